@@ -1,0 +1,1 @@
+"""Real networks: VGG, ResNet, Transformer, MLP over a sweep of widths (PyTorch)."""

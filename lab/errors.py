@@ -1,0 +1,9 @@
+"""The errors a user is meant to see: one clear line that says what to do."""
+
+
+class InputError(ValueError):
+    """Data or parameters that cannot be used (wrong shape, NaN, damaged file). A command ends with exit code 1."""
+
+
+class UsageError(InputError):
+    """A command line that cannot be carried out (impossible flag value). A command ends with exit code 2."""

@@ -1,0 +1,1 @@
+"""The slow, obvious references that the fast kernels are compared with."""

@@ -1,0 +1,1 @@
+"""The ground floor: what is defined and derived. Measures, formulas, predictions and the register of claims."""

@@ -1,0 +1,7 @@
+"""Claims of S0."""
+
+from theory.claims import Claim
+
+__all__ = ["CLAIMS"]
+
+CLAIMS: tuple[Claim, ...] = ()

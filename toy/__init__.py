@@ -1,0 +1,1 @@
+"""Exact and simulated toy models (NumPy and Numba). Never loads torch."""

@@ -1,0 +1,12 @@
+"""``python -m toy``: one command a toy model."""
+
+import sys
+
+from lab.cli import main
+
+COMMANDS = {
+    "graded-teacher": "toy.graded_teacher.command|students of a teacher whose units have graded strengths",
+}
+
+if __name__ == "__main__":
+    sys.exit(main("toy", COMMANDS))
