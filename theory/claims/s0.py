@@ -49,8 +49,8 @@ CLAIMS: tuple[Claim, ...] = (
         Rule(below=0.10),
     ),
     Claim(
-        "s0.equal-strengths-differ", "derived here (theory.span); S0's reviewers ask for more than one data distribution",
-        "Saturation comes from graded strengths: with equal strengths, copies find different features and pooling helps.",
+        "s0.equal-strengths-differ", "derived here (theory.span); S0's reviewers ask for more than one distribution",
+        "Saturation comes from graded strengths: with equal strengths copies find different features, and pooling helps.",
         "relative fall of the span error from one copy to many: equal strengths minus graded strengths",
         "copies help as little with equal strengths as with graded ones",
         Rule(above=0.10),
@@ -66,8 +66,8 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "s0.residual-features-perform", f"{S0}, feature residuals",
         "What the narrow copies leave over of the wide network's features carries performance.",
-        "unexplained share of the target: narrow copies with as many random features appended, minus narrow copies with "
-        "the residual appended",
+        "unexplained share of the target: narrow copies with as many random features appended, minus narrow copies "
+        "with the residual appended",
         "a residual that helps no more than random features of the same number",
         Rule(above=0.0),
     ),
@@ -94,7 +94,7 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     Claim(
         "s0.gap-survives-shared-start", REVIEWS,
-        "The gap is not an effect of different starts: it remains when narrow networks start as slices of the wide one.",
+        "The gap is not an effect of different starts: it remains when narrow networks start as slices of the wide.",
         "FSE(narrow copies started as slices of the wide network, to the wide network) minus FSE(wide to another wide)",
         "a gap of at most 1 % of the variance under shared starts",
         Rule(above=0.01), ("toy", "real"),
