@@ -35,6 +35,7 @@ MODULES = (
     "theory.regression",
     "theory.bumps",
     "theory.extrapolation",
+    "theory.first_reach",
 )
 
 SIGMAS = 4.5      # a Monte Carlo comparison may be this many standard errors off (two-sided chance 7e-6)
