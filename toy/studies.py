@@ -1,0 +1,3 @@
+"""The studies of this room, by name; imported only when they are asked for."""
+
+STUDIES: dict[str, str] = {}
