@@ -156,6 +156,13 @@ def _check_ridges(ridge) -> tuple[list[float], bool]:
     return ridges.reshape(-1).tolist(), ridges.ndim == 0
 
 
+def _one_ridge(ridge) -> float:
+    ridges, scalar = _check_ridges(ridge)
+    if not scalar:
+        raise InputError(f"one ridge is needed here, got {ridge!r}")
+    return ridges[0]
+
+
 def _check(fit: Moments, source: Names, target: Names, ridges: list[float]) -> None:
     if fit.constant(target).all():
         raise InputError(f"target {_join(target)} does not vary on the fit split: it has no variance to explain")
@@ -176,9 +183,7 @@ def ridge_map(fit: Moments, *, source: Names, target: Names, ridge: float = RIDG
     -------
     weights, offset : shapes (source units, target units) and (target units,).
     """
-    (ridge,), scalar = _check_ridges(ridge)
-    if not scalar:
-        raise InputError("a map needs one ridge")
+    ridge = _one_ridge(ridge)
     _check(fit, source, target, [ridge])
     if fit.constant(source).all():
         weights = np.zeros((fit.units(source), fit.units(target)))

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.errors import InputError
-from theory.measures.span import RIDGE, Names, _about, _check_ridges
+from theory.measures.span import RIDGE, Names, _about, _one_ridge
 from theory.moments import Moments
 
 SAME = 1e-6  # 1 - |r|, and relative difference of means and deviations, up to which two units are the same
@@ -67,8 +67,8 @@ def predictability(fit: Moments, names: Names, *, ridge: float = RIDGE, score: M
     -------
     Shape (units,); at most 1, below 0 on a score split where the mean predicts better, NaN for units that do not vary.
     """
-    (ridge,), scalar = _check_ridges(ridge)
-    if not scalar or ridge == 0:
+    ridge = _one_ridge(ridge)
+    if ridge == 0:
         raise InputError("predictability needs one ridge above 0: repeated units have no unique regression without it")
     from scipy.linalg import cho_factor, cho_solve
 
