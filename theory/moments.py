@@ -72,6 +72,7 @@ class Moments:
         self._centred = True  # gram is full and about the mean; otherwise lower triangle, about the origin
         self._stage: Stage | None = None  # rows on the CPU whose products are not in gram yet
         self._device: dict[str, tuple] = {}  # accumulators on accelerators, about the same origin
+        self._single = False  # whether any product was float32
         self._spoiled: str | None = None
 
     # ------------------------------------------------------------------ building
@@ -190,6 +191,7 @@ class Moments:
             self._stage = None
         if self._stage is None:
             self._stage = Stage(self._origin, single)
+        self._single |= single
         bad = self._stage.add(parts, slices, self._sum, self._gram)
         if bad is not None:
             self._spoil(bad)
@@ -260,6 +262,11 @@ class Moments:
         """Whether these are the moments of a distribution, not of samples."""
         return self._count is None
 
+    @property
+    def rounding(self) -> float:
+        """Eigenvalues of a covariance below this share of the largest are rounding, not directions of the features."""
+        return 1e-6 if self._single else 1e-13
+
     def units(self, names: str | Sequence[str]) -> int:
         """Units of one block or of several together."""
         return sum(at.stop - at.start for at in self._find(names))
@@ -307,7 +314,7 @@ class Moments:
     def _made(self, widths: dict[str, int], mean: np.ndarray, comoment: np.ndarray) -> "Moments":
         made = Moments(precision=self._precision)
         made._lay_out(widths)
-        made._count, made._origin, made._gram = self._count, mean, comoment
+        made._count, made._origin, made._gram, made._single = self._count, mean, comoment, self._single
         made._sum = np.zeros(made.width)
         return made
 
@@ -386,6 +393,7 @@ class Moments:
         comoment = self._gram + other._gram
         add_outer(comoment, n1 * n2 / (n1 + n2), difference)
         made = self._made(self.widths, self._origin, comoment)
+        made._single = self._single or other._single
         made._count, made._sum = n1 + n2, self._sum + other._sum + n2 * (other._origin - self._origin)
         return made
 
@@ -400,7 +408,7 @@ class Moments:
         path = Path(path)
         partial = path.with_name(path.name + ".partial")
         with open(partial, "wb") as file:
-            np.savez(file, format=np.int64(_FORMAT), widths=np.array(json.dumps(self.widths)),
+            np.savez(file, format=np.int64(_FORMAT), widths=np.array(json.dumps(self.widths)), single=self._single,
                      count=np.int64(-1 if self._count is None else self._count),
                      origin=self._origin, sum=self._sum, comoment=self._gram)
         os.replace(partial, path)
@@ -421,7 +429,7 @@ class Moments:
                 if int(file["format"]) != _FORMAT:
                     raise InputError(f"{path} has format {int(file['format'])}, this version reads {_FORMAT}")
                 widths, count = json.loads(str(file["widths"])), int(file["count"])
-                origin, total, comoment = file["origin"], file["sum"], file["comoment"]
+                origin, total, comoment, single = file["origin"], file["sum"], file["comoment"], bool(file["single"])
         except InputError:
             raise
         except FileNotFoundError:
@@ -436,7 +444,7 @@ class Moments:
         if not (np.isfinite(origin).all() and np.isfinite(total).all() and np.isfinite(comoment).all()):
             raise InputError(f"{path} is damaged: values that are not finite")
         moments._count, moments._origin = (None if count < 0 else count), origin
-        moments._sum, moments._gram = total, comoment
+        moments._sum, moments._gram, moments._single = total, comoment, single
         return moments
 
 

@@ -200,6 +200,8 @@ def test_bad_input():
     for ridge in (-1e-9, np.nan, np.inf, [], [[1.0]], [1, -1]):
         with pytest.raises(InputError, match="ridge must be"):
             span_error(moments, source="a", target="b", ridge=ridge)
+    with pytest.raises(InputError, match="one ridge"):
+        ridge_map(moments, source="a", target="b", ridge=[1.0, 2.0])
     with pytest.raises(InputError, match="5 rows do not determine a regression on 5 units"):
         span_error(moments, source="a", target="b", ridge=0)
     assert span_error(moments, source="a", target="b", ridge=1e-6) < 1e-3
