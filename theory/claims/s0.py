@@ -50,7 +50,7 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     Claim(
         "s0.equal-strengths-differ", "derived here (theory.span); S0's reviewers ask for more than one distribution",
-        "Saturation comes from graded strengths: with equal strengths copies find different features, and pooling helps.",
+        "Saturation comes from graded strengths: with equal ones copies find different features, and pooling helps.",
         "relative fall of the span error from one copy to many: equal strengths minus graded strengths",
         "copies help as little with equal strengths as with graded ones",
         Rule(above=0.10),
@@ -105,6 +105,13 @@ CLAIMS: tuple[Claim, ...] = (
         "FSE of row-shuffled narrow copies minus FSE(narrow copies to wide)",
         "a span error as large as that of shuffled rows",
         Rule(above=0.10), ("real",),
+    ),
+    Claim(
+        "s0.wide-finds-every-view", "after Allen-Zhu & Li (arXiv 2012.09816); a test of S0's claim on other data",
+        "The wide network finds every feature that the concatenated narrow ones find: here, both views of a class.",
+        "P(the wide network learns both views) minus P(the concatenation does, between its copies)",
+        "a concatenation that finds both views more often than the wide network",
+        Rule(above=0.0), ("theory", "toy"),
     ),
     Claim(
         "s0.narrow-starts-miss-features", "S0's toy section as its reviews describe it; a reconstruction",

@@ -87,7 +87,8 @@ def _weight(d: Derivation, kappa, s2, i: str, C, prime: str = "") -> tuple[sp.Ex
     variance = sp.simplify(second.subs(p, tilted) / zero.subs(p, tilted))
     after = sp.simplify(xy - x * y / v + x * y / v**2 * variance)
     d.step(f"Weight the Gaussian with g'(z_{i}): the density of z_{i} stays Gaussian, of precision "
-           f"1/C{prime}_{i}{i} + s² with s² from the slope. Its total weight and its new variance are one-dimensional integrals.",
+           f"1/C{prime}_{i}{i} + s² with s² from the slope. Its total weight and its new variance are one-dimensional "
+           "integrals.",
            sp.Eq(named(f"<g'(z_{i})>{prime}"), norm))
     d.step(f"Every z_a = (C{prime}_{i}a/C{prime}_{i}{i}) z_{i} + r_a with r_a independent of z_{i}, so the "
            f"weight changes only the part along z_{i}. Covariance of any a and b under the weight:",
@@ -202,14 +203,13 @@ def derive_erf_i4(d, activation=ERF):
            sp.Eq(sp.Symbol("Lambda0"), lam["Lambda0"]))
     d.step("Λ4 (1 + s² C''_aa) =", sp.Eq(sp.Symbol("Lambda1"), lam["Lambda1"]))
     d.step("Λ4 (1 + s² C''_bb) =", sp.Eq(sp.Symbol("Lambda2"), lam["Lambda2"]))
-    names = {key: sp.Symbol(key, positive=key != "Lambda0" or None, real=True) for key in ("Lambda0", "Lambda1", "Lambda2", "Lambda4")}
-    before = {_C("a", "a"): (names["Lambda1"] / names["Lambda4"] - 1) / s2, _C("b", "b"): (names["Lambda2"] / names["Lambda4"] - 1) / s2,
-              _C("a", "b"): names["Lambda0"] / names["Lambda4"] / s2}
-    short = kappa**2 / sp.sqrt(names["Lambda4"]) * sp.simplify(i2.subs(before, simultaneous=True))
+    l0, l1, l2, l4 = (sp.Symbol(f"Lambda{n}", positive=n != 0 or None, real=True) for n in (0, 1, 2, 4))
+    before = {_C("a", "a"): (l1 / l4 - 1) / s2, _C("b", "b"): (l2 / l4 - 1) / s2, _C("a", "b"): l0 / l4 / s2}
+    short = kappa**2 / sp.sqrt(l4) * sp.simplify(i2.subs(before, simultaneous=True))
     d.step("I4 is J2 times the average of g(z_a) g(z_b) under the weights, which is I2 (erf-i2) at C''.",
            sp.Eq(sp.Symbol("I4"), short))
-    lam["Lambda4"] = lam4
-    return d.conclude(sp.Eq(sp.Symbol("I4"), short.subs({names[key]: lam[key] for key in names})))
+    values = {l0: lam["Lambda0"], l1: lam["Lambda1"], l2: lam["Lambda2"], l4: lam4}
+    return d.conclude(sp.Eq(sp.Symbol("I4"), short.subs(values)))
 
 
 # ------------------------------------------------------------------------------------------------------------- ReLU
@@ -261,8 +261,8 @@ def _radial_integral(power: int) -> sp.Integral:
 
 def _polar_step(d: Derivation, first: str, second: str) -> None:
     d.step(f"Write z_{first} = √C_{first}{first} r cos φ and z_{second} = √C_{second}{second} r cos(φ − θ): (r, φ) "
-           "polar coordinates of a standard normal pair, density r e^(−r²/2)/(2π). The signs of both are constant in four "
-           "sectors of φ, bounded by ±π/2 and θ ± π/2.")
+           "polar coordinates of a standard normal pair, density r e^(−r²/2)/(2π). The signs of both are constant in "
+           "four sectors of φ, bounded by ±π/2 and θ ± π/2.")
 
 
 @derivation("relu-j2", "J2(i,k) = <f'(z_i) f'(z_k)> for a piecewise linear activation, in polar coordinates.",
