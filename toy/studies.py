@@ -1,5 +1,6 @@
 """The studies of this room, by name; imported only when they are asked for."""
 
 STUDIES: dict[str, str] = {
+    "multi_view": "toy.multi_view.study:STUDY",
     "first_reach": "toy.first_reach.study:STUDY",
 }

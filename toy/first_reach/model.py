@@ -12,6 +12,7 @@ from numba import njit
 
 from lab.errors import InputError
 from lab.flow import CONVERGED, LANES, RHS, solve
+from lab.streams import Purpose, normal
 from theory.first_reach import miss_probability, single_keep_probability, weak_miss_probability
 
 
@@ -101,7 +102,7 @@ def simulate(strengths: Sequence[float] = (1.0, 0.05), threshold: float = 0.3, d
     threshold : b in [0, 1); from 1/√2 on, no neuron reaches two features.
     dim : input dimension d, at least 3 and M.
     width, copies, replicas : neurons a network, networks a concatenation, repetitions of the whole.
-    seed : copy c of replica r draws its starts from the stream (seed, r, c).
+    seed : copy c of replica r has a stream of its own, whatever the other counts.
     output_start : v₀ > 0.
     gradient_tol, time_cap : the flow ends when its largest velocity is below the tolerance, or at the cap.
     threads : results do not depend on it.
@@ -120,7 +121,7 @@ def simulate(strengths: Sequence[float] = (1.0, 0.05), threshold: float = 0.3, d
     start = np.empty((replicas, copies, width, features + 1))
     for r in range(replicas):
         for c in range(copies):
-            w = np.random.Generator(np.random.Philox(key=[seed, (r << 32) | c])).standard_normal((width, dim))
+            w = normal(seed, r << 20 | c, Purpose.WEIGHTS, (width, dim))
             w /= np.linalg.norm(w, axis=1, keepdims=True)
             start[r, c, :, :features] = w[:, :features]
     start[..., features] = output_start

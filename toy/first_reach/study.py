@@ -68,8 +68,8 @@ def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
     found = []
     for threshold, cells in table[table.feature == table.feature.max()].groupby("threshold"):
         narrow, wide = cells.loc[cells.width.idxmin()], cells.loc[cells.width.idxmax()]
-        regime = "pure reach" if threshold >= np.sqrt(0.5) else "capture possible"
-        setting = f"first reach, {regime} (b = {threshold:g}), {narrow.copies:.0f}×{narrow.width:.0f} against 1×{wide.width:.0f}"
+        regime = "pure reach" if threshold >= np.sqrt(0.5) else "reach with capture"
+        setting = f"{regime} (b = {threshold:g}), {narrow.copies:.0f}×{narrow.width:.0f} against 1×{wide.width:.0f}"
         for claim, kind in (("s0.narrow-starts-miss-features", "one"), ("s0.concatenated-starts-miss-features", "all")):
             found.append(Evidence(claim, "toy", setting, share_difference(
                 int(narrow[f"{kind}_missed"]), int(narrow[f"{kind}_n"]), int(wide.all_missed), int(wide.all_n)), runs))
