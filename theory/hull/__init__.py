@@ -10,8 +10,8 @@ from q to the half-space that holds all points, ``(q . u) - max_i d_i . u``; at 
 (:mod:`theory.hull.active_set`, Wolfe's method), price all points in the direction found (:mod:`theory.hull.pricing`,
 one matrix product for many queries), add those that violate, until the bounds meet.
 
-Both bounds are rigorous for the numbers given: pricing in float32 carries its rounding margin, whatever it cannot decide
-is priced in float64, and distances, scores of candidates and the final bounds are float64 with their rounding added.
+Both bounds are rigorous for the numbers given: pricing in float32 carries its rounding margin, whatever it cannot
+decide is priced in float64, and distances, scores of candidates and the final bounds are float64 with their rounding added.
 A query that did not converge says so and keeps its bounds.
 
 Question and data of the study: Yousefzadeh (arXiv 2101.09849, 2203.10366); P. Wolfe, Math. Programming 11 (1976).
@@ -104,7 +104,7 @@ def project(points, queries, tol: float = 1e-6, *, exclude=None, block: int = 64
     """
     points = points if isinstance(points, Points) else Points(points)
     n, d = points.shape
-    if getattr(queries, "ndim", None) == 1 or isinstance(queries, list | tuple) and np.ndim(queries) == 1:
+    if getattr(queries, "ndim", None) == 1 or (isinstance(queries, list | tuple) and np.ndim(queries) == 1):
         queries = queries[None] if hasattr(queries, "ndim") else [queries]
     queries = as_points(queries, "queries")
     m = len(queries)
@@ -118,7 +118,8 @@ def project(points, queries, tol: float = 1e-6, *, exclude=None, block: int = 64
     if block < 1 or max_rounds < 1 or (batch is not None and batch < 1):
         raise InputError("block, max_rounds and batch must be at least 1")
     excluded = np.full(m, -1, np.int64) if exclude is None else np.asarray(exclude)
-    if excluded.shape != (m,) or excluded.dtype.kind not in "iu" or (m and not -1 <= excluded.min() <= excluded.max() < n):
+    legal = excluded.shape == (m,) and excluded.dtype.kind in "iu"
+    if not legal or (m and not -1 <= excluded.min() <= excluded.max() < n):
         raise InputError(f"exclude must hold one point number from -1 to {n - 1} a query, shape ({m},)")
     if n == 1 and np.any(excluded == 0):
         raise InputError("leaving out the only point leaves no hull: give at least two points")
@@ -127,6 +128,9 @@ def project(points, queries, tol: float = 1e-6, *, exclude=None, block: int = 64
     good, rounds, support = np.zeros(m, bool), np.zeros(m, np.int64), np.zeros(m, np.int64)
     direction = np.zeros((m, d), points.array.dtype) if directions else None
     index, values = [None] * m, [None] * m
+
+    if points.radius == 0:  # one point, or copies of it: nothing to solve
+        return _single_point(points, queries, excluded, tol, direction)
 
     def done(i: int, answer: Answer) -> None:
         upper[i], lower[i], rounds[i] = answer.upper * points.unit, answer.lower * points.unit, answer.rounds
@@ -148,6 +152,25 @@ def project(points, queries, tol: float = 1e-6, *, exclude=None, block: int = 64
     status[(lower <= 0) & (upper <= floor)] = INSIDE
     status[(lower > 0) & (upper - lower <= tol * np.maximum(upper, 1e-3 * points.radius))] = OUTSIDE
     return Projection(lower, upper, status, weights, support, direction, rounds, tol, floor, points.radius)
+
+
+def _single_point(points: Points, queries: np.ndarray, excluded: np.ndarray, tol: float, direction) -> Projection:
+    """Projection where all points coincide."""
+    from scipy.sparse import csr_array
+
+    m, n = len(queries), points.shape[0]
+    away = queries.astype(np.float64) - points.array[0]
+    longest = np.abs(away).max(axis=1, keepdims=True)
+    away /= np.where(longest > 0, longest, 1.0)  # no underflow in the squares
+    length = np.linalg.norm(away, axis=1)
+    distance = length * longest[:, 0]
+    if direction is not None:
+        direction[:] = away / np.where(length > 0, length, 1.0)[:, None]
+    column = np.where(excluded == 0, min(1, n - 1), 0)
+    weights = csr_array((np.ones(m), (np.arange(m), column)), shape=(m, n))
+    status = np.where(distance > 0, OUTSIDE, INSIDE).astype("<U11")
+    return Projection(distance, distance.copy(), status, weights, np.ones(m, np.int64), direction,
+                      np.zeros(m, np.int64), tol, 0.0, 0.0)
 
 
 def leave_one_out(points, rows=None, tol: float = 1e-6, **options) -> Projection:

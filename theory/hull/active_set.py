@@ -329,7 +329,7 @@ def _polish(points, index, R, ones, order, k, origin, inv, u, work):
 
 
 @njit(cache=True, error_model="numpy", parallel=True, fastmath=FLAGS)
-def advance(points, inv, tol, active, fresh, candidates, counts, rest, exhaustive, block,
+def advance(points, inv, tol, small, active, fresh, candidates, counts, rest, exhaustive, block,
             index, size, passive, alpha, K, R, ones, order, column, gamma2, precise,
             origin, query, direction, hx, hr, shift, upper, lower, best, rounds, tries, fine, code,
             rows32, rows64, works):
@@ -337,7 +337,7 @@ def advance(points, inv, tol, active, fresh, candidates, counts, rest, exhaustiv
 
     Parameters
     ----------
-    points : (n, d) float32 or float64. ``inv``: 1 / unit of length.
+    points : (n, d) float32 or float64. ``inv``: 1 / unit of length. ``small``: 1e-3 radius, in units.
     active : slots to work on. ``fresh[s]`` 1: candidates are the first working set (the nearest points, or with
         ``alpha`` already set a working set carried over); 0: candidates are priced violators.
     candidates, counts, rest : per active slot the point numbers, how many, and an upper bound on
@@ -375,7 +375,7 @@ def advance(points, inv, tol, active, fresh, candidates, counts, rest, exhaustiv
                 q[e] = (q[e] - o[e]) * inv  # comes as the query itself
         else:
             # certificate: no point scores above `top` in direction u
-            floor = tol * max(upper[slot], 1e-3)
+            floor = tol * max(upper[slot], small)
             n = counts[a]
             score = work[3]
             top = max(rest[a], hx[slot, 1])
@@ -401,7 +401,7 @@ def advance(points, inv, tol, active, fresh, candidates, counts, rest, exhaustiv
                     continue
             # violators, best first
             added = 0
-            least = hx[slot, 0] + 0.3 * tol * max(upper[slot], 0.0 if upper[slot] <= floor else 1e-3)
+            least = hx[slot, 0] + 0.3 * tol * max(upper[slot], 0.0 if upper[slot] <= floor else small)
             violators = 0
             for j in range(n):
                 if score[j] > least:
@@ -469,7 +469,7 @@ def advance(points, inv, tol, active, fresh, candidates, counts, rest, exhaustiv
         repeat = 0
         while True:
             norm = np.sqrt(rr)
-            target = 0.2 * tol * max(norm, 1e-3 if norm > 1e-3 * tol else 0.0)
+            target = 0.2 * tol * max(norm, small if norm > small * tol else 0.0)
             k, refused = _solve(Ks, Rs, one, odr, col, k, w, al, t, rr, target, gamma2[slot], pivot, work)
             total = 0.0
             for j in range(w):
@@ -484,7 +484,8 @@ def advance(points, inv, tol, active, fresh, candidates, counts, rest, exhaustiv
                 level += al[j] * t[j]
                 largest = max(largest, t[j])
             repeat += 1
-            good = largest - level <= 0.4 * tol * norm * max(norm, 1e-3 if norm > 1e-3 * tol else 0.0) or norm < VANISHED
+            gap = 0.4 * tol * max(norm, small if norm > small * tol else 0.0)
+            good = largest - level <= gap * norm or norm < VANISHED
             if (good and not refused) or (precise[slot] and repeat >= 4):
                 break
             if not precise[slot] and (refused or repeat >= 4):
@@ -510,7 +511,7 @@ def advance(points, inv, tol, active, fresh, candidates, counts, rest, exhaustiv
         if norm < NEAR:
             fine[slot] = 1
             if not _polish(points, ids, Rs, one, odr, k, o, inv, u, work):
-                code[slot] = CONVERGED if upper[slot] <= tol * 1e-3 else STALLED
+                code[slot] = CONVERGED if upper[slot] <= tol * small else STALLED
                 continue
             for j in range(w):
                 t[j] = _score(points[ids[j]], o, inv, u)

@@ -13,8 +13,9 @@ import numpy as np
 
 from theory.hull import active_set
 from theory.hull.active_set import CONTINUE, CONVERGED, OVERFLOW
+from theory.hull.pricing import FARTHEST, NEAREST, VIOLATING
 
-STATE_BYTES = 160 << 20  # for the slots' matrices
+STATE_BYTES = 256 << 20  # for the slots' matrices
 SMALL = 256  # up to this dimension inner products are taken in float64 from the start
 
 
@@ -46,7 +47,7 @@ class Pool:
 
     def __init__(self, points, tol: float, capacity: int, slots: int, block: int):
         self.points, self.tol, self.capacity, self.block = points, tol, capacity, block
-        n, d = points.shape
+        d = points.shape[1]
         B, W = slots, capacity
         self.query_id = np.full(B, -1)
         self.fresh = np.zeros(B, np.int64)
@@ -65,6 +66,8 @@ class Pool:
         self.rounds, self.tries = np.zeros(B, np.int64), np.zeros(B, np.int64)
         self.fine, self.code = np.zeros(B, np.int64), np.zeros(B, np.int64)
         self.exclude = np.full(B, -1)
+        self.kind = np.zeros(B, np.int64)  # how the first working set is chosen
+        self.small = 1e-3 * points.radius / points.unit
         threads = numba.get_num_threads()
         small = d <= SMALL
         self.rows32 = np.empty((threads, 1 if small else W, d), np.float32)
@@ -72,12 +75,13 @@ class Pool:
         self.works = np.zeros((threads, 10, max(W, d)))
         self.alone = _single_threaded_blas()
 
-    def put(self, slot: int, query_id: int, query: np.ndarray, excluded: int, start: Answer | None) -> None:
+    def put(self, slot: int, query_id: int, query: np.ndarray, excluded: int, start: Answer | None,
+            kind: int = NEAREST) -> None:
         """Place a query in a free slot; with ``start``, from the weights it had reached in a smaller one."""
         self.query_id[slot] = query_id
         self.query[slot] = query
         self.exclude[slot] = excluded
-        self.fresh[slot] = 1
+        self.fresh[slot], self.kind[slot] = 1, kind
         self.size[slot] = self.passive[slot] = 0
         self.upper[slot], self.lower[slot] = np.inf, 0.0
         self.column[slot] = -1
@@ -109,8 +113,8 @@ class Pool:
         # the origin's own coordinate turns a score about the origin into one about the centre
         shift = (self.shift[slots] - directions @ points.centre) / points.unit
         upper = self.upper[slots]
-        floor = self.tol * np.maximum(upper, 1e-3)
-        least = self.hx[slots, 0] + 0.3 * self.tol * np.maximum(upper, np.where(upper <= floor, 0.0, 1e-3))
+        floor = self.tol * np.maximum(upper, self.small)
+        least = self.hx[slots, 0] + 0.3 * self.tol * np.maximum(upper, np.where(upper <= floor, 0.0, self.small))
         level = np.where(fresh, -np.inf, least + shift)
         W = self.capacity
         member = np.full((len(slots), W + 1), np.iinfo(np.int64).max)
@@ -122,7 +126,8 @@ class Pool:
         member.sort(axis=1)
         members = sizes + (excluded >= 0)
         most = min(max(self.block, first if fresh.any() else 0), points.shape[0])
-        who, count, rest = points.price(directions, level, fresh, member, members, most, dtype)
+        kind = np.where(fresh, self.kind[slots], VIOLATING)
+        who, count, rest = points.price(directions, level, kind, member, members, most, dtype)
         rest -= shift
         return who, np.minimum(count, np.where(fresh, first, most)), rest
 
@@ -145,12 +150,42 @@ class Pool:
                 who, count, rest = self._price(group, dtype, first)
             with self.alone():
                 active_set.advance(
-                    self.points.array, 1.0 / self.points.unit, self.tol, group, self.fresh, who, count, rest,
-                    np.full(len(group), exhaustive), self.block, self.index, self.size, self.passive, self.alpha,
+                    self.points.array, 1.0 / self.points.unit, self.tol, self.small, group, self.fresh,
+                    who, count, rest, np.full(len(group), exhaustive), self.block, self.index, self.size, self.passive, self.alpha,
                     self.K, self.R, self.ones, self.order, self.column, self.gamma2, self.precise, self.origin,
                     self.query, self.direction, self.hx, self.hr, self.shift, self.upper, self.lower, self.best,
                     self.rounds, self.tries, self.fine, self.code, self.rows32, self.rows64, self.works)
         return active[self.code[active] != CONTINUE]
+
+
+class _Starts:
+    """How queries begin: with the nearest points or with the farthest along their direction, and with how many.
+
+    Which start needs fewer pricings depends on the data (nearest where points cluster, farthest where they spread
+    evenly), and so does the size of the supports: both are read off the first queries that finish.
+    """
+
+    def __init__(self, first: int, most: int):
+        self.first, self.most = first, most
+        self.kinds = {NEAREST: [], FARTHEST: []}
+        self.kind_of: dict[int, int] = {}
+        self.supports = 0
+
+    def kind(self, number: int) -> int:
+        seen = self.kinds
+        if min(map(len, seen.values())) < 8:
+            chosen = (NEAREST, FARTHEST)[len(self.kind_of) % 2]
+        else:
+            chosen = min(seen, key=lambda k: np.mean(seen[k][:64]))
+        self.kind_of[number] = chosen
+        return chosen
+
+    def learn(self, number: int, answer: Answer) -> None:
+        self.kinds[self.kind_of.pop(number, NEAREST)].append(answer.rounds)
+        self.supports += len(answer.index)
+        finished = sum(map(len, self.kinds.values()))
+        if finished >= 16:
+            self.first = int(min(self.most, max(16, 1.25 * self.supports / finished)))
 
 
 def project_all(points, queries: np.ndarray, excluded: np.ndarray, tol: float, block: int, max_rounds: int,
@@ -160,32 +195,28 @@ def project_all(points, queries: np.ndarray, excluded: np.ndarray, tol: float, b
     todo = [(i, None) for i in range(len(queries) - 1, -1, -1)]
     # a support never needs more than dim + 1 points; the first slots are sized for what is common
     capacity = max(min(n, 2 * block + min(d + 1, 2 * block)), 2)
-    first = min(block, n)
+    starts = _Starts(min(block, n), capacity - 1)
     while todo:
         slots = max(1, min(len(todo), batch or 256, STATE_BYTES // (16 * capacity**2)))
         pool = Pool(points, tol, capacity, slots, block)
         larger = []
         free = list(range(slots))
-        sizes, finished = 0, 0
         while todo or len(free) < slots:
             while free and todo:
                 number, start = todo.pop()
-                pool.put(free.pop(), number, queries[number].astype(np.float64), excluded[number], start)
-            stop = pool.step(first)
-            running = pool.rounds >= max_rounds
-            if running.any():
-                stop = np.union1d(stop, np.flatnonzero(running & (pool.query_id >= 0)))
-            for slot in stop:
+                pool.put(free.pop(), number, queries[number].astype(np.float64), excluded[number], start,
+                         NEAREST if start else starts.kind(number))
+            stop = pool.step(starts.first)
+            over = (pool.rounds >= max_rounds) & (pool.query_id >= 0)
+            for slot in np.union1d(stop, np.flatnonzero(over)):
                 number = int(pool.query_id[slot])
                 answer = pool.take(slot)
                 free.append(slot)
                 if answer.code == OVERFLOW and answer.rounds < max_rounds:
                     larger.append((number, answer))
                 else:
-                    sizes, finished = sizes + len(answer.index), finished + 1
+                    starts.learn(number, answer)
                     done(number, answer)
-            if finished >= 16:  # later queries start with a working set about as large as the supports seen
-                first = int(min(n, capacity - 1, max(16, 1.25 * sizes / finished)))
         todo = larger[::-1]
         capacity = min(2 * capacity, n + 1)
 

@@ -5,7 +5,8 @@ float32 (float64 where float32 cannot decide). A computed product differs from t
 ``gamma |d_i| |u|, gamma = (dim + 8) eps``, whatever the order of summation, so ``S + gamma |d_i|`` bounds the exact
 score, and the largest bound among the points that were *not* returned is part of the certificate.
 
-Points are priced about their mean and in units of a power of two, so that translation costs no digits.
+Points are priced about their mean and in units of a power of two, so that translation costs no digits; float32 points
+whose norms are of the order of their radius are priced as they are, without a copy.
 """
 
 import sys
@@ -17,24 +18,23 @@ from lab.errors import InputError
 from theory.hull.active_set import FLAGS
 
 BLOCK_BYTES = 32 << 20
+VIOLATING, NEAREST, FARTHEST = 0, 1, 2
 
 
 @njit(cache=True, error_model="numpy", parallel=True, fastmath=FLAGS)
-def _select(scores, norms, first, level, nearest, member, members, keys, who, count):
+def _select(scores, extra, first, level, kind, member, members, keys, who, count):
     """Merge one block's scores (B, points) into each direction's min-heap of the largest keys above its level.
 
-    key = score + margin (``norms`` holds the margins), or score - margin for ``nearest`` rows, where it is half the
-    squared norm. ``member`` (B, W) holds sorted point numbers that are left out.
+    key = score + extra[kind]. ``member`` (B, W) holds sorted point numbers that are left out.
     """
     most = keys.shape[1]
     for row in prange(scores.shape[0]):
         key, ids, n = keys[row], who[row], count[row]
-        sign = scores.dtype.type(-1.0 if nearest[row] else 1.0)
         bar = level[row] if n < most else key[0]
-        added = norms[1] if nearest[row] else norms[0]
+        added = extra[kind[row]]
         inside, m = member[row], members[row]
         for i in range(scores.shape[1]):
-            value = scores[row, i] + sign * added[first + i]
+            value = scores[row, i] + added[first + i]
             if value > bar:
                 number = first + i
                 lo, hi = 0, m
@@ -115,7 +115,7 @@ def as_points(x, what: str) -> np.ndarray:
     if x.dtype.kind not in "biuf":
         raise InputError(f"{what} must be real numbers, got {x.dtype}")
     if x.dtype not in (np.float32, np.float64):
-        exact = x.dtype.kind in "biu" and x.dtype.itemsize <= 2 or x.dtype == np.float16
+        exact = (x.dtype.kind in "biu" and x.dtype.itemsize <= 2) or x.dtype == np.float16
         x = x.astype(np.float32 if exact else np.float64)
     return np.ascontiguousarray(x)
 
@@ -126,7 +126,8 @@ class Points:
     Attributes
     ----------
     array : (n, d) the points on the host, float32 or float64.
-    centre : (d,) their mean. ``radius``: max |d - mean|. ``unit``: the power of two at least that.
+    radius : max |d - mean|. ``unit``: the power of two at least that.
+    centre : (d,) what they are priced about: their mean, or zero where that costs few digits and saves a copy.
     norms : (n,) |d - centre| / unit.
     """
 
@@ -148,6 +149,11 @@ class Points:
             raise InputError(f"points holds NaN, infinity or numbers too large to square (row {bad}); remove such rows")
         self.radius = float(np.sqrt(squares.max()))
         self.unit = float(2.0 ** np.ceil(np.log2(self.radius))) if self.radius > 0 else 1.0
+        self.raw = False
+        if array.dtype == np.float32 and 1e-9 < self.unit < 1e9:
+            about_zero = _moments(array, np.zeros(d))
+            if about_zero.max() <= 16 * squares.max():
+                self.raw, self.centre, squares = True, np.zeros(d), about_zero
         self.norms = np.sqrt(squares) / self.unit
         self.keep = n * d * 4 <= keep_bytes
         self._blocks = None
@@ -161,13 +167,20 @@ class Points:
         rows = max(256, min(8192, BLOCK_BYTES // (d * np.dtype(dtype).itemsize)))
         return [slice(i, min(i + rows, n)) for i in range(0, n, rows)]
 
-    def margins(self, dtype):
-        """(2, n): the rounding margin of a score, and half the squared norm (for the nearest points)."""
+    def extras(self, dtype):
+        """(3, n), what is added to a score: its rounding margin; minus half the squared norm (nearest points); 0."""
         gamma = 1.01 * (self.array.shape[1] + 8) * float(np.finfo(dtype).eps) / 2
-        return np.stack([gamma * (self.norms + 1e-3), 0.5 * self.norms**2]).astype(dtype)
+        return np.stack([gamma * (self.norms + 1e-3), -0.5 * self.norms**2, 0 * self.norms]).astype(dtype)
 
     def blocks(self, dtype):
-        """Blocks of points about the mean, in units: (first row, array). float32 blocks are kept where they fit."""
+        """Blocks of points about the centre: (first row, array); in units unless they are raw and float32.
+
+        float32 blocks are kept where they fit.
+        """
+        if dtype == np.float32 and self.raw:
+            for rows in self._slices(dtype):
+                yield rows.start, self.array[rows]
+            return
         if dtype == np.float32 and self._blocks is not None:
             yield from self._blocks
             return
@@ -180,14 +193,15 @@ class Points:
         if keep is not None:
             self._blocks = keep
 
-    def price(self, directions, level, nearest, member, members, most, dtype):
+    def price(self, directions, level, kind, member, members, most, dtype):
         """The points of highest score for each direction.
 
         Parameters
         ----------
-        directions : (B, d) unit vectors (or queries about the centre, for ``nearest`` rows).
+        directions : (B, d) unit vectors, or queries about the centre in units where a first working set is wanted.
         level : (B,) scores (about the centre, in units) below which points do not matter.
-        nearest : (B,) bool: rank by distance to the direction's end, not by score.
+        kind : (B,) int. VIOLATING: rank by the bound on the score; NEAREST: by distance to the direction's end;
+            FARTHEST: by the bare score.
         member, members : (B, W) sorted point numbers left out, and how many of them.
         most : how many points to return at most.
 
@@ -196,14 +210,14 @@ class Points:
         who (B, most) int64 best first, count (B,), rest (B,): bound on the score of every other point.
         """
         B = len(directions)
-        margins = self.margins(dtype)
+        extra = self.extras(dtype)
         bars = np.nextafter(level.astype(dtype), dtype(-np.inf))
         keys = np.full((B, most + 1), -np.inf, dtype)
         who = np.zeros((B, most + 1), np.int64)
         count = np.zeros(B, np.int64)
-        batch = directions.astype(dtype)
+        batch = (directions / self.unit if self.raw and dtype == np.float32 else directions).astype(dtype)
         for first, part in self.blocks(dtype):
-            _select(batch @ part.T, margins, first, bars, nearest, member, members, keys, who, count)
+            _select(batch @ part.T, extra, first, bars, kind, member, members, keys, who, count)
         keys[np.arange(most + 1) >= count[:, None]] = -np.inf
         rank = np.argsort(-keys, axis=1, kind="stable")
         who = np.take_along_axis(who, rank, 1)
