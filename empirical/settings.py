@@ -1,0 +1,113 @@
+"""What a run is: the settings shared by all networks of a sweep, one network (or stack), one comparison.
+
+These are the configurations whose non-default fields name a run in the store. What must not change a result (device,
+folders, number of processes) is not here.
+"""
+
+from dataclasses import dataclass, fields
+from fractions import Fraction
+
+from lab.errors import UsageError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """Architecture, data and recipe; the recipe is the same at every width.
+
+    Attributes
+    ----------
+    arch, data : names on the command line.
+    alpha : width multiplier as a fraction, "1/8".
+    seed : replica number; every network of a replica has its own streams under it.
+    base_width : channels that stand for one unit of width at alpha = 1.
+    epochs : passes over the training split; the most there may be where ``target_loss`` is set.
+    batch_size, optimizer, lr, momentum, weight_decay : ``momentum`` is SGD's. ``lr`` is that of alpha = 1: the same at
+        every width in the standard parametrisation, see ``models.initialise`` for muP.
+    schedule, warmup : "cosine" to 0 or "constant", after a linear warm-up over that share of all steps.
+    target_loss : stop when the mean training loss over a quarter of an epoch falls to it; 0 trains all epochs.
+    augment : random shifts (and mirror images where they keep the class).
+    init, parametrisation : see ``models.initialise``.
+    train_size, image_size, max_length, label_noise : see ``data.load``.
+    checksum : of the data, where they come from files.
+    """
+
+    arch: str
+    data: str
+    alpha: str = "1"
+    seed: int = 0
+    base_width: int
+    epochs: int
+    batch_size: int = 128
+    optimizer: str = "sgd"
+    lr: float = 0.1
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    schedule: str = "cosine"
+    warmup: float = 0.1
+    target_loss: float = 0.0
+    augment: bool = True
+    init: str = "he-normal"
+    parametrisation: str = "standard"
+    train_size: int = 0
+    image_size: int = 0
+    max_length: int = 0
+    label_noise: float = 0.0
+    checksum: str = ""
+
+    @property
+    def width(self) -> Fraction:
+        """alpha as a number."""
+        return Fraction(self.alpha)
+
+    def shared(self) -> dict:
+        """The fields of :class:`Setting` alone, to make another kind of run with."""
+        return {f.name: getattr(self, f.name) for f in fields(Setting)}
+
+    def check(self) -> "Setting":
+        """Refuse values that cannot be carried out; returns itself.
+
+        Raises
+        ------
+        UsageError
+        """
+        choices = {"optimizer": ("sgd", "adamw"), "schedule": ("cosine", "constant")}
+        for name, allowed in choices.items():
+            if getattr(self, name) not in allowed:
+                raise UsageError(f"unknown {name} {getattr(self, name)!r}: choose {' or '.join(allowed)}")
+        if not (0 <= self.warmup < 1 and 0 <= self.momentum < 1 and self.weight_decay >= 0 and self.target_loss >= 0):
+            raise UsageError("warmup and momentum lie in [0, 1), weight decay and target loss are not negative")
+        return self
+
+
+@dataclass(frozen=True, kw_only=True)
+class Network(Setting):
+    """One network, or ``stack`` of them trained together: the copies ``copy, ..., copy + stack - 1``."""
+
+    copy: int = 0
+    stack: int = 1
+
+    def address(self, member: int, purpose: str) -> tuple:
+        """Address of a random stream of one member of the stack; the same whether it trains alone or not."""
+        return (self.arch, self.data, self.seed, self.alpha, self.copy + member, purpose)
+
+
+# What suits a data set on a CPU; base widths of the published networks are in models.STANDARD_WIDTH.
+_RECIPES = {
+    "digits": {"base_width": 16, "epochs": 20, "batch_size": 64, "lr": 0.05},
+    "mnist": {"base_width": 16, "epochs": 10},
+    "cifar10": {"base_width": 64, "epochs": 30},
+    "text": {"base_width": 64, "epochs": 20, "batch_size": 64, "optimizer": "adamw", "lr": 1e-3, "weight_decay": 0.01,
+             "init": "lecun-normal", "augment": False},
+}
+_BASE_WIDTH = {"mlp": 128}
+QUICK = {"base_width": 8, "epochs": 3}
+
+
+def recipe(arch: str, data: str, quick: bool = False) -> dict:
+    """Default settings of an architecture on a data set."""
+    found = dict(_RECIPES.get(data, _RECIPES["text"]), arch=arch, data=data)
+    if arch in _BASE_WIDTH:
+        found["base_width"] = _BASE_WIDTH[arch]
+    if quick:
+        found.update(QUICK)
+    return found
