@@ -50,7 +50,7 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     Claim(
         "s0.equal-strengths-differ", "derived here (theory.span); S0's reviewers ask for more than one distribution",
-        "Saturation comes from graded strengths: with equal strengths copies find different features, and pooling helps.",
+        "Saturation comes from graded strengths: with equal ones copies find different features, and pooling helps.",
         "relative fall of the span error from one copy to many: equal strengths minus graded strengths",
         "copies help as little with equal strengths as with graded ones",
         Rule(above=0.10),
