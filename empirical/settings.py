@@ -93,7 +93,7 @@ class Network(Setting):
 
 # What suits a data set on a CPU; base widths of the published networks are in models.STANDARD_WIDTH.
 _RECIPES = {
-    "digits": {"base_width": 16, "epochs": 20, "batch_size": 64, "lr": 0.05},
+    "digits": {"base_width": 16, "epochs": 40, "batch_size": 64, "lr": 0.1},
     "mnist": {"base_width": 16, "epochs": 10},
     "cifar10": {"base_width": 64, "epochs": 30},
     "text": {"base_width": 64, "epochs": 20, "batch_size": 64, "optimizer": "adamw", "lr": 1e-3, "weight_decay": 0.01,
@@ -101,6 +101,8 @@ _RECIPES = {
 }
 _BASE_WIDTH = {"mlp": 128}
 QUICK = {"base_width": 8, "epochs": 3}
+# to the same training loss instead: a constant rate, since a schedule's end would depend on when a width gets there
+MATCHED = {"": {"schedule": "constant", "target_loss": 0.5}}
 
 
 def recipe(arch: str, data: str, quick: bool = False) -> dict:
@@ -111,3 +113,47 @@ def recipe(arch: str, data: str, quick: bool = False) -> dict:
     if quick:
         found.update(QUICK)
     return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison(Setting):
+    """The wide network of width ``reference`` against copies of width ``alpha``, reference/alpha of them.
+
+    Attributes
+    ----------
+    reference : width multiplier of the wide network.
+    other_seed : replica whose wide network is the baseline.
+    stack, wide_stack : how many networks were trained together (which runs hold them).
+    sites : "all", or "penultimate".
+    version : raised when measures change, so that networks are kept and comparisons made anew.
+    """
+
+    reference: str = "1"
+    other_seed: int
+    stack: int = 1
+    sites: str = "all"
+    version: int = 1
+
+    @property
+    def copies(self) -> int:
+        """Narrow networks with as many features as the wide one."""
+        return int(Fraction(self.reference) / self.width)
+
+    def wide(self) -> Network:
+        """The wide network."""
+        return Network(**{**self.shared(), "alpha": self.reference})
+
+    def other(self) -> Network:
+        """The wide network of the baseline."""
+        return Network(**{**self.shared(), "alpha": self.reference, "seed": self.other_seed})
+
+    def narrow(self) -> list[Network]:
+        """The copies, in the stacks they are trained in. At alpha = reference the copy is the other wide network."""
+        if self.width == Fraction(self.reference):
+            return [self.other()]
+        return [Network(**self.shared(), copy=i, stack=min(self.stack, self.copies - i))
+                for i in range(0, self.copies, self.stack)]
+
+    def networks(self) -> list[Network]:
+        """All networks that the comparison needs."""
+        return list(dict.fromkeys([self.wide(), self.other(), *self.narrow()]))
