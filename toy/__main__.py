@@ -5,6 +5,7 @@ import sys
 from lab.cli import main
 
 COMMANDS = {
+    "first-reach": "toy.first_reach.command|a feature is learnt only if some neuron starts within its reach",
     "graded-teacher": "toy.graded_teacher.command|students of a teacher whose units have graded strengths",
 }
 

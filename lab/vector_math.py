@@ -1,0 +1,244 @@
+"""Elementary functions as short polynomials, which vectorise where calls into the C library do not.
+
+Names end in 32 (float32 scalars or vectors of :mod:`lab.vector`) or 64 (float64 scalars; LLVM vectorises loops over
+them). Nothing branches: both sides are computed and one is selected. Polynomials were fitted for this file in 60-digit
+arithmetic at the Chebyshev points of the stated interval (erf32: weighted minimax); lowest coefficient first.
+
+Largest errors against 50-digit values (tests/lab/test_vector_math.py holds them to it), absolute unless said:
+
+============== ========= ========= ==========================================================
+function        32        64       range
+============== ========= ========= ==========================================================
+erf_pair        3e-7      1e-15    all finite x: erf(x/sqrt 2) and its derivative in x
+tanh_pair       3e-7      4e-16    all finite x: tanh and its derivative
+exp             3e-7      5e-16    relative; x clipped to [-87, 88] ([-708, 709])
+log             2e-7      4e-16    relative to max(1, |log x|); normal x > 0
+sincos_half_turn 3e-7     5e-16    sin and cos of pi t, |t| <= 1/2
+sincos          4e-7      5e-16    |x| <= 1e3 (1e5)
+asin            4e-7      5e-16    |x| <= 1
+atan2           5e-7      9e-16    all finite x, y; atan2(0, 0) = 0
+============== ========= ========= ==========================================================
+"""
+
+import numpy as np
+from numba import njit
+
+from lab import vector as vec
+
+# The one place where fast-math is chosen. No nnan or ninf: divergence must stay visible. No reassoc: sums keep order.
+FAST = {"contract", "nsz", "arcp"}
+
+_jit = njit(cache=True, error_model="numpy")
+
+_LOG32 = (0.9999999741, -0.4999999638, 0.3333419329, -0.2500135219, 0.1995593336, -0.165779929, 0.1497740128,
+          -0.1426925821, 0.08533313083)
+_LOG64 = (0.66666666666666666, 0.40000000000000877, 0.28571428570803612, 0.22222222391713917, 0.18181795640132906,
+          0.15386239702814681, 0.13268773138656364, 0.13086626147844823)
+_EXP32 = (1.0, 1.000000038, 0.5000000047, 0.1666641551, 0.0416663529, 0.008375126398, 0.001394110843)
+_EXP64 = (1.0, 1.0, 0.5, 0.16666666666666702, 0.041666666666666692, 0.0083333333333095271, 0.0013888888888871888,
+          0.00019841269909217101, 2.4801587350110796e-5, 2.7557224958392623e-6, 2.7557251904174913e-7,
+          2.5114869528657765e-8, 2.09215799649503e-9)
+_SIN32 = (3.14159264, -5.167710077, 2.550077387, -0.5982904113, 0.07765591228)
+_COS32 = (0.9999999998, -4.934802137, 4.058709155, -1.335211949, 0.2349370686, -0.0243959321)
+_SIN64 = (3.1415926535897932, -5.1677127800499696, 2.5501640398773005, -0.59926452931894468, 0.082145886573102895,
+          -0.0073704305059169434, 0.00046629981618983938, -2.1903497074626017e-5, 7.6978267682241906e-7)
+_COS64 = (1.0, -4.9348022005446793, 4.0587121264167675, -1.335262768854555, 0.23533063035799502,
+          -0.025806891376592964, 0.0019295741872812348, -0.00010463741681752138, 4.3007241727348469e-6,
+          -1.3435212950953201e-7)
+_ASIN32 = (0.1666666634, 0.07500094543, 0.04459940153, 0.03110066274, 0.01714923836, 0.0336908472)
+_ASIN64 = (0.16666666666666649, 0.075000000000207644, 0.044642857103423643, 0.030381947367098481,
+           0.022372047631744509, 0.017355259955786338, 0.013929652902326467, 0.011875494382638069,
+           0.0078029494773481761, 0.016035514349163303, -0.010749050339721047, 0.028169218060897625)
+_ATAN32 = (-0.3333333176, 0.1999954048, -0.142639556, 0.1074373149, -0.06451928208)
+_ATAN64 = (-0.33333333333333333, 0.19999999999999805, -0.14285714285659828, 0.11111111105155447,
+           -0.090909087535008768, 0.076922963750321423, -0.066664248857382539, 0.058789289978347613,
+           -0.052304542706501543, 0.04551593220626181, -0.034570561981419179, 0.016285756855212358)
+_EXP2_32 = (1.0, 0.6931472067, 0.2402265092, 0.05550327227, 0.009618056679, 0.001340042818, 0.000154614447)
+# erfc(x/sqrt 2) exp(x**2/2): in x, weighted by exp(-x**2/2); and in t = (x - 4)/(x + 4)
+_ERFCX32 = (0.9999998682, -0.7978730295, 0.4998335862, -0.2650275957, 0.1223097726, -0.0486278612, 0.01587878258,
+            -0.003949255487, 0.0006794770979, -7.041559791e-05, 3.26338165e-06)
+_ERFCX64 = (0.18882128260393788, -0.34079544309691088, 0.24875851067852533, -0.14341481467547285, 0.061729608212756778,
+            -0.01698419096401943, 0.0010151241467546811, 0.0012776276925241808, -0.00037436850360102406,
+            -9.1109585978463693e-5, 5.729668379835573e-5, 9.2614980733773071e-6, -8.60976045766922e-6,
+            -1.6549293658835749e-6, 1.3400703793490972e-6, 4.265981844560537e-7, -2.0920011653214211e-7,
+            -1.672246278393553e-7, -4.4003414391834609e-8, -4.3838439094951397e-9)
+
+_f = np.float32
+_LN2, _LOG2E = 0.6931471805599453, 1.4426950408889634
+_ROOT_2_OVER_PI = 0.7978845608028654
+_PI = 3.141592653589793
+
+
+@_jit
+def log32(x):
+    """Natural logarithm of a normal positive float32."""
+    bits = vec.add(vec.bits_of(x), np.uint32(0x3F800000 - 0x3F3504F3))
+    e = vec.sub(vec.from_signed(vec.shift_right(bits, np.uint32(23))), _f(127))
+    m = vec.float_of(vec.add(vec.bit_and(bits, np.uint32(0x7FFFFF)), np.uint32(0x3F3504F3)))  # sqrt(1/2) .. sqrt(2)
+    f = vec.sub(m, _f(1))
+    return vec.fma(e, _f(_LN2), vec.mul(f, vec.polynomial(f, _LOG32)))
+
+
+@_jit
+def log64(x):
+    """Natural logarithm of a normal positive float64."""
+    low = np.uint64(0x3FE6A09E667F3BCD)
+    bits = np.uint64(vec.bits_of(x)) + (np.uint64(0x3FF0000000000000) - low)
+    e = np.float64(np.int64(bits >> np.uint64(52)) - np.int64(1023))
+    m = vec.float_of((bits & np.uint64(0xFFFFFFFFFFFFF)) + low)
+    s = (m - 1.0) / (m + 1.0)
+    z = s * s
+    return vec.fma(e, _LN2, 2.0 * s + s * z * vec.polynomial(z, _LOG64))
+
+
+@_jit
+def exp32(x):
+    """e**x; beyond [-87, 88] the value at the end."""
+    x = vec.minimum(vec.maximum(x, _f(-87)), _f(88))
+    n = vec.nearest(vec.mul(x, _f(_LOG2E)))
+    r = vec.fma(n, _f(-0.693145751953125), x)
+    r = vec.fma(n, _f(-1.42860682030941723212e-6), r)
+    return vec.mul(vec.polynomial(r, _EXP32), vec.exp2i(n))
+
+
+@_jit
+def exp64(x):
+    """e**x; beyond [-708, 709] the value at the end."""
+    x = min(max(x, -708.0), 709.0)
+    n = vec.nearest(x * _LOG2E)
+    r = vec.fma(n, -0.6931471803691238, x)
+    r = vec.fma(n, -1.9082149292705877e-10, r)
+    return vec.polynomial(r, _EXP64) * vec.exp2i(n)
+
+
+@_jit
+def erf_pair32(x):
+    """erf(x/sqrt 2) and its derivative sqrt(2/pi) exp(-x**2/2): one exponential for both."""
+    size = vec.minimum(vec.absolute(x), _f(13))  # beyond, the exponential is 0 in float32
+    w = vec.mul(vec.mul(size, size), _f(-0.5 * _LOG2E))
+    n = vec.nearest(w)
+    # the square is rounded to 2**-24 of up to 122: r carries that error, times an exponential that small or smaller
+    gauss = vec.mul(vec.polynomial(vec.sub(w, n), _EXP2_32), vec.exp2i(n))
+    value = vec.fma(vec.mul(vec.polynomial(size, _ERFCX32), gauss), _f(-1), _f(1))
+    return vec.copysign(value, x), vec.mul(gauss, _f(_ROOT_2_OVER_PI))
+
+
+@_jit
+def erf_pair64(x):
+    """erf(x/sqrt 2) and its derivative sqrt(2/pi) exp(-x**2/2): one exponential for both."""
+    size = min(abs(x), 37.0)
+    gauss = exp64(-0.5 * size * size)
+    t = (size - 4.0) / (size + 4.0)
+    value = vec.fma(vec.polynomial(t, _ERFCX64), -gauss, 1.0)
+    return vec.copysign(value, x), gauss * _ROOT_2_OVER_PI
+
+
+@_jit
+def tanh_pair32(x):
+    """tanh x and its derivative 1 - tanh(x)**2."""
+    e = exp32(vec.mul(vec.absolute(x), _f(-2)))
+    value = vec.div(vec.sub(_f(1), e), vec.add(_f(1), e))
+    return vec.copysign(value, x), vec.fma(vec.mul(value, value), _f(-1), _f(1))
+
+
+@_jit
+def tanh_pair64(x):
+    """tanh x and its derivative 1 - tanh(x)**2."""
+    e = exp64(-2.0 * abs(x))
+    value = (1.0 - e) / (1.0 + e)
+    return vec.copysign(value, x), 1.0 - value * value
+
+
+@_jit
+def sincos_half_turn32(t):
+    """sin(pi t), cos(pi t) for |t| <= 1/2."""
+    z = vec.mul(t, t)
+    return vec.mul(t, vec.polynomial(z, _SIN32)), vec.polynomial(z, _COS32)
+
+
+@_jit
+def sincos_half_turn64(t):
+    """sin(pi t), cos(pi t) for |t| <= 1/2."""
+    z = t * t
+    return t * vec.polynomial(z, _SIN64), vec.polynomial(z, _COS64)
+
+
+@_jit
+def sincos32(x):
+    """sin x, cos x for |x| <= 1e3."""
+    n = vec.nearest(vec.mul(x, _f(1 / _PI)))
+    r = vec.fma(n, _f(-3.140625), x)  # pi in three parts: n times the first is exact
+    r = vec.fma(n, _f(-9.67502593994140625e-4), r)
+    r = vec.fma(n, _f(-1.509957990978376e-7), r)
+    s, c = sincos_half_turn32(vec.mul(r, _f(1 / _PI)))
+    odd = vec.sub(n, vec.mul(_f(2), vec.nearest(vec.mul(n, _f(0.5)))))  # -1, 0 or 1: odd n turns both signs
+    sign = vec.fma(vec.absolute(odd), _f(-2), _f(1))
+    return vec.mul(s, sign), vec.mul(c, sign)
+
+
+@_jit
+def sincos64(x):
+    """sin x, cos x for |x| <= 1e5."""
+    n = vec.nearest(x * (1 / _PI))
+    r = vec.fma(n, -3.141592502593994, x)
+    r = vec.fma(n, -1.5099578831723193e-07, r)
+    r = vec.fma(n, -1.0780605716316238e-14, r)
+    s, c = sincos_half_turn64(r * (1 / _PI))
+    sign = 1.0 - 2.0 * abs(n - 2.0 * vec.nearest(n * 0.5))
+    return s * sign, c * sign
+
+
+@_jit
+def asin32(x):
+    """arc sine for |x| <= 1."""
+    size = vec.absolute(x)
+    far = vec.less(_f(0.5), size)
+    z = vec.select(far, vec.mul(vec.sub(_f(1), size), _f(0.5)), vec.mul(size, size))
+    s = vec.select(far, vec.sqrt(vec.maximum(z, _f(0))), size)
+    value = vec.fma(vec.mul(s, z), vec.polynomial(z, _ASIN32), s)
+    return vec.copysign(vec.select(far, vec.fma(value, _f(-2), _f(_PI / 2)), value), x)
+
+
+@_jit
+def asin64(x):
+    """arc sine for |x| <= 1."""
+    size = abs(x)
+    far = size > 0.5
+    z = vec.select(far, (1.0 - size) * 0.5, size * size)
+    s = vec.select(far, vec.sqrt(max(z, 0.0)), size)
+    value = vec.fma(s * z, vec.polynomial(z, _ASIN64), s)
+    return vec.copysign(vec.select(far, vec.fma(value, -2.0, _PI / 2), value), x)
+
+
+@_jit
+def atan2_32(y, x):
+    """Angle of (x, y) in [-pi, pi]; 0 at the origin."""
+    a, b = vec.absolute(y), vec.absolute(x)
+    low, high = vec.minimum(a, b), vec.maximum(a, b)
+    turned = vec.less(vec.mul(high, _f(0.41421356)), low)  # above pi/8: measured from pi/4
+    top = vec.select(turned, vec.sub(low, high), low)
+    bottom = vec.select(turned, vec.add(low, high), high)
+    r = vec.div(top, vec.maximum(bottom, _f(1e-37)))
+    z = vec.mul(r, r)
+    angle = vec.fma(vec.mul(r, z), vec.polynomial(z, _ATAN32), r)
+    angle = vec.add(angle, vec.select(turned, _f(_PI / 4), _f(0)))
+    angle = vec.select(vec.less(b, a), vec.sub(_f(_PI / 2), angle), angle)
+    angle = vec.select(vec.less(x, _f(0)), vec.sub(_f(_PI), angle), angle)
+    return vec.copysign(angle, y)
+
+
+@_jit
+def atan2_64(y, x):
+    """Angle of (x, y) in [-pi, pi]; 0 at the origin."""
+    a, b = abs(y), abs(x)
+    low, high = min(a, b), max(a, b)
+    turned = low > high * 0.41421356237309503
+    top = vec.select(turned, low - high, low)
+    bottom = vec.select(turned, low + high, high)
+    r = top / max(bottom, 1e-300)
+    z = r * r
+    angle = vec.fma(r * z, vec.polynomial(z, _ATAN64), r)
+    angle = angle + vec.select(turned, _PI / 4, 0.0)
+    angle = vec.select(b < a, _PI / 2 - angle, angle)
+    angle = vec.select(x < 0.0, _PI - angle, angle)
+    return vec.copysign(angle, y)
