@@ -52,11 +52,11 @@ def compare_site(site: Site, wide: str, other: str, narrow: Sequence[str]) -> li
 
     Returns
     -------
-    list of dict with ``copies``; shares of the target's variance: ``span_error`` (narrow to wide) and
-    ``reverse_span_error``, ``baseline_span_error`` (other wide to wide), ``gap`` and ``reverse_gap`` (span error minus the baseline),
-    ``probe_narrow``, ``probe_wide``, ``probe_error_gap`` (narrow minus wide), ``cka``, ``baseline_cka``; ``span_error_ridge_*`` at
-    fixed ridges; ``ridge``; ``features_narrow``, ``features_wide``; ``rows_per_feature``; ``dead_narrow``, ``dead_wide`` (units
-    that do not vary).
+    list of dict, one for each number of ``copies``. Shares of the target's variance: ``span_error`` (narrow to wide),
+    ``reverse_span_error``, ``baseline_span_error`` (other wide to wide), ``gap`` and ``reverse_gap`` (minus the
+    baseline), ``probe_narrow``, ``probe_wide``, ``probe_error_gap`` (narrow minus wide); ``cka``, ``baseline_cka``;
+    ``ridge`` and the span error at fixed ones, ``span_error_ridge_*``; ``features_narrow``, ``features_wide``,
+    ``rows_per_feature``; ``dead_narrow``, ``dead_wide``: units that do not vary.
     """
     baseline, _ = site.span(other, wide)
     probe_wide, baseline_cka = site.probe(wide), linear_cka(site.score, other, wide)

@@ -1,9 +1,9 @@
 """Features of several networks at every site, in one pass over the probe splits, straight into Moments.
 
-The probe rows come in three parts: ``fit`` and ``tune`` (three quarters and one quarter of the probe-fit split: regressions are
-fitted on the first, their ridge is chosen on the second, then both are merged) and ``score``. Features are float32
-whatever the training used. Besides the moments a bounded number of rows of the ``penultimate`` site is kept, for what
-second moments cannot tell (logistic and nonlinear probes).
+The probe rows come in three parts: ``fit`` and ``tune`` (three quarters and one quarter of the probe-fit split:
+regressions are fitted on the first, their ridge is chosen on the second, then both are merged) and ``score``. Features
+are float32 whatever the training used. Besides the moments a bounded number of rows of the ``penultimate`` site is
+kept, for what second moments cannot tell (logistic and nonlinear probes).
 """
 
 from collections.abc import Mapping

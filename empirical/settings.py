@@ -9,6 +9,11 @@ from fractions import Fraction
 
 from lab.errors import UsageError
 
+ARCHITECTURES = ("mlp", "vgg16", "resnet18", "transformer")
+DATA = ("digits", "cifar10", "mnist", "entailment", "mnli", "snli", "sick", "pairs")
+SCHEMES = ("he-normal", "he-uniform", "glorot-normal", "glorot-uniform", "lecun-normal", "lecun-uniform")
+PARAMETRISATIONS = ("standard", "mup")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
@@ -70,12 +75,15 @@ class Setting:
         ------
         UsageError
         """
-        choices = {"optimizer": ("sgd", "adamw"), "schedule": ("cosine", "constant")}
+        choices = {"arch": ARCHITECTURES, "data": DATA, "optimizer": ("sgd", "adamw"), "schedule": ("cosine", "constant"),
+                   "init": SCHEMES, "parametrisation": PARAMETRISATIONS}
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise UsageError(f"unknown {name} {getattr(self, name)!r}: choose {' or '.join(allowed)}")
         if not (0 <= self.warmup < 1 and 0 <= self.momentum < 1 and self.weight_decay >= 0 and self.target_loss >= 0):
             raise UsageError("warmup and momentum lie in [0, 1), weight decay and target loss are not negative")
+        if self.init.startswith("glorot") and self.parametrisation == "mup":
+            raise UsageError("muP sets scales by fan-in: use --init he-normal or lecun-normal with it, not Glorot")
         return self
 
 
@@ -91,7 +99,7 @@ class Network(Setting):
         return (self.arch, self.data, self.seed, self.alpha, self.copy + member, purpose)
 
 
-# What suits a data set on a CPU; base widths of the published networks are in models.STANDARD_WIDTH.
+# What suits a data set on a CPU; the published ResNet-18 and VGG-16 have base width 64.
 _RECIPES = {
     "digits": {"base_width": 16, "epochs": 40, "batch_size": 64, "lr": 0.1},
     "mnist": {"base_width": 16, "epochs": 10},
@@ -102,7 +110,11 @@ _RECIPES = {
 _BASE_WIDTH = {"mlp": 128}
 QUICK = {"base_width": 8, "epochs": 3}
 # to the same training loss instead: a constant rate, since a schedule's end would depend on when a width gets there
-MATCHED = {"": {"schedule": "constant", "target_loss": 0.5}}
+# (and a fifth of the usual one, or the loss would be noise of the rate); epochs are a cap
+MATCHED = {
+    "digits": {"schedule": "constant", "lr": 0.02, "target_loss": 0.25, "epochs": 150},
+    "": {"schedule": "constant", "lr": 0.02, "target_loss": 0.5, "epochs": 60},
+}
 
 
 def recipe(arch: str, data: str, quick: bool = False) -> dict:

@@ -1,9 +1,10 @@
 """Training of one network or of a stack of them.
 
-The recipe is the same at every width (:class:`~empirical.settings.Setting`). Data stay on the device as one tensor; order and augmentation of
-an epoch are drawn before it from addressed streams; the host waits for the device a few times an epoch, never a step.
-bfloat16 autocast on CUDA, float32 elsewhere, channels-last for images. On a CPU a training that is killed and resumed
-ends in the same bits as one that was not (for the same number of threads).
+The recipe is the same at every width (:class:`~empirical.settings.Setting`). Data stay on the device as one tensor;
+order and augmentation of an epoch are drawn before it from addressed streams; the host waits for the device a few times
+an epoch, never a step. bfloat16 autocast on CUDA, float32 elsewhere, channels-last for images. On a CPU a training that
+is killed and resumed ends in the same bits as one that was not (for the same number of threads); an addressed stream
+needs no saved state, so the epoch's number is all that a checkpoint has to know of random numbers.
 
 A stack's loss is the sum of its members' mean losses, so each member gets the gradient it would get alone.
 """
@@ -171,7 +172,7 @@ def train(config: Network, data: Dataset, folder: Path, *, device: torch.device,
                 seen = 0
         state["curve"].append((sums / per_epoch).tolist())
         state["epoch"] = number + 1
-        if stop_after is not None and state["epoch"] >= stop_after or time.monotonic() - saved > checkpoint_seconds:
+        if (stop_after is not None and state["epoch"] >= stop_after) or time.monotonic() - saved > checkpoint_seconds:
             _save(folder / CHECKPOINT, model, optimizer, state)
             saved = time.monotonic()
         if stop_after is not None and state["epoch"] >= stop_after:

@@ -2,17 +2,14 @@
 
 from fractions import Fraction
 
+from empirical.settings import ARCHITECTURES, DATA, MATCHED, PARAMETRISATIONS, SCHEMES, Setting, recipe
 from lab.cli import add_run_arguments, fraction, positive_float, positive_int, say
 from lab.errors import UsageError
 
 HELP = "one wide network against many narrow ones: span errors, probes and similarity at every width"
-ARCHITECTURES = ("mlp", "vgg16", "resnet18", "transformer")
-DATA = ("digits", "cifar10", "mnist", "entailment", "mnli", "snli", "sick", "pairs")
 
 
 def add_arguments(parser):
-    from empirical.models.initialise import PARAMETRISATIONS, SCHEMES
-
     parser.add_argument("--arch", choices=ARCHITECTURES, default="resnet18", help="architecture")
     parser.add_argument("--data", choices=DATA, default=None,
                         help="data set (default: digits, or entailment for the Transformer)")
@@ -51,7 +48,6 @@ def add_arguments(parser):
 
 def run(args) -> dict:
     from empirical.models import build
-    from empirical.settings import Setting, recipe
     from empirical.studies.width import dataset, plan, summarise, width_study
     from empirical.train import pick_device
     from lab.store import RunStore
@@ -101,8 +97,6 @@ def _default_data(arch: str) -> str:
 
 def _changes(args) -> dict:
     """Settings that the command line changes."""
-    from empirical.settings import MATCHED
-
     changes = {key: value for key in ("base_width", "epochs", "lr", "optimizer", "schedule", "batch_size", "weight_decay",
                                       "init", "train_size", "image_size", "max_length")
                if (value := getattr(args, key)) is not None}
@@ -122,6 +116,7 @@ def _print(row: dict) -> None:
         e = row[key]
         return f"{e.mean:.3f}" + (f" [{e.low:.3f}, {e.high:.3f}]" if e.low is not None else "")
 
-    say(f"alpha {row['alpha']:>5} x{row['copies']:<3} span error {show('span_error')}  reverse {show('reverse_span_error')}  "
-        f"gap {show('gap')}  probe {row['probe_narrow'].mean:.3f} (wide {row['probe_wide'].mean:.3f})  "
-        f"CKA {row['cka'].mean:.3f}  train {row['train_accuracy_narrow'].mean:.3f}  test {row['test_accuracy_narrow'].mean:.3f}")
+    say(f"alpha {row['alpha']:>5} x{row['copies']:<3} span error {show('span_error')}  "
+        f"reverse {show('reverse_span_error')}  gap {show('gap')}  "
+        f"probe {row['probe_narrow'].mean:.3f} (wide {row['probe_wide'].mean:.3f})  CKA {row['cka'].mean:.3f}  "
+        f"train {row['train_accuracy_narrow'].mean:.3f}  test {row['test_accuracy_narrow'].mean:.3f}")

@@ -1,7 +1,7 @@
 """Data sets: tensors, the splits that keep every measure honest, and what the data are called.
 
-Four splits, fixed for a data set and its ``train_size`` whatever the seed of a run: ``train`` is all that training sees; measures are
-fitted on ``probe_fit`` and scored on ``probe_score``, which no training sees; ``test`` serves accuracies alone.
+Four splits, the same for every seed of a run: ``train`` is all that training sees; measures are fitted on ``probe_fit``
+and scored on ``probe_score``, which no training sees; ``test`` serves accuracies alone.
 """
 
 import hashlib

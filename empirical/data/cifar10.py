@@ -155,7 +155,7 @@ def locate(data_dir: str | None, fetch: bool = False) -> Path:
     for path in (base / FOLDER, base / ARCHIVE):
         if path.exists():
             return path
-    if (base / "data_batch_1").exists() or base.name == FOLDER and base.is_dir():
+    if (base / "data_batch_1").exists() or (base.name == FOLDER and base.is_dir()):
         return base
     if fetch:
         return download(base)

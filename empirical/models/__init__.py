@@ -19,15 +19,12 @@ from torch import nn
 
 from lab.errors import UsageError
 
-ARCHITECTURES = {
+BUILDERS = {
     "mlp": "empirical.models.mlp:MLP",
     "vgg16": "empirical.models.vgg:VGG16",
     "resnet18": "empirical.models.resnet:ResNet18",
     "transformer": "empirical.models.transformer:PairEncoder",
 }
-# of the full-size networks; the number of channels of their first layer
-STANDARD_WIDTH = {"mlp": 512, "vgg16": 64, "resnet18": 64, "transformer": 256}
-
 
 class Widths:
     """Channel counts of an architecture at one alpha.
@@ -64,7 +61,7 @@ def build(arch: str, *, alpha: Fraction | str, base_width: int, data, copies: in
 
     Parameters
     ----------
-    arch : one of :data:`ARCHITECTURES`.
+    arch : one of :data:`BUILDERS`.
     alpha : width multiplier, exact.
     base_width : see :class:`Widths`.
     data : the data set: its shape, classes and vocabulary fix the ends of the network.
@@ -76,10 +73,10 @@ def build(arch: str, *, alpha: Fraction | str, base_width: int, data, copies: in
     UsageError
         Unknown architecture, one that does not fit the data, or an alpha that leaves a layer without channels.
     """
-    if arch not in ARCHITECTURES:
-        raise UsageError(f"unknown architecture {arch!r}: choose one of {', '.join(ARCHITECTURES)}")
+    if arch not in BUILDERS:
+        raise UsageError(f"unknown architecture {arch!r}: choose one of {', '.join(BUILDERS)}")
     if (arch == "transformer") != data.is_text:
         wanted = "sentence pairs (--data entailment)" if arch == "transformer" else "images (--data digits)"
         raise UsageError(f"{arch} needs {wanted}, not {data.name}")
-    module, _, name = ARCHITECTURES[arch].partition(":")
+    module, _, name = BUILDERS[arch].partition(":")
     return getattr(import_module(module), name)(Widths(alpha, base_width), data, copies, mup=mup)

@@ -20,11 +20,7 @@ import torch
 from torch import nn
 
 from empirical.models.layers import Conv, Embedding, Linear
-from empirical.streams import stream
-from lab.errors import UsageError
 
-SCHEMES = ("he-normal", "he-uniform", "glorot-normal", "glorot-uniform", "lecun-normal", "lecun-uniform")
-PARAMETRISATIONS = ("standard", "mup")
 EMBEDDING_STD = 0.1
 _RATES = {  # exponent of alpha in the learning rate under muP
     "sgd": {"input": 1, "vector": 1, "hidden": 0, "output": -1},
@@ -40,20 +36,10 @@ def initialise(model: nn.Module, streams: list[torch.Generator], scheme: str = "
     ----------
     model : on the CPU, its biases and norms as built.
     streams : one generator a copy.
-    scheme : one of :data:`SCHEMES`.
+    scheme : one of ``settings.SCHEMES``; Glorot does not go with muP, whose input layers keep their scale.
     alpha, parametrisation : see the table above.
-
-    Raises
-    ------
-    UsageError
-        Unknown scheme, or Glorot with muP (its scale of input layers falls with width, which muP rules out).
     """
-    if scheme not in SCHEMES or parametrisation not in PARAMETRISATIONS:
-        raise UsageError(f"unknown initialisation {scheme!r} or parametrisation {parametrisation!r}: choose from "
-                         f"{', '.join(SCHEMES)} and {', '.join(PARAMETRISATIONS)}")
     rule, shape = scheme.split("-")
-    if rule == "glorot" and parametrisation == "mup":
-        raise UsageError("muP sets scales by fan-in: use --init he-normal or lecun-normal with it, not Glorot")
     for module in model.modules():
         if not isinstance(module, Conv | Linear | Embedding):
             continue

@@ -1,8 +1,8 @@
 """Width sweeps of real networks: every width's copies, concatenated, against one wide network.
 
-A sweep's runs are networks (or stacks of copies trained together) and comparisons. Networks come first; a comparison trains what
-it still misses, so that either kind can be killed and taken up again. Replica s has its own wide network and its
-own copies at every width; its baseline is the wide network of the next replica.
+A sweep's runs are networks (or stacks of copies trained together) and comparisons. Networks come first; a comparison
+trains what it still misses, so that either kind can be killed and taken up again. Replica s has its own wide network
+and its own copies at every width; its baseline is the wide network of the next replica.
 """
 
 import os
@@ -197,7 +197,8 @@ def summarise(frame) -> list[dict]:
             **{f"{key}_{side}": mean_interval(first[f"{key}_{side}"]) for key in TRAINED for side in ("narrow", "wide")},
             **{key: mean_interval(first[key]) for key in MEASURES},
             "span_error_by_copies": {int(c): mean_interval(g["span_error"]) for c, g in part.groupby("copies")},
-            "sites": {site: {key: mean_interval(g[key]) for key in MEASURES} for site, g in group.groupby("site", sort=False)},
+            "sites": {site: {key: mean_interval(g[key]) for key in MEASURES}
+                      for site, g in group.groupby("site", sort=False)},
         })
     return out
 
