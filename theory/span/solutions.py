@@ -215,22 +215,24 @@ def _next(state, A, norm, K, isolated):
 
 
 def competitors(strengths: Sequence[float], direction_norm: float, width: int, swaps: int = 1) -> list[Solution]:
-    """The stable solutions beside the best one, up to ``swaps`` units exchanged, lowest loss first."""
+    """The stable solutions of the best one's form, up to ``swaps`` units exchanged, lowest loss first."""
     A = _sorted(strengths)
     if width >= A.size or width < 2:
         return []
     order = np.argsort(-A, kind="stable")
     best = solution(A, direction_norm, width)
+    if best is None:
+        return []
     found: list[Solution] = []
-    for size in (width - 1, width):
-        top, rest = order[:size], order[size:]
-        for k in range(1, min(swaps, size, rest.size) + 1):
-            for out in combinations(top, k):
-                for into in combinations(rest, k):
-                    s = solution(A, direction_norm, width, [m for m in top if m not in out] + list(into))
-                    # the same minimum can be seen as a pool or as a tilt, and unequal sets meet where a pool is steep
-                    if s is not None and s.stable and not any(_same(s, other) for other in (best, *found) if other):
-                        found.append(s)
+    size = len(best.isolated)
+    top, rest = order[:size], order[size:]
+    for k in range(1, min(swaps, size, rest.size) + 1):
+        for out in combinations(top, k):
+            for into in combinations(rest, k):
+                s = solution(A, direction_norm, width, [m for m in top if m not in out] + list(into))
+                # where a pool is steep, one minimum can be named by different sets
+                if s is not None and s.stable and not any(_same(s, other) for other in (best, *found)):
+                    found.append(s)
     return sorted(found, key=lambda s: s.loss)
 
 
