@@ -6,8 +6,8 @@ A theory module offers two tables (module attributes; a package may load them la
     name ("erf-i3") → function made by :func:`derivation`; calling it without arguments returns a :class:`Derivation`.
     Its keyword arguments are the inputs that may be replaced (another activation, another normalisation).
 ``CHECKS : dict[str, callable]``
-    name → ``check(rng)`` that returns or yields :class:`Prediction` objects; evaluated only when asked for. ``rng`` is a
-    ``numpy.random.Generator`` of the check's own, so that ``--only`` changes no number.
+    name → ``check(rng)`` that returns or yields :class:`Prediction` objects; evaluated only when asked for. ``rng`` is
+    a ``numpy.random.Generator`` of the check's own, so that ``--only`` changes no number.
 
 :func:`modules` finds them all through one list of module names. ``python -m theory list | derive NAME | check``.
 """
@@ -16,6 +16,7 @@ import functools
 import importlib
 import inspect
 import math
+import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -35,6 +36,8 @@ MODULES = (
     "theory.regression",
     "theory.bumps",
     "theory.extrapolation",
+    "theory.first_reach",
+    "theory.multi_view",
 )
 
 SIGMAS = 4.5      # a Monte Carlo comparison may be this many standard errors off (two-sided chance 7e-6)
@@ -120,7 +123,8 @@ class Derivation:
         return "\n".join(lines) + "\n"
 
 
-def derivation(name: str, statement: str, source: str, status: str = "derived", symbols: dict | None = None) -> Callable:
+def derivation(name: str, statement: str, source: str, status: str = "derived",
+               symbols: dict[str, str] | None = None) -> Callable:
     """Decorator: ``f(d, **inputs)`` fills the empty Derivation d; the name, statement … stay readable without a call.
 
     >>> @derivation("square", "the square of a sum", "derived here")
@@ -146,6 +150,34 @@ def derivation(name: str, statement: str, source: str, status: str = "derived", 
         return call
 
     return wrapper
+
+
+@functools.cache
+def _name_class():
+    import sympy as sp
+
+    class Name(sp.Symbol):
+        """A symbol that prints as given: left-hand sides such as <g'(z_i)>."""
+
+        def __new__(cls, text, latex):
+            made = sp.Symbol.__xnew__(cls, text)
+            made.latex = latex
+            return made
+
+        def _latex(self, printer):
+            return self.latex
+
+        def _pretty(self, printer):
+            from sympy.printing.pretty.stringpict import prettyForm
+
+            return prettyForm(self.name)
+
+    return Name
+
+
+def named(text: str, latex: str | None = None):
+    """A SymPy symbol for a left-hand side, printed exactly as ``text`` (and ``latex``; default: text made LaTeX)."""
+    return _name_class()(text, latex if latex is not None else _tex(text).replace("$", ""))
 
 
 # ---------------------------------------------------------------------------------------------------- predictions
@@ -298,8 +330,31 @@ def _indent(text: str, by: int) -> str:
 
 
 _TEX = {"\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
-        "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"$<$", ">": r"$>$"}
+        "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+_MATH = {"<": "<", ">": ">", "−": "-", "±": r"\pm", "·": r"\cdot", "×": r"\times", "√": r"\surd", "∫": r"\int",
+         "∂": r"\partial", "∇": r"\nabla", "∞": r"\infty", "≤": r"\le", "≥": r"\ge", "≠": r"\ne", "≈": r"\approx",
+         "∈": r"\in", "→": r"\to", "←": r"\leftarrow", "Σ": r"\Sigma", "Π": r"\Pi", "Λ": r"\Lambda", "Δ": r"\Delta",
+         "Γ": r"\Gamma", "Φ": r"\Phi", "Ω": r"\Omega", "α": r"\alpha", "β": r"\beta", "γ": r"\gamma", "δ": r"\delta",
+         "ε": r"\varepsilon", "ζ": r"\zeta", "η": r"\eta", "θ": r"\theta", "κ": r"\kappa", "λ": r"\lambda", "μ": r"\mu",
+         "ν": r"\nu", "ξ": r"\xi", "π": r"\pi", "ρ": r"\rho", "σ": r"\sigma", "τ": r"\tau", "φ": r"\varphi",
+         "χ": r"\chi", "ψ": r"\psi", "ω": r"\omega", "½": r"\tfrac12", "¼": r"\tfrac14", "¾": r"\tfrac34",
+         "ŵ": r"\hat w", "′": "'", "ᵀ": r"^{\mathsf T}", "ℓ": r"\ell", "∝": r"\propto", "≪": r"\ll", "≫": r"\gg",
+         "⟨": r"\langle", "⟩": r"\rangle", "‖": r"\|", "…": r"\dots",
+         **{c: f"^{{{d}}}" for c, d in zip("⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ⁻⁺", "0123456789n-+")},
+         **{c: f"_{{{d}}}" for c, d in zip("₀₁₂₃₄₅₆₇₈₉ₙ", "0123456789n")}}
+_PUNCTUATION = {"–": "--", "—": "---", "“": "``", "”": "\x27\x27", "’": "\x27"}
+_INDEXED = re.compile(r"([A-Za-zΛ]'*)_(\{[^}]*\}|\w+)")
 
 
 def _tex(text: str) -> str:
-    return "".join(_TEX.get(character, character) for character in text)
+    """Plain text with Unicode mathematics as LaTeX; C_ab becomes an index."""
+    pieces, last = [], 0
+    for match in _INDEXED.finditer(text):
+        base, index = match[1], match[2].strip("{}")
+        pieces += [_tex_plain(text[last:match.start()]), f"${_MATH.get(base, base)}_{{{index}}}$"]
+        last = match.end()
+    return "".join([*pieces, _tex_plain(text[last:])])
+
+
+def _tex_plain(text: str) -> str:
+    return "".join(f"${_MATH[c]}$" if c in _MATH else _TEX.get(c, _PUNCTUATION.get(c, c)) for c in text)

@@ -1,136 +1,230 @@
-"""theory.span: solutions, stability, coupon law, predictions; its own checks; derivations that follow their inputs."""
+"""Span error against scikit-learn's Ridge on the same split, and its rules."""
 
 import numpy as np
 import pytest
-import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.linear_model import LinearRegression, Ridge
 
 from lab.errors import InputError
-from theory.derivation import run_check
-from theory.span import (
-    competitor_end,
-    competitors,
-    cover_probability,
-    equal_strength_span_error,
-    missed_law,
-    plateaus,
-    power_strengths,
-    predict,
-    solution,
-    uniqueness_boundary,
-)
-from theory.span.check import CHECKS
-from theory.span.closed_form import gradient, hessian, loss
-from theory.span.derive import derive_coupons, derive_gradient, derive_growth, derive_one_neuron
-
-FOUR = [1.0, 0.7, 0.4, 0.2]
+from theory.measures import choose_ridge, one_hot, probe_error, ridge_map, span_error, span_gap
+from theory.moments import Moments
 
 
-@pytest.mark.parametrize("name", [n for n in CHECKS if n != "graded-uniqueness"])
-def test_own_checks_pass(name):
-    for prediction in run_check(name, CHECKS[name]):
-        assert prediction.passed, prediction
+def correlated(n, d, t, seed=0, rank=None, mean=3.0):
+    """Source and target features; the source has the given rank, the target is partly a function of it."""
+    rng = np.random.default_rng(seed)
+    z = rng.standard_normal((n, rank or d))
+    x = z @ rng.standard_normal((rank or d, d)) + mean
+    return x, np.tanh(z @ rng.standard_normal((rank or d, t))) + 0.3 * rng.standard_normal((n, t)) - mean
 
 
-@pytest.mark.slow
-def test_uniqueness_check_passes():
-    assert all(p.passed for p in run_check("graded-uniqueness", CHECKS["graded-uniqueness"]))
+def by_sklearn(x, y, x_score, y_score, ridge):
+    """Residual shares of each unit, and of all."""
+    x, y, x_score, y_score = (np.asarray(v, dtype=np.float64) for v in (x, y, x_score, y_score))
+    centred = x - x.mean(axis=0)
+    model = Ridge(alpha=ridge * np.mean(np.sum(centred**2, axis=0))) if ridge else LinearRegression()
+    model.fit(x, y)
+    residual = ((y_score - model.predict(x_score).reshape(y_score.shape)) ** 2).sum(axis=0)
+    total = ((y_score - y.mean(axis=0)) ** 2).sum(axis=0)
+    return residual / total, residual.sum() / total.sum()
 
 
-def test_solutions_are_critical_points_of_the_stated_form():
-    for A, norm, width in ((FOUR, 3.0, 2), (power_strengths(6, 0.5), 1.0, 3), (np.ones(5), 2.0, 4)):
-        s = solution(A, norm, width)
-        assert s.stable and s.residual < 1e-11 and len(s.isolated) in (width - 1, width)
-        for i, m in enumerate(s.isolated):
-            assert abs(s.directions[i, m]) > 0.9 * np.linalg.norm(s.directions[i])
-    assert solution(FOUR, 3.0, 4).loss < 1e-15 and solution(FOUR, 3.0, 6).loss < 1e-15
-    # signs and order of the strengths do not matter
-    assert solution([-0.4, 1.0, 0.2, -0.7], 3.0, 2).loss == pytest.approx(solution(FOUR, 3.0, 2).loss, abs=1e-12)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("d, t, rank",
+                         [(1, 1, None), (1, 5, None), (3, 1, None), (17, 4, None), (12, 3, 4), (40, 40, 9)])
+@pytest.mark.parametrize("held_out", [False, True])
+def test_equals_sklearn(dtype, d, t, rank, held_out):
+    x, y = correlated(400, d, t, rank=rank)
+    x, y = x.astype(dtype), y.astype(dtype)
+    split = slice(0, 250), slice(250, 400) if held_out else slice(0, 250)
+    fit, score = (Moments.from_samples({"a": x[s], "b": y[s]}) for s in split)
+    ridges = [1e-4, 1e-2, 1.0]
+    shares = span_error(fit, source="a", target="b", ridge=ridges, score=score if held_out else None)
+    units = span_error(fit, source="a", target="b", ridge=ridges, score=score if held_out else None, per_unit=True)
+    assert shares.shape == (3,) and units.shape == (3, t)
+    for k, ridge in enumerate(ridges):
+        expected_units, expected = by_sklearn(x[split[0]], y[split[0]], x[split[1]], y[split[1]], ridge)
+        np.testing.assert_allclose(shares[k], expected, rtol=1e-9)
+        np.testing.assert_allclose(units[k], expected_units, rtol=1e-9)
+    one = span_error(fit, source="a", target="b", ridge=1e-2, score=score)
+    assert isinstance(one, float) and one == pytest.approx(by_sklearn(x[split[0]], y[split[0]], x[split[1]],
+                                                                      y[split[1]], 1e-2)[1], rel=1e-9)
 
 
-def test_losses_of_competitors_are_those_met_in_simulation():
-    # |B| = 1, M = 8, γ = ½, K = 4: the levels of 256 simulated students (rounded to 1e-6)
-    losses = [s.loss for s in competitors(power_strengths(8, 0.5), 1.0, 4)]
-    assert np.allclose(losses[:2], [0.006902, 0.007265], atol=1e-6)
-    assert solution(power_strengths(8, 0.5), 1.0, 4).loss == pytest.approx(0.006371, abs=1e-6)
-    assert competitors(FOUR, 3.0, 2) == [] == competitors(FOUR, 3.0, 4)
+def test_equals_sklearn_where_products_are_float32():
+    x, y = correlated(3000, 450, 8)
+    x, y = x.astype("f4"), y.astype("f4")
+    fit = Moments.from_samples({"a": x[:2500], "b": y[:2500]})
+    score = Moments.from_samples({"a": x[2500:], "b": y[2500:]})
+    for ridge in (1e-3, 1e-1):
+        assert span_error(fit, source="a", target="b", ridge=ridge) == pytest.approx(
+            by_sklearn(x[:2500], y[:2500], x[:2500], y[:2500], ridge)[1], rel=1e-6)
+        assert span_error(fit, source="a", target="b", ridge=ridge, score=score) == pytest.approx(
+            by_sklearn(x[:2500], y[:2500], x[2500:], y[2500:], ridge)[1], rel=1e-6)
 
 
-def test_uniqueness_ends_between_the_reference_cases():
-    # non-unique at γ = ½, unique at γ = 1 (M = 8, K = 4, |B| = 1)
-    ends = uniqueness_boundary(8, 1.0, 4, resolution=0.02)
-    assert ends["form"] == "pool" and 0.5 < ends["nearest"] < ends["last"] < 1.0
-    assert uniqueness_boundary(8, 1.0, 1)["last"] == 0.0 == uniqueness_boundary(8, 1.0, 8)["last"]
-    ratio = competitor_end(4, 3.0, 2, (1,), family="step")
-    assert 0.55 < ratio < 0.65
-
-
-def test_close_to_full_width_the_students_tilt():
-    s = solution(np.ones(8), 1.0, 7)
-    assert len(s.isolated) == 7 and s.stable and s.loss == pytest.approx(0.010356, abs=1e-6)
-
-
-@settings(deadline=None, max_examples=30)
-@given(st.integers(1, 9), st.data())
-def test_coupon_law_is_a_law(units, data):
-    isolated, copies = data.draw(st.integers(0, units)), data.draw(st.integers(0, 12))
-    law = missed_law(units, isolated, copies)
-    assert np.all(law >= 0) and law.sum() == pytest.approx(1, abs=1e-12)
-    assert law @ np.arange(units + 1) / units == pytest.approx((1 - isolated / units) ** copies, abs=1e-12)
-    assert cover_probability(units, isolated, copies + 1) >= law[0] - 1e-15
-
-
-def test_equal_strength_span_error_falls_with_copies():
-    errors = [equal_strength_span_error(4, 3.0, 2, c)[0] for c in (1, 2, 4, 8, 16)]
-    assert np.all(np.diff(errors) < 0) and errors[-1] < 0.01
-    assert equal_strength_span_error(4, 3.0, 1, 16)[0] == pytest.approx(0.797, abs=1e-3)
-
-
-def test_predict():
-    p = predict(FOUR, 3.0, 10, 2, copies=8)
-    np.testing.assert_allclose(p.span_error_per_teacher_unit, [0.022, 0.124, 0.950, 0.988], atol=1e-3)
-    assert p.unique and p.isolated == (0,) and p.reverse_span_error == pytest.approx(0.042, abs=1e-3)
-    assert p.plateaus == plateaus(FOUR, 3.0, 2) and np.all(np.diff(p.plateaus) < 0)
-    wide = predict(FOUR, 3.0, 10, 16)
-    assert wide.feature_performance < 1e-9 and wide.reverse_span_error < 1e-9
-    assert predict(power_strengths(8, 0.5), 3.0, 10, 1).feature_performance == pytest.approx(0.191, abs=1e-3)
-
-
-def test_hessian_is_the_gradient_s_derivative():
+def test_a_tiny_ridge_does_not_read_rounding_as_features():
+    """A rank-deficient source after float32 products: without care the share at ridge 1e-10 is 0."""
     rng = np.random.default_rng(0)
-    y = rng.normal(size=3 * 6)
-    H = hessian(y, FOUR, 3.0, 3)
-    h = 1e-5
-    for i, e in enumerate(np.eye(y.size)):
-        column = (gradient(y + h * e, FOUR, 3.0, 3) - gradient(y - h * e, FOUR, 3.0, 3)) / (2 * h)
-        np.testing.assert_allclose(H[:, i], column, atol=1e-8)
-    assert loss(y, FOUR, 3.0, 3) > 0
+    z = rng.standard_normal((2000, 20))
+    a, b = np.maximum(z @ rng.standard_normal((20, 60)), 0), np.maximum(z @ rng.standard_normal((20, 5)), 0)
+    a, b = np.hstack([a, a * rng.uniform(0.5, 2, 60), np.zeros((2000, 7))]).astype("f4"), b.astype("f4")
+    single, double = ([Moments(precision=p).update({"a": a[s], "b": b[s]}) for s in (slice(0, 1000), slice(1000, 2000))]
+                      for p in ("float32", "float64"))
+    for ridge, within in ((0, 1e-6), (1e-10, 2e-5), (1e-8, 1e-5), (1e-6, 1e-4), (1e-4, 1e-6), (1e-2, 1e-6)):
+        for k in (0, 1):
+            value, exact = (span_error(m[0], source="a", target="b", ridge=ridge, score=m[k]) for m in (single, double))
+            assert value == pytest.approx(exact, rel=within), (ridge, k)
+    grid = np.logspace(-15, -9, 7)  # below what float64 resolves, too
+    shares = [span_error(double[0], source="a", target="b", ridge=r, score=double[1]) for r in grid]
+    np.testing.assert_allclose(shares, shares[-1], rtol=1e-5)
+
+
+@pytest.mark.parametrize("rank", [None, 3])
+@pytest.mark.parametrize("held_out", [False, True])
+def test_many_ridges_take_one_eigendecomposition_and_agree(rank, held_out):
+    x, y = correlated(300, 9, 6, rank=rank)
+    fit, score = (Moments.from_samples({"a": x[s], "b": y[s]}) for s in (slice(0, 200), slice(200, 300)))
+    score = score if held_out else None
+    many = np.logspace(-6, 2, 13)
+    for per_unit in (False, True):
+        together = span_error(fit, source="a", target="b", ridge=many, score=score, per_unit=per_unit)
+        alone = [span_error(fit, source="a", target="b", ridge=r, score=score, per_unit=per_unit) for r in many]
+        np.testing.assert_allclose(together, alone, rtol=1e-8)
+
+
+@pytest.mark.parametrize("rank", [None, 3])
+def test_without_ridge_it_is_least_squares(rank):
+    x, y = correlated(200, 8, 3, rank=rank)
+    x = np.hstack([x, np.full((200, 1), 0.1), np.zeros((200, 1))])  # a constant and a dead unit
+    fit = Moments.from_samples({"a": x[:150], "b": y[:150]})
+    score = Moments.from_samples({"a": x[150:], "b": y[150:]})
+    for s, rows in ((fit, slice(0, 150)), (score, slice(150, 200))):
+        units, whole = by_sklearn(x[:150], y[:150], x[rows], y[rows], 0)
+        assert span_error(fit, source="a", target="b", ridge=0, score=s) == pytest.approx(whole, rel=1e-9)
+        np.testing.assert_allclose(span_error(fit, source="a", target="b", ridge=0, score=s, per_unit=True), units)
+
+
+def test_several_names_are_one_set_of_features():
+    x, y = correlated(100, 6, 4)
+    parts = Moments.from_samples({"a": x[:, :2], "b": y[:, :1], "c": x[:, 2:], "d": y[:, 1:]})
+    whole = Moments.from_samples({"ac": x, "bd": y})
+    assert span_error(parts, source=["a", "c"], target=["b", "d"]) == pytest.approx(
+        span_error(whole, source="ac", target="bd"), rel=1e-12)
+
+
+def test_the_map_is_the_regression():
+    x, y = correlated(100, 6, 4)
+    moments = Moments.from_samples({"a": x, "b": y})
+    weights, offset = ridge_map(moments, source="a", target="b", ridge=0.1)
+    residual = y - x @ weights - offset
+    assert span_error(moments, source="a", target="b", ridge=0.1) == pytest.approx(
+        (residual**2).sum() / ((y - y.mean(0)) ** 2).sum(), rel=1e-12)
+
+
+def test_exact_moments_score_on_themselves():
+    x, y = correlated(100, 3, 2)
+    sampled = Moments.from_samples({"a": x, "b": y})
+    exact = Moments.exact(sampled.widths, sampled.mean(["a", "b"]), sampled.covariance(["a", "b"]))
+    for ridge in (0, 1e-6, 0.1):
+        value = span_error(exact, source="a", target="b", ridge=ridge)
+        assert value == pytest.approx(span_error(sampled, source="a", target="b", ridge=ridge), rel=1e-12)
+        copy = Moments.exact(exact.widths, exact.mean(["a", "b"]), exact.covariance(["a", "b"]))
+        assert value == pytest.approx(span_error(exact, source="a", target="b", ridge=ridge, score=copy), rel=1e-9)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(1, 6), st.integers(1, 5), st.sampled_from([1e-6, 1e-2, 1.0]), st.integers(0, 999))
+def test_invariances(d, t, ridge, seed):
+    """Rotation, isotropic scaling, shift and permutation of source units; rotation and scaling of the target."""
+    x, y = correlated(60, d, t, seed=seed)
+    x_score, y_score = correlated(50, d, t, seed=seed + 1)
+    rng = np.random.default_rng(seed)
+    rotate = lambda k: np.linalg.qr(rng.standard_normal((k, k)))[0]  # noqa: E731
+    left, right, shift, order = rotate(d), rotate(t), rng.standard_normal(d), rng.permutation(d)
+
+    def share(f, g):
+        fit = Moments.from_samples({"a": f(x), "b": g(y)})
+        score = Moments.from_samples({"a": f(x_score), "b": g(y_score)})
+        return np.array([span_error(fit, source="a", target="b", ridge=ridge, score=s) for s in (fit, score)])
+
+    def same(v):
+        return v
+
+    expected = share(same, same)
+    np.testing.assert_allclose(share(lambda v: v @ left * 100 + shift, lambda v: v @ right * 0.01 + 7), expected,
+                               rtol=1e-6)
+    np.testing.assert_allclose(share(lambda v: v[:, order], same), expected, rtol=1e-6)
+
+
+def test_a_network_against_itself_and_against_noise():
+    x, _ = correlated(3000, 10, 1)
+    noise = np.random.default_rng(9).standard_normal((3000, 10))
+    fit = Moments.from_samples({"a": x[:2000], "noise": noise[:2000]})
+    score = Moments.from_samples({"a": x[2000:], "noise": noise[2000:]})
+    assert span_error(fit, source="a", target="a", ridge=1e-6, score=score) < 1e-6
+    assert span_error(fit, source="a", target="a", ridge=0, score=score) < 1e-12
+    assert span_error(fit, source="noise", target="a", score=score) == pytest.approx(1, abs=0.03)
+    assert span_gap(fit, narrow="noise", wide="a", other_wide="a", score=score) == pytest.approx(1, abs=0.03)
+
+
+def test_probe_on_labels():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 500)
+    x = one_hot(labels, 3) @ rng.standard_normal((3, 5)) + 0.1 * rng.standard_normal((500, 5))
+    moments = Moments.from_samples({"x": x, "labels": one_hot(labels, 3), "junk": rng.standard_normal((500, 2))})
+    assert probe_error(moments, features="x", target="labels") < 0.1
+    assert probe_error(moments, features="junk", target="labels") > 0.95
+    assert one_hot(np.array([2, 0]), 3).tolist() == [[0, 0, 1], [1, 0, 0]]
+    for bad in (np.array([3]), np.array([-1]), np.array([0.5]), np.array([[0]])):
+        with pytest.raises(InputError):
+            one_hot(bad, 3)
+
+
+def test_choice_of_ridge_on_held_out_rows():
+    x, y = correlated(90, 40, 5)
+    fit, validate = Moments.from_samples({"a": x[:50], "b": y[:50]}), Moments.from_samples({"a": x[50:], "b": y[50:]})
+    choice = choose_ridge(fit, validate, source="a", target="b")
+    assert choice.error == min(choice.errors) and choice.ridges[choice.errors.index(choice.error)] == choice.ridge
+    assert not choice.at_edge and len(choice.errors) == len(choice.ridges)
+    assert choose_ridge(fit, validate, source="a", target="b", ridges=[1.0, 1e-8]).at_edge
+
+
+def test_rules_for_units_that_do_not_vary():
+    x, y = correlated(50, 3, 2)
+    dead = np.column_stack([x, np.zeros(50), np.full(50, 0.1)])
+    y = np.column_stack([y, np.full(50, 2.0)])
+    moments = Moments.from_samples({"a": x, "dead": dead, "b": y, "nothing": np.zeros((50, 2))})
+    assert span_error(moments, source="nothing", target="b") == 1.0
+    assert ridge_map(moments, source="nothing", target="b")[1] == pytest.approx(y.mean(axis=0))
+    # dead units leave lambda times the number of units, the trace, unchanged
+    assert span_error(moments, source="dead", target="b", ridge=0.5) == pytest.approx(
+        span_error(moments, source="a", target="b", ridge=0.3), rel=1e-12)
+    units = span_error(moments, source="a", target="b", per_unit=True)
+    assert np.isnan(units).tolist() == [False, False, True]
+    for split in ({"fit": moments}, {"fit": moments, "score": moments}):
+        with pytest.raises(InputError, match="'nothing' does not vary"):
+            span_error(split.pop("fit"), source="a", target="nothing", **split)
+    still = Moments.from_samples({"a": x[:5], "b": np.ones((5, 3))})
+    with pytest.raises(InputError, match="score split"):
+        span_error(moments, source="a", target="b", score=still)
 
 
 def test_bad_input():
-    for bad in (dict(strengths=[]), dict(strengths=[1.0, 0.0]), dict(dim=3), dict(width=0), dict(copies=0),
-                dict(direction_norm=-1.0)):
-        with pytest.raises(InputError):
-            predict(**{"strengths": FOUR, **bad})
-    with pytest.raises(InputError):
-        solution(FOUR, 3.0, 2, isolated=(0, 1, 2))
-    with pytest.raises(InputError):
-        missed_law(4, 5, 1)
-
-
-def test_derivations_follow_their_inputs():
-    def linear(overlap, own, other):
-        return overlap
-
-    assert sp.simplify(derive_gradient(pair_average=linear).result - sp.Symbol("B") * sp.Symbol("u", positive=True)
-                       * sp.Symbol("v", positive=True)) == 0
-    rate = derive_growth(pair_average=linear).result[0].rhs
-    A, b = sp.symbols("A b", positive=True)
-    assert sp.simplify(rate - A * b) == 0
-    numbers = derive_one_neuron(units=4, norm=3).steps[-1].equation
-    assert float(numbers[3]) == pytest.approx(0.797, abs=1e-3) and float(numbers[0]) > 0
-    c = sp.Symbol("c", integer=True, positive=True)
-    for k, p in enumerate(missed_law(5, 2, 3)):
-        written = derive_coupons(units=5, isolated=2).steps[2].equation[k]
-        assert float(written.subs(c, 3)) == pytest.approx(p, abs=1e-12)
+    x, y = correlated(5, 5, 2)
+    moments = Moments.from_samples({"a": x, "b": y})
+    for ridge in (-1e-9, np.nan, np.inf, [], [[1.0]], [1, -1]):
+        with pytest.raises(InputError, match="ridge must be"):
+            span_error(moments, source="a", target="b", ridge=ridge)
+    with pytest.raises(InputError, match="one ridge"):
+        ridge_map(moments, source="a", target="b", ridge=[1.0, 2.0])
+    with pytest.raises(InputError, match="5 rows do not determine a regression on 5 units"):
+        span_error(moments, source="a", target="b", ridge=0)
+    assert span_error(moments, source="a", target="b", ridge=1e-6) < 1e-3
+    with pytest.raises(InputError, match="no feature block"):
+        span_error(moments, source="a", target="c")
+    with pytest.raises(InputError, match="at least one"):
+        span_error(moments, source=[], target="b")
+    with pytest.raises(InputError, match="same units"):
+        span_error(moments, source="a", target="b", score=Moments.from_samples({"a": x[:, :3], "b": y}))

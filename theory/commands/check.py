@@ -8,7 +8,7 @@ from multiprocessing import get_context
 
 from lab.cli import positive_int, say
 from lab.errors import UsageError
-from theory.derivation import check_functions, run_check
+from theory import derivation as framework
 
 HELP = "compare each prediction with an independent number"
 
@@ -42,14 +42,15 @@ def select(names: list[str], wanted: list[str] | None) -> list[str]:
 def _run_named(name: str, seed: int):
     begin = time.perf_counter()
     try:
-        return name, run_check(name, check_functions()[name], seed), None, time.perf_counter() - begin
+        found = framework.run_check(name, framework.check_functions()[name], seed)
+        return name, found, None, time.perf_counter() - begin
     except Exception as error:  # a check that breaks is a failure of that check, not of the table
         return name, [], f"{type(error).__name__}: {error}", time.perf_counter() - begin
 
 
 def run(args) -> dict:
     """Run the chosen checks, print the table, fail (exit code 1) if any prediction fails."""
-    names = select(list(check_functions()), args.only)
+    names = select(list(framework.check_functions()), args.only)
     jobs = min(args.jobs or min(2, os.cpu_count() or 1), max(len(names), 1))
     if jobs > 1:
         with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:

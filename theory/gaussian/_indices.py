@@ -52,7 +52,7 @@ def evaluate(fill, C, *indices):
     fault = _fault(flat)
     if fault:
         raise InputError(_FAULTS[fault])
-    arrays = [np.asarray(index) for index in indices]
+    arrays = [index if index.size else index.astype(np.int64) for index in map(np.asarray, indices)]
     for index in arrays:
         if index.dtype.kind not in "iu":
             raise InputError("indices into the covariance must be integers")
