@@ -175,7 +175,7 @@ def normals_of(a, b):
     """Two vectors of independent float32 Gaussians from two vectors of words (Box & Muller)."""
     # u in (0, 1]: rounding keeps 24 significant bits, so that small u keep theirs
     u = vec.fma(vec.from_unsigned(a), np.float32(2.0**-32), np.float32(2.0**-33))
-    radius = vec.sqrt(vec.maximum(vec.mul(vm.log32(u), np.float32(-2.0)), np.float32(0.0)))
+    radius = vec.sqrt(vm.minus_two_log32(u))
     # half a turn from the upper bits; the last bit, which the conversion rounds away, chooses the other half
     sine, cosine = vm.sincos_half_turn32(vec.mul(vec.from_signed(b), np.float32(2.0**-32)))
     flip = vec.shift_left(b, 31)
@@ -203,26 +203,34 @@ def fill_uniform(state, out):
         out[whole:] = rest[:out.size - whole]
 
 
-@njit("void(u4[::1], f4[::1])", cache=True, error_model="numpy")
-def fill_normal(state, out):
-    """Fill a flat float32 array with standard Gaussians, 32 at a time (what is left of the last draw is lost)."""
-    whole = out.size // 32 * 32
-    s0, s1, s2, s3 = vec.load(state, 0), vec.load(state, 16), vec.load(state, 32), vec.load(state, 48)
-    for i in range(0, whole, 32):
+@njit(cache=True, error_model="numpy")
+def fill_normal_at(states, state_at, out, at, n):
+    """As :func:`fill_normal` for ``out[at : at + n]``, n a multiple of 32, the state at ``states[state_at : + 64]``.
+
+    Offsets instead of slices: a slice is counted, and inside a kernel the counting costs more than the draw.
+    """
+    s0, s1 = vec.load(states, state_at), vec.load(states, state_at + 16)
+    s2, s3 = vec.load(states, state_at + 32), vec.load(states, state_at + 48)
+    for i in range(at, at + n, 32):
         a, s0, s1, s2, s3 = step(s0, s1, s2, s3)
         b, s0, s1, s2, s3 = step(s0, s1, s2, s3)
         x, y = normals_of(a, b)
         vec.store(out, i, x)
         vec.store(out, i + LANES, y)
-    vec.store(state, 0, s0)
-    vec.store(state, 16, s1)
-    vec.store(state, 32, s2)
-    vec.store(state, 48, s3)
+    vec.store(states, state_at, s0)
+    vec.store(states, state_at + 16, s1)
+    vec.store(states, state_at + 32, s2)
+    vec.store(states, state_at + 48, s3)
+
+
+@njit("void(u4[::1], f4[::1])", cache=True, error_model="numpy")
+def fill_normal(state, out):
+    """Fill a flat float32 array with standard Gaussians, 32 at a time (what is left of the last draw is lost)."""
+    whole = out.size // 32 * 32
+    fill_normal_at(state, 0, out, 0, whole)
     if whole < out.size:
         rest = np.empty(32, np.float32)
-        x, y = next_normals(state)
-        vec.store(rest, 0, x)
-        vec.store(rest, LANES, y)
+        fill_normal_at(state, 0, rest, 0, 32)
         out[whole:] = rest[:out.size - whole]
 
 

@@ -252,6 +252,7 @@ if not config.DISABLE_JIT:
     bit_or = _elementwise(2, lambda c, b, of, args: b.or_(*args), doc="a | b.")
     shift_left = _elementwise(2, lambda c, b, of, args: b.shl(*args), doc="a << b.")
     shift_right = _elementwise(2, lambda c, b, of, args: b.lshr(*args), doc="a >> b, zeros from the left.")
+    shift_right_signed = _elementwise(2, lambda c, b, of, args: b.ashr(*args), doc="a >> b, the sign bit from the left.")
     exp2i = _elementwise(1, _exp2i, doc="2**n for a whole number n given as a float, within the normal range.")
     bits_of = _elementwise(1, lambda c, b, of, args: b.bitcast(args[0], _INT[of]), _TO_WORDS,
                            "The bits of a float32 as a word.")
@@ -301,6 +302,9 @@ else:  # plain twins: a vector is a NumPy array of sixteen
 
     def from_unsigned(x):
         return np.asarray(x).astype(np.float32)[()]
+
+    def shift_right_signed(a, b):
+        return (np.asarray(a).view(np.int32) >> b).view(np.uint32)[()]
 
     select, some, sqrt, absolute, nearest, copysign = np.where, np.any, np.sqrt, np.abs, np.rint, np.copysign
     minimum, maximum, less = np.minimum, np.maximum, operator.lt
