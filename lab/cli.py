@@ -151,7 +151,7 @@ def positive_float(text: str) -> float:
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags every command that computes runs has: ``--seed --jobs --out --quick --dry-run``."""
-    parser.add_argument("--seed", type=int, default=0, help="first seed; replicas and copies draw their own streams from it")
+    parser.add_argument("--seed", type=int, default=0, help="replicas and copies draw their own streams from it")
     parser.add_argument("--jobs", type=positive_int, default=None, help="processes (default: as the machine allows)")
     parser.add_argument("--out", default="runs", help="folder of the run store")
     parser.add_argument("--quick", action="store_true", help="a smaller version that answers in seconds")

@@ -79,3 +79,17 @@ def share_interval(successes: int, n: int) -> Estimate:
     low = 0.0 if successes == 0 else centre - half
     high = 1.0 if successes == n else centre + half
     return Estimate(p, low, high, n)
+
+
+def share_difference(successes: int, n: int, other_successes: int, other_n: int) -> Estimate:
+    """Difference of two independent shares with Newcombe's 95 % hybrid score interval.
+
+    The ``n`` of the result is the smaller of the two.
+
+    Source: Newcombe 1998, Statistics in Medicine 17, 873 (method 10).
+    """
+    a, b = share_interval(successes, n), share_interval(other_successes, other_n)
+    difference = a.mean - b.mean
+    low = difference - math.hypot(a.mean - a.low, b.high - b.mean)
+    high = difference + math.hypot(a.high - a.mean, b.mean - b.low)
+    return Estimate(difference, low, high, min(n, other_n))

@@ -5,6 +5,9 @@ import sys
 from lab.cli import main
 
 COMMANDS = {
+    "memorise": "toy.memorise.command|structured labels, random labels, or noise: decision regions along training",
+    "multi-view": "toy.multi_view.command|one class with two views: does a network learn both?",
+    "first-reach": "toy.first_reach.command|a feature is learnt only if some neuron starts within its reach",
     "graded-teacher": "toy.graded_teacher.command|students of a teacher whose units have graded strengths",
 }
 

@@ -17,7 +17,7 @@ from lab.estimate import Estimate
 
 COLUMNS = ("theory", "toy", "real")
 HOLDS, FAILS, MIXED, UNDECIDED, NOT_MEASURED = "holds", "fails", "mixed", "undecided", "not yet measured"
-_SOURCES = ("s0", "s1", "s2", "s3")
+_SOURCES = ("s0", "s1", "s2", "s2_discussion", "s3")
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,8 @@ class Rule:
     below: float = math.inf
 
     def __str__(self) -> str:
-        bounds = [f"above {self.above:g}"] * (self.above > -math.inf) + [f"below {self.below:g}"] * (self.below < math.inf)
+        bounds = ([f"above {self.above:g}"] * (self.above > -math.inf)
+                  + [f"below {self.below:g}"] * (self.below < math.inf))
         return "holds where the 95 % interval lies " + " and ".join(bounds) + "; fails where it lies wholly outside"
 
     def judge(self, estimate: Estimate) -> str:
@@ -104,8 +105,8 @@ def claims() -> dict[str, Claim]:
 def combine(judgements: Iterable[str]) -> str:
     """One verdict from many judgements.
 
-    Nothing measured: ``not yet measured``. All hold: ``holds``. All fail: ``fails``. Anything else (they disagree, or an
-    interval reaches across the rule's bound): ``mixed``.
+    Nothing measured: ``not yet measured``. All hold: ``holds``. All fail: ``fails``. Anything else (they disagree, or
+    an interval reaches across the rule's bound): ``mixed``.
     """
     seen = set(judgements)
     if not seen:

@@ -1,0 +1,39 @@
+# make run | make test need nothing but Python >= 3.11: they make .venv themselves and leave it alone while it is up to date.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: env run report-full test test-slow bench lint clean
+
+env: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "make: $(PYTHON) is older than 3.11; name a newer one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing into $(VENV) (once; a few minutes)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test,lint]'
+	@touch $@
+
+run: env            ## compute what is quick, show kept tables for what is long, write report/index.html
+	@$(BIN)/python -m figures run
+
+report-full: env    ## compute everything anew
+	@$(BIN)/python -m figures run --scale full
+
+test: env           ## the daily suite
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+
+test-slow: env      ## what takes longer
+	@$(BIN)/python -m pytest -m slow
+
+bench: env          ## speed against peers, as ratios
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
+	@$(BIN)/python -m tests.bench
+
+lint: env
+	@$(BIN)/ruff check .
+
+clean:
+	rm -rf $(VENV) runs report build *.egg-info

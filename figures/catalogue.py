@@ -1,0 +1,39 @@
+"""All studies of the laboratory and their tables: the fresh ones of this machine, the kept ones of the project."""
+
+from pathlib import Path
+
+from lab.study import SCALES, Study, Table, load, read_table
+
+KEPT = Path(__file__).parent / "results"
+
+
+def studies() -> dict[str, str]:
+    """Study name -> ``"module:ATTRIBUTE"``, toy models first."""
+    import empirical.studies
+    import toy.studies
+
+    return {**toy.studies.STUDIES, **empirical.studies.STUDIES}
+
+
+def study(name: str) -> Study:
+    """The study of that name."""
+    return load(studies()[name])
+
+
+def best_table(name: str, store: Path) -> Table | None:
+    """The more complete of the fresh and the kept table; the fresh one where they are of the same scale.
+
+    The manifest of the returned table says which it was, under ``"kept"``.
+    """
+    fresh, kept = read_table(name, Path(store) / "tables"), read_table(name, KEPT)
+    candidates = [table for table in (fresh, kept) if table is not None]
+    if not candidates:
+        return None
+    chosen = max(candidates, key=lambda table: SCALES.index(table.manifest.get("scale", "full")))
+    return Table(chosen.name, chosen.frame, {**chosen.manifest, "kept": chosen is kept})
+
+
+def tables(store: Path) -> dict[str, Table]:
+    """Every study's best table that exists."""
+    found = {name: best_table(name, store) for name in studies()}
+    return {name: table for name, table in found.items() if table is not None}

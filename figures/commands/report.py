@@ -1,0 +1,24 @@
+"""Write the report from the tables that exist."""
+
+from lab.cli import say
+
+HELP = "write report/index.html and report/ledger.json from the tables that exist"
+
+
+def add_arguments(parser):
+    parser.add_argument("--out", default="runs", help="folder of the run store")
+    parser.add_argument("--report", default="report", help="folder of the report")
+
+
+def write(args) -> dict:
+    """Build the report and say where it is."""
+    from figures.report import build
+
+    built = build(args.out, args.report)
+    say("claims: " + ", ".join(f"{count} {verdict}" for verdict, count in built["verdicts"].items()))
+    say(f"the report is {built['report']}")
+    return {key: built[key] for key in ("report", "ledger", "verdicts", "missing")}
+
+
+def run(args) -> dict:
+    return write(args)

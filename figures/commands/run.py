@@ -1,0 +1,52 @@
+"""Compute the studies of a scale, then write the report."""
+
+from lab.cli import positive_int, say
+from lab.errors import InputError, UsageError
+from lab.study import SCALES
+
+HELP = "compute the studies of a scale (what is finished is not repeated), then write the report"
+
+
+def add_arguments(parser):
+    parser.add_argument("--scale", choices=SCALES, default="run", help="quick: seconds; run: minutes; full: everything")
+    parser.add_argument("--only", nargs="+", metavar="STUDY", help="these studies alone")
+    parser.add_argument("--out", default="runs", help="folder of the run store")
+    parser.add_argument("--report", default="report", help="folder of the report")
+    parser.add_argument("--jobs", type=positive_int, default=None, help="processes (default: one a core)")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="a Dask cluster in place of local processes")
+    parser.add_argument("--dry-run", action="store_true", help="list the runs and what is done; compute nothing")
+
+
+def run(args) -> dict:
+    from figures.catalogue import studies, study
+    from lab.store import RunStore
+    from lab.study import compute
+    from lab.sweep import cluster, dry_run
+
+    names = args.only or list(studies())
+    unknown = sorted(set(names) - set(studies()))
+    if unknown:
+        raise UsageError(f"no study is called {unknown[0]!r}; there are: {', '.join(studies())}")
+    store = RunStore(args.out)
+    if args.dry_run:
+        plans = [dry_run(name, study(name).configs(args.scale), store=store, schema=study(name).schema)
+                 for name in names]
+        for plan in plans:
+            say(f"{plan['experiment']}: {plan['done']} done, {plan['missing']} missing")
+        return {"studies": plans}
+    executor = cluster(args.scheduler) if args.scheduler else None
+    computed, kept, failed = [], [], {}
+    for name in names:
+        try:
+            table = compute(study(name), args.scale, store=store, jobs=args.jobs, executor=executor)
+        except InputError as error:
+            say(f"{name}: {error}")
+            failed[name] = str(error)
+            continue
+        (kept if table is None else computed).append(name)
+        if table is not None and table.manifest["failed"]:
+            failed[name] = f"{len(table.manifest['failed'])} runs failed"
+    from figures.commands.report import write
+
+    result = write(args)
+    return {**result, "computed": computed, "kept": kept, "failed": failed, "exit_code": 1 if failed else 0}

@@ -1,0 +1,33 @@
+"""The ledger on a terminal: every claim by theory, toy and real networks."""
+
+from lab.cli import say
+
+HELP = "put every result beside theory and toy in the ledger and print it"
+
+
+def add_arguments(parser):
+    parser.add_argument("--only", nargs="+", metavar="ID", help="claims whose id starts like this")
+    parser.add_argument("--out", default="runs", help="folder of the run store")
+
+
+def run(args) -> dict:
+    from figures import catalogue, ledger
+    from lab.errors import UsageError
+
+    rows = ledger.rows(ledger.gather(catalogue.tables(args.out)))
+    if args.only:
+        rows = [row for row in rows if row["id"].startswith(tuple(args.only))]
+        if not rows:
+            raise UsageError(f"no claim's id starts with {args.only[0]!r}")
+    for row in rows:
+        say(f"{row['id']}: {row['verdict'].upper()}\n  {row['claim']}")
+        for column in row["speaks"]:
+            cell = row[column]
+            if cell is None:
+                say(f"  {column:<6} not yet measured")
+                continue
+            for item in cell["evidence"]:
+                interval = "" if item["n"] == 0 or item["low"] is None else f" [{item['low']:.3g}, {item['high']:.3g}]"
+                number = f"{item['mean']:.3g}{interval} n={item['n']}"
+                say(f"  {column:<6} {item['judgement']:<9} {number}  {item['setting']}")
+    return {"rows": rows}

@@ -1,0 +1,65 @@
+"""The ledger: every claim by theory, toy and real networks, with a verdict that follows from the numbers.
+
+A row has ``id, source, claim, statistic, refuted_by, rule, theory, toy, real, verdict``. A column is None where nothing
+was measured (or the claim cannot be spoken to there), else ``{"verdict", "evidence": [{"setting", "mean",
+"low", "high", "n", "judgement", "runs"}, ...]}``.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from figures.catalogue import study
+from lab.study import Table
+from theory.claims import COLUMNS, Claim, Evidence, claims, combine
+from theory.evidence import theory_evidence
+
+
+def gather(tables: Mapping[str, Table]) -> list[Evidence]:
+    """Evidence of the formulas and of every table."""
+    found = list(theory_evidence())
+    for name, table in tables.items():
+        found += study(name).evidence(table.frame, table.runs)
+    return found
+
+
+def rows(evidence: Iterable[Evidence]) -> list[dict]:
+    """One row a claim, in the order of the register.
+
+    Raises
+    ------
+    ValueError
+        If evidence names an unknown claim, or a column that its claim says cannot speak to it.
+    """
+    register = claims()
+    by_claim: dict[str, list[Evidence]] = {name: [] for name in register}
+    for item in evidence:
+        if item.claim not in register:
+            raise ValueError(f"evidence for an unknown claim: {item.claim}")
+        if item.column not in register[item.claim].columns:
+            raise ValueError(f"{item.claim} does not take evidence from {item.column}")
+        by_claim[item.claim].append(item)
+    return [_row(claim, by_claim[name]) for name, claim in register.items()]
+
+
+def _row(claim: Claim, evidence: list[Evidence]) -> dict:
+    columns = {column: _column(claim, [e for e in evidence if e.column == column]) for column in COLUMNS}
+    return {
+        "id": claim.id,
+        "source": claim.source,
+        "claim": claim.claim,
+        "statistic": claim.statistic,
+        "refuted_by": claim.refuted_by,
+        "rule": str(claim.rule),
+        "speaks": list(claim.columns),
+        **columns,
+        "verdict": combine(claim.rule.judge(e.estimate) for e in evidence),
+    }
+
+
+def _column(claim: Claim, evidence: list[Evidence]) -> dict | None:
+    if not evidence:
+        return None
+    return {
+        "verdict": combine(claim.rule.judge(e.estimate) for e in evidence),
+        "evidence": [{"setting": e.setting, **e.estimate.to_json(), "judgement": claim.rule.judge(e.estimate),
+                      "runs": list(e.runs)} for e in evidence],
+    }

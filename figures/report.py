@@ -1,0 +1,87 @@
+"""``report/index.html``, one self-contained page, and ``report/ledger.json``."""
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+
+from figures import catalogue, ledger
+from figures.section import sections
+from figures.style import unique_ids
+from lab import manifest
+from lab.cli import jsonable
+from lab.store import write_atomically
+
+VERDICTS = ("holds", "fails", "mixed", "not yet measured")
+
+
+def number(value, digits: int = 3) -> str:
+    """A number for a reader: three significant digits, no needless exponent."""
+    if value is None or value != value:
+        return "–"
+    if value == 0:
+        return "0"
+    text = f"{value:.{digits}g}"
+    if "e" in text:
+        mantissa, exponent = text.split("e")
+        return f"{mantissa}·10<sup>{int(exponent)}</sup>".replace("-", "−")
+    return text.replace("-", "−")
+
+
+def estimate(item) -> str:
+    """``mean [low, high]`` of one piece of evidence, its n left to the caller."""
+    if item["n"] == 0:
+        return number(item["mean"])
+    if item["low"] is None:
+        return f"{number(item['mean'])} (one run)"
+    return f"{number(item['mean'])} <span class=interval>[{number(item['low'])}, {number(item['high'])}]</span>"
+
+
+def build(store: Path, out: Path) -> dict:
+    """Write the report and the ledger from the tables that exist.
+
+    Parameters
+    ----------
+    store : the run store, whose ``tables/`` hold fresh tables; kept ones come with the project.
+    out : folder of the report.
+
+    Returns
+    -------
+    dict : ``report``, ``ledger`` (paths), ``rows``, ``verdicts`` (counts), ``missing`` (studies without a table).
+    """
+    from jinja2 import Environment, FileSystemLoader, select_autoescape
+
+    tables = catalogue.tables(store)
+    rows = ledger.rows(ledger.gather(tables))
+    pages, placed = [], set()
+    for section in sections():
+        have = {name: tables[name] for name in section.studies if name in tables}
+        pictures = [(p, unique_ids(p.svg, f"{section.id}{i}")) for i, p in enumerate(section.draw(have), 1)]
+        own = [row for row in rows if row["id"].startswith(section.claims)]
+        placed |= {row["id"] for row in own}
+        pages.append({"section": section, "pictures": pictures, "rows": own,
+                      "frames": {k: frame_html(v) for k, v in section.frames(have).items()},
+                      "missing": [name for name in section.studies if name not in tables]})
+    environment = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"),
+                              autoescape=select_autoescape(), trim_blocks=True, lstrip_blocks=True)
+    environment.filters.update(estimate=estimate, slug=lambda text: re.sub(r"[^a-z]+", "-", text.lower()).strip("-"))
+    counts = Counter(row["verdict"] for row in rows)
+    html = environment.get_template("report.html").render(
+        pages=pages, rows=rows, verdicts={v: counts.get(v, 0) for v in VERDICTS},
+        tables=list(tables.values()), environment=manifest.environment(),
+    )
+    out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    write_atomically(out / "ledger.json", json.dumps(jsonable({"rows": rows}), indent=1, allow_nan=False) + "\n")
+    write_atomically(out / "index.html", html)
+    return {"report": str(out / "index.html"), "ledger": str(out / "ledger.json"), "rows": rows,
+            "verdicts": {v: counts.get(v, 0) for v in VERDICTS},
+            "missing": sorted(set(catalogue.studies()) - set(tables))}
+
+
+def frame_html(frame) -> str:
+    """A DataFrame as a plain table with readable numbers."""
+    head = "".join(f"<th>{column}</th>" for column in frame.columns)
+    body = "".join("<tr>" + "".join(f"<td>{number(v, 4) if isinstance(v, float) else v}</td>" for v in row) + "</tr>"
+                   for row in frame.itertuples(index=False))
+    return f"<table class=data><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

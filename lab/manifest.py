@@ -1,0 +1,82 @@
+"""What a number's reader needs to reproduce it: code, versions, machine, command, time and memory."""
+
+import os
+import platform
+import resource
+import subprocess
+import sys
+import time
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+_PACKAGES = ("numpy", "scipy", "numba", "torch", "scikit-learn", "pandas")
+
+
+@cache
+def code_revision() -> str:
+    """Git revision of the code, with ``+changes`` if the working tree differs; the package version without git."""
+    here = Path(__file__).resolve().parents[1]
+    try:
+        head = subprocess.run(["git", "-C", str(here), "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
+        dirty = subprocess.run(["git", "-C", str(here), "status", "--porcelain", "--untracked-files=no"],
+                               capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return f"widthlab {_version('widthlab')}"
+    return head.stdout.strip() + ("+changes" if dirty.stdout.strip() else "")
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+@cache
+def processor() -> str:
+    """The processor's name, as the operating system gives it."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def environment() -> dict:
+    """Code revision, versions and hardware of this process (the GPU's name too, if torch is already loaded)."""
+    found = {
+        "code": code_revision(),
+        "python": platform.python_version(),
+        "versions": {p: v for p in _PACKAGES if (v := _version(p))},
+        "platform": platform.platform(),
+        "processor": processor(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+    }
+    torch = sys.modules.get("torch")  # never load torch for a manifest
+    if torch is not None and torch.cuda.is_available():
+        found["gpu"] = torch.cuda.get_device_name()
+    return found
+
+
+class Measure:
+    """Context manager that measures wall time and peak memory of a piece of work.
+
+    ``.cost`` holds ``{"finished", "wall_seconds", "peak_memory_mb"}`` afterwards. The peak is the process's, so in a
+    process that did other work before it is an upper bound.
+    """
+
+    def __enter__(self):
+        self._start = time.perf_counter()
+        return self
+
+    def __exit__(self, *_):
+        # ru_maxrss is in kB on Linux, in bytes on macOS
+        unit = 1e6 if sys.platform == "darwin" else 1e3
+        self.cost = {
+            "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "wall_seconds": round(time.perf_counter() - self._start, 3),
+            "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit, 1),
+        }

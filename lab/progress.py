@@ -1,0 +1,60 @@
+"""Progress on standard error: a bar on a terminal, plain timestamped lines everywhere else."""
+
+import sys
+import time
+
+
+class Progress:
+    """Counts finished pieces of work.
+
+    On a terminal this is a tqdm bar; in a log it is at most one line every ``every`` seconds, and one at the end, so
+    that logs stay readable. Use as a context manager.
+
+    Parameters
+    ----------
+    total : number of pieces.
+    label : what is being done.
+    every : seconds between two lines in a log.
+    """
+
+    def __init__(self, total: int, label: str, every: float = 15.0):
+        self.total, self.label, self.every = total, label, every
+        self.done = 0
+        self._bar = None
+        self._start = self._last = time.monotonic()
+
+    def __enter__(self):
+        if sys.stderr.isatty():
+            from tqdm import tqdm
+
+            self._bar = tqdm(total=self.total, desc=self.label, file=sys.stderr, dynamic_ncols=True, leave=False)
+        return self
+
+    def step(self, count: int = 1, note: str = "") -> None:
+        """Count finished pieces; ``note`` is shown beside the count."""
+        self.done += count
+        if self._bar is not None:
+            self._bar.set_postfix_str(note, refresh=False)
+            self._bar.update(count)
+        elif time.monotonic() - self._last >= self.every and self.done < self.total:
+            self._last = time.monotonic()
+            self._line(note)
+
+    def note(self, text: str) -> None:
+        """Say something without disturbing the bar."""
+        if self._bar is not None:
+            self._bar.write(text, file=sys.stderr)
+        else:
+            print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+
+    def _line(self, note: str) -> None:
+        elapsed = time.monotonic() - self._start
+        tail = f"  {note}" if note else ""
+        print(f"{time.strftime('%H:%M:%S')} {self.label}: {self.done}/{self.total} ({elapsed:.0f} s){tail}",
+              file=sys.stderr, flush=True)
+
+    def __exit__(self, *failure):
+        if self._bar is not None:
+            self._bar.close()
+        if failure[0] is None and self.total:
+            self._line("")

@@ -1,0 +1,228 @@
+"""Carry out many runs: in this process, on the machine's cores, or on a cluster; resume where the last try stopped.
+
+A run is ``function(config, folder, **options) -> dict`` given by name (``"module:function"``), so that any worker can
+import it. ``options`` hold what must not change the result (device, data folder, progress). A failed run leaves its
+traceback in its folder and the sweep goes on; a worker that is killed takes only its own run with it.
+"""
+
+import importlib
+import json
+import os
+import threading
+import traceback
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait as wait_for
+from pathlib import Path
+
+from lab import manifest
+from lab.cli import jsonable, say
+from lab.errors import InputError
+from lab.progress import Progress
+from lab.store import RunStore, config_fields, exclusive, read_result, write_atomically
+
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+@dataclass
+class Outcome:
+    """What a sweep came to: finished runs in the order asked for, and the failed ones with their last line."""
+
+    finished: list[tuple[object, dict]] = field(default_factory=list)
+    failed: list[tuple[object, str]] = field(default_factory=list)
+    folders: list[Path] = field(default_factory=list)
+    manifests: list[dict] = field(default_factory=list)
+
+    @property
+    def run_ids(self) -> list[str]:
+        """Ids of the finished runs, in order."""
+        return [folder.name for folder in self.folders]
+
+
+def execute(function: str, config, folder: Path, schema: int, options: dict) -> str | None:
+    """Carry out one run in its folder; returns None, or the last line of what went wrong.
+
+    A run that is finished already is not repeated.
+    """
+    folder = Path(folder)
+    with exclusive(folder):
+        if read_result(folder) is not None:
+            return None
+        (folder / "failure.txt").unlink(missing_ok=True)
+        write_atomically(folder / "config.json", json.dumps(
+            {"function": function, "schema": schema, "config": config_fields(config)}, indent=1) + "\n")
+        module, _, name = function.partition(":")
+        try:
+            with manifest.Measure() as measure:
+                result = dict(getattr(importlib.import_module(module), name)(config, folder, **options))
+            facts = {**manifest.environment(), **measure.cost, **result.pop("manifest", {})}
+            write_atomically(folder / "result.json", json.dumps(
+                jsonable({"result": result, "manifest": facts}), allow_nan=False) + "\n")
+        except Exception as error:
+            trace = traceback.format_exc()
+            try:
+                write_atomically(folder / "failure.txt", trace)
+            except InputError:
+                say(trace)
+            return f"{type(error).__name__}: {' '.join(str(error).split())}"
+    return None
+
+
+def sweep(experiment: str, function: str, configs: Sequence, *, store: RunStore, jobs: int = 1,
+          threads: int | None = None, executor: Executor | None = None, schema: int = 1, options: dict | None = None,
+          label: str | None = None) -> Outcome:
+    """Carry out the runs that are not finished yet and return all of them.
+
+    Parameters
+    ----------
+    experiment : name of the folder in the store.
+    function : ``"module:function"`` with the signature ``(config, folder, **options) -> dict``.
+    configs : frozen dataclasses, one a run.
+    store : where runs live. With an executor on other machines, a folder that they share.
+    jobs : processes; 1 works in this process.
+    threads : threads for each of several processes (default: cores // jobs).
+    executor : any ``concurrent.futures.Executor``, in place of local processes (see :func:`cluster`).
+    schema : raised when the meaning of a result changes.
+    options : passed to every run; must not change results.
+
+    Returns
+    -------
+    Outcome
+    """
+    options = dict(options or {})
+    folders = [store.folder(experiment, config, schema) for config in configs]
+    todo = [i for i, folder in enumerate(folders) if read_result(folder) is None]
+    problems: dict[int, str] = {}
+
+    def arguments(i):
+        return function, configs[i], folders[i], schema, options
+
+    if todo:
+        skipped = f", {len(folders) - len(todo)} already done" if len(todo) < len(folders) else ""
+        with Progress(len(todo), (label or experiment) + skipped) as progress:
+            if executor is not None:
+                _drain(executor, todo, arguments, problems, progress)
+            elif jobs == 1 or len(todo) == 1:
+                for i in todo:
+                    _note(problems, i, execute(*arguments(i)), folders[i], progress)
+            else:
+                _local(todo, arguments, problems, progress, jobs, threads)
+    outcome = Outcome()
+    for i, (config, folder) in enumerate(zip(configs, folders)):
+        stored = read_result(folder)
+        if stored is None:
+            outcome.failed.append((config, problems.get(i, "not finished")))
+        else:
+            outcome.finished.append((config, stored["result"]))
+            outcome.folders.append(folder)
+            outcome.manifests.append(stored["manifest"])
+    return outcome
+
+
+def dry_run(experiment: str, configs: Sequence, *, store: RunStore, schema: int = 1) -> dict:
+    """Which runs there are, which are done, and an estimate of the time for the rest (from the finished ones)."""
+    rows, seconds = [], []
+    for config in configs:
+        folder = store.folder(experiment, config, schema)
+        stored = read_result(folder)
+        rows.append({"run": folder.name, "done": stored is not None, "failed": (folder / "failure.txt").exists()})
+        if stored is not None:
+            seconds.append(stored["manifest"]["wall_seconds"])
+    missing = sum(not row["done"] for row in rows)
+    mean = sum(seconds) / len(seconds) if seconds else None
+    return {"experiment": experiment, "runs": rows, "done": len(rows) - missing, "missing": missing,
+            "estimated_seconds": None if mean is None else mean * missing}
+
+
+def cluster(address: str) -> Executor:
+    """An executor on a Dask cluster (``tcp://host:8786``); its workers must see the same run store.
+
+    Raises
+    ------
+    InputError
+        If dask's ``distributed`` is not installed or nothing answers at that address.
+    """
+    try:
+        from distributed import Client
+    except ImportError:
+        raise InputError("a cluster needs the package distributed: pip install 'widthlab[cluster]'") from None
+    try:
+        return Client(address, timeout="10s").get_executor()
+    except (OSError, ValueError) as error:
+        raise InputError(f"no Dask scheduler answers at {address}: {error}") from None
+
+
+def _note(problems: dict, i: int, problem: str | None, folder: Path, progress: Progress) -> None:
+    if problem is not None:
+        problems[i] = problem
+        progress.note(f"failed: {folder.name}: {problem}")
+    progress.step()
+
+
+def _drain(executor: Executor, todo, arguments, problems, progress) -> list[int]:
+    """Submit all, note what finishes; returns the runs whose worker died under them."""
+    waiting = {executor.submit(execute, *arguments(i)): i for i in todo}
+    orphans = []
+    try:
+        while waiting:
+            done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+            for future in done:
+                i = waiting.pop(future)
+                try:
+                    _note(problems, i, future.result(), arguments(i)[2], progress)
+                except BrokenProcessPool:
+                    orphans.append(i)
+                except InputError as error:
+                    _note(problems, i, str(error), arguments(i)[2], progress)
+    except KeyboardInterrupt:
+        for future in waiting:
+            future.cancel()
+        raise
+    return orphans
+
+
+def _local(todo, arguments, problems, progress, jobs, threads) -> None:
+    """Local processes. A killed worker breaks a process pool for all its runs: those are tried again one pool a run, so
+    that only the run that kills its worker fails."""
+    jobs = min(jobs, len(todo))
+    with _thread_limit(threads or max(1, (os.cpu_count() or 1) // jobs)):
+        with _pool(jobs) as pool:
+            orphans = _drain(pool, todo, arguments, problems, progress)
+        for i in orphans:
+            with _pool(1) as pool:
+                if _drain(pool, [i], arguments, problems, progress):
+                    _note(problems, i, "the worker process was killed (out of memory?)", arguments(i)[2], progress)
+
+
+def _pool(jobs: int) -> ProcessPoolExecutor:
+    # spawn: a forked child inherits Numba's and torch's thread pools in a broken state
+    return ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_watch_parent)
+
+
+def _watch_parent() -> None:
+    """End a worker whose parent was killed: without this it would wait for work for ever."""
+
+    def watch():
+        wait_for([parent_process().sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+@contextmanager
+def _thread_limit(threads: int):
+    """Environment for the workers about to start; the variables are read when their libraries load."""
+    before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
+    os.environ.update({name: str(threads) for name in _THREAD_VARIABLES})
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,137 @@
+"""First reach: the flow against its slow reference, the closed forms against the flow."""
+
+import json
+
+import numpy as np
+import pytest
+from scipy import integrate
+
+from lab.errors import InputError
+from lab.flow import LANES
+from theory import first_reach as theory
+from toy.__main__ import COMMANDS
+from toy.first_reach.model import predict, simulate, sphere_flow
+
+
+def naive_loss_and_velocity(w, v, b, strengths):
+    """The full d-dimensional model, term by term."""
+    features = len(strengths)
+    e = np.eye(w.shape[1])[:features]
+    answer = np.array([sum(v[j] * max(w[j] @ e[m] - b, 0.0) for j in range(len(v))) for m in range(features)])
+    residual = strengths - answer
+    dw, dv = np.zeros_like(w), np.zeros_like(v)
+    for j in range(len(v)):
+        g = np.zeros(w.shape[1])
+        for m in range(features):
+            if w[j] @ e[m] > b:
+                g += residual[m] * v[j] * e[m]
+                dv[j] += residual[m] * (w[j] @ e[m] - b)
+        dw[j] = g - w[j] * (w[j] @ g)
+    return 0.5 * np.sum(residual**2), dw, dv
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 5, 8, 17])
+@pytest.mark.parametrize("features", [1, 2, 4])
+def test_kernel_against_the_full_model(width, features):
+    rng = np.random.default_rng([width, features])
+    dim, b = features + 3, 0.25
+    strengths = rng.uniform(0.2, 1.0, features)
+    w = rng.standard_normal((LANES, width, dim))
+    w /= np.linalg.norm(w, axis=2, keepdims=True)
+    v = rng.uniform(0.1, 1.0, (LANES, width))
+    y = np.ascontiguousarray(np.concatenate([w[..., :features], v[..., None]], axis=2).reshape(LANES, -1).T)
+    out, value = np.full_like(y, np.nan), np.full(LANES, np.nan)
+    sphere_flow(np.array([width, features, b, *strengths]), np.empty((features + 1, LANES)), y, out, value)
+    out = out.T.reshape(LANES, width, features + 1)
+    for lane in range(LANES):
+        loss, dw, dv = naive_loss_and_velocity(w[lane], v[lane], b, strengths)
+        assert value[lane] == pytest.approx(loss, rel=1e-12)
+        np.testing.assert_allclose(out[lane, :, :features], dw[:, :features], atol=1e-12)
+        np.testing.assert_allclose(out[lane, :, features], dv, atol=1e-12)
+
+
+def test_pure_reach_is_decided_at_the_start():
+    found = simulate(strengths=(1.0, 0.3, 0.1), threshold=0.72, dim=4, width=3, copies=4, replicas=60)
+    assert found.finished.all()
+    np.testing.assert_array_equal(found.learnt, found.reached)
+
+
+def test_pure_reach_has_its_closed_form():
+    found = simulate(strengths=(1.0, 0.5), threshold=0.72, dim=4, width=4, copies=2, replicas=1500)
+    theory_one = predict(strengths=(1.0, 0.5), threshold=0.72, dim=4, width=4, copies=2)["one"]
+    error = np.sqrt(theory_one[0] * (1 - theory_one[0]) / 3000)
+    assert np.all(np.abs(found.missed_by_one - theory_one) < 4.5 * error)
+
+
+@pytest.mark.parametrize("width, copies", [(1, 16), (8, 2)])
+def test_capture_has_its_prediction(width, copies):
+    # the prediction is the limit of a vanishing second strength: 0.002 is within sampling error of it
+    arguments = dict(strengths=(1.0, 0.002), threshold=0.3, dim=4, width=width, copies=copies)
+    found = simulate(replicas=400, time_cap=1e7, gradient_tol=1e-7, **arguments)
+    predicted = predict(**arguments)
+    p, n = predicted["one"][1], 400 * copies
+    assert abs(found.missed_by_one[1] - p) < 4.5 * np.sqrt(p * (1 - p) / n + predicted["standard_error"][1] ** 2)
+
+
+def test_concatenated_narrow_networks_miss_what_the_wide_one_finds():
+    narrow = predict(width=1, copies=8)["all"][1]
+    wide = predict(width=8, copies=1)["all"][1]
+    assert narrow > 1.5 * wide
+    pure = [predict(threshold=0.72, width=w, copies=8 // w)["all"][1] for w in (1, 4, 8)]
+    np.testing.assert_allclose(pure, pure[0], rtol=1e-12)
+
+
+def test_results_do_not_depend_on_threads_or_batching():
+    one = simulate(replicas=21, width=3, copies=2, threads=1)
+    two = simulate(replicas=21, width=3, copies=2, threads=2)
+    fewer = simulate(replicas=5, width=3, copies=2, threads=2)
+    np.testing.assert_array_equal(one.learnt, two.learnt)
+    np.testing.assert_array_equal(one.learnt[:5], fewer.learnt)
+
+
+def test_reach_probability_by_quadrature():
+    for dim in (3, 4, 7, 20):
+        density = lambda u, d=dim: (1 - u * u) ** ((d - 3) / 2)  # noqa: E731
+        for b in (0.0, 0.3, 0.8):
+            expected = integrate.quad(density, b, 1)[0] / integrate.quad(density, -1, 1)[0]
+            assert theory.reach_probability(dim, b) == pytest.approx(expected, rel=1e-7)
+
+
+def test_the_conserved_quantity_is_conserved():
+    u, v, b, target = 0.35, 0.1, 0.3, 1.0
+    conserved = lambda u, v: v * v / 2 + np.log(1 - u * u) / 2 + b * np.arctanh(u)  # noqa: E731
+    rhs = lambda s, y: [y[1] * (1 - y[0] ** 2), y[0] - b]  # noqa: E731
+    stop = lambda s, y: y[1] * (y[0] - b) - target  # noqa: E731
+    stop.terminal = True
+    end = integrate.solve_ivp(rhs, (0, 100), [u, v], events=stop, rtol=1e-11, atol=1e-12).y[:, -1]
+    assert conserved(*end) == pytest.approx(conserved(u, v), abs=1e-9)
+    assert theory.end_of_capture(u, b, target, v) == pytest.approx(end[0], abs=1e-8)
+
+
+def test_derivations():
+    import sympy as sp
+
+    _b, _u, _v = sp.symbols("b u v")
+    for dim in (3, 4, 5):
+        share = theory.derive_reach(dim=dim).result
+        value = float(share.subs({s: 0.4 for s in share.free_symbols}))
+        assert value == pytest.approx(theory.reach_probability(dim, 0.4), rel=1e-12)
+    derivation = theory.derive_capture()
+    assert derivation.steps[-1].equation == 0
+
+
+def test_bad_input():
+    for wrong in (dict(strengths=()), dict(strengths=(1.0, -1.0)), dict(dim=2), dict(threshold=1.0), dict(width=0),
+                  dict(output_start=0.0), dict(strengths=(np.nan,))):
+        with pytest.raises(InputError):
+            simulate(replicas=1, **wrong) if "replicas" not in wrong else None
+
+
+def test_command(capsys):
+    from lab.cli import main
+
+    assert main("toy", COMMANDS, ["first-reach", "--quick", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["narrow"]["miss_concatenation"][1]["mean"] > said["wide"]["miss_concatenation"][1]["mean"]
+    assert main("toy", COMMANDS, ["first-reach", "--threshold", "2"]) == 1
+    assert len(capsys.readouterr().err.splitlines()) == 1

@@ -1,0 +1,185 @@
+"""Kernels of :mod:`theory.moments`: shifted sums and products of rows of arrays of any kind, in place.
+
+``rows`` are NumPy arrays or torch tensors of shape (rows, units); torch is never imported, its tensors are used through
+their own methods. ``total`` and ``gram`` are s and G of the docstring there; ``gram`` is valid in its lower triangle.
+"""
+
+import math
+
+import numpy as np
+
+from lab.errors import InputError
+
+BLOCK_ROWS = 2048  # rows of one float32 product: long enough to hide the float64 addition of its result
+_ORIGIN_ROWS = 512  # rows that decide the shift: it only has to be near the mean
+_FREQUENT = 0.1  # share of rows from which a repeated value is the shift
+_CACHED = 1 << 18  # numbers shifted and summed at a time, so that the second touch is in the cache
+_WORK_BYTES = 32 << 20  # bound on the row buffer
+_STRIP = 256  # rows of a symmetric matrix handled at a time, so that no second D x D array is held
+
+
+def as_rows(name: str, value):
+    """The value as (rows, units): a torch tensor detached, anything else a NumPy array of numbers."""
+    if _is_tensor(value):
+        value = value.detach()
+        if value.device.type == "mps":  # has no float64
+            value = value.cpu()
+        if "complex" in str(value.dtype):
+            raise InputError(f"block {name!r} must hold real numbers, not {value.dtype}")
+    else:
+        value = np.asarray(value)
+        if value.dtype.kind not in "fiub":
+            raise InputError(f"block {name!r} must hold real numbers, not {value.dtype}")
+    if value.ndim == 1:
+        value = value[:, None]
+    if value.ndim != 2:
+        raise InputError(f"block {name!r} must have shape (rows, units), got {tuple(value.shape)}: pool or flatten it")
+    if value.shape[1] == 0:
+        raise InputError(f"block {name!r} has no units")
+    return value
+
+
+def _is_tensor(value) -> bool:
+    return hasattr(value, "detach") and hasattr(value, "device")
+
+
+def on_accelerator(part) -> bool:
+    """Whether this is a tensor outside the CPU's memory."""
+    return _is_tensor(part) and part.device.type != "cpu"
+
+
+def bits(part) -> int:
+    """Bits of a float dtype; 64 for everything else."""
+    name = str(part.dtype).removeprefix("torch.")
+    return {"float16": 16, "bfloat16": 16, "float32": 32}.get(name, 64)
+
+
+def _host(part) -> np.ndarray:
+    """A piece of a block as a NumPy array."""
+    if _is_tensor(part):
+        return (part.float() if bits(part) == 16 else part).cpu().numpy()
+    return part
+
+
+def first_origin(part) -> tuple[np.ndarray, bool]:
+    """The shift of each unit, from the first rows: their mean, or the least or largest value where that is frequent.
+
+    A value that comes back in many rows (the 0 of a ReLU, the background of an image) has to become 0: the same nonzero
+    product added again and again is rounded in the same direction each time, and in float32 that bias does not average
+    out. With a share p of such rows the distance to the mean costs a factor of at most 1/p in cancellation. The mean is
+    exact for constant units, and a float32 number where the features are. Not finite: 0.
+
+    Returns
+    -------
+    origin : shape (units,).
+    biased : whether a unit has two such values (it saturates at both ends), not a power of two apart: float32 products
+        would be biased whatever the shift.
+    """
+    first = np.asarray(_host(part[:_ORIGIN_ROWS]), dtype=np.float64)
+    if not np.isfinite(first).all():
+        return np.zeros(first.shape[1]), False
+    origin = first[0] + (first - first[0]).mean(axis=0)
+    low, high = first.min(axis=0), first.max(axis=0)
+    at_low, at_high = ((first == extreme).mean(axis=0) >= _FREQUENT for extreme in (low, high))
+    origin = np.where(at_low, low, np.where(at_high, high, origin))
+    biased = at_low & at_high & (low < high) & (np.frexp(high - low)[0] != 0.5)
+    return (origin.astype(np.float32).astype(np.float64) if bits(part) <= 32 else origin), bool(biased.any())
+
+
+def _column_sums(x: np.ndarray) -> np.ndarray:
+    """Sums over rows in float64, by short chains first where the rows are float32."""
+    whole = len(x) // 16 * 16
+    chains = x[:whole].reshape(16, -1, x.shape[1]).sum(axis=0)
+    return chains.sum(axis=0, dtype=np.float64) + x[whole:].sum(axis=0, dtype=np.float64)
+
+
+class Stage:
+    """Rows shifted into one buffer on the CPU, until there are enough of them for a fast product.
+
+    Parameters
+    ----------
+    origin : shape (units,), the shift.
+    single : whether to keep and multiply them in float32.
+    """
+
+    def __init__(self, origin: np.ndarray, single: bool):
+        width, dtype = len(origin), np.float32 if single else np.float64
+        rows = max(1, min(BLOCK_ROWS, _WORK_BYTES // (np.dtype(dtype).itemsize * width)))
+        self.single, self.used, self.piece = single, 0, max(1, _CACHED // width)
+        self.shift, self.buffer = origin.astype(dtype), np.empty((rows, width), dtype)
+        self.product = np.zeros((width, width), np.float32) if single else None
+
+    def add(self, parts: list, slices: list[slice], total: np.ndarray, gram: np.ndarray) -> np.ndarray | None:
+        """Add the rows of ``parts``, side by side at ``slices``: at once to ``total``, in time to ``gram``.
+
+        Returns
+        -------
+        None, or the offending rows (rows, units), shifted, at the first value that is not finite.
+        """
+        start, n = 0, parts[0].shape[0]
+        while start < n:
+            if self.used == len(self.buffer):
+                self.flush(gram)
+            x = self.buffer[self.used:self.used + min(n - start, self.piece)]
+            stop = start + len(x)
+            with np.errstate(invalid="ignore", over="ignore"):
+                for part, at in zip(parts, slices):
+                    np.subtract(_host(part[start:stop]), self.shift[at], out=x[:, at], dtype=x.dtype)
+                sums = _column_sums(x)
+                if not math.isfinite(float(sums.sum())):
+                    return x
+            total += sums
+            self.used += len(x)
+            start = stop
+        return None
+
+    def flush(self, gram: np.ndarray) -> None:
+        """Add the products of the rows in the buffer to ``gram``."""
+        from scipy.linalg.blas import dsyrk, ssyrk
+
+        x, self.used = self.buffer[: self.used], 0
+        if not len(x):
+            return
+        if self.single:  # BLAS is column-major: its upper triangle is the lower one of these arrays
+            ssyrk(1.0, x.T, beta=0.0, c=self.product.T, overwrite_c=1)
+            for r in range(0, len(gram), _STRIP):
+                gram[r:r + _STRIP, :r + _STRIP] += self.product[r:r + _STRIP, :r + _STRIP]
+        else:
+            dsyrk(1.0, x.T, beta=1.0, c=gram.T, overwrite_c=1)
+
+
+def device_state(part, origin: np.ndarray) -> tuple:
+    """(origin, total, gram) in float64 on the device of the tensor ``part``."""
+    empty = part[:0].double()
+    return empty.new_tensor(origin), empty.new_zeros(len(origin)), empty.new_zeros((len(origin), len(origin)))
+
+
+def add_rows_on_device(parts: list, slices: list[slice], state: tuple) -> None:
+    """Add the rows of ``parts`` on an accelerator, in float64, without waiting for it."""
+    origin, total, gram = state
+    n, width = parts[0].shape[0], len(origin)
+    rows = max(1, min(n, 4 * _WORK_BYTES // (8 * width)))
+    buffer = origin.new_empty((rows, width))
+    for start in range(0, n, rows):
+        x = buffer[: min(rows, n - start)]
+        for part, at in zip(parts, slices):
+            x[:, at].copy_(part[start:start + rows])
+        x.sub_(origin)
+        total.add_(x.sum(0))
+        gram.addmm_(x.T, x)
+
+
+def add_outer(gram: np.ndarray, scale: float, vector: np.ndarray) -> None:
+    """gram += scale * vector vector^T, in strips."""
+    for r in range(0, len(vector), _STRIP):
+        gram[r:r + _STRIP] += np.outer(scale * vector[r:r + _STRIP], vector)
+
+
+def mirror(gram: np.ndarray) -> None:
+    """Fill the upper triangle from the lower one; no negative diagonal is left by rounding."""
+    for r in range(0, len(gram), _STRIP):
+        block = gram[r:r + _STRIP, r:r + _STRIP]
+        block[:] = np.tril(block) + np.tril(block, -1).T
+        gram[:r, r:r + _STRIP] = gram[r:r + _STRIP, :r].T
+    diagonal = np.einsum("ii->i", gram)
+    np.maximum(diagonal, 0.0, out=diagonal)

@@ -1,0 +1,76 @@
+"""``python -m theory check``: every prediction beside an independent number."""
+
+import fnmatch
+import os
+import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+from lab.cli import positive_int, say
+from lab.errors import UsageError
+from theory import derivation as framework
+
+HELP = "compare each prediction with an independent number"
+
+
+def add_arguments(parser) -> None:
+    """--only, --seed, --jobs."""
+    parser.add_argument("--only", action="append", metavar="NAME", default=None,
+                        help="a check's name, the start of one, or a pattern like 'erf-*'; may be repeated")
+    parser.add_argument("--seed", type=int, default=0, help="of the Monte Carlo numbers")
+    parser.add_argument("--jobs", type=positive_int, default=None, help="processes (default: at most 2)")
+
+
+def select(names: list[str], wanted: list[str] | None) -> list[str]:
+    """The names that match: equal, starting with, or by pattern.
+
+    Raises
+    ------
+    UsageError : a wanted name matches nothing.
+    """
+    if not wanted:
+        return names
+    chosen = []
+    for want in wanted:
+        hits = [n for n in names if n == want or n.startswith(want) or fnmatch.fnmatchcase(n, want)]
+        if not hits:
+            raise UsageError(f"no check matches {want!r}; see python -m theory list")
+        chosen += [n for n in hits if n not in chosen]
+    return chosen
+
+
+def _run_named(name: str, seed: int):
+    begin = time.perf_counter()
+    try:
+        found = framework.run_check(name, framework.check_functions()[name], seed)
+        return name, found, None, time.perf_counter() - begin
+    except Exception as error:  # a check that breaks is a failure of that check, not of the table
+        return name, [], f"{type(error).__name__}: {error}", time.perf_counter() - begin
+
+
+def run(args) -> dict:
+    """Run the chosen checks, print the table, fail (exit code 1) if any prediction fails."""
+    names = select(list(framework.check_functions()), args.only)
+    jobs = min(args.jobs or min(2, os.cpu_count() or 1), max(len(names), 1))
+    if jobs > 1:
+        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+            outcomes = list(pool.map(_run_named, names, [args.seed] * len(names)))
+    else:
+        outcomes = [_run_named(name, args.seed) for name in names]
+    predictions = [p for _, found, _, _ in outcomes for p in found]
+    broken = {name: error for name, _, error, _ in outcomes if error}
+    width = max([len(p.name) for p in predictions] + [10])
+    say(f"{'prediction':<{width}}  {'formula':>16}  {'independent':>16}  {'std. error':>10}  {'deviation':>10}  "
+        f"{'limit':>8}  verdict  method")
+    for p in predictions:
+        error = "" if p.standard_error is None else f"{p.standard_error:.2g}"
+        unit = " se" if p.standard_error is not None else "   "
+        say(f"{p.name:<{width}}  {p.symbolic:>16.10g}  {p.numeric:>16.10g}  {error:>10}  {p.deviation:>7.2g}{unit}  "
+            f"{p.limit:>8.2g}  {'pass   ' if p.passed else 'FAIL   '}  {p.method}")
+    for name, error in broken.items():
+        say(f"{name:<{width}}  FAIL: the check itself broke: {error}")
+    failed = [p.name for p in predictions if not p.passed] + list(broken)
+    say(f"{len(predictions)} predictions from {len(names)} checks, {len(failed)} failed"
+        + (": " + ", ".join(failed) if failed else ""))
+    return {"predictions": [p.to_json() for p in predictions], "failed": failed, "broken": broken,
+            "seconds": {name: seconds for name, _, _, seconds in outcomes}, "exit_code": int(bool(failed))}

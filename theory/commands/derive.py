@@ -1,0 +1,32 @@
+"""``python -m theory derive NAME``: a formula derived step by step, as text or LaTeX."""
+
+import sys
+
+from lab.cli import say
+from lab.errors import InputError, UsageError
+from theory.derivation import find_derivation
+
+HELP = "derive a formula step by step"
+
+
+def add_arguments(parser) -> None:
+    """NAME and --latex."""
+    parser.add_argument("name", help="as shown by python -m theory list")
+    parser.add_argument("--latex", action="store_true", help="a LaTeX fragment instead of plain text")
+
+
+def run(args) -> dict:
+    """Derive, print (standard output, unless --json), return the pieces."""
+    try:
+        function = find_derivation(args.name)
+    except InputError as error:
+        raise UsageError(str(error)) from None
+    d = function()
+    text = d.to_latex() if args.latex else d.to_text()
+    if args.json:
+        say(text)
+    else:
+        sys.stdout.write(text)
+    return {"name": d.name, "status": d.status, "statement": d.statement, "source": d.source, "symbols": d.symbols,
+            "steps": [{"text": s.text, "equation": None if s.equation is None else str(s.equation)} for s in d.steps],
+            "result": None if d.result is None else str(d.result), "latex" if args.latex else "text": text}

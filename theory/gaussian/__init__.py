@@ -1,0 +1,56 @@
+"""Gaussian averages of units: the integrals on which every exact toy model stands.
+
+``erf_*`` (``theory.gaussian.erf``) and ``relu_*`` (``theory.gaussian.relu``): averages over z ~ N(0, C) for any
+covariance C, by index; ``*_kernel``: the same from the covariance entries they need, for use inside Numba code.
+Derivations and checks are in ``theory.gaussian.derive`` and ``theory.gaussian.check`` (loaded only when asked for: they
+need SymPy and SciPy).
+"""
+
+from theory.gaussian.erf import (
+    erf_i2,
+    erf_i2_kernel,
+    erf_i3,
+    erf_i3_kernel,
+    erf_i4,
+    erf_i4_kernel,
+    erf_j2,
+    erf_j2_kernel,
+)
+from theory.gaussian.relu import (
+    relu_i2,
+    relu_i2_kernel,
+    relu_i3,
+    relu_i3_kernel,
+    relu_j2,
+    relu_j2_kernel,
+)
+
+__all__ = [
+    "erf_i2",
+    "erf_i2_kernel",
+    "erf_i3",
+    "erf_i3_kernel",
+    "erf_i4",
+    "erf_i4_kernel",
+    "erf_j2",
+    "erf_j2_kernel",
+    "relu_i2",
+    "relu_i2_kernel",
+    "relu_i3",
+    "relu_i3_kernel",
+    "relu_j2",
+    "relu_j2_kernel",
+]
+
+
+def __getattr__(name):
+    """DERIVATIONS and CHECKS, loaded on first use (they need SymPy and SciPy)."""
+    if name == "DERIVATIONS":
+        from theory.gaussian.derive import DERIVATIONS
+
+        return DERIVATIONS
+    if name == "CHECKS":
+        from theory.gaussian.check import CHECKS
+
+        return CHECKS
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,260 @@
+"""Span error: what ridge regression from one set of features leaves unexplained of another (S0).
+
+With C the covariance and m the mean of the *fit* split, source A (d units), target B (t units), and the ridge r
+relative to the mean diagonal of the source's Gram matrix,
+
+    W = (C_AA + lambda I)^-1 C_AB,    lambda = r tr(C_AA)/d            (r = 0: the least-norm least-squares solution)
+    FSE(A -> B) = E|y - m_B - W^T (x - m_A)|^2 / E|y - m_B|^2          (expectations over the *score* split)
+
+which is scikit-learn's ``Ridge(alpha=n lambda)``. Both splits are centred on the fit split's means. On the fit split
+itself the numerator is tr(C_BB) - tr(W^T C_AB) - lambda |W|^2. Source: S0 (arXiv 2407.00968) for FSE and FSG; the
+normalisation, the separate score split and the closed forms are derived here.
+
+Rules
+-----
+* Several names make one set of features, side by side.
+* A source unit that is constant on the fit split explains nothing and costs nothing; it counts in d. A source without
+  any varying unit gives 1: the mean is the best it can do.
+* A target without any varying unit is an error. A single constant target unit has no share of its own (NaN with
+  ``per_unit``) and adds nothing to the whole.
+* r = 0 needs more rows than source units that vary; it is an error otherwise.
+* With a ridge below ``Moments.rounding`` (1e-12; 1e-6 after float32 products) the directions of the source whose
+  variance is below that share of the largest are left out: they are rounding, and such a ridge would read them as
+  features. Where so small a ridge matters, build the moments with ``precision="float64"``.
+* The share can exceed 1 on a score split: a source may predict worse than the mean.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lab.errors import InputError
+from theory.moments import Moments
+
+RIDGE = 1e-6  # default relative ridge
+RIDGES = tuple(10.0**k for k in range(-8, 2))  # the grid of choose_ridge
+EIGEN_FROM = 11  # ridges from which one eigendecomposition is cheaper than a Cholesky factor for each
+
+Names = str | Sequence[str]
+
+
+def span_error(fit: Moments, *, source: Names, target: Names, ridge: float | Sequence[float] = RIDGE,
+               score: Moments | None = None, per_unit: bool = False) -> float | np.ndarray:
+    """Share of the target's variance that ridge regression from the source leaves unexplained.
+
+    Parameters
+    ----------
+    fit : moments the regression is fitted on, with the source's and the target's blocks.
+    source, target : a block's name, or several (concatenated).
+    ridge : >= 0, relative to the mean diagonal of the source's Gram matrix; one, or several at one factorisation.
+    score : moments of other rows that the fit is scored on (default: ``fit`` itself, right for exact moments).
+    per_unit : the share of each target unit instead of that of all together.
+
+    Returns
+    -------
+    float; with several ridges shape (ridges,); with ``per_unit`` another, last, axis (target units,).
+
+    Raises
+    ------
+    InputError
+        A negative ridge, no ridge with too few rows, a target that does not vary, blocks that do not exist.
+    """
+    ridges, scalar = _check_ridges(ridge)
+    _check(fit, source, target, ridges)
+    score = fit if score is None else score
+    if score.units(source) != fit.units(source) or score.units(target) != fit.units(target):
+        raise InputError("fit and score moments must have the same units in source and target")
+    total = score.variance(target) + (score.mean(target) - fit.mean(target)) ** 2
+    still = score.constant(target)
+    if still.all():
+        raise InputError(f"target {_join(target)} does not vary on the score split")
+    if fit.constant(source).all():
+        residual = np.broadcast_to(total, (len(ridges), len(total)))
+    elif len(ridges) >= EIGEN_FROM or min(ridges) < fit.rounding:
+        residual = _residuals_by_eigen(fit, score, source, target, ridges, total, per_unit)
+    else:
+        try:
+            residual = _residuals_by_cholesky(fit, score, source, target, ridges, total)
+        except np.linalg.LinAlgError:  # rounding made it indefinite: negative eigenvalues are taken as 0
+            residual = _residuals_by_eigen(fit, score, source, target, ridges, total, per_unit)
+    if per_unit:
+        share = np.clip(residual, 0.0, None) / np.where(still, np.nan, total)
+        return share[0] if scalar else share
+    share = np.clip(residual.sum(axis=1) / total.sum(), 0.0, None)
+    return float(share[0]) if scalar else share
+
+
+def _residuals_by_cholesky(fit, score, source, target, ridges, total) -> np.ndarray:
+    """Residual second moments of each target unit, shape (ridges, units); one factorisation a ridge."""
+    from scipy.linalg import cho_factor, cho_solve
+
+    gram, cross = fit.covariance(source), fit.covariance(source, target)
+    if score is not fit:
+        gram_score, cross_score = _about(score, fit, source), _about(score, fit, source, target)
+    out = np.empty((len(ridges), len(total)))
+    level = np.trace(gram) / len(gram)
+    for k, ridge in enumerate(ridges):
+        shifted = gram.copy(order="F")
+        shifted.flat[:: len(gram) + 1] += ridge * level
+        weights = cho_solve(cho_factor(shifted, lower=True, overwrite_a=True, check_finite=False), cross,
+                            check_finite=False)
+        if score is fit:
+            out[k] = total - _dots(weights, cross) - ridge * level * _dots(weights, weights)
+        else:
+            out[k] = total - 2 * _dots(weights, cross_score) + _dots(weights, gram_score @ weights)
+    return out
+
+
+def _residuals_by_eigen(fit, score, source, target, ridges, total, per_unit) -> np.ndarray:
+    """The same from one eigendecomposition; without ``per_unit`` shape (ridges, 1), the sum over units."""
+    values, vectors, filters = _filters(fit, source, ridges)
+    z = vectors.T @ fit.covariance(source, target)
+    if score is fit:
+        out = total - (2 * filters - values * filters**2) @ z**2
+    else:
+        z_score = vectors.T @ _about(score, fit, source, target)
+        gram = vectors.T @ _about(score, fit, source) @ vectors
+        out = total - 2 * filters @ (z * z_score)
+        if per_unit:
+            out += np.stack([_dots(f[:, None] * z, gram @ (f[:, None] * z)) for f in filters])
+        else:  # sum over units of z^T F Q F z = f^T (Q * zz^T) f: no product of matrices for each ridge
+            kernel = gram * (z @ z.T)
+            return out.sum(axis=1, keepdims=True) + np.einsum("ki,ij,kj->k", filters, kernel, filters,
+                                                              optimize=True)[:, None]
+    return out
+
+
+def _filters(fit: Moments, source: Names, ridges) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Eigenvalues, eigenvectors and, for each ridge, 1/(eigenvalue + lambda), or 0 for a direction left out."""
+    from scipy.linalg import eigh
+
+    gram = fit.covariance(source)
+    ridges = np.asarray(ridges)[:, None]
+    lambdas = ridges * (np.trace(gram) / len(gram))
+    values, vectors = eigh(gram, overwrite_a=True, check_finite=False)
+    values = np.clip(values, 0.0, None)
+    usable = (values > fit.rounding * values[-1]) | (ridges >= fit.rounding)
+    return values, vectors, usable / np.where(usable, values + lambdas, 1.0)
+
+
+def _about(score: Moments, fit: Moments, a: Names, b: Names | None = None) -> np.ndarray:
+    """Second moments of the score split about the fit split's means."""
+    left = score.mean(a) - fit.mean(a)
+    right = left if b is None else score.mean(b) - fit.mean(b)
+    out = score.covariance(a, b)
+    out += np.outer(left, right)
+    return out
+
+
+def _dots(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Inner products of corresponding columns."""
+    return np.einsum("ij,ij->j", a, b)
+
+
+def _check_ridges(ridge) -> tuple[list[float], bool]:
+    ridges = np.asarray(ridge, dtype=np.float64)
+    if ridges.ndim > 1 or ridges.size == 0 or not np.isfinite(ridges).all() or (ridges < 0).any():
+        raise InputError(f"ridge must be one or several finite numbers >= 0, got {ridge!r}")
+    return ridges.reshape(-1).tolist(), ridges.ndim == 0
+
+
+def _one_ridge(ridge) -> float:
+    ridges, scalar = _check_ridges(ridge)
+    if not scalar:
+        raise InputError(f"one ridge is needed here, got {ridge!r}")
+    return ridges[0]
+
+
+def _check(fit: Moments, source: Names, target: Names, ridges: list[float]) -> None:
+    if fit.constant(target).all():
+        raise InputError(f"target {_join(target)} does not vary on the fit split: it has no variance to explain")
+    alive = int((~fit.constant(source)).sum())
+    if 0.0 in ridges and fit.count is not None and fit.count <= alive:
+        raise InputError(f"{fit.count} rows do not determine a regression on {alive} units without a ridge: "
+                         "give ridge > 0 or more rows")
+
+
+def _join(names: Names) -> str:
+    return repr(names) if isinstance(names, str) else "+".join(map(repr, names))
+
+
+def ridge_map(fit: Moments, *, source: Names, target: Names, ridge: float = RIDGE) -> tuple[np.ndarray, np.ndarray]:
+    """The regression itself: target is about ``x @ weights + offset``.
+
+    Returns
+    -------
+    weights, offset : shapes (source units, target units) and (target units,).
+    """
+    ridge = _one_ridge(ridge)
+    _check(fit, source, target, [ridge])
+    if fit.constant(source).all():
+        weights = np.zeros((fit.units(source), fit.units(target)))
+    else:
+        _, vectors, filters = _filters(fit, source, [ridge])
+        weights = vectors @ (filters[0][:, None] * (vectors.T @ fit.covariance(source, target)))
+    return weights, fit.mean(target) - fit.mean(source) @ weights
+
+
+def span_gap(fit: Moments, *, narrow: Names, wide: Names, other_wide: Names, ridge: float | Sequence[float] = RIDGE,
+             score: Moments | None = None, per_unit: bool = False) -> float | np.ndarray:
+    """FSG: FSE(narrow -> wide) beyond what an independently trained wide network shows, FSE(other_wide -> wide).
+
+    Parameters and result as in :func:`span_error`.
+    """
+    own = span_error(fit, source=narrow, target=wide, ridge=ridge, score=score, per_unit=per_unit)
+    return own - span_error(fit, source=other_wide, target=wide, ridge=ridge, score=score, per_unit=per_unit)
+
+
+def probe_error(fit: Moments, *, features: Names, target: Names, ridge: float | Sequence[float] = RIDGE,
+                score: Moments | None = None, per_unit: bool = False) -> float | np.ndarray:
+    """Feature performance (FP): share of the target's variance that a linear probe by regression leaves.
+
+    The target block is a regression target, or one-hot labels (:func:`one_hot`; one unit a class). Parameters and
+    result as in :func:`span_error`. Moments cannot give the *accuracy* of such a probe: the largest of several
+    predictions is no function of second moments. For that take :func:`theory.measures.nonlinear.logistic_probe` or
+    :func:`ridge_map` on rows.
+    """
+    return span_error(fit, source=features, target=target, ridge=ridge, score=score, per_unit=per_unit)
+
+
+def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
+    """Labels 0..classes-1 of shape (rows,) as float32 of shape (rows, classes)."""
+    labels = np.asarray(labels)
+    if labels.ndim != 1 or labels.dtype.kind not in "iu":
+        raise InputError(f"labels must be a vector of whole numbers, got {labels.dtype} of shape {labels.shape}")
+    if labels.size and not (labels.min() >= 0 and labels.max() < classes):
+        raise InputError(f"labels must lie in 0..{classes - 1}, found {labels.min()}..{labels.max()}")
+    return np.eye(classes, dtype=np.float32)[labels]
+
+
+@dataclass(frozen=True)
+class RidgeChoice:
+    """The ridge with the smallest error on rows that the regression did not see.
+
+    Attributes
+    ----------
+    ridge, error : the chosen one and its span error on the validation rows.
+    ridges, errors : the grid and its errors.
+    at_edge : whether the choice is the grid's first or last: the best may lie outside.
+    """
+
+    ridge: float
+    error: float
+    ridges: tuple[float, ...]
+    errors: tuple[float, ...]
+    at_edge: bool
+
+
+def choose_ridge(fit: Moments, validate: Moments, *, source: Names, target: Names,
+                 ridges: Sequence[float] = RIDGES) -> RidgeChoice:
+    """Choose the ridge on held-out rows.
+
+    The error that comes with it is that of the best of several, so optimistic: report the span error of the chosen
+    ridge on a third split.
+    """
+    errors = span_error(fit, source=source, target=target, ridge=list(ridges), score=validate)
+    best = int(np.argmin(errors))
+    order = np.argsort(ridges)
+    return RidgeChoice(float(ridges[best]), float(errors[best]), tuple(map(float, ridges)), tuple(map(float, errors)),
+                       best in (order[0], order[-1]))

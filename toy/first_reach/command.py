@@ -1,0 +1,45 @@
+"""``python -m toy first-reach``."""
+
+from lab.cli import add_run_arguments, positive_float, positive_int, say
+from lab.estimate import share_interval
+
+HELP = "a feature is learnt only if some neuron starts within its reach (a reconstruction of S0's toy)"
+
+
+def add_arguments(parser):
+    parser.add_argument("--strengths", nargs="+", type=positive_float, default=[1.0, 0.05], help="A_1 ... A_M")
+    parser.add_argument("--threshold", type=float, default=0.3, help="b in [0, 1); from 0.7072 on no neuron reaches two")
+    parser.add_argument("--dim", type=positive_int, default=4, help="input dimension")
+    parser.add_argument("--width", type=positive_int, default=1, help="neurons of a narrow network")
+    parser.add_argument("--copies", type=positive_int, default=8, help="narrow networks a concatenation")
+    parser.add_argument("--replicas", type=positive_int, default=1000, help="repetitions of the whole")
+    parser.add_argument("--output-start", type=positive_float, default=0.1, help="start of the output weights")
+    add_run_arguments(parser)
+
+
+def run(args) -> dict:
+    from toy.first_reach.model import predict, simulate
+
+    common = dict(strengths=args.strengths, threshold=args.threshold, dim=args.dim,
+                  replicas=min(args.replicas, 100) if args.quick else args.replicas, seed=args.seed,
+                  output_start=args.output_start)
+    if args.dry_run:
+        return {"would_simulate": common}
+    result = {"strengths": args.strengths, "threshold": args.threshold}
+    for name, width, copies in (("narrow", args.width, args.copies), ("wide", args.width * args.copies, 1)):
+        found = simulate(width=width, copies=copies, **common)
+        theory = predict(width=width, copies=copies, **common)
+        networks = found.learnt.shape[0] * found.learnt.shape[1]
+        result[name] = {
+            "width": width, "copies": copies, "unfinished": int((~found.finished).sum()),
+            "miss_one": [share_interval(int(k), networks) for k in (~found.learnt).sum(axis=(0, 1))],
+            "miss_concatenation": [share_interval(int(k), len(found.learnt)) for k in found.missed_by_all.sum(axis=0)],
+            "predicted_miss_one": theory["one"], "predicted_miss_concatenation": theory["all"],
+        }
+        say(f"{name}: {copies} x width {width}")
+        for m, strength in enumerate(args.strengths):
+            one, both = result[name]["miss_one"][m], result[name]["miss_concatenation"][m]
+            say(f"  feature of strength {strength:g}: missed by one {one.mean:.4f} [{one.low:.4f}, {one.high:.4f}], "
+                f"by the concatenation {both.mean:.4f} [{both.low:.4f}, {both.high:.4f}]; predicted {theory['one'][m]}, "
+                f"{theory['all'][m]}")
+    return result

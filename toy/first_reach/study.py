@@ -1,0 +1,83 @@
+"""The study: the same number of starts in one wide network, in narrow ones, and in their concatenation."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lab.errors import InputError
+from lab.estimate import exact, share_difference, share_interval
+from lab.study import Study
+from theory.claims import Evidence
+from toy.first_reach.model import predict, simulate
+
+
+@dataclass(frozen=True)
+class Reach:
+    """One cell: all starts split over copies of one width."""
+
+    threshold: float
+    width: int
+    copies: int
+    strengths: tuple[float, ...] = (1.0, 0.05)
+    dim: int = 4
+    replicas: int = 2000
+    seed: int = 0
+
+
+def run(config: Reach, folder: Path) -> dict:
+    """Simulate and predict one cell."""
+    arguments = dict(strengths=config.strengths, threshold=config.threshold, dim=config.dim, width=config.width,
+                     copies=config.copies, replicas=config.replicas, seed=config.seed)
+    found, theory = simulate(**arguments), predict(**arguments)
+    if not found.finished.all():
+        raise InputError(f"{np.sum(~found.finished)} networks did not come to rest: raise the time cap")
+    return {
+        "networks": int(found.learnt.shape[0] * found.learnt.shape[1]),
+        "missed_by_one": np.sum(~found.learnt, axis=(0, 1)).tolist(),
+        "missed_by_all": found.missed_by_all.sum(axis=0).tolist(),
+        "theory_one": theory["one"],
+        "theory_all": theory["all"],
+    }
+
+
+def configs(scale: str) -> list[Reach]:
+    """Eight starts as 8 networks of width 1, 4 of width 2, 2 of width 4, 1 of width 8; without and with capture."""
+    replicas = {"quick": 200, "run": 5000, "full": 40_000}[scale]
+    return [Reach(b, width, 8 // width, replicas=replicas) for b in (0.72, 0.3) for width in (1, 2, 4, 8)]
+
+
+def tabulate(finished) -> pd.DataFrame:
+    """A row a cell and feature: shares of single networks and of concatenations that miss it, beside theory."""
+    rows = []
+    for config, result in finished:
+        for m, strength in enumerate(config.strengths):
+            row = {"threshold": config.threshold, "dim": config.dim, "width": config.width, "copies": config.copies,
+                   "feature": m + 1, "strength": strength}
+            for kind, n in (("one", result["networks"]), ("all", config.replicas)):
+                share = share_interval(result[f"missed_by_{kind}"][m], n)
+                row |= {f"{kind}_missed": result[f"missed_by_{kind}"][m], f"{kind}_n": n, f"{kind}_share": share.mean,
+                        f"{kind}_low": share.low, f"{kind}_high": share.high, f"{kind}_theory": result[f"theory_{kind}"][m]}
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
+    """Narrowest against widest, for the weakest feature, in both regimes."""
+    found = []
+    for threshold, cells in table[table.feature == table.feature.max()].groupby("threshold"):
+        narrow, wide = cells.loc[cells.width.idxmin()], cells.loc[cells.width.idxmax()]
+        regime = "pure reach" if threshold >= np.sqrt(0.5) else "reach with capture"
+        setting = f"{regime} (b = {threshold:g}), {narrow.copies:.0f}×{narrow.width:.0f} against 1×{wide.width:.0f}"
+        for claim, kind in (("s0.narrow-starts-miss-features", "one"), ("s0.concatenated-starts-miss-features", "all")):
+            found.append(Evidence(claim, "toy", setting, share_difference(
+                int(narrow[f"{kind}_missed"]), int(narrow[f"{kind}_n"]), int(wide.all_missed), int(wide.all_n)), runs))
+            theory = narrow[f"{kind}_theory"] - wide.all_theory
+            if np.isfinite(theory):
+                found.append(Evidence(claim, "theory", setting, exact(theory)))
+    return found
+
+
+STUDY = Study("first_reach", "first reach: which features do the starts decide?", "toy.first_reach.study:run", configs,
+              tabulate, evidence)
