@@ -227,12 +227,19 @@ def _total():
 
         return types.boolean(mask), code
 
-    return intrinsic(total), intrinsic(some)
+    def every(typing, mask):
+        def code(context, builder, signature, values):
+            bits = builder.bitcast(values[0], ir.IntType(LANES))
+            return builder.icmp_unsigned("==", bits, ir.Constant(ir.IntType(LANES), 2**LANES - 1))
+
+        return types.boolean(mask), code
+
+    return intrinsic(total), intrinsic(some), intrinsic(every)
 
 
 if not config.DISABLE_JIT:
     load, store = _memory()
-    total, some = _total()
+    total, some, every = _total()
     select = _select()
     polynomial = _polynomial()
     fma = _named("fma", 3, "a*b + c, rounded once.")
@@ -306,7 +313,7 @@ else:  # plain twins: a vector is a NumPy array of sixteen
     def shift_right_signed(a, b):
         return (np.asarray(a).view(np.int32) >> b).view(np.uint32)[()]
 
-    select, some, sqrt, absolute, nearest, copysign = np.where, np.any, np.sqrt, np.abs, np.rint, np.copysign
+    select, some, every, sqrt, absolute, nearest, copysign = np.where, np.any, np.all, np.sqrt, np.abs, np.rint, np.copysign
     minimum, maximum, less = np.minimum, np.maximum, operator.lt
     add, sub, mul, div = operator.add, operator.sub, operator.mul, operator.truediv
     bit_xor, bit_and, bit_or = _bits(np.bitwise_xor), _bits(np.bitwise_and), _bits(np.bitwise_or)
