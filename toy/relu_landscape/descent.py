@@ -9,7 +9,7 @@ queue. A lane's steps are counted from its own start, and lanes do not mix: a re
 whatever the number of threads and whichever replicas share its vector.
 """
 
-import os
+import time
 from concurrent.futures import ThreadPoolExecutor, wait
 
 import numba
@@ -22,6 +22,7 @@ from lab.lanes import load, store
 from toy.relu_landscape.kernels import descent, work_rows
 
 CHECK = 16  # steps between two looks at the stopping rules
+FIRST_ROUND = 8192  # steps after which what still runs is gathered anew; then four times as many, and so on
 CONVERGED, BELOW, UNFINISHED, DIVERGED, STOPPED = range(5)
 STATUS = ("converged", "below the success level", "step cap", "diverged", "stopped")
 
@@ -155,37 +156,49 @@ def descend(params, start, *, rate, tolerance, success=-np.inf, max_steps=1_000_
     Raises
     ------
     InputError
-        Starts that are not finite.
+        Starts that are not finite or do not fit.
     """
     params = np.array(params, dtype=np.float64)
     start = np.ascontiguousarray(start, dtype=np.float64)
     if not np.all(np.isfinite(start)):
         raise InputError("initial weights must be finite")
+    if start.ndim != 2 or start.shape[1] != params[0] * params[2]:
+        raise InputError(f"starts must be (replicas, {params[0] * params[2]:.0f}), got shape {start.shape}")
     replicas = len(start)
-    control = np.array([rate, tolerance, success, max_steps, float(nesterov), work_rows(int(params[0]), int(params[2]))])
     state, ends = start.copy(), np.full((replicas, 3), np.nan)
     counts = np.zeros((replicas, 2), dtype=np.int64)
-    counts[:, 0] = STOPPED
-    flag = np.zeros(1, dtype=np.int64)
     threads = max(1, int(threads or numba.config.NUMBA_NUM_THREADS))
-    # few large pieces: at the end of each, lanes run empty while the slowest replica goes on
-    piece = max(LANES, -(-replicas // (2 * threads)))
-    pieces = [slice(i, min(i + piece, replicas)) for i in range(0, replicas, piece)]
-
-    def work(part):
-        if flag[0] == 0:
-            _descend(params, start[part], control, state[part], ends[part], counts[part], flag)
-        if progress is not None:
-            progress(part.stop - part.start)
-
-    with ThreadPoolExecutor(max(1, min(threads, len(pieces), os.cpu_count() or 1))) as pool:
-        jobs = [pool.submit(work, part) for part in pieces]
-        try:
-            if wait(jobs, timeout=seconds).not_done:
+    flag = np.zeros(1, dtype=np.int64)
+    deadline = None if seconds is None else time.monotonic() + seconds
+    running, done, cap = np.arange(replicas), 0, 0
+    with ThreadPoolExecutor(threads) as pool:
+        while running.size:
+            # the slow replicas of a round share the next one's lanes: alone, each would keep seven lanes empty
+            before, cap = cap, min(max_steps, max(FIRST_ROUND, 4 * cap))
+            control = np.array([rate, tolerance, success, cap - before, float(nesterov),
+                                work_rows(int(params[0]), int(params[2]))])
+            piece = max(LANES, -(-running.size // threads))
+            parts = [running[i:i + piece] for i in range(0, running.size, piece)]
+            blocks = [(state[part], np.full((part.size, 3), np.nan), np.full((part.size, 2), STOPPED))
+                      for part in parts]
+            try:
+                jobs = [pool.submit(_descend, params, first.copy(), control, first, end, count, flag)
+                        for first, end, count in blocks]
+                if wait(jobs, timeout=deadline and max(0.0, deadline - time.monotonic())).not_done:
+                    flag[0] = 1
+                for job in jobs:
+                    job.result()
+            except BaseException:  # Ctrl-C too: let the kernels return
                 flag[0] = 1
-            for job in jobs:
-                job.result()
-        except BaseException:  # Ctrl-C too: let the kernels return
-            flag[0] = 1
-            raise
+                raise
+            for part, (last, end, count) in zip(parts, blocks):
+                state[part], counts[part, 0] = last, count[:, 0]
+                counts[part, 1] += count[:, 1]
+                rise = np.fmax(ends[part, 2], end[:, 2])
+                ends[part] = end
+                ends[part, 2] = rise
+            running = np.flatnonzero(counts[:, 0] == UNFINISHED) if cap < max_steps and not flag[0] else running[:0]
+            if progress is not None:
+                progress(replicas - running.size - done)
+                done = replicas - running.size
     return state, ends, counts
