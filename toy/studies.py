@@ -1,6 +1,8 @@
 """The studies of this room, by name; imported only when they are asked for."""
 
 STUDIES: dict[str, str] = {
+    "bumps": "toy.bumps.study:STUDY",
+    "double_descent": "toy.double_descent.study:STUDY",
     "polynomial": "toy.polynomial.study:STUDY",
     "memorise": "toy.memorise.study:STUDY",
     "multi_view": "toy.multi_view.study:STUDY",
