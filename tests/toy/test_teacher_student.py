@@ -120,7 +120,7 @@ def test_replicas(replicas):
 @pytest.mark.parametrize("activation", ["erf", "relu", "tanh", "linear"])
 @pytest.mark.parametrize("width", [4, 33, 70])
 def test_activations(activation, width):
-    check(setting(activation=activation, width=width, replicas=2, learning_rate=1.0 / width), 2 if SMALL else 40)
+    check(setting(activation=activation, width=width, replicas=2, learning_rate=1 / width, readout_rate=1 / width), 2 if SMALL else 40)
 
 
 @pytest.mark.parametrize("width,batch", [(3, 1), (3, 2), (20, 1), (20, 5)])

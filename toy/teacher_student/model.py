@@ -22,7 +22,7 @@ import numpy as np
 from lab import streams
 from lab.errors import InputError
 from lab.streams import Purpose
-from toy.teacher_student.ensemble import ACTIVATIONS, FullEnsemble, SpanEnsemble
+from toy.teacher_student.ensemble import ACTIVATIONS, FullEnsemble, SpanEnsemble, activate
 
 TOO_LARGE = 1e6  # a readout or weight beyond this counts as diverged
 SLICE = 0.25  # seconds between two looks at the clock
@@ -187,15 +187,15 @@ def simulate(*, method: str = "full", time_limit: float | None = None, progress=
         An argument out of range, or a setting that the method cannot treat.
     """
     s = _setting(**arguments)
+    K, M, S, n = s.width, s.strengths.size, s.steps.size, s.replicas
+    if S * n * K * (K + M) > 2**28:
+        raise InputError(f"{S} saved times of {n} replicas of width {K} need over 2 GB: record fewer times")
     if method == "full":
         ensemble = FullEnsemble(s, starting_weights)
     elif method == "span":
         ensemble = SpanEnsemble(s, starting_coordinates)
     else:
         raise InputError(f"method must be full or span, got {method!r}")
-    K, M, S, n = s.width, s.strengths.size, s.steps.size, s.replicas
-    if S * n * K * (K + M) > 2**28:
-        raise InputError(f"{S} saved times of {n} replicas of width {K} need over 2 GB: record fewer times")
     Q, R, v = (np.full((S, n, *shape), np.nan) for shape in ((K, K), (K, M), (K,)))
     training = np.full((S, n), np.nan) if s.samples else None
     diverged = np.zeros(n, dtype=bool)
@@ -228,13 +228,7 @@ def simulate(*, method: str = "full", time_limit: float | None = None, progress=
 def errors(Q, R, T, v, A, activation: str, teacher_activation: str | None = None) -> np.ndarray:
     """Generalisation error of order parameters (..., K, K), (..., K, M), (M, M), (..., K), (M,); NaN where they are.
 
-    Closed forms of ``theory.committee`` for erf and ReLU, of second moments for linear units, Gauss-Hermite quadrature
-    otherwise.
-
-    Raises
-    ------
-    InputError
-        If student and teacher differ in their activation and neither is linear.
+    Closed forms of ``theory.committee`` for erf and ReLU, otherwise Hermite expansions (exact for linear units).
     """
     from theory.committee import generalisation_error
 
@@ -256,25 +250,32 @@ def errors(Q, R, T, v, A, activation: str, teacher_activation: str | None = None
     return result.reshape(lead)
 
 
-def _second_moments(C: np.ndarray, kinds: list[str]) -> np.ndarray:
-    """<g_a g_b> for Gaussians of covariance C (r, n, n), by quadrature with 64 x 64 nodes (exact for linear units)."""
-    functions = {"linear": lambda z: z, "tanh": np.tanh, "relu": lambda z: np.maximum(z, 0.0)}
+def _second_moments(C: np.ndarray, kinds: list[str], orders: int = 128) -> np.ndarray:
+    """<g_a g_b> for Gaussians of covariance C (r, n, n): sum over Hermite coefficients c_a c_b rho**order.
+
+    Exact for linear units; for tanh and erf better than 1e-6 up to variances of about 7.
+    """
     if set(kinds) == {"linear"}:
         return C
-    from scipy.special import erf
-
-    functions["erf"] = lambda z: erf(z / math.sqrt(2))
-    nodes, weights = np.polynomial.hermite_e.hermegauss(64)
-    weights = weights / weights.sum()
-    result = np.empty_like(C)
-    for a in range(len(kinds)):
-        for b in range(a + 1):
-            scale = np.sqrt(C[:, a, a])
-            slope = np.divide(C[:, a, b], scale, out=np.zeros_like(scale), where=scale > 0)
-            left = np.sqrt(np.maximum(C[:, b, b] - slope**2, 0.0))
-            first = functions[kinds[a]](scale[:, None] * nodes)
-            second = functions[kinds[b]](slope[:, None, None] * nodes[:, None] + left[:, None, None] * nodes)
-            result[:, a, b] = result[:, b, a] = np.einsum("ri,rij,i,j->r", first, second, weights, weights)
+    x = np.linspace(-9.0, 9.0, 721)
+    weight = np.exp(-x * x / 2)
+    weight /= weight.sum()
+    hermite = np.empty((orders, x.size))  # normalised: <h_i h_j> = delta_ij
+    hermite[0], hermite[1] = 1.0, x
+    for k in range(1, orders - 1):
+        hermite[k + 1] = (x * hermite[k] - math.sqrt(k) * hermite[k - 1]) / math.sqrt(k + 1)
+    scale = np.sqrt(C.diagonal(axis1=1, axis2=2))
+    coefficients, own = np.empty((*scale.shape, orders)), np.empty_like(scale)
+    for a, kind in enumerate(kinds):
+        values = activate(kind, scale[:, a, None] * x)
+        coefficients[:, a] = (values * weight) @ hermite.T
+        own[:, a] = values**2 @ weight
+    product = scale[:, :, None] * scale[:, None]
+    rho = np.clip(np.divide(C, product, out=np.zeros_like(C), where=product > 0), -1, 1)
+    result = np.zeros_like(C)
+    for k in range(orders - 1, -1, -1):
+        result = result * rho + coefficients[:, :, None, k] * coefficients[:, None, :, k]
+    result[:, range(len(kinds)), range(len(kinds))] = own
     return result
 
 
