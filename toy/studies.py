@@ -1,6 +1,7 @@
 """The studies of this room, by name; imported only when they are asked for."""
 
 STUDIES: dict[str, str] = {
+    "polynomial": "toy.polynomial.study:STUDY",
     "memorise": "toy.memorise.study:STUDY",
     "multi_view": "toy.multi_view.study:STUDY",
     "first_reach": "toy.first_reach.study:STUDY",

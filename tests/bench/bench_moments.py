@@ -116,7 +116,7 @@ def bench_ridge(rows: int, units: int, repeat: int) -> dict:
             "largest_relative_difference": float(np.max(np.abs(shares["ours"] / np.array(shares["sklearn"]) - 1))),
             "seconds_of_each_measure": interleaved({
                 "ten_ridges": lambda: span_error(moments, source="a", target="b", ridge=ridges),
-                "eleven_ridges": lambda: span_error(moments, source="a", target="b", ridge=np.logspace(-6, 0, 11)),
+                "one_ridge": lambda: span_error(moments, source="a", target="b", ridge=1e-3),
                 "cka": lambda: linear_cka(moments, "a", "b"),
                 "cca": lambda: mean_squared_cca(moments, "a", "b"),
                 "procrustes": lambda: procrustes_similarity(moments, "a", "b"),

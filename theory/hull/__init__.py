@@ -11,8 +11,8 @@ from q to the half-space that holds all points, ``(q . u) - max_i d_i . u``; at 
 one matrix product for many queries), add those that violate, until the bounds meet.
 
 Both bounds are rigorous for the numbers given: pricing in float32 carries its rounding margin, whatever it cannot
-decide is priced in float64, and distances, scores of candidates and the final bounds are float64 with their rounding added.
-A query that did not converge says so and keeps its bounds.
+decide is priced in float64, and distances, scores of candidates and the final bounds are float64 with their rounding
+added. A query that did not converge says so and keeps its bounds.
 
 Question and data of the study: Yousefzadeh (arXiv 2101.09849, 2203.10366); P. Wolfe, Math. Programming 11 (1976).
 """
@@ -23,9 +23,10 @@ import numpy as np
 
 from lab.errors import InputError
 from theory.hull.batches import CONVERGED, Answer, project_all
+from theory.hull.device import prepare
 from theory.hull.pricing import Points, as_points
 
-__all__ = ["INSIDE", "OUTSIDE", "UNCONVERGED", "Points", "Projection", "leave_one_out", "project"]
+__all__ = ["INSIDE", "OUTSIDE", "UNCONVERGED", "Points", "Projection", "leave_one_out", "prepare", "project"]
 
 OUTSIDE, INSIDE, UNCONVERGED = "outside", "inside", "unconverged"
 
@@ -102,7 +103,7 @@ def project(points, queries, tol: float = 1e-6, *, exclude=None, block: int = 64
     The products run fastest where BLAS uses the processor's widest vectors: on processors that NumPy's OpenBLAS does
     not recognise set ``OPENBLAS_CORETYPE=SkylakeX`` before Python starts (only where the processor has AVX-512).
     """
-    points = points if isinstance(points, Points) else Points(points)
+    points = prepare(points)
     n, d = points.shape
     if getattr(queries, "ndim", None) == 1 or (isinstance(queries, list | tuple) and np.ndim(queries) == 1):
         queries = queries[None] if hasattr(queries, "ndim") else [queries]
@@ -190,7 +191,7 @@ def leave_one_out(points, rows=None, tol: float = 1e-6, **options) -> Projection
     InputError
         As :func:`project`; also if a row number does not exist.
     """
-    points = points if isinstance(points, Points) else Points(points)
+    points = prepare(points)
     n = points.shape[0]
     rows = np.arange(n) if rows is None else np.asarray(rows)
     if rows.ndim != 1 or rows.dtype.kind not in "iu" or (rows.size and not 0 <= rows.min() <= rows.max() < n):

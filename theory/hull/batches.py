@@ -7,6 +7,7 @@ outgrows its slot is set aside with its weights and goes on in larger slots.
 
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import cache
 
 import numba
 import numpy as np
@@ -32,6 +33,7 @@ class Answer:
     rounds: int
 
 
+@cache
 def _single_threaded_blas():
     """Calls of BLAS from inside parallel kernels must not start threads of their own."""
     try:
@@ -150,11 +152,11 @@ class Pool:
                 who, count, rest = self._price(group, dtype, first)
             with self.alone():
                 active_set.advance(
-                    self.points.array, 1.0 / self.points.unit, self.tol, self.small, group, self.fresh,
-                    who, count, rest, np.full(len(group), exhaustive), self.block, self.index, self.size, self.passive, self.alpha,
-                    self.K, self.R, self.ones, self.order, self.column, self.gamma2, self.precise, self.origin,
-                    self.query, self.direction, self.hx, self.hr, self.shift, self.upper, self.lower, self.best,
-                    self.rounds, self.tries, self.fine, self.code, self.rows32, self.rows64, self.works)
+                    self.points.array, 1.0 / self.points.unit, self.tol, self.small, group, self.fresh, who, count,
+                    rest, np.full(len(group), exhaustive), self.block, self.index, self.size, self.passive,
+                    self.alpha, self.K, self.R, self.ones, self.order, self.column, self.gamma2, self.precise,
+                    self.origin, self.query, self.direction, self.hx, self.hr, self.shift, self.upper, self.lower,
+                    self.best, self.rounds, self.tries, self.fine, self.code, self.rows32, self.rows64, self.works)
         return active[self.code[active] != CONTINUE]
 
 

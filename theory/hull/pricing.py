@@ -132,7 +132,6 @@ class Points:
     """
 
     def __init__(self, points, keep_bytes: int = 700 << 20):
-        self.tensor = points.detach() if is_tensor(points) and points.device.type != "cpu" else None
         self.array = array = as_points(points, "points")
         n, d = array.shape
         if n == 0:

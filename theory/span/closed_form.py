@@ -3,9 +3,9 @@
     student  f(x) = Σ_i v_i g(w_i·x),   teacher  y(x) = Σ_m A_m g(b e_m·x),   g(z) = erf(z/√2),   x ~ N(0, I)
     L = ½ ⟨(f − y)²⟩ = ½ Σ_ab u_a u_b I2(a, b),   u = (v, −A)
 
-A state is (v_1 … v_K, w_1 … w_K), directions of D coordinates of which the first M are the teacher's; D = M + 1 is enough
-to see every direction: all coordinates outside the teacher's span are alike. The gradient is a composition of analytic
-functions, so that a step of 10⁻³⁰ i gives the Hessian without cancellation (complex-step derivative).
+A state is (v_1 … v_K, w_1 … w_K), directions of D coordinates of which the first M are the teacher's; D = M + 1 is
+enough to see every direction: all coordinates outside the teacher's span are alike. The gradient is a composition of
+analytic functions, so that a step of 10⁻³⁰ i gives the Hessian without cancellation (complex-step derivative).
 
 Source: Saad & Solla 1995 for the integrals; the rest derived here (``theory.span.derive``). This is a second program,
 independent of the compiled kernels of ``toy.graded_teacher``.

@@ -2,12 +2,13 @@
 
 Times. From a small start all neurons first grow along one direction: to lowest order in the weights
 L = const − λ0 Σ_i v_i (w_i·â), with â ∝ Σ A_m B_m and λ0 = (2/π) |A| b/√(1+b²), so that v_i and w_i·â both grow as
-e^{λ0 t}. The sum Σ v_i w_i·â starts its growth as K σ²/2 · e^{2 λ0 t} and saturates at the value s* = v|w| of the
-width-1 solution, half of which is reached at t1 = ln(2 s*/(K σ²))/(2 λ0) (logistic growth). Later plateaus are the
+e^{λ0 t}. The sum Σ v_i w_i·â starts as ½ e^{2 λ0 t} Σ z_i², z_i ~ N(0, σ²), and saturates at the value s* = v|w| of
+the width-1 solution, half of which is reached at the mean time t1 = [ln(s*/σ²) − ψ(K/2)]/(2 λ0) (logistic growth; ψ
+digamma, from the mean of ln χ²). Later plateaus are the
 losses of narrower students: between two of them the flow leaves a saddle, the width-k solution with its pool shared by
 K − k + 1 like neurons, at the rate of its most negative curvature (:func:`escape_rates`). Derived here; the plateau
-losses are exact, t1 holds within a factor 1.3 of simulations, and how long a saddle holds the flow depends on the start:
-not predicted.
+losses are exact, t1 holds within a factor 1.3 of simulations, and how long a saddle holds the flow depends on the
+start: not predicted.
 """
 
 import math
@@ -64,9 +65,12 @@ def growth_rate(strengths, direction_norm: float) -> float:
 
 def first_plateau_time(strengths, direction_norm: float, width: int, init_scale: float) -> float:
     """t1: time at which half of the way to the first plateau is done, from weights of standard deviation σ."""
+    from scipy.special import digamma
+
     one = solution(strengths, direction_norm, 1)
     most = abs(one.output[0]) * np.linalg.norm(one.directions[0])
-    return math.log(2 * most / (width * init_scale**2)) / (2 * growth_rate(strengths, direction_norm))
+    log = math.log(most / init_scale**2) - float(digamma(width / 2))
+    return log / (2 * growth_rate(strengths, direction_norm))
 
 
 def escape_rates(strengths, direction_norm: float, width: int) -> tuple[float, ...]:
@@ -128,7 +132,8 @@ def predict(strengths, direction_norm: float = 1.0, dim: int = 10, width: int = 
     if best is None:
         raise InputError("no solution was found for these strengths")
     rivals = competitors(A, direction_norm, width)
-    moments = feature_moments({"narrow": best.directions}, A, direction_norm)
+    used = best.directions[np.linalg.norm(best.directions, axis=1) > 0]  # beyond M units: silent neurons
+    moments = feature_moments({"narrow": used}, A, direction_norm)
     per_unit = span_error(moments, source="narrow", target="teacher", ridge=ridge, per_unit=True)
     if copies > 1 and np.ptp(A) < 1e-12 and isolated_units(A.size, direction_norm, width) < A.size:
         per_unit = np.full(A.size, equal_strength_span_error(A.size, direction_norm, width, copies, ridge=ridge)[0])

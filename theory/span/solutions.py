@@ -11,7 +11,7 @@ method from an untilted guess):
 
 A solution is named by the set S of units it isolates, K − 1 or K of them.
 
-* The strongest units make the lowest loss. If that solution alone is stable, all students end in it: copies add nothing.
+* The strongest units make the lowest loss. If that solution alone is stable all students end in it: copies add nothing.
 * Equal strengths: all sets of one size are equivalent by symmetry (``theory.span.coupons``).
 * In between, uniqueness ends where a competitor, S with a weaker unit in place of a stronger one, becomes a minimum.
   Going up in the strengths' exponent γ the competitor ends in a fold, or by an eigenvalue of its Hessian that crosses
@@ -107,7 +107,7 @@ def _minimise(start, A, norm, K):
 
 
 def _ansatz(A, norm, K, isolated):
-    """A guess with D = M + 1. Pool: isolated units exact, the pool as if alone with the rest. Tilt: downhill from there."""
+    """A guess with D = M + 1. Pool: isolated units exact, pool as if alone with the rest. Tilt: downhill from there."""
     M = A.size
     W, v = np.zeros((K, M + 1)), np.empty(K)
     for i, m in enumerate(isolated):
@@ -188,7 +188,7 @@ def solution(strengths: Sequence[float], direction_norm: float, width: int,
 
 
 def _follow(A0, A1, norm, K, isolated, resolution=1e-3):
-    """Follow the critical point along log A = (1−t) log A0 + t log A1; the state at t = 1, or None if it ends before."""
+    """Follow the critical point along log A = (1−t) log A0 + t log A1; the state at t = 1, or None if it ends."""
     state, residual = _newton(_ansatz(A0, norm, K, isolated), A0, norm, K)
     if residual > 1e-11:
         return None
@@ -215,22 +215,24 @@ def _next(state, A, norm, K, isolated):
 
 
 def competitors(strengths: Sequence[float], direction_norm: float, width: int, swaps: int = 1) -> list[Solution]:
-    """The stable solutions beside the best one, up to ``swaps`` units exchanged, lowest loss first."""
+    """The stable solutions of the best one's form, up to ``swaps`` units exchanged, lowest loss first."""
     A = _sorted(strengths)
     if width >= A.size or width < 2:
         return []
     order = np.argsort(-A, kind="stable")
     best = solution(A, direction_norm, width)
+    if best is None:
+        return []
     found: list[Solution] = []
-    for size in (width - 1, width):
-        top, rest = order[:size], order[size:]
-        for k in range(1, min(swaps, size, rest.size) + 1):
-            for out in combinations(top, k):
-                for into in combinations(rest, k):
-                    s = solution(A, direction_norm, width, [m for m in top if m not in out] + list(into))
-                    # the same minimum can be seen as a pool or as a tilt, and unequal sets meet where a pool is steep
-                    if s is not None and s.stable and not any(_same(s, other) for other in (best, *found) if other):
-                        found.append(s)
+    size = len(best.isolated)
+    top, rest = order[:size], order[size:]
+    for k in range(1, min(swaps, size, rest.size) + 1):
+        for out in combinations(top, k):
+            for into in combinations(rest, k):
+                s = solution(A, direction_norm, width, [m for m in top if m not in out] + list(into))
+                # where a pool is steep, one minimum can be named by different sets
+                if s is not None and s.stable and not any(_same(s, other) for other in (best, *found)):
+                    found.append(s)
     return sorted(found, key=lambda s: s.loss)
 
 
@@ -317,6 +319,7 @@ def uniqueness_boundary(units: int, direction_norm: float, width: int, **options
         return {"nearest": none, "last": none, "form": "pool", "ends": {}}
     pool = solution(np.ones(units), direction_norm, width, range(width - 1))
     size = width - 1 if pool is not None and pool.stable else width
-    ends = {j: competitor_end(units, direction_norm, width, (*range(size - 1), j), **options) for j in range(size, units)}
+    ends = {j: competitor_end(units, direction_norm, width, (*range(size - 1), j), **options)
+            for j in range(size, units)}
     return {"nearest": ends[size], "last": (min if step else max)(ends.values()),
             "form": "pool" if size < width else "tilt", "ends": ends}

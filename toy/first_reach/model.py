@@ -58,7 +58,8 @@ class Reached:
     ----------
     learnt : (replicas, copies, M) bool: does this network answer feature m (to within 10 % of its strength)?
     reached : (replicas, copies, M) bool: did one of its neurons start within reach of it?
-    finished : (replicas, copies) bool: the flow came to rest within the time cap.
+    finished : (replicas, copies) bool: the flow came to rest. A few never do: the velocity jumps where a neuron leaves a
+        feature's reach, and a neuron that is pushed back and forth across that edge slides along it.
     """
 
     learnt: np.ndarray
@@ -93,7 +94,7 @@ def _validate(strengths, threshold, dim, width, copies, replicas, output_start):
 
 def simulate(strengths: Sequence[float] = (1.0, 0.05), threshold: float = 0.3, dim: int = 4, width: int = 1,
              copies: int = 8, replicas: int = 1000, seed: int = 0, output_start: float = 0.1,
-             gradient_tol: float = 1e-6, time_cap: float = 1e5, threads: int | None = None) -> Reached:
+             gradient_tol: float = 1e-6, time_cap: float = 1e8, threads: int | None = None) -> Reached:
     """Train ``replicas`` concatenations of ``copies`` networks of width ``width``.
 
     Parameters
@@ -127,7 +128,7 @@ def simulate(strengths: Sequence[float] = (1.0, 0.05), threshold: float = 0.3, d
     start[..., features] = output_start
     params = np.concatenate([[width, features, threshold], strengths])
     flow = solve(sphere_flow, params, start.reshape(replicas * copies, -1), work_rows=features + 1,
-                 gradient_tol=gradient_tol, time_cap=time_cap, threads=threads)
+                 gradient_tol=gradient_tol, time_cap=time_cap, max_evaluations=100_000, threads=threads)
     end = flow.state.reshape(replicas, copies, width, features + 1)
     answer = np.sum(end[..., features:] * np.maximum(end[..., :features] - threshold, 0.0), axis=2)
     return Reached(

@@ -69,7 +69,7 @@ def cells(table: pd.DataFrame) -> pd.DataFrame:
 
 def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
     """Pairs of cells on the same data set; the interval is over data sets."""
-    ends = cells(table).set_index(["task", "width", "data_set"])
+    ends = cells(table).set_index(["task", "width", "data_set"]).sort_index()
     widths = sorted(table.width.unique())
     found = []
     more = ends.final_regions.loc["random-labels", widths[-1]] - ends.final_regions.loc["structured", widths[-1]]
