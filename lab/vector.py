@@ -311,10 +311,19 @@ else:  # plain twins: a vector is a NumPy array of sixteen
         return np.asarray(x).astype(np.float32)[()]
 
     def shift_right_signed(a, b):
-        return (np.asarray(a).view(np.int32) >> b).view(np.uint32)[()]
+        return np.asarray(np.asarray(a).view(np.int32) >> int(b)).view(np.uint32)[()]
 
     select, some, every, sqrt, absolute, nearest, copysign = np.where, np.any, np.all, np.sqrt, np.abs, np.rint, np.copysign
     minimum, maximum, less = np.minimum, np.maximum, operator.lt
-    add, sub, mul, div = operator.add, operator.sub, operator.mul, operator.truediv
+    mul, div = operator.mul, operator.truediv
+
+    def add(a, b):
+        with np.errstate(over="ignore"):  # scalar words wrap around
+            return a + b
+
+    def sub(a, b):
+        with np.errstate(over="ignore"):
+            return a - b
+
     bit_xor, bit_and, bit_or = _bits(np.bitwise_xor), _bits(np.bitwise_and), _bits(np.bitwise_or)
     shift_left, shift_right = _bits(np.left_shift), _bits(np.right_shift)
