@@ -104,6 +104,13 @@ def levels(found: Landscape, *, spectrum: bool = True) -> list[Level]:
     return result
 
 
+def multiplicities(spectrum, resolution: float = 1e-6) -> list[dict]:
+    """The spectrum as distinct eigenvalues, ascending, with their multiplicities (symmetry makes most of them coincide)."""
+    spectrum = np.sort(np.asarray(spectrum, dtype=np.float64))
+    groups = np.split(spectrum, np.flatnonzero(np.diff(spectrum) > resolution * max(1.0, np.abs(spectrum).max())) + 1)
+    return [{"value": float(group.mean()), "multiplicity": int(group.size)} for group in groups]
+
+
 def escape_indices(found: Landscape) -> np.ndarray:
     """(minima,) largest number of negative directions that one added neuron opens at each converged spurious run.
 
