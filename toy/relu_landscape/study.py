@@ -104,7 +104,7 @@ def difference(a: Estimate, b: Estimate) -> Estimate:
 def ticket_ratio(spurious: int, n: int, spurious_at_teacher: int, n_at_teacher: int, tickets: int) -> Estimate | None:
     """Effective over nominal tickets, ln P_fail(n)/ln P_fail(k)/C(n, k); None where a share is 0 or 1."""
     wide, narrow = share_interval(spurious, n), share_interval(spurious_at_teacher, n_at_teacher)
-    if not (0 < wide.low and wide.high < 1 and 0 < narrow.low and narrow.high < 1):
+    if not (wide.low > 0 and wide.high < 1 and narrow.low > 0 and narrow.high < 1):
         return None
     # the logarithm of the ratio has the sum of two independent errors; combined as above, on the log scale
     log = difference(*(Estimate(math.log(-math.log(s.mean)), math.log(-math.log(s.high)), math.log(-math.log(s.low)), s.n)
