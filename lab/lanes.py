@@ -172,9 +172,22 @@ def _rsqrt_guess(typingctx, x):
     return lanes(lanes), codegen
 
 
+class _Eight(np.ndarray):
+    """A vector where nothing is compiled: a value, which ``a += b`` replaces and never changes."""
+
+    def __iadd__(self, other):
+        return self + other
+
+    def __isub__(self, other):
+        return self - other
+
+    def __imul__(self, other):
+        return self * other
+
+
 def load(x, i):
     """Row i of a (rows, 8) array as a vector."""
-    return x[i].copy()
+    return x[i].copy().view(_Eight)
 
 
 def store(x, i, value):
@@ -184,7 +197,7 @@ def store(x, i, value):
 
 def splat(value):
     """The vector with this float in every lane."""
-    return np.full(LANES, float(value))
+    return np.full(LANES, float(value)).view(_Eight)
 
 
 def fabs(x):
@@ -209,7 +222,7 @@ def copysign(size, sign):
 
 def select_less(a, b, x, y):
     """x where a < b, else y."""
-    return np.where(a < b, x, y)
+    return np.where(a < b, x, y).view(_Eight)
 
 
 def rsqrt(x):

@@ -11,6 +11,7 @@ COMMANDS = {
     "memorise": "toy.memorise.command|structured labels, random labels, or noise: decision regions along training",
     "multi-view": "toy.multi_view.command|one class with two views: does a network learn both?",
     "first-reach": "toy.first_reach.command|a feature is learnt only if some neuron starts within its reach",
+    "relu-landscape": "toy.relu_landscape.command|which minima does training find in the ReLU teacher-student landscape?",
     "graded-teacher": "toy.graded_teacher.command|students of a teacher whose units have graded strengths",
 }
 

@@ -5,6 +5,8 @@ STUDIES: dict[str, str] = {
     "double_descent": "toy.double_descent.study:STUDY",
     "polynomial": "toy.polynomial.study:STUDY",
     "memorise": "toy.memorise.study:STUDY",
+    "relu_landscape": "toy.relu_landscape.study:STUDY",
+    "relu_tickets": "toy.relu_landscape.study:STUDY_TICKETS",
     "multi_view": "toy.multi_view.study:STUDY",
     "first_reach": "toy.first_reach.study:STUDY",
 }
