@@ -9,4 +9,10 @@ STUDIES: dict[str, str] = {
     "relu_tickets": "toy.relu_landscape.study:STUDY_TICKETS",
     "multi_view": "toy.multi_view.study:STUDY",
     "first_reach": "toy.first_reach.study:STUDY",
+    "graded_width": "toy.graded_teacher.study:WIDTH",
+    "graded_copies": "toy.graded_teacher.study:COPIES",
+    "graded_ridge": "toy.graded_teacher.study:RIDGE",
+    "graded_units": "toy.graded_teacher.study:UNITS",
+    "graded_curves": "toy.graded_teacher.study_curves:CURVES",
+    "graded_phase": "toy.graded_teacher.study_phase:PHASE",
 }
