@@ -5,6 +5,7 @@ import sys
 from lab.cli import main
 
 COMMANDS = {
+    "teacher-student": "toy.teacher_student.command|online SGD of two-layer students, beside the order-parameter equations",
     "polynomial": "toy.polynomial.command|a boundary in the plane, inside and outside the hull of the data",
     "memorise": "toy.memorise.command|structured labels, random labels, or noise: decision regions along training",
     "multi-view": "toy.multi_view.command|one class with two views: does a network learn both?",
