@@ -11,7 +11,7 @@ from scipy import stats
 from lab import streams
 from lab.errors import InputError
 from tests import naive_sgd
-from toy.teacher_student import ensemble, kernels, model
+from toy.teacher_student import ensemble, kernels, model, overlaps
 from toy.teacher_student.tile import product, product_lanewise, product_plain
 
 SMALL = config.DISABLE_JIT  # without the JIT everything is a thousand times slower
@@ -120,7 +120,8 @@ def test_replicas(replicas):
 @pytest.mark.parametrize("activation", ["erf", "relu", "tanh", "linear"])
 @pytest.mark.parametrize("width", [4, 33, 70])
 def test_activations(activation, width):
-    check(setting(activation=activation, width=width, replicas=2, learning_rate=1 / width, readout_rate=1 / width), 2 if SMALL else 40)
+    rates = dict(learning_rate=1 / width, readout_rate=1 / width)
+    check(setting(activation=activation, width=width, replicas=2, **rates), 2 if SMALL else 40)
 
 
 @pytest.mark.parametrize("width,batch", [(3, 1), (3, 2), (20, 1), (20, 5)])
@@ -208,16 +209,16 @@ def test_error_of_order_parameters_by_quadrature_matches_the_closed_form():
     w, t = rng.standard_normal((5, 3, 7)), rng.standard_normal((2, 7))
     Q, R, T = w @ w.transpose(0, 2, 1), w @ t.T, t @ t.T
     v, A = rng.standard_normal((5, 3)), np.array([1.0, 0.5])
-    closed = model.errors(Q, R, T, v, A, "erf")
+    closed = overlaps.errors(Q, R, T, v, A, "erf")
     C = np.block([[Q[0], R[0]], [R[0].T, T]])[None]
     u = np.concatenate([v[0], -A])
-    assert np.isclose(0.5 * u @ model._second_moments(C, ["erf"] * 5)[0] @ u, closed[0], rtol=1e-6)
+    assert np.isclose(0.5 * u @ overlaps.second_moments(C, ["erf"] * 5)[0] @ u, closed[0], rtol=1e-6)
     x = rng.standard_normal((200_000, 7))
     difference = np.tanh(x @ w[0].T) @ v[0] - np.tanh(x @ t.T) @ A
     sampled = 0.5 * difference**2
-    assert abs(model.errors(Q, R, T, v, A, "tanh")[0] - sampled.mean()) < 4 * sampled.std() / np.sqrt(len(x))
+    assert abs(overlaps.errors(Q, R, T, v, A, "tanh")[0] - sampled.mean()) < 4 * sampled.std() / np.sqrt(len(x))
     difference = x @ w[0].T @ v[0] - x @ t.T @ A
-    assert np.isclose(model.errors(Q, R, T, v, A, "linear")[0], 0.5 * np.mean(difference**2), rtol=0.02)
+    assert np.isclose(overlaps.errors(Q, R, T, v, A, "linear")[0], 0.5 * np.mean(difference**2), rtol=0.02)
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # the plain twins say that they overflow
@@ -264,3 +265,35 @@ def test_layout_depends_on_shape_alone():
         s = SimpleNamespace(**{**setting().__dict__, "replicas": replicas})
         assert ensemble.FullEnsemble(s, model.starting_weights).narrow
     assert kernels.LANES == 16
+
+
+def test_removable_and_repeated_units_of_students_built_by_hand():
+    """Teacher's unit twice (once with both signs turned), one unit without readout, one without weights, one apart."""
+    w = np.array([[1.0, 0, 0], [-1.02, 0, 0], [0.3, 2.0, 0], [0, 0, 0], [0, 0, 1.5]])
+    v = np.array([0.5, -0.5, 0.0, 3.0, 1.0])
+    units = overlaps.classify(w @ w.T, v)
+    assert units.removable.tolist() == [False, False, True, True, False]
+    assert units.repeated.tolist() == [True, True, False, False, False]
+    assert units.distinct == 2
+    for activation in ("tanh", "linear"):
+        assert overlaps.classify(w @ w.T, v, activation).removable.tolist() == units.removable.tolist()
+    both = overlaps.classify(np.stack([w @ w.T] * 2), np.stack([v, v]))
+    assert both.distinct.tolist() == [2, 2] and both.repeated.shape == (2, 5)
+
+
+def test_removable_units_by_sampling():
+    """The ablation that the definition names, carried out on samples."""
+    rng = np.random.default_rng(3)
+    w, v = rng.standard_normal((6, 4)), np.array([1.0, 0.1, 0.02, -0.7, 0.15, 0.3])
+    features = ensemble.activate("erf", rng.standard_normal((100_000, 4)) @ w.T) * v
+    change = (features**2).mean(axis=0) / (features.sum(axis=1)**2).mean()
+    units = overlaps.classify(w @ w.T, v, tolerance=0.01)
+    clear = np.abs(change / 0.01 - 1) > 0.05
+    assert np.array_equal(units.removable[clear], (change <= 0.01)[clear])
+
+
+@pytest.mark.parametrize("arguments", [dict(v=np.ones(3)), dict(v=np.array([1.0, np.nan])), dict(activation="relu"),
+                                       dict(tolerance=1.0), dict(threshold=0.0)])
+def test_classification_refuses_bad_input(arguments):
+    with pytest.raises(InputError):
+        overlaps.classify(**{**dict(Q=np.eye(2), v=np.ones(2)), **arguments})

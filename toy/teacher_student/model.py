@@ -22,7 +22,8 @@ import numpy as np
 from lab import streams
 from lab.errors import InputError
 from lab.streams import Purpose
-from toy.teacher_student.ensemble import ACTIVATIONS, FullEnsemble, SpanEnsemble, activate
+from toy.teacher_student.ensemble import ACTIVATIONS, FullEnsemble, SpanEnsemble
+from toy.teacher_student.overlaps import errors
 
 TOO_LARGE = 1e6  # a readout or weight beyond this counts as diverged
 SLICE = 0.25  # seconds between two looks at the clock
@@ -223,60 +224,6 @@ def simulate(*, method: str = "full", time_limit: float | None = None, progress=
     T = s.teacher @ s.teacher.T
     return Result(s.steps / s.inputs, errors(Q, R, T, v, s.strengths, s.activation, s.teacher_activation), Q, R, v, T,
                   s.strengths, training, diverged, bool(finished), done, clock.perf_counter() - start)
-
-
-def errors(Q, R, T, v, A, activation: str, teacher_activation: str | None = None) -> np.ndarray:
-    """Generalisation error of order parameters (..., K, K), (..., K, M), (M, M), (..., K), (M,); NaN where they are.
-
-    Closed forms of ``theory.committee`` for erf and ReLU, otherwise Hermite expansions (exact for linear units).
-    """
-    from theory.committee import generalisation_error
-
-    teacher_activation = teacher_activation or activation
-    lead, K = v.shape[:-1], v.shape[-1]
-    result = np.full(lead, np.nan).reshape(-1)
-    good = np.isfinite(v.reshape(-1, K)).all(axis=1)
-    Q, R, v = Q.reshape(-1, K, K)[good], R.reshape(-1, K, A.size)[good], v.reshape(-1, K)[good]
-    if not good.any():
-        return result.reshape(lead)
-    if activation == teacher_activation and activation in ("erf", "relu"):
-        result[good] = generalisation_error(Q, R, T, v, A, activation)
-    else:
-        C = np.concatenate([np.concatenate([Q, R], axis=2),
-                            np.concatenate([R.transpose(0, 2, 1), np.broadcast_to(T, (len(Q), *T.shape))], axis=2)], axis=1)
-        u = np.concatenate([v, np.broadcast_to(-A, (len(v), A.size))], axis=1)
-        kinds = [activation] * K + [teacher_activation] * A.size
-        result[good] = 0.5 * np.einsum("ra,rab,rb->r", u, _second_moments(C, kinds), u)
-    return result.reshape(lead)
-
-
-def _second_moments(C: np.ndarray, kinds: list[str], orders: int = 128) -> np.ndarray:
-    """<g_a g_b> for Gaussians of covariance C (r, n, n): sum over Hermite coefficients c_a c_b rho**order.
-
-    Exact for linear units; for tanh and erf better than 1e-6 up to variances of about 7.
-    """
-    if set(kinds) == {"linear"}:
-        return C
-    x = np.linspace(-9.0, 9.0, 721)
-    weight = np.exp(-x * x / 2)
-    weight /= weight.sum()
-    hermite = np.empty((orders, x.size))  # normalised: <h_i h_j> = delta_ij
-    hermite[0], hermite[1] = 1.0, x
-    for k in range(1, orders - 1):
-        hermite[k + 1] = (x * hermite[k] - math.sqrt(k) * hermite[k - 1]) / math.sqrt(k + 1)
-    scale = np.sqrt(C.diagonal(axis1=1, axis2=2))
-    coefficients, own = np.empty((*scale.shape, orders)), np.empty_like(scale)
-    for a, kind in enumerate(kinds):
-        values = activate(kind, scale[:, a, None] * x)
-        coefficients[:, a] = (values * weight) @ hermite.T
-        own[:, a] = values**2 @ weight
-    product = scale[:, :, None] * scale[:, None]
-    rho = np.clip(np.divide(C, product, out=np.zeros_like(C), where=product > 0), -1, 1)
-    result = np.zeros_like(C)
-    for k in range(orders - 1, -1, -1):
-        result = result * rho + coefficients[:, :, None, k] * coefficients[:, None, :, k]
-    result[:, range(len(kinds)), range(len(kinds))] = own
-    return result
 
 
 def predict(*, small_rate: bool = False, method: str = "full", **arguments) -> Result:

@@ -74,7 +74,7 @@ def advance_span(A, L, V, data_streams, noise_streams, radius_streams, teacher, 
         a, H, v = A[group], L[group], V[group]
         data, radius, other = data_streams[group], radius_streams[group], noise_streams[group]
         x, zeta = np.zeros(pairs, _f), np.zeros(32, _f)
-        g, delta, norms = np.zeros(m * LANES, _f), np.zeros(m * LANES, _f), np.zeros((m + 1) * LANES, _f)
+        g, delta = np.zeros(m * LANES, _f), np.zeros(m * LANES, _f)
         last = (k + m) * LANES  # where x holds the length of what is left
         for _ in range(steps):
             streams.fill_normal_at(data, 0, x, 0, pairs)
