@@ -247,7 +247,7 @@ def _images(scale: str) -> list[HullRun]:
     runs = []
     for data in ("mnist", "cifar10"):
         base = HullRun(data=data)
-        runs += [replace(base, gaussian=1000), replace(base, space="wavelets", queries=1000)]
+        runs += [replace(base, leave_one_out=2000, gaussian=1000), replace(base, space="wavelets", queries=1000)]
         runs += [replace(base, dim=d, queries=1000) for d in (4, 6, 8, 10, 16, 32, 64)]
         runs += [replace(base, n=n, queries=1000) for n in (1000, 4000, 16000)]
         runs.append(replace(base, queries=500, leave_one_out=0, classes=500))
