@@ -231,11 +231,11 @@ def _digits(scale: str) -> list[HullRun]:
     runs += [replace(base, dim=d) for d in ((4, 8) if quick else (2, 4, 6, 8, 10, 16, 32))]
     runs += [replace(base, n=n) for n in ((400,) if quick else (100, 200, 400, 800))]
     for arch in ("mlp",) if quick else ("mlp", "resnet18"):
-        for alpha in alphas:
+        for alpha in alphas if arch == "mlp" else ("1", "1/2", "1/4"):
             runs.append(replace(base, space="features", arch=arch, alpha=alpha, gaussian=197))
             runs.append(replace(base, space="features", arch=arch, alpha=alpha, dim=8))
             if not quick:
-                first = {"mlp": "layer1", "resnet18": "stage1"}[arch]
+                first = {"mlp": "layer1", "resnet18": "stem"}[arch]
                 runs.append(replace(base, space="features", arch=arch, alpha=alpha, site=first))
     return runs
 

@@ -12,6 +12,7 @@ from empirical.data import load
 from empirical.hull import spaces
 from empirical.hull.directions import PixelNetwork, adversarial_steps, directions
 from empirical.hull.measure import errors_beyond_nearest, gaussian_like, measure, nearest, scales
+from empirical.models import build
 from empirical.studies.hull import HULL_DIGITS, HULL_IMAGES, HullRun, evidence
 from lab.cli import main
 from lab.errors import InputError
@@ -100,10 +101,15 @@ def test_study_table_and_evidence(tmp_path):
 
 
 def test_every_planned_run_is_possible():
+    data = load("digits")
     for study in (HULL_DIGITS, HULL_IMAGES):
         for scale in ("quick", "run", "full"):
             for config in study.configs(scale):
                 config.check()
+                if config.arch:
+                    network = config.network()
+                    model = build(network.arch, alpha=network.alpha, base_width=network.base_width, data=data)
+                    assert config.site in model.sites
 
 
 def test_a_whole_orthonormal_transform_is_a_rotation(digits):
