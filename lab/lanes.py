@@ -306,7 +306,7 @@ _HALF_PI = 1.5707963267948966
 
 @njit(forceinline=True, error_model="numpy")
 def asin_and_secant(x):
-    """asin(x) and 1/√(1−x²) for −1 < x < 1, both to about 5e-16 (1 − x² is one fused operation, exact but for rounding).
+    """asin(x) and 1/√(1−x²) for −1 < x < 1, both to about 5e-16 and what the rounding of x itself makes of 1 − x².
 
     The erf integral I2 is an asin and its gradient the matching secant, so that one root serves both. asin takes the
     smaller of |x| and √(1−x²), at most √½, where a polynomial of degree 18 in its square suffices.
