@@ -115,14 +115,17 @@ def check_stability(rng):
         upper = np.triu_indices(K)
 
         def growth(eta, Q=Q, R=R, T=T, v=v, A=A, upper=upper, K=K):
-            """Growth rate of deviations outside the span of the teachers (they change Q alone)."""
-            rest = lambda X: derivatives(Q + X, R, T, v, A, eta=eta, eta_v=0)[0][upper]  # noqa: E731
+            """Growth rate of deviations X = Q − RRᵀ outside the span of the teachers."""
             columns = []
             for i, k in zip(*upper):
-                X = np.eye(K) * 1e-3  # stay among covariances
                 E = np.zeros((K, K))
                 E[i, k] = E[k, i] = 1e-5
-                columns.append(sum(c * (rest(s * X + E) - rest(s * X - E)) / 2e-5 for s, c in ((1, 2), (2, -1))))
+                column = np.zeros((K, K))
+                for X, weight in ((1e-3, 2.0), (2e-3, -1.0)):  # inside the covariances; extrapolated to X = 0
+                    for sign in (1, -1):
+                        dQ, dR, _ = derivatives(Q + X * np.eye(K) + sign * E, R, T, v, A, eta=eta, eta_v=0)
+                        column += sign * weight * (dQ - dR @ R.T - R @ dR.T) / 2e-5
+                columns.append(column[upper])
             return np.linalg.eigvals(np.array(columns).T).real.max()
 
         found = brentq(growth, 0.5, 6.0, xtol=1e-8)

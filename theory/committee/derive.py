@@ -47,7 +47,7 @@ def _averages(activation):
             "Saad & Solla (1995); Goldt et al. (2019), arXiv 1906.08632", symbols=_SYMBOLS)
 def derive_equations(d):
     """Expand one update for two students and one teacher, average term by term, compare with the sums over u."""
-    N, lam1, lam2, rho, zeta = sp.symbols("N lambda_1 lambda_2 rho zeta", real=True)
+    lam1, lam2, rho, zeta = sp.symbols("lambda_1 lambda_2 rho zeta", real=True)
     g1, g2, gt, s1, s2 = sp.symbols("g_1 g_2 g_t g'_1 g'_2", real=True)
     v1, v2, A = sp.symbols("v_1 v_2 A", real=True)
     size = sp.Symbol("x.x/N", positive=True)
@@ -82,13 +82,13 @@ def derive_equations(d):
     d.step("The averages, term by term.", sp.Eq(named("dQ_12/dt"), averaged))
     u = {"1": v1, "2": v2, "t": -A}
 
-    def I(key, *inside):
+    def average(key, *inside):
         return sp.Symbol(f"{key}({','.join(inside)})")
 
-    compact = -_ETA * v1 * sum(u[b] * I("I3", "1", "2", b) for b in u) \
-        - _ETA * v2 * sum(u[b] * I("I3", "2", "1", b) for b in u) \
-        + _ETA**2 * v1 * v2 * (sum(u[a] * u[b] * I("I4", "1", "2", *sorted((a, b))) for a in u for b in u)
-                               + _SIGMA**2 * I("J2", "1", "2"))
+    compact = -_ETA * v1 * sum(u[b] * average("I3", "1", "2", b) for b in u) \
+        - _ETA * v2 * sum(u[b] * average("I3", "2", "1", b) for b in u) \
+        + _ETA**2 * v1 * v2 * (sum(u[a] * u[b] * average("I4", "1", "2", *sorted((a, b))) for a in u for b in u)
+                               + _SIGMA**2 * average("J2", "1", "2"))
     if sp.expand(averaged - compact) != 0:
         raise AssertionError("the averaged update is not the compact form")
     d.step("With u = (v, −A) this is −η v_1 Σ_b u_b I3(1,2,b) − η v_2 Σ_b u_b I3(2,1,b) + η² v_1 v_2 [Σ_ab u_a u_b "
@@ -271,7 +271,8 @@ def derive_final_copies(d, activation=gaussian.ERF):
            "The difference is", rest)
     K = sp.Symbol("K", positive=True)
     result = sp.expand(_M * _Z * _SIGMA**2 * ansatz.gate(S, S) / _Z**2 / 4)
-    d.step("At the fixed point S_it = 0 (from dR/dt) and 2 v_i S_ii = η v_i² σ² J2(i,i) (from dQ/dt): eg = (ησ²/4) Σ_i v_i² J2(i,i) with v = 1/Z.", sp.Eq(named("eg*"), _ETA * result))
+    d.step("At the fixed point S_it = 0 (from dR/dt) and 2 v_i S_ii = η v_i² σ² J2(i,i) (from dQ/dt): eg = (ησ²/4) Σ_i "
+           "v_i² J2(i,i) with v = 1/Z.", sp.Eq(named("eg*"), _ETA * result))
     return d.conclude(sp.Eq(named("eg*"), sp.simplify(_ETA * result.subs(_Z, K / _M))))
 
 
@@ -295,8 +296,8 @@ def derive_final_general(d, activation=gaussian.ERF):
     if sp.simplify(solved - _ETA * _SIGMA**2 / 2 * sp.eye(2)) != sp.zeros(2):
         raise AssertionError("the stationary overlap is not (η σ²/2) times the identity")
     small = sp.simplify((H * solved).trace() / 2)
-    d.step("eg = ½ tr(H X). The form of H did not matter: where H is singular the identity becomes the projector on its range "
-           "and the trace is the same. So eg* = (ησ²/4) tr H.", sp.Eq(named("eg*"), small))
+    d.step("eg = ½ tr(H X). The form of H did not matter: where H is singular the identity becomes the projector on its "
+           "range and the trace is the same. So eg* = (ησ²/4) tr H.", sp.Eq(named("eg*"), small))
     _, J2, _ = _averages(activation)
     q, v, s = sp.symbols("Q_ii v_i S", positive=True)
     term = sp.simplify(v**2 * J2(q, q, q))
@@ -354,8 +355,8 @@ def derive_pair_drift(d, activation=gaussian.ERF):
 
 
 @derivation("committee-next-order",
-            "The next order of the final errors at small η, K = Z M copies: a share of order ησ²/Z, large when both layers are "
-            "trained.",
+            "The next order of the final errors at small η, K = Z M copies: a share of order ησ²/Z, large when both layers "
+            "are trained.",
             "derived here", symbols={**_SYMBOLS, "ε": "ησ²/Z", "V": "sum of the output weights of the Z copies of a teacher",
                                      "r, b": "w_i = r B_m + b (sum of the other teachers) + deviations",
                                      "x, y": "overlaps of the deviations of one student, of two students"})
