@@ -355,7 +355,8 @@ def check_counts(rng):
     """Both counts by enumerating the subspaces one by one."""
     for r, m in ((2, 4), (3, 5), (4, 5), (4, 6), (1, 7), (0, 6), (5, 7)):
         found = enumerate_minima(r, m)
-        yield Prediction(f"counting/T({r},{m})", minima_subspaces(r, m), len(found), method="enumeration", tolerance=0.0)
+        yield Prediction(f"counting/T({r},{m})", minima_subspaces(r, m), len(found), tolerance=0.0,
+                         method="enumeration")
         yield Prediction(f"counting/G({r},{m})", critical_subspaces(r, m),
                          sum(all(name >= 0 for name, _ in s) for s in found), method="enumeration", tolerance=0.0)
 

@@ -17,8 +17,10 @@ Rules
   any varying unit gives 1: the mean is the best it can do.
 * A target without any varying unit is an error. A single constant target unit has no share of its own (NaN with
   ``per_unit``) and adds nothing to the whole.
-* r = 0 needs more rows than source units that vary; it is an error otherwise. Directions below ``Moments.rounding``
-  are left out; after float32 products that is much, so ask for ``precision="float64"`` there.
+* r = 0 needs more rows than source units that vary; it is an error otherwise.
+* With a ridge below ``Moments.rounding`` (1e-12; 1e-6 after float32 products) the directions of the source whose
+  variance is below that share of the largest are left out: they are rounding, and such a ridge would read them as
+  features. Where so small a ridge matters, build the moments with ``precision="float64"``.
 * The share can exceed 1 on a score split: a source may predict worse than the mean.
 """
 
@@ -32,7 +34,6 @@ from theory.moments import Moments
 
 RIDGE = 1e-6  # default relative ridge
 RIDGES = tuple(10.0**k for k in range(-8, 2))  # the grid of choose_ridge
-EIGEN_FROM = 11  # ridges from which one eigendecomposition is cheaper than a Cholesky factor for each
 
 Names = str | Sequence[str]
 
@@ -69,7 +70,7 @@ def span_error(fit: Moments, *, source: Names, target: Names, ridge: float | Seq
         raise InputError(f"target {_join(target)} does not vary on the score split")
     if fit.constant(source).all():
         residual = np.broadcast_to(total, (len(ridges), len(total)))
-    elif len(ridges) >= EIGEN_FROM or 0.0 in ridges:
+    elif min(ridges) < fit.rounding or _eigen_pays(len(ridges), fit.units(source), fit.units(target)):
         residual = _residuals_by_eigen(fit, score, source, target, ridges, total, per_unit)
     else:
         try:
@@ -81,6 +82,11 @@ def span_error(fit: Moments, *, source: Names, target: Names, ridge: float | Seq
         return share[0] if scalar else share
     share = np.clip(residual.sum(axis=1) / total.sum(), 0.0, None)
     return float(share[0]) if scalar else share
+
+
+def _eigen_pays(ridges: int, d: int, t: int) -> bool:
+    """Whether one eigendecomposition is cheaper than a Cholesky factor for each ridge (in units of d^3; measured)."""
+    return ridges * (1 / 3 + 2 * t / d) > 5 + 2 * t / d
 
 
 def _residuals_by_cholesky(fit, score, source, target, ridges, total) -> np.ndarray:
@@ -124,14 +130,15 @@ def _residuals_by_eigen(fit, score, source, target, ridges, total, per_unit) -> 
 
 
 def _filters(fit: Moments, source: Names, ridges) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Eigenvalues, eigenvectors and 1/(eigenvalue + lambda) for each ridge; 0 where ridge 0 meets rank deficiency."""
+    """Eigenvalues, eigenvectors and, for each ridge, 1/(eigenvalue + lambda), or 0 for a direction left out."""
     from scipy.linalg import eigh
 
     gram = fit.covariance(source)
-    lambdas = np.asarray(ridges)[:, None] * (np.trace(gram) / len(gram))
+    ridges = np.asarray(ridges)[:, None]
+    lambdas = ridges * (np.trace(gram) / len(gram))
     values, vectors = eigh(gram, overwrite_a=True, check_finite=False)
     values = np.clip(values, 0.0, None)
-    usable = (values > fit.rounding * values[-1]) | (lambdas > 0)
+    usable = (values > fit.rounding * values[-1]) | (ridges >= fit.rounding)
     return values, vectors, usable / np.where(usable, values + lambdas, 1.0)
 
 

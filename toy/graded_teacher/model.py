@@ -15,11 +15,10 @@ import numpy as np
 
 from lab import flow
 from lab.errors import InputError
+from lab.streams import Purpose, normal
 from theory.gaussian import erf_i2
 from theory.moments import Moments
 from toy.graded_teacher import kernels
-
-STREAM_WEIGHTS = 0  # purpose of the stream of initial weights
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,8 @@ class Teacher:
         if not (np.isfinite(self.direction_norm) and self.direction_norm > 0):
             raise InputError(f"direction_norm must be positive, got {self.direction_norm}")
         if int(self.dim) != self.dim or self.dim < len(self.strengths):
-            raise InputError(f"{len(self.strengths)} orthogonal directions need dim >= {len(self.strengths)}, got {self.dim}")
+            raise InputError(f"{len(self.strengths)} orthogonal directions need dim >= {len(self.strengths)}, "
+                             f"got {self.dim}")
 
     @property
     def units(self) -> int:
@@ -118,13 +118,8 @@ def initial_state(dim: int, width: int, replicas: int, seed: int = 0, init_scale
     """
     start = np.empty((replicas, width * (1 + dim)))
     for r in range(replicas):
-        start[r] = _normal(seed, width << 32 | (first_replica + r), start.shape[1])
+        start[r] = normal(seed, width << 32 | (first_replica + r), Purpose.WEIGHTS, start.shape[1])
     return init_scale * start
-
-
-def _normal(seed: int, replica: int, size: int) -> np.ndarray:
-    key = np.array([seed, replica << 16 | STREAM_WEIGHTS], dtype=np.uint64)
-    return np.random.Generator(np.random.Philox(key=key)).standard_normal(size)
 
 
 def simulate(strengths, direction_norm: float = 1.0, dim: int = 10, width: int = 2, replicas: int = 8, seed: int = 0,
@@ -163,7 +158,7 @@ def simulate(strengths, direction_norm: float = 1.0, dim: int = 10, width: int =
         if replicas < 1:
             raise InputError(f"replicas must be at least 1, got {replicas}")
         if not (np.isfinite(init_scale) and init_scale > 0):
-            raise InputError(f"init_scale must be positive: from weights that are all zero nothing is learnt, got {init_scale}")
+            raise InputError(f"init_scale must be positive (from zero weights nothing is learnt), got {init_scale}")
         start = initial_state(dim, width, replicas, seed, init_scale, first_replica)
     start = np.asarray(start, dtype=np.float64)
     if start.ndim != 2 or start.shape[1] != width * (1 + dim):
@@ -174,8 +169,8 @@ def simulate(strengths, direction_norm: float = 1.0, dim: int = 10, width: int =
         time_cap=time_cap, value_target=loss_target, rtol=rtol, atol=atol, threads=threads, seconds=seconds,
         progress=progress,
     )
-    return Students(teacher, end.state[:, :width].copy(), end.state[:, width:].reshape(-1, width, dim).copy(), end.value,
-                    end.time, end.gradient, end.status, end.evaluations, end.times, end.values)
+    return Students(teacher, end.state[:, :width].copy(), end.state[:, width:].reshape(-1, width, dim).copy(),
+                    end.value, end.time, end.gradient, end.status, end.evaluations, end.times, end.values)
 
 
 def loss_and_gradient(teacher: Teacher, output: np.ndarray, directions: np.ndarray):
@@ -228,7 +223,8 @@ def moments(blocks: Mapping[str, np.ndarray], teacher: Teacher) -> Moments:
     stacks = [np.atleast_2d(np.asarray(blocks[name], dtype=np.float64)) for name in names]
     for name, stack in zip(names, stacks):
         if stack.ndim != 2 or stack.shape[1] != teacher.dim or not np.all(np.isfinite(stack)):
-            raise InputError(f"block {name!r} must hold finite directions of shape (units, {teacher.dim}), got {stack.shape}")
+            raise InputError(f"block {name!r} must hold finite directions of shape (units, {teacher.dim}), "
+                             f"got {stack.shape}")
     every = np.concatenate([*stacks, teacher.directions])
     gram = every @ every.T
     index = np.arange(len(every))

@@ -54,64 +54,154 @@ def activation(kind, x):
     return x, vec.fma(x, _f(0), _f(1))
 
 
-@njit("void(f4[::1], i8, f4[::1], i8, i8, f4[::1], i8, i8, f4[::1], i8)", cache=True, error_model="numpy")
-def forward_panels(h, h_at, x, x_row, n, w, m, d, unused, first):
+@njit(cache=True, error_model="numpy")
+def forward_panels(h, h_at, x, x_at, x_row, n, w, w_at, m, d):
     """h[s, :] = W x_s for n samples; x is [input][sample]."""
     for column in range(0, m, 2 * LANES):
         wide = min(2, (m - column) // LANES)
-        product(h, h_at + column, m, x, first, x_row, 1, w, column * d, wide * LANES, n, wide, d, False)
-
-
-@njit("void(f4[::1], i8, i8, f4[::1], i8, i8, i8, f4[::1], i8)", cache=True, error_model="numpy")
-def update_panels(w, m, d, x, first, x_row, n, delta, at):
-    """W += sum over n samples of delta_s x_s^T."""
-    for column in range(0, m, 2 * LANES):
-        wide = min(2, (m - column) // LANES)
-        product(w, column * d, wide * LANES, x, first, 1, x_row, delta, at + column, m, d, wide, n, True)
+        product(h, h_at + column, m, x, x_at, x_row, 1, w, w_at + column * d, wide * LANES, n, wide, d, False)
 
 
 @njit(cache=True, error_model="numpy")
-def scale(w, factor):
-    """w *= factor, for a flat array of a multiple of sixteen."""
-    for i in range(0, w.size, LANES):
+def update_panels(w, w_at, m, d, x, x_at, x_row, n, delta, at):
+    """W += sum over n samples of delta_s x_s^T."""
+    for column in range(0, m, 2 * LANES):
+        wide = min(2, (m - column) // LANES)
+        product(w, w_at + column * d, wide * LANES, x, x_at, 1, x_row, delta, at + column, m, d, wide, n, True)
+
+
+@njit(cache=True, error_model="numpy")
+def scale(w, at, size, factor):
+    """w[at : at + size] *= factor, a multiple of sixteen."""
+    for i in range(at, at + size, LANES):
         vec.store(w, i, vec.mul(vec.load(w, i), factor))
 
 
 @njit(cache=True, error_model="numpy")
-def labels_of(y, rho, row, k, amplitudes, kind, noise, zeta, n):
-    """y[s] = sum_m A_m g(rho[m, s]) + noise * zeta[s] for n (a multiple of 16) samples."""
+def labels_of(y, at, rho, row, k, amplitudes, kind, noise, zeta, n):
+    """y[at + s] = sum_m A_m g(rho[m, s]) + noise * zeta[s] for n (a multiple of 16) samples."""
     for s in range(0, n, LANES):
         total = vec.mul(vec.load(zeta, s), noise)
         for m in range(k):
             g, _ = activation(kind, vec.load(rho, m * row + s))
             total = vec.fma(g, amplitudes[m], total)
-        vec.store(y, s, total)
+        vec.store(y, at + s, total)
 
 
 @njit(cache=True, error_model="numpy")
-def draw_indices(state, out, size):
+def draw_indices(states, at, out, size):
     """Indices 0 .. size-1, uniform to 2**-32, into a flat int64 array of a multiple of sixteen."""
-    word = np.empty(LANES, np.uint32)
+    word, state = np.empty(LANES, np.uint32), states[at:at + streams.WORDS]
     for i in range(0, out.size, LANES):
         vec.store(word, 0, streams.next_words(state))
         for l in range(LANES):
             out[i + l] = np.int64((np.uint64(word[l]) * np.uint64(size)) >> np.uint64(32))
 
 
-_STATES = "u4[:, ::1], u4[:, ::1], u4[:, ::1]"
-_SIGNATURE = (f"void(f4[:, ::1], f4[:, ::1], {_STATES}, f4[::1], f4[::1], f4[:, :, ::1], f4[:, ::1], f4[::1],"
-              " i8, i8, i8, i8, i8, i8, i8, i8)")
+@njit(cache=True, error_model="numpy")
+def keep_streams(before, data, noise, order, r, save):
+    """Save the three states of row r, or put them back."""
+    for w in range(streams.WORDS):
+        at = r * streams.WORDS + w
+        if save:
+            before[0, w], before[1, w], before[2, w] = data[at], noise[at], order[at]
+        else:
+            data[at], noise[at], order[at] = before[0, w], before[1, w], before[2, w]
+
+
+@njit(cache=True, error_model="numpy")
+def recursion_wide(h, delta, g, gram, y, V, at, count, m, n, row, low, high, batch, rates, kind):
+    """Errors, multipliers and readout of the steps low .. high - 1 of a block, for `count` replicas; lanes are neurons.
+
+    Replica i has its h, delta and g at i n m, gram at i n row, y at i row and its readout at `at` + i m of V.
+    Returns the factor that weight decay has applied to W meanwhile.
+    """
+    rate_w, rate_v, keep_w, keep_v = rates
+    first = low * batch
+    shrink = _f(1)
+    for b in range(low, high):
+        known = b * batch  # samples of the block whose multipliers are known
+        up = rate_w / (shrink * keep_w)
+        for s in range(known, known + batch):
+            for i in range(count):
+                here, v_at = (i * n + s) * m, at + i * m
+                out = vec.mul(vec.load(V, v_at), _f(0))
+                for c in range(0, m, LANES):
+                    z = vec.load(h, here + c)
+                    for t in range(first, known):
+                        z = vec.fma(vec.load(delta, (i * n + t) * m + c), gram[(i * n + s) * row + t], z)
+                    value, slope = activation(kind, vec.mul(z, shrink))
+                    v = vec.load(V, v_at + c)
+                    out = vec.fma(v, value, out)
+                    vec.store(g, here + c, value)
+                    vec.store(delta, here + c, vec.mul(v, slope))
+                error = y[i * row + s] - vec.total(out)
+                y[i * row + s] = error
+                for c in range(0, m, LANES):
+                    vec.store(delta, here + c, vec.mul(vec.load(delta, here + c), error * up))
+        if rate_v != _f(0) or keep_v != _f(1):
+            for i in range(count):
+                for c in range(0, m, LANES):
+                    change = vec.mul(vec.load(V, at + i * m + c), keep_v)
+                    for s in range(known, known + batch):
+                        change = vec.fma(vec.load(g, (i * n + s) * m + c), y[i * row + s] * rate_v, change)
+                    vec.store(V, at + i * m + c, change)
+        shrink = shrink * keep_w
+    return shrink
+
+
+@njit(cache=True, error_model="numpy")
+def recursion_narrow(h, delta, g, gram, y, V, at, count, wide, n, row, low, high, batch, rates, kind):
+    """As :func:`recursion_wide`; lanes are replicas, and `wide` is sixteen times the number of neurons."""
+    rate_w, rate_v, keep_w, keep_v = rates
+    first = low * batch
+    shrink = _f(1)
+    for b in range(low, high):
+        known = b * batch
+        up = rate_w / (shrink * keep_w)
+        for s in range(known, known + batch):
+            for i in range(count):
+                here, v_at = (i * n + s) * wide, at + i * wide
+                error = vec.load(y, i * row + s * LANES)
+                for c in range(0, wide, LANES):
+                    z = vec.load(h, here + c)
+                    for t in range(first, known):
+                        z = vec.fma(vec.load(delta, (i * n + t) * wide + c),
+                                    vec.load(gram, (i * n + s) * row + t * LANES), z)
+                    value, slope = activation(kind, vec.mul(z, shrink))
+                    v = vec.load(V, v_at + c)
+                    error = vec.fma(vec.mul(v, value), _f(-1), error)
+                    vec.store(g, here + c, value)
+                    vec.store(delta, here + c, vec.mul(v, slope))
+                vec.store(y, i * row + s * LANES, error)
+                step = vec.mul(error, up)
+                for c in range(0, wide, LANES):
+                    vec.store(delta, here + c, vec.mul(vec.load(delta, here + c), step))
+        if rate_v != _f(0) or keep_v != _f(1):
+            for i in range(count):
+                for c in range(0, wide, LANES):
+                    change = vec.mul(vec.load(V, at + i * wide + c), keep_v)
+                    for s in range(known, known + batch):
+                        error = vec.mul(vec.load(y, i * row + s * LANES), rate_v)
+                        change = vec.fma(vec.load(g, (i * n + s) * wide + c), error, change)
+                    vec.store(V, at + i * wide + c, change)
+        shrink = shrink * keep_w
+    return shrink
+
+
+_SIGNATURE = ("void(f4[::1], f4[::1], u4[::1], u4[::1], u4[::1], f4[::1], f4[::1], f4[:, :, ::1], f4[:, ::1],"
+              " f4[::1], i8, i8, i8, i8, i8, i8, i8, i8, i8)")
 
 
 @njit(_SIGNATURE, cache=True, error_model="numpy", parallel=True)
 def advance_wide(W, V, data_streams, noise_streams, order_streams, teacher, amplitudes, inputs, labels, parameters,
-                 d, batch, chunk, done, steps, kind, teacher_kind, together):
+                 d, m, batch, chunk, done, steps, kind, teacher_kind, together):
     """Advance every replica by `steps` steps; lanes are neurons. Arrays are changed in place.
 
     Parameters
     ----------
-    W : (replicas, d * m) float32, in panels; V : (replicas, m). m is a multiple of 16.
-    data_streams, noise_streams, order_streams : (replicas, 64) uint32, one stream a replica.
+    W : (replicas * d * m,) float32, in panels; V : (replicas * m,). m is a multiple of 16.
+    data_streams, noise_streams, order_streams : (replicas * 64,) uint32, one stream a replica.
     teacher : (d * k,) as [input][unit]; amplitudes : (k,).
     inputs, labels : a finite data set (1 or replicas, P, d) and (1 or replicas, P); P = 0 for fresh inputs.
     parameters : rates, decays and noise, at RATE_W, ...
@@ -119,167 +209,111 @@ def advance_wide(W, V, data_streams, noise_streams, order_streams, teacher, ampl
     done : steps of the current block that an earlier call has taken (streams stand at the block's beginning).
     steps : steps to take; kind, teacher_kind : activations; together : replicas a task.
     """
-    replicas, m = V.shape
-    k = amplitudes.size
-    size = inputs.shape[1]
-    rate_w, rate_v = parameters[RATE_W] / _f(batch), parameters[RATE_V] / _f(batch)
-    keep_w, keep_v, noise = _f(1) - parameters[DECAY_W], _f(1) - parameters[DECAY_V], parameters[NOISE]
+    replicas, k, size = data_streams.size // streams.WORDS, amplitudes.size, inputs.shape[1]
+    rates = (parameters[RATE_W] / _f(batch), parameters[RATE_V] / _f(batch), _f(1) - parameters[DECAY_W],
+             _f(1) - parameters[DECAY_V])
+    noise = parameters[NOISE]
     n = chunk * batch
     row = -(-n // LANES) * LANES
-    even = -(-d * row // 32) * 32
+    drawn = -(-d * row // 32) * 32
     for task in prange(-(-replicas // together)):
         r0 = task * together
         count = min(together, replicas - r0)
-        x, gram, rho = np.zeros((count, even), _f), np.zeros((count, n * row), _f), np.zeros(k * row, _f)
-        y, zeta = np.zeros((count, row), _f), np.zeros(-(-row // 32) * 32, _f)
-        h, delta = np.zeros((count, n * m), _f), np.zeros((count, n * m), _f)
-        g, dv = np.zeros(m, _f), np.zeros((count, m), _f)
-        before = np.zeros((3, streams.WORDS), np.uint32)
-        index = np.zeros(row, np.int64)
+        x, gram, rho = np.zeros(count * drawn, _f), np.zeros(count * n * row, _f), np.zeros(k * row, _f)
+        y, zeta = np.zeros(count * row, _f), np.zeros(-(-row // 32) * 32, _f)
+        h, delta, g = np.zeros(count * n * m, _f), np.zeros(count * n * m, _f), np.zeros(count * n * m, _f)
+        before, index = np.zeros((3, streams.WORDS), np.uint32), np.zeros(row, np.int64)
         low, left = done, steps
         while left > 0:
             high = min(chunk, low + left)
             left -= high - low
-            first, last = low * batch, high * batch  # samples of the block that are used now
+            first, used = low * batch, (high - low) * batch  # samples of the block that are used now
             for i in range(count):
-                r = r0 + i
+                r, xs = r0 + i, i * drawn
                 if high < chunk:  # the block goes on in a later call, which draws it again
-                    before[0], before[1], before[2] = data_streams[r], noise_streams[r], order_streams[r]
+                    keep_streams(before, data_streams, noise_streams, order_streams, r, True)
                 if size == 0:
-                    streams.fill_normal(data_streams[r], x[i])
-                    product(rho, 0, row, teacher, 0, k, 1, x[i], 0, row, k, row // LANES, d, False)
+                    streams.fill_normal_at(data_streams, r * streams.WORDS, x, xs, drawn)
+                    product(rho, 0, row, teacher, 0, k, 1, x, xs, row, k, row // LANES, d, False)
                     if noise > _f(0):
-                        streams.fill_normal(noise_streams[r], zeta)
-                    labels_of(y[i], rho, row, k, amplitudes, teacher_kind, noise, zeta, row)
+                        streams.fill_normal_at(noise_streams, r * streams.WORDS, zeta, 0, zeta.size)
+                    labels_of(y, i * row, rho, row, k, amplitudes, teacher_kind, noise, zeta, row)
                 else:
-                    draw_indices(order_streams[r], index, size)
+                    draw_indices(order_streams, r * streams.WORDS, index, size)
                     source = r if inputs.shape[0] > 1 else 0
                     for s in range(n):
-                        y[i, s] = labels[source, index[s]]
+                        y[i * row + s] = labels[source, index[s]]
                         for j in range(d):
-                            x[i, j * row + s] = inputs[source, index[s], j]
+                            x[xs + j * row + s] = inputs[source, index[s], j]
                 if high < chunk:
-                    data_streams[r], noise_streams[r], order_streams[r] = before[0], before[1], before[2]
-                forward_panels(h[i], first * m, x[i], row, last - first, W[r], m, d, h[i], first)
+                    keep_streams(before, data_streams, noise_streams, order_streams, r, False)
+                forward_panels(h, (i * n + first) * m, x, xs + first, row, used, W, r * d * m, m, d)
                 if high - low > 1:
-                    product(gram[i], first * row, row, x[i], first, row, 1, x[i], 0, row, last - first, row // LANES, d,
-                            False)
-            shrink = _f(1)
-            for b in range(low, high):
-                known = b * batch  # samples of the block whose multipliers are known
-                grow = _f(1) / (shrink * keep_w)
-                for s in range(known, known + batch):
-                    for i in range(count):
-                        out = vec.mul(vec.load(V[r0 + i], 0), _f(0))
-                        for c in range(0, m, LANES):
-                            z = vec.load(h[i], s * m + c)
-                            for t in range(first, known):
-                                z = vec.fma(vec.load(delta[i], t * m + c), gram[i, s * row + t], z)
-                            value, slope = activation(kind, vec.mul(z, shrink))
-                            v = vec.load(V[r0 + i], c)
-                            out = vec.fma(v, value, out)
-                            vec.store(g, c, value)
-                            vec.store(delta[i], s * m + c, vec.mul(v, slope))
-                        error = y[i, s] - vec.total(out)
-                        for c in range(0, m, LANES):
-                            vec.store(delta[i], s * m + c,
-                                      vec.mul(vec.load(delta[i], s * m + c), error * rate_w * grow))
-                            vec.store(dv[i], c, vec.fma(vec.load(g, c), error * rate_v, vec.load(dv[i], c)))
-                if rate_v != _f(0) or keep_v != _f(1):
-                    for i in range(count):
-                        for c in range(0, m, LANES):
-                            vec.store(V[r0 + i], c, vec.fma(vec.load(V[r0 + i], c), keep_v, vec.load(dv[i], c)))
-                            vec.store(dv[i], c, vec.mul(vec.load(dv[i], c), _f(0)))
-                shrink = shrink * keep_w
+                    product(gram, (i * n + first) * row, row, x, xs + first, row, 1, x, xs, row, used, row // LANES, d, False)
+            shrink = recursion_wide(h, delta, g, gram, y, V, r0 * m, count, m, n, row, low, high, batch, rates, kind)
             for i in range(count):
-                update_panels(W[r0 + i], m, d, x[i], first, row, last - first, delta[i], first * m)
-                if keep_w != _f(1):
-                    scale(W[r0 + i], shrink)
+                update_panels(W, (r0 + i) * d * m, m, d, x, i * drawn + first, row, used, delta, (i * n + first) * m)
+                if shrink != _f(1):
+                    scale(W, (r0 + i) * d * m, d * m, shrink)
             low = 0
 
 
 @njit(_SIGNATURE, cache=True, error_model="numpy", parallel=True)
 def advance_narrow(W, V, data_streams, noise_streams, order_streams, teacher, amplitudes, inputs, labels, parameters,
-                   d, batch, chunk, done, steps, kind, teacher_kind, together):
-    """As :func:`advance_wide`, but lanes are replicas: W is (groups, d * m * 16), V (groups, m * 16), streams of lanes.
+                   d, m, batch, chunk, done, steps, kind, teacher_kind, together):
+    """As :func:`advance_wide`, but lanes are replicas and rows of the streams are groups of sixteen replicas.
 
-    `together` counts groups. A data set of its own for every replica has the replicas padded to groups of sixteen.
+    W is (groups * d * m * 16,), V (groups * m * 16,); `together` counts groups. Where every replica has a data set of
+    its own, there are as many as lanes.
     """
-    groups, m = V.shape[0], V.shape[1] // LANES
-    k = amplitudes.size
-    size = inputs.shape[1]
-    rate_w, rate_v = parameters[RATE_W] / _f(batch), parameters[RATE_V] / _f(batch)
-    keep_w, keep_v, noise = _f(1) - parameters[DECAY_W], _f(1) - parameters[DECAY_V], parameters[NOISE]
+    groups, k, size = data_streams.size // streams.WORDS, amplitudes.size, inputs.shape[1]
+    rates = (parameters[RATE_W] / _f(batch), parameters[RATE_V] / _f(batch), _f(1) - parameters[DECAY_W],
+             _f(1) - parameters[DECAY_V])
+    noise = parameters[NOISE]
     n = chunk * batch
     row, wide = n * LANES, m * LANES
-    even = -(-d * row // 32) * 32
+    drawn = -(-d * row // 32) * 32
     for task in prange(-(-groups // together)):
         r0 = task * together
         count = min(together, groups - r0)
-        x, gram, rho = np.zeros((count, even), _f), np.zeros((count, n * row), _f), np.zeros(k * row, _f)
-        y, zeta = np.zeros((count, row), _f), np.zeros(-(-row // 32) * 32, _f)
-        h, delta = np.zeros((count, n * wide), _f), np.zeros((count, n * wide), _f)
-        g, dv = np.zeros(wide, _f), np.zeros((count, wide), _f)
-        before = np.zeros((3, streams.WORDS), np.uint32)
-        index = np.zeros(row, np.int64)
+        x, gram, rho = np.zeros(count * drawn, _f), np.zeros(count * n * row, _f), np.zeros(k * row, _f)
+        y, zeta = np.zeros(count * row, _f), np.zeros(-(-row // 32) * 32, _f)
+        h, delta, g = np.zeros(count * n * wide, _f), np.zeros(count * n * wide, _f), np.zeros(count * n * wide, _f)
+        before, index = np.zeros((3, streams.WORDS), np.uint32), np.zeros(row, np.int64)
         low, left = done, steps
         while left > 0:
             high = min(chunk, low + left)
             left -= high - low
-            first, last = low * batch, high * batch
+            first, used = low * batch, (high - low) * batch
             for i in range(count):
-                r = r0 + i
+                r, xs = r0 + i, i * drawn
                 if high < chunk:
-                    before[0], before[1], before[2] = data_streams[r], noise_streams[r], order_streams[r]
+                    keep_streams(before, data_streams, noise_streams, order_streams, r, True)
                 if size == 0:
-                    streams.fill_normal(data_streams[r], x[i])
-                    product(rho, 0, row, teacher, 0, k, 1, x[i], 0, row, k, n, d, False)
+                    streams.fill_normal_at(data_streams, r * streams.WORDS, x, xs, drawn)
+                    product(rho, 0, row, teacher, 0, k, 1, x, xs, row, k, n, d, False)
                     if noise > _f(0):
-                        streams.fill_normal(noise_streams[r], zeta)
-                    labels_of(y[i], rho, row, k, amplitudes, teacher_kind, noise, zeta, row)
+                        streams.fill_normal_at(noise_streams, r * streams.WORDS, zeta, 0, zeta.size)
+                    labels_of(y, i * row, rho, row, k, amplitudes, teacher_kind, noise, zeta, row)
                 else:
-                    draw_indices(order_streams[r], index, size)
+                    draw_indices(order_streams, r * streams.WORDS, index, size)
                     for s in range(row):
                         source = r * LANES + s % LANES if inputs.shape[0] > 1 else 0
-                        y[i, s] = labels[source, index[s]]
+                        y[i * row + s] = labels[source, index[s]]
                         for j in range(d):
-                            x[i, j * row + s] = inputs[source, index[s], j]
+                            x[xs + j * row + s] = inputs[source, index[s], j]
                 if high < chunk:
-                    data_streams[r], noise_streams[r], order_streams[r] = before[0], before[1], before[2]
-                product_lanewise(h[i], first * wide, wide, x[i], first * LANES, row, LANES, W[r], 0, wide, last - first,
-                                 m, d, False)
-                for s in range((low + 1) * batch, last):  # the triangle that is used: samples of earlier steps
-                    product_lanewise(gram[i], s * row + first * LANES, row, x[i], s * LANES, row, LANES, x[i],
-                                     first * LANES, row, 1, s // batch * batch - first, d, False)
-            shrink = _f(1)
-            for b in range(low, high):
-                known = b * batch
-                grow = _f(1) / (shrink * keep_w)
-                for s in range(known, known + batch):
-                    for i in range(count):
-                        error = vec.load(y[i], s * LANES)
-                        for c in range(0, wide, LANES):
-                            z = vec.load(h[i], s * wide + c)
-                            for t in range(first, known):
-                                z = vec.fma(vec.load(delta[i], t * wide + c), vec.load(gram[i], s * row + t * LANES), z)
-                            value, slope = activation(kind, vec.mul(z, shrink))
-                            v = vec.load(V[r0 + i], c)
-                            error = vec.fma(vec.mul(v, value), _f(-1), error)
-                            vec.store(g, c, value)
-                            vec.store(delta[i], s * wide + c, vec.mul(v, slope))
-                        for c in range(0, wide, LANES):
-                            vec.store(delta[i], s * wide + c,
-                                      vec.mul(vec.load(delta[i], s * wide + c), vec.mul(error, rate_w * grow)))
-                            vec.store(dv[i], c, vec.fma(vec.mul(error, rate_v), vec.load(g, c), vec.load(dv[i], c)))
-                if rate_v != _f(0) or keep_v != _f(1):
-                    for i in range(count):
-                        for c in range(0, wide, LANES):
-                            vec.store(V[r0 + i], c, vec.fma(vec.load(V[r0 + i], c), keep_v, vec.load(dv[i], c)))
-                            vec.store(dv[i], c, vec.mul(vec.load(dv[i], c), _f(0)))
-                shrink = shrink * keep_w
+                    keep_streams(before, data_streams, noise_streams, order_streams, r, False)
+                product_lanewise(h, (i * n + first) * wide, wide, x, xs + first * LANES, row, LANES, W, r * d * wide, wide,
+                                 used, m, d, False)
+                for s in range((low + 1) * batch, first + used):  # the triangle that is used: samples of earlier steps
+                    product_lanewise(gram, (i * n + s) * row + first * LANES, row, x, xs + s * LANES, row, LANES, x,
+                                     xs + first * LANES, row, 1, s // batch * batch - first, d, False)
+            shrink = recursion_narrow(h, delta, g, gram, y, V, r0 * wide, count, wide, n, row, low, high, batch, rates,
+                                      kind)
             for i in range(count):
-                product_lanewise(W[r0 + i], 0, wide, x[i], first * LANES, LANES, row, delta[i], first * wide, wide, d, m,
-                                 last - first, True)
-                if keep_w != _f(1):
-                    scale(W[r0 + i], shrink)
+                product_lanewise(W, (r0 + i) * d * wide, wide, x, i * drawn + first * LANES, LANES, row, delta,
+                                 (i * n + first) * wide, wide, d, m, used, True)
+                if shrink != _f(1):
+                    scale(W, (r0 + i) * d * wide, d * wide, shrink)
             low = 0
