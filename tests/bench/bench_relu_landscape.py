@@ -210,7 +210,8 @@ def bench_runs(replicas: int = 1000) -> dict:
         start = time.process_time()
         found = simulate(20, 20, replicas, method=method, tolerance=2 * math.pi * 1e-10, success=None, threads=2)
         result[method] = {"seconds": found.seconds, "process_seconds": time.process_time() - start,
-                          "unfinished": found.unfinished, "gradient": float(found.gradient.max()), "spurious": found.spurious_fraction.mean}
+                          "unfinished": found.unfinished, "gradient": float(found.gradient.max()),
+                          "spurious": found.spurious_fraction.mean}
     return result
 
 

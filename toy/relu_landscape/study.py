@@ -170,7 +170,7 @@ def configs_tickets(scale: str) -> list[Tickets]:
     pairs = [(8, 9), (10, 11), (10, 12), (10, 20), (12, 13)]
     if scale == "run":
         return [Tickets(k, n, 300) for k, n in pairs]
-    return [Tickets(k, n) for k, n in [*pairs, (14, 15), (16, 17), (18, 19)]]
+    return [Tickets(k, n) for k, n in pairs] + [Tickets(14, 15), Tickets(16, 17, 400), Tickets(18, 19, 400)]
 
 
 def tabulate_tickets(finished) -> pd.DataFrame:
