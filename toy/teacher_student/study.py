@@ -118,18 +118,20 @@ def final_configs(scale: str) -> list[FinalError]:
     """Width, learning rate and noise one at a time, first layer and both."""
     if scale == "quick":
         return [FinalError(k, both=b, time=200.0, learning_rate=0.3, replicas=16) for b in (False, True) for k in (2, 4)]
-    widths, rates, noises = (2, 3, 4, 6, 8), (0.05, 0.2, 0.4), (0.03, 0.3)
-    replicas = 32 if scale == "run" else 128
-    time = 1000.0 if scale == "run" else 4000.0
-    return [FinalError(k, both=b, replicas=replicas, time=time) for b in (False, True) for k in widths] + [
-        FinalError(4, learning_rate=r, both=b, replicas=replicas, time=time * max(1, 0.1 / r)) for b in (False, True)
-        for r in rates] + [FinalError(4, noise=n, both=b, replicas=replicas, time=time) for b in (False, True)
-                           for n in noises]
+    if scale == "run":
+        return [FinalError(k, learning_rate=r, both=b, time=100.0 / r, inputs=400) for b in (False, True)
+                for r in (0.1, 0.4) for k in (2, 4, 8)]
+    widths, rates, noises = (2, 3, 4, 6, 8, 16), (0.05, 0.2, 0.4), (0.03, 0.3)
+    common = dict(replicas=128)
+    settings = [FinalError(k, both=b, **common) for b in (False, True) for k in widths]
+    settings += [FinalError(4, learning_rate=r, both=b, time=2000.0 * max(1.0, 0.1 / r), **common)
+                 for b in (False, True) for r in rates]
+    return settings + [FinalError(4, noise=n, both=b, **common) for b in (False, True) for n in noises]
 
 
 def trajectory_configs(scale: str) -> list[Trajectory]:
     """The input dimension grows, for first layer only and both layers."""
-    inputs = {"quick": (50, 200), "run": (50, 200, 1000, 10_000), "full": (50, 200, 1000, 10_000, 100_000)}[scale]
+    inputs = {"quick": (50, 200), "run": (50, 1000), "full": (50, 200, 1000, 10_000, 100_000)}[scale]
     return [Trajectory(n, both=b, time=20.0 if scale == "quick" else 60.0, replicas=16 if scale == "quick" else 64)
             for n in inputs for b in (False, True)]
 
