@@ -337,7 +337,8 @@ _MATH = {"<": "<", ">": ">", "−": "-", "±": r"\pm", "·": r"\cdot", "×": r"\
          "ε": r"\varepsilon", "ζ": r"\zeta", "η": r"\eta", "θ": r"\theta", "κ": r"\kappa", "λ": r"\lambda", "μ": r"\mu",
          "ν": r"\nu", "ξ": r"\xi", "π": r"\pi", "ρ": r"\rho", "σ": r"\sigma", "τ": r"\tau", "φ": r"\varphi",
          "χ": r"\chi", "ψ": r"\psi", "ω": r"\omega", "½": r"\tfrac12", "¼": r"\tfrac14", "¾": r"\tfrac34",
-         "ŵ": r"\hat w", "ŷ": r"\hat y", "′": "'", "ᵀ": r"^{\mathsf T}", "ℓ": r"\ell", "∝": r"\propto", "≪": r"\ll", "≫": r"\gg",
+         "ŵ": r"\hat w", "ŷ": r"\hat y", "′": "'", "ᵀ": r"^{\mathsf T}", "ℓ": r"\ell",
+         "∝": r"\propto", "≪": r"\ll", "≫": r"\gg",
          "⟨": r"\langle", "⟩": r"\rangle", "‖": r"\|", "…": r"\dots",
          **{c: f"^{{{d}}}" for c, d in zip("⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ⁻⁺", "0123456789n-+")},
          **{c: f"_{{{d}}}" for c, d in zip("₀₁₂₃₄₅₆₇₈₉ₙ", "0123456789n")}}
