@@ -37,6 +37,7 @@ MODULES = (
     "theory.bumps",
     "theory.extrapolation",
     "theory.first_reach",
+    "theory.multi_view",
 )
 
 SIGMAS = 4.5      # a Monte Carlo comparison may be this many standard errors off (two-sided chance 7e-6)

@@ -1,5 +1,18 @@
 """The studies of this room, by name; imported only when they are asked for."""
 
 STUDIES: dict[str, str] = {
+    "bumps": "toy.bumps.study:STUDY",
+    "double_descent": "toy.double_descent.study:STUDY",
+    "polynomial": "toy.polynomial.study:STUDY",
+    "memorise": "toy.memorise.study:STUDY",
+    "relu_landscape": "toy.relu_landscape.study:STUDY",
+    "relu_tickets": "toy.relu_landscape.study:STUDY_TICKETS",
+    "multi_view": "toy.multi_view.study:STUDY",
     "first_reach": "toy.first_reach.study:STUDY",
+    "graded_width": "toy.graded_teacher.study:WIDTH",
+    "graded_copies": "toy.graded_teacher.study:COPIES",
+    "graded_ridge": "toy.graded_teacher.study:RIDGE",
+    "graded_units": "toy.graded_teacher.study:UNITS",
+    "graded_curves": "toy.graded_teacher.study_curves:CURVES",
+    "graded_phase": "toy.graded_teacher.study_phase:PHASE",
 }

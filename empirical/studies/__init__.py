@@ -1,3 +1,7 @@
 """The studies of this room, by name; imported only when they are asked for."""
 
-STUDIES: dict[str, str] = {}
+STUDIES: dict[str, str] = {
+    "resnet18-digits": "empirical.studies.width:RESNET18_DIGITS",
+    "hull-digits": "empirical.studies.hull:HULL_DIGITS",
+    "hull-images": "empirical.studies.hull:HULL_IMAGES",
+}

@@ -1,0 +1,123 @@
+"""``python -m empirical sweep``: train every width, compare copies with the wide network, print the estimates."""
+
+from fractions import Fraction
+
+from empirical.settings import ARCHITECTURES, DATA, MATCHED, PARAMETRISATIONS, SCHEMES, Setting, recipe
+from lab.cli import add_run_arguments, fraction, positive_float, positive_int, say
+from lab.errors import UsageError
+
+HELP = "one wide network against many narrow ones: span errors, probes and similarity at every width"
+
+
+def add_arguments(parser):
+    parser.add_argument("--arch", choices=ARCHITECTURES, default="resnet18", help="architecture")
+    parser.add_argument("--data", choices=DATA, default=None,
+                        help="data set (default: digits, or entailment for the Transformer)")
+    parser.add_argument("--data-dir", metavar="DIR", help="where the data set's files are (folder or archive)")
+    parser.add_argument("--download", action="store_true", help="fetch CIFAR-10 from its publisher if it is missing")
+    parser.add_argument("--alphas", type=fraction, nargs="+", metavar="A",
+                        default=[Fraction(1), Fraction(1, 2), Fraction(1, 4), Fraction(1, 8)],
+                        help="width multipliers; the largest is the wide network's")
+    parser.add_argument("--seeds", type=positive_int, default=3, help="replicas of the whole comparison")
+    parser.add_argument("--base-width", type=positive_int, help="channels of the first layer at alpha = 1 "
+                        "(default: by data set; 64 are the standard ResNet-18 and VGG-16)")
+    parser.add_argument("--depth", type=positive_int, help="layers of the MLP or blocks of the Transformer")
+    parser.add_argument("--epochs", type=positive_int, help="passes over the training data (default: by data set)")
+    parser.add_argument("--match", choices=("epochs", "train-loss"), default="epochs",
+                        help="train every width for as many epochs, or to the same training loss")
+    parser.add_argument("--target-loss", type=positive_float, help="training loss that --match train-loss stops at "
+                        "(default: by data set)")
+    parser.add_argument("--sites", choices=("all", "penultimate"), default="all", help="where features are compared")
+    parser.add_argument("--lr", type=positive_float, help="peak learning rate at alpha = 1")
+    parser.add_argument("--optimizer", choices=("sgd", "adamw"), help="default: by data set")
+    parser.add_argument("--schedule", choices=("cosine", "constant"), help="default: cosine; constant for train-loss")
+    parser.add_argument("--batch-size", type=positive_int, help="default: by data set")
+    parser.add_argument("--weight-decay", type=float, help="default: by data set")
+    parser.add_argument("--no-augment", action="store_true", help="no random shifts and mirror images")
+    parser.add_argument("--init", choices=SCHEMES, help="initial weights")
+    parser.add_argument("--parametrisation", choices=PARAMETRISATIONS, default="standard", help="how scales follow width")
+    parser.add_argument("--train-size", type=positive_int, help="training rows (default: all)")
+    parser.add_argument("--image-size", type=positive_int, help="pixels a side (default: the data's own)")
+    parser.add_argument("--max-length", type=positive_int, help="tokens a sentence pair")
+    parser.add_argument("--label-noise", type=float, default=0.0, help="share of wrong training labels; 1 is random labels")
+    parser.add_argument("--stack", type=positive_int, help="copies trained together at most (default: what is faster here)")
+    parser.add_argument("--device", help="cpu, cuda, cuda:1, mps (default: CUDA if there is one)")
+    parser.add_argument("--name", help="name of the table and of the folder in the run store")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="a Dask cluster in place of local processes")
+    add_run_arguments(parser)
+
+
+def run(args) -> dict:
+    from empirical.models import build
+    from empirical.studies.width import dataset, plan, summarise, width_study
+    from empirical.train import pick_device
+    from lab.store import RunStore
+    from lab.study import compute
+    from lab.sweep import cluster, dry_run
+
+    device = pick_device(args.device)
+    setting = Setting(**{**recipe(args.arch, args.data or _default_data(args.arch), args.quick), **_changes(args)}).check()
+    if args.download:
+        from empirical.data import load
+
+        load(setting.data, data_dir=args.data_dir, download=True)
+    data = dataset(setting, args.data_dir)
+    if "source" not in data.facts:  # embedded data are the same everywhere; files are named by their checksum
+        setting = Setting(**{**setting.shared(), "checksum": data.checksum})
+    alphas = args.alphas[:3] if args.quick else args.alphas
+    for alpha in alphas:  # refuse impossible widths before anything is trained
+        build(setting.arch, alpha=alpha, base_width=setting.base_width, data=data, depth=setting.depth)
+    seeds = range(args.seed, args.seed + (min(args.seeds, 2) if args.quick else args.seeds))
+    configs = plan(setting, alphas, seeds, stack=args.stack, sites=args.sites)
+    name = args.name or "-".join([setting.arch, setting.data, *["loss"] * (args.match == "train-loss")])
+    study = width_study(name, f"{setting.arch} on {data.name}", lambda scale: configs)
+    store = RunStore(args.out)
+    if args.dry_run:
+        found = dry_run(name, configs, store=store)
+        say(f"{name}: {found['done']} runs done, {found['missing']} missing"
+            + (f", about {found['estimated_seconds']:.0f} s of work" if found["estimated_seconds"] else ""))
+        return found
+    jobs = args.jobs or (1 if device.type == "cuda" else None)
+    table = compute(study, "quick" if args.quick else "full", store=store, jobs=jobs, configs=configs,
+                    executor=cluster(args.scheduler) if args.scheduler else None,
+                    options={"device": str(device), "data_dir": args.data_dir})
+    failed = table.manifest["failed"]
+    rows = summarise(table.frame) if len(table.frame) else []
+    for row in rows:
+        _print(row)
+    for failure in failed:
+        say(f"failed: {failure['reason']}")
+    return {"name": name, "arch": setting.arch, "data": data.facts, "match": args.match, "seeds": list(seeds),
+            "setting": setting.shared(), "alphas": rows, "table": str(store.root / "tables" / f"{name}.csv"),
+            "failed": failed, "exit_code": 1 if failed else 0}
+
+
+def _default_data(arch: str) -> str:
+    return "entailment" if arch == "transformer" else "digits"
+
+
+def _changes(args) -> dict:
+    """Settings that the command line changes."""
+    changes = {key: value for key in ("base_width", "depth", "epochs", "lr", "optimizer", "schedule", "batch_size", "weight_decay",
+                                      "init", "train_size", "image_size", "max_length")
+               if (value := getattr(args, key)) is not None}
+    changes |= {"parametrisation": args.parametrisation, "label_noise": args.label_noise}
+    if args.no_augment:
+        changes["augment"] = False
+    if args.match == "train-loss":
+        matched = MATCHED.get(args.data or _default_data(args.arch), MATCHED[""])
+        changes = {**matched, **changes, "target_loss": args.target_loss or matched["target_loss"]}
+    elif args.target_loss:
+        raise UsageError("--target-loss goes with --match train-loss")
+    return changes
+
+
+def _print(row: dict) -> None:
+    def show(key):
+        e = row[key]
+        return f"{e.mean:.3f}" + (f" [{e.low:.3f}, {e.high:.3f}]" if e.low is not None else "")
+
+    say(f"alpha {row['alpha']:>5} x{row['copies']:<3} span error {show('span_error')}  "
+        f"reverse {show('reverse_span_error')}  gap {show('gap')}  "
+        f"probe {row['probe_narrow'].mean:.3f} (wide {row['probe_wide'].mean:.3f})  CKA {row['cka'].mean:.3f}  "
+        f"train {row['train_accuracy_narrow'].mean:.3f}  test {row['test_accuracy_narrow'].mean:.3f}")

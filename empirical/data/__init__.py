@@ -1,0 +1,202 @@
+"""Data sets: tensors, the splits that keep every measure honest, and what the data are called.
+
+Four splits, the same for every seed of a run: ``train`` is all that training sees; measures are fitted on ``probe_fit``
+and scored on ``probe_score``, which no training sees; ``test`` serves accuracies alone.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from importlib import import_module
+
+import torch
+
+from empirical.streams import stream
+from lab.errors import InputError, UsageError
+
+SPLITS = ("train", "probe_fit", "probe_score", "test")
+SOURCES = {
+    "digits": "empirical.data.digits",
+    "cifar10": "empirical.data.cifar10",
+    "mnist": "empirical.data.mnist",
+    "entailment": "empirical.data.entailment",
+    "mnli": "empirical.data.text",
+    "snli": "empirical.data.text",
+    "sick": "empirical.data.text",
+    "pairs": "empirical.data.text",
+}
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set in memory.
+
+    Attributes
+    ----------
+    name : what to call it in a table ("CIFAR-10 (JPEG re-encoding)").
+    inputs : uint8 images (N, channels, size, size), or token ids (N, length) with 0 as padding.
+    labels : int64 (N,). In the train split they may be corrupted on purpose; elsewhere they are true.
+    splits : split name -> int64 row numbers.
+    classes : number of classes.
+    checksum : sha256 over inputs and labels, first 16 hex digits.
+    facts : provenance for the manifest.
+    vocabulary : number of token ids; 0 for images.
+    shift, flip : augmentation of images: largest random shift in pixels, random mirror images.
+    """
+
+    name: str
+    inputs: torch.Tensor
+    labels: torch.Tensor
+    splits: Mapping[str, torch.Tensor]
+    classes: int
+    checksum: str
+    facts: dict = field(default_factory=dict)
+    vocabulary: int = 0
+    shift: int = 0
+    flip: bool = False
+    mean: torch.Tensor | None = None
+    std: torch.Tensor | None = None
+
+    @property
+    def is_text(self) -> bool:
+        """True for token ids, False for images."""
+        return self.vocabulary > 0
+
+    def to(self, device) -> "Dataset":
+        """The data set with all its tensors on a device, once."""
+        def move(x):
+            return None if x is None else x.to(device)
+        return replace(self, inputs=move(self.inputs), labels=move(self.labels), mean=move(self.mean), std=move(self.std),
+                       splits={name: rows.to(device) for name, rows in self.splits.items()})
+
+    def batch(self, rows: torch.Tensor) -> torch.Tensor:
+        """Inputs of some rows as a network takes them: normalised float32 images, or token ids."""
+        chosen = self.inputs[rows]
+        return chosen.long() if self.is_text else (chosen.float() - self.mean) / self.std
+
+
+def held_out(name: str, pool: int, train_size: int, probe_fit: int, probe_score: int) -> dict[str, torch.Tensor]:
+    """Rows of the training and probe splits among ``pool`` rows; the probe splits do not depend on ``train_size``.
+
+    Raises
+    ------
+    UsageError
+        If there are too few rows.
+    """
+    most = pool - probe_fit - probe_score
+    if most < 1 or train_size > most:
+        raise UsageError(f"{name} has {max(most, 0)} rows for training beside the probe splits "
+                         f"({probe_fit} + {probe_score}): --train-size {train_size or pool} is too large")
+    cuts = (probe_fit, probe_score, train_size or most)
+    fit, score, train = torch.randperm(pool, generator=stream("splits", pool))[:sum(cuts)].split(cuts)
+    return {"train": train, "probe_fit": fit, "probe_score": score}
+
+
+def assemble(name: str, inputs, labels, *, test_rows: int, train_size: int, probe_fit: int, probe_score: int,
+             facts: dict | None = None, **rest) -> Dataset:
+    """Make a :class:`Dataset`: check, split, normalise by the training split alone.
+
+    Parameters
+    ----------
+    inputs, labels : all rows, the test rows last.
+    test_rows : how many of them are the test split.
+    train_size : training rows; 0 takes all that the probe splits leave.
+    probe_fit, probe_score : sizes of the probe splits.
+
+    Raises
+    ------
+    InputError
+        If a class has no row to train or to fit on.
+    UsageError
+        If the splits are larger than the data.
+    """
+    inputs, labels = torch.as_tensor(inputs), torch.as_tensor(labels).long()
+    pool = len(labels) - test_rows
+    splits = {**held_out(name, pool, train_size, probe_fit, probe_score), "test": torch.arange(pool, len(labels))}
+    classes = int(labels.max()) + 1
+    for split in ("train", "probe_fit"):
+        missing = set(range(classes)) - set(labels[splits[split]].tolist())
+        if missing:
+            raise InputError(f"{name}: class {min(missing)} has no row in the {split} split; use more data")
+    if not rest.get("vocabulary"):
+        rest["mean"], rest["std"] = _pixel_statistics(inputs[splits["train"]])
+    checksum = hashlib.sha256(inputs.contiguous().numpy().tobytes() + labels.numpy().tobytes()).hexdigest()[:16]
+    facts = {"name": name, "checksum": checksum, **{f"rows_{k}": len(v) for k, v in splits.items()}, **(facts or {})}
+    return Dataset(name, inputs, labels, splits, classes, checksum, facts, **rest)
+
+
+def _pixel_statistics(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean and standard deviation a channel, (channels, 1, 1), by counting grey levels: exact and without a float copy."""
+    levels = torch.arange(256, dtype=torch.float64)
+    counts = torch.stack([torch.bincount(images[:, c].reshape(-1), minlength=256) for c in range(images.shape[1])])
+    share = counts / counts.sum(1, keepdim=True).double()
+    mean = share @ levels
+    std = (share @ levels.square() - mean.square()).clamp_min(1.0).sqrt()
+    return mean.float().view(-1, 1, 1), std.float().view(-1, 1, 1)
+
+
+def corrupt(data: Dataset, share: float) -> Dataset:
+    """The data set with wrong labels in its training split; probe and test labels stay true.
+
+    Parameters
+    ----------
+    share : share of the training rows that get a label drawn from the other classes; 1 redraws every label from all
+        classes, so that labels carry no information at all (random labels).
+
+    Raises
+    ------
+    UsageError
+        If the share is outside [0, 1].
+    """
+    if not 0 <= share <= 1:
+        raise UsageError(f"--label-noise {share:g} is not a share between 0 and 1")
+    if share == 0:
+        return data
+    rows, draw = data.splits["train"], stream("label noise")
+    labels = data.labels.clone()
+    if share == 1:
+        labels[rows] = torch.randint(data.classes, (len(rows),), generator=draw)
+    else:
+        hit = rows[torch.randperm(len(rows), generator=draw)[:round(share * len(rows))]]
+        labels[hit] = (labels[hit] + torch.randint(1, data.classes, (len(hit),), generator=draw)) % data.classes
+    note = "random labels" if share == 1 else f"{share:g} label noise"
+    return replace(data, name=f"{data.name}, {note}", labels=labels, facts={**data.facts, "labels": note})
+
+
+@lru_cache(maxsize=2)
+def load(source: str, *, data_dir: str | None = None, train_size: int = 0, label_noise: float = 0.0,
+         image_size: int = 0, max_length: int = 0, download: bool = False) -> Dataset:
+    """Load a data set by its name on the command line, on the CPU; the last two are kept in memory.
+
+    Parameters
+    ----------
+    source : one of :data:`SOURCES`.
+    data_dir : folder, archive or file with the data (see each module); not for the embedded sets.
+    train_size : training rows, 0 for all.
+    label_noise : see :func:`corrupt`.
+    image_size : pixels a side, 0 for the data's own (images).
+    max_length : tokens a pair, 0 for the source's default (text).
+    download : fetch missing data from its publisher.
+
+    Raises
+    ------
+    UsageError, InputError
+        Unknown name; missing, truncated or altered files.
+    """
+    if source not in SOURCES:
+        raise UsageError(f"unknown data {source!r}: choose one of {', '.join(SOURCES)}")
+    data = import_module(SOURCES[source]).load(source=source, data_dir=data_dir, train_size=train_size,
+                                               image_size=image_size, max_length=max_length, download=download)
+    return corrupt(data, label_noise)
+
+
+def resize(images: torch.Tensor, size: int) -> torch.Tensor:
+    """uint8 images (N, c, h, h) bilinearly resized to ``size`` pixels a side; 0 leaves them."""
+    if size in (0, images.shape[-1]):
+        return images
+    if not 4 <= size <= 256:
+        raise UsageError(f"--image-size {size} is outside 4..256")
+    chunks = [torch.nn.functional.interpolate(part.float(), size=(size, size), mode="bilinear", antialias=True)
+              for part in images.split(4096)]
+    return torch.cat(chunks).round().clamp(0, 255).byte()

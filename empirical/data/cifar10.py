@@ -1,0 +1,181 @@
+"""CIFAR-10 (Krizhevsky 2009) from its canonical python batches: the folder ``cifar-10-batches-py`` or the tar.gz.
+
+Nothing is fetched unless asked for. Batches are pickles, and a pickle can run code: the unpickler here knows NumPy arrays and
+plain containers only. Every file's digest is compared with the published one, and files that are not the originals
+give the data set another name.
+"""
+
+import codecs
+import hashlib
+import io
+import pickle
+import tarfile
+import urllib.error
+import urllib.request
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from empirical.data import Dataset, assemble, resize
+from lab.errors import InputError, UsageError
+from lab.store import write_atomically
+
+URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
+ARCHIVE_SHA256 = "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"
+BATCH_MD5 = {
+    "data_batch_1": "c99cafc152244af753f735de768cd75f",
+    "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
+    "data_batch_3": "54ebc095f3ab1f0389bbae665268c751",
+    "data_batch_4": "634d18415352ddfa80567beed471001a",
+    "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
+    "test_batch": "40351d587109b95175f43aff81a1287e",
+}
+FOLDER, ARCHIVE = "cifar-10-batches-py", "cifar-10-python.tar.gz"
+BATCH_ROWS, PROBE_FIT, PROBE_SCORE = 10_000, 8_000, 2_000
+
+
+class _BatchUnpickler(pickle.Unpickler):
+    """Reads NumPy arrays and plain containers; refuses every other name."""
+
+    _rebuild = np.zeros(0).__reduce__()[0]  # numpy's array constructor, wherever this version keeps it
+    ALLOWED = {  # noqa: RUF012
+        ("numpy.core.multiarray", "_reconstruct"): _rebuild,
+        ("numpy._core.multiarray", "_reconstruct"): _rebuild,
+        ("numpy", "ndarray"): np.ndarray,
+        ("numpy", "dtype"): np.dtype,
+        ("_codecs", "encode"): codecs.encode,
+    }
+
+    def find_class(self, module, name):
+        try:
+            return self.ALLOWED[module, name]
+        except KeyError:
+            raise InputError(f"asks to run {module}.{name}") from None
+
+
+def read_batch(raw: bytes, where: str) -> tuple[np.ndarray, np.ndarray, bool]:
+    """One batch file's images, labels, and whether its file names say that the images were JPEG.
+
+    Returns
+    -------
+    images : uint8 (10000, 3, 32, 32).
+    labels : int64 (10000,), 0..9.
+    jpeg : bool.
+
+    Raises
+    ------
+    InputError
+        If the file is truncated, altered, or wants to run code; the message names the file.
+    """
+    try:
+        batch = _BatchUnpickler(io.BytesIO(raw), encoding="latin1").load()
+    except InputError as error:
+        raise InputError(f"{where} {error}: not a CIFAR-10 batch, refused; fetch the data anew") from None
+    except Exception as error:  # a damaged pickle can raise nearly anything
+        raise InputError(f"{where} is truncated or damaged ({type(error).__name__}: {error}); fetch it anew") from None
+    try:
+        batch = {k.decode() if isinstance(k, bytes) else k: v for k, v in batch.items()}
+        images, labels = np.asarray(batch["data"]), np.asarray(batch["labels"])
+        names = batch.get("filenames") or [""]
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise InputError(f"{where} is not a CIFAR-10 batch (no arrays 'data' and 'labels'); fetch it anew") from None
+    if images.shape != (BATCH_ROWS, 3072) or images.dtype != np.uint8 or labels.shape != (BATCH_ROWS,):
+        raise InputError(f"{where} holds {images.dtype} {images.shape} with {labels.shape} labels, not "
+                         f"({BATCH_ROWS}, 3072) bytes; fetch it anew")
+    if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() > 9:
+        raise InputError(f"{where} has labels outside 0..9; fetch it anew")
+    name = names[0].decode("latin1") if isinstance(names[0], bytes) else str(names[0])
+    return images.reshape(-1, 3, 32, 32), labels.astype(np.int64), name.lower().endswith((".jpg", ".jpeg"))
+
+
+def _from_folder(folder: Path) -> dict[str, bytes]:
+    found = {}
+    for name in BATCH_MD5:
+        try:
+            found[name] = (folder / name).read_bytes()
+        except OSError as error:
+            raise InputError(f"{folder / name}: {error.strerror}; the folder needs data_batch_1 ... 5 and test_batch"
+                             ) from None
+    return found
+
+
+def _from_archive(path: Path) -> dict[str, bytes]:
+    found = {}
+    try:
+        with tarfile.open(path, "r:*") as archive:
+            for member in archive:  # read in memory: nothing is unpacked to disk
+                name = Path(member.name).name
+                if name in BATCH_MD5 and member.isfile() and member.size < 64 * 2**20:
+                    found[name] = archive.extractfile(member).read()
+    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
+        raise InputError(f"{path} is truncated or not a tar archive ({error}); fetch it anew (--download)") from None
+    missing = [name for name in BATCH_MD5 if name not in found]
+    if missing:
+        raise InputError(f"{path} lacks {missing[0]}: truncated, or not the CIFAR-10 python archive; fetch it anew")
+    return found
+
+
+def download(folder: Path) -> Path:
+    """Fetch the archive from its publisher, check it, keep it in ``folder``; returns its path.
+
+    Raises
+    ------
+    InputError
+        If it cannot be fetched or is not the published file.
+    """
+    path = folder / ARCHIVE
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with urllib.request.urlopen(URL, timeout=60) as answer:
+            raw = b"".join(iter(partial(answer.read, 2**20), b""))
+    except (urllib.error.URLError, OSError) as error:
+        raise InputError(f"cannot fetch {URL}: {getattr(error, 'reason', error)}; fetch it by hand and give its folder "
+                         "with --data-dir") from None
+    if hashlib.sha256(raw).hexdigest() != ARCHIVE_SHA256:
+        raise InputError(f"what {URL} sent ({len(raw)} bytes) is not the published archive (sha256 differs); not kept")
+    write_atomically(path, raw)
+    return path
+
+
+def locate(data_dir: str | None, fetch: bool = False) -> Path:
+    """The batches folder or archive that ``data_dir`` means.
+
+    Raises
+    ------
+    UsageError
+        If no data were named, or none are there.
+    """
+    if data_dir is None and not fetch:
+        raise UsageError(f"CIFAR-10 needs --data-dir DIR (with {FOLDER}/ or {ARCHIVE}), or --download")
+    base = Path(data_dir or "data")
+    if base.is_file():
+        return base
+    for path in (base / FOLDER, base / ARCHIVE):
+        if path.exists():
+            return path
+    if (base / "data_batch_1").exists() or (base.name == FOLDER and base.is_dir()):
+        return base
+    if fetch:
+        return download(base)
+    raise UsageError(f"no CIFAR-10 in {base}: it has neither {FOLDER}/ nor {ARCHIVE} (or add --download)")
+
+
+def load(*, data_dir: str | None = None, train_size: int = 0, image_size: int = 0, download: bool = False, **_) -> Dataset:
+    """CIFAR-10 with its digests checked; the probe splits come out of the 50,000 training images."""
+    path = locate(data_dir, download)
+    files = _from_archive(path) if path.is_file() else _from_folder(path)
+    altered = [name for name, raw in files.items() if hashlib.md5(raw).hexdigest() != BATCH_MD5[name]]
+    batches = {name: read_batch(raw, f"{path}/{name}") for name, raw in files.items()}  # test_batch comes last
+    if not altered:
+        name = "CIFAR-10"
+    elif all(jpeg for _, _, jpeg in batches.values()):
+        name = "CIFAR-10 (JPEG re-encoding)"
+    else:
+        name = "CIFAR-10 (not the original files)"
+    images = resize(torch.from_numpy(np.concatenate([batches[n][0] for n in BATCH_MD5])), image_size)
+    labels = torch.from_numpy(np.concatenate([batches[n][1] for n in BATCH_MD5]))
+    facts = {"files_as_published": len(files) - len(altered), "files": len(files)}
+    return assemble(name, images, labels, test_rows=BATCH_ROWS, train_size=train_size, probe_fit=PROBE_FIT,
+                    probe_score=PROBE_SCORE, shift=max(1, images.shape[-1] // 8), flip=True, facts=facts)

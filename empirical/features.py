@@ -1,0 +1,118 @@
+"""Features of several networks at every site, in one pass over the probe splits, straight into Moments.
+
+The probe rows come in three parts: ``fit`` and ``tune`` (three quarters and one quarter of the probe-fit split:
+regressions are fitted on the first, their ridge is chosen on the second, then both are merged) and ``score``. Features
+are float32 whatever the training used. Besides the moments a bounded number of rows of the ``penultimate`` site is
+kept, for what second moments cannot tell (logistic and nonlinear probes).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from empirical.data import Dataset
+from lab.errors import InputError
+from theory.moments import Moments
+
+PARTS = ("fit", "tune", "score")
+TARGET = "target"  # the labels' block, one-hot
+ROWS_KEPT = {"fit": 2000, "score": 1000}
+_TUNE_SHARE = 4  # one row in so many of the probe-fit split
+
+
+@dataclass(frozen=True)
+class Features:
+    """What one pass leaves.
+
+    Attributes
+    ----------
+    moments : part -> site -> moments of the blocks (one a network, and ``target``).
+    rows : part -> block -> float32 (rows, units) of the penultimate site, the first rows of the part.
+    """
+
+    moments: Mapping[str, Mapping[str, Moments]]
+    rows: Mapping[str, Mapping[str, np.ndarray]]
+
+    def save(self, folder: Path) -> None:
+        """Write ``moments/<part>-<site>.npz`` and ``moments/rows.npz``."""
+        folder = Path(folder) / "moments"
+        folder.mkdir(exist_ok=True)
+        for part, sites in self.moments.items():
+            for site, moments in sites.items():
+                moments.save(folder / f"{part}-{site}.npz")
+        np.savez(folder / "rows.npz", **{f"{p}/{block}": x for p, kept in self.rows.items() for block, x in kept.items()})
+
+
+def read_features(folder: Path) -> Features:
+    """What :meth:`Features.save` wrote.
+
+    Raises
+    ------
+    InputError
+        If files are missing or damaged.
+    """
+    folder = Path(folder) / "moments"
+    moments: dict[str, dict[str, Moments]] = {part: {} for part in PARTS}
+    for path in sorted(folder.glob("*-*.npz")):
+        part, _, site = path.stem.partition("-")
+        moments[part][site] = Moments.load(path)
+    if not all(moments.values()):
+        raise InputError(f"{folder} holds no moments; delete it and run again")
+    with np.load(folder / "rows.npz", allow_pickle=False) as found:
+        rows = {part: {key.split("/", 1)[1]: found[key] for key in found if key.startswith(f"{part}/")} for part in ROWS_KEPT}
+    return Features(moments, rows)
+
+
+def probe_parts(data: Dataset) -> dict[str, torch.Tensor]:
+    """Row numbers of the three parts of the probe splits."""
+    fit, score = data.splits["probe_fit"], data.splits["probe_score"]
+    cut = len(fit) - len(fit) // _TUNE_SHARE
+    return {"fit": fit[:cut], "tune": fit[cut:], "score": score}
+
+
+@torch.inference_mode()
+def extract(networks: Mapping[str, torch.nn.Module], data: Dataset, sites: tuple[str, ...] | None = None,
+            batch: int = 512) -> Features:
+    """Run all networks over the probe rows once.
+
+    Parameters
+    ----------
+    networks : block name -> stack in evaluation mode; a stack of several gives the blocks ``name.0``, ``name.1``, ...
+    data : on the networks' device.
+    sites : which sites to keep; None for all.
+    batch : rows at a time.
+
+    Raises
+    ------
+    InputError
+        If a network's features are not finite.
+    """
+    eye = torch.eye(data.classes, device=data.labels.device)
+    moments = {part: {} for part in PARTS}
+    rows = {part: {} for part in ROWS_KEPT}
+    for part, numbers in probe_parts(data).items():
+        seen = 0
+        for chosen in numbers.split(batch):
+            inputs = data.batch(chosen).unsqueeze(0)
+            by_site: dict[str, dict[str, torch.Tensor]] = {}
+            for name, model in networks.items():
+                taps: dict[str, torch.Tensor] = {}
+                model(inputs, taps)
+                for site in sites or model.sites:
+                    blocks = by_site.setdefault(site, {})
+                    for i, block in enumerate(taps[site].float()):
+                        blocks[name if model.copies == 1 else f"{name}.{i}"] = block
+            for site, blocks in by_site.items():
+                try:
+                    moments[part].setdefault(site, Moments()).update({**blocks, TARGET: eye[data.labels[chosen]]})
+                except InputError as error:
+                    raise InputError(f"features at {site}: {error}") from None
+            if part in rows and seen < ROWS_KEPT[part]:
+                kept = {**by_site["penultimate"], TARGET: eye[data.labels[chosen]]}
+                for block, x in kept.items():
+                    rows[part].setdefault(block, []).append(x[:ROWS_KEPT[part] - seen].cpu().numpy())
+            seen += len(chosen)
+    return Features(moments, {part: {b: np.concatenate(x) for b, x in kept.items()} for part, kept in rows.items()})

@@ -1,0 +1,86 @@
+"""Initial weights and the parametrisation: how scale and learning rate follow width.
+
+Weights are drawn with variance gain / fan, layer by layer, from each network's own stream: He gain 2 over fan-in, LeCun
+1 over fan-in, Glorot 1 over the mean of fan-in and fan-out; normal or uniform. The readout always has gain 1; biases
+start at 0, norm gains at 1, embeddings with standard deviation 0.1 at every width.
+
+*Standard* parametrisation uses one learning rate for all layers and widths. *Maximal-update* parametrisation (muP; Yang
+& Hu 2021, Yang et al. 2022, arXiv 2203.03466, table 3), relative to alpha = 1 where both are the same network:
+
+    role                         initial variance    SGD rate    AdamW rate
+    input weights, vectors       same                x alpha     x 1
+    hidden weights               ~ 1 / fan-in        x 1         x 1 / alpha
+    output weights               x 1 / alpha more    x 1/alpha   x 1 / alpha
+"""
+
+import math
+from fractions import Fraction
+
+import torch
+from torch import nn
+
+from empirical.models.layers import Conv, Embedding, Linear
+
+EMBEDDING_STD = 0.1
+_RATES = {  # exponent of alpha in the learning rate under muP
+    "sgd": {"input": 1, "vector": 1, "hidden": 0, "output": -1},
+    "adamw": {"input": 0, "vector": 0, "hidden": -1, "output": -1},
+}
+
+
+def initialise(model: nn.Module, streams: list[torch.Generator], scheme: str = "he-normal", alpha: Fraction = Fraction(1),
+               parametrisation: str = "standard") -> nn.Module:
+    """Set the weights of a stack, member i from ``streams[i]``; the same stream gives the same network in any stack.
+
+    Parameters
+    ----------
+    model : on the CPU, its biases and norms as built.
+    streams : one generator a copy.
+    scheme : one of ``settings.SCHEMES``; Glorot does not go with muP, whose input layers keep their scale.
+    alpha, parametrisation : see the table above.
+    """
+    rule, shape = scheme.split("-")
+    for module in model.modules():
+        if not isinstance(module, Conv | Linear | Embedding):
+            continue
+        for piece, generator in zip(module.weight.data.chunk(len(streams)), streams):
+            if isinstance(module, Embedding):
+                std = EMBEDDING_STD
+            else:
+                std = _std(rule, module.role, *_fans(module, piece))
+                if module.role == "output" and parametrisation == "mup":
+                    std /= math.sqrt(alpha)
+            if shape == "normal" or isinstance(module, Embedding):
+                piece.copy_(torch.randn(piece.shape, generator=generator) * std)
+            else:
+                piece.copy_((torch.rand(piece.shape, generator=generator) * 2 - 1) * (std * math.sqrt(3)))
+    return model
+
+
+def _fans(module, piece) -> tuple[int, int]:
+    if isinstance(module, Conv):
+        return piece[0].numel(), piece.shape[0] * piece[0, 0].numel()
+    return piece.shape[-1], piece.shape[-2]
+
+
+def _std(rule: str, role: str, fan_in: int, fan_out: int) -> float:
+    if role == "output":
+        return math.sqrt(1 / fan_in)
+    variance = {"he": 2 / fan_in, "lecun": 1 / fan_in, "glorot": 2 / (fan_in + fan_out)}[rule]
+    return math.sqrt(variance)
+
+
+def parameter_groups(model: nn.Module, *, lr: float, weight_decay: float, optimizer: str, alpha: Fraction,
+                     parametrisation: str) -> list[dict]:
+    """Groups for a torch optimizer: learning rate by role and parametrisation, weight decay on weights alone (not on
+    biases and norms). Each group keeps its own ``initial_lr`` for the schedule."""
+    groups: dict[tuple, list] = {}
+    for module in model.modules():
+        for name, parameter in module.named_parameters(recurse=False):
+            weight = name == "weight" and isinstance(module, Conv | Linear | Embedding)
+            role = module.role if weight else "vector"
+            exponent = _RATES[optimizer][role] if parametrisation == "mup" else 0
+            rate, decay = lr * float(alpha) ** exponent, weight_decay if weight else 0.0
+            groups.setdefault((rate, decay), []).append(parameter)
+    return [{"params": found, "lr": rate, "initial_lr": rate, "weight_decay": decay}
+            for (rate, decay), found in groups.items()]

@@ -1,0 +1,64 @@
+"""ResNet-18 in its CIFAR form (He et al. 2015): 3x3 stem without pooling, four stages of two basic blocks with 1, 2, 4
+and 8 times the base width, projection shortcuts, global average pooling, linear readout."""
+
+import torch.nn.functional as F
+from torch import nn
+
+from empirical.models.layers import ConvNorm, Linear, pooled, side_by_side
+
+
+class Block(nn.Module):
+    """Two 3x3 convolutions and a shortcut."""
+
+    def __init__(self, copies, channels_in, channels_out, stride):
+        super().__init__()
+        self.first = ConvNorm(copies, channels_in, channels_out, stride=stride)
+        self.second = ConvNorm(copies, channels_out, channels_out)
+        same = stride == 1 and channels_in == channels_out
+        self.shortcut = nn.Identity() if same else ConvNorm(copies, channels_in, channels_out, 1, stride)
+
+    def forward(self, x):
+        return F.relu(self.second(F.relu(self.first(x))) + self.shortcut(x))
+
+
+class ResNet(nn.Module):
+    """Basic-block ResNet; sites ``stem``, ``block1`` ..., the last block's being ``penultimate``.
+
+    Parameters
+    ----------
+    blocks : basic blocks a stage; stage k has 2^k units of width.
+    """
+
+    def __init__(self, widths, data, copies=1, blocks=(2, 2, 2, 2)):
+        super().__init__()
+        self.copies = copies
+        channels = widths(1, "the stem")
+        self.stem = ConvNorm(copies, data.inputs.shape[1], channels, role="input")
+        self.sites = {"stem": channels}
+        self.blocks = nn.ModuleList()
+        for stage, count in enumerate(blocks):
+            out = widths(2**stage, f"stage {stage + 1}")
+            for position in range(count):
+                self.blocks.append(Block(copies, channels, out, 2 if stage and not position else 1))
+                channels = out
+                self.sites[f"block{len(self.blocks)}"] = channels
+        del self.sites[f"block{len(self.blocks)}"]
+        self.sites["penultimate"] = channels
+        self.readout = Linear(copies, channels, data.classes, "output")
+
+    def forward(self, x, taps=None):
+        x = F.relu(self.stem(side_by_side(x, self.copies)))
+        if taps is not None:
+            taps["stem"] = pooled(x, self.copies)
+        for number, block in enumerate(self.blocks, 1):
+            x = block(x)
+            if taps is not None and number < len(self.blocks):
+                taps[f"block{number}"] = pooled(x, self.copies)
+        x = pooled(x, self.copies)
+        if taps is not None:
+            taps["penultimate"] = x
+        return self.readout(x)
+
+
+class ResNet18(ResNet):
+    """Two basic blocks a stage."""

@@ -1,0 +1,175 @@
+"""What a run is: the settings shared by all networks of a sweep, one network (or stack), one comparison.
+
+These are the configurations whose non-default fields name a run in the store. What must not change a result (device,
+folders, number of processes) is not here.
+"""
+
+from dataclasses import dataclass, fields
+from fractions import Fraction
+
+from lab.errors import UsageError
+
+ARCHITECTURES = ("mlp", "vgg16", "resnet18", "transformer")
+DATA = ("digits", "cifar10", "mnist", "entailment", "mnli", "snli", "sick", "pairs")
+SCHEMES = ("he-normal", "he-uniform", "glorot-normal", "glorot-uniform", "lecun-normal", "lecun-uniform")
+PARAMETRISATIONS = ("standard", "mup")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """Architecture, data and recipe; the recipe is the same at every width.
+
+    Attributes
+    ----------
+    arch, data : names on the command line.
+    alpha : width multiplier as a fraction, "1/8".
+    seed : replica number; every network of a replica has its own streams under it.
+    base_width : channels that stand for one unit of width at alpha = 1.
+    depth : hidden layers of the MLP, blocks of the Transformer; 0 for the architecture's own.
+    epochs : passes over the training split; the most there may be where ``target_loss`` is set.
+    batch_size, optimizer, lr, momentum, weight_decay : ``momentum`` is SGD's. ``lr`` is that of alpha = 1: the same at
+        every width in the standard parametrisation, see ``models.initialise`` for muP.
+    schedule, warmup : "cosine" to 0 or "constant", after a linear warm-up over that share of all steps.
+    target_loss : stop when the mean training loss over a quarter of an epoch falls to it; 0 trains all epochs.
+    augment : random shifts (and mirror images where they keep the class).
+    init, parametrisation : see ``models.initialise``.
+    train_size, image_size, max_length, label_noise : see ``data.load``.
+    checksum : of the data, where they come from files.
+    """
+
+    arch: str
+    data: str
+    alpha: str = "1"
+    seed: int = 0
+    base_width: int
+    depth: int = 0
+    epochs: int
+    batch_size: int = 128
+    optimizer: str = "sgd"
+    lr: float = 0.1
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    schedule: str = "cosine"
+    warmup: float = 0.1
+    target_loss: float = 0.0
+    augment: bool = True
+    init: str = "he-normal"
+    parametrisation: str = "standard"
+    train_size: int = 0
+    image_size: int = 0
+    max_length: int = 0
+    label_noise: float = 0.0
+    checksum: str = ""
+
+    @property
+    def width(self) -> Fraction:
+        """alpha as a number."""
+        return Fraction(self.alpha)
+
+    def shared(self) -> dict:
+        """The fields of :class:`Setting` alone, to make another kind of run with."""
+        return {f.name: getattr(self, f.name) for f in fields(Setting)}
+
+    def check(self) -> "Setting":
+        """Refuse values that cannot be carried out; returns itself.
+
+        Raises
+        ------
+        UsageError
+        """
+        choices = {"arch": ARCHITECTURES, "data": DATA, "optimizer": ("sgd", "adamw"), "schedule": ("cosine", "constant"),
+                   "init": SCHEMES, "parametrisation": PARAMETRISATIONS}
+        for name, allowed in choices.items():
+            if getattr(self, name) not in allowed:
+                raise UsageError(f"unknown {name} {getattr(self, name)!r}: choose {' or '.join(allowed)}")
+        if not (0 <= self.warmup < 1 and 0 <= self.momentum < 1 and self.weight_decay >= 0 and self.target_loss >= 0):
+            raise UsageError("warmup and momentum lie in [0, 1), weight decay and target loss are not negative")
+        if self.init.startswith("glorot") and self.parametrisation == "mup":
+            raise UsageError("muP sets scales by fan-in: use --init he-normal or lecun-normal with it, not Glorot")
+        return self
+
+
+@dataclass(frozen=True, kw_only=True)
+class Network(Setting):
+    """One network, or ``stack`` of them trained together: the copies ``copy, ..., copy + stack - 1``."""
+
+    copy: int = 0
+    stack: int = 1
+
+    def address(self, member: int, purpose: str) -> tuple:
+        """Address of a random stream of one member of the stack; the same whether it trains alone or not."""
+        return (self.arch, self.data, self.seed, self.alpha, self.copy + member, purpose)
+
+
+# What suits a data set on a CPU; the published ResNet-18 and VGG-16 have base width 64.
+_RECIPES = {
+    "digits": {"base_width": 16, "epochs": 40, "batch_size": 64, "lr": 0.1},
+    "mnist": {"base_width": 16, "epochs": 10},
+    "cifar10": {"base_width": 64, "epochs": 30},
+    "entailment": {"base_width": 32, "depth": 2, "epochs": 20, "batch_size": 128, "optimizer": "adamw", "lr": 4e-3,
+                   "weight_decay": 0.01, "init": "lecun-normal", "augment": False},
+    "text": {"base_width": 64, "epochs": 20, "batch_size": 64, "optimizer": "adamw", "lr": 1e-3, "weight_decay": 0.01,
+             "init": "lecun-normal", "augment": False},
+}
+_BASE_WIDTH = {"mlp": 128}
+QUICK = {"base_width": 8, "epochs": 3}
+# to the same training loss instead: a constant rate, since a schedule's end would depend on when a width gets there
+# (and a fifth of the usual one, or the loss would be noise of the rate); epochs are a cap
+MATCHED = {
+    "digits": {"schedule": "constant", "lr": 0.02, "target_loss": 0.25, "epochs": 150},
+    "": {"schedule": "constant", "lr": 0.02, "target_loss": 0.5, "epochs": 60},
+}
+
+
+def recipe(arch: str, data: str, quick: bool = False) -> dict:
+    """Default settings of an architecture on a data set."""
+    found = dict(_RECIPES.get(data, _RECIPES["text"]), arch=arch, data=data)
+    if arch in _BASE_WIDTH:
+        found["base_width"] = _BASE_WIDTH[arch]
+    if quick:
+        found.update(QUICK)
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison(Setting):
+    """The wide network of width ``reference`` against copies of width ``alpha``, reference/alpha of them.
+
+    Attributes
+    ----------
+    reference : width multiplier of the wide network.
+    other_seed : replica whose wide network is the baseline.
+    stack, wide_stack : how many networks were trained together (which runs hold them).
+    sites : "all", or "penultimate".
+    version : raised when measures change, so that networks are kept and comparisons made anew.
+    """
+
+    reference: str = "1"
+    other_seed: int
+    stack: int = 1
+    sites: str = "all"
+    version: int = 1
+
+    @property
+    def copies(self) -> int:
+        """Narrow networks with as many features as the wide one."""
+        return int(Fraction(self.reference) / self.width)
+
+    def wide(self) -> Network:
+        """The wide network."""
+        return Network(**{**self.shared(), "alpha": self.reference})
+
+    def other(self) -> Network:
+        """The wide network of the baseline."""
+        return Network(**{**self.shared(), "alpha": self.reference, "seed": self.other_seed})
+
+    def narrow(self) -> list[Network]:
+        """The copies, in the stacks they are trained in. At alpha = reference the copy is the other wide network."""
+        if self.width == Fraction(self.reference):
+            return [self.other()]
+        return [Network(**self.shared(), copy=i, stack=min(self.stack, self.copies - i))
+                for i in range(0, self.copies, self.stack)]
+
+    def networks(self) -> list[Network]:
+        """All networks that the comparison needs."""
+        return list(dict.fromkeys([self.wide(), self.other(), *self.narrow()]))

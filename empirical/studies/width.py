@@ -1,0 +1,248 @@
+"""Width sweeps of real networks: every width's copies, concatenated, against one wide network.
+
+A sweep's runs are networks (or stacks of copies trained together) and comparisons. Networks come first; a comparison
+trains what it still misses, so that either kind can be killed and taken up again. Replica s has its own wide network
+and its own copies at every width; its baseline is the wide network of the next replica.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from functools import lru_cache, partial
+from pathlib import Path
+
+from empirical.settings import Comparison, Network, Setting, recipe
+from lab.errors import InputError, UsageError
+from lab.estimate import mean_interval
+from lab.store import read_result, run_id
+from lab.study import Study
+from theory.claims import Evidence
+
+RUN = "empirical.studies.width:run"
+FOLDER_VARIABLE = "WIDTHLAB_DATA"  # folder with the data sets, where --data-dir does not say
+
+
+def plan(setting: Setting, alphas: Sequence[Fraction], seeds: Sequence[int], *, stack: int | None = None,
+         sites: str = "all") -> list[Setting]:
+    """The runs of a sweep: networks first, the costliest before the rest, then comparisons.
+
+    Parameters
+    ----------
+    setting : what all runs share; its alpha and seed are ignored.
+    alphas : width multipliers; the largest is the wide network's.
+    seeds : replicas.
+    stack : copies trained together at most; None for all copies of a width.
+    sites : "all" or "penultimate".
+
+    Raises
+    ------
+    UsageError
+        If a width does not go a whole number of times into the widest.
+    """
+    reference = max(alphas)
+    alphas = sorted(set(alphas) | {reference}, reverse=True)
+    for alpha in alphas:
+        if (reference / alpha).denominator != 1:
+            raise UsageError(f"alpha {alpha} does not go a whole number of times into {reference}: no number of copies "
+                             "has as many features as the wide network")
+    others = dict(zip(seeds, [*seeds[1:], seeds[0] if len(seeds) > 1 else seeds[0] + 1]))
+    comparisons = []
+    for alpha in alphas:
+        copies = int(reference / alpha)
+        for seed in seeds:
+            comparisons.append(Comparison(**{**setting.shared(), "alpha": str(alpha), "seed": seed},
+                                          reference=str(reference), other_seed=others[seed], sites=sites,
+                                          stack=min(stack or copies, copies)))
+    networks = dict.fromkeys(n for comparison in comparisons for n in comparison.networks())
+    return [*sorted(networks, key=lambda n: -n.stack * n.width**2), *comparisons]
+
+
+@lru_cache(maxsize=2)
+def _data(key: tuple, data_dir: str | None, device: str):
+    from empirical.data import load
+
+    source, train_size, image_size, max_length, label_noise = key
+    return load(source, data_dir=data_dir, train_size=train_size, image_size=image_size, max_length=max_length,
+                label_noise=label_noise).to(device)
+
+
+def dataset(setting: Setting, data_dir: str | None = None, device: str = "cpu"):
+    """The setting's data on a device; kept in memory.
+
+    Raises
+    ------
+    InputError
+        If the data are not those that the setting names by their checksum.
+    """
+    key = (setting.data, setting.train_size, setting.image_size, setting.max_length, setting.label_noise)
+    found = _data(key, data_dir or os.environ.get(FOLDER_VARIABLE), device)
+    if setting.checksum and found.checksum != setting.checksum:
+        raise InputError(f"the data in {data_dir} have changed since this sweep was planned (checksum {found.checksum}, "
+                         f"not {setting.checksum}); start it again")
+    return found
+
+
+def run(config: Setting, folder: Path, *, device: str | None = None, data_dir: str | None = None) -> dict:
+    """One run of a sweep: trains a :class:`Network`, or makes a :class:`Comparison`."""
+    from empirical.train import pick_device
+
+    target = pick_device(device)
+    data = dataset(config, data_dir, str(target))
+    facts = {"data": data.facts, "device": str(target), "dtype": "bfloat16 autocast" if target.type == "cuda" else "float32"}
+    work = _train if isinstance(config, Network) else partial(_compare, device=device, data_dir=data_dir)
+    return {**work(config, data, Path(folder), target), "manifest": facts}
+
+
+def _train(config: Network, data, folder: Path, target) -> dict:
+    from empirical.train import evaluate, train
+
+    model, facts = train(config, data, folder, device=target)
+    parameters = sum(p.numel() for p in model.parameters()) // config.stack
+    return {"kind": "network", "parameters": parameters, **facts,
+            **{split: evaluate(model, data, split) for split in ("train", "test")}}
+
+
+def _compare(config: Comparison, data, folder: Path, target, *, device, data_dir) -> dict:
+    from empirical.compare import compare
+    from empirical.features import extract
+    from empirical.train import load_trained
+
+    results = {}
+    for network in config.networks():
+        results[network] = _trained(network, folder.parent, {"device": device, "data_dir": data_dir})
+    narrow = config.narrow()
+    models = {"wide": load_trained(config.wide(), data, folder.parent / run_id(config.wide()), target),
+              "other": load_trained(config.other(), data, folder.parent / run_id(config.other()), target)}
+    same = narrow == [config.other()]
+    blocks = ["other"] if same else []
+    for network in [] if same else narrow:
+        name = f"narrow{network.copy}"
+        models[name] = load_trained(network, data, folder.parent / run_id(network), target)
+        blocks += [name] if network.stack == 1 else [f"{name}.{i}" for i in range(network.stack)]
+    features = extract(models, data, ("penultimate",) if config.sites == "penultimate" else None)
+    features.save(folder)
+    wide, copies = results[config.wide()], [results[n] for n in narrow]
+    return {"kind": "comparison", "rows": compare(features, "wide", "other", blocks),
+            "wide": _summary([wide]), "narrow": _summary(copies)}
+
+
+def _summary(results: Sequence[dict]) -> dict:
+    """Mean over networks of what their training came to; the loss curve too."""
+    def mean(values):
+        values = list(values)
+        return sum(values) / len(values)
+
+    curves = [list(column) for r in results for column in zip(*r["curve"])]
+    return {**{f"{split}_{what}": mean(v for r in results for v in r[split][what])
+               for split in ("train", "test") for what in ("loss", "accuracy")},
+            "epochs": mean(e for r in results for e in r["epochs"]),
+            "reached": mean(float(x) for r in results for x in r["reached"]) if results[0]["reached"] else None,
+            "parameters": sum(r["parameters"] * len(r["epochs"]) for r in results),
+            "curve": [mean(step) for step in zip(*curves)]}
+
+
+def _trained(network: Network, experiment: Path, options: dict) -> dict:
+    """The network's result; it is trained now if it is not there (another process that trains it is waited for)."""
+    from lab.sweep import execute
+
+    folder = experiment / run_id(network)
+    if read_result(folder) is None:
+        failure = folder / "failure.txt"
+        problem = failure.read_text().strip().splitlines()[-1] if failure.exists() else None
+        problem = problem or execute(RUN, network, folder, 1, options)
+        if problem:
+            raise InputError(f"a network it needs failed: {problem}")
+    return read_result(folder)["result"]
+
+
+def tabulate(finished):
+    """One row a comparison, site and number of copies; what the networks came to beside the measures."""
+    import pandas
+
+    rows = []
+    for config, result in finished:
+        if result["kind"] != "comparison":
+            continue
+        base = {"arch": config.arch, "data": config.data, "alpha": config.alpha, "reference": config.reference,
+                "base_width": config.base_width, "seed": config.seed, "all_copies": config.copies,
+                "match": "train-loss" if config.target_loss else "epochs",
+                "parametrisation": config.parametrisation, "label_noise": config.label_noise}
+        trained = {f"{key}_{side}": value for side in ("narrow", "wide") for key, value in result[side].items()
+                   if key != "curve"}
+        curves = {f"curve_{side}": " ".join(f"{x:.4g}" for x in result[side]["curve"]) for side in ("narrow", "wide")}
+        last = {"curve_narrow": "", "curve_wide": ""}
+        for row in result["rows"]:
+            main = row["site"] == "penultimate" and row["copies"] == config.copies
+            rows.append({**base, **row, **trained, **(curves if main else last)})
+    return pandas.DataFrame(rows)
+
+
+MEASURES = ("span_error", "reverse_span_error", "baseline_span_error", "gap", "reverse_gap", "probe_narrow", "probe_wide",
+            "probe_error_gap", "cka", "baseline_cka")
+TRAINED = ("train_accuracy", "test_accuracy", "train_loss", "test_loss", "epochs")
+
+
+def summarise(frame) -> list[dict]:
+    """Per alpha: training facts, and per site every measure with all copies as mean and interval over seeds."""
+    frame = frame.assign(width=[float(Fraction(a)) for a in frame["alpha"]])
+    whole = frame[frame["copies"] == frame["all_copies"]]
+    out = []
+    for _, group in sorted(whole.groupby("width"), key=lambda item: -item[0]):
+        first = group[group["site"] == "penultimate"]
+        part = frame[(frame["width"] == group["width"].iloc[0]) & (frame["site"] == "penultimate")]
+        out.append({
+            "alpha": group["alpha"].iloc[0],
+            "copies": int(group["all_copies"].iloc[0]),
+            **{f"{key}_{side}": mean_interval(first[f"{key}_{side}"]) for key in TRAINED for side in ("narrow", "wide")},
+            **{key: mean_interval(first[key]) for key in MEASURES},
+            "span_error_by_copies": {int(c): mean_interval(g["span_error"]) for c, g in part.groupby("copies")},
+            "sites": {site: {key: mean_interval(g[key]) for key in MEASURES}
+                      for site, g in group.groupby("site", sort=False)},
+        })
+    return out
+
+
+def evidence(frame, runs: tuple[str, ...]) -> list[Evidence]:
+    """Evidence for the claims of S0 from one sweep's table, at the penultimate site and the smallest alpha."""
+    frame = frame[frame["site"] == "penultimate"].assign(width=[float(Fraction(str(a))) for a in frame.loc[
+        frame["site"] == "penultimate", "alpha"]])
+    if frame.empty or frame["width"].min() == frame["width"].max():
+        return []
+    whole = frame[frame["copies"] == frame["all_copies"]]
+    least = whole[whole["width"] == whole["width"].min()].set_index("seed")
+    first = least.iloc[0]
+    setting = f"{first['arch']}, {first['data']}, alpha {first['alpha']}"
+    matched = first["match"] == "train-loss"
+    if matched:
+        return [Evidence("s0.gap-survives-matched-training", "real", f"{setting}, matched in training loss",
+                         mean_interval(least["gap"]), runs)]
+    found = [Evidence(claim, "real", setting, mean_interval(least[column]), runs) for claim, column in (
+        ("s0.narrow-does-not-span-wide", "gap"), ("s0.wide-does-not-span-narrow", "reverse_gap"),
+        ("s0.wide-performs-better", "probe_error_gap"))]
+    half = whole[whole["width"] == whole["width"].max() / 2].set_index("seed")
+    if len(half) and half["width"].iloc[0] != first["width"]:
+        growth = (least["span_error"] - half["span_error"]).dropna()
+        found.append(Evidence("s0.gap-grows-as-networks-narrow", "real", setting, mean_interval(growth), runs))
+    narrowest = frame[frame["width"] == first["width"]]
+    copies = sorted(narrowest["copies"].unique())
+    if len(copies) > 1 and copies[-1] == 2 * copies[-2]:
+        before, after = (narrowest[narrowest["copies"] == c].set_index("seed")["span_error"] for c in copies[-2:])
+        found.append(Evidence("s0.copies-saturate", "real", setting, mean_interval((1 - after / before).dropna()), runs))
+    return found
+
+
+def width_study(name: str, title: str, configs) -> Study:
+    """A :class:`~lab.study.Study` of this kind."""
+    return Study(name=name, title=title, run=RUN, configs=configs, tabulate=tabulate, evidence=evidence, processes=True)
+
+
+ALPHAS = tuple(Fraction(1, 2**k) for k in range(4))
+
+
+def _embedded(arch: str, data: str, scale: str, **changes) -> list[Setting]:
+    setting = replace(Setting(**recipe(arch, data, quick=scale == "quick")), **changes)
+    return plan(setting, ALPHAS[:3] if scale == "quick" else ALPHAS, range(2 if scale == "quick" else 3))
+
+
+RESNET18_DIGITS = width_study("resnet18-digits", "ResNet-18 on digits", partial(_embedded, "resnet18", "digits"))

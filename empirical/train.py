@@ -1,0 +1,274 @@
+"""Training of one network or of a stack of them.
+
+The recipe is the same at every width (:class:`~empirical.settings.Setting`). Data stay on the device as one tensor;
+order and augmentation of an epoch are drawn before it from addressed streams; the host waits for the device a few times
+an epoch, never a step. bfloat16 autocast on CUDA, float32 elsewhere, channels-last for images. On a CPU a training that
+is killed and resumed ends in the same bits as one that was not (for the same number of threads); an addressed stream
+needs no saved state, so the epoch's number is all that a checkpoint has to know of random numbers.
+
+A stack's loss is the sum of its members' mean losses, so each member gets the gradient it would get alone.
+"""
+
+import io
+import math
+import time
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+
+from empirical.data import Dataset
+from empirical.data.augment import augment, draw
+from empirical.models import build
+from empirical.models.initialise import initialise, parameter_groups
+from empirical.settings import Network
+from empirical.streams import stream
+from lab.cli import say
+from lab.errors import InputError, UsageError
+from lab.store import write_atomically
+
+CHECKPOINT, WEIGHTS = "checkpoint.pt", "weights.safetensors"
+CHECKS = 4  # times an epoch that the loss is looked at
+HOPELESS = 4.0  # a loss of that many times log(classes) after the warm-up will not come back
+
+
+class Diverged(InputError):
+    """A training that has left the rails; the message says where and how."""
+
+
+def pick_device(name: str | None) -> torch.device:
+    """The device of that name; without a name CUDA if there is one, else the CPU.
+
+    Raises
+    ------
+    UsageError
+        If it is not there.
+    """
+    if name is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise UsageError(f"device {name!r} is not there ({reason[:90]}): use --device cpu, or leave the flag out") from None
+    return device
+
+
+def prepare(config: Network, data: Dataset, device: torch.device) -> torch.nn.Module:
+    """The stack at its start, on the device."""
+    model = build(config.arch, alpha=config.alpha, base_width=config.base_width, data=data, copies=config.stack,
+                  mup=config.parametrisation == "mup", depth=config.depth)
+    streams = [stream(*config.address(i, "init")) for i in range(config.stack)]
+    initialise(model, streams, config.init, config.width, config.parametrisation)
+    return model.to(device, memory_format=torch.preserve_format if data.is_text else torch.channels_last)
+
+
+def make_optimizer(config: Network, model: torch.nn.Module, device: torch.device) -> torch.optim.Optimizer:
+    """SGD with momentum or AdamW over the model's parameter groups."""
+    groups = parameter_groups(model, lr=config.lr, weight_decay=config.weight_decay, optimizer=config.optimizer,
+                              alpha=config.width, parametrisation=config.parametrisation)
+    fused = device.type in ("cpu", "cuda")
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, fused=fused)
+    return torch.optim.AdamW(groups, lr=config.lr, betas=(0.9, 0.98), fused=fused)
+
+
+def rate(config: Network, step: int, steps: int) -> float:
+    """Learning rate at a step, as a share of its peak."""
+    warm = max(1, round(config.warmup * steps))
+    if step < warm:
+        return (step + 1) / warm
+    return 1.0 if config.schedule == "constant" else 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
+
+
+class Epoch:
+    """Batches of one epoch for every member of a stack, drawn at once and moved in one copy."""
+
+    def __init__(self, config: Network, data: Dataset, number: int, device: torch.device):
+        rows, members = data.splits["train"], range(config.stack)
+        self.data, self.size = data, min(config.batch_size, len(rows))
+        orders = [torch.randperm(len(rows), generator=stream(*config.address(i, "order"), number)) for i in members]
+        self.rows = rows[torch.stack(orders).to(device)]
+        self.draws = None
+        if config.augment and (data.shift or data.flip):
+            self.draws = torch.stack([draw(len(rows), data.shift, data.flip, stream(*config.address(i, "augment"), number))
+                                      for i in members]).to(device)
+
+    def batch(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Inputs (copies, batch, ...) and labels (copies, batch) of a step; what does not fill a batch is left out."""
+        part = slice(step * self.size, (step + 1) * self.size)
+        rows = self.rows[:, part]
+        inputs = self.data.batch(rows.flatten())
+        if self.draws is not None:
+            inputs = augment(inputs, self.draws[:, part].flatten(0, 1), self.data.shift)
+        return inputs.unflatten(0, rows.shape), self.data.labels[rows]
+
+
+def losses(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Mean cross-entropy of each member: logits (copies, batch, classes), labels (copies, batch) -> (copies,)."""
+    return F.cross_entropy(logits.float().flatten(0, 1), labels.flatten(), reduction="none").view(labels.shape).mean(1)
+
+
+def train(config: Network, data: Dataset, folder: Path, *, device: torch.device, checkpoint_seconds: float = 120.0,
+          stop_after: int | None = None) -> tuple[torch.nn.Module, dict]:
+    """Train a stack; continue from the folder's checkpoint if there is one.
+
+    Parameters
+    ----------
+    config : what to train.
+    data : on the device.
+    folder : for the checkpoint, which is deleted at the end, and the final weights (safetensors).
+    checkpoint_seconds : least time between two checkpoints; they are written between epochs.
+    stop_after : stop after this many epochs as if killed (for tests); the checkpoint stays.
+
+    Returns
+    -------
+    model : the trained stack, in evaluation mode.
+    facts : ``curve`` (mean training loss, epochs x copies), ``epochs`` and ``reached`` (copies; the target loss).
+
+    Raises
+    ------
+    Diverged
+        If a member's loss is not finite, or stays hopeless after the warm-up.
+    InputError
+        If the checkpoint cannot be written (full disk).
+    """
+    torch.set_flush_denormal(True)
+    if device.type == "cuda":
+        torch.backends.cudnn.benchmark = True
+    model = prepare(config, data, device)
+    optimizer = make_optimizer(config, model, device)
+    per_epoch = len(data.splits["train"]) // min(config.batch_size, len(data.splits["train"]))
+    total = per_epoch * config.epochs
+    state = {"epoch": 0, "curve": [], "epochs": [float(config.epochs)] * config.stack, "snapshots": {}}
+    state.update(_restore(folder / CHECKPOINT, model, optimizer, device))
+    saved = time.monotonic()
+    checks = {round(per_epoch * (i + 1) / CHECKS) for i in range(CHECKS)} - {0}
+    model.train()
+    for number in range(state["epoch"], config.epochs):
+        if len(state["snapshots"]) == config.stack:
+            break
+        epoch = Epoch(config, data, number, device)
+        window, seen, sums = torch.zeros(config.stack, device=device), 0, torch.zeros(config.stack)
+        for step in range(per_epoch):
+            factor = rate(config, number * per_epoch + step, total)
+            for group in optimizer.param_groups:
+                group["lr"] = group["initial_lr"] * factor
+            inputs, labels = epoch.batch(step)
+            with torch.autocast("cuda", torch.bfloat16, enabled=device.type == "cuda"):
+                member = losses(model(inputs), labels)
+            optimizer.zero_grad(set_to_none=True)
+            member.sum().backward()
+            optimizer.step()
+            window += member.detach()
+            seen += 1
+            if step + 1 in checks:
+                mean = (window / seen).cpu()  # the only wait for the device
+                _refuse_divergence(mean, data.classes, number + (step + 1) / per_epoch, config)
+                _freeze_finished(config, model, mean, number + (step + 1) / per_epoch, state)
+                sums += mean * seen
+                window.zero_()
+                seen = 0
+        state["curve"].append((sums / per_epoch).tolist())
+        state["epoch"] = number + 1
+        if (stop_after is not None and state["epoch"] >= stop_after) or time.monotonic() - saved > checkpoint_seconds:
+            _save(folder / CHECKPOINT, model, optimizer, state)
+            saved = time.monotonic()
+        if stop_after is not None and state["epoch"] >= stop_after:
+            break
+    for i, snapshot in state["snapshots"].items():
+        _write_member(model, config.stack, int(i), snapshot)
+    model.eval()
+    if stop_after is None:
+        from safetensors.torch import save
+
+        weights = {name: value.contiguous() for name, value in model.state_dict().items()}
+        write_atomically(folder / WEIGHTS, save(weights))
+        (folder / CHECKPOINT).unlink(missing_ok=True)
+    reached = [str(i) in state["snapshots"] for i in range(config.stack)] if config.target_loss else None
+    return model, {"curve": state["curve"], "epochs": state["epochs"], "reached": reached}
+
+
+def _refuse_divergence(mean: torch.Tensor, classes: int, epoch: float, config: Network) -> None:
+    hopeless = epoch > max(1.0, config.warmup * config.epochs)
+    limit = HOPELESS * math.log(classes) if hopeless else math.inf
+    bad = (~torch.isfinite(mean)) | (mean > limit)
+    if bad.any():
+        i = int(bad.nonzero()[0])
+        raise Diverged(f"training of copy {config.copy + i} at alpha {config.alpha} diverged: loss {mean[i]:.3g} after "
+                       f"{epoch:.2f} epochs; try a smaller --lr or a longer --warmup")
+
+
+def _freeze_finished(config: Network, model, mean: torch.Tensor, epoch: float, state: dict) -> None:
+    """Keep the weights of members that have just reached the target loss; the rest of the stack trains on."""
+    if config.target_loss:
+        for i in (mean <= config.target_loss).nonzero().flatten().tolist():
+            if str(i) not in state["snapshots"]:
+                state["snapshots"][str(i)] = read_member(model, config.stack, i)
+                state["epochs"][i] = epoch
+
+
+def read_member(model, copies: int, member: int) -> dict[str, torch.Tensor]:
+    """State of one network of a stack, as that of a stack of one."""
+    return {name: (value.chunk(copies)[member] if value.dim() else value).clone()
+            for name, value in model.state_dict().items()}
+
+
+def _write_member(model, copies: int, member: int, state: dict[str, torch.Tensor]) -> None:
+    for name, value in model.state_dict().items():
+        if value.dim():
+            value.chunk(copies)[member].copy_(state[name])
+
+
+def _save(path: Path, model, optimizer, state: dict) -> None:
+    buffer = io.BytesIO()
+    torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "state": state}, buffer)
+    write_atomically(path, buffer.getvalue())
+
+
+def _restore(path: Path, model, optimizer, device) -> dict:
+    if not path.exists():
+        return {}
+    try:
+        stored = torch.load(path, map_location=device, weights_only=True)
+        model.load_state_dict(stored["model"])
+        optimizer.load_state_dict(stored["optimizer"])
+    except Exception as error:  # whatever a damaged file makes torch raise
+        say(f"{path} cannot be used ({type(error).__name__}); this training starts again")
+        return {}
+    return stored["state"]
+
+
+def load_trained(config: Network, data: Dataset, folder: Path, device: torch.device) -> torch.nn.Module:
+    """The trained stack of a finished run.
+
+    Raises
+    ------
+    InputError
+        If its weights are missing or damaged.
+    """
+    from safetensors.torch import load
+
+    model = build(config.arch, alpha=config.alpha, base_width=config.base_width, data=data, copies=config.stack,
+                  mup=config.parametrisation == "mup", depth=config.depth)
+    path = Path(folder) / WEIGHTS
+    try:
+        model.load_state_dict(load(path.read_bytes()))
+    except Exception as error:  # missing, truncated, or of another shape
+        raise InputError(f"{path} is missing or damaged ({type(error).__name__}); delete that folder and run again") from None
+    return model.to(device, memory_format=torch.preserve_format if data.is_text else torch.channels_last).eval()
+
+
+@torch.inference_mode()
+def evaluate(model: torch.nn.Module, data: Dataset, split: str, batch: int = 1024) -> dict[str, list[float]]:
+    """Mean loss and accuracy of each member on a split, without augmentation."""
+    rows = data.splits[split]
+    copies = model.copies
+    loss, hits = (torch.zeros(copies, device=rows.device, dtype=torch.float64) for _ in range(2))
+    for part in rows.split(batch):
+        logits = model(data.batch(part).unsqueeze(0)).float()
+        labels = data.labels[part].expand(copies, -1)
+        loss += losses(logits, labels).double() * len(part)
+        hits += (logits.argmax(-1) == labels).sum(1)
+    return {"loss": (loss / len(rows)).tolist(), "accuracy": (hits / len(rows)).tolist()}
