@@ -26,7 +26,7 @@ class Cell:
     scale: float
     width: int
     balanced: bool = False
-    replicas: int = 12
+    replicas: int = 8
     epochs: int = 60
     seed: int = 0
 
@@ -48,15 +48,16 @@ def run(config: Cell, folder: Path) -> dict:
 
 
 def configs(scale: str) -> list[Cell]:
-    """d = 10 and d = 10,000, small, standard and large starts, the teacher as it is and balanced; then other n."""
+    """d = 10 and d = 10,000, small, standard and large starts, the teacher balanced and as it is; then other n."""
     if scale == "quick":
         return [Cell(10, 10_000, s, w, True, replicas=3, epochs=20) for s in (SMALL, LARGE) for w in (16, 64)]
     if scale == "run":
         return []
-    cells = [Cell(10, 10_000, s, w, balanced) for balanced in (False, True) for s in (SMALL, STANDARD, LARGE) for w in WIDTHS]
-    cells += [Cell(10_000, 1000, s, w, balanced, replicas=8) for balanced in (False, True) for s in (SMALL, STANDARD, LARGE)
-              for w in WIDTHS]
-    cells += [Cell(10, n, s, w, True, replicas=8) for n in (1000, 100_000) for s in (SMALL, LARGE) for w in WIDTHS]
+    cells = [Cell(10, 10_000, s, w, True) for s in (SMALL, STANDARD, LARGE) for w in WIDTHS]
+    cells += [Cell(10_000, 1000, s, w, True, replicas=5) for s in (SMALL, STANDARD) for w in WIDTHS]
+    cells += [Cell(10, 10_000, s, w) for s in (SMALL, LARGE) for w in WIDTHS]
+    cells += [Cell(10_000, 1000, STANDARD, w, replicas=5) for w in WIDTHS]
+    cells += [Cell(10, n, s, w, True, replicas=5) for n in (1000, 100_000) for s in (SMALL, LARGE) for w in WIDTHS[::2]]
     return cells
 
 
