@@ -10,6 +10,7 @@ STUDIES: dict[str, str] = {
     "memorise": "toy.memorise.study:STUDY",
     "relu_landscape": "toy.relu_landscape.study:STUDY",
     "relu_tickets": "toy.relu_landscape.study:STUDY_TICKETS",
+    "units": "toy.units.study:STUDY",
     "multi_view": "toy.multi_view.study:STUDY",
     "first_reach": "toy.first_reach.study:STUDY",
     "graded_width": "toy.graded_teacher.study:WIDTH",
