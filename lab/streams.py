@@ -249,7 +249,7 @@ def next_chi(state, x, df):
     return vec.sqrt(vec.mul(gamma, np.float32(2)))
 
 
-@njit("void(u4[::1], i8, f4[::1])", cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy")
 def fill_chi(state, df, out):
     """Fill a flat float32 array with chi variables of df >= 1 degrees of freedom, sixteen at a time."""
     rest = np.empty(LANES, np.float32)
@@ -263,7 +263,7 @@ def fill_chi(state, df, out):
             out[i:] = rest[:out.size - i]
 
 
-@njit("void(u4[::1], f4[::1])", cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy")
 def fill_uniform(state, out):
     """Fill a flat float32 array with uniforms in (0, 1), sixteen at a time (what is left of the last draw is lost)."""
     whole = out.size // LANES * LANES
@@ -295,7 +295,7 @@ def fill_normal_at(states, state_at, out, at, n):
     vec.store(states, state_at + 48, s3)
 
 
-@njit("void(u4[::1], f4[::1])", cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy")
 def fill_normal(state, out):
     """Fill a flat float32 array with standard Gaussians, 32 at a time (what is left of the last draw is lost)."""
     whole = out.size // 32 * 32
@@ -306,7 +306,7 @@ def fill_normal(state, out):
         out[whole:] = rest[:out.size - whole]
 
 
-@njit("void(u4[::1], f8[::1])", cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy")
 def fill_normal64(state, out):
     """Fill a flat float64 array with standard Gaussians, 32 at a time (what is left of the last draw is lost)."""
     words = np.empty(WORDS, np.uint32)

@@ -2,8 +2,6 @@
 
 import json
 import math
-import subprocess
-import sys
 
 import numba
 import numpy as np
@@ -12,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import theory.landscape as exact
+from lab.cli import main
 from lab.errors import InputError, UsageError
 from lab.flow import LANES
 from tests import naive_relu_landscape as naive
+from toy.__main__ import COMMANDS
 from toy.relu_landscape import descent as gd
 from toy.relu_landscape import minima, tickets
 from toy.relu_landscape.kernels import descent, gradient_plain, sine_and_coangle, work_rows
@@ -22,6 +22,7 @@ from toy.relu_landscape.model import METHODS, initial_weights, predict, simulate
 from toy.relu_landscape.study import STUDY, STUDY_TICKETS, Cell, Tickets, ticket_ratio
 
 JIT_OFF = bool(numba.config.DISABLE_JIT)
+compiled = pytest.mark.skipif(JIT_OFF, reason="thousands of steps: compiled code only")
 
 
 def evaluate(weights, teacher):
@@ -125,6 +126,7 @@ def test_descent_takes_plain_steps(n, teacher, dim):
         assert ends[r, 1] == pytest.approx(slope, rel=1e-9, abs=1e-12)
 
 
+@compiled
 @pytest.mark.parametrize("method", METHODS)
 def test_same_bits_for_any_threads_and_batching(method):
     whole = simulate(6, 6, 37, seed=3, method=method, threads=1)
@@ -137,6 +139,7 @@ def test_same_bits_for_any_threads_and_batching(method):
     np.testing.assert_array_equal(part.loss, whole.loss[20:25])
 
 
+@compiled
 def test_rounds_do_not_change_the_path(monkeypatch):
     long = simulate(8, 8, 20, seed=0)
     monkeypatch.setattr(gd, "FIRST_ROUND", 8191)  # gathered anew one look earlier or later
@@ -154,6 +157,7 @@ def test_starts_have_the_published_law_and_their_own_streams():
     assert np.unique(start).size == start.size
 
 
+@compiled
 @pytest.mark.parametrize("method", METHODS)
 def test_ends_are_critical_and_the_rules_hold(method):
     found = simulate(8, 8, 100, seed=1, method=method)
@@ -168,6 +172,7 @@ def test_ends_are_critical_and_the_rules_hold(method):
 
 
 # shares of spurious runs recomputed from the authors' released runs, 1000 a cell
+@compiled
 @pytest.mark.parametrize("teacher,width,published", [(6, 6, 0.003), (8, 8, 0.126), (10, 10, 0.346), (8, 9, 0.001),
                                                      (8, 10, 0.0)])
 def test_published_shares(teacher, width, published):
@@ -176,6 +181,7 @@ def test_published_shares(teacher, width, published):
     assert abs(found.spurious_fraction.mean - published) < 3.3 * spread
 
 
+@compiled
 def test_published_levels_and_types():
     found = simulate(10, 10, 200, seed=2)
     ends = minima.levels(found)
@@ -193,6 +199,7 @@ def test_published_levels_and_types():
     assert sum(group["multiplicity"] for group in spectrum) == 100
 
 
+@compiled
 def test_a_split_neuron_leaves_the_minimum():
     """One neuron more: the escape directions that theory counts lead below the level."""
     found = simulate(8, 8, 100, seed=1)
@@ -208,6 +215,7 @@ def test_a_split_neuron_leaves_the_minimum():
     assert np.all(after.loss < level.loss - 1e-3)
 
 
+@compiled
 def test_methods_agree_where_the_start_decides():
     """Near a minimum, descent, flow and momentum end at the same point."""
     base = simulate(8, 8, 60, seed=1)
@@ -217,6 +225,7 @@ def test_methods_agree_where_the_start_decides():
         np.testing.assert_allclose(other, ends[0], atol=1e-6)
 
 
+@compiled
 def test_caps_are_counted():
     found = simulate(8, 8, 20, seed=0, max_steps=50)
     assert found.unfinished == 20 and np.all(found.spurious) and found.minima.size == 0
@@ -225,6 +234,7 @@ def test_caps_are_counted():
     assert found.unfinished > 0 and np.all(found.spurious[found.status == gd.STOPPED])
 
 
+@compiled
 def test_predict_nulls():
     null = predict(10, 11, spurious_at_teacher=0.346)
     assert null["independent_tickets"] == pytest.approx(0.346**11)
@@ -254,6 +264,7 @@ def test_roles_and_adversarial_rest():
     np.testing.assert_allclose(rest.sum(0), weights[[0, 1, 3]].sum(0))
 
 
+@compiled
 def test_ticket_arms():
     result = tickets.perturb(8, 9, 60, seed=0)
     assert result.wins["original rest"] >= result.runs["original rest"] - 1  # the same run in another order
@@ -269,6 +280,7 @@ def test_ticket_ratio_is_effective_over_nominal():
     assert ticket_ratio(0, 1000, 851, 1000, 17) is None
 
 
+@compiled
 def test_studies_make_tables_and_evidence(tmp_path):
     from lab.store import RunStore
     from lab.study import compute
@@ -306,17 +318,29 @@ def test_bad_tickets():
         predict(3, 4, spurious_at_teacher=1.5)
 
 
-def test_command(tmp_path):
-    line = [sys.executable, "-m", "toy", "relu-landscape", "--json"]
-    done = subprocess.run([*line, "--teacher", "8", "--width", "8", "--replicas", "100"], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    result = json.loads(done.stdout)
-    assert set(result["spurious_fraction"]) == {"mean", "low", "high", "n"}
+def command(capsys, *arguments):
+    """Exit code, JSON (None without) and standard error of ``python -m toy relu-landscape``."""
+    code = main("toy", COMMANDS, ["relu-landscape", *arguments])
+    out, err = capsys.readouterr()
+    return code, json.loads(out) if out else None, err
+
+
+@compiled
+def test_command(capsys, tmp_path):
+    code, result, _ = command(capsys, "--teacher", "8", "--width", "8", "--replicas", "100", "--json")
+    assert code == 0 and set(result["spurious_fraction"]) >= {"n"} and result["seconds"] > 0
     assert result["loss_levels"][0]["loss"] == pytest.approx(0.0215, abs=1e-4)
-    assert result["escape_index"]["lowest"] == 7 and result["seconds"] > 0
-    done = subprocess.run([*line, "--table", "--tickets"], capture_output=True, text=True)
-    assert done.returncode == 2 and done.stderr.count("\n") == 1
-    line += ["--table", "--quick", "--replicas", "20", "--jobs", "1", "--out", str(tmp_path)]
-    done = subprocess.run(line, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert len(json.loads(done.stdout)["cells"]) == 9
+    assert result["escape_index"]["lowest"] == 7
+    code, result, _ = command(capsys, "--table", "--quick", "--replicas", "20", "--jobs", "1", "--out", str(tmp_path),
+                              "--json")
+    assert code == 0 and len(result["cells"]) == 9
+    code, result, _ = command(capsys, "--teacher", "6", "--width", "7", "--replicas", "30", "--tickets", "--json")
+    assert code == 0 and result["win_share"]["alone"]["n"] <= 30
+
+
+def test_command_says_what_is_wrong(capsys):
+    for arguments in (["--table", "--tickets"], ["--teacher", "3", "--dim", "2"], ["--method", "newton"], ["--teacher", "0"]):
+        code, result, err = command(capsys, *arguments)
+        assert code == 2 and result is None and err.strip().count("\n") == 0
+    assert command(capsys, "--tickets", "--teacher", "3", "--width", "3")[0] == 1
+    assert command(capsys, "--dry-run", "--json")[1]["would_simulate"]["teacher"] == 12

@@ -47,7 +47,7 @@ def _averages(activation):
             "Saad & Solla (1995); Goldt et al. (2019), arXiv 1906.08632", symbols=_SYMBOLS)
 def derive_equations(d):
     """Expand one update for two students and one teacher, average term by term, compare with the sums over u."""
-    N, lam1, lam2, rho, zeta = sp.symbols("N lambda_1 lambda_2 rho zeta", real=True)
+    lam1, lam2, rho, zeta = sp.symbols("lambda_1 lambda_2 rho zeta", real=True)
     g1, g2, gt, s1, s2 = sp.symbols("g_1 g_2 g_t g'_1 g'_2", real=True)
     v1, v2, A = sp.symbols("v_1 v_2 A", real=True)
     size = sp.Symbol("x.x/N", positive=True)
@@ -82,13 +82,13 @@ def derive_equations(d):
     d.step("The averages, term by term.", sp.Eq(named("dQ_12/dt"), averaged))
     u = {"1": v1, "2": v2, "t": -A}
 
-    def I(key, *inside):
+    def average(key, *inside):
         return sp.Symbol(f"{key}({','.join(inside)})")
 
-    compact = -_ETA * v1 * sum(u[b] * I("I3", "1", "2", b) for b in u) \
-        - _ETA * v2 * sum(u[b] * I("I3", "2", "1", b) for b in u) \
-        + _ETA**2 * v1 * v2 * (sum(u[a] * u[b] * I("I4", "1", "2", *sorted((a, b))) for a in u for b in u)
-                               + _SIGMA**2 * I("J2", "1", "2"))
+    compact = -_ETA * v1 * sum(u[b] * average("I3", "1", "2", b) for b in u) \
+        - _ETA * v2 * sum(u[b] * average("I3", "2", "1", b) for b in u) \
+        + _ETA**2 * v1 * v2 * (sum(u[a] * u[b] * average("I4", "1", "2", *sorted((a, b))) for a in u for b in u)
+                               + _SIGMA**2 * average("J2", "1", "2"))
     if sp.expand(averaged - compact) != 0:
         raise AssertionError("the averaged update is not the compact form")
     d.step("With u = (v, −A) this is −η v_1 Σ_b u_b I3(1,2,b) − η v_2 Σ_b u_b I3(2,1,b) + η² v_1 v_2 [Σ_ab u_a u_b "
@@ -203,8 +203,8 @@ def derive_final_first_layer(d, activation=gaussian.ERF):
            "times an error of order η. For the diagonal of a copying student:", sp.Eq(equations[3], 0))
     d.step("For a student too many:", sp.Eq(equations[6], 0))
     free = _free_directions(equations, unknowns, {_M: 3, _L: 2, _SIGMA: 1})
-    d.step("The eight equations are linear and consistent (shown by row reduction at M = 3, L = 2, which leaves free the "
-           "direction in which the students too many cancel each other):", sp.Symbol(", ".join(map(str, free))))
+    d.step(f"The eight equations are linear and consistent (row reduction at M = 3, L = 2; it leaves {len(free)} direction "
+           "free, the one in which the students too many cancel each other).")
     weights = [(S0, _M), (T0, -_M), (E0, _L)]
     error = sp.expand(sum(w * ansatz.output(unit) for unit, w in weights) / 2)
     d.step("eg = ½ uᵀ I2 u to first order in η:", sp.Eq(named("eg/η"), error))
@@ -259,8 +259,8 @@ def derive_final_copies(d, activation=gaussian.ERF):
         equations.append(sp.expand(-both / _Z + _SIGMA**2 * ansatz.gate(S, k) / _Z**2))
     d.step("dR/dt = 0, dv/dt = 0 and dQ/dt = 0 to first order; for the diagonal of Q:", sp.Eq(equations[3], 0))
     free = _free_directions(equations, unknowns, {_M: 2, _Z: 3, _SIGMA: 1})
-    d.step("The six equations are linear and consistent (row reduction at M = 2, Z = 3, which leaves free the direction in "
-           "which copies drift apart while their sum stays):", sp.Symbol(", ".join(map(str, free))))
+    d.step(f"The six equations are linear and consistent (row reduction at M = 2, Z = 3; it leaves {len(free)} direction "
+           "free, the one in which copies drift apart while their sum stays).")
     error = sp.expand((_M * ansatz.output(S) - _M * ansatz.output(T0)) / 2)  # Σ v over a group is 1 at order 0
     d.step("eg = ½ uᵀ I2 u to first order in η:", sp.Eq(named("eg/η"), error))
     pull = sp.expand(_M * (ansatz.drive(S, S) - ansatz.drive(S, T0)) / 2)
@@ -271,7 +271,8 @@ def derive_final_copies(d, activation=gaussian.ERF):
            "The difference is", rest)
     K = sp.Symbol("K", positive=True)
     result = sp.expand(_M * _Z * _SIGMA**2 * ansatz.gate(S, S) / _Z**2 / 4)
-    d.step("At the fixed point S_it = 0 (from dR/dt) and 2 v_i S_ii = η v_i² σ² J2(i,i) (from dQ/dt): eg = (ησ²/4) Σ_i v_i² J2(i,i) with v = 1/Z.", sp.Eq(named("eg*"), _ETA * result))
+    d.step("At the fixed point S_it = 0 (from dR/dt) and 2 v_i S_ii = η v_i² σ² J2(i,i) (from dQ/dt): eg = (ησ²/4) Σ_i "
+           "v_i² J2(i,i) with v = 1/Z.", sp.Eq(named("eg*"), _ETA * result))
     return d.conclude(sp.Eq(named("eg*"), sp.simplify(_ETA * result.subs(_Z, K / _M))))
 
 
@@ -295,8 +296,8 @@ def derive_final_general(d, activation=gaussian.ERF):
     if sp.simplify(solved - _ETA * _SIGMA**2 / 2 * sp.eye(2)) != sp.zeros(2):
         raise AssertionError("the stationary overlap is not (η σ²/2) times the identity")
     small = sp.simplify((H * solved).trace() / 2)
-    d.step("eg = ½ tr(H X). The form of H did not matter: where H is singular the identity becomes the projector on its range "
-           "and the trace is the same. So eg* = (ησ²/4) tr H.", sp.Eq(named("eg*"), small))
+    d.step("eg = ½ tr(H X). The form of H did not matter: where H is singular the identity becomes the projector on its "
+           "range and the trace is the same. So eg* = (ησ²/4) tr H.", sp.Eq(named("eg*"), small))
     _, J2, _ = _averages(activation)
     q, v, s = sp.symbols("Q_ii v_i S", positive=True)
     term = sp.simplify(v**2 * J2(q, q, q))
@@ -308,7 +309,7 @@ def derive_final_general(d, activation=gaussian.ERF):
     p = sp.Symbol("p", positive=True)
     j4 = sp.integrate(sp.exp(-p * t**2 / 2), (t, -sp.oo, sp.oo)).subs(p, 1 / s + 4 * s2)
     j4 = sp.simplify(kappa**4 * j4 / sp.sqrt(2 * sp.pi * s))
-    d.step("", sp.Eq(named("J4"), j4))
+    d.step("It is", sp.Eq(named("J4"), j4))
     j2 = J2(s, s, s)
     balance = sp.Eq((-2 * _ETA * v**2 * j2 + _ETA**2 * v**4 * j4) * x + _ETA**2 * _SIGMA**2 * v**2 * j2, 0)
     d.step("One student, output weight v: the balance of one direction.", balance)
@@ -353,5 +354,72 @@ def derive_pair_drift(d, activation=gaussian.ERF):
     return d.conclude(sp.Eq(named("dQ/dt"), sp.factor(_ETA**2 * slow)))
 
 
+@derivation("committee-next-order",
+            "The next order of the final errors at small η, K = Z M copies: a share of order ησ²/Z, large when both layers "
+            "are trained.",
+            "derived here", symbols={**_SYMBOLS, "ε": "ησ²/Z", "V": "sum of the output weights of the Z copies of a teacher",
+                                     "r, b": "w_i = r B_m + b (sum of the other teachers) + deviations",
+                                     "x, y": "overlaps of the deviations of one student, of two students"})
+def derive_next_order(d, layers=2, teachers=1, activation=gaussian.ERF):
+    """Second-order perturbation of the fixed point. ``layers``: 1 or 2 trained; ``teachers``: M, a number."""
+    I2, J2, _ = _averages(activation)
+    V, r, b, x, y = everything = sp.symbols("V r b x y", real=True)
+    eps = sp.Symbol("epsilon", positive=True)
+    M = sp.Integer(teachers)
+    own, cross = r**2 + (M - 1) * b**2 + x, 2 * r * b + (M - 2) * b**2 + y
+    error = M * (V**2 * I2(own, own, own) / 2 - V * I2(own, 1, r) + I2(1, 1, 1) / 2) \
+        + M * (M - 1) * (V**2 * I2(own, own, cross) / 2 - V * I2(own, 1, b))
+    d.step("Copies of one teacher get the same noise and stay together, so Z copies act as one student of output weight V "
+           "under the noise ε = ησ²/Z. The error is a function of five numbers:", sp.Eq(sp.Symbol("eg"), error))
+    variables = ([V] if layers == 2 else []) + ([r, b] if teachers > 1 else [r])
+    spread = [x, y] if teachers > 1 else [x]
+    point = {V: 1, r: 1, b: 0, x: 0, y: 0}
+    G1 = 2 / M * sp.diff(error, x)
+    if teachers > 1:
+        G2 = 2 / (M * (M - 1)) * sp.diff(error, y)
+        balance = [2 * (G1 * x + (M - 1) * G2 * y) - eps * V**2 * J2(own, own, own),
+                   2 * (G1 * y + G2 * x + (M - 2) * G2 * y) - eps * V**2 * J2(own, own, cross)]
+    else:
+        balance = [2 * G1 * x - eps * V**2 * J2(own, own, own)]
+    d.step("Small η: the means stand where the error is stationary in V, r, b; the deviations where G X + X G = ε V² J2, "
+           "G_ik the derivative of the error in the overlap X_ik (twice that on the diagonal). Expand all to second order "
+           "in ε about V = r = 1, b = x = y = 0.")
+    equations = [sp.diff(error, z) for z in variables] + balance
+    unknowns = variables + spread
+    first = sp.symbols(f"f0:{len(unknowns)}", real=True)
+    second = sp.symbols(f"s0:{len(unknowns)}", real=True)
+    path = {z: point[z] + eps * f + eps**2 * s for z, f, s in zip(unknowns, first, second)}
+    path.update({z: value for z, value in point.items() if z not in path})
+
+    def orders(expression):
+        """Coefficients of ε and ε² along the path, by the chain rule at the point."""
+        names = [*everything, eps]
+        at = {**point, eps: 0}
+        along = [sp.diff(path[z], eps).subs(eps, 0) for z in everything] + [1]
+        bend = [sp.diff(path[z], eps, 2).subs(eps, 0) for z in everything] + [0]
+        slopes = [sp.radsimp(sp.diff(expression, z).subs(at)) for z in names]
+        one = sum(g * t for g, t in zip(slopes, along))
+        two = sum(g * t for g, t in zip(slopes, bend))
+        for i, p in enumerate(names):
+            for j, q in enumerate(names):
+                if along[i] != 0 and along[j] != 0:
+                    two += along[i] * along[j] * sp.radsimp(sp.diff(expression, p, q).subs(at))
+        return sp.expand(one), sp.expand(two / 2)
+
+    expanded = [orders(e) for e in equations]
+    at_first = sp.solve([one for one, _ in expanded], first, dict=True)[0]
+    at_first = {f: sp.radsimp(sp.simplify(value)) for f, value in at_first.items()}
+    for z, f in zip(unknowns, first):
+        d.step(f"First order of {z}:", sp.Eq(named(f"{z}/ε"), at_first[f]))
+    at_second = sp.solve([two.subs(at_first) for _, two in expanded], second, dict=True)[0]
+    one, two = orders(error)
+    one = sp.radsimp(sp.simplify(one.subs(at_first)))
+    two = sp.radsimp(sp.simplify(two.subs(at_first).subs(at_second)))
+    d.step("The error to second order is", sp.Eq(sp.Symbol("eg"), eps * one + eps**2 * two))
+    share = sp.radsimp(sp.simplify(two / one))
+    d.step("In numbers, the share of the second order is", sp.Eq(named("share"), sp.N(share, 6) * eps))
+    return d.conclude(sp.Eq(named("share"), share * eps))
+
+
 DERIVATIONS = {f.name: f for f in (derive_equations, derive_final_first_layer, derive_final_copies, derive_final_general,
-                                   derive_pair_drift)}
+                                   derive_pair_drift, derive_next_order)}

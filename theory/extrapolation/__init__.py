@@ -60,14 +60,13 @@ __all__ = ["ball_inside", "cover_separable", "degree_distribution", "evidence", 
            "separating_degree", "separating_polynomial", "vertices_threshold", "wendel_inside"]
 
 
-def evidence(dimensions=(8, 16, 32)):
-    """Theory's word on the claims about hulls.
+def evidence(dimensions=(16, 32, 64)):
+    """Theory's word on the claims of :mod:`theory.claims.s3_dimension`.
 
     Returns
     -------
-    list of :class:`theory.claims.Evidence`: for ``s3.fresh-point-threshold`` ln N_1/2/ln 2^(d/2), N_1/2 the number of
-    points whose hull holds a fresh one with probability 1/2; for ``s3.outside-is-a-dimension-effect`` the difference of
-    the shares of fresh and of left-out points outside, zero by exchangeability.
+    list of :class:`theory.claims.Evidence`. Left-out and fresh points are exchangeable: the difference of their shares
+    outside is exactly 0 in expectation (hulls of equally many points).
     """
     import math
 
@@ -76,14 +75,14 @@ def evidence(dimensions=(8, 16, 32)):
 
     rows = []
     for d in dimensions:
-        for law in ("ball", "gaussian"):
-            if law == "gaussian" and d > 16:
-                continue
-            ratio = inside_threshold(d, law, log=True) / (d / 2 * math.log(2))
-            rows.append(Evidence("s3.fresh-point-threshold", "theory", f"{law}, d = {d}", exact(ratio)))
-    rows.append(Evidence("s3.outside-is-a-dimension-effect", "theory", "any law: left-out and fresh points are "
-                                                                       "exchangeable",
-                         exact(0.0)))
+        scale = d / 2 * math.log(2)
+        rows.append(Evidence("s3.fresh-point-threshold", "theory", f"uniform ball, d = {d}",
+                             exact(inside_threshold(d, log=True) / scale)))
+        rows.append(Evidence("s3.all-points-are-vertices", "theory", f"uniform ball, d = {d}",
+                             exact(vertices_threshold(d, log=True) / scale)))
+    rows.append(Evidence("s3.fresh-point-threshold", "theory", "Gaussian, d = 16",
+                         exact(inside_threshold(16, "gaussian", log=True) / (8 * math.log(2)))))
+    rows.append(Evidence("s3.outside-sets-points-apart", "theory", "any law, exchangeable points", exact(0.0)))
     return rows
 
 

@@ -82,15 +82,14 @@ def check_thresholds(rng):
     for d in (8, 12):
         n = 2 ** (d // 2)
         inside = sampled_inside(rng, "ball", n, d, 400, fresh=5)
-        yield Prediction(f"hull-misread/inside,N=2^{d // 2},d={d}", ball_inside(n, d), float(inside.mean()),
+        yield Prediction(f"hull-misread/inside,N={n},d={d}", ball_inside(n, d), float(inside.mean()),
                          max(float(inside.std()) / 20, 1 / math.sqrt(2000) / 20), method="sampled hulls")
         vertices = []
         for _ in range(60):
             x = sample_ball(rng, n, d)
             vertices.append(sum(is_inside(np.delete(x, i, 0), x[i]) for i in range(n)))
-        yield Prediction(f"hull-misread/interior,N=2^{d // "
-                         f"2},d={d}", expected_interior_points(n, d), float(np.mean(vertices)),
-                         max(float(np.std(vertices)) / 60**0.5, 0.02), method="sampled hulls")
+        yield Prediction(f"hull-misread/interior,N={n},d={d}", expected_interior_points(n, d),
+                         float(np.mean(vertices)), max(float(np.std(vertices)) / 60**0.5, 0.02), method="sampled hulls")
     for name, function, law in (("vertices", vertices_threshold, lambda d: d / 2 * math.log(2)),
                                 ("inside", inside_threshold, lambda d: -d / 2 * math.log1p(-(0.5 ** (2 / d))))):
         first, second = (function(d, log=True) / law(d) - 1 for d in (100, 200))

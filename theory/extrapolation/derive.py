@@ -123,7 +123,6 @@ def derive_gaussian(d, dimension=3, points=5):
     n, dim = points, dimension
     if n <= dim or dim < 1:
         raise InputError("more points than dimensions are needed")
-    x = sp.Symbol("x", real=True)
     N = sp.Symbol("N", positive=True, integer=True)
     d.step("For r >= 0 write the Gaussians as z_i + sqrt(r) z_0: g_n(r) = int phi(x) Phi(sqrt(r) x)^n dx.")
     u = sp.Symbol("u", positive=True)

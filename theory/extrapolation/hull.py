@@ -17,7 +17,7 @@ def _count(name, value, least):
 
 def _log_choose(n, k):
     """ln C(n, k), also for n far beyond 2^53 (lgamma differences lose all digits there)."""
-    if k < 1000 and n > 1e6:
+    if k < 1e5 and n > 1e6:
         return float(np.sum(np.log(n - np.arange(k)))) - math.lgamma(k + 1)
     return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
 
@@ -44,19 +44,18 @@ def log_ball_inside(points, dimension: int) -> float:
     n, d = _count("points", points, 0), int(_count("dimension", dimension, 1))
     if n <= d:
         return -math.inf
-    # tanh-sinh in h on (0, 1), the distance 1 - h kept exactly; fine enough for a peak of width 1/d
-    t = np.linspace(-4.2, 4.2, 4001 + 40 * d)
-    e = np.exp(np.pi * np.sinh(t))
-    h, co = e / (1 + e), 1 / (1 + e)
-    log_weight = np.log(t[1] - t[0]) + np.log(np.pi * np.cosh(t)) + np.log(h) + np.log(co)
-    a = (d + 1) / 2
-    tail = special.betainc(a, a, co / 2)  # 1 - F(h)
-    power = (d - 1) * (d + 2) / 2
-    log_f = np.log1p(-tail) * (n - d)
-    with np.errstate(divide="ignore", under="ignore"):
-        # F(h)^M - F(-h)^M, F(-h) = tail
-        log_difference = log_f + np.log(-np.expm1(np.minimum((n - d) * (np.log(tail) - np.log1p(-tail)), 0.0)))
-        log_integral = special.logsumexp(log_weight + np.log(h) + power * np.log(co * (1 + h)) + log_difference)
+    a, power = (d + 1) / 2, (d - 1) * (d + 2) / 2
+
+    def log_integrand(t):
+        """In t = ln h/(1 - h), so that the distance 1 - h from the boundary keeps its digits; includes dh/dt."""
+        log_h, log_co = -np.logaddexp(0, -t), -np.logaddexp(0, t)
+        h, co = np.exp(log_h), np.exp(log_co)
+        tail = special.betainc(a, a, co / 2)  # 1 - F(h) = F(-h)
+        log_f, log_tail = np.log1p(-tail), np.log(np.maximum(tail, 1e-300))
+        log_difference = (n - d) * log_f + np.log(-np.expm1(np.minimum((n - d) * (log_tail - log_f), -1e-300)))
+        return 2 * log_h + log_co + power * (log_co + np.log1p(h)) + log_difference
+
+    log_integral = _log_integral_of_peak(log_integrand, -40.0, 700.0)
     log_ratio = math.lgamma(d / 2 + 1) - math.lgamma((d + 1) / 2) - 0.5 * math.log(math.pi)  # ln kappa_{d-1}/kappa_d
     return float(_log_choose(n, d) + math.log(d) + d * log_ratio - (d - 1) * math.log(d + 1) + log_integral)
 
@@ -64,6 +63,31 @@ def log_ball_inside(points, dimension: int) -> float:
 def ball_inside(points, dimension: int) -> float:
     """P(a fresh uniform point of the d-ball lies in the hull of N others); see :func:`log_ball_inside`."""
     return min(math.exp(log_ball_inside(points, dimension)), 1.0)
+
+
+def _log_integral_of_peak(log_f, low, high):
+    """ln of the integral of exp(log_f), smooth with one peak: find it however narrow, then Gauss-Legendre around it."""
+    from scipy.optimize import brentq, minimize_scalar
+
+    grid = np.linspace(low, high, 1481)
+    i = int(np.argmax(log_f(grid)))
+    found = minimize_scalar(lambda t: -log_f(t), bounds=(grid[max(i - 1, 0)], grid[min(i + 1, grid.size - 1)]),
+                            method="bounded", options={"xatol": 1e-12})
+    mode, top = float(found.x), float(-found.fun)
+
+    def drop(t):
+        return float(log_f(t)) - top + 42.0  # e^-42 of the peak does not count
+
+    points, weights = np.polynomial.legendre.leggauss(120)
+    total = 0.0
+    for end, step in ((low, -1.0), (high, 1.0)):
+        reach = 1e-6
+        while drop(mode + step * reach) > 0 and mode + step * reach * 2 > low and mode + step * reach * 2 < high:
+            reach *= 2
+        edge = brentq(drop, mode, mode + step * reach) if drop(mode + step * reach) < 0 else end
+        half = (edge - mode) / 2
+        total += abs(half) * np.sum(weights * np.exp(log_f(mode + half * (points + 1)) - top))
+    return top + math.log(total)
 
 
 # ----------------------------------------------------------------------------------------------------------- Gaussian
@@ -211,9 +235,9 @@ def expected_interior_points(points, dimension: int, law: str = "ball") -> float
 def _smallest_log_n(reached, d, accuracy=1e-9):
     low, high = math.log(d), math.log(d + 1.0)
     while not reached(math.floor(math.exp(high))):
-        low, high = high, high + max(1.0, 0.2 * high)
-        if high > 600:
-            raise InputError(f"the threshold in dimension {d} lies beyond 1e260 points")
+        if high == 690.0:
+            raise InputError(f"the threshold in dimension {d} lies beyond 1e299 points")
+        low, high = high, min(high + max(1.0, 0.2 * high), 690.0)
     while high - low > accuracy and math.exp(high) - math.exp(low) > 0.5:
         middle = 0.5 * (low + high)
         low, high = (low, middle) if reached(math.floor(math.exp(middle))) else (middle, high)
@@ -228,7 +252,7 @@ def inside_threshold(dimension: int, law: str = "ball", probability: float = 0.5
     Raises
     ------
     InputError
-        No such law, probability outside (0, 1), N beyond 1e260.
+        No such law, probability outside (0, 1), N beyond 1e299.
 
     Source: derived here from the exact probabilities.
     """
@@ -247,7 +271,7 @@ def vertices_threshold(dimension: int, law: str = "ball", expected: float = 0.5,
     Raises
     ------
     InputError
-        No such law, expected <= 0, N beyond 1e260.
+        No such law, expected <= 0, N beyond 1e299.
 
     Source: derived here; Barany & Furedi 1988 for its order 2^(d/2) in the ball.
     """

@@ -189,11 +189,8 @@ def recursion_narrow(h, delta, g, gram, y, V, at, count, wide, n, row, low, high
     return shrink
 
 
-_SIGNATURE = ("void(f4[::1], f4[::1], u4[::1], u4[::1], u4[::1], f4[::1], f4[::1], f4[:, :, ::1], f4[:, ::1],"
-              " f4[::1], i8, i8, i8, i8, i8, i8, i8, i8, i8)")
-
-
-@njit(_SIGNATURE, cache=True, error_model="numpy", parallel=True)
+# no signatures here: each of the two is compiled, for the one set of types it is called with, when it is first needed
+@njit(cache=True, error_model="numpy", parallel=True)
 def advance_wide(W, V, data_streams, noise_streams, order_streams, teacher, amplitudes, inputs, labels, parameters,
                  d, m, batch, chunk, done, steps, kind, teacher_kind, together):
     """Advance every replica by `steps` steps; lanes are neurons. Arrays are changed in place.
@@ -258,7 +255,7 @@ def advance_wide(W, V, data_streams, noise_streams, order_streams, teacher, ampl
             low = 0
 
 
-@njit(_SIGNATURE, cache=True, error_model="numpy", parallel=True)
+@njit(cache=True, error_model="numpy", parallel=True)
 def advance_narrow(W, V, data_streams, noise_streams, order_streams, teacher, amplitudes, inputs, labels, parameters,
                    d, m, batch, chunk, done, steps, kind, teacher_kind, together):
     """As :func:`advance_wide`, but lanes are replicas and rows of the streams are groups of sixteen replicas.
