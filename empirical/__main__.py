@@ -5,6 +5,7 @@ import sys
 from lab.cli import main
 
 COMMANDS = {
+    "hull": "empirical.commands.hull|test points against the hull of the training set",
     "sweep": "empirical.commands.sweep|one wide network against many narrow ones",
 }
 

@@ -25,6 +25,7 @@ class Setting:
     alpha : width multiplier as a fraction, "1/8".
     seed : replica number; every network of a replica has its own streams under it.
     base_width : channels that stand for one unit of width at alpha = 1.
+    depth : hidden layers of the MLP, blocks of the Transformer; 0 for the architecture's own.
     epochs : passes over the training split; the most there may be where ``target_loss`` is set.
     batch_size, optimizer, lr, momentum, weight_decay : ``momentum`` is SGD's. ``lr`` is that of alpha = 1: the same at
         every width in the standard parametrisation, see ``models.initialise`` for muP.
@@ -41,6 +42,7 @@ class Setting:
     alpha: str = "1"
     seed: int = 0
     base_width: int
+    depth: int = 0
     epochs: int
     batch_size: int = 128
     optimizer: str = "sgd"
@@ -104,6 +106,8 @@ _RECIPES = {
     "digits": {"base_width": 16, "epochs": 40, "batch_size": 64, "lr": 0.1},
     "mnist": {"base_width": 16, "epochs": 10},
     "cifar10": {"base_width": 64, "epochs": 30},
+    "entailment": {"base_width": 32, "depth": 2, "epochs": 20, "batch_size": 128, "optimizer": "adamw", "lr": 4e-3,
+                   "weight_decay": 0.01, "init": "lecun-normal", "augment": False},
     "text": {"base_width": 64, "epochs": 20, "batch_size": 64, "optimizer": "adamw", "lr": 1e-3, "weight_decay": 0.01,
              "init": "lecun-normal", "augment": False},
 }

@@ -58,7 +58,7 @@ def pick_device(name: str | None) -> torch.device:
 def prepare(config: Network, data: Dataset, device: torch.device) -> torch.nn.Module:
     """The stack at its start, on the device."""
     model = build(config.arch, alpha=config.alpha, base_width=config.base_width, data=data, copies=config.stack,
-                  mup=config.parametrisation == "mup")
+                  mup=config.parametrisation == "mup", depth=config.depth)
     streams = [stream(*config.address(i, "init")) for i in range(config.stack)]
     initialise(model, streams, config.init, config.width, config.parametrisation)
     return model.to(device, memory_format=torch.preserve_format if data.is_text else torch.channels_last)
@@ -251,7 +251,7 @@ def load_trained(config: Network, data: Dataset, folder: Path, device: torch.dev
     from safetensors.torch import load
 
     model = build(config.arch, alpha=config.alpha, base_width=config.base_width, data=data, copies=config.stack,
-                  mup=config.parametrisation == "mup")
+                  mup=config.parametrisation == "mup", depth=config.depth)
     path = Path(folder) / WEIGHTS
     try:
         model.load_state_dict(load(path.read_bytes()))

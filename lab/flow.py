@@ -505,8 +505,9 @@ def solve(rhs, params, start, *, work_rows=1, times=(), keep_states=False, gradi
 
     def work(part):
         if flag[0] == 0:
-            _integrate(rhs, params, work_rows, start[part], target[part], times, table, control, state[part],
-                       ends[part], values[part], states[part] if keep_states else states, counts[part], flag)
+            with np.errstate(all="ignore"):  # of use without the JIT only: overflow is how divergence shows
+                _integrate(rhs, params, work_rows, start[part], target[part], times, table, control, state[part],
+                           ends[part], values[part], states[part] if keep_states else states, counts[part], flag)
         if progress is not None:
             progress(part.stop - part.start)
 

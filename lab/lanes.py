@@ -172,9 +172,22 @@ def _rsqrt_guess(typingctx, x):
     return lanes(lanes), codegen
 
 
+class _Eight(np.ndarray):
+    """A vector where nothing is compiled: a value, which ``a += b`` replaces and never changes."""
+
+    def __iadd__(self, other):
+        return self + other
+
+    def __isub__(self, other):
+        return self - other
+
+    def __imul__(self, other):
+        return self * other
+
+
 def load(x, i):
     """Row i of a (rows, 8) array as a vector."""
-    return x[i].copy()
+    return x[i].copy().view(_Eight)
 
 
 def store(x, i, value):
@@ -184,7 +197,7 @@ def store(x, i, value):
 
 def splat(value):
     """The vector with this float in every lane."""
-    return np.full(LANES, float(value))
+    return np.full(LANES, float(value)).view(_Eight)
 
 
 def fabs(x):
@@ -209,7 +222,7 @@ def copysign(size, sign):
 
 def select_less(a, b, x, y):
     """x where a < b, else y."""
-    return np.where(a < b, x, y)
+    return np.where(a < b, x, y).view(_Eight)
 
 
 def rsqrt(x):
@@ -268,16 +281,14 @@ def _(a, b, x, y):
 @overload(rsqrt, inline="always")
 def _(x):
     if x == lanes:
-        # hardware roots and divisions take some twenty cycles each; a guess from the bits and two cubic steps and a
-        # Newton step take eight
+        # hardware roots and divisions take some twenty cycles each; a guess from the bits (3.5 %) and two steps of
+        # fourth order (7e-6, then rounding) take seven
         def implementation(x):
             y = _rsqrt_guess(x)
             e = 1.0 - x * y * y
-            y = y + y * e * (0.5 + 0.375 * e)
+            y = y + y * e * (0.5 + e * (0.375 + 0.3125 * e))
             e = 1.0 - x * y * y
-            y = y + y * e * (0.5 + 0.375 * e)
-            e = 1.0 - x * y * y
-            return y + (0.5 * y) * e
+            return y + y * e * (0.5 + e * (0.375 + 0.3125 * e))
 
         return implementation
 
@@ -295,13 +306,13 @@ _HALF_PI = 1.5707963267948966
 
 @njit(forceinline=True, error_model="numpy")
 def asin_and_secant(x):
-    """asin(x) and 1/√(1−x²) for −1 < x < 1, both to about 4e-16 (relative to the rounding of 1−|x|).
+    """asin(x) and 1/√(1−x²) for −1 < x < 1, both to about 5e-16 and what the rounding of x itself makes of 1 − x².
 
     The erf integral I2 is an asin and its gradient the matching secant, so that one root serves both. asin takes the
     smaller of |x| and √(1−x²), at most √½, where a polynomial of degree 18 in its square suffices.
     """
     size = fabs(x)
-    room = (1.0 - size) * (1.0 + size)
+    room = 1.0 - x * x
     secant = rsqrt(room)
     cosine = room * secant
     s = select_less(size, cosine, size, cosine)

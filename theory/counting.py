@@ -227,6 +227,21 @@ def log_asymptotic(r: int, m: int, minima: bool = False) -> float:
     return math.lgamma(m + 1) + k - m * math.log(x) - 0.5 * math.log(2 * math.pi * (x * x * curvature + m))
 
 
+def evidence(r_stars=(5, 20, 100)):
+    """Theory's word on ``s2.minima-outnumber-saddles``: crossing width over r*, with and without multiplicities.
+
+    Returns
+    -------
+    list of :class:`theory.claims.Evidence`.
+    """
+    from lab.estimate import exact
+    from theory.claims import Evidence
+
+    return [Evidence("s2.minima-outnumber-saddles", "theory",
+                     f"r* = {r}, {'C(r*, r) critical points' if many else 'one critical point'} of each smaller width",
+                     exact(crossing_width(r, many) / r)) for many in (False, True) for r in r_stars]
+
+
 # ------------------------------------------------------------------------------------------------ brute enumeration
 def set_partitions(m: int) -> Iterator[tuple[int, ...]]:
     """All partitions of m things, as restricted growth strings: neuron -> group, groups numbered by first member."""

@@ -21,6 +21,7 @@ def add_arguments(parser):
     parser.add_argument("--seeds", type=positive_int, default=3, help="replicas of the whole comparison")
     parser.add_argument("--base-width", type=positive_int, help="channels of the first layer at alpha = 1 "
                         "(default: by data set; 64 are the standard ResNet-18 and VGG-16)")
+    parser.add_argument("--depth", type=positive_int, help="layers of the MLP or blocks of the Transformer")
     parser.add_argument("--epochs", type=positive_int, help="passes over the training data (default: by data set)")
     parser.add_argument("--match", choices=("epochs", "train-loss"), default="epochs",
                         help="train every width for as many epochs, or to the same training loss")
@@ -65,7 +66,7 @@ def run(args) -> dict:
         setting = Setting(**{**setting.shared(), "checksum": data.checksum})
     alphas = args.alphas[:3] if args.quick else args.alphas
     for alpha in alphas:  # refuse impossible widths before anything is trained
-        build(setting.arch, alpha=alpha, base_width=setting.base_width, data=data)
+        build(setting.arch, alpha=alpha, base_width=setting.base_width, data=data, depth=setting.depth)
     seeds = range(args.seed, args.seed + (min(args.seeds, 2) if args.quick else args.seeds))
     configs = plan(setting, alphas, seeds, stack=args.stack, sites=args.sites)
     name = args.name or "-".join([setting.arch, setting.data, *["loss"] * (args.match == "train-loss")])
@@ -97,7 +98,7 @@ def _default_data(arch: str) -> str:
 
 def _changes(args) -> dict:
     """Settings that the command line changes."""
-    changes = {key: value for key in ("base_width", "epochs", "lr", "optimizer", "schedule", "batch_size", "weight_decay",
+    changes = {key: value for key in ("base_width", "depth", "epochs", "lr", "optimizer", "schedule", "batch_size", "weight_decay",
                                       "init", "train_size", "image_size", "max_length")
                if (value := getattr(args, key)) is not None}
     changes |= {"parametrisation": args.parametrisation, "label_noise": args.label_noise}

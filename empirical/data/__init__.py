@@ -76,6 +76,23 @@ class Dataset:
         return chosen.long() if self.is_text else (chosen.float() - self.mean) / self.std
 
 
+def held_out(name: str, pool: int, train_size: int, probe_fit: int, probe_score: int) -> dict[str, torch.Tensor]:
+    """Rows of the training and probe splits among ``pool`` rows; the probe splits do not depend on ``train_size``.
+
+    Raises
+    ------
+    UsageError
+        If there are too few rows.
+    """
+    most = pool - probe_fit - probe_score
+    if most < 1 or train_size > most:
+        raise UsageError(f"{name} has {max(most, 0)} rows for training beside the probe splits "
+                         f"({probe_fit} + {probe_score}): --train-size {train_size or pool} is too large")
+    cuts = (probe_fit, probe_score, train_size or most)
+    fit, score, train = torch.randperm(pool, generator=stream("splits", pool))[:sum(cuts)].split(cuts)
+    return {"train": train, "probe_fit": fit, "probe_score": score}
+
+
 def assemble(name: str, inputs, labels, *, test_rows: int, train_size: int, probe_fit: int, probe_score: int,
              facts: dict | None = None, **rest) -> Dataset:
     """Make a :class:`Dataset`: check, split, normalise by the training split alone.
@@ -90,27 +107,20 @@ def assemble(name: str, inputs, labels, *, test_rows: int, train_size: int, prob
     Raises
     ------
     InputError
-        If a class has no training row.
+        If a class has no row to train or to fit on.
     UsageError
         If the splits are larger than the data.
     """
     inputs, labels = torch.as_tensor(inputs), torch.as_tensor(labels).long()
     pool = len(labels) - test_rows
-    most = pool - probe_fit - probe_score
-    if most < 1 or train_size > most:
-        raise UsageError(f"{name} has {max(most, 0)} rows for training beside the probe splits "
-                         f"({probe_fit} + {probe_score}): --train-size {train_size or pool} is too large")
-    order = torch.randperm(pool, generator=stream("splits", pool))
-    cuts = (probe_fit, probe_score, train_size or most)
-    fit, score, train = order[:sum(cuts)].split(cuts)
-    splits = {"train": train, "probe_fit": fit, "probe_score": score, "test": torch.arange(pool, len(labels))}
+    splits = {**held_out(name, pool, train_size, probe_fit, probe_score), "test": torch.arange(pool, len(labels))}
     classes = int(labels.max()) + 1
     for split in ("train", "probe_fit"):
         missing = set(range(classes)) - set(labels[splits[split]].tolist())
         if missing:
             raise InputError(f"{name}: class {min(missing)} has no row in the {split} split; use more data")
     if not rest.get("vocabulary"):
-        rest["mean"], rest["std"] = _pixel_statistics(inputs[train])
+        rest["mean"], rest["std"] = _pixel_statistics(inputs[splits["train"]])
     checksum = hashlib.sha256(inputs.contiguous().numpy().tobytes() + labels.numpy().tobytes()).hexdigest()[:16]
     facts = {"name": name, "checksum": checksum, **{f"rows_{k}": len(v) for k, v in splits.items()}, **(facts or {})}
     return Dataset(name, inputs, labels, splits, classes, checksum, facts, **rest)

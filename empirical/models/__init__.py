@@ -56,7 +56,8 @@ class Widths:
         return int(exact)
 
 
-def build(arch: str, *, alpha: Fraction | str, base_width: int, data, copies: int = 1, mup: bool = False) -> nn.Module:
+def build(arch: str, *, alpha: Fraction | str, base_width: int, data, copies: int = 1, mup: bool = False,
+          depth: int = 0) -> nn.Module:
     """A stack of networks with weights not yet set (see ``initialise``).
 
     Parameters
@@ -66,6 +67,7 @@ def build(arch: str, *, alpha: Fraction | str, base_width: int, data, copies: in
     base_width : see :class:`Widths`.
     data : the data set: its shape, classes and vocabulary fix the ends of the network.
     copies : networks in the stack.
+    depth : layers, for architectures that come in several depths; 0 for their own.
     mup : maximal-update parametrisation (changes the attention's scale; see ``initialise``).
 
     Raises
@@ -79,4 +81,11 @@ def build(arch: str, *, alpha: Fraction | str, base_width: int, data, copies: in
         wanted = "sentence pairs (--data entailment)" if arch == "transformer" else "images (--data digits)"
         raise UsageError(f"{arch} needs {wanted}, not {data.name}")
     module, _, name = BUILDERS[arch].partition(":")
-    return getattr(import_module(module), name)(Widths(alpha, base_width), data, copies, mup=mup)
+    options = {}
+    if arch == "transformer":
+        options["mup"] = mup
+    if depth and arch not in ("mlp", "transformer"):
+        raise UsageError(f"{arch} has a fixed depth: leave --depth out")
+    if depth:
+        options["depth"] = depth
+    return getattr(import_module(module), name)(Widths(alpha, base_width), data, copies, **options)

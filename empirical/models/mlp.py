@@ -10,15 +10,15 @@ HIDDEN_LAYERS = 3
 class MLP(nn.Module):
     """See ``empirical.models`` for the interface; sites ``layer1``, ``layer2``, ``penultimate``."""
 
-    def __init__(self, widths, data, copies=1, mup=False):
+    def __init__(self, widths, data, copies=1, depth=HIDDEN_LAYERS):
         super().__init__()
         self.copies = copies
         width = widths(1, "the hidden layers")
-        sizes = [data.inputs[0].numel()] + [width] * HIDDEN_LAYERS
+        sizes = [data.inputs[0].numel()] + [width] * depth
         self.hidden = nn.ModuleList(Linear(copies, sizes[i], sizes[i + 1], "hidden" if i else "input")
-                                    for i in range(HIDDEN_LAYERS))
+                                    for i in range(depth))
         self.readout = Linear(copies, width, data.classes, "output")
-        self.sites = {**{f"layer{i}": width for i in range(1, HIDDEN_LAYERS)}, "penultimate": width}
+        self.sites = {**{f"layer{i}": width for i in range(1, depth)}, "penultimate": width}
 
     def forward(self, x, taps=None):
         x = x.flatten(2)

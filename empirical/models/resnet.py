@@ -29,7 +29,7 @@ class ResNet(nn.Module):
     blocks : basic blocks a stage; stage k has 2^k units of width.
     """
 
-    def __init__(self, widths, data, copies=1, blocks=(2, 2, 2, 2), mup=False):
+    def __init__(self, widths, data, copies=1, blocks=(2, 2, 2, 2)):
         super().__init__()
         self.copies = copies
         channels = widths(1, "the stem")

@@ -1,7 +1,7 @@
 """Transformer encoder for sentence pairs (Vaswani et al. 2017), pre-norm: [CLS] premise [SEP] hypothesis [SEP] in one
 sequence, token, position and segment embeddings, the mean over the tokens as the pair's features, linear readout.
 
-Width rule: model width = base_width * alpha, MLP width four times that. Heads: eight at alpha = 1, times alpha, so that
+Width rule: model width = base_width * alpha, MLP width four times that. Heads: four at alpha = 1, times alpha, so that
 their size stays the same; where that is not a whole number that divides the model width, the next smaller one that
 does, and one head at least.
 """
@@ -14,7 +14,7 @@ from torch import nn
 
 from empirical.models.layers import Embedding, LayerNorm, Linear
 
-LAYERS, HEADS, MLP_RATIO = 4, 8, 4
+LAYERS, HEADS, MLP_RATIO = 4, 4, 4
 
 
 def heads_at(widths, width: int) -> int:
@@ -55,7 +55,7 @@ class PairEncoder(nn.Module):
     separator is the second segment.
     """
 
-    def __init__(self, widths, data, copies=1, layers=LAYERS, mup=False):
+    def __init__(self, widths, data, copies=1, depth=LAYERS, mup=False):
         super().__init__()
         self.copies = copies
         width = widths(1, "the encoder")
@@ -66,10 +66,10 @@ class PairEncoder(nn.Module):
         self.token = Embedding(copies, data.vocabulary, width)
         self.position = Embedding(copies, data.inputs.shape[1], width)
         self.segment = Embedding(copies, 2, width)
-        self.blocks = nn.ModuleList(EncoderBlock(copies, width, heads, scale) for _ in range(layers))
+        self.blocks = nn.ModuleList(EncoderBlock(copies, width, heads, scale) for _ in range(depth))
         self.norm = LayerNorm(copies, width)
         self.readout = Linear(copies, width, data.classes, "output")
-        self.sites = {**{f"block{i}": width for i in range(1, layers + 1)}, "penultimate": width}
+        self.sites = {**{f"block{i}": width for i in range(1, depth + 1)}, "penultimate": width}
 
     def forward(self, ids, taps=None):
         present = ids != 0

@@ -13,7 +13,7 @@ BLOCKS = ((1, 2), (2, 2), (4, 3), (8, 3), (8, 3))  # units of width, convolution
 class VGG16(nn.Module):
     """See ``empirical.models`` for the interface; sites ``block1`` ... ``block4``, the fifth being ``penultimate``."""
 
-    def __init__(self, widths, data, copies=1, mup=False):
+    def __init__(self, widths, data, copies=1):
         super().__init__()
         self.copies = copies
         channels, self.blocks, self.sites = data.inputs.shape[1], nn.ModuleList(), {}

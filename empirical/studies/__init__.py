@@ -2,4 +2,6 @@
 
 STUDIES: dict[str, str] = {
     "resnet18-digits": "empirical.studies.width:RESNET18_DIGITS",
+    "hull-digits": "empirical.studies.hull:HULL_DIGITS",
+    "hull-images": "empirical.studies.hull:HULL_IMAGES",
 }

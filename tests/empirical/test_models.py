@@ -21,9 +21,9 @@ def data_for(arch):
     return load("entailment" if arch == "transformer" else "digits")
 
 
-def made(arch, alpha="1/2", copies=1, base_width=16, first=0, **kwargs):
+def made(arch, width="1/2", copies=1, base_width=16, first=0, **kwargs):
     data = data_for(arch)
-    model = build(arch, alpha=alpha, base_width=base_width, data=data, copies=copies)
+    model = build(arch, alpha=width, base_width=base_width, data=data, copies=copies)
     return initialise(model, [stream("test", first + i) for i in range(copies)], **kwargs), data
 
 

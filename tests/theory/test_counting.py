@@ -99,6 +99,10 @@ def test_generating_functions_follow_r(r):
     assert list(counting.derive_minima(r=r).steps[3].equation) == [minima_subspaces(r, m) for m in range(r, r + 5)]
 
 
+def test_evidence():
+    assert [round(e.estimate.mean, 2) for e in counting.evidence((5, 20))] == [1.2, 1.4, 1.6, 2.05]
+
+
 @pytest.mark.parametrize("name", counting.CHECKS)
 def test_checks_pass(name):
     assert all(p.passed for p in run_check(name, counting.CHECKS[name]))

@@ -83,7 +83,8 @@ def test_unequal_scales_as_in_natural_images():
         result = project(P, Q)
         check(P, Q, result)
         assert not np.any(result.status == UNCONVERGED)
-        np.testing.assert_allclose(result.upper, [nnls_distance(P.astype(float), q.astype(float)) for q in Q], rtol=1e-6)
+        reference = [nnls_distance(P.astype(float), q.astype(float)) for q in Q]
+        np.testing.assert_allclose(result.upper, reference, rtol=1e-6)
     steep = np.arange(1, 101) ** -3.0
     result = project(points * steep, queries * steep)
     check(points * steep, queries * steep, result)
@@ -206,7 +207,7 @@ def test_extreme_units(scale):
     base = project(points, queries)
     for dtype in (np.float32, np.float64):
         result = project((scale * points).astype(dtype), (scale * queries).astype(dtype))
-        np.testing.assert_allclose(result.upper / scale, base.upper, rtol=1e-5)
+        np.testing.assert_allclose(result.upper / scale, base.upper, rtol=1e-5, atol=1e-10)
         assert not np.any(result.status == UNCONVERGED)
 
 
@@ -288,7 +289,7 @@ def test_tensors_and_their_device():
     torch = pytest.importorskip("torch")
     rng = np.random.default_rng(12)
     for dtype in (np.float32, np.float64):
-        points, queries = rng.standard_normal((300, 9)).astype(dtype) + 7, rng.standard_normal((12, 9)).astype(dtype) + 7
+        points, queries = (7 + rng.standard_normal((n, 9)).astype(dtype) for n in (300, 12))
         queries[0] = points[3]
         base = project(points, queries)
         tensor = torch.as_tensor(points)

@@ -1,20 +1,18 @@
 """Queries in lock-step: slots that are priced together and refilled as queries finish.
 
-Each slot holds one query's working set and factor (see :mod:`theory.hull.active_set`). A round prices all active slots
+Each slot holds one query's working set and factor (see :mod:`theory.hull.wolfe`). A round prices all active slots
 with one matrix product a block of points, then advances every slot on its own in parallel. A query whose support
 outgrows its slot is set aside with its weights and goes on in larger slots.
 """
 
-from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import cache
 
-import numba
 import numpy as np
 
 from theory.hull import active_set
 from theory.hull.active_set import CONTINUE, CONVERGED, OVERFLOW
 from theory.hull.pricing import FARTHEST, NEAREST, VIOLATING
+from theory.hull.team import Team, single_threaded_blas
 
 STATE_BYTES = 256 << 20  # for the slots' matrices
 SMALL = 256  # up to this dimension inner products are taken in float64 from the start
@@ -33,22 +31,12 @@ class Answer:
     rounds: int
 
 
-@cache
-def _single_threaded_blas():
-    """Calls of BLAS from inside parallel kernels must not start threads of their own."""
-    try:
-        from threadpoolctl import ThreadpoolController
-    except ImportError:  # it comes with scikit-learn; without it the kernels are slower, not wrong
-        return lambda: nullcontext()
-    control = ThreadpoolController()
-    return lambda: control.limit(limits=1, user_api="blas")
-
-
 class Pool:
     """Slots for queries with working sets of up to ``capacity`` points."""
 
-    def __init__(self, points, tol: float, capacity: int, slots: int, block: int):
+    def __init__(self, points, tol: float, capacity: int, slots: int, block: int, team: Team):
         self.points, self.tol, self.capacity, self.block = points, tol, capacity, block
+        self.team = team
         d = points.shape[1]
         B, W = slots, capacity
         self.query_id = np.full(B, -1)
@@ -67,15 +55,16 @@ class Pool:
         self.upper, self.lower = np.full(B, np.inf), np.zeros(B)
         self.rounds, self.tries = np.zeros(B, np.int64), np.zeros(B, np.int64)
         self.fine, self.code = np.zeros(B, np.int64), np.zeros(B, np.int64)
+        self.kept_index, self.kept_alpha = np.zeros((B, W), np.int64), np.zeros((B, W))
+        self.kept_size, self.kept_upper = np.zeros(B, np.int64), np.full(B, np.inf)
         self.exclude = np.full(B, -1)
         self.kind = np.zeros(B, np.int64)  # how the first working set is chosen
         self.small = 1e-3 * points.radius / points.unit
-        threads = numba.get_num_threads()
+        threads = team.threads
         small = d <= SMALL
         self.rows32 = np.empty((threads, 1 if small else W, d), np.float32)
         self.rows64 = np.empty((threads, W, d))
-        self.works = np.zeros((threads, 10, max(W, d)))
-        self.alone = _single_threaded_blas()
+        self.works = np.zeros((threads, 12, max(W, d)))
 
     def put(self, slot: int, query_id: int, query: np.ndarray, excluded: int, start: Answer | None,
             kind: int = NEAREST) -> None:
@@ -85,7 +74,7 @@ class Pool:
         self.exclude[slot] = excluded
         self.fresh[slot], self.kind[slot] = 1, kind
         self.size[slot] = self.passive[slot] = 0
-        self.upper[slot], self.lower[slot] = np.inf, 0.0
+        self.upper[slot], self.lower[slot], self.kept_upper[slot] = np.inf, 0.0, np.inf
         self.column[slot] = -1
         self.tries[slot] = self.fine[slot] = 0
         self.precise[slot] = int(self.points.shape[1] <= SMALL)
@@ -98,13 +87,15 @@ class Pool:
 
     def take(self, slot: int) -> Answer:
         """The state of a slot as an answer; the slot is free afterwards."""
-        w = self.size[slot]
-        keep = self.alpha[slot, :w] > 0
         self.query_id[slot] = -1
-        return Answer(float(self.upper[slot]), float(self.lower[slot]), self.index[slot, :w][keep],
-                      self.alpha[slot, :w][keep],
-                      self.best[slot].copy() if self.lower[slot] > 0 else None, int(self.code[slot]),
-                      int(self.rounds[slot]))
+        kept = self.kept_upper[slot] < self.upper[slot]
+        w = self.kept_size[slot] if kept else self.size[slot]
+        index, weights = (a[slot, :w] for a in
+                          ((self.kept_index, self.kept_alpha) if kept else (self.index, self.alpha)))
+        keep = weights > 0
+        return Answer(float(min(self.kept_upper[slot], self.upper[slot])), float(self.lower[slot]), index[keep],
+                      weights[keep], self.best[slot].copy() if self.lower[slot] > 0 else None,
+                      int(self.code[slot]), int(self.rounds[slot]))
 
     def _price(self, slots: np.ndarray, dtype, first: int):
         """Candidates for these slots, as :meth:`theory.hull.pricing.Points.price` gives them, about the origins."""
@@ -129,9 +120,22 @@ class Pool:
         members = sizes + (excluded >= 0)
         most = min(max(self.block, first if fresh.any() else 0), points.shape[0])
         kind = np.where(fresh, self.kind[slots], VIOLATING)
-        who, count, rest = points.price(directions, level, kind, member, members, most, dtype)
+        who, count, rest = points.price(directions, level, kind, member, members, most, dtype, self.team)
         rest -= shift
         return who, np.minimum(count, np.where(fresh, first, most)), rest
+
+    def _advance(self, group, who, count, rest, exhaustive):
+        def work(thread, p):
+            active_set.advance(
+                self.points.array, 1.0 / self.points.unit, self.tol, self.small, group[p], self.fresh,
+                who[p], count[p], rest[p], exhaustive, self.block, self.index, self.size, self.passive, self.alpha,
+                self.K, self.R, self.ones, self.order, self.column, self.gamma2, self.precise, self.origin, self.query,
+                self.direction, self.hx, self.hr, self.shift, self.upper, self.lower, self.best, self.rounds,
+                self.tries, self.fine, self.code, self.kept_index, self.kept_alpha, self.kept_size, self.kept_upper,
+                self.rows32[thread], self.rows64[thread], self.works[thread])
+
+        with single_threaded_blas():
+            self.team.deal(len(group), work)
 
     def step(self, first: int) -> np.ndarray:
         """One round for all occupied slots; returns those that are finished.
@@ -150,13 +154,7 @@ class Pool:
                     np.full(len(group), np.inf)
             else:
                 who, count, rest = self._price(group, dtype, first)
-            with self.alone():
-                active_set.advance(
-                    self.points.array, 1.0 / self.points.unit, self.tol, self.small, group, self.fresh, who, count,
-                    rest, np.full(len(group), exhaustive), self.block, self.index, self.size, self.passive,
-                    self.alpha, self.K, self.R, self.ones, self.order, self.column, self.gamma2, self.precise,
-                    self.origin, self.query, self.direction, self.hx, self.hr, self.shift, self.upper, self.lower,
-                    self.best, self.rounds, self.tries, self.fine, self.code, self.rows32, self.rows64, self.works)
+            self._advance(group, who, count, rest, exhaustive)
         return active[self.code[active] != CONTINUE]
 
 
@@ -198,29 +196,30 @@ def project_all(points, queries: np.ndarray, excluded: np.ndarray, tol: float, b
     # a support never needs more than dim + 1 points; the first slots are sized for what is common
     capacity = max(min(n, 2 * block + min(d + 1, 2 * block)), 2)
     starts = _Starts(min(block, n), capacity - 1)
-    while todo:
-        slots = max(1, min(len(todo), batch or 256, STATE_BYTES // (16 * capacity**2)))
-        pool = Pool(points, tol, capacity, slots, block)
-        larger = []
-        free = list(range(slots))
-        while todo or len(free) < slots:
-            while free and todo:
-                number, start = todo.pop()
-                pool.put(free.pop(), number, queries[number].astype(np.float64), excluded[number], start,
-                         NEAREST if start else starts.kind(number))
-            stop = pool.step(starts.first)
-            over = (pool.rounds >= max_rounds) & (pool.query_id >= 0)
-            for slot in np.union1d(stop, np.flatnonzero(over)):
-                number = int(pool.query_id[slot])
-                answer = pool.take(slot)
-                free.append(slot)
-                if answer.code == OVERFLOW and answer.rounds < max_rounds:
-                    larger.append((number, answer))
-                else:
-                    starts.learn(number, answer)
-                    done(number, answer)
-        todo = larger[::-1]
-        capacity = min(2 * capacity, n + 1)
+    with Team() as team:
+        while todo:
+            slots = max(1, min(len(todo), batch or 256, STATE_BYTES // (16 * capacity**2)))
+            pool = Pool(points, tol, capacity, slots, block, team)
+            larger = []
+            free = list(range(slots))
+            while todo or len(free) < slots:
+                while free and todo:
+                    number, start = todo.pop()
+                    pool.put(free.pop(), number, queries[number].astype(np.float64), excluded[number], start,
+                             NEAREST if start else starts.kind(number))
+                stop = pool.step(starts.first)
+                over = (pool.rounds >= max_rounds) & (pool.query_id >= 0)
+                for slot in np.union1d(stop, np.flatnonzero(over)):
+                    number = int(pool.query_id[slot])
+                    answer = pool.take(slot)
+                    free.append(slot)
+                    if answer.code == OVERFLOW and answer.rounds < max_rounds:
+                        larger.append((number, answer))
+                    else:
+                        starts.learn(number, answer)
+                        done(number, answer)
+            todo = larger[::-1]
+            capacity = min(2 * capacity, n + 1)
 
 
 __all__ = ["CONVERGED", "Answer", "Pool", "project_all"]

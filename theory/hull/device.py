@@ -44,7 +44,7 @@ class TensorPoints(Points):
         centre = torch.as_tensor(self.centre, device=self.tensor.device)
         return (self.tensor[rows].to(torch.float64) - centre) / self.unit
 
-    def price(self, directions, level, kind, member, members, most, dtype):
+    def price(self, directions, level, kind, member, members, most, dtype, team):
         """As :meth:`Points.price`."""
         torch, device = self.torch, self.tensor.device
         n = self.shape[0]

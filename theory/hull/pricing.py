@@ -12,23 +12,23 @@ whose norms are of the order of their radius are priced as they are, without a c
 import sys
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from lab.errors import InputError
-from theory.hull.active_set import FLAGS
+from theory.hull.wolfe import FLAGS
 
 BLOCK_BYTES = 32 << 20
 VIOLATING, NEAREST, FARTHEST = 0, 1, 2
 
 
-@njit(cache=True, error_model="numpy", parallel=True, fastmath=FLAGS)
+@njit(cache=True, error_model="numpy", nogil=True, fastmath=FLAGS)
 def _select(scores, extra, first, level, kind, member, members, keys, who, count):
     """Merge one block's scores (B, points) into each direction's min-heap of the largest keys above its level.
 
     key = score + extra[kind]. ``member`` (B, W) holds sorted point numbers that are left out.
     """
     most = keys.shape[1]
-    for row in prange(scores.shape[0]):
+    for row in range(scores.shape[0]):
         key, ids, n = keys[row], who[row], count[row]
         bar = level[row] if n < most else key[0]
         added = extra[kind[row]]
@@ -73,12 +73,12 @@ def _select(scores, extra, first, level, kind, member, members, keys, who, count
         count[row] = n
 
 
-@njit(cache=True, error_model="numpy", parallel=True, fastmath=FLAGS)
+@njit(cache=True, error_model="numpy", nogil=True, fastmath=FLAGS)
 def _moments(points, centre):
     """Squared distances of the points from ``centre``; NaN or infinity shows in them."""
     n, d = points.shape
     out = np.empty(n)
-    for i in prange(n):
+    for i in range(n):
         total = 0.0
         for e in range(d):
             f = np.float64(points[i, e]) - centre[e]
@@ -192,7 +192,7 @@ class Points:
         if keep is not None:
             self._blocks = keep
 
-    def price(self, directions, level, kind, member, members, most, dtype):
+    def price(self, directions, level, kind, member, members, most, dtype, team):
         """The points of highest score for each direction.
 
         Parameters
@@ -203,6 +203,7 @@ class Points:
             FARTHEST: by the bare score.
         member, members : (B, W) sorted point numbers left out, and how many of them.
         most : how many points to return at most.
+        team : the threads that rank.
 
         Returns
         -------
@@ -216,7 +217,12 @@ class Points:
         count = np.zeros(B, np.int64)
         batch = (directions / self.unit if self.raw and dtype == np.float32 else directions).astype(dtype)
         for first, part in self.blocks(dtype):
-            _select(batch @ part.T, extra, first, bars, kind, member, members, keys, who, count)
+            scores = batch @ part.T
+
+            def rank(_, p, scores=scores, first=first):
+                _select(scores[p], extra, first, bars[p], kind[p], member[p], members[p], keys[p], who[p], count[p])
+
+            team.deal(B, rank)
         keys[np.arange(most + 1) >= count[:, None]] = -np.inf
         rank = np.argsort(-keys, axis=1, kind="stable")
         who = np.take_along_axis(who, rank, 1)

@@ -43,8 +43,10 @@ __all__ = ["evidence", "index_at_energy", "index_distribution", "index_polynomia
            "shift_at_energy", "threshold_energy"]
 
 
-def evidence(sizes=(4, 12, 40)):
-    """Theory's word on ``s2.coin-flips``: variance of the GOE index over that of N fair coins, per size.
+def evidence(sizes=(4, 12, 30)):
+    """Theory's word on ``s2.coin-flips`` (GOE) and ``s2.index-falls-with-loss`` (Gaussian field).
+
+    The energy of a critical point is taken one standard deviation of the field, sqrt(N f)/N, off its mean at N = 100.
 
     Returns
     -------
@@ -59,6 +61,10 @@ def evidence(sizes=(4, 12, 40)):
     for n in sizes:
         p, k = index_distribution(n), np.arange(n + 1)
         rows.append(Evidence("s2.coin-flips", "theory", f"GOE, N = {n}", exact((p @ k**2 - (p @ k) ** 2) / (n / 4))))
+    for curvature in (1.0, 3.0):
+        share = index_at_energy(np.array([0.1, -0.1]), 1.0, -1.0, curvature)
+        rows.append(Evidence("s2.index-falls-with-loss", "theory", f"Gaussian field, f = -f' = 1, f'' = {curvature:g}, "
+                             "energy one standard deviation off the mean in 100 dimensions", exact(share[0] - share[1])))
     return rows
 
 

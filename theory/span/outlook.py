@@ -39,7 +39,8 @@ class Outlook:
     competitors : losses of those that are.
     span_error_per_teacher_unit : (M,) of the concatenation; its mean at equal strengths.
     span_error : of the teacher's units, all together: the wide network taken as the teacher itself.
-    reverse_span_error : narrow units from the teacher's, mean over the narrow units.
+    reverse_span_error, reverse_span_error_pooled : narrow units from the teacher's, mean over the narrow units; and as a
+        share of all their variance together.
     feature_performance : unexplained share of the target from the concatenation; a wide student leaves 0.
     """
 
@@ -54,6 +55,7 @@ class Outlook:
     span_error_per_teacher_unit: np.ndarray
     span_error: float
     reverse_span_error: float
+    reverse_span_error_pooled: float
     feature_performance: float
 
 
@@ -142,6 +144,7 @@ def predict(strengths, direction_norm: float = 1.0, dim: int = 10, width: int = 
         first_plateau_time(A, direction_norm, width, init_scale), escape_rates(A, direction_norm, width),
         not rivals, tuple(s.loss for s in rivals), per_unit, float(np.mean(per_unit)),
         float(span_error(moments, source="teacher", target="narrow", ridge=ridge, per_unit=True).mean()),
+        span_error(moments, source="teacher", target="narrow", ridge=ridge),
         float(probe_error(moments, features="narrow", target="target", ridge=ridge)),
     )
 

@@ -215,7 +215,8 @@ def _next(state, A, norm, K, isolated):
 
 
 def competitors(strengths: Sequence[float], direction_norm: float, width: int, swaps: int = 1) -> list[Solution]:
-    """The stable solutions of the best one's form, up to ``swaps`` units exchanged, lowest loss first."""
+    """The stable solutions beside the best one, lowest loss first: of its form, up to ``swaps`` units exchanged; and
+    the strongest units in the other form."""
     A = _sorted(strengths)
     if width >= A.size or width < 2:
         return []
@@ -233,6 +234,9 @@ def competitors(strengths: Sequence[float], direction_norm: float, width: int, s
                 # where a pool is steep, one minimum can be named by different sets
                 if s is not None and s.stable and not any(_same(s, other) for other in (best, *found)):
                     found.append(s)
+    other = solution(A, direction_norm, width, order[: 2 * width - 1 - size])
+    if other is not None and other.stable and not _same(other, best):
+        found.append(other)
     return sorted(found, key=lambda s: s.loss)
 
 

@@ -121,6 +121,7 @@ def _theory(args) -> dict:
         "span_error_per_teacher_unit": [exact(x) for x in p.span_error_per_teacher_unit],
         "span_error_of_the_teacher": exact(p.span_error),
         "reverse_span_error_from_the_teacher": exact(p.reverse_span_error),
+        "reverse_span_error_pooled_from_the_teacher": exact(p.reverse_span_error_pooled),
         "feature_performance": exact(p.feature_performance),
     }
 

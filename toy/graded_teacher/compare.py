@@ -5,8 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from theory.measures import linear_cka, probe_error, span_error
+from lab.errors import InputError
+from theory.measures import linear_cka, probe_error, span_error, with_residual
 from toy.graded_teacher.model import Students, Teacher, initial_state, moments, simulate
+
+# numbers of the students' streams: repetition r has narrow students r·_STRIDE + 0, 1, …, so that more copies contain the
+# fewer, and wide students _WIDE + 2r, 2r + 1, so that equal widths are independent, too
+_STRIDE, _WIDE = 1 << 12, 1 << 24
+CONDITIONS = ("free", "matched loss", "shared start")
 
 
 @dataclass(frozen=True)
@@ -22,6 +28,8 @@ class Comparison:
         seed baseline.
     wide_to_narrow_units : mean over narrow units of the FSE of each.
     narrow_probe, wide_probe : unexplained share of the teacher's output.
+    residual_probe, random_probe : the same from the narrow features with the residual of the wide ones appended, and
+        with as many untrained features.
     cka : linear CKA of concatenation and wide student (repeated for every ridge).
     """
 
@@ -36,6 +44,8 @@ class Comparison:
     wide_to_wide: np.ndarray
     narrow_probe: np.ndarray
     wide_probe: np.ndarray
+    residual_probe: np.ndarray
+    random_probe: np.ndarray
     cka: np.ndarray
 
 
@@ -58,22 +68,60 @@ def measure(teacher: Teacher, narrow: np.ndarray, wide: np.ndarray, other_wide: 
         "wide_to_wide": fse("other", "wide"),
         "narrow_probe": probe_error(m, features="narrow", target="target", ridge=ridges),
         "wide_probe": probe_error(m, features="wide", target="target", ridge=ridges),
+        "residual_probe": np.array([probe_error(with_residual(m, source="narrow", target="wide", ridge=r), ridge=r,
+                                                features=["narrow", "residual"], target="target") for r in ridges]),
+        "random_probe": probe_error(m, features=["narrow", "untrained"], target="target", ridge=ridges),
         "cka": np.full(len(ridges), linear_cka(m, "narrow", "wide")),
     }
 
 
 def compare(strengths, direction_norm: float = 1.0, dim: int = 10, width: int = 2, copies: int = 8,
             reference_width: int = 16, replicas: int = 8, seed: int = 0, init_scale: float = 0.1,
-            gradient_tol: float = 1e-8, time_cap: float = 1e6, *, ridges: Sequence[float] = (1e-6,),
-            threads: int | None = None) -> Comparison:
-    """Train and compare. Parameters as in :func:`toy.graded_teacher.model.simulate`; ``copies`` narrow students a
-    concatenation, ``replicas`` repetitions of the whole comparison, ``ridges`` relative ridges."""
+            gradient_tol: float = 1e-8, time_cap: float = 1e6, *, condition: str = "free",
+            ridges: Sequence[float] = (1e-6,), threads: int | None = None) -> Comparison:
+    """Train and compare.
+
+    Parameters
+    ----------
+    strengths, direction_norm, dim, width, seed, init_scale, gradient_tol, time_cap, threads : as in
+        :func:`toy.graded_teacher.model.simulate`.
+    copies : narrow students in a concatenation.
+    reference_width : of the wide students.
+    replicas : repetitions of the whole comparison.
+    condition : "free"; "matched loss": wide students stop where they reach the mean final loss of the narrow ones;
+        "shared start": narrow students start as slices of the wide one (copies × width = reference_width).
+    ridges : relative ridges of the span errors.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    InputError
+        An unknown condition, or slices that do not fit.
+    """
+    if condition not in CONDITIONS:
+        raise InputError(f"condition must be one of {', '.join(CONDITIONS)}, not {condition!r}")
     teacher = Teacher(strengths, direction_norm, dim)
-    shared = dict(seed=seed, init_scale=init_scale, gradient_tol=gradient_tol, time_cap=time_cap, threads=threads)
-    narrow = simulate(teacher.strengths, direction_norm, dim, width, replicas * copies, **shared)
-    # from numbers that no narrow student of the same width has: equal widths are independent then, too
-    wide = simulate(teacher.strengths, direction_norm, dim, reference_width, 2 * replicas,
-                    first_replica=replicas * copies, **shared)
+    if copies > _STRIDE or replicas >= _WIDE // _STRIDE:
+        raise InputError(f"at most {_STRIDE} copies and {_WIDE // _STRIDE - 1} replicas, got {copies} and {replicas}")
+    shared = dict(gradient_tol=gradient_tol, time_cap=time_cap, threads=threads)
+    if condition == "shared start":
+        if copies * width != reference_width:
+            raise InputError(f"{copies} slices of width {width} do not make a student of width {reference_width}")
+        whole = initial_state(dim, reference_width, 2 * replicas, seed, init_scale, _WIDE)[::2]
+        start = np.concatenate([whole[:, :reference_width].reshape(replicas * copies, width),
+                                whole[:, reference_width:].reshape(replicas * copies, width * dim)], axis=1)
+    else:
+        start = np.concatenate([initial_state(dim, width, copies, seed, init_scale, r * _STRIDE)
+                                for r in range(replicas)])
+    narrow = simulate(teacher.strengths, direction_norm, dim, width, start=start, **shared)
+    target = -np.inf
+    if condition == "matched loss":
+        target = np.repeat(narrow.loss.reshape(replicas, copies).mean(axis=1), 2)
+    wide = simulate(teacher.strengths, direction_norm, dim, reference_width, 2 * replicas, seed, init_scale,
+                    first_replica=_WIDE, loss_target=target, **shared)
     fresh = initial_state(dim, width * copies, replicas, seed, init_scale)[:, width * copies:]
     rows = [measure(teacher, narrow.units(slice(r * copies, (r + 1) * copies)), wide.units(2 * r),
                     wide.units(2 * r + 1), fresh[r].reshape(-1, dim), ridges) for r in range(replicas)]

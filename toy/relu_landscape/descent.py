@@ -32,8 +32,8 @@ STATUS = ("converged", "below the success level", "step cap", "diverged", "stopp
 def _descend(params, start, control, state, ends, counts, flag):
     """Run the replicas of ``start``.
 
-    control : rate, tolerance on max_i |∇_i|, success level, step cap, 1.0 for Nesterov, rows of scratch. ends[r] <- F, max_i |∇_i|,
-    largest rise of F between two checks; counts[r] <- status, steps. flag[0] != 0 stops everything.
+    control : rate, tolerance on max_i |∇_i|, success level, step cap, 1.0 for Nesterov, rows of scratch. ends[r] <- F,
+    max_i |∇_i|, largest rise of F between two checks; counts[r] <- status, steps. flag[0] != 0 stops everything.
     """
     n, d = int(params[0]), int(params[2])
     replicas, size = start.shape

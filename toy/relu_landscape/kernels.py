@@ -16,7 +16,7 @@ Only directions, in the Hessian, need more (:mod:`theory.landscape`).
 
 Speed. A pair costs one hardware root of 8 lanes, behind which its polynomial hides; Gram matrix and product go through
 one 4×4 register tile (:func:`_tile`), for which weights are copied to a zero-padded work area: a zero row or column adds
-nothing, and no loop has a tail.
+nothing, and the tile has no tail.
 """
 
 import math
@@ -49,7 +49,7 @@ def sine_and_coangle(u):
 
 @njit(forceinline=True, error_model="numpy")
 def _tile(work, x, x_row, y, y_column, y_step, count):
-    """The 4×4 block Σ_l X[a, l] Y[l, b] of a product, X[a, l] in row x + a x_row + l and Y[l, b] in y + b y_column + l y_step.
+    """The 4×4 block Σ_l X[a, l] Y[l, b] of a product; X[a, l] in row x + a x_row + l, Y[l, b] in y + b y_column + l y_step.
 
     16 sums in registers: eight loads for sixteen multiplications.
     """

@@ -1,0 +1,133 @@
+"""Sentence pairs whose entailment is decided by logic: the embedded default for the Transformer.
+
+A sentence is ``quantifier [adjective] noun verb-phrase``: "no small dogs run", "not all animals are asleep". Nouns and
+verbs lie in small taxonomies (every puppy is a dog; who sprints runs; cats and dogs are disjoint). Its meaning is a
+statement of monadic logic over noun phrase A and verb phrase B,
+
+    all A B: nothing is A and not B     no A B: nothing is A and B
+    some A B: something is A and B      not all A B: something is A and not B
+
+and both sentences presuppose that something is A. A set of such statements has a model exactly if, among the kinds of
+individual that the taxonomy and the statements "nothing is ..." allow, each "something is ..." finds one; that is
+decided by listing the kinds (sets of predicates). With P the premise and H the hypothesis:
+*entailment* if P and not-H have no model, *contradiction* if P and H have none, else *neutral*.
+"""
+
+import random
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+
+from empirical.data import Dataset
+from empirical.data.text import LABELS, make_dataset
+
+QUANTIFIERS = {"all": ("no", False), "every": ("no", False), "no": ("no", True), "some": ("some", True),
+               "not all": ("some", False), "not every": ("some", False)}  # word: (none or some is A and ..., B or not B)
+NOUNS = {"animals": None, "dogs": "animals", "puppies": "dogs", "poodles": "dogs", "cats": "animals", "kittens": "cats",
+         "birds": "animals", "sparrows": "birds"}  # noun: its next wider noun
+DISJOINT = (("dogs", "cats"), ("dogs", "birds"), ("cats", "birds"))
+ADJECTIVES = ("", "small", "brown", "old")
+VERBS = {"move": None, "run": "move", "sprint": "run", "walk": "move", "swim": "move", "sleep": None, "snore": "sleep"}
+DISJOINT_VERBS = (("move", "sleep"),)
+MAX_LENGTH, TRAIN, PROBE_FIT, PROBE_SCORE, TEST = 32, 6000, 2000, 800, 800
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """quantifier, adjective ("" for none), noun, verb, and whether the verb is negated ("do not run")."""
+
+    quantifier: str
+    adjective: str
+    noun: str
+    verb: str
+    negated: bool
+
+    def __str__(self) -> str:
+        words = [self.quantifier, self.adjective, self.noun, "do not" if self.negated else "", self.verb]
+        return " ".join(filter(None, words))
+
+
+def kinds(words: tuple[str, ...], wider: dict[str, str | None], disjoint: tuple[tuple[str, str], ...]) -> list[set[str]]:
+    """The sets of predicates that one individual can have, among these words and all wider ones."""
+    atoms = sorted({above for word in words for above in _upwards(word, wider)})
+    subsets = ({a for a, value in zip(atoms, values) if value} for values in product((False, True), repeat=len(atoms)))
+    return [kind for kind in subsets if all(wider[a] is None or wider[a] in kind for a in kind)
+            and not any(a in kind and b in kind for a, b in disjoint)]
+
+
+def _upwards(word: str | None, wider: dict[str, str | None]) -> list[str]:
+    return [] if word is None else [word, *_upwards(wider[word], wider)]
+
+
+@cache
+def _noun_phrases(one: tuple[str, str], two: tuple[str, str]) -> set[tuple[bool, bool]]:
+    """Which of two noun phrases (adjective, noun) an individual can be: the possible pairs of truth values."""
+    named = kinds((one[1], two[1]), NOUNS, DISJOINT)
+    described = kinds(tuple(filter(None, (one[0], two[0]))), dict.fromkeys(ADJECTIVES), ())
+    return {tuple(noun in kind and (not adjective or adjective in how) for adjective, noun in (one, two))
+            for kind in named for how in described}
+
+
+@cache
+def _verb_phrases(one: tuple[str, bool], two: tuple[str, bool]) -> set[tuple[bool, bool]]:
+    """The same for two verb phrases (verb, negated)."""
+    return {tuple((verb in kind) != negated for verb, negated in (one, two))
+            for kind in kinds((one[0], two[0]), VERBS, DISJOINT_VERBS)}
+
+
+def satisfiable(premise: Sentence, hypothesis: Sentence, deny: bool) -> bool:
+    """Whether premise and hypothesis (or, with ``deny``, its denial) can be true together."""
+    statements = [QUANTIFIERS[premise.quantifier], QUANTIFIERS[hypothesis.quantifier]]
+    if deny:
+        quantity, sign = statements[1]
+        statements[1] = ("some" if quantity == "no" else "no", sign)
+    # nouns, adjectives and verbs are independent of each other, so an individual is a pair of patterns
+    left = [(a, b)
+            for a in _noun_phrases((premise.adjective, premise.noun), (hypothesis.adjective, hypothesis.noun))
+            for b in _verb_phrases((premise.verb, premise.negated), (hypothesis.verb, hypothesis.negated))
+            if not any(quantity == "no" and a[i] and b[i] == sign for i, (quantity, sign) in enumerate(statements))]
+    return all(any(a[i] and (quantity == "no" or b[i] == sign) for a, b in left)
+               for i, (quantity, sign) in enumerate(statements))
+
+
+@cache
+def relation(premise: Sentence, hypothesis: Sentence) -> int:
+    """Number of the relation in the order of ``text.LABELS``."""
+    if not satisfiable(premise, hypothesis, deny=True):
+        return LABELS.index("entailment")
+    if not satisfiable(premise, hypothesis, deny=False):
+        return LABELS.index("contradiction")
+    return LABELS.index("neutral")
+
+
+def generate(count: int, seed: int = 0) -> list[tuple[str, str, int]]:
+    """``count`` distinct pairs, the three relations equally often (to one), in random order."""
+    draw = random.Random(seed)
+    wanted = {label: (count + label) // 3 for label in range(3)}
+    seen, pairs = set(), []
+
+    def sentence(like: Sentence | None) -> Sentence:
+        # a hypothesis often shares words with its premise: unrelated sentences are nearly always neutral
+        def pick(options, same):
+            return same if like is not None and draw.random() < 0.5 else draw.choice(options)
+        return Sentence(draw.choice(list(QUANTIFIERS)), pick(ADJECTIVES, like and like.adjective),
+                        pick(list(NOUNS), like and like.noun), pick(list(VERBS), like and like.verb),
+                        draw.random() < 0.25)
+
+    while len(pairs) < count:
+        premise = sentence(None)
+        hypothesis = sentence(premise)
+        label = relation(premise, hypothesis)
+        if wanted[label] and (premise, hypothesis) not in seen:
+            wanted[label] -= 1
+            seen.add((premise, hypothesis))
+            pairs.append((str(premise), str(hypothesis), label))
+    return pairs
+
+
+def load(*, train_size: int = 0, max_length: int = 0, **_) -> Dataset:
+    """6,000 pairs for training, 2,000 and 800 for the probe splits, 800 for tests; all distinct."""
+    pairs = generate(TRAIN + PROBE_FIT + PROBE_SCORE + TEST)
+    return make_dataset("entailment (generated)", pairs[:-TEST], pairs[-TEST:], train_size=train_size,
+                        max_length=max_length or MAX_LENGTH, probe_fit=PROBE_FIT, probe_score=PROBE_SCORE,
+                        vocabulary=512, facts={"source": "generated"})
