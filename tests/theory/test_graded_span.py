@@ -59,9 +59,13 @@ def test_losses_of_competitors_are_those_met_in_simulation():
 
 def test_uniqueness_ends_between_the_reference_cases():
     # non-unique at γ = ½, unique at γ = 1 (M = 8, K = 4, |B| = 1)
-    ends = uniqueness_boundary(8, 1.0, 4, resolution=0.02)
-    assert ends["form"] == "pool" and 0.5 < ends["nearest"] < ends["last"] < 1.0
+    ends = uniqueness_boundary(8, 1.0, 4, resolution=0.02, both_forms=False)
+    assert list(ends["ends"]) == ["pool"] and 0.5 < ends["nearest"] < ends["last"] < 1.0
     assert uniqueness_boundary(8, 1.0, 1)["last"] == 0.0 == uniqueness_boundary(8, 1.0, 8)["last"]
+    # width 6: pool and tilt of the same units side by side, as simulated at γ = 0.5 and no longer at 0.6
+    six, tilt = (solution(power_strengths(8, 0.5), 1.0, 6, range(n)) for n in (5, 6))
+    assert six.stable and tilt.stable and abs(six.loss - 0.0029129) < 1e-6 and abs(tilt.loss - 0.0028926) < 1e-6
+    assert len(competitors(power_strengths(8, 0.6), 1.0, 6)) == 0
     ratio = competitor_end(4, 3.0, 2, (1,), family="step")
     assert 0.55 < ratio < 0.65
 
