@@ -50,7 +50,7 @@ def test_unique_solution_is_the_one_predicted(width):
 
 
 def test_all_simulated_levels_are_predicted_solutions():
-    A = power_strengths(6, 0.4)
+    A = power_strengths(5, 0.3)
     seen = [level["loss"] for level in loss_levels(simulate(A, 1.0, 8, 3, 96, init_scale=0.5))]
     known = [solution(A, 1.0, 3).loss, *(s.loss for s in competitors(A, 1.0, 3, swaps=2))]
     assert len(seen) > 1
