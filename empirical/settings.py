@@ -110,7 +110,7 @@ _RECIPES = {
     "digits": {"base_width": 16, "epochs": 40, "batch_size": 64, "lr": 0.1},
     "mnist": {"base_width": 16, "epochs": 10},
     "cifar10": {"base_width": 64, "epochs": 30},
-    "entailment": {"base_width": 32, "depth": 2, "epochs": 20, "batch_size": 128, "optimizer": "adamw", "lr": 4e-3,
+    "entailment": {"base_width": 32, "depth": 2, "epochs": 20, "batch_size": 64, "optimizer": "adamw", "lr": 4e-3,
                    "weight_decay": 0.01, "init": "lecun-normal", "augment": False},
     "text": {"base_width": 64, "epochs": 20, "batch_size": 64, "optimizer": "adamw", "lr": 1e-3, "weight_decay": 0.01,
              "init": "lecun-normal", "augment": False},

@@ -3,6 +3,9 @@
 STUDIES: dict[str, str] = {
     "bumps": "toy.bumps.study:STUDY",
     "double_descent": "toy.double_descent.study:STUDY",
+    "sgd_final_error": "toy.teacher_student.study:FINAL",
+    "sgd_trajectory": "toy.teacher_student.study:TRAJECTORY",
+    "sgd_units": "toy.teacher_student.study:UNITS",
     "polynomial": "toy.polynomial.study:STUDY",
     "memorise": "toy.memorise.study:STUDY",
     "relu_landscape": "toy.relu_landscape.study:STUDY",
