@@ -16,7 +16,14 @@ from empirical.data import Dataset
 from lab.errors import InputError
 from lab.streams import Purpose, generator
 from theory.measures import compressibility, correlations, effective_rank, predictability, repeated_units
-from theory.measures.ablation import area, crossing, cumulative_best_order, random_orders, removed_counts, targeted_order
+from theory.measures.ablation import (
+    area,
+    crossing,
+    cumulative_best_order,
+    random_orders,
+    removed_counts,
+    targeted_order,
+)
 from theory.measures.merging import merge_repeated
 from theory.moments import Moments
 
@@ -37,8 +44,7 @@ def similarity(fit: Moments, score: Moments) -> dict[str, float]:
         "compressibility": compressibility(fit, "units") if alive else np.nan,
         "effective_rank_share": effective_rank(fit, "units") / found.units if alive else np.nan,
         "predictable": float(np.nanmean(predicted)) if np.isfinite(predicted).any() else np.nan,
-        "dead": float(found.dead.mean()), "constant": float(found.constant.mean()),
-        "duplicated": float(found.duplicated.mean()), "scaled": float(found.scaled.mean()), "negated": float(found.negated.mean()),
+        **{kind: float(getattr(found, kind).mean()) for kind in ("dead", "constant", "duplicated", "scaled", "negated")},
     }
 
 

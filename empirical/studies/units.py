@@ -49,8 +49,8 @@ SWEEPS: dict[str, dict[str, dict]] = {
     "labels": {"true labels": {}, "random labels": {"label_noise": 1.0}},
 }
 # the paper's: momentum 0.9, rate 0.01 times 0.95 an epoch, batches of 128, nothing else
-PLAIN = {"optimizer": "sgd", "momentum": 0.9, "lr": 0.01, "schedule": "exponential", "batch_size": 128, "weight_decay": 0.0,
-         "augment": False, "init": "he-normal"}
+PLAIN = {"optimizer": "sgd", "momentum": 0.9, "lr": 0.01, "schedule": "exponential", "warmup": 0.0, "batch_size": 128,
+         "weight_decay": 0.0, "augment": False, "init": "he-normal"}
 
 
 def plan(setting: Setting, sweep: str, alphas: Sequence[Fraction], seeds: Sequence[int], *, values: Sequence[str] = (),
@@ -164,7 +164,7 @@ def _starts(scale: str) -> list[Frivolous]:
         setting = Setting(**{**recipe("alexnet", "digits"), **PLAIN, "base_width": 4, "epochs": 8})
         return plan(setting, "init", ALPHAS[:2], range(2), values=("he", "glorot"), orders=2, images=100)
     setting = Setting(**{**recipe("alexnet", "cifar10"), **PLAIN, **REDUCED})
-    return plan(setting, "init", ALPHAS, range(3), values=("he", "glorot"), images=300)
+    return plan(setting, "init", ALPHAS, range(3), values=("he", "glorot"), images=200)
 
 
 def _mlp(scale: str) -> list[Frivolous]:

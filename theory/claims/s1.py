@@ -47,14 +47,14 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "s1.compressibility-beyond-start", _OURS,
         "Training makes the features of wide networks compressible beyond what untrained ones are.",
-        "share of smallest covariance eigenvalues that hold 5 % of the variance, at the largest width, after training less before",
+        "share of smallest covariance eigenvalues with 5 % of the variance, at the largest width, after less before training",
         "trained features no more compressible than untrained ones",
         Rule(above=0.0), ("toy", "real"),
     ),
     Claim(
         "s1.large-start-u-shape", f"{_S1}, MLP with d = 10 and large initialisation",
         "With a large start the removable share is U-shaped in width.",
-        "AUC of the narrower end or the wider end, whichever is smaller, less the least AUC between them",
+        "AUC at the smallest or the largest width, whichever is smaller, less that at the middle width",
         "a removable share that is flat or monotonic in width",
         Rule(above=0.0), ("toy",),
     ),
