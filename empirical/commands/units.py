@@ -102,6 +102,6 @@ def _print(row: dict) -> None:
         return "–" if row.get(key) is None else f"{row[key].mean:.2f}"
 
     say(f"{row['case']}, alpha {row['alpha']:g}: test {show('test_accuracy')}  AUC {show('auc')}  "
-        f"prunability {show('prunability')}  similar units {show('similar_per_unit')} (start {show('similar_per_unit_start')})  compressibility "
-        f"{show('compressibility')} (start {show('compressibility_start')})  dead {show('dead')}  smaller network "
+        f"prunability {show('prunability')}  similar units {show('similar_per_unit')} "
+        f"(start {show('similar_per_unit_start')})  compressibility {show('compressibility')} (start {show('compressibility_start')})  dead {show('dead')}  smaller network "
         f"{show('kept_share')} of the units, agrees {show('agreement')}")
