@@ -246,3 +246,16 @@ def _embedded(arch: str, data: str, scale: str, **changes) -> list[Setting]:
 
 
 RESNET18_DIGITS = width_study("resnet18-digits", "ResNet-18 on digits", partial(_embedded, "resnet18", "digits"))
+
+
+def _on_files(arch: str, data: str, scale: str, **changes) -> list[Setting]:
+    """Runs on data that the user brings: at full scale, where the environment says in which folder they are."""
+    if scale != "full" or FOLDER_VARIABLE not in os.environ:
+        return []
+    setting = replace(Setting(**recipe(arch, data)), **changes)
+    setting = replace(setting, checksum=dataset(setting).checksum)
+    return plan(setting, ALPHAS, range(3))
+
+
+RESNET18_CIFAR10 = width_study("resnet18-cifar10", "ResNet-18 of base width 8 on 10,000 CIFAR-10 images",
+                               partial(_on_files, "resnet18", "cifar10", base_width=8, train_size=10_000, epochs=15))

@@ -259,6 +259,19 @@ def test_no_theory_is_said(arguments):
         model.predict(times=[0.0, 1.0], replicas=1, **arguments)
 
 
+@pytest.mark.parametrize("readout_rate", [0.0, None])
+@pytest.mark.parametrize("method", ["full", "span"])
+def test_a_start_at_the_teacher_is_a_solution(method, readout_rate):
+    common = dict(inputs=12, width=5, strengths=[1.0, 0.5], times=[0.0], replicas=3, start="teacher", method=method)
+    if readout_rate == 0:
+        common["strengths"] = [1.0, 1.0]
+    assert model.simulate(initial_scale=0.0, readout_rate=readout_rate, **common).error.max() < 1e-12
+    near = model.simulate(initial_scale=0.1, readout_rate=readout_rate, **common)
+    assert 0 < near.error.min() <= near.error.max() < 0.2
+    with pytest.raises(InputError):
+        model.simulate(**{**common, "width": 1})
+
+
 def test_layout_depends_on_shape_alone():
     assert ensemble.plan(4, 1)[0] and not ensemble.plan(64, 1)[0]
     for replicas in (1, 100):

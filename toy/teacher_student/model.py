@@ -83,6 +83,7 @@ class _Setting:
     samples: int
     initial_scale: float
     initial_readout: float | None
+    start: str
     steps: np.ndarray
     replicas: int
     seed: int
@@ -90,7 +91,7 @@ class _Setting:
 
 def _setting(*, inputs=64, width=4, strengths=(1.0, 1.0), teacher=None, activation="erf", teacher_activation=None,
              learning_rate=0.5, readout_rate=None, noise=0.0, batch=1, weight_decay=0.0, samples=0, initial_scale=0.5,
-             initial_readout=None, times=(0.0, 100.0), replicas=64, seed=0) -> _Setting:
+             initial_readout=None, start="random", times=(0.0, 100.0), replicas=64, seed=0) -> _Setting:
     whole = {"inputs": (inputs, 1), "width": (width, 1), "batch": (batch, 1), "samples": (samples, 0),
              "replicas": (replicas, 1), "seed": (seed, 0)}
     for name, (value, least) in whole.items():
@@ -120,20 +121,39 @@ def _setting(*, inputs=64, width=4, strengths=(1.0, 1.0), teacher=None, activati
     times = np.atleast_1d(np.asarray(times, dtype=np.float64))
     if times.ndim != 1 or times.size == 0 or not np.isfinite(times).all() or times[0] < 0 or np.any(np.diff(times) < 0):
         raise InputError("times must be an increasing list of numbers >= 0")
+    if start not in ("random", "teacher"):
+        raise InputError(f"start must be random or teacher, got {start!r}")
+    if start == "teacher" and width < strengths.size:
+        raise InputError(f"a start at the teacher needs a width of at least {strengths.size}, got {width}")
     if weight_decay * max(learning_rate, readout_rate) >= inputs:
         raise InputError("learning rate x weight decay must stay below the input dimension")
     return _Setting(int(inputs), int(width), strengths, teacher, activation, teacher_activation, float(learning_rate),
                     float(readout_rate), float(noise), int(batch), float(weight_decay), int(samples),
-                    float(initial_scale), None if initial_readout is None else float(initial_readout),
+                    float(initial_scale), None if initial_readout is None else float(initial_readout), start,
                     np.rint(times * inputs).astype(np.int64), int(replicas), int(seed))
+
+
+def _copies(s: _Setting) -> tuple[np.ndarray, np.ndarray]:
+    """Teacher weights (K, columns) and readout (K,) of a start at the teacher: a solution without noise.
+
+    Trained readout: unit i copies teacher unit i mod M and the copies share its strength. Fixed readout: the first M
+    units are the teacher's, the others zero.
+    """
+    M = s.strengths.size
+    of = np.arange(s.width) % M
+    if s.readout_rate == 0:
+        return np.where(np.arange(s.width)[:, None] < M, s.teacher[of], 0.0), np.ones(s.width)
+    return s.teacher[of], s.strengths[of] / np.bincount(of)[of]
 
 
 def _readout(s: _Setting, draw) -> np.ndarray:
     values = draw.standard_normal(s.width) * s.initial_scale
+    if s.start == "teacher":
+        values = _copies(s)[1] + (values if s.readout_rate else 0.0)
+    elif s.initial_readout is None and s.readout_rate == 0:
+        values[:] = 1.0
     if s.initial_readout is not None:
         values[:] = s.initial_readout
-    elif s.readout_rate == 0:
-        values[:] = 1.0
     return values
 
 
@@ -141,6 +161,8 @@ def starting_weights(s: _Setting, replica: int) -> tuple[np.ndarray, np.ndarray]
     """Initial weights (K, N) float32 and readout (K,) of one replica."""
     draw = streams.generator(s.seed, replica, Purpose.WEIGHTS)
     weights = draw.standard_normal((s.width, s.inputs), dtype=np.float32) * np.float32(s.initial_scale / math.sqrt(s.inputs))
+    if s.start == "teacher":
+        weights[:, :s.teacher.shape[1]] += _copies(s)[0]
     return weights, _readout(s, draw)
 
 
@@ -154,6 +176,8 @@ def starting_coordinates(s: _Setting, replica: int) -> tuple[np.ndarray, np.ndar
     k, m = s.teacher.shape[1], s.width
     size = s.initial_scale / math.sqrt(s.inputs)
     along = draw.standard_normal((m, k)) * size
+    if s.start == "teacher":
+        along += _copies(s)[0]
     triangle = np.tril(draw.standard_normal((m, m)), -1)
     triangle[np.diag_indices(m)] = np.sqrt(draw.chisquare(s.inputs - k - np.arange(m)))
     return along, triangle * size, _readout(s, draw)
@@ -173,6 +197,8 @@ def simulate(*, method: str = "full", time_limit: float | None = None, progress=
     samples : size of a finite training set of its own for every replica (0: fresh inputs).
     initial_scale : w_ij ~ N(0, initial_scale**2 / N), so that Q_ii starts near its square; v_i ~ N(0, initial_scale**2),
         or v_i = 1 where the readout is not trained, or v_i = `initial_readout` if given.
+    start : "random", or "teacher": the same around a solution, each unit a copy of a teacher unit (a fixed readout of 1
+        leaves the units beyond the first M near zero): for stationary errors without the wait to find a solution.
     times : increasing, in units of N steps: when order parameters are recorded.
     replicas, seed : independent repetitions; replica r draws its streams from (seed, r).
     method : "full", or "span": exact in law in the span of teacher and students (batch 1, fresh inputs), any N.
