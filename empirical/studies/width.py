@@ -14,7 +14,7 @@ from pathlib import Path
 
 from empirical.settings import Comparison, Network, Setting, recipe
 from lab.errors import InputError, UsageError
-from lab.estimate import mean_interval
+from lab.estimate import Estimate, mean_interval
 from lab.store import read_result, run_id
 from lab.study import Study
 from theory.claims import Evidence
@@ -183,6 +183,12 @@ MEASURES = ("span_error", "reverse_span_error", "baseline_span_error", "gap", "r
 TRAINED = ("train_accuracy", "test_accuracy", "train_loss", "test_loss", "epochs")
 
 
+def _mean(values) -> Estimate:
+    """Mean and interval of the values that exist; NaN where none does."""
+    values = values.dropna()
+    return mean_interval(values) if len(values) else Estimate(float("nan"), None, None, 0)
+
+
 def summarise(frame) -> list[dict]:
     """Per alpha: training facts, and per site every measure with all copies as mean and interval over seeds."""
     frame = frame.assign(width=[float(Fraction(a)) for a in frame["alpha"]])
@@ -194,10 +200,10 @@ def summarise(frame) -> list[dict]:
         out.append({
             "alpha": group["alpha"].iloc[0],
             "copies": int(group["all_copies"].iloc[0]),
-            **{f"{key}_{side}": mean_interval(first[f"{key}_{side}"]) for key in TRAINED for side in ("narrow", "wide")},
-            **{key: mean_interval(first[key]) for key in MEASURES},
-            "span_error_by_copies": {int(c): mean_interval(g["span_error"]) for c, g in part.groupby("copies")},
-            "sites": {site: {key: mean_interval(g[key]) for key in MEASURES}
+            **{f"{key}_{side}": _mean(first[f"{key}_{side}"]) for key in TRAINED for side in ("narrow", "wide")},
+            **{key: _mean(first[key]) for key in MEASURES},
+            "span_error_by_copies": {int(c): _mean(g["span_error"]) for c, g in part.groupby("copies")},
+            "sites": {site: {key: _mean(g[key]) for key in MEASURES}
                       for site, g in group.groupby("site", sort=False)},
         })
     return out
@@ -217,9 +223,9 @@ def evidence(frame, runs: tuple[str, ...]) -> list[Evidence]:
     if matched:
         return [Evidence("s0.gap-survives-matched-training", "real", f"{setting}, matched in training loss",
                          mean_interval(least["gap"]), runs)]
-    found = [Evidence(claim, "real", setting, mean_interval(least[column]), runs) for claim, column in (
+    found = [Evidence(claim, "real", setting, mean_interval(values), runs) for claim, column in (
         ("s0.narrow-does-not-span-wide", "gap"), ("s0.wide-does-not-span-narrow", "reverse_gap"),
-        ("s0.wide-performs-better", "probe_error_gap"))]
+        ("s0.wide-performs-better", "probe_error_gap")) if len(values := least[column].dropna())]
     half = whole[whole["width"] == whole["width"].max() / 2].set_index("seed")
     if len(half) and half["width"].iloc[0] != first["width"]:
         growth = (least["span_error"] - half["span_error"]).dropna()
