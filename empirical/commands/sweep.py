@@ -98,8 +98,8 @@ def _default_data(arch: str) -> str:
 
 def _changes(args) -> dict:
     """Settings that the command line changes."""
-    changes = {key: value for key in ("base_width", "depth", "epochs", "lr", "optimizer", "schedule", "batch_size", "weight_decay",
-                                      "init", "train_size", "image_size", "max_length")
+    changes = {key: value for key in ("base_width", "depth", "epochs", "lr", "optimizer", "schedule", "batch_size",
+                                      "weight_decay", "init", "train_size", "image_size", "max_length")
                if (value := getattr(args, key)) is not None}
     changes |= {"parametrisation": args.parametrisation, "label_noise": args.label_noise}
     if args.no_augment:

@@ -64,7 +64,7 @@ class Pool:
         small = d <= SMALL
         self.rows32 = np.empty((threads, 1 if small else W, d), np.float32)
         self.rows64 = np.empty((threads, W, d))
-        self.works = np.zeros((threads, 12, max(W, d)))
+        self.works = np.zeros((threads, 13, max(W, d)))
 
     def put(self, slot: int, query_id: int, query: np.ndarray, excluded: int, start: Answer | None,
             kind: int = NEAREST) -> None:
