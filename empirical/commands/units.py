@@ -103,5 +103,6 @@ def _print(row: dict) -> None:
 
     say(f"{row['case']}, alpha {row['alpha']:g}: test {show('test_accuracy')}  AUC {show('auc')}  "
         f"prunability {show('prunability')}  similar units {show('similar_per_unit')} "
-        f"(start {show('similar_per_unit_start')})  compressibility {show('compressibility')} (start {show('compressibility_start')})  dead {show('dead')}  smaller network "
-        f"{show('kept_share')} of the units, agrees {show('agreement')}")
+        f"(start {show('similar_per_unit_start')})  compressibility {show('compressibility')} "
+        f"(start {show('compressibility_start')})  dead {show('dead')}  smaller network {show('kept_share')} of the units, "
+        f"agrees {show('agreement')}")

@@ -100,7 +100,7 @@ def draw(tables):
                 _panel(axes[0], rows, "auc", colour, _SHORT.get(case, case))
                 _panel(axes[1], rows, "pair_share", colour, null="pair_share_start")
                 _panel(axes[2], rows, "compressibility", colour, null="compressibility_start")
-            for axis, title in zip(axes, ("removable: AUC", "repeated: share of similar pairs", "compressibility")):
+            for axis, title in zip(axes, ("removable: AUC", "share of similar pairs", "compressibility")):
                 axis.set_title(title, fontsize=9)
                 _ticks(axis, widths)
             axes[0].legend(fontsize=6)
@@ -182,13 +182,14 @@ def _path(rows, column) -> str:
 SECTION = Section(
     "units", "Removable and repeated units",
     "Does width buy anything that could not be taken out again?",
-    "A unit is <em>removable</em> if setting it to zero leaves the network's predictions as they are, <em>repeated</em> if another "
-    "unit of its layer correlates with it (|r| ≥ 0.5). Following Casper et al. we ablate nested random sets of units and read the "
-    "share of unchanged predictions, and count similar units. Two controls are added. A number that doubles when width doubles is "
-    "a constant share: growth is judged on shares. And a random layer already has similar units: every network is measured "
-    "before training too. In the toy (ReLU networks of 32 to 512 units, labels from a random teacher of 32 units, x ~ N(0, I)) "
-    "ablation is closed-form, and ten thousand dimensions are simulated exactly in the span of the data. Last, the consequence is "
-    "tested: the smaller network, without removable units and with repeated ones merged, is built and compared with the original.",
+    "A unit is <em>removable</em> if setting it to zero leaves the network's predictions as they are, "
+    "<em>repeated</em> if another unit of its layer correlates with it (|r| ≥ 0.5). Following Casper et al. we ablate "
+    "nested random sets of units and read the share of unchanged predictions, and count similar units. Two controls "
+    "are added. A number that doubles when width doubles is a constant share: growth is judged on shares. And a "
+    "random layer already has similar units: every network is measured before training too. In the toy (ReLU networks "
+    "of 32 to 512 units, labels from a random teacher of 32 units, x ~ N(0, I)) ablation is closed-form, and ten "
+    "thousand dimensions are simulated exactly in the span of the data. Last, the consequence is tested: the smaller "
+    "network, without removable units and with repeated ones merged, is built and compared with the original.",
     ("units", "units-alexnet", "units-mlp"), draw,
     ("s1.width-raises", "s1.removable", "s1.similar", "s1.more-similar", "s1.compress", "s1.large-start", "s1.small-start",
      "s1.high-dim", "s1.he-", "s1.glorot", "s1.smaller", "s1.kept"),
