@@ -124,7 +124,7 @@ def test_evidence():
     assert all(abs(r.estimate.mean - 1) < 0.05 for r in rows if r.claim == "s2.peak-at-interpolation")
 
 
-@pytest.mark.parametrize("name", [n if n != "regression-random-features" else
+@pytest.mark.parametrize("name", [n if n in ("regression-ridge", "regression-peak") else
                                   pytest.param(n, marks=pytest.mark.slow) for n in CHECKS])
 def test_checks_pass(name):
     assert all(p.passed for p in run_check(name, CHECKS[name]))
