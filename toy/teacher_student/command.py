@@ -79,6 +79,8 @@ def run(args) -> dict:
         if found.training_error is not None and there.any():
             row["training_error"] = mean_interval(found.training_error[s, reached])
         rows.append(row)
+        if not there.any():
+            continue
         say(f"time {time:>8.2f}  " + "  ".join(
             f"{name} {value.mean:.5f}" + (f" [{value.low:.5f}, {value.high:.5f}]" if value.low is not None else "")
             for name, value in row.items() if name != "time" and value is not None))
