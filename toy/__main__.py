@@ -10,6 +10,7 @@ COMMANDS = {
     "teacher-student": "toy.teacher_student.command|online SGD of two-layer students, beside the order-parameter equations",
     "polynomial": "toy.polynomial.command|a boundary in the plane, inside and outside the hull of the data",
     "memorise": "toy.memorise.command|structured labels, random labels, or noise: decision regions along training",
+    "units": "toy.units.command|removable and repeated hidden units against width",
     "multi-view": "toy.multi_view.command|one class with two views: does a network learn both?",
     "first-reach": "toy.first_reach.command|a feature is learnt only if some neuron starts within its reach",
     "relu-landscape": "toy.relu_landscape.command|which minima does training find in the ReLU teacher-student landscape?",

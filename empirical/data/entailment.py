@@ -23,11 +23,10 @@ from empirical.data.text import LABELS, make_dataset
 
 QUANTIFIERS = {"all": ("no", False), "every": ("no", False), "no": ("no", True), "some": ("some", True),
                "not all": ("some", False), "not every": ("some", False)}  # word: (none or some is A and ..., B or not B)
-NOUNS = {"animals": None, "dogs": "animals", "puppies": "dogs", "poodles": "dogs", "cats": "animals", "kittens": "cats",
-         "birds": "animals", "sparrows": "birds"}  # noun: its next wider noun
-DISJOINT = (("dogs", "cats"), ("dogs", "birds"), ("cats", "birds"))
-ADJECTIVES = ("", "small", "brown", "old")
-VERBS = {"move": None, "run": "move", "sprint": "run", "walk": "move", "swim": "move", "sleep": None, "snore": "sleep"}
+NOUNS = {"animals": None, "dogs": "animals", "puppies": "dogs", "cats": "animals"}  # noun: its next wider noun
+DISJOINT = (("dogs", "cats"),)
+ADJECTIVES = ("", "small", "old")
+VERBS = {"move": None, "run": "move", "walk": "move", "sleep": None}
 DISJOINT_VERBS = (("move", "sleep"),)
 MAX_LENGTH, TRAIN, PROBE_FIT, PROBE_SCORE, TEST = 32, 6000, 2000, 800, 800
 

@@ -56,14 +56,14 @@ def read_pairs(path: Path) -> tuple[list[Pair], int]:
         rows, names = _parquet(path) if path.name.endswith(".parquet") else _text_rows(path)
     except (OSError, EOFError, lzma.LZMAError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is truncated or damaged ({error}); fetch it anew") from None
-    columns = next((wanted for wanted in NAMES if set(wanted) <= set(names)), None)
-    if columns is None:
+    columns = next((wanted for wanted in NAMES if set(wanted) <= set(names)), ())
+    if not columns:
         raise InputError(f"{path} has columns {', '.join(map(str, names))[:80]}; it needs premise, hypothesis, label (or "
                          "sentence1, sentence2, gold_label)")
     pairs, dropped = [], 0
     for number, row in rows:
-        if row is None:
-            raise InputError(f"{path}, row {number}: not as many fields as the header has, or not JSON; mend or drop it")
+        if row is None or not set(columns) <= set(row):
+            raise InputError(f"{path}, row {number}: not the fields that the first row has, or not JSON; mend or drop it")
         premise, hypothesis, label = (row[name] for name in columns)
         label = _label(label)
         if label is None:

@@ -10,13 +10,30 @@ from torch import nn
 
 
 class Conv(nn.Conv2d):
-    """Convolution of ``copies`` networks, (batch, copies * channels, s, s): grouped, without bias (a norm follows)."""
+    """Convolution of ``copies`` networks, (batch, copies * channels, s, s): grouped, without bias where a norm follows."""
 
     def __init__(self, copies: int, channels_in: int, channels_out: int, kernel: int = 3, stride: int = 1,
-                 role: str = "hidden"):
-        super().__init__(copies * channels_in, copies * channels_out, kernel, stride, kernel // 2, groups=copies,
-                         bias=False)
+                 role: str = "hidden", bias: bool = False):
+        super().__init__(copies * channels_in, copies * channels_out, kernel, stride, kernel // 2, groups=copies, bias=bias)
+        if bias:
+            nn.init.zeros_(self.bias)
         self.role = role
+
+
+class Units(nn.Identity):
+    """A place where activations (after the nonlinearity) are the units of a layer: to be read, ablated or merged by a
+    forward hook (``empirical.ablation``). It does nothing by itself.
+
+    Attributes
+    ----------
+    count : units of one network.
+    size : features that make up one unit (those of an attention head; 1 elsewhere).
+    maps : True for (batch, copies * count, s, s), False for (copies, batch, ..., count * size).
+    """
+
+    def __init__(self, count: int, *, maps: bool, size: int = 1):
+        super().__init__()
+        self.count, self.maps, self.size = count, maps, size
 
 
 class ConvNorm(nn.Sequential):
@@ -31,17 +48,18 @@ class ConvNorm(nn.Sequential):
 class Linear(nn.Module):
     """Affine map of ``copies`` networks, (copies, ..., in) -> (copies, ..., out), as one batched product."""
 
-    def __init__(self, copies: int, features_in: int, features_out: int, role: str = "hidden"):
+    def __init__(self, copies: int, features_in: int, features_out: int, role: str = "hidden", bias: bool = True):
         super().__init__()
         self.weight = nn.Parameter(torch.zeros(copies, features_out, features_in))
-        self.bias = nn.Parameter(torch.zeros(copies, features_out))
+        self.bias = nn.Parameter(torch.zeros(copies, features_out)) if bias else None
         self.role = role
 
     def forward(self, x):
         flat = x.reshape(x.shape[0], -1, x.shape[-1])
         if flat.shape[0] != self.weight.shape[0]:
             flat = flat.expand(self.weight.shape[0], -1, -1)
-        out = torch.baddbmm(self.bias.unsqueeze(1), flat, self.weight.transpose(1, 2))
+        weight = self.weight.transpose(1, 2)
+        out = torch.bmm(flat, weight) if self.bias is None else torch.baddbmm(self.bias.unsqueeze(1), flat, weight)
         return out.view(self.weight.shape[0], *x.shape[1:-1], -1)
 
 

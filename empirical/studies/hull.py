@@ -231,11 +231,11 @@ def _digits(scale: str) -> list[HullRun]:
     runs += [replace(base, dim=d) for d in ((4, 8) if quick else (2, 4, 6, 8, 10, 16, 32))]
     runs += [replace(base, n=n) for n in ((400,) if quick else (100, 200, 400, 800))]
     for arch in ("mlp",) if quick else ("mlp", "resnet18"):
-        for alpha in alphas:
+        for alpha in alphas if arch == "mlp" else ("1", "1/2", "1/4"):
             runs.append(replace(base, space="features", arch=arch, alpha=alpha, gaussian=197))
             runs.append(replace(base, space="features", arch=arch, alpha=alpha, dim=8))
             if not quick:
-                first = {"mlp": "layer1", "resnet18": "stage1"}[arch]
+                first = {"mlp": "layer1", "resnet18": "stem"}[arch]
                 runs.append(replace(base, space="features", arch=arch, alpha=alpha, site=first))
     return runs
 
@@ -247,7 +247,7 @@ def _images(scale: str) -> list[HullRun]:
     runs = []
     for data in ("mnist", "cifar10"):
         base = HullRun(data=data)
-        runs += [replace(base, gaussian=1000), replace(base, space="wavelets", queries=1000)]
+        runs += [replace(base, leave_one_out=2000, gaussian=1000), replace(base, space="wavelets", queries=1000)]
         runs += [replace(base, dim=d, queries=1000) for d in (4, 6, 8, 10, 16, 32, 64)]
         runs += [replace(base, n=n, queries=1000) for n in (1000, 4000, 16000)]
         runs.append(replace(base, queries=500, leave_one_out=0, classes=500))

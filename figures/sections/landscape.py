@@ -21,7 +21,8 @@ def _shares(table):
         axes[0].set(xlabel="teacher units k", ylabel="share of spurious runs", ylim=(-0.02, 1.02))
         axes[0].legend(fontsize=6.5)
         rows = frame[(frame.width == frame.teacher + 1) & frame.effective_tickets.notna()].sort_values("teacher")
-        points(axes[1], rows.teacher, rows.effective_tickets, label="effective", color=WIDE)
+        points(axes[1], rows.teacher, rows.effective_tickets, rows.effective_tickets_low, rows.effective_tickets_high,
+               "effective", color=WIDE)
         theory_line(axes[1], rows.teacher, rows.tickets, label="nominal: C(k+1, k) = k + 1", color=BASELINE)
         axes[1].set(xlabel="teacher units k", ylabel="tickets at n = k + 1", ylim=(0, None))
         axes[1].legend(fontsize=6.5)

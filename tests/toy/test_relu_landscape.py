@@ -2,8 +2,6 @@
 
 import json
 import math
-import subprocess
-import sys
 
 import numba
 import numpy as np
@@ -12,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import theory.landscape as exact
+from lab.cli import main
 from lab.errors import InputError, UsageError
 from lab.flow import LANES
 from tests import naive_relu_landscape as naive
+from toy.__main__ import COMMANDS
 from toy.relu_landscape import descent as gd
 from toy.relu_landscape import minima, tickets
 from toy.relu_landscape.kernels import descent, gradient_plain, sine_and_coangle, work_rows
@@ -318,18 +318,29 @@ def test_bad_tickets():
         predict(3, 4, spurious_at_teacher=1.5)
 
 
+def command(capsys, *arguments):
+    """Exit code, JSON (None without) and standard error of ``python -m toy relu-landscape``."""
+    code = main("toy", COMMANDS, ["relu-landscape", *arguments])
+    out, err = capsys.readouterr()
+    return code, json.loads(out) if out else None, err
+
+
 @compiled
-def test_command(tmp_path):
-    line = [sys.executable, "-m", "toy", "relu-landscape", "--json"]
-    done = subprocess.run([*line, "--teacher", "8", "--width", "8", "--replicas", "100"], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    result = json.loads(done.stdout)
-    assert set(result["spurious_fraction"]) == {"mean", "low", "high", "n"}
+def test_command(capsys, tmp_path):
+    code, result, _ = command(capsys, "--teacher", "8", "--width", "8", "--replicas", "100", "--json")
+    assert code == 0 and set(result["spurious_fraction"]) >= {"n"} and result["seconds"] > 0
     assert result["loss_levels"][0]["loss"] == pytest.approx(0.0215, abs=1e-4)
-    assert result["escape_index"]["lowest"] == 7 and result["seconds"] > 0
-    done = subprocess.run([*line, "--table", "--tickets"], capture_output=True, text=True)
-    assert done.returncode == 2 and done.stderr.count("\n") == 1
-    line += ["--table", "--quick", "--replicas", "20", "--jobs", "1", "--out", str(tmp_path)]
-    done = subprocess.run(line, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert len(json.loads(done.stdout)["cells"]) == 9
+    assert result["escape_index"]["lowest"] == 7
+    code, result, _ = command(capsys, "--table", "--quick", "--replicas", "20", "--jobs", "1", "--out", str(tmp_path),
+                              "--json")
+    assert code == 0 and len(result["cells"]) == 9
+    code, result, _ = command(capsys, "--teacher", "6", "--width", "7", "--replicas", "30", "--tickets", "--json")
+    assert code == 0 and result["win_share"]["alone"]["n"] <= 30
+
+
+def test_command_says_what_is_wrong(capsys):
+    for arguments in (["--table", "--tickets"], ["--teacher", "3", "--dim", "2"], ["--method", "newton"], ["--teacher", "0"]):
+        code, result, err = command(capsys, *arguments)
+        assert code == 2 and result is None and err.strip().count("\n") == 0
+    assert command(capsys, "--tickets", "--teacher", "3", "--width", "3")[0] == 1
+    assert command(capsys, "--dry-run", "--json")[1]["would_simulate"]["teacher"] == 12

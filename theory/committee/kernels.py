@@ -265,6 +265,8 @@ def dopri5(y, times, saved, K, M, activation, small_rate, eta, eta_v, noise, T, 
                 status = DIVERGED
                 break
             steps += 1
+            if t + 1.01 * h >= times[-1]:
+                h = times[-1] - t
         for stage in range(0 if first else 1, 1 if first else 7):
             for j in range(N):
                 w[j] = 0.0
@@ -299,7 +301,8 @@ def dopri5(y, times, saved, K, M, activation, small_rate, eta, eta_v, noise, T, 
         if norm > 1.0:
             h *= max(0.2, 0.9 * norm ** -0.2)
             continue
-        while row < times.size and times[row] <= t + h * (1.0 + 1e-14):
+        last = t + h if t + h < times[-1] and h < times[-1] - t else times[-1]
+        while row < times.size and times[row] <= last:
             theta = min((times[row] - t) / h, 1.0)
             rest = 1.0 - theta
             for j in range(N):
@@ -311,7 +314,7 @@ def dopri5(y, times, saved, K, M, activation, small_rate, eta, eta_v, noise, T, 
                     fifth += h * _DENSE[q] * k[q, j]
                 saved[row, j] = y[j] + theta * (step + rest * (bend + theta * (late + rest * fifth)))
             row += 1
-        t += h
+        t = last
         for j in range(N):
             y[j] = w[j]
             k[0, j] = k[6, j]

@@ -75,6 +75,8 @@ def advance(points, inv, tol, small, active, fresh, candidates, counts, rest, ex
             slack = EPS * ((d + 8) * (upper[slot] + 4.0) + 4.0 * (k + 8))
             bound = hr[slot] - (top - hx[slot, 0]) - slack
             if bound > lower[slot]:
+                if bound - lower[slot] > 0.01 * (upper[slot] - bound):
+                    tries[slot] = 0
                 lower[slot] = bound
                 for e in range(d):
                     best[slot, e] = u[e]
@@ -139,16 +141,16 @@ def advance(points, inv, tol, small, active, fresh, candidates, counts, rest, ex
                         continue  # same direction, priced in float64
                 else:
                     tries[slot] += 1
-                    if tries[slot] > 5 and precise[slot] == 1 and upper[slot] > floor:
-                        # nearly dependent points: once more with exact pivots, and what was reached is kept
-                        precise[slot], tries[slot], first = 2, 0, 0
-                        kept_size[slot], kept_upper[slot] = w, upper[slot]
-                        for j in range(w):
-                            kept_index[slot, j] = ids[j]
-                            kept_alpha[slot, j] = al[j]
-                    elif tries[slot] > 5:
-                        code[slot] = CONVERGED if upper[slot] <= floor else STALLED
-                        continue
+            if tries[slot] > 5 and upper[slot] > floor:
+                if precise[slot] == 2:
+                    code[slot] = STALLED
+                    continue
+                # nearly dependent points: once more with better pivots, and what was reached is kept
+                precise[slot], tries[slot], first = precise[slot] + 1, 0, 0
+                kept_size[slot], kept_upper[slot] = w, upper[slot]
+                for j in range(w):
+                    kept_index[slot, j] = ids[j]
+                    kept_alpha[slot, j] = al[j]
         # inner products with the new points
         if precise[slot]:
             gather(points, ids, 0, w, o, inv, X64)
@@ -159,8 +161,12 @@ def advance(points, inv, tol, small, active, fresh, candidates, counts, rest, ex
             gram(X32, first, w, Ks)
         if first == 0:
             k, gamma2[slot] = rebuild(Ks, Rs, one, y, odr, col, w, al, X64, precise[slot],
-                                             PIVOT * min(upper[slot], 1.0), work)
+                                      PIVOT * min(upper[slot], 1.0), work)
         rr = residual(points, ids, w, al, o, inv, q, r, t)
+        safe = work[12]
+        for j in range(w):
+            safe[j] = al[j]
+        entered = np.sqrt(rr)
         repeat = 0
         while True:
             norm = np.sqrt(rr)
@@ -189,16 +195,27 @@ def advance(points, inv, tol, small, active, fresh, candidates, counts, rest, ex
                 gather(points, ids, 0, w, o, inv, X64)
                 gram(X64, 0, w, Ks)
                 k, gamma2[slot] = rebuild(Ks, Rs, one, y, odr, col, w, al, X64, precise[slot],
-                                             PIVOT * min(upper[slot], 1.0), work)
+                                          PIVOT * min(upper[slot], 1.0), work)
                 rr = residual(points, ids, w, al, o, inv, q, r, t)
                 repeat = 0
             elif good:
                 break
+        if not norm <= entered * (1.0 + 1e-12) + EPS:  # rounding has won (NaN counts): back to where the round began
+            for j in range(w):
+                al[j] = safe[j]
+            k, gamma2[slot] = rebuild(Ks, Rs, one, y, odr, col, w, al, X64, precise[slot],
+                                      PIVOT * min(upper[slot], 1.0), work)
+            rr = residual(points, ids, w, al, o, inv, q, r, t)
+            norm = np.sqrt(rr)
+            tries[slot] += 1
         size[slot], passive[slot] = w, k
+        before = upper[slot]
         reach = 0.0
         for j in range(w):
             reach += al[j] * np.sqrt(Ks[j, j])
         upper[slot] = norm + EPS * (2 * (k + 4) * (reach + EPS) + (d + 4) * norm)
+        if not upper[slot] < before * (1 - 1e-6):
+            tries[slot] += 1  # six rounds that bring neither bound on are enough
         if norm < VANISHED:
             code[slot] = CONVERGED
             continue

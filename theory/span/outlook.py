@@ -7,8 +7,10 @@ the width-1 solution, half of which is reached at the mean time t1 = [ln(s*/σ²
 digamma, from the mean of ln χ²). Later plateaus are the
 losses of narrower students: between two of them the flow leaves a saddle, the width-k solution with its pool shared by
 K − k + 1 like neurons, at the rate of its most negative curvature (:func:`escape_rates`). Derived here; the plateau
-losses are exact, t1 holds within a factor 1.3 of simulations, and how long a saddle holds the flow depends on the
-start: not predicted.
+losses are exact. Against simulation (1, .7, .4, .2; |B| = 3) t1 is off by −0.3 to +0.7 time units for K = 1 … 16 and
+σ = 0.1 … 10⁻⁶, where it runs from 2 to 19: good for small starts. The rate of leaving the first
+plateau agrees within 5 % (median over starts, K = 2). How long a later saddle holds the flow depends on the start and is
+not predicted.
 """
 
 import math

@@ -17,7 +17,7 @@ import numpy as np
 from numba import njit
 
 from lab.errors import InputError
-from lab.flow import LANES, _block
+from lab.flow_kernel import LANES, block
 from lab.lanes import load, store
 from toy.relu_landscape.kernels import descent, work_rows
 
@@ -39,10 +39,10 @@ def _descend(params, start, control, state, ends, counts, flag):
     replicas, size = start.shape
     rate, tolerance, success, cap = control[0], control[1], control[2], int(control[3])
     nesterov = control[4] != 0.0
-    y, out, work = _block(size), _block(size), _block(int(control[5]))
-    x = _block(size if nesterov else 1)  # the last X of Nesterov
+    y, out, work = block(size), block(size), block(int(control[5]))
+    x = block(size if nesterov else 1)  # the last X of Nesterov
     value, last, rise = np.zeros(LANES), np.zeros(LANES), np.zeros(LANES)
-    beta, along, age = _block(1), _block(1), np.full(LANES, -1, np.int64)
+    beta, along, age = block(1), block(1), np.full(LANES, -1, np.int64)
     replica, steps = np.full(LANES, -1, np.int64), np.full(LANES, -1, np.int64)
     queue, active, check = 0, 0, CHECK
     for lane in range(LANES):

@@ -67,7 +67,9 @@ def tabulate(finished) -> pd.DataFrame:
         share = share_interval(result["spurious"], config.replicas)
         minima = sum(level["count"] for level in result["levels"])
         at_teacher = failures.get((config.teacher, config.seed, config.replicas, config.method), math.nan)
-        some = 0 < share.mean < 1 and 0 < at_teacher < 1
+        tickets = math.comb(config.width, config.teacher) if config.width >= config.teacher else 0
+        ratio = ticket_ratio(result["spurious"], config.replicas, round(at_teacher * config.replicas), config.replicas,
+                             tickets) if config.width > config.teacher and at_teacher == at_teacher else None
         published = PUBLISHED.get((config.teacher, config.width), math.nan)
         spread = math.sqrt(max(published * (1 - published), 1e-3) * (1 / config.replicas + 1 / PUBLISHED_RUNS))
         rows.append({
@@ -81,8 +83,10 @@ def tabulate(finished) -> pd.DataFrame:
             "escape_index_low": min((level["escape_index"] for level in result["levels"]), default=math.nan),
             "escape_index_high": max((level["escape_index"] for level in result["levels"]), default=math.nan),
             "restarts_share": at_teacher ** (config.width / config.teacher) if config.width > config.teacher else math.nan,
-            "tickets": math.comb(config.width, config.teacher),
-            "effective_tickets": effective_tickets(share.mean, at_teacher) if some else math.nan,
+            "tickets": tickets,
+            "effective_tickets": ratio.mean * tickets if ratio else math.nan,
+            "effective_tickets_low": ratio.low * tickets if ratio else math.nan,
+            "effective_tickets_high": ratio.high * tickets if ratio else math.nan,
             "steps": result["steps"], "rise": result["rise"], "seconds": result["seconds"],
         })
     return pd.DataFrame(rows).sort_values(["method", "teacher", "width"], ignore_index=True)
@@ -102,14 +106,15 @@ def difference(a: Estimate, b: Estimate) -> Estimate:
 
 
 def ticket_ratio(spurious: int, n: int, spurious_at_teacher: int, n_at_teacher: int, tickets: int) -> Estimate | None:
-    """Effective over nominal tickets, ln P_fail(n)/ln P_fail(k)/C(n, k); None where a share is 0 or 1."""
+    """Effective over nominal tickets, N_eff/C(n, k) (``theory.landscape``); None where a share is 0 or 1."""
     wide, narrow = share_interval(spurious, n), share_interval(spurious_at_teacher, n_at_teacher)
     if not (wide.low > 0 and wide.high < 1 and narrow.low > 0 and narrow.high < 1):
         return None
+    ratio = effective_tickets(wide.mean, narrow.mean) / tickets
     # the logarithm of the ratio has the sum of two independent errors; combined as above, on the log scale
     log = difference(*(Estimate(math.log(-math.log(s.mean)), math.log(-math.log(s.high)), math.log(-math.log(s.low)), s.n)
                        for s in (wide, narrow)))
-    return Estimate(*(math.exp(x) / tickets for x in (log.mean, log.low, log.high)), log.n)
+    return Estimate(ratio, math.exp(log.low) / tickets, math.exp(log.high) / tickets, log.n)
 
 
 def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:

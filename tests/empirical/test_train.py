@@ -1,0 +1,168 @@
+"""Training: stacks against single networks, resume to the bit, matched loss, divergence, a full disk."""
+
+import errno
+
+import pytest
+import torch
+
+from empirical import train as training
+from empirical.data import Dataset, load
+from empirical.settings import Network, Setting, recipe
+from empirical.train import CHECKPOINT, Diverged, evaluate, load_trained, pick_device, rate, read_member, train
+from lab import store
+from lab.errors import InputError, UsageError
+
+CPU = torch.device("cpu")
+
+
+def tiny(arch="mlp", **changes):
+    data = "entailment" if arch == "transformer" else "digits"
+    base = {"base_width": 8, "epochs": 2, "train_size": 200, "alpha": "1/2"}
+    return Network(**{**recipe(arch, data), **base, **changes})
+
+
+def data_of(config):
+    return load(config.data, train_size=config.train_size)
+
+
+def same(a, b):
+    return all(torch.equal(x, b[name]) for name, x in a.items())
+
+
+@pytest.mark.parametrize("arch", ["mlp", "resnet18", "transformer"])
+def test_killed_and_resumed_is_equal_to_the_bit(tmp_path, arch):
+    config = tiny(arch, epochs=3, stack=2)
+    data = data_of(config)
+    for name in ("whole", "parts"):
+        (tmp_path / name).mkdir()
+    whole, facts = train(config, data, tmp_path / "whole", device=CPU)
+    train(config, data, tmp_path / "parts", device=CPU, stop_after=1)
+    assert (tmp_path / "parts" / CHECKPOINT).exists()
+    train(config, data, tmp_path / "parts", device=CPU, stop_after=2)
+    parts, again = train(config, data, tmp_path / "parts", device=CPU)
+    assert same(whole.state_dict(), parts.state_dict()) and facts == again
+    assert not (tmp_path / "parts" / CHECKPOINT).exists()
+    assert same(whole.state_dict(), load_trained(config, data, tmp_path / "parts", CPU).state_dict())
+
+
+def test_damaged_checkpoint_starts_again(tmp_path, capsys):
+    config = tiny()
+    data = data_of(config)
+    (tmp_path / CHECKPOINT).write_bytes(b"PK\x03\x04 nonsense")
+    damaged, _ = train(config, data, tmp_path, device=CPU)
+    assert "starts again" in capsys.readouterr().err
+    (tmp_path / "b").mkdir()
+    assert same(damaged.state_dict(), train(config, data, tmp_path / "b", device=CPU)[0].state_dict())
+    (tmp_path / "weights.safetensors").write_bytes(b"nonsense")
+    with pytest.raises(InputError, match=r"weights\.safetensors is missing or damaged"):
+        load_trained(config, data, tmp_path, CPU)
+
+
+@pytest.fixture
+def double(monkeypatch):
+    """Train in float64, where what differs is a mistake and not rounding that training has amplified."""
+    single = training.prepare
+    monkeypatch.setattr(training, "prepare", lambda *args: single(*args).double())
+    batch = Dataset.batch
+    monkeypatch.setattr(Dataset, "batch", lambda self, rows: batch(self, rows) if self.is_text
+                        else batch(self, rows).double())
+
+
+@pytest.mark.parametrize("arch", ["mlp", "resnet18", "transformer"])
+def test_stacked_training_equals_one_by_one(tmp_path, double, arch):
+    config = tiny(arch, epochs=2, stack=3, train_size=400)
+    data = data_of(config)
+    stack, facts = train(config, data, tmp_path, device=CPU)
+    results = evaluate(stack, data, "test")
+    for i in range(3):
+        (tmp_path / str(i)).mkdir()
+        alone, own = train(tiny(arch, epochs=2, copy=i, train_size=400), data, tmp_path / str(i), device=CPU)
+        member = read_member(stack, 3, i)
+        for name, value in alone.state_dict().items():
+            assert torch.allclose(member[name], value, rtol=1e-6, atol=1e-8), name
+        assert [epoch[i] for epoch in facts["curve"]] == pytest.approx([epoch[0] for epoch in own["curve"]], rel=1e-6)
+        assert results["loss"][i] == pytest.approx(evaluate(alone, data, "test")["loss"][0], rel=1e-6)
+
+
+@pytest.mark.parametrize("arch", ["mlp", "resnet18", "transformer"])
+def test_stacked_training_in_float32_equals_one_by_one_at_first(tmp_path, arch):
+    """Stated tolerance: the first steps' mean loss to 1e-4; later ones amplify rounding, as any change of order would."""
+    config = tiny(arch, epochs=1, stack=3)
+    data = data_of(config)
+    facts = train(config, data, tmp_path, device=CPU)[1]
+    for i in range(3):
+        own = train(tiny(arch, epochs=1, copy=i), data, tmp_path, device=CPU)[1]
+        assert facts["curve"][0][i] == pytest.approx(own["curve"][0][0], rel=1e-4)
+
+
+def test_matched_loss_stops_each_member_where_it_would_stop_alone(tmp_path):
+    changes = {"target_loss": 1.8, "schedule": "constant", "lr": 0.05, "epochs": 40, "base_width": 32}
+    data = data_of(tiny())
+    stack, facts = train(tiny(stack=2, **changes), data, tmp_path, device=CPU)
+    assert facts["reached"] == [True, True] and max(facts["epochs"]) < 40
+    for i in range(2):
+        (tmp_path / str(i)).mkdir()
+        alone, own = train(tiny(copy=i, **changes), data, tmp_path / str(i), device=CPU)
+        assert own["epochs"] == [facts["epochs"][i]]
+        for name, value in alone.state_dict().items():
+            assert torch.allclose(read_member(stack, 2, i)[name], value, rtol=1e-4, atol=1e-5)
+    _, never = train(tiny(target_loss=1e-6, epochs=1), data, tmp_path, device=CPU)
+    assert never["reached"] == [False] and never["epochs"] == [1.0]
+
+
+def test_divergence_has_a_reason(tmp_path):
+    config = tiny(lr=1e6, copy=4)
+    with pytest.raises(Diverged, match=r"copy 4 at alpha 1/2 diverged.*--lr"):
+        train(config, data_of(config), tmp_path, device=CPU)
+
+
+def test_full_disk_is_one_line_and_loses_nothing(tmp_path, monkeypatch):
+    config = tiny(epochs=3)
+    data = data_of(config)
+    train(config, data, tmp_path, device=CPU, stop_after=1)
+    before = (tmp_path / CHECKPOINT).read_bytes()
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store.os, "fsync", full)
+        with pytest.raises(InputError, match="No space left on device; free some space") as caught:
+            train(config, data, tmp_path, device=CPU, checkpoint_seconds=0.0)
+    assert "\n" not in str(caught.value) and (tmp_path / CHECKPOINT).read_bytes() == before
+    train(config, data, tmp_path, device=CPU)
+
+
+def test_missing_device():
+    with pytest.raises(UsageError, match="use --device cpu"):
+        pick_device("cuda:77")
+    with pytest.raises(UsageError, match="use --device cpu"):
+        pick_device("banana")
+    assert pick_device("cpu").type == "cpu"
+
+
+def test_schedule():
+    config = tiny()
+    rates = [rate(config, step, 100) for step in range(100)]
+    assert rates[0] == 0.1 and max(rates) == 1 and rates[-1] < 1e-3 and rates.index(1.0) == 9
+    assert rate(tiny(schedule="constant"), 99, 100) == 1
+
+
+@pytest.mark.parametrize("changes", [{"optimizer": "lion"}, {"schedule": "steps"}, {"warmup": 1.0}, {"weight_decay": -1},
+                                     {"init": "glorot-normal", "parametrisation": "mup"}, {"init": "zero"}])
+def test_settings_that_make_no_sense(changes):
+    with pytest.raises(UsageError):
+        Setting(arch="mlp", data="digits", base_width=8, epochs=1, **changes).check()
+
+
+def test_stack_size_is_measured_and_remembered(tmp_path, monkeypatch):
+    from empirical import stacked
+
+    config = tiny()
+    data = data_of(config)
+    assert stacked.choose_stack(config, data, CPU, 4, tmp_path) == 4
+    assert stacked.seconds_per_network(tiny(stack=2), data, CPU, steps=3) > 0
+    times = iter([3.0, 2.0])
+    monkeypatch.setattr(stacked, "seconds_per_network", lambda *_: next(times))
+    meta = torch.device("meta")
+    assert [stacked.choose_stack(config, data, meta, 4, tmp_path) for _ in range(2)] == [1, 1]
