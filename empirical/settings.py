@@ -9,8 +9,8 @@ from fractions import Fraction
 
 from lab.errors import UsageError
 
-ARCHITECTURES = ("mlp", "vgg16", "resnet18", "transformer")
-DATA = ("digits", "cifar10", "mnist", "entailment", "mnli", "snli", "sick", "pairs")
+ARCHITECTURES = ("mlp", "alexnet", "vgg16", "resnet18", "resnet56", "inception", "transformer")
+DATA = ("digits", "cifar10", "mnist", "folder", "entailment", "mnli", "snli", "sick", "pairs")
 SCHEMES = ("he-normal", "he-uniform", "glorot-normal", "glorot-uniform", "lecun-normal", "lecun-uniform")
 PARAMETRISATIONS = ("standard", "mup")
 
@@ -29,7 +29,9 @@ class Setting:
     epochs : passes over the training split; the most there may be where ``target_loss`` is set.
     batch_size, optimizer, lr, momentum, weight_decay : ``momentum`` is SGD's. ``lr`` is that of alpha = 1: the same at
         every width in the standard parametrisation, see ``models.initialise`` for muP.
-    schedule, warmup : "cosine" to 0 or "constant", after a linear warm-up over that share of all steps.
+    dropout : probability, in architectures that have it.
+    schedule, warmup : "cosine" to 0 or "constant", after a linear warm-up over that share of all steps; or "exponential",
+        times 0.95 an epoch.
     target_loss : stop when the mean training loss over a quarter of an epoch falls to it; 0 trains all epochs.
     augment : random shifts (and mirror images where they keep the class).
     init, parametrisation : see ``models.initialise``.
@@ -59,6 +61,7 @@ class Setting:
     image_size: int = 0
     max_length: int = 0
     label_noise: float = 0.0
+    dropout: float = 0.0
     checksum: str = ""
 
     @property
@@ -77,11 +80,14 @@ class Setting:
         ------
         UsageError
         """
-        choices = {"arch": ARCHITECTURES, "data": DATA, "optimizer": ("sgd", "adamw"), "schedule": ("cosine", "constant"),
+        choices = {"arch": ARCHITECTURES, "data": DATA, "optimizer": ("sgd", "adamw"),
+                   "schedule": ("cosine", "constant", "exponential"),
                    "init": SCHEMES, "parametrisation": PARAMETRISATIONS}
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise UsageError(f"unknown {name} {getattr(self, name)!r}: choose {' or '.join(allowed)}")
+        if not 0 <= self.dropout < 1:
+            raise UsageError(f"dropout is a probability below 1, got {self.dropout:g}")
         if not (0 <= self.warmup < 1 and 0 <= self.momentum < 1 and self.weight_decay >= 0 and self.target_loss >= 0):
             raise UsageError("warmup and momentum lie in [0, 1), weight decay and target loss are not negative")
         if self.init.startswith("glorot") and self.parametrisation == "mup":
@@ -106,6 +112,7 @@ _RECIPES = {
     "digits": {"base_width": 16, "epochs": 40, "batch_size": 64, "lr": 0.1},
     "mnist": {"base_width": 16, "epochs": 10},
     "cifar10": {"base_width": 64, "epochs": 30},
+    "folder": {"base_width": 64, "epochs": 30},
     "entailment": {"base_width": 32, "depth": 2, "epochs": 20, "batch_size": 64, "optimizer": "adamw", "lr": 4e-3,
                    "weight_decay": 0.01, "init": "lecun-normal", "augment": False},
     "text": {"base_width": 64, "epochs": 20, "batch_size": 64, "optimizer": "adamw", "lr": 1e-3, "weight_decay": 0.01,

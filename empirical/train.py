@@ -58,7 +58,7 @@ def pick_device(name: str | None) -> torch.device:
 def prepare(config: Network, data: Dataset, device: torch.device) -> torch.nn.Module:
     """The stack at its start, on the device."""
     model = build(config.arch, alpha=config.alpha, base_width=config.base_width, data=data, copies=config.stack,
-                  mup=config.parametrisation == "mup", depth=config.depth)
+                  mup=config.parametrisation == "mup", depth=config.depth, dropout=config.dropout)
     streams = [stream(*config.address(i, "init")) for i in range(config.stack)]
     initialise(model, streams, config.init, config.width, config.parametrisation)
     return model.to(device, memory_format=torch.preserve_format if data.is_text else torch.channels_last)
@@ -79,6 +79,8 @@ def rate(config: Network, step: int, steps: int) -> float:
     warm = max(1, round(config.warmup * steps))
     if step < warm:
         return (step + 1) / warm
+    if config.schedule == "exponential":
+        return 0.95 ** (config.epochs * step // max(1, steps))
     return 1.0 if config.schedule == "constant" else 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
 
 
@@ -151,6 +153,8 @@ def train(config: Network, data: Dataset, folder: Path, *, device: torch.device,
         if len(state["snapshots"]) == config.stack:
             break
         epoch = Epoch(config, data, number, device)
+        if config.dropout:  # its numbers come from torch's own generator
+            torch.manual_seed(stream(*config.address(0, "dropout"), number).initial_seed())
         window, seen, sums = torch.zeros(config.stack, device=device), 0, torch.zeros(config.stack)
         for step in range(per_epoch):
             factor = rate(config, number * per_epoch + step, total)
@@ -252,7 +256,7 @@ def load_trained(config: Network, data: Dataset, folder: Path, device: torch.dev
     from safetensors.torch import load
 
     model = build(config.arch, alpha=config.alpha, base_width=config.base_width, data=data, copies=config.stack,
-                  mup=config.parametrisation == "mup", depth=config.depth)
+                  mup=config.parametrisation == "mup", depth=config.depth, dropout=config.dropout)
     path = Path(folder) / WEIGHTS
     try:
         model.load_state_dict(load(path.read_bytes()))

@@ -19,7 +19,7 @@ def number(value, digits: int = 3) -> str:
     """A number for a reader: three significant digits, no needless exponent."""
     if value is None or value != value:
         return "–"
-    if value == 0:
+    if abs(value) < 1e-12:
         return "0"
     text = f"{value:.{digits}g}"
     if "e" in text:

@@ -65,7 +65,9 @@ def to_svg(figure) -> str:
     text = text[text.index("<svg"):]
     head, rest = text.split(">", 1)
     head = re.sub(r'\s(width|height)="[^"]*"', "", head, count=2)
-    return head.replace("<svg", '<svg role="img"', 1) + ">" + re.sub(r"\s*\n\s*", "\n", rest)
+    # a figure of 7 inches fills the column; narrower ones keep the size of their type
+    size = f"max-width:{8 * figure.get_figwidth():.1f}rem"
+    return head.replace("<svg", f'<svg role="img" style="{size}"', 1) + ">" + re.sub(r"\s*\n\s*", "\n", rest)
 
 
 def unique_ids(svg: str, prefix: str) -> str:

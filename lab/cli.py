@@ -96,6 +96,10 @@ def main(room: str, commands: Mapping[str, str], argv: Sequence[str] | None = No
     try:
         args = sub.parse_args(argv[1:])
         result = dict(module.run(args) or {})
+        code = int(result.pop("exit_code", 0))
+        if args.json:
+            print(json.dumps(jsonable(result), allow_nan=False), flush=True)
+        return code
     except SystemExit as stop:
         return int(stop.code or 0)
     except InputError as error:
@@ -108,10 +112,6 @@ def main(room: str, commands: Mapping[str, str], argv: Sequence[str] | None = No
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    code = int(result.pop("exit_code", 0))
-    if args.json:
-        print(json.dumps(jsonable(result), allow_nan=False))
-    return code
 
 
 def fraction(text: str):

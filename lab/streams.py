@@ -175,7 +175,7 @@ def normals_of(a, b):
     """Two vectors of independent float32 Gaussians from two vectors of words (Box & Muller)."""
     # u in (0, 1]: rounding keeps 24 significant bits, so that small u keep theirs
     u = vec.fma(vec.from_unsigned(a), np.float32(2.0**-32), np.float32(2.0**-33))
-    radius = vec.sqrt(vec.maximum(vec.mul(vm.log32(u), np.float32(-2.0)), np.float32(0.0)))
+    radius = vec.sqrt(vm.minus_two_log32(u))
     # half a turn from the upper bits; the last bit, which the conversion rounds away, chooses the other half
     sine, cosine = vm.sincos_half_turn32(vec.mul(vec.from_signed(b), np.float32(2.0**-32)))
     flip = vec.shift_left(b, 31)
@@ -191,7 +191,79 @@ def next_normals(state):
     return normals_of(a, b)
 
 
-@njit("void(u4[::1], f4[::1])", cache=True, error_model="numpy")
+# log(1 + t) - t + t**2/2 - t**3/3 = -t**4 (1/4 - t/5 + t**2/6 - ...)
+_TAIL = tuple((-1.0)**k / (k + 4) for k in range(12))
+
+
+@njit(cache=True, error_model="numpy")
+def _gamma_trial(word, x, shape):
+    """One trial of Marsaglia & Tsang (2000) a lane: who accepts, and d v = Gamma(shape) where accepted.
+
+    With d = shape - 1/3, t = x / sqrt(9 d) and v = (1 + t)**3 their test log u < x**2/2 + d - d v + d log v is
+    log u < 3 d [log(1 + t) - t + t**2/2 - t**3/3]: of order x**4 / d, and written so it loses no digits at large d.
+    """
+    d = np.float32(shape - np.float32(1 / 3))
+    t = vec.mul(x, np.float32(1) / np.sqrt(np.float32(9) * d))
+    u = uniform_of(word)
+    square = vec.mul(t, t)
+    fourth = vec.mul(square, square)
+    near = vec.less(square, np.float32(0.0625))
+    # inside |t| < 1/4 the bracket is above -0.32 t**4, and exp(g) >= 1 + g
+    sure = vec.less(u, vec.fma(vec.select(near, fourth, np.float32(1e30)), np.float32(-0.96) * d, np.float32(1)))
+    base = vec.add(t, np.float32(1))
+    if vec.every(sure):
+        accept = sure
+    else:
+        series = vec.mul(fourth, vec.mul(vec.polynomial(t, _TAIL), np.float32(-1)))
+        direct = vm.log32(vec.maximum(base, np.float32(1e-30)))
+        direct = vec.add(vec.sub(direct, t), vec.mul(square, vec.fma(t, np.float32(-1 / 3), np.float32(0.5))))
+        bracket = vec.select(near, series, direct)
+        bracket = vec.select(vec.less(np.float32(0), base), bracket, np.float32(-1e30))  # v <= 0: never
+        accept = vec.less(vm.log32(u), vec.mul(bracket, np.float32(3) * d))
+    return accept, vec.mul(vec.mul(base, vec.mul(base, base)), d)
+
+
+@njit(cache=True, error_model="numpy")
+def next_chi(state, x, df):
+    """A vector of chi variables with df >= 1 degrees of freedom, exact in law; advances the stream.
+
+    `x` is a vector of fresh Gaussians, used for the first trial. Lanes that reject draw again from their own stream
+    while the others wait, so that what a lane gets does not depend on its neighbours.
+    """
+    if df == 1:
+        return vec.absolute(x)
+    shape = np.float32(0.5) * np.float32(df)
+    accept, gamma = _gamma_trial(next_words(state), x, shape)
+    undecided = vec.select(accept, np.float32(0), np.float32(1))
+    while vec.some(vec.less(np.float32(0.5), undecided)):
+        waits = vec.less(undecided, np.float32(0.5))
+        s0, s1, s2, s3 = vec.load(state, 0), vec.load(state, 16), vec.load(state, 32), vec.load(state, 48)
+        x, _ = next_normals(state)
+        accept, again = _gamma_trial(next_words(state), x, shape)
+        vec.store(state, 0, vec.select(waits, s0, vec.load(state, 0)))
+        vec.store(state, 16, vec.select(waits, s1, vec.load(state, 16)))
+        vec.store(state, 32, vec.select(waits, s2, vec.load(state, 32)))
+        vec.store(state, 48, vec.select(waits, s3, vec.load(state, 48)))
+        gamma = vec.select(waits, gamma, again)
+        undecided = vec.select(waits, undecided, vec.select(accept, np.float32(0), np.float32(1)))
+    return vec.sqrt(vec.mul(gamma, np.float32(2)))
+
+
+@njit(cache=True, error_model="numpy")
+def fill_chi(state, df, out):
+    """Fill a flat float32 array with chi variables of df >= 1 degrees of freedom, sixteen at a time."""
+    rest = np.empty(LANES, np.float32)
+    for i in range(0, out.size, LANES):
+        x, _ = next_normals(state)
+        chi = next_chi(state, x, df)
+        if out.size - i >= LANES:
+            vec.store(out, i, chi)
+        else:
+            vec.store(rest, 0, chi)
+            out[i:] = rest[:out.size - i]
+
+
+@njit(cache=True, error_model="numpy")
 def fill_uniform(state, out):
     """Fill a flat float32 array with uniforms in (0, 1), sixteen at a time (what is left of the last draw is lost)."""
     whole = out.size // LANES * LANES
@@ -203,30 +275,38 @@ def fill_uniform(state, out):
         out[whole:] = rest[:out.size - whole]
 
 
-@njit("void(u4[::1], f4[::1])", cache=True, error_model="numpy")
-def fill_normal(state, out):
-    """Fill a flat float32 array with standard Gaussians, 32 at a time (what is left of the last draw is lost)."""
-    whole = out.size // 32 * 32
-    s0, s1, s2, s3 = vec.load(state, 0), vec.load(state, 16), vec.load(state, 32), vec.load(state, 48)
-    for i in range(0, whole, 32):
+@njit(cache=True, error_model="numpy")
+def fill_normal_at(states, state_at, out, at, n):
+    """As :func:`fill_normal` for ``out[at : at + n]``, n a multiple of 32, the state at ``states[state_at : + 64]``.
+
+    Offsets instead of slices: a slice is counted, and inside a kernel the counting costs more than the draw.
+    """
+    s0, s1 = vec.load(states, state_at), vec.load(states, state_at + 16)
+    s2, s3 = vec.load(states, state_at + 32), vec.load(states, state_at + 48)
+    for i in range(at, at + n, 32):
         a, s0, s1, s2, s3 = step(s0, s1, s2, s3)
         b, s0, s1, s2, s3 = step(s0, s1, s2, s3)
         x, y = normals_of(a, b)
         vec.store(out, i, x)
         vec.store(out, i + LANES, y)
-    vec.store(state, 0, s0)
-    vec.store(state, 16, s1)
-    vec.store(state, 32, s2)
-    vec.store(state, 48, s3)
+    vec.store(states, state_at, s0)
+    vec.store(states, state_at + 16, s1)
+    vec.store(states, state_at + 32, s2)
+    vec.store(states, state_at + 48, s3)
+
+
+@njit(cache=True, error_model="numpy")
+def fill_normal(state, out):
+    """Fill a flat float32 array with standard Gaussians, 32 at a time (what is left of the last draw is lost)."""
+    whole = out.size // 32 * 32
+    fill_normal_at(state, 0, out, 0, whole)
     if whole < out.size:
         rest = np.empty(32, np.float32)
-        x, y = next_normals(state)
-        vec.store(rest, 0, x)
-        vec.store(rest, LANES, y)
+        fill_normal_at(state, 0, rest, 0, 32)
         out[whole:] = rest[:out.size - whole]
 
 
-@njit("void(u4[::1], f8[::1])", cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy")
 def fill_normal64(state, out):
     """Fill a flat float64 array with standard Gaussians, 32 at a time (what is left of the last draw is lost)."""
     words = np.empty(WORDS, np.uint32)

@@ -227,12 +227,19 @@ def _total():
 
         return types.boolean(mask), code
 
-    return intrinsic(total), intrinsic(some)
+    def every(typing, mask):
+        def code(context, builder, signature, values):
+            bits = builder.bitcast(values[0], ir.IntType(LANES))
+            return builder.icmp_unsigned("==", bits, ir.Constant(ir.IntType(LANES), 2**LANES - 1))
+
+        return types.boolean(mask), code
+
+    return intrinsic(total), intrinsic(some), intrinsic(every)
 
 
 if not config.DISABLE_JIT:
     load, store = _memory()
-    total, some = _total()
+    total, some, every = _total()
     select = _select()
     polynomial = _polynomial()
     fma = _named("fma", 3, "a*b + c, rounded once.")
@@ -252,6 +259,7 @@ if not config.DISABLE_JIT:
     bit_or = _elementwise(2, lambda c, b, of, args: b.or_(*args), doc="a | b.")
     shift_left = _elementwise(2, lambda c, b, of, args: b.shl(*args), doc="a << b.")
     shift_right = _elementwise(2, lambda c, b, of, args: b.lshr(*args), doc="a >> b, zeros from the left.")
+    shift_right_signed = _elementwise(2, lambda c, b, of, args: b.ashr(*args), doc="a >> b, the sign bit from the left.")
     exp2i = _elementwise(1, _exp2i, doc="2**n for a whole number n given as a float, within the normal range.")
     bits_of = _elementwise(1, lambda c, b, of, args: b.bitcast(args[0], _INT[of]), _TO_WORDS,
                            "The bits of a float32 as a word.")
@@ -302,8 +310,20 @@ else:  # plain twins: a vector is a NumPy array of sixteen
     def from_unsigned(x):
         return np.asarray(x).astype(np.float32)[()]
 
-    select, some, sqrt, absolute, nearest, copysign = np.where, np.any, np.sqrt, np.abs, np.rint, np.copysign
+    def shift_right_signed(a, b):
+        return np.asarray(np.asarray(a).view(np.int32) >> int(b)).view(np.uint32)[()]
+
+    select, some, every, sqrt, absolute, nearest, copysign = np.where, np.any, np.all, np.sqrt, np.abs, np.rint, np.copysign
     minimum, maximum, less = np.minimum, np.maximum, operator.lt
-    add, sub, mul, div = operator.add, operator.sub, operator.mul, operator.truediv
+    mul, div = operator.mul, operator.truediv
+
+    def add(a, b):
+        with np.errstate(over="ignore"):  # scalar words wrap around
+            return a + b
+
+    def sub(a, b):
+        with np.errstate(over="ignore"):
+            return a - b
+
     bit_xor, bit_and, bit_or = _bits(np.bitwise_xor), _bits(np.bitwise_and), _bits(np.bitwise_or)
     shift_left, shift_right = _bits(np.left_shift), _bits(np.right_shift)

@@ -32,6 +32,8 @@ _jit = njit(cache=True, error_model="numpy")
 
 _LOG32 = (0.9999999741, -0.4999999638, 0.3333419329, -0.2500135219, 0.1995593336, -0.165779929, 0.1497740128,
           -0.1426925821, 0.08533313083)
+_MINUS_TWO_LOG32 = (-1.9999999362, 1.0000075012, -0.6666921204, 0.4993781392, -0.3982669836, 0.3455641214, -0.3225249582,
+                    0.19790701474)
 _LOG64 = (0.66666666666666666, 0.40000000000000877, 0.28571428570803612, 0.22222222391713917, 0.18181795640132906,
           0.15386239702814681, 0.13268773138656364, 0.13086626147844823)
 _EXP32 = (1.0, 1.000000038, 0.5000000047, 0.1666641551, 0.0416663529, 0.008375126398, 0.001394110843)
@@ -53,7 +55,7 @@ _ATAN32 = (-0.3333333176, 0.1999954048, -0.142639556, 0.1074373149, -0.064519282
 _ATAN64 = (-0.33333333333333333, 0.19999999999999805, -0.14285714285659828, 0.11111111105155447,
            -0.090909087535008768, 0.076922963750321423, -0.066664248857382539, 0.058789289978347613,
            -0.052304542706501543, 0.04551593220626181, -0.034570561981419179, 0.016285756855212358)
-_EXP2_32 = (1.0, 0.6931472067, 0.2402265092, 0.05550327227, 0.009618056679, 0.001340042818, 0.000154614447)
+_EXP2_32 = (1.000000075, 0.693147188, 0.2402210749, 0.05550357114, 0.009676031918, 0.001339086336)
 # erfc(x/sqrt 2) exp(x**2/2): in x, weighted by exp(-x**2/2); and in t = (x - 4)/(x + 4)
 _ERFCX32 = (0.9999998682, -0.7978730295, 0.4998335862, -0.2650275957, 0.1223097726, -0.0486278612, 0.01587878258,
             -0.003949255487, 0.0006794770979, -7.041559791e-05, 3.26338165e-06)
@@ -70,13 +72,26 @@ _PI = 3.141592653589793
 
 
 @_jit
+def _log_parts32(x):
+    """x = 2**e (1 + f) with 1 + f from sqrt(1/2) to sqrt(2): e and f."""
+    bits = vec.sub(vec.bits_of(x), np.uint32(0x3F3504F3))
+    e = vec.from_signed(vec.shift_right_signed(bits, np.uint32(23)))
+    m = vec.float_of(vec.add(vec.bit_and(bits, np.uint32(0x7FFFFF)), np.uint32(0x3F3504F3)))
+    return e, vec.sub(m, _f(1))
+
+
+@_jit
 def log32(x):
     """Natural logarithm of a normal positive float32."""
-    bits = vec.add(vec.bits_of(x), np.uint32(0x3F800000 - 0x3F3504F3))
-    e = vec.sub(vec.from_signed(vec.shift_right(bits, np.uint32(23))), _f(127))
-    m = vec.float_of(vec.add(vec.bit_and(bits, np.uint32(0x7FFFFF)), np.uint32(0x3F3504F3)))  # sqrt(1/2) .. sqrt(2)
-    f = vec.sub(m, _f(1))
+    e, f = _log_parts32(x)
     return vec.fma(e, _f(_LN2), vec.mul(f, vec.polynomial(f, _LOG32)))
+
+
+@_jit
+def minus_two_log32(x):
+    """-2 log x, the squared radius of a pair of Gaussians; not negative for x <= 1."""
+    e, f = _log_parts32(x)
+    return vec.fma(e, _f(-2 * _LN2), vec.mul(f, vec.polynomial(f, _MINUS_TWO_LOG32)))
 
 
 @_jit
@@ -116,9 +131,10 @@ def erf_pair32(x):
     """erf(x/sqrt 2) and its derivative sqrt(2/pi) exp(-x**2/2): one exponential for both."""
     size = vec.minimum(vec.absolute(x), _f(13))  # beyond, the exponential is 0 in float32
     w = vec.mul(vec.mul(size, size), _f(-0.5 * _LOG2E))
-    n = vec.nearest(w)
-    # the square is rounded to 2**-24 of up to 122: r carries that error, times an exponential that small or smaller
-    gauss = vec.mul(vec.polynomial(vec.sub(w, n), _EXP2_32), vec.exp2i(n))
+    # adding 1.5 * 2**23 rounds w to the whole number n and leaves n in the last bits; n is added to the exponent
+    rounded = vec.add(w, _f(12582912))
+    gauss = vec.polynomial(vec.sub(w, vec.sub(rounded, _f(12582912))), _EXP2_32)
+    gauss = vec.float_of(vec.add(vec.bits_of(gauss), vec.shift_left(vec.bits_of(rounded), 23)))
     value = vec.fma(vec.mul(vec.polynomial(size, _ERFCX32), gauss), _f(-1), _f(1))
     return vec.copysign(value, x), vec.mul(gauss, _f(_ROOT_2_OVER_PI))
 

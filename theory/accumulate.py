@@ -11,7 +11,9 @@ import numpy as np
 from lab.errors import InputError
 
 BLOCK_ROWS = 2048  # rows of one float32 product: long enough to hide the float64 addition of its result
-_ORIGIN_ROWS = 4096  # rows whose mean is the shift
+_ORIGIN_ROWS = 512  # rows that decide the shift: it only has to be near the mean
+_FREQUENT = 0.1  # share of rows from which a repeated value is the shift
+_CACHED = 1 << 18  # numbers shifted and summed at a time, so that the second touch is in the cache
 _WORK_BYTES = 32 << 20  # bound on the row buffer
 _STRIP = 256  # rows of a symmetric matrix handled at a time, so that no second D x D array is held
 
@@ -59,11 +61,36 @@ def _host(part) -> np.ndarray:
     return part
 
 
-def first_mean(part) -> np.ndarray:
-    """Mean of the first rows: exact for constant units, a float32 number where the features are, 0 if not finite."""
+def first_origin(part) -> tuple[np.ndarray, bool]:
+    """The shift of each unit, from the first rows: their mean, or the least or largest value where that is frequent.
+
+    A value that comes back in many rows (the 0 of a ReLU, the background of an image) has to become 0: the same nonzero
+    product added again and again is rounded in the same direction each time, and in float32 that bias does not average
+    out. With a share p of such rows the distance to the mean costs a factor of at most 1/p in cancellation. The mean is
+    exact for constant units, and a float32 number where the features are. Not finite: 0.
+
+    Returns
+    -------
+    origin : shape (units,).
+    biased : whether a unit has two such values (it saturates at both ends), not a power of two apart: float32 products
+        would be biased whatever the shift.
+    """
     first = np.asarray(_host(part[:_ORIGIN_ROWS]), dtype=np.float64)
-    mean = first[0] + (first - first[0]).mean(axis=0) if np.isfinite(first).all() else np.zeros(first.shape[1])
-    return mean.astype(np.float32).astype(np.float64) if bits(part) <= 32 else mean
+    if not np.isfinite(first).all():
+        return np.zeros(first.shape[1]), False
+    origin = first[0] + (first - first[0]).mean(axis=0)
+    low, high = first.min(axis=0), first.max(axis=0)
+    at_low, at_high = ((first == extreme).mean(axis=0) >= _FREQUENT for extreme in (low, high))
+    origin = np.where(at_low, low, np.where(at_high, high, origin))
+    biased = at_low & at_high & (low < high) & (np.frexp(high - low)[0] != 0.5)
+    return (origin.astype(np.float32).astype(np.float64) if bits(part) <= 32 else origin), bool(biased.any())
+
+
+def _column_sums(x: np.ndarray) -> np.ndarray:
+    """Sums over rows in float64, by short chains first where the rows are float32."""
+    whole = len(x) // 16 * 16
+    chains = x[:whole].reshape(16, -1, x.shape[1]).sum(axis=0)
+    return chains.sum(axis=0, dtype=np.float64) + x[whole:].sum(axis=0, dtype=np.float64)
 
 
 class Stage:
@@ -78,7 +105,7 @@ class Stage:
     def __init__(self, origin: np.ndarray, single: bool):
         width, dtype = len(origin), np.float32 if single else np.float64
         rows = max(1, min(BLOCK_ROWS, _WORK_BYTES // (np.dtype(dtype).itemsize * width)))
-        self.single, self.used = single, 0
+        self.single, self.used, self.piece = single, 0, max(1, _CACHED // width)
         self.shift, self.buffer = origin.astype(dtype), np.empty((rows, width), dtype)
         self.product = np.zeros((width, width), np.float32) if single else None
 
@@ -93,13 +120,13 @@ class Stage:
         while start < n:
             if self.used == len(self.buffer):
                 self.flush(gram)
-            x = self.buffer[self.used:self.used + n - start]
+            x = self.buffer[self.used:self.used + min(n - start, self.piece)]
             stop = start + len(x)
             with np.errstate(invalid="ignore", over="ignore"):
                 for part, at in zip(parts, slices):
                     np.subtract(_host(part[start:stop]), self.shift[at], out=x[:, at], dtype=x.dtype)
-                sums = x.sum(axis=0)
-                if not math.isfinite(float(sums.sum(dtype=np.float64))):
+                sums = _column_sums(x)
+                if not math.isfinite(float(sums.sum())):
                     return x
             total += sums
             self.used += len(x)

@@ -37,6 +37,7 @@ MODULES = (
     "theory.bumps",
     "theory.extrapolation",
     "theory.first_reach",
+    "theory.multi_view",
 )
 
 SIGMAS = 4.5      # a Monte Carlo comparison may be this many standard errors off (two-sided chance 7e-6)
@@ -337,20 +338,22 @@ _MATH = {"<": "<", ">": ">", "−": "-", "±": r"\pm", "·": r"\cdot", "×": r"\
          "ε": r"\varepsilon", "ζ": r"\zeta", "η": r"\eta", "θ": r"\theta", "κ": r"\kappa", "λ": r"\lambda", "μ": r"\mu",
          "ν": r"\nu", "ξ": r"\xi", "π": r"\pi", "ρ": r"\rho", "σ": r"\sigma", "τ": r"\tau", "φ": r"\varphi",
          "χ": r"\chi", "ψ": r"\psi", "ω": r"\omega", "½": r"\tfrac12", "¼": r"\tfrac14", "¾": r"\tfrac34",
-         "ŵ": r"\hat w", "′": "'", "ᵀ": r"^{\mathsf T}", "ℓ": r"\ell", "∝": r"\propto", "≪": r"\ll", "≫": r"\gg",
+         "ŵ": r"\hat w", "ŷ": r"\hat y", "′": "'", "ᵀ": r"^{\mathsf T}", "ℓ": r"\ell",
+         "∝": r"\propto", "≪": r"\ll", "≫": r"\gg",
          "⟨": r"\langle", "⟩": r"\rangle", "‖": r"\|", "…": r"\dots",
          **{c: f"^{{{d}}}" for c, d in zip("⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ⁻⁺", "0123456789n-+")},
          **{c: f"_{{{d}}}" for c, d in zip("₀₁₂₃₄₅₆₇₈₉ₙ", "0123456789n")}}
 _PUNCTUATION = {"–": "--", "—": "---", "“": "``", "”": "\x27\x27", "’": "\x27"}
-_INDEXED = re.compile(r"([A-Za-zΛ]'*)_(\{[^}]*\}|\w+)")
+_INDEXED = re.compile(r"([A-Za-zΑ-ω]'*)_(\{[^}]*\}|\w+)")
 
 
 def _tex(text: str) -> str:
     """Plain text with Unicode mathematics as LaTeX; C_ab becomes an index."""
     pieces, last = [], 0
     for match in _INDEXED.finditer(text):
-        base, index = match[1], match[2].strip("{}")
-        pieces += [_tex_plain(text[last:match.start()]), f"${_MATH.get(base, base)}_{{{index}}}$"]
+        base, index = ("".join(f"{_MATH[c]} " if c in _MATH else c for c in part).strip()
+                       for part in (match[1], match[2].strip("{}")))
+        pieces += [_tex_plain(text[last:match.start()]), f"${base}_{{{index}}}$"]
         last = match.end()
     return "".join([*pieces, _tex_plain(text[last:])])
 

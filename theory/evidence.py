@@ -6,7 +6,8 @@ from importlib import import_module
 from theory.claims import Evidence
 
 # modules with a function ``evidence() -> list[Evidence]``
-MODULES: tuple[str, ...] = ()
+MODULES: tuple[str, ...] = ("theory.counting", "theory.random_landscape", "theory.regression", "theory.bumps",
+                            "theory.extrapolation")
 
 
 def theory_evidence() -> Iterator[Evidence]:

@@ -23,6 +23,9 @@ BUILDERS = {
     "mlp": "empirical.models.mlp:MLP",
     "vgg16": "empirical.models.vgg:VGG16",
     "resnet18": "empirical.models.resnet:ResNet18",
+    "resnet56": "empirical.models.resnet:ResNet56",
+    "alexnet": "empirical.models.alexnet:AlexNet",
+    "inception": "empirical.models.inception:Inception",
     "transformer": "empirical.models.transformer:PairEncoder",
 }
 
@@ -57,7 +60,7 @@ class Widths:
 
 
 def build(arch: str, *, alpha: Fraction | str, base_width: int, data, copies: int = 1, mup: bool = False,
-          depth: int = 0) -> nn.Module:
+          depth: int = 0, dropout: float = 0.0) -> nn.Module:
     """A stack of networks with weights not yet set (see ``initialise``).
 
     Parameters
@@ -68,6 +71,7 @@ def build(arch: str, *, alpha: Fraction | str, base_width: int, data, copies: in
     data : the data set: its shape, classes and vocabulary fix the ends of the network.
     copies : networks in the stack.
     depth : layers, for architectures that come in several depths; 0 for their own.
+    dropout : probability, for architectures that have it (mlp, alexnet).
     mup : maximal-update parametrisation (changes the attention's scale; see ``initialise``).
 
     Raises
@@ -88,4 +92,8 @@ def build(arch: str, *, alpha: Fraction | str, base_width: int, data, copies: in
         raise UsageError(f"{arch} has a fixed depth: leave --depth out")
     if depth:
         options["depth"] = depth
+    if dropout and arch not in ("mlp", "alexnet"):
+        raise UsageError(f"{arch} has no dropout: leave it at 0")
+    if dropout:
+        options["dropout"] = dropout
     return getattr(import_module(module), name)(Widths(alpha, base_width), data, copies, **options)

@@ -10,13 +10,30 @@ from torch import nn
 
 
 class Conv(nn.Conv2d):
-    """Convolution of ``copies`` networks, (batch, copies * channels, s, s): grouped, without bias (a norm follows)."""
+    """Convolution of ``copies`` networks, (batch, copies * channels, s, s): grouped, without bias where a norm follows."""
 
     def __init__(self, copies: int, channels_in: int, channels_out: int, kernel: int = 3, stride: int = 1,
-                 role: str = "hidden"):
-        super().__init__(copies * channels_in, copies * channels_out, kernel, stride, kernel // 2, groups=copies,
-                         bias=False)
+                 role: str = "hidden", bias: bool = False):
+        super().__init__(copies * channels_in, copies * channels_out, kernel, stride, kernel // 2, groups=copies, bias=bias)
+        if bias:
+            nn.init.zeros_(self.bias)
         self.role = role
+
+
+class Units(nn.Identity):
+    """A place where activations (after the nonlinearity) are the units of a layer: to be read, ablated or merged by a
+    forward hook (``empirical.ablation``). It does nothing by itself.
+
+    Attributes
+    ----------
+    count : units of one network.
+    size : features that make up one unit (those of an attention head; 1 elsewhere).
+    maps : True for (batch, copies * count, s, s), False for (copies, batch, ..., count * size).
+    """
+
+    def __init__(self, count: int, *, maps: bool, size: int = 1):
+        super().__init__()
+        self.count, self.maps, self.size = count, maps, size
 
 
 class ConvNorm(nn.Sequential):

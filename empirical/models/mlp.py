@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from empirical.models.layers import Linear
+from empirical.models.layers import Linear, Units
 
 HIDDEN_LAYERS = 3
 
@@ -10,7 +10,7 @@ HIDDEN_LAYERS = 3
 class MLP(nn.Module):
     """See ``empirical.models`` for the interface; sites ``layer1``, ``layer2``, ``penultimate``."""
 
-    def __init__(self, widths, data, copies=1, depth=HIDDEN_LAYERS):
+    def __init__(self, widths, data, copies=1, depth=HIDDEN_LAYERS, dropout=0.0):
         super().__init__()
         self.copies = copies
         width = widths(1, "the hidden layers")
@@ -18,12 +18,14 @@ class MLP(nn.Module):
         self.hidden = nn.ModuleList(Linear(copies, sizes[i], sizes[i + 1], "hidden" if i else "input")
                                     for i in range(depth))
         self.readout = Linear(copies, width, data.classes, "output")
+        self.units = nn.ModuleDict({f"layer{i}": Units(width, maps=False) for i in range(1, depth + 1)})
+        self.dropout = nn.Dropout(dropout)
         self.sites = {**{f"layer{i}": width for i in range(1, depth)}, "penultimate": width}
 
     def forward(self, x, taps=None):
         x = x.flatten(2)
-        for layer, site in zip(self.hidden, self.sites):
-            x = layer(x).relu()
+        for layer, units, site in zip(self.hidden, self.units.values(), self.sites):
+            x = self.dropout(units(layer(x).relu()))
             if taps is not None:
                 taps[site] = x
         return self.readout(x)

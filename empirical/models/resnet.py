@@ -1,10 +1,13 @@
-"""ResNet-18 in its CIFAR form (He et al. 2015): 3x3 stem without pooling, four stages of two basic blocks with 1, 2, 4
-and 8 times the base width, projection shortcuts, global average pooling, linear readout."""
+"""ResNets in their CIFAR form (He et al. 2015): 3x3 stem without pooling, stages of basic blocks with 1, 2, 4, ... times
+the base width, projection shortcuts, global average pooling, linear readout. ResNet-18: four stages of two blocks, base
+width 64 as published; ResNet-56: three stages of nine, base width 16.
+
+Units (``units``) are the channels of the residual stream: those of the stem and of the end of each stage."""
 
 import torch.nn.functional as F
 from torch import nn
 
-from empirical.models.layers import ConvNorm, Linear, pooled, side_by_side
+from empirical.models.layers import ConvNorm, Linear, Units, pooled, side_by_side
 
 
 class Block(nn.Module):
@@ -35,6 +38,8 @@ class ResNet(nn.Module):
         channels = widths(1, "the stem")
         self.stem = ConvNorm(copies, data.inputs.shape[1], channels, role="input")
         self.sites = {"stem": channels}
+        self.units = nn.ModuleDict({"stem": Units(channels, maps=True)})
+        self.ends = {}
         self.blocks = nn.ModuleList()
         for stage, count in enumerate(blocks):
             out = widths(2**stage, f"stage {stage + 1}")
@@ -42,16 +47,20 @@ class ResNet(nn.Module):
                 self.blocks.append(Block(copies, channels, out, 2 if stage and not position else 1))
                 channels = out
                 self.sites[f"block{len(self.blocks)}"] = channels
+            self.units[f"stage{stage + 1}"] = Units(out, maps=True)
+            self.ends[len(self.blocks)] = f"stage{stage + 1}"
         del self.sites[f"block{len(self.blocks)}"]
         self.sites["penultimate"] = channels
         self.readout = Linear(copies, channels, data.classes, "output")
 
     def forward(self, x, taps=None):
-        x = F.relu(self.stem(side_by_side(x, self.copies)))
+        x = self.units["stem"](F.relu(self.stem(side_by_side(x, self.copies))))
         if taps is not None:
             taps["stem"] = pooled(x, self.copies)
         for number, block in enumerate(self.blocks, 1):
             x = block(x)
+            if number in self.ends:
+                x = self.units[self.ends[number]](x)
             if taps is not None and number < len(self.blocks):
                 taps[f"block{number}"] = pooled(x, self.copies)
         x = pooled(x, self.copies)
@@ -62,3 +71,10 @@ class ResNet(nn.Module):
 
 class ResNet18(ResNet):
     """Two basic blocks a stage."""
+
+
+class ResNet56(ResNet):
+    """Three stages of nine basic blocks."""
+
+    def __init__(self, widths, data, copies=1):
+        super().__init__(widths, data, copies, (9, 9, 9))

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from empirical.models.layers import Embedding, LayerNorm, Linear
+from empirical.models.layers import Embedding, LayerNorm, Linear, Units
 
 LAYERS, HEADS, MLP_RATIO = 4, 4, 4
 
@@ -28,6 +28,8 @@ class EncoderBlock(nn.Module):
     def __init__(self, copies, width, heads, scale):
         super().__init__()
         self.heads, self.scale = heads, scale
+        self.head_units = Units(heads, maps=False, size=width // heads)
+        self.mlp_units, self.stream_units = Units(MLP_RATIO * width, maps=False), Units(width, maps=False)
         self.norm1, self.norm2 = LayerNorm(copies, width), LayerNorm(copies, width)
         self.query, self.value = Linear(copies, width, width), Linear(copies, width, width)
         self.key = Linear(copies, width, width, bias=False)  # softmax does not see it: Adam would feed on its rounding
@@ -42,11 +44,11 @@ class EncoderBlock(nn.Module):
 
         y = F.scaled_dot_product_attention(split(self.query(x)), split(self.key(x)), split(self.value(x)),
                                            attn_mask=mask, scale=self.scale)
-        return self.out(y.transpose(1, 2).reshape(copies, batch, tokens, width))
+        return self.out(self.head_units(y.transpose(1, 2).reshape(copies, batch, tokens, width)))
 
     def forward(self, x, mask):
         x = x + self.attention(self.norm1(x), mask)
-        return x + self.down(F.gelu(self.up(self.norm2(x))))
+        return self.stream_units(x + self.down(self.mlp_units(F.gelu(self.up(self.norm2(x))))))
 
 
 class PairEncoder(nn.Module):
@@ -70,6 +72,7 @@ class PairEncoder(nn.Module):
         self.blocks = nn.ModuleList(EncoderBlock(copies, width, heads, scale) for _ in range(depth))
         self.norm = LayerNorm(copies, width)
         self.readout = Linear(copies, width, data.classes, "output")
+        self.chain = False  # the residual stream leads around every place with units
         self.sites = {**{f"block{i}": width for i in range(1, depth + 1)}, "penultimate": width}
 
     def forward(self, ids, taps=None):

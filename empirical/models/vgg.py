@@ -5,7 +5,7 @@ linear readout in place of the three large layers made for ImageNet."""
 import torch.nn.functional as F
 from torch import nn
 
-from empirical.models.layers import ConvNorm, Linear, pooled, side_by_side
+from empirical.models.layers import ConvNorm, Linear, Units, pooled, side_by_side
 
 BLOCKS = ((1, 2), (2, 2), (4, 3), (8, 3), (8, 3))  # units of width, convolutions
 
@@ -17,20 +17,23 @@ class VGG16(nn.Module):
         super().__init__()
         self.copies = copies
         channels, self.blocks, self.sites = data.inputs.shape[1], nn.ModuleList(), {}
+        self.units = nn.ModuleDict()
         for number, (units, count) in enumerate(BLOCKS, 1):
             out = widths(units, f"block {number}")
             convolutions = [ConvNorm(copies, channels if i == 0 else out, out,
                                      role="input" if number == 1 and i == 0 else "hidden") for i in range(count)]
             self.blocks.append(nn.ModuleList(convolutions))
+            self.units.update({f"conv{len(self.units) + i}": Units(out, maps=True) for i in range(1, count + 1)})
             channels = out
             self.sites[f"block{number}" if number < len(BLOCKS) else "penultimate"] = out
         self.readout = Linear(copies, channels, data.classes, "output")
 
     def forward(self, x, taps=None):
         x = side_by_side(x, self.copies)
+        units = iter(self.units.values())
         for site, block in zip(self.sites, self.blocks):
             for convolution in block:
-                x = F.relu(convolution(x))
+                x = next(units)(F.relu(convolution(x)))
             if x.shape[-1] > 1:
                 x = F.max_pool2d(x, 2)
             if taps is not None or site == "penultimate":

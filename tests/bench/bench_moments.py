@@ -17,6 +17,16 @@ import time
 import numpy as np
 
 from theory.accumulate import BLOCK_ROWS
+from theory.measures import (
+    effective_rank,
+    linear_cka,
+    mean_squared_cca,
+    predictability,
+    procrustes_similarity,
+    repeated_units,
+    span_error,
+    with_residual,
+)
 from theory.moments import Moments
 
 MEMORY = """
@@ -80,6 +90,43 @@ def bench_pass(rows: int, units: int, repeat: int) -> dict:
             "rms_error_correlation": float(np.sqrt(np.mean(off**2)))}
 
 
+def bench_ridge(rows: int, units: int, repeat: int) -> dict:
+    """Ten ridges from ``units`` to ``units`` features on the fit split, from the features on; scikit-learn in float32."""
+    from sklearn.linear_model import Ridge
+
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((rows, units), dtype=np.float32)
+    y = np.tanh(x @ rng.standard_normal((units, units), dtype=np.float32) / 10)
+    ridges = np.logspace(-6, 0, 10)
+    total = float(((y - y.mean(0)) ** 2).sum())
+    shares = {}
+
+    def ours():
+        shares["ours"] = span_error(Moments.from_samples({"a": x, "b": y}), source="a", target="b", ridge=ridges)
+
+    def sklearn():
+        level = float(((x - x.mean(0)) ** 2).sum() / units)
+        shares["sklearn"] = [float(((y - Ridge(alpha=r * level).fit(x, y).predict(x)) ** 2).sum() / total)
+                             for r in ridges]
+
+    times = interleaved({"ours": ours, "sklearn": sklearn}, repeat)
+    moments = Moments.from_samples({"a": x, "b": y})
+    return {"rows": rows, "units": [units, units], "ridges": len(ridges), "seconds": times,
+            "sklearn_over_ours": times["sklearn"] / times["ours"],
+            "largest_relative_difference": float(np.max(np.abs(shares["ours"] / np.array(shares["sklearn"]) - 1))),
+            "seconds_of_each_measure": interleaved({
+                "ten_ridges": lambda: span_error(moments, source="a", target="b", ridge=ridges),
+                "one_ridge": lambda: span_error(moments, source="a", target="b", ridge=1e-3),
+                "cka": lambda: linear_cka(moments, "a", "b"),
+                "cca": lambda: mean_squared_cca(moments, "a", "b"),
+                "procrustes": lambda: procrustes_similarity(moments, "a", "b"),
+                "entropy_rank": lambda: effective_rank(moments, "a", kind="entropy"),
+                "predictability": lambda: predictability(moments, "a"),
+                "repeated": lambda: repeated_units(moments, "a"),
+                "residual": lambda: with_residual(moments, source="a", target="b"),
+            }, 1)}
+
+
 def main() -> None:
     """Print the numbers."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -88,7 +135,8 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
-    result = {"pass": bench_pass(args.rows, args.units, args.repeat)}
+    result = {"pass": bench_pass(args.rows, args.units, args.repeat),
+              "ridge": bench_ridge(args.rows, args.units // 2, max(1, args.repeat // 3))}
     print(json.dumps(result) if args.json else json.dumps(result, indent=1))
 
 

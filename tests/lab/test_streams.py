@@ -116,3 +116,23 @@ def test_numpy_helpers():
     for wrong in ((-1, 0, 0), (2**64, 0, 0), (0, -1, 0), (0, 2**48, 0), (0, 0, 2**16)):
         with pytest.raises(InputError):
             streams.generator(*wrong)
+
+
+@pytest.mark.parametrize("df", [1, 2, 3, 4, 7, 60, 1000, 999_992])
+def test_chi_has_its_law(df):
+    """Against the exact distribution function; 2 and 3 degrees of freedom reject often, a million hardly ever."""
+    n = 60_000 if not config.DISABLE_JIT else 1600
+    out = np.empty(n, np.float32)
+    streams.fill_chi(streams.open_streams(21, 1, Purpose.RADIUS)[0], df, out)
+    assert stats.kstest(out.astype(float), "chi", args=(df,)).pvalue > 1e-3
+    exact = stats.chi(df)
+    assert abs(out.astype(float).mean() - exact.mean()) < 4 * exact.std() / np.sqrt(n)
+    assert abs(out.astype(float).var() / exact.var() - 1) < 6 / np.sqrt(n)
+
+
+def test_a_lane_of_chi_does_not_depend_on_its_neighbours():
+    """Replica 3 alone (first lane) and among others (fourth lane): the same draws, rejections included."""
+    a, b = np.empty(16 * 400, np.float32), np.empty(16 * 400, np.float32)
+    streams.fill_chi(streams.open_lanes(2, 16, Purpose.RADIUS, first=0)[0], 2, a)
+    streams.fill_chi(streams.open_lanes(2, 16, Purpose.RADIUS, first=3)[0], 2, b)
+    assert np.array_equal(a.reshape(-1, 16)[:, 3], b.reshape(-1, 16)[:, 0])

@@ -172,7 +172,7 @@ def _trapezoid(product, C):
     return float(np.dot(weights.ravel(), product(np.linalg.cholesky(C) @ points)))
 
 
-@pytest.mark.parametrize("activation", [sp.erf(z), 3 * sp.erf(z / 2) - 1, (1 + sp.erf(z / sp.sqrt(2))) / 2])
+@pytest.mark.parametrize("activation", [3 * sp.erf(z / 2) - 1, (1 + sp.erf(z / sp.sqrt(2))) / 2])
 def test_another_activation_gives_another_correct_formula(activation):
     g = sp.lambdify(z, activation, "scipy")
     slope = sp.lambdify(z, sp.diff(activation, z), "scipy")
@@ -207,8 +207,6 @@ def test_leaky_relu():
     assert _numbers(derive.derive_relu_i2(slopes=(1, leak)).result.rhs, two, "ab") == pytest.approx(i2)
     assert _numbers(derive.derive_relu_j2(slopes=(1, leak)).result.rhs, two, "ik") == pytest.approx(j2)
     assert _numbers(derive.derive_relu_i3(slopes=(1, leak)).result.rhs, three, "ibc") == pytest.approx(i3)
-    assert sp.simplify(derive.derive_relu_i2(slopes=(1, 1)).result.rhs
-                       - sp.sqrt(derive._C("a", "a") * derive._C("b", "b")) * sp.cos(derive._THETA)) == 0
 
 
 def test_saad_and_solla_form_of_i4_follows():

@@ -64,6 +64,24 @@ def test_float32_products_keep_their_stated_accuracy():
     assert np.abs(single.covariance("x") - double.covariance("x")).max() > 0  # it is another path
 
 
+def test_float32_products_of_relu_features_are_not_biased(monkeypatch):
+    """The same nonzero product, added again and again, is rounded in one direction: so frequent values are shifted to 0."""
+    rng = np.random.default_rng(0)
+    z = rng.standard_normal((20_000, 30)) @ rng.standard_normal((30, 80))
+    seen = []
+    monkeypatch.setattr(theory.moments, "FLOAT32_FROM", 80)
+    monkeypatch.setattr(theory.moments, "Stage", lambda origin, single: seen.append(single) or
+                        accumulate.Stage(origin, single))
+    for x in (np.maximum(z, 0), np.minimum(z, 5) - 0.4, (z > 0) * 4.0 - 1, np.clip(z, 0, 3) / 7 - 1):
+        x = x.astype(np.float32)
+        single, double = Moments.from_samples({"x": x}), Moments.from_samples({"x": x}, precision="float64")
+        error = single.covariance("x") - double.covariance("x")
+        largest = np.linalg.eigvalsh(double.covariance("x"))[-1]
+        assert np.linalg.norm(error, 2) < 4e-7 * largest
+        assert_moments(double, x, rtol=1e-11)
+    assert seen[::2] == [True, True, True, False]  # saturating at both ends: no shift helps
+
+
 def test_wide_float32_goes_by_float32_and_float64_by_float64(monkeypatch):
     monkeypatch.setattr(theory.moments, "FLOAT32_FROM", 6)
     seen = []

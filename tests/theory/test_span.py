@@ -64,6 +64,23 @@ def test_equals_sklearn_where_products_are_float32():
             by_sklearn(x[:2500], y[:2500], x[2500:], y[2500:], ridge)[1], rel=1e-6)
 
 
+def test_a_tiny_ridge_does_not_read_rounding_as_features():
+    """A rank-deficient source after float32 products: without care the share at ridge 1e-10 is 0."""
+    rng = np.random.default_rng(0)
+    z = rng.standard_normal((2000, 20))
+    a, b = np.maximum(z @ rng.standard_normal((20, 60)), 0), np.maximum(z @ rng.standard_normal((20, 5)), 0)
+    a, b = np.hstack([a, a * rng.uniform(0.5, 2, 60), np.zeros((2000, 7))]).astype("f4"), b.astype("f4")
+    single, double = ([Moments(precision=p).update({"a": a[s], "b": b[s]}) for s in (slice(0, 1000), slice(1000, 2000))]
+                      for p in ("float32", "float64"))
+    for ridge, within in ((0, 1e-6), (1e-10, 2e-5), (1e-8, 1e-5), (1e-6, 1e-4), (1e-4, 1e-6), (1e-2, 1e-6)):
+        for k in (0, 1):
+            value, exact = (span_error(m[0], source="a", target="b", ridge=ridge, score=m[k]) for m in (single, double))
+            assert value == pytest.approx(exact, rel=within), (ridge, k)
+    grid = np.logspace(-15, -9, 7)  # below what float64 resolves, too
+    shares = [span_error(double[0], source="a", target="b", ridge=r, score=double[1]) for r in grid]
+    np.testing.assert_allclose(shares, shares[-1], rtol=1e-5)
+
+
 @pytest.mark.parametrize("rank", [None, 3])
 @pytest.mark.parametrize("held_out", [False, True])
 def test_many_ridges_take_one_eigendecomposition_and_agree(rank, held_out):
@@ -200,6 +217,8 @@ def test_bad_input():
     for ridge in (-1e-9, np.nan, np.inf, [], [[1.0]], [1, -1]):
         with pytest.raises(InputError, match="ridge must be"):
             span_error(moments, source="a", target="b", ridge=ridge)
+    with pytest.raises(InputError, match="one ridge"):
+        ridge_map(moments, source="a", target="b", ridge=[1.0, 2.0])
     with pytest.raises(InputError, match="5 rows do not determine a regression on 5 units"):
         span_error(moments, source="a", target="b", ridge=0)
     assert span_error(moments, source="a", target="b", ridge=1e-6) < 1e-3

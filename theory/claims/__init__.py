@@ -17,7 +17,7 @@ from lab.estimate import Estimate
 
 COLUMNS = ("theory", "toy", "real")
 HOLDS, FAILS, MIXED, UNDECIDED, NOT_MEASURED = "holds", "fails", "mixed", "undecided", "not yet measured"
-_SOURCES = ("s0", "s1", "s2", "s3")
+_SOURCES = ("s0", "s1", "s2", "s2_discussion", "s2_landscapes", "s3", "s3_boundary", "s3_dimension")
 
 
 @dataclass(frozen=True)

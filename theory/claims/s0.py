@@ -107,6 +107,13 @@ CLAIMS: tuple[Claim, ...] = (
         Rule(above=0.10), ("real",),
     ),
     Claim(
+        "s0.wide-finds-every-view", "after Allen-Zhu & Li (arXiv 2012.09816); a test of S0's claim on other data",
+        "The wide network finds every feature that the concatenated narrow ones find: here, both views of a class.",
+        "P(the wide network learns both views) minus P(the concatenation does, between its copies)",
+        "a concatenation that finds both views more often than the wide network",
+        Rule(above=0.0), ("theory", "toy"),
+    ),
+    Claim(
         "s0.narrow-starts-miss-features", "S0's toy section as its reviews describe it; a reconstruction",
         "Thin networks miss a feature because none of their few neurons starts within its reach.",
         "P(one narrow network misses a feature) minus P(one wide network misses it)",

@@ -5,6 +5,7 @@ ReLU averages (kinks) one unit is integrated adaptively, the others by their kno
 Monte Carlo: 10⁶ normals in 8 dimensions, covariances of full rank, near singular (condition 1e12) and of rank 3.
 """
 
+import functools
 import math
 
 import numpy as np
@@ -37,11 +38,18 @@ def covariance(rng: np.random.Generator, n: int, kind: str = "full", norm: float
     return root @ root.T
 
 
+@functools.cache
+def _derived(name):
+    from theory.gaussian.derive import DERIVATIONS
+
+    return DERIVATIONS[name]().result.rhs
+
+
 def symbolic_value(name: str, C: np.ndarray, *indices: int) -> float:
     """The *derived* SymPy expression at numbers (40 digits), independent of the compiled kernels."""
     import sympy as sp
 
-    from theory.gaussian.derive import DERIVATIONS, covariance_symbol
+    from theory.gaussian.derive import covariance_symbol
 
     letters = _LETTERS[name]
     where = dict(zip(letters, indices))
@@ -50,7 +58,7 @@ def symbolic_value(name: str, C: np.ndarray, *indices: int) -> float:
         values[covariance_symbol(letters[0], letters[-1])]
         / sp.sqrt(values[covariance_symbol(letters[0], letters[0])]
                   * values[covariance_symbol(letters[-1], letters[-1])]))
-    return float(sp.re(DERIVATIONS[name]().result.rhs.subs(values).evalf(30)))
+    return float(sp.re(_derived(name).subs(values).evalf(30)))
 
 
 def quadrature(name: str, C: np.ndarray, *indices: int) -> float:

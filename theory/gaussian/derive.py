@@ -301,7 +301,7 @@ def derive_relu_i3(d, slopes=RELU):
     pick = {1: p, -1: q}
     ii, cc, ib, bc = _C("i", "i"), _C("c", "c"), _C("i", "b"), _C("b", "c")
     ic = sp.sqrt(ii * cc) * sp.cos(_THETA)
-    alpha, beta = sp.symbols("α β")
+    alpha, beta = sp.symbols("alpha beta")
     solution = sp.solve([alpha * ii + beta * ic - ib, alpha * ic + beta * cc - bc], [alpha, beta], dict=True)[0]
     d.step("Regress: z_b = α z_i + β z_c + rest, the rest independent of both; match the covariances with z_i and z_c.",
            sp.Eq(alpha, sp.simplify(solution[alpha])))

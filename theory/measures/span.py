@@ -17,8 +17,10 @@ Rules
   any varying unit gives 1: the mean is the best it can do.
 * A target without any varying unit is an error. A single constant target unit has no share of its own (NaN with
   ``per_unit``) and adds nothing to the whole.
-* r = 0 needs more rows than source units that vary; it is an error otherwise. It wants float64 products (see
-  :mod:`theory.moments`).
+* r = 0 needs more rows than source units that vary; it is an error otherwise.
+* With a ridge below ``Moments.rounding`` (1e-12; 1e-6 after float32 products) the directions of the source whose
+  variance is below that share of the largest are left out: they are rounding, and such a ridge would read them as
+  features. Where so small a ridge matters, build the moments with ``precision="float64"``.
 * The share can exceed 1 on a score split: a source may predict worse than the mean.
 """
 
@@ -32,7 +34,6 @@ from theory.moments import Moments
 
 RIDGE = 1e-6  # default relative ridge
 RIDGES = tuple(10.0**k for k in range(-8, 2))  # the grid of choose_ridge
-EIGEN_FROM = 11  # ridges from which one eigendecomposition is cheaper than a Cholesky factor for each
 
 Names = str | Sequence[str]
 
@@ -69,7 +70,7 @@ def span_error(fit: Moments, *, source: Names, target: Names, ridge: float | Seq
         raise InputError(f"target {_join(target)} does not vary on the score split")
     if fit.constant(source).all():
         residual = np.broadcast_to(total, (len(ridges), len(total)))
-    elif len(ridges) >= EIGEN_FROM or 0.0 in ridges:
+    elif min(ridges) < fit.rounding or _eigen_pays(len(ridges), fit.units(source), fit.units(target)):
         residual = _residuals_by_eigen(fit, score, source, target, ridges, total, per_unit)
     else:
         try:
@@ -81,6 +82,11 @@ def span_error(fit: Moments, *, source: Names, target: Names, ridge: float | Seq
         return share[0] if scalar else share
     share = np.clip(residual.sum(axis=1) / total.sum(), 0.0, None)
     return float(share[0]) if scalar else share
+
+
+def _eigen_pays(ridges: int, d: int, t: int) -> bool:
+    """Whether one eigendecomposition is cheaper than a Cholesky factor for each ridge (in units of d^3; measured)."""
+    return ridges * (1 / 3 + 2 * t / d) > 5 + 2 * t / d
 
 
 def _residuals_by_cholesky(fit, score, source, target, ridges, total) -> np.ndarray:
@@ -106,7 +112,7 @@ def _residuals_by_cholesky(fit, score, source, target, ridges, total) -> np.ndar
 
 def _residuals_by_eigen(fit, score, source, target, ridges, total, per_unit) -> np.ndarray:
     """The same from one eigendecomposition; without ``per_unit`` shape (ridges, 1), the sum over units."""
-    values, vectors, filters = _filters(fit.covariance(source), ridges)
+    values, vectors, filters = _filters(fit, source, ridges)
     z = vectors.T @ fit.covariance(source, target)
     if score is fit:
         out = total - (2 * filters - values * filters**2) @ z**2
@@ -123,15 +129,16 @@ def _residuals_by_eigen(fit, score, source, target, ridges, total, per_unit) -> 
     return out
 
 
-def _filters(gram: np.ndarray, ridges) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Eigenvalues, eigenvectors and 1/(eigenvalue + lambda) for each ridge; 0 where ridge 0 meets rank deficiency."""
+def _filters(fit: Moments, source: Names, ridges) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Eigenvalues, eigenvectors and, for each ridge, 1/(eigenvalue + lambda), or 0 for a direction left out."""
     from scipy.linalg import eigh
 
-    values, vectors = eigh(gram, check_finite=False)
+    gram = fit.covariance(source)
+    ridges = np.asarray(ridges)[:, None]
+    lambdas = ridges * (np.trace(gram) / len(gram))
+    values, vectors = eigh(gram, overwrite_a=True, check_finite=False)
     values = np.clip(values, 0.0, None)
-    cutoff = len(values) * np.finfo(np.float64).eps * values[-1]
-    lambdas = np.asarray(ridges)[:, None] * (np.trace(gram) / len(gram))
-    usable = (values > cutoff) | (lambdas > 0)
+    usable = (values > fit.rounding * values[-1]) | (ridges >= fit.rounding)
     return values, vectors, usable / np.where(usable, values + lambdas, 1.0)
 
 
@@ -156,6 +163,13 @@ def _check_ridges(ridge) -> tuple[list[float], bool]:
     return ridges.reshape(-1).tolist(), ridges.ndim == 0
 
 
+def _one_ridge(ridge) -> float:
+    ridges, scalar = _check_ridges(ridge)
+    if not scalar:
+        raise InputError(f"one ridge is needed here, got {ridge!r}")
+    return ridges[0]
+
+
 def _check(fit: Moments, source: Names, target: Names, ridges: list[float]) -> None:
     if fit.constant(target).all():
         raise InputError(f"target {_join(target)} does not vary on the fit split: it has no variance to explain")
@@ -176,14 +190,12 @@ def ridge_map(fit: Moments, *, source: Names, target: Names, ridge: float = RIDG
     -------
     weights, offset : shapes (source units, target units) and (target units,).
     """
-    (ridge,), scalar = _check_ridges(ridge)
-    if not scalar:
-        raise InputError("a map needs one ridge")
+    ridge = _one_ridge(ridge)
     _check(fit, source, target, [ridge])
     if fit.constant(source).all():
         weights = np.zeros((fit.units(source), fit.units(target)))
     else:
-        _, vectors, filters = _filters(fit.covariance(source), [ridge])
+        _, vectors, filters = _filters(fit, source, [ridge])
         weights = vectors @ (filters[0][:, None] * (vectors.T @ fit.covariance(source, target)))
     return weights, fit.mean(target) - fit.mean(source) @ weights
 

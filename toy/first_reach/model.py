@@ -12,6 +12,7 @@ from numba import njit
 
 from lab.errors import InputError
 from lab.flow import CONVERGED, LANES, RHS, solve
+from lab.streams import Purpose, normal
 from theory.first_reach import miss_probability, single_keep_probability, weak_miss_probability
 
 
@@ -57,7 +58,8 @@ class Reached:
     ----------
     learnt : (replicas, copies, M) bool: does this network answer feature m (to within 10 % of its strength)?
     reached : (replicas, copies, M) bool: did one of its neurons start within reach of it?
-    finished : (replicas, copies) bool: the flow came to rest within the time cap.
+    finished : (replicas, copies) bool: the flow came to rest. A few never do: the velocity jumps where a neuron leaves a
+        feature's reach, and a neuron that is pushed back and forth across that edge slides along it.
     """
 
     learnt: np.ndarray
@@ -92,7 +94,7 @@ def _validate(strengths, threshold, dim, width, copies, replicas, output_start):
 
 def simulate(strengths: Sequence[float] = (1.0, 0.05), threshold: float = 0.3, dim: int = 4, width: int = 1,
              copies: int = 8, replicas: int = 1000, seed: int = 0, output_start: float = 0.1,
-             gradient_tol: float = 1e-6, time_cap: float = 1e5, threads: int | None = None) -> Reached:
+             gradient_tol: float = 1e-6, time_cap: float = 1e8, threads: int | None = None) -> Reached:
     """Train ``replicas`` concatenations of ``copies`` networks of width ``width``.
 
     Parameters
@@ -101,7 +103,7 @@ def simulate(strengths: Sequence[float] = (1.0, 0.05), threshold: float = 0.3, d
     threshold : b in [0, 1); from 1/√2 on, no neuron reaches two features.
     dim : input dimension d, at least 3 and M.
     width, copies, replicas : neurons a network, networks a concatenation, repetitions of the whole.
-    seed : copy c of replica r draws its starts from the stream (seed, r, c).
+    seed : copy c of replica r has a stream of its own, whatever the other counts.
     output_start : v₀ > 0.
     gradient_tol, time_cap : the flow ends when its largest velocity is below the tolerance, or at the cap.
     threads : results do not depend on it.
@@ -120,13 +122,13 @@ def simulate(strengths: Sequence[float] = (1.0, 0.05), threshold: float = 0.3, d
     start = np.empty((replicas, copies, width, features + 1))
     for r in range(replicas):
         for c in range(copies):
-            w = np.random.Generator(np.random.Philox(key=[seed, (r << 32) | c])).standard_normal((width, dim))
+            w = normal(seed, r << 20 | c, Purpose.WEIGHTS, (width, dim))
             w /= np.linalg.norm(w, axis=1, keepdims=True)
             start[r, c, :, :features] = w[:, :features]
     start[..., features] = output_start
     params = np.concatenate([[width, features, threshold], strengths])
     flow = solve(sphere_flow, params, start.reshape(replicas * copies, -1), work_rows=features + 1,
-                 gradient_tol=gradient_tol, time_cap=time_cap, threads=threads)
+                 gradient_tol=gradient_tol, time_cap=time_cap, max_evaluations=100_000, threads=threads)
     end = flow.state.reshape(replicas, copies, width, features + 1)
     answer = np.sum(end[..., features:] * np.maximum(end[..., :features] - threshold, 0.0), axis=2)
     return Reached(

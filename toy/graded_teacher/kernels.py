@@ -31,7 +31,82 @@ def pack(strengths, direction_norm: float, width: int, dim: int) -> np.ndarray:
 
 def work_rows(strengths, width: int) -> int:
     """Rows of scratch that :func:`descent` needs."""
-    return width * (width + np.size(strengths) + 4)
+    return width * (width + np.size(strengths) + 3)
+
+
+@njit(forceinline=True, error_model="numpy")
+def _gram(work, y, K, d):
+    """work[i K + k] <- w_i·w_k for k ≤ i, four columns at a time: five loads for four multiplications."""
+    zero = splat(0.0)
+    for i in range(K):
+        row, k = K + i * d, 0
+        while k + 4 <= i + 1:
+            at = K + k * d
+            c0, c1, c2, c3 = zero, zero, zero, zero
+            for j in range(d):
+                w = load(y, row + j)
+                c0 += w * load(y, at + j)
+                c1 += w * load(y, at + d + j)
+                c2 += w * load(y, at + 2 * d + j)
+                c3 += w * load(y, at + 3 * d + j)
+            store(work, i * K + k, c0)
+            store(work, i * K + k + 1, c1)
+            store(work, i * K + k + 2, c2)
+            store(work, i * K + k + 3, c3)
+            k += 4
+        while k <= i:
+            c0 = zero
+            for j in range(d):
+                c0 += load(y, row + j) * load(y, K + k * d + j)
+            store(work, i * K + k, c0)
+            k += 1
+
+
+@njit(forceinline=True, error_model="numpy")
+def _mix(work, y, out, K, d):
+    """out[w_i] <- −(2/π) Σ_k S[i, k] w_k, in tiles of two neurons and four coordinates."""
+    zero, scale = splat(0.0), -2.0 / math.pi
+    for i in range(0, K - 1, 2):
+        row, j = K + i * d, 0
+        while j + 4 <= d:
+            a0, a1, a2, a3 = zero, zero, zero, zero
+            b0, b1, b2, b3 = zero, zero, zero, zero
+            at = K + j
+            for k in range(K):
+                s, r = load(work, i * K + k), load(work, (i + 1) * K + k)
+                w = load(y, at)
+                a0, b0 = a0 + s * w, b0 + r * w
+                w = load(y, at + 1)
+                a1, b1 = a1 + s * w, b1 + r * w
+                w = load(y, at + 2)
+                a2, b2 = a2 + s * w, b2 + r * w
+                w = load(y, at + 3)
+                a3, b3 = a3 + s * w, b3 + r * w
+                at += d
+            store(out, row + j, a0 * scale)
+            store(out, row + j + 1, a1 * scale)
+            store(out, row + j + 2, a2 * scale)
+            store(out, row + j + 3, a3 * scale)
+            store(out, row + d + j, b0 * scale)
+            store(out, row + d + j + 1, b1 * scale)
+            store(out, row + d + j + 2, b2 * scale)
+            store(out, row + d + j + 3, b3 * scale)
+            j += 4
+        while j < d:
+            a0, b0 = zero, zero
+            for k in range(K):
+                w = load(y, K + k * d + j)
+                a0, b0 = a0 + load(work, i * K + k) * w, b0 + load(work, (i + 1) * K + k) * w
+            store(out, row + j, a0 * scale)
+            store(out, row + d + j, b0 * scale)
+            j += 1
+    if K % 2 == 1:
+        i = K - 1
+        for j in range(d):
+            a0 = zero
+            for k in range(K):
+                a0 += load(work, i * K + k) * load(y, K + k * d + j)
+            store(out, K + i * d + j, a0 * scale)
 
 
 @njit(RHS, cache=True, error_model="numpy")
@@ -40,34 +115,25 @@ def descent(params, work, y, out, value):
     K, M, d = int(params[0]), int(params[1]), int(params[2])
     norm, p_teacher, own = params[3], params[4], params[5]
     two_over_pi = 2.0 / math.pi
-    # rows of work: pair coefficients S[i, k] (k < i), teacher coefficients, p_i, C_ii, Σ_b s_ib C_ib, Σ_b u_b asin ξ_ib
+    # rows of work: Gram, then pair coefficients S[i, k]; teacher coefficients; p_i; Σ_b s_ib C_ib; Σ_b u_b asin ξ_ib
     teacher_at, p_at = K * K, K * (K + M)
-    c_at, tilt_at, amp_at = p_at + K, p_at + 2 * K, p_at + 3 * K
+    tilt_at, amp_at = p_at + K, p_at + 2 * K
     zero = splat(0.0)
     total = zero
 
+    _gram(work, y, K, d)
     for i in range(K):
-        c = zero
-        for j in range(d):
-            w = load(y, K + i * d + j)
-            c += w * w
-        store(work, c_at + i, c)
-        store(work, p_at + i, rsqrt(1.0 + c))
+        store(work, p_at + i, rsqrt(1.0 + load(work, i * K + i)))
 
     for i in range(K):
         v, p, row = load(y, i), load(work, p_at + i), K + i * d
         vp = v * p
         # with itself: w_i − C_ii p_i² w_i = p_i² w_i
-        c = load(work, c_at + i)
-        angle, secant = asin_and_secant(c * p * p)
-        amp = v * angle
+        angle, secant = asin_and_secant(load(work, i * K + i) * p * p)
+        amp, tilt = v * angle, zero
         store(work, i * K + i, vp * vp * p * p * secant)
-        tilt = zero
         for k in range(i):
-            c = zero
-            for j in range(d):
-                c += load(y, row + j) * load(y, K + k * d + j)
-            vk, pk = load(y, k), load(work, p_at + k)
+            c, vk, pk = load(work, i * K + k), load(y, k), load(work, p_at + k)
             angle, secant = asin_and_secant(c * p * pk)
             amp += vk * angle
             s = vp * vk * pk * secant
@@ -77,46 +143,26 @@ def descent(params, work, y, out, value):
             store(work, tilt_at + k, load(work, tilt_at + k) + sc)
             store(work, i * K + k, s)
             store(work, k * K + i, s)
-        overlap = zero
+        overlap, scaled, vq = zero, norm * p, vp * (-p_teacher)
         for m in range(M):
-            c = norm * load(y, row + m)
-            angle, secant = asin_and_secant(c * p * p_teacher)
-            overlap += params[6 + m] * angle
-            s = vp * (secant * (-p_teacher * params[6 + m]))
-            tilt += s * c
-            store(work, teacher_at + i * M + m, s * norm)
+            w, A = load(y, row + m), params[6 + m]
+            angle, secant = asin_and_secant(w * scaled * p_teacher)
+            overlap += A * angle
+            s = vq * (secant * (A * norm))
+            tilt += s * w
+            store(work, teacher_at + i * M + m, s)
         store(work, amp_at + i, amp - overlap)
         store(work, tilt_at + i, tilt)
         total -= v * overlap  # the teacher's half of 2L − ⟨y²⟩
 
     for i in range(K):
-        v, p, row = load(y, i), load(work, p_at + i), K + i * d
-        amp = load(work, amp_at + i)
-        total += v * amp
+        p, amp, at = load(work, p_at + i), load(work, amp_at + i), i * K + i
+        total += load(y, i) * amp
         store(out, i, amp * (-two_over_pi))
-        own_coefficient = load(work, i * K + i) - load(work, tilt_at + i) * p * p
-        store(work, i * K + i, own_coefficient)
-        j = 0
-        while j + 4 <= d:
-            g0, g1, g2, g3 = zero, zero, zero, zero
-            for k in range(K):
-                s = load(work, i * K + k)
-                at = K + k * d + j
-                g0 += s * load(y, at)
-                g1 += s * load(y, at + 1)
-                g2 += s * load(y, at + 2)
-                g3 += s * load(y, at + 3)
-            store(out, row + j, g0 * (-two_over_pi))
-            store(out, row + j + 1, g1 * (-two_over_pi))
-            store(out, row + j + 2, g2 * (-two_over_pi))
-            store(out, row + j + 3, g3 * (-two_over_pi))
-            j += 4
-        while j < d:
-            g0 = zero
-            for k in range(K):
-                g0 += load(work, i * K + k) * load(y, K + k * d + j)
-            store(out, row + j, g0 * (-two_over_pi))
-            j += 1
+        store(work, at, load(work, at) - load(work, tilt_at + i) * p * p)
+    _mix(work, y, out, K, d)
+    for i in range(K):
+        row = K + i * d
         for m in range(M):
             store(out, row + m, load(out, row + m) - load(work, teacher_at + i * M + m) * two_over_pi)
 

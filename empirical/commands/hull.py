@@ -1,0 +1,117 @@
+"""``python -m empirical hull``: test points against the hull of the training set, with controls."""
+
+from empirical.settings import ARCHITECTURES, DATA
+from lab.cli import fraction, positive_float, positive_int, say
+
+HELP = "do test points lie outside the hull of the training set? distances with certificates, and controls"
+
+
+def add_arguments(parser):
+    parser.add_argument("--data", choices=DATA, default="digits", help="data set")
+    parser.add_argument("--data-dir", metavar="DIR", help="where the data set's files are (folder or archive)")
+    parser.add_argument("--space", choices=("pixels", "wavelets", "features"), default="pixels", help="where hulls are taken")
+    parser.add_argument("--dim", type=positive_int, help="principal components kept (default: the whole space)")
+    parser.add_argument("--wavelet", default="haar", help="PyWavelets' name")
+    parser.add_argument("--arch", choices=ARCHITECTURES, help="network: its features (--space features), or its errors and "
+                        "directions in pixels")
+    parser.add_argument("--alphas", type=fraction, nargs="+", default=None, metavar="A",
+                        help="widths of the network (default: 1)")
+    parser.add_argument("--sites", nargs="+", default=["penultimate"], help="where features are taken")
+    parser.add_argument("--epochs", type=positive_int, help="passes over the training data (default: by data set)")
+    parser.add_argument("--queries", type=positive_int, help="test points (default: all)")
+    parser.add_argument("--n", type=positive_int, nargs="+", help="points of the hull: a sweep (default: all)")
+    parser.add_argument("--no-leave-one-out", action="store_true", help="leave out the training points' own distances")
+    parser.add_argument("--gaussian", type=positive_int, default=None, metavar="N",
+                        help="queries of the Gaussian control (default: as many as test points, at most 1000)")
+    parser.add_argument("--classes", type=positive_int, default=None, metavar="N",
+                        help="queries measured against each class's hull (default: at most 200)")
+    parser.add_argument("--directions", type=positive_int, default=None, metavar="N",
+                        help="test points whose way to the hull is looked at (pixels with --arch; default: at most 200)")
+    parser.add_argument("--tol", type=positive_float, default=1e-6, help="relative accuracy of the distances")
+    parser.add_argument("--seed", type=int, default=0, help="of subsets, controls and networks")
+    parser.add_argument("--device", help="cpu, cuda (default: CUDA if there is one)")
+    parser.add_argument("--out", default="runs", help="folder of the run store")
+    parser.add_argument("--quick", action="store_true", help="fewer queries, a small network")
+    parser.add_argument("--dry-run", action="store_true", help="list the runs and what is done; compute nothing")
+
+
+def run(args) -> dict:
+    from dataclasses import replace
+
+    from empirical.data import load
+    from empirical.studies.hull import HULL_DIGITS, HullRun
+    from lab.errors import UsageError
+    from lab.store import RunStore
+    from lab.sweep import dry_run, sweep
+
+    if not args.tol <= 0.1:
+        raise UsageError(f"--tol {args.tol:g} is above 0.1: distances would mean little")
+    if args.seed < 0:
+        raise UsageError(f"--seed {args.seed} is negative")
+    data = load(args.data, data_dir=args.data_dir)
+    test, train = len(data.splits["test"]), len(data.labels) - len(data.splits["test"])
+    queries = min(args.queries or test, 50 if args.quick else test)
+    if args.queries and args.queries > test:
+        raise UsageError(f"--queries {args.queries}: {data.name} has {test} test points")
+    if args.n and args.space != "features" and max(args.n) > train:
+        raise UsageError(f"--n {max(args.n)}: {data.name} has {train} training points")
+    ways = args.space == "pixels" and bool(args.arch) and not args.dim
+    base = HullRun(
+        data=args.data, space=args.space, dim=args.dim or 0, arch=args.arch or "", queries=queries,
+        leave_one_out=0 if args.no_leave_one_out else -1, gaussian=min(args.gaussian or min(queries, 1000), 10**6),
+        classes=min(args.classes or 200, queries), seed=args.seed, tol=args.tol, wavelet=args.wavelet,
+        directions=(min(args.directions or 200, queries) if ways else args.directions or 0),
+        epochs=args.epochs or 0, quick=args.quick).check()
+    configs = [replace(base, alpha=str(alpha), site=site) for alpha in (args.alphas or ["1"])
+               for site in (args.sites if args.space == "features" else ["penultimate"])]
+    configs += [replace(base, n=n, gaussian=0, classes=0, directions=0) for n in args.n or () if n < train]
+    store = RunStore(args.out)
+    if args.dry_run:
+        return dry_run("hull", configs, store=store)
+    outcome = sweep("hull", HULL_DIGITS.run, configs, store=store, jobs=1, label=f"hull of {data.name}",
+                    options={"device": args.device, "data_dir": args.data_dir})
+    rows = [_row(config, result) for config, result in outcome.finished]
+    for row in rows:
+        _print(row)
+    failed = [{"config": str(config), "reason": reason} for config, reason in outcome.failed]
+    for failure in failed:
+        say(f"failed: {failure['reason']}")
+    first = rows[0] if rows else {}
+    return {"data": data.facts, "queries": queries, "tol": args.tol, **first, "runs": rows, "failed": failed,
+            "exit_code": 1 if failed else 0}
+
+
+def _row(config, result) -> dict:
+    """One run as it is printed: the headline first."""
+    test = result["test"]
+    return {"space": result["space"], "dim": result["dim"], "n": result["n"], "arch": config.arch or None,
+            "alpha": config.alpha if config.arch else None,
+            "share_outside": test["outside"], "unconverged": test["unconverged"],
+            "distance": {"lower": test["distance_lower"], "upper": test["distance_upper"], "mean": test["distance"],
+                         "largest_gap": test["largest_gap"]},
+            "ratios": {key: test[key] for key in ("over_nearest", "over_mean", "over_median_pair", "over_diameter")},
+            "controls": {key: result[key] for key in ("training", "gaussian", "classes", "scales", "test_over_training",
+                                                      "outside_minus_training") if key in result},
+            "errors": result.get("errors"), "directions": result.get("directions"), "seconds": result["seconds"]}
+
+
+def _print(row: dict) -> None:
+    def show(e):
+        if not e:
+            return "-"
+        return f"{e['mean']:.3f}" + (f" [{e['low']:.3f}, {e['high']:.3f}]" if e["low"] is not None else "")
+
+    who = f"{row['arch']} alpha {row['alpha']}, " if row["arch"] else ""
+    controls = row["controls"]
+    say(f"{who}{row['space']}, dimension {row['dim']}, {row['n']} points: outside {show(row['share_outside'])}, distance "
+        f"{show(row['distance']['mean'])}, over nearest neighbour {show(row['ratios']['over_nearest'])}, "
+        f"{row['unconverged']} unconverged, {row['seconds']['test']:.1f} s")
+    for name, text in (("training", "training points left out"), ("gaussian", "Gaussian, same covariance")):
+        if name in controls:
+            part = controls[name]
+            say(f"    {text}: outside {show(part['outside'])}, distance {show(part['distance'])}")
+    if row["directions"]:
+        ways = row["directions"]
+        say(f"    class changes on the way to the hull {show(ways['changed_on_the_way'])}, at its end "
+            f"{show(ways['changed_at_hull'])}, under a random step as long {show(ways['changed_random'])}; |cos| with "
+            f"the adversarial step {show(ways['cosine'])} (random {show(ways['cosine_random'])})")

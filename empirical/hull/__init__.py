@@ -1,0 +1,6 @@
+"""The hull of the training set on real data: spaces, distances with their controls, directions.
+
+Question (S3: Yousefzadeh, arXiv 2101.09849, 2203.10366, 2203.10447): do test points lie outside the convex hull of the
+training set, in pixels, wavelet coefficients and learned features, and is that more than an effect of dimension?
+Distances and certificates are :mod:`theory.hull`'s.
+"""

@@ -1,0 +1,163 @@
+"""Where hulls are taken: pixels, wavelet coefficients, principal components, features of trained networks.
+
+All spaces are float32 matrices, one row an image. A complete orthonormal wavelet transform is a rotation and would give
+the pixels' distances again; so the wavelet space keeps, as selections of coefficients in the literature do, only those
+of largest variance on the training rows, enough for ``WAVELET_SHARE`` of all variance.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lab.errors import InputError, UsageError
+
+WAVELET_SHARE = 0.99
+
+
+@dataclass(frozen=True)
+class Space:
+    """Points (the training rows) and queries (the test rows) of one space.
+
+    Attributes
+    ----------
+    points, queries : float32 (n, d), (m, d).
+    point_labels, query_labels : int64.
+    wrong : bool (m,), which queries the network misclassifies; None without a network.
+    name : what to call it.
+    facts : dimension kept, share of variance, network.
+    """
+
+    points: np.ndarray
+    queries: np.ndarray
+    point_labels: np.ndarray
+    query_labels: np.ndarray
+    name: str
+    facts: dict
+    wrong: np.ndarray | None = None
+
+
+def pixels(data) -> Space:
+    """All training rows and all test rows as pixels in [0, 1]; probe splits are training rows here: nothing is fitted.
+
+    Raises
+    ------
+    InputError
+        If the data are not images.
+    """
+    if data.is_text:
+        raise InputError(f"{data.name} has no pixels: choose images, or a site of a network")
+    test = data.splits["test"].cpu().numpy()
+    train = np.setdiff1d(np.arange(len(data.labels)), test)
+    images = data.inputs.cpu().numpy().reshape(len(data.labels), -1)
+    labels = data.labels.cpu().numpy()
+    scale = np.float32(1 / 255)
+    return Space(images[train] * scale, images[test] * scale, labels[train], labels[test], "pixels",
+                 {"image_shape": list(data.inputs.shape[1:])})
+
+
+def _transform(flat: np.ndarray, shape, wavelet: str) -> np.ndarray:
+    """Two-dimensional transform of each channel, periodic, as deep as sides stay whole numbers, as rows."""
+    import pywt
+
+    level = pywt.dwt_max_level(min(shape[1:]), pywt.Wavelet(wavelet).dec_len)
+    while level and any(side % 2**level for side in shape[1:]):
+        level -= 1
+    parts = pywt.wavedec2(flat.reshape(-1, *shape), wavelet, mode="periodization", level=level, axes=(2, 3))
+    blocks = [parts[0], *(block for detail in parts[1:] for block in detail)]
+    return np.concatenate([b.reshape(len(flat), -1) for b in blocks], axis=1).astype(np.float32, copy=False)
+
+
+def wavelets(space: Space, wavelet: str = "haar", share: float = WAVELET_SHARE) -> Space:
+    """The wavelet coefficients of largest training variance that together hold ``share`` of it (1 keeps all).
+
+    Raises
+    ------
+    UsageError
+        If PyWavelets does not know the wavelet.
+    """
+    import pywt
+
+    if wavelet not in pywt.wavelist(kind="discrete"):
+        raise UsageError(f"unknown wavelet {wavelet!r}: PyWavelets has {', '.join(pywt.wavelist(kind='discrete')[:8])}, ...")
+    shape = space.facts["image_shape"]
+    points, queries = (np.concatenate([_transform(part, shape, wavelet) for part in
+                                       np.array_split(x, max(1, len(x) // 4096))]) for x in (space.points, space.queries))
+    variance = points.var(axis=0, dtype=np.float64)
+    order = np.argsort(-variance, kind="stable")
+    held = np.cumsum(variance[order]) / variance.sum()
+    keep = np.sort(order[:len(order) if share >= 1 else int(np.searchsorted(held, share)) + 1])
+    return Space(np.ascontiguousarray(points[:, keep]), np.ascontiguousarray(queries[:, keep]), space.point_labels,
+                 space.query_labels, f"wavelets ({wavelet})", {"wavelet": wavelet, "share": share}, space.wrong)
+
+
+def components(space: Space, dim: int) -> Space:
+    """The first ``dim`` principal components of the points, and the queries in them.
+
+    Raises
+    ------
+    UsageError
+        If the space has fewer dimensions, or there are fewer points.
+    """
+    n, d = space.points.shape
+    if not 1 <= dim <= min(d, n - 1):
+        raise UsageError(f"--dim {dim} principal components of {n} points in dimension {d}: at most {min(d, n - 1)}")
+    mean = space.points.mean(axis=0, dtype=np.float64)
+    covariance = np.zeros((d, d))
+    for part in np.array_split(space.points, max(1, n // 4096)):
+        centred = part - mean
+        covariance += centred.T @ centred
+    values, vectors = np.linalg.eigh(covariance)
+    basis = vectors[:, ::-1][:, :dim]
+    project = lambda x: np.concatenate([(part - mean) @ basis for part in  # noqa: E731
+                                        np.array_split(x, max(1, len(x) // 4096))]).astype(np.float32)
+    held = float(values[::-1][:dim].sum() / values.sum())
+    return Space(project(space.points), project(space.queries), space.point_labels, space.query_labels,
+                 f"{space.name}, {dim} principal components", {**space.facts, "variance_held": held}, space.wrong)
+
+
+def features(model, data, site: str, batch: int = 1024) -> Space:
+    """Features of one trained network at a site: its training rows and the test rows.
+
+    Raises
+    ------
+    UsageError
+        If the network has no such site.
+    """
+    import torch
+
+    if site not in model.sites:
+        raise UsageError(f"unknown site {site!r}: this network has {', '.join(model.sites)}")
+    found, wrong = {}, []
+    with torch.inference_mode():
+        for split in ("train", "test"):
+            rows = []
+            for part in data.splits[split].split(batch):
+                taps: dict = {}
+                logits = model(data.batch(part).unsqueeze(0), taps)
+                rows.append(taps[site][0].float().cpu().numpy())
+                if split == "test":
+                    wrong.append((logits[0].argmax(-1) != data.labels[part]).cpu().numpy())
+            found[split] = np.concatenate(rows)
+    labels = {split: data.labels[data.splits[split]].cpu().numpy() for split in found}
+    return Space(found["train"], found["test"], labels["train"], labels["test"], site, {}, np.concatenate(wrong))
+
+
+def trained_network(network, root: Path, data, *, device: str | None = None, data_dir: str | None = None):
+    """The trained network of a configuration, from the run store ``root``; trained now where it is missing.
+
+    Raises
+    ------
+    InputError
+        If the training failed.
+    """
+    from empirical.studies.width import RUN
+    from empirical.train import load_trained, pick_device
+    from lab.store import run_id
+    from lab.sweep import execute
+
+    folder = Path(root) / "networks" / run_id(network)
+    problem = execute(RUN, network, folder, 1, {"device": device, "data_dir": data_dir})
+    if problem:
+        raise InputError(f"the network of alpha {network.alpha} failed: {problem}")
+    return load_trained(network, data, folder, pick_device(device))

@@ -1,0 +1,60 @@
+"""The small AlexNet for CIFAR of S1 (after Zhang et al. 2017): two 5x5 convolutions, each with a ReLU, 3x3 max pooling of
+stride 2 and local response normalisation, two fully connected layers, readout; no batch norm. With base width 32 it has 96
+and 256 channels and 384 and 192 hidden units, as published; images are not cropped."""
+
+import torch.nn.functional as F
+from torch import nn
+
+from empirical.models.layers import Conv, Linear, Units, pooled, side_by_side
+
+CONV, FULL = (3, 8), (12, 6)  # units of width
+RADIUS, ALPHA, BETA, BIAS = 4, 0.001 / 9, 0.75, 1.0  # of the normalisation, in TensorFlow's notation
+
+
+def normalise(x, copies):
+    """Local response normalisation over the channels of each copy."""
+    batch, channels, *space = x.shape
+    size = 2 * RADIUS + 1
+    x = F.local_response_norm(x.reshape(batch * copies, channels // copies, *space), size, alpha=ALPHA * size, beta=BETA,
+                              k=BIAS)  # torch divides alpha by the size
+    return x.reshape(batch, channels, *space)
+
+
+class AlexNet(nn.Module):
+    """See ``empirical.models`` for the interface; sites and units ``conv1``, ``conv2``, ``full1``, and ``full2``, whose
+    site is called ``penultimate``. Dropout acts on the fully connected layers."""
+
+    def __init__(self, widths, data, copies=1, dropout=0.0):
+        super().__init__()
+        self.copies = copies
+        channels, size = data.inputs.shape[1], data.inputs.shape[2]
+        self.convolutions, self.full, self.units = nn.ModuleList(), nn.ModuleList(), nn.ModuleDict()
+        for number, units in enumerate(CONV, 1):
+            out = widths(units, f"conv{number}")
+            self.convolutions.append(Conv(copies, channels, out, 5, role="hidden" if number > 1 else "input", bias=True))
+            self.units[f"conv{number}"] = Units(out, maps=True)
+            channels, size = out, (size + 1) // 2
+        features = channels * size * size
+        for number, units in enumerate(FULL, 1):
+            out = widths(units, f"full{number}")
+            self.full.append(Linear(copies, features, out))
+            self.units[f"full{number}"] = Units(out, maps=False)
+            features = out
+        self.dropout = nn.Dropout(dropout)
+        self.readout = Linear(copies, features, data.classes, "output")
+        self.sites = {("penultimate" if name == "full2" else name): units.count for name, units in self.units.items()}
+
+    def forward(self, x, taps=None):
+        x = side_by_side(x, self.copies)
+        for number, convolution in enumerate(self.convolutions, 1):
+            x = self.units[f"conv{number}"](F.relu(convolution(x)))
+            if taps is not None:
+                taps[f"conv{number}"] = pooled(x, self.copies)
+            x = normalise(F.max_pool2d(x, 3, 2, 1), self.copies)
+        x = x.reshape(x.shape[0], self.copies, -1).transpose(0, 1)
+        for layer, site in zip(self.full, ("full1", "penultimate")):
+            x = self.units["full1" if site == "full1" else "full2"](F.relu(layer(x)))
+            if taps is not None:
+                taps[site] = x
+            x = self.dropout(x)
+        return self.readout(x)

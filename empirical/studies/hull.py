@@ -1,0 +1,260 @@
+"""Do test points lie outside the hull of the training set, and is that more than dimension? (S3)
+
+One run is one space of one data set: pixels, wavelet coefficients, features of a trained network at a site, each whole or
+reduced to ``dim`` principal components. The measures and controls are those of :mod:`empirical.hull.measure`.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from empirical.settings import Network, recipe
+from lab.errors import UsageError
+from lab.estimate import Estimate
+from lab.study import Study
+from theory.claims import Evidence
+
+RUN = "empirical.studies.hull:run"
+SPACES = ("pixels", "wavelets", "features")
+GROUPS = ("test", "training", "gaussian")
+ESTIMATES = ("outside", "inside", "distance", "over_nearest", "over_mean", "over_median_pair", "over_diameter", "support")
+SINGLE = {"test_over_training": "test_over_training", "outside_minus_training": "outside_minus_training",
+          "error_alone": "errors.alone", "error_given_nearest": "errors.given_nearest",
+          "own_class_over_whole": "classes.own_class_over_whole",
+          "nearest_class_hull_is_right": "classes.nearest_class_hull_is_right",
+          "changed_at_hull": "directions.changed_at_hull", "changed_on_the_way": "directions.changed_on_the_way",
+          "changed_random": "directions.changed_random", "changed_excess": "directions.changed_excess",
+          "cosine": "directions.cosine", "cosine_random": "directions.cosine_random",
+          "adversarial_over_hull": "directions.adversarial_over_hull"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class HullRun:
+    """One space of one data set.
+
+    Attributes
+    ----------
+    data : name on the command line.
+    space : "pixels", "wavelets" or "features".
+    dim : principal components kept; 0 keeps the space as it is.
+    arch, alpha, site : the network, for features; with pixels and an ``arch``, the network whose errors and directions
+        are looked at.
+    n, queries, leave_one_out, gaussian, classes, seed, tol : see :func:`empirical.hull.measure.measure`; ``seed`` is the
+        network's replica too.
+    directions : test points whose ways to the hull are looked at (pixels, with a network).
+    wavelet : PyWavelets' name. ``epochs``: of the network, 0 for the recipe's. ``quick``: the recipe's small version.
+    """
+
+    data: str
+    space: str = "pixels"
+    dim: int = 0
+    arch: str = ""
+    alpha: str = "1"
+    site: str = "penultimate"
+    n: int = 0
+    queries: int = 0
+    leave_one_out: int = -1
+    gaussian: int = 0
+    classes: int = 0
+    directions: int = 0
+    seed: int = 0
+    tol: float = 1e-6
+    wavelet: str = "haar"
+    epochs: int = 0
+    quick: bool = False
+
+    def check(self) -> "HullRun":
+        """Refuse what cannot be carried out; returns itself.
+
+        Raises
+        ------
+        UsageError
+        """
+        if self.space not in SPACES:
+            raise UsageError(f"unknown space {self.space!r}: choose {', '.join(SPACES)}")
+        if self.space == "features" and not self.arch:
+            raise UsageError("learned features need a network: give --arch")
+        if self.directions and (self.space != "pixels" or self.dim or not self.arch):
+            raise UsageError("directions are looked at in pixels, with a network: --space pixels --arch mlp, without --dim")
+        return self
+
+    def network(self) -> Network:
+        """The network of the run."""
+        changes = {"epochs": self.epochs} if self.epochs else {}
+        return Network(**{**recipe(self.arch, self.data, self.quick), **changes, "alpha": self.alpha, "seed": self.seed})
+
+
+def run(config: HullRun, folder: Path, *, device: str | None = None, data_dir: str | None = None,
+        networks: str | None = None) -> dict:
+    """One run; the per-query numbers are kept in ``points.npz``. ``networks``: where trained networks are kept."""
+    from empirical.data import load
+    from empirical.hull import spaces
+    from empirical.hull.measure import measure
+    from empirical.studies.width import FOLDER_VARIABLE
+    from empirical.train import pick_device
+
+    config.check()
+    folder = Path(folder)
+    data_dir = data_dir or os.environ.get(FOLDER_VARIABLE)
+    data, target = load(config.data, data_dir=data_dir), pick_device(device)
+    model = None
+    if config.arch:
+        data = data.to(target)
+        model = spaces.trained_network(config.network(), networks or folder.parent, data, device=device,
+                                       data_dir=data_dir)
+    if config.space == "features":
+        space = spaces.features(model, data, config.site)
+    else:
+        space = spaces.pixels(data)
+        if model is not None:
+            space = replace(space, wrong=_errors(model, data))
+        if config.space == "wavelets":
+            space = spaces.wavelets(space, config.wavelet)
+    if config.dim:
+        space = spaces.components(space, config.dim)
+    found = measure(space, queries=config.queries, leave_one_out=config.leave_one_out, n=config.n,
+                    gaussian=config.gaussian, classes=config.classes, seed=config.seed, tol=config.tol)
+    if config.directions:
+        found["directions"] = _directions(config, model, data, space)
+    np.savez_compressed(folder / "points.npz", **found.pop("arrays"))
+    return {"data": data.name, **found, "manifest": {"data": data.facts, "device": str(target), "dtype": "float32"}}
+
+
+def _errors(model, data) -> np.ndarray:
+    """Which test rows the network misclassifies."""
+    from empirical.hull.spaces import features
+
+    return features(model, data, model_site(model)).wrong
+
+
+def model_site(model) -> str:
+    """The site that the readout sees."""
+    return next(reversed(dict.fromkeys(model.sites)))
+
+
+def _directions(config: HullRun, model, data, space) -> dict:
+    from empirical.hull.directions import PixelNetwork, directions
+    from theory.hull import project
+
+    queries = space.queries[:config.directions]
+    weights = project(space.points, queries, config.tol, directions=False).weights
+    return directions(PixelNetwork(model, data), queries, weights @ space.points, config.seed)
+
+
+def _columns(name: str, value) -> dict:
+    """An estimate as four columns; nothing where there is none."""
+    if not value:
+        return {}
+    return {name: value["mean"], f"{name}_low": value["low"], f"{name}_high": value["high"], f"{name}_n": value["n"]}
+
+
+def tabulate(finished: Sequence[tuple[HullRun, dict]]):
+    """One row a run: estimates as ``x, x_low, x_high, x_n`` with the group (test, training, gaussian) before ``x``."""
+    import pandas
+
+    from lab.cli import jsonable
+
+    rows = []
+    for config, result in finished:
+        result = jsonable(result)
+        row = {"data": result["data"], "space": config.space, "dim": result["dim"], "components": config.dim,
+               "n": result["n"], "arch": config.arch, "alpha": config.alpha if config.arch else "",
+               "site": config.site if config.space == "features" else "", "seed": config.seed, "name": result["space"],
+               "image": int(np.prod(result["facts"].get("image_shape", [0]))), **result["scales"]}
+        for group in GROUPS:
+            part = result.get(group)
+            if part:
+                for key in ESTIMATES:
+                    row |= _columns(f"{group}_{key}", part[key])
+                row |= {f"{group}_{key}": part[key] for key in ("unconverged", "distance_lower", "distance_upper",
+                                                                 "largest_gap", "pricings")}
+                row[f"{group}_seconds"] = result["seconds"].get(group)
+        for name, path in SINGLE.items():
+            value = result
+            for key in path.split("."):
+                value = (value or {}).get(key)
+            row |= _columns(name, value)
+        rows.append(row)
+    return pandas.DataFrame(rows)
+
+
+def _estimate(row, name: str) -> Estimate | None:
+    if name not in row or row[name] != row[name] or row[name] is None:
+        return None
+    low, high = (None if row[f"{name}_{end}"] != row[f"{name}_{end}"] else float(row[f"{name}_{end}"])
+                 for end in ("low", "high"))
+    return Estimate(float(row[name]), low, high, int(row[f"{name}_n"]))
+
+
+def evidence(frame, runs: tuple[str, ...]) -> list[Evidence]:
+    """Evidence for the claims of S3 on the hull; the Gaussian control is the toy column's."""
+    found = []
+
+    def add(claim, column, setting, estimate):
+        if estimate is not None:
+            found.append(Evidence(claim, column, setting, estimate, runs))
+
+    for _, row in frame.iterrows():
+        where = f"{row['data']}, " + (f"{row['arch']} alpha {row['alpha']}, " if row["space"] == "features" else "")
+        where += f"{row['name']} (dimension {row['dim']}, {row['n']} points)"
+        whole = not row["components"]
+        subset = row["n"] < frame.loc[(frame["data"] == row["data"]) & (frame["space"] == row["space"]), "n"].max()
+        if row["space"] == "features":
+            add("s3.features-outside" if whole else "s3.features-outside-at-equal-dimension", "real", where,
+                _estimate(row, "test_outside"))
+        elif whole and not subset:
+            add("s3.test-points-outside", "real", where, _estimate(row, "test_outside"))
+            add("s3.test-points-outside", "toy", f"Gaussian with the covariance of {where}",
+                _estimate(row, "gaussian_outside"))
+        if not whole and row["components"] <= 10:
+            add("s3.low-dimension-inside", "real", where, _estimate(row, "test_inside"))
+        if whole and not subset:
+            add("s3.outside-beyond-dimension", "real", where, _estimate(row, "test_over_training"))
+            add("s3.outside-share-beyond-training", "real", where, _estimate(row, "outside_minus_training"))
+            add("s3.hull-distance-explains-errors", "real", where, _estimate(row, "error_given_nearest"))
+            add("s3.class-changes-towards-hull", "real", f"{where}, {row['arch']} alpha {row['alpha']}",
+                _estimate(row, "changed_excess"))
+    return found
+
+
+def _digits(scale: str) -> list[HullRun]:
+    """Digits in all spaces: seconds to minutes."""
+    if scale == "full":
+        scale = "run"
+    quick = scale == "quick"
+    alphas = ("1", "1/4") if quick else ("2", "1", "1/2", "1/4", "1/8")
+    base = HullRun(data="digits", quick=quick)
+    runs = [replace(base, arch="mlp", gaussian=197, classes=100, directions=100), replace(base, space="wavelets")]
+    runs += [replace(base, dim=d) for d in ((4, 8) if quick else (2, 4, 6, 8, 10, 16, 32))]
+    runs += [replace(base, n=n) for n in ((400,) if quick else (100, 200, 400, 800))]
+    for arch in ("mlp",) if quick else ("mlp", "resnet18"):
+        for alpha in alphas if arch == "mlp" else ("1", "1/2", "1/4"):
+            runs.append(replace(base, space="features", arch=arch, alpha=alpha, gaussian=197))
+            runs.append(replace(base, space="features", arch=arch, alpha=alpha, dim=8))
+            if not quick:
+                first = {"mlp": "layer1", "resnet18": "stem"}[arch]
+                runs.append(replace(base, space="features", arch=arch, alpha=alpha, site=first))
+    return runs
+
+
+def _images(scale: str) -> list[HullRun]:
+    """MNIST and CIFAR-10 against their whole training sets: minutes to an hour on two cores, so only at full scale."""
+    if scale != "full":
+        return []
+    runs = []
+    for data in ("mnist", "cifar10"):
+        base = HullRun(data=data)
+        runs += [replace(base, leave_one_out=2000, gaussian=1000), replace(base, space="wavelets", queries=1000)]
+        runs += [replace(base, dim=d, queries=1000) for d in (4, 6, 8, 10, 16, 32, 64)]
+        runs += [replace(base, n=n, queries=1000) for n in (1000, 4000, 16000)]
+        runs.append(replace(base, queries=500, leave_one_out=0, classes=500))
+    return runs
+
+
+HULL_DIGITS = Study("hull-digits", "Hull of the training set: digits in pixels, wavelets and features", RUN, _digits,
+                    tabulate, evidence)
+HULL_IMAGES = Study("hull-images", "Hull of the training set: MNIST and CIFAR-10 test sets in pixels", RUN, _images,
+                    tabulate, evidence)

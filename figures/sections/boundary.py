@@ -1,0 +1,51 @@
+"""The boundary outside the hull: polynomial classifiers and small networks in the plane."""
+
+from figures.section import Section, picture
+from figures.style import SERIES, canvas, points
+from lab.estimate import mean_interval
+
+_POLYNOMIALS = {"max-margin": "largest margin", "minimum-norm": "least norm", "gradient-small": "descent, small start",
+                "gradient-large": "descent, large start"}
+_NETWORKS = {"network-small": "small start", "network-large": "large start"}
+
+
+def _lines(axis, frame, names, column):
+    for (regime, name), colour, marker in zip(names.items(), SERIES, "osD^"):
+        rows = frame[(frame.regime == regime) & frame[column].notna()]
+        if rows.empty:
+            continue
+        sizes = sorted(rows["size"].unique())
+        found = [mean_interval(rows[rows["size"] == s][column]) for s in sizes]
+        points(axis, sizes, *zip(*((e.mean, e.low, e.high) for e in found)), name, color=colour, fmt=f"{marker}-")
+
+
+def draw(tables):
+    """Agreement with the truth and between starts, inside and outside."""
+    table = tables.get("polynomial")
+    if table is None:
+        return
+    for names, label, title in ((_POLYNOMIALS, "degree of the polynomial", "Polynomials of growing degree"),
+                                (_NETWORKS, "width of the network", "Networks of growing width")):
+        with canvas(4, height=2.5, sharey=True) as (figure, axes):
+            for axis, column, what in zip(axes, ("truth_inside", "truth_outside", "pair_inside", "pair_outside"),
+                                          ("with the truth, inside", "with the truth, outside", "between starts, inside",
+                                           "between starts, outside")):
+                _lines(axis, table.frame, names, column)
+                axis.set(title=what, xlabel=label, xscale="log" if names is _NETWORKS else "linear", ylim=(0.3, 1.03))
+                sizes = sorted(table.frame[table.frame.regime.isin(names)]["size"].unique())
+                axis.set_xticks(sizes, sizes)
+                axis.minorticks_off()
+            axes[0].set_ylabel("agreement")
+            axes[0].legend(fontsize=6.5)
+            yield picture(figure, title, "Share of points on which two classifiers, or a classifier and the truth (of degree "
+                          "3), say the same; all fit the training points. Intervals over data sets.", table.name)
+
+
+SECTION = Section(
+    "boundary", "The boundary outside the hull",
+    "Does over-parameterization control a decision boundary where there are no data, and what does the training regime do?",
+    "Two classes in the plane, divided by a random cubic. Polynomial classifiers of degree 3 to 10 and networks of width "
+    "4 to 256 all separate the 40 training points; we compare what they say inside the hull of the points and in a ring outside.",
+    ("polynomial",), draw, ("s3.overparameterization-controls", "s3.training-controls", "s3.outside-is-harder"),
+    "Larger models from large starts that agree outside the hull as well as those from small ones.",
+)

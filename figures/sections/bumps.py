@@ -1,0 +1,42 @@
+"""Slide one bump, or spawn many."""
+
+from figures.section import Section, picture
+from figures.style import SERIES, canvas, points, theory_line
+
+
+def draw(tables):
+    """Arrival when sliding, loss when covering or doing both."""
+    table = tables.get("bumps")
+    if table is None:
+        return
+    frame = table.frame
+    with canvas(3, height=2.5) as (figure, axes):
+        slide = frame[frame["mode"] == "slide"]
+        for (m, rows), colour in zip(slide.groupby("bumps"), SERIES):
+            theory_line(axes[0], rows.time, rows.theory, color=colour, linewidth=1)
+            points(axes[0], rows.time, rows.arrived_share, rows.arrived_low, rows.arrived_high, f"{m}", color=colour)
+        axes[0].set(title="slide: P(some bump arrived)", xscale="log", xlabel="time", ylim=(-0.03, 1.03))
+        for axis, mode, title in ((axes[1], "cover", "cover: loss"), (axes[2], "both", "both: loss")):
+            for (m, rows), colour in zip(frame[frame["mode"] == mode].groupby("bumps"), SERIES):
+                if rows.theory.notna().any():
+                    theory_line(axis, rows.time, rows.theory, color=colour, linewidth=1)
+                points(axis, rows.time, rows.loss, rows.loss_low, rows.loss_high, f"{m}", color=colour)
+            axis.set(title=title, xscale="log", yscale="log", xlabel="time")
+        for axis in axes:
+            axis.legend(title="bumps", title_fontsize=7, fontsize=6.5)
+        yield picture(figure, "Slide, cover, or both",
+                      "A target bump on a line of 40 widths. Lines: closed form (sliding bumps taken as independent; covering "
+                      "on an infinite lattice). Markers: gradient flow with 95 % intervals. Bumps of fixed height repel each "
+                      "other: beyond a few, more of them make sliding fail where independent tickets would succeed.",
+                      table.name)
+
+
+SECTION = Section(
+    "bumps", "Slide one bump, or spawn many",
+    "Is width a number of lottery tickets, or another way to move?",
+    "The smallest model in which the two can be told apart: a target bump far away on a line. A bump of fixed height must "
+    "slide there and feels almost nothing beyond a few widths. Many bumps either each have a chance to start within reach "
+    "(tickets), or cover the line with trainable heights, for which no distance matters.",
+    ("bumps",), draw, ("s2.width-is-tickets",),
+    "Interacting bumps whose failures multiply like independent tickets.",
+)

@@ -1,0 +1,46 @@
+"""Double descent: risk against the number of parameters."""
+
+import numpy as np
+
+from figures.section import Section, picture
+from figures.style import SERIES, canvas, points, theory_line
+
+_TITLES = {"least-squares": "least squares", "random-features": "random ReLU features", "network": "trained network"}
+
+
+def draw(tables):
+    """One panel a family."""
+    table = tables.get("double_descent")
+    if table is None:
+        return
+    families = [f for f in _TITLES if f in set(table.frame.family)]
+    with canvas(len(families), width=2.45 * len(families), height=2.6) as (figure, axes):
+        for axis, family in zip(np.atleast_1d(axes), families):
+            curves = table.frame[table.frame.family == family].groupby(["noise", "ridge"])
+            for ((noise, ridge), rows), colour in zip(curves, SERIES):
+                x = rows.parameters_per_sample
+                if rows.theory.notna().any():
+                    theory_line(axis, x, rows.theory, color=colour)
+                label = f"noise {noise:g}" + (f", ridge {ridge:g}" if ridge else "")
+                points(axis, x, rows.risk, rows.risk_low, rows.risk_high, label, color=colour,
+                       fmt="s" if ridge else "o", markersize=3.5)
+            axis.axvline(1, color="#6b6b6b", linestyle=":", linewidth=1)
+            top = table.frame[(table.frame.family == family)]["median"].max()
+            axis.set(title=_TITLES[family], xscale="log", yscale="log", xlabel="parameters per sample",
+                     ylim=(None, 5 * top))
+            axis.legend(fontsize=6.5)
+        np.atleast_1d(axes)[0].set_ylabel("risk")
+        yield picture(figure, "Risk against parameters",
+                      "Lines: theory (exact at finite size for least squares without ridge, asymptotic otherwise). Markers: "
+                      "mean over independent fits with 95 % intervals; next to the threshold (dotted) the mean is carried by "
+                      "rare fits. Least squares: risk with irreducible noise; the others: excess risk.", table.name)
+
+
+SECTION = Section(
+    "descent", "Double descent",
+    "Where does the risk of a fit peak as parameters are added, how wide is the peak, and does more than enough help?",
+    "Three families of fits with a known truth: least squares on part of many features, regression on random ReLU features, "
+    "and a trained one-hidden-layer network. The first two are laid over their closed forms.",
+    ("double_descent",), draw, ("s2.second-descent", "s2.peak-at-interpolation"),
+    "A peak away from the threshold, or a smallest risk below it.",
+)

@@ -1,0 +1,87 @@
+"""The ReLU landscape: spurious minima by width, and tickets without their rest."""
+
+from figures.section import Section, picture
+from figures.style import BASELINE, EXTRA, NARROW, REVERSE, WIDE, canvas, points, theory_line
+
+_EXTRA = {0: (NARROW, "o", "n = k"), 1: (WIDE, "s", "n = k + 1"), 2: (REVERSE, "D", "n = k + 2")}
+
+
+def _shares(table):
+    frame = table.frame[table.frame.method == "gradient-descent"]
+    with canvas(2, height=2.9) as (figure, axes):
+        for more, (colour, marker, label) in _EXTRA.items():
+            rows = frame[frame.width == frame.teacher + more].sort_values("teacher")
+            points(axes[0], rows.teacher, rows.share, rows.share_low, rows.share_high, label, color=colour, fmt=marker)
+            if more:
+                theory_line(axes[0], rows.teacher, rows.restarts_share, color=colour, linestyle="--", linewidth=1)
+            told = rows[rows.published.notna()]
+            axes[0].plot(told.teacher, told.published, "x", color=colour, markersize=4, zorder=4)
+        axes[0].plot([], [], "x", color=BASELINE, label="published")
+        axes[0].plot([], [], "--", color=BASELINE, linewidth=1, label="restarts of the same budget")
+        axes[0].set(xlabel="teacher units k", ylabel="share of spurious runs", ylim=(-0.02, 1.02))
+        axes[0].legend(fontsize=6.5)
+        rows = frame[(frame.width == frame.teacher + 1) & frame.effective_tickets.notna()].sort_values("teacher")
+        points(axes[1], rows.teacher, rows.effective_tickets, rows.effective_tickets_low, rows.effective_tickets_high,
+               "effective", color=WIDE)
+        theory_line(axes[1], rows.teacher, rows.tickets, label="nominal: C(k+1, k) = k + 1", color=BASELINE)
+        axes[1].set(xlabel="teacher units k", ylabel="tickets at n = k + 1", ylim=(0, None))
+        axes[1].legend(fontsize=6.5)
+        return picture(figure, "One or two neurons more",
+                       "Left: share of gradient-descent runs that end in a spurious minimum, with 95 % Wilson intervals; "
+                       "crosses: the runs released by Safran and Shamir; dashed: what independent networks of width k with "
+                       "as many neurons in all would leave. Right: how many independent tickets of width k would explain the "
+                       "failures at n = k + 1.", table.name)
+
+
+def _tickets(table):
+    arms = ("fresh narrow", "alone", "adversarial rest", "redrawn rest", "original rest", "fresh wide")
+    colours = dict(zip(arms, (BASELINE, NARROW, EXTRA, REVERSE, WIDE, BASELINE)))
+    cells = sorted({(row.teacher, row.width) for row in table.frame.itertuples()})
+    with canvas(1, height=2.9) as (figure, axis):
+        for arm in arms:
+            rows = table.frame[table.frame.arm == arm].set_index(["teacher", "width"])
+            where = [i for i, cell in enumerate(cells) if cell in rows.index]
+            rows = rows.loc[[cells[i] for i in where]]
+            shift = 0.12 * (arms.index(arm) - 2.5)
+            points(axis, [i + shift for i in where], rows.win, rows.win_low, rows.win_high, arm, color=colours[arm],
+                   fmt="s" if arm.startswith("fresh") else "o")
+        axis.set_xticks(range(len(cells)), [f"k = {k}\nn = {n}" for k, n in cells])
+        axis.set(ylabel="P(reaches the global minimum)", ylim=(-0.03, 1.03))
+        axis.legend(fontsize=6.5, ncols=2, loc="lower left")
+        return picture(figure, "Winning tickets, rewound",
+                       "The k neurons of a successful wide student that became the teacher's, back at their initial weights: "
+                       "trained alone, with the rest they had, with a fresh rest, and with a rest that starts as neurons of "
+                       "a spurious minimum. Squares: fresh networks of width k and n.", table.name)
+
+
+def draw(tables):
+    """Both pictures, where their tables exist."""
+    if "relu_landscape" in tables:
+        yield _shares(tables["relu_landscape"])
+    if "relu_tickets" in tables:
+        yield _tickets(tables["relu_tickets"])
+
+
+def frames(tables):
+    """Loss levels and types at n = k."""
+    if "relu_landscape" not in tables:
+        return {}
+    frame = tables["relu_landscape"].frame
+    rows = frame[(frame.teacher == frame.width) & (frame.minima > 0)]
+    columns = ["teacher", "share", "levels", "commonest", "escape_index_low", "escape_index_high"]
+    return {"Spurious minima at n = k: number of loss levels, the commonest type, negative directions that one neuron "
+            "more opens": rows[columns]}
+
+
+SECTION = Section(
+    "landscape", "Spurious minima and the width that removes them",
+    "Why does one neuron more turn a landscape full of traps into an easy one: more lottery tickets, or more directions of "
+    "escape?",
+    "Students of n ReLU units learn a teacher of k orthonormal ones (Safran &amp; Shamir 2018) on the exact population loss, "
+    "gradient descent with step 0.1 to the published criterion. A run counts as not spurious once its decreasing objective "
+    "is below 10<sup>−3</sup>; a run that has met no criterion after 10<sup>6</sup> steps counts as spurious.",
+    ("relu_landscape", "relu_tickets"), draw,
+    ("s2.success-grows", "s2.wide-beats", "s2.spurious-minima", "s2.tickets", "s2.perturbed-rest", "s2.adversarial-rest"),
+    "Restarts of the same budget that fail as rarely as the wide student, spurious minima that stay minima when a neuron is "
+    "split, or rewound tickets that win alone.", frames,
+)

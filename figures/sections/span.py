@@ -1,0 +1,259 @@
+"""Does a concatenation of narrow networks span and match one wide network? Toy and real, side by side (S0)."""
+
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+
+from figures.section import Section, picture
+from figures.style import BASELINE, NARROW, REVERSE, SERIES, WIDE, canvas, points, theory_line, width_axis
+from lab.estimate import mean_interval
+
+REAL = {"resnet18-digits": "ResNet-18, digits", "resnet18-cifar10": "ResNet-18, CIFAR-10 (JPEG re-encoding)",
+        "vgg16-cifar10": "VGG-16, CIFAR-10 (JPEG re-encoding)", "transformer-mnli": "Transformer, MNLI subset",
+        "transformer-entailment": "Transformer, generated entailment"}
+
+
+def _points(axis, groups, column, label, **style):
+    """Mean and interval of a column in every group ((x, rows), ...)."""
+    xs, found = [], []
+    for x, rows in groups:
+        xs.append(x)
+        found.append(mean_interval(rows[column].dropna()))
+    if xs:
+        points(axis, xs, [e.mean for e in found], [e.low if e.low is not None else e.mean for e in found],
+               [e.high if e.high is not None else e.mean for e in found], label, **style)
+
+
+def _whole(table):
+    """Rows of a real sweep with all copies at the penultimate site; alpha as a number."""
+    frame = table.frame.assign(width=[float(Fraction(str(a))) for a in table.frame.alpha])
+    return frame[(frame.copies == frame.all_copies) & (frame.site == "penultimate")]
+
+
+def _against_alpha(tables):
+    real = [name for name in REAL if name in tables]
+    if "graded_width" not in tables and not real:
+        return
+    with canvas(1 + len(real), 2, width=2.5 * (1 + len(real)), height=2.3, squeeze=False) as (figure, axes):
+        if "graded_width" in tables:
+            frame = tables["graded_width"].frame
+            free = frame[(frame.teacher == "graded") & (frame.condition == "free") & (frame.reference_width == 16)]
+            groups = sorted(free.groupby("alpha"), reverse=True)
+            narrow = [g for g in groups if g[0] < 1]
+            x = [a for a, _ in groups]
+            for axis, column, colour in ((axes[0, 0], "theory_narrow_to_wide", NARROW),
+                                         (axes[0, 0], "theory_wide_to_narrow", REVERSE),
+                                         (axes[1, 0], "theory_narrow_probe", NARROW)):
+                theory_line(axis, x, [g[column].iloc[0] for _, g in groups], color=colour)
+            _points(axes[0, 0], narrow, "narrow_to_wide", "narrow → wide", color=NARROW)
+            _points(axes[0, 0], narrow, "wide_to_narrow", "wide → narrow", color=REVERSE, fmt="s")
+            _points(axes[0, 0], groups, "wide_to_wide", "wide → wide", color=BASELINE, fmt="D", markersize=3.5)
+            _points(axes[1, 0], groups, "narrow_probe", "narrow copies", color=NARROW)
+            _points(axes[1, 0], groups, "wide_probe", "wide", color=WIDE, fmt="D", markersize=3.5)
+            axes[0, 0].set_title("toy: graded teacher")
+            for axis in axes[:, 0]:
+                width_axis(axis, x)
+        for column, name in enumerate(real, 1):
+            groups = sorted(_whole(tables[name]).groupby("width"), reverse=True)
+            narrow = [g for g in groups if g[0] < groups[0][0]]
+            _points(axes[0, column], narrow, "span_error", "narrow → wide", color=NARROW, real=True)
+            _points(axes[0, column], narrow, "reverse_span_error", "wide → narrow", color=REVERSE, fmt="s", real=True)
+            _points(axes[0, column], groups, "baseline_span_error", "wide → wide", color=BASELINE, fmt="D", markersize=3.5,
+                    real=True)
+            _points(axes[1, column], groups, "probe_narrow", "narrow copies", color=NARROW, real=True)
+            _points(axes[1, column], groups, "probe_wide", "wide", color=WIDE, fmt="D", markersize=3.5, real=True)
+            axes[0, column].set_title(REAL[name].replace(", ", "\n", 1).replace(" (JPEG re-encoding)", "*"))
+            for axis in axes[:, column]:
+                width_axis(axis, [x for x, _ in groups])
+        for axis in axes.flat:
+            axis.set_ylim(bottom=0)
+            axis.set_xlabel("α")
+        axes[0, 0].set_ylabel("span error\n(share of variance)")
+        axes[1, 0].set_ylabel("unexplained by a\nlinear probe")
+        axes[0, 0].legend()
+        axes[1, 0].legend()
+        yield picture(figure, "Span error and feature performance against width",
+                      "1/α copies of width α, concatenated, against one network of width 1: the same number of features. "
+                      "Lines: theory, with the wide student taken as the teacher; open markers: exact simulation; filled: "
+                      "real networks, fitted and scored on different held-out images. 95 % intervals over replicas or seeds. "
+                      "* re-encoded images.", " ".join(["graded_width", *real]))
+
+
+def _copies(tables):
+    real = [name for name in REAL if name in tables]
+    if "graded_copies" not in tables:
+        return
+    frame = tables["graded_copies"].frame
+    with canvas(2, width=7, height=2.5) as (figure, axes):
+        for teacher, colour, marker in (("graded", NARROW, "o"), ("square root", REVERSE, "D"), ("equal", WIDE, "s")):
+            rows = frame[(frame.teacher == teacher) & (frame.width == frame.width.min())]
+            groups = sorted(rows.groupby("copies"))
+            if rows.theory_unique.all() or teacher == "equal":
+                theory_line(axes[0], [c for c, _ in groups], [g.theory_narrow_to_wide.iloc[0] for _, g in groups],
+                            color=colour)
+            _points(axes[0], groups, "narrow_to_wide", f"{teacher} strengths", color=colour, fmt=marker)
+        axes[0].set(title=f"toy: copies of width {frame.width.min()}", ylabel="span error, narrow → wide")
+        for name, colour in zip(real, SERIES):
+            sweep = tables[name].frame
+            sweep = sweep.assign(width=[float(Fraction(str(a))) for a in sweep.alpha])
+            sweep = sweep[(sweep.site == "penultimate") & (sweep.width == sweep.width.min())]
+            _points(axes[1], sorted(sweep.groupby("copies")), "span_error",
+                    f"{REAL[name].replace(' (JPEG re-encoding)', '*')}, α = {sweep.alpha.iloc[0]}", color=colour, real=True)
+        axes[1].set(title="real networks: the narrowest copies")
+        for axis in axes:
+            axis.set(xlabel="copies", ylim=(0, None))
+            axis.set_xscale("log", base=2)
+            if axis.get_legend_handles_labels()[0]:
+                axis.legend(fontsize=6.5)
+        yield picture(figure, "More and more narrow copies",
+                      "With steep strengths every copy finds the same strongest units, so pooling them adds nothing; with "
+                      "equal strengths copies find different ones, and pooling is coupon collecting (line: its closed form).",
+                      "graded_copies")
+
+
+def _units(tables):
+    if "graded_units" not in tables:
+        return
+    frame = tables["graded_units"].frame
+    teachers = [t for t in ("graded", "square root", "equal") if t in set(frame.teacher)]
+    with canvas(len(teachers), width=7, height=2.4, sharey=True) as (figure, axes):
+        for axis, teacher in zip(np.atleast_1d(axes), teachers):
+            rows = frame[frame.teacher == teacher]
+            for (unit, mine), colour in zip(rows.groupby("unit"), (*SERIES, "#000000")):
+                groups = sorted(mine.groupby("width"))
+                theory_line(axis, [w for w, _ in groups], [g.theory_span_error.iloc[0] for _, g in groups], color=colour,
+                            linewidth=0.9)
+                _points(axis, groups, "span_error", f"{unit}: {mine.strength.iloc[0]:.2g}", color=colour, markersize=3.5)
+            axis.set(title=f"{teacher} strengths", xlabel="width of the student", xscale="log")
+            widths = sorted(rows.width.unique())
+            axis.set_xticks(widths, widths)
+            axis.minorticks_off()
+            axis.legend(title="unit: strength", title_fontsize=6.5, fontsize=6)
+        np.atleast_1d(axes)[0].set_ylabel("span error on this unit")
+        yield picture(figure, "Which teacher unit is found by which width",
+                      "Span error of one student on each unit of the teacher; lines: theory, markers: mean over replicas with "
+                      "95 % intervals.", "graded_units")
+
+
+def _ridge(tables):
+    if "graded_ridge" not in tables:
+        return
+    frame = tables["graded_ridge"].frame
+    with canvas(1, width=3.8, height=2.5) as (figure, axis):
+        for (tol, rows), colour in zip(sorted(frame.groupby("gradient_tol"), reverse=True), SERIES):
+            _points(axis, sorted(rows.groupby("ridge")), "narrow_to_unit_3", f"max|∇| ≤ {tol:.0e}", color=colour, fmt="o-",
+                    linewidth=1)
+        axis.set(xscale="log", xlabel="relative ridge", ylabel="span error on unit 3", ylim=(0, 1.02))
+        axis.legend(title="stopped at", title_fontsize=7)
+        yield picture(figure, "Stopping and ridge matter",
+                      "Eight copies of width 2 on the third unit of the graded teacher. Copies that were stopped early differ "
+                      "by what training left over, and a small ridge reads that residue as a feature; trained to the end, "
+                      "every ridge gives the same.", "graded_ridge")
+
+
+def _losses(tables):
+    real = [name for name in REAL if name in tables]
+    if "graded_curves" not in tables:
+        return
+    frame = tables["graded_curves"].frame
+    frame = frame[(frame.teacher == "graded") & (frame.init_scale == 0.1)]
+    with canvas(1 + min(len(real), 2), height=2.4) as (figure, axes):
+        axes = np.atleast_1d(axes)
+        for (width, rows), colour in zip(frame.groupby("width"), SERIES):
+            curve = rows.groupby("time").loss.median()
+            axes[0].plot(curve.index, curve.values, color=colour, label=f"K = {width}")
+            for level in str(rows.theory_plateaus.iloc[0]).split()[-1:]:
+                if float(level) > 1e-6:
+                    axes[0].axhline(float(level), color=colour, linestyle=":", linewidth=0.8)
+        axes[0].set(title="toy: graded teacher", xscale="log", yscale="log", xlabel="time", ylabel="loss (median)",
+                    ylim=(1e-7, None))
+        axes[0].legend()
+        for axis, name in zip(axes[1:], real):
+            main = _whole(tables[name])
+            main = main[main.curve_narrow.fillna("").astype(str) != ""]
+            for (_, rows), colour in zip(sorted(main.groupby("width"), reverse=True), SERIES):
+                curves = np.array([[float(v) for v in str(c).split()] for c in rows.curve_narrow])
+                axis.plot(np.arange(1, curves.shape[1] + 1), curves.mean(axis=0), color=colour,
+                          label=f"α = {rows.alpha.iloc[0]}")
+            axis.set(title=REAL[name].replace(" (JPEG re-encoding)", "*"), yscale="log", xlabel="epoch",
+                     ylabel="training loss")
+            axis.legend()
+        yield picture(figure, "Loss along training, narrow and wide",
+                      "Left: each width's loss falls from plateau to plateau as it finds unit after unit; dotted: theory's "
+                      "last plateau. Right: mean over copies and seeds.", " ".join(["graded_curves", *real[:2]]))
+
+
+def _phase(tables):
+    if "graded_phase" not in tables:
+        return
+    frame = tables["graded_phase"].frame
+    cells = sorted({(r.direction_norm, r.init_scale) for r in frame.itertuples()})
+    norms, scales = sorted({n for n, _ in cells}), sorted({s for _, s in cells})
+    with canvas(len(scales), len(norms), width=7, height=2.2, squeeze=False, sharex=True, sharey=True) as (figure, axes):
+        for i, norm in enumerate(norms):
+            for j, scale in enumerate(scales):
+                axis = axes[i, j]
+                rows = frame[(frame.direction_norm == norm) & (frame.init_scale == scale)]
+                grid = rows.pivot_table(index="width", columns="exponent", values="agree")
+                image = axis.pcolormesh(grid.columns, grid.index, grid.values, vmin=0, vmax=1, cmap="cividis",
+                                        shading="nearest")
+                ends = rows.drop_duplicates("width").sort_values("width")
+                axis.plot(ends.theory_last, ends.width, "w^-", markersize=4, linewidth=1)
+                axis.plot(ends.theory_nearest, ends.width, "wo--", markersize=3, linewidth=0.8)
+                axis.set_title(f"|B| = {norm:g}, start {scale:g}", fontsize=8)
+                axis.grid(False)
+        for axis in axes[:, 0]:
+            axis.set_ylabel("width K")
+        for axis in axes[-1]:
+            axis.set_xlabel("exponent γ")
+        figure.colorbar(image, ax=axes, label="P(two students agree)", shrink=0.8)
+        yield picture(figure, "Where uniqueness ends",
+                      f"Teachers of {frame.units.iloc[0]} units with strengths m<sup>−γ</sup>. Colour: the chance that two "
+                      "narrow students hold the same solution. White triangles: theory's last exponent at which a competing "
+                      "solution is a minimum (to the right there is one solution from any start); circles: the nearest "
+                      "competitor's end.", "graded_phase")
+
+
+def draw(tables):
+    """All pictures whose tables exist."""
+    for make in (_against_alpha, _copies, _units, _losses, _ridge, _phase):
+        yield from make(tables)
+
+
+def frames(tables):
+    """Real sweeps in numbers."""
+    found = {}
+    for name, title in REAL.items():
+        if name not in tables:
+            continue
+        rows = []
+        for _, group in sorted(_whole(tables[name]).groupby("width"), reverse=True):
+            row = {"α": group.alpha.iloc[0], "copies": int(group.all_copies.iloc[0]), "n": len(group)}
+            for column, what in (("train_accuracy_narrow", "train accuracy"), ("test_accuracy_narrow", "test accuracy"),
+                                 ("span_error", "FSE"), ("reverse_span_error", "reverse FSE"),
+                                 ("baseline_span_error", "baseline FSE"), ("probe_narrow", "probe, copies"),
+                                 ("probe_wide", "probe, wide"), ("cka", "CKA")):
+                e = mean_interval(group[column])
+                half = "" if e.low is None else f" ± {e.high - e.mean:.3f}"
+                row[what] = f"{e.mean:.3f}{half}"
+            rows.append(row)
+        found[f"{title}: means and 95 % half-widths over seeds"] = pd.DataFrame(rows)
+    return found
+
+
+SECTION = Section(
+    "span", "One wide network against many narrow ones",
+    "Does a concatenation of narrow networks span, and match, one wide network with the same number of features?",
+    "S0's protocol: 1/α independent networks of width α, their last-layer features concatenated, against one of width 1. "
+    "<i>Span error</i> is the share of the target features' variance that ridge regression from the source leaves "
+    "unexplained; the <i>baseline</i> is the span error between two wide networks, and the gap the excess over it. "
+    "<i>Feature performance</i> is what a linear probe on the features leaves unexplained of the target (toy) or of the "
+    "one-hot labels (real). The toy is a graded teacher of erf units; losses, gradients, span errors and probes are exact "
+    "functions of inner products, without any sampling of inputs.",
+    ("graded_width", "graded_copies", "graded_units", "graded_curves", "graded_ridge", "graded_phase", "resnet18-digits",
+     "resnet18-cifar10"), draw,
+    ("s0.narrow-does", "s0.wide-does", "s0.wide-performs", "s0.gap", "s0.copies", "s0.equal", "s0.residual"),
+    "Narrow concatenations that span wide networks as well as wide networks span each other, at matched training loss and "
+    "over several data sets; or copies whose pooled span error keeps falling.", frames,
+)

@@ -1,0 +1,79 @@
+"""What starts decide: first reach, and the multi-view counter-example."""
+
+import numpy as np
+
+from figures.section import Section, picture
+from figures.style import NARROW, WIDE, canvas, points, theory_line
+
+
+def _reach(table):
+    with canvas(2, sharey=True) as (figure, axes):
+        for axis, (threshold, cells) in zip(axes, table.frame.groupby("threshold", sort=False)):
+            for m, (colour, marker) in enumerate(((WIDE, "o"), (NARROW, "s")), 1):
+                rows = cells[cells.feature == m].sort_values("width")
+                label = "strong feature" if m == 1 else "weak feature"
+                theory_line(axis, rows.width, rows.all_theory, color=colour)
+                points(axis, rows.width, rows.all_share, rows.all_low, rows.all_high, label, color=colour, fmt=marker)
+            regime = "pure reach" if threshold >= np.sqrt(0.5) else "capture possible"
+            axis.set(title=f"{regime} (b = {threshold:g})", xscale="log", ylim=(0, None),
+                     xlabel="width of each network (8 starts in all)")
+            axis.set_xticks(sorted(cells.width.unique()), [f"{w:g}\n×{8 / w:g}" for w in sorted(cells.width.unique())])
+            axis.minorticks_off()
+        axes[0].set_ylabel("P(the concatenation misses it)")
+        axes[0].legend()
+        return picture(figure, "The same number of starts, split or together",
+                       "Lines: closed form. Markers: gradient flow, 95 % Wilson intervals. Where a neuron reaches one "
+                       "feature at most, splitting the starts over networks costs nothing. Where the strong feature can capture "
+                       "neurons, each narrow network loses the weak feature more often, and pooling does not bring it back.",
+                       table.name)
+
+
+def _views(table):
+    with canvas(3, width=7.0, height=2.5) as (figure, axes):
+        alone = table.frame[table.frame.copies == 1]
+        small, large = alone.scale.min(), alone.scale.max()
+        for axis, scale in zip(axes, (small, large)):
+            for (strength, rows), colour in zip(alone[alone.scale == scale].groupby("second_strength"), (NARROW, WIDE)):
+                rows = rows.sort_values("width")
+                theory_line(axis, rows.width, rows.one_theory, color=colour)
+                points(axis, rows.width, rows.one_share, rows.one_low, rows.one_high, f"second view {strength:g}",
+                       color=colour)
+            axis.set(title=f"starts of {scale:g}", xscale="log", xlabel="width", ylim=(-0.03, 1.03))
+        axes[0].set_ylabel("P(one network learns both views)")
+        axes[0].legend()
+        total = (table.frame.copies * table.frame.width)[table.frame.copies > 1].max()
+        split = table.frame[(table.frame.scale == small) & (table.frame.copies * table.frame.width == total)]
+        for (_, rows), colour in zip(split.groupby("second_strength"), (NARROW, WIDE)):
+            rows = rows.sort_values("width")
+            theory_line(axes[2], rows.width, rows.all_theory, color=colour)
+            points(axes[2], rows.width, rows.all_share, rows.all_low, rows.all_high, color=colour)
+        axes[2].set(title=f"{total:g} neurons, split", xscale="log", ylim=(-0.03, 1.03), xlabel="width of each copy",
+                    ylabel="P(both, between the copies)")
+        return picture(figure, "Two views of one class",
+                       "From small starts the first view to grow silences the other. With equal views wide networks learn "
+                       "both, with a weaker second view they surely ignore it; copies of single neurons find both between "
+                       "them. Large starts reverse it. Lines: leading-neuron theory (exact at width 1, a lower bound for "
+                       "wide networks); markers: gradient flow.", table.name)
+
+
+def draw(tables):
+    """Both pictures, where their tables exist."""
+    if "first_reach" in tables:
+        yield _reach(tables["first_reach"])
+    if "multi_view" in tables:
+        yield _views(tables["multi_view"])
+
+
+SECTION = Section(
+    "starts", "What starts decide",
+    "Do thin networks fail because their few neurons start badly — and can a concatenation of them fail where one wide "
+    "network with the same number of starts succeeds?",
+    "Two settings solved exactly up to quadrature. <i>First reach</i>, a reconstruction of S0's toy: thresholded neurons on "
+    "the sphere feel a feature only within their reach. <i>Two views</i>: a class shows two features, and neurons with a "
+    "steep activation race for them. Starts alone give concatenation no disadvantage; capture by a strong feature does; and "
+    "with redundant views a concatenation of narrow networks beats the wide one.",
+    ("first_reach", "multi_view"), draw,
+    ("s0.narrow-starts", "s0.concatenated-starts", "s0.wide-finds-every-view"),
+    "A capture regime in which concatenated networks miss no more than the wide one, or small starts with unequal views from "
+    "which wide networks learn both.",
+)

@@ -1,0 +1,79 @@
+"""Double descent: fits against scikit-learn, risks against theory."""
+
+import json
+
+import numpy as np
+import pytest
+from sklearn.linear_model import Ridge
+
+from lab.errors import InputError
+from toy.__main__ import COMMANDS
+from toy.double_descent import predict, simulate
+from toy.double_descent.model import fit
+from toy.double_descent.study import STUDY, Descent, run
+
+
+@pytest.mark.parametrize("n, p", [(1, 1), (5, 3), (7, 7), (4, 17), (13, 2)])
+def test_fit(n, p):
+    rng = np.random.default_rng([n, p])
+    x, y = rng.standard_normal((2, n, p)), rng.standard_normal((2, n))
+    least, ridged = fit(x, y, 0.0), fit(x, y, 0.3)
+    for i in range(2):
+        np.testing.assert_allclose(least[i], np.linalg.lstsq(x[i], y[i], rcond=None)[0], atol=1e-9)
+        np.testing.assert_allclose(ridged[i], Ridge(alpha=0.3 * n, fit_intercept=False).fit(x[i], y[i]).coef_, atol=1e-9)
+
+
+def test_least_squares_at_finite_size():
+    features = (5, 15, 34, 60, 160)
+    risks = simulate(features=features, samples=40, dim=160, noise=0.3, replicas=800)
+    theory = predict(features=features, samples=40, dim=160, noise=0.3)
+    # |beta_in|^2 is p/D in the mean, which the exact formula is linear in
+    error = risks.std(axis=0, ddof=1) / np.sqrt(len(risks))
+    assert np.all(np.abs(risks.mean(axis=0) - theory) < 4.5 * error)
+
+
+def test_ridge_removes_the_peak_as_predicted():
+    arguments = dict(features=(20, 40, 80, 200), samples=40, dim=200, noise=0.3, ridge=0.3)
+    risks, theory = simulate(replicas=300, **arguments), predict(**arguments)
+    np.testing.assert_allclose(risks.mean(axis=0), theory, rtol=0.04)  # asymptotic: an error of order 1/n remains
+    assert simulate(replicas=300, **{**arguments, "ridge": 0.0}).mean(axis=0)[1] > 3 * risks.mean(axis=0)[1]
+
+
+def test_random_features_against_mei_and_montanari():
+    arguments = dict(family="random-features", features=(40, 120, 480), samples=240, dim=80, noise=0.2, ridge=0.01)
+    risks, theory = simulate(replicas=12, **arguments), predict(**arguments)
+    np.testing.assert_allclose(risks.mean(axis=0), theory, rtol=0.06)  # asymptotic in d
+
+
+def test_network_learns_and_has_no_theory():
+    risks = simulate("network", features=(2, 32), samples=50, dim=5, noise=0.0, replicas=3, epochs=800)
+    assert predict("network", features=(2,)) is None
+    assert risks[:, 1].mean() < 0.3
+
+
+def test_replicas_keep_their_streams():
+    np.testing.assert_array_equal(simulate(features=(3, 9), replicas=2), simulate(features=(3, 9), replicas=5)[:2])
+
+
+def test_study_finds_peak_and_second_descent(tmp_path):
+    config = Descent("least-squares", 0.5, samples=20, dim=200, replicas=200)
+    table = STUDY.tabulate([(config, run(config, tmp_path))])
+    found = {e.claim: e.estimate for e in STUDY.evidence(table, ("run",))}
+    assert abs(found["s2.peak-at-interpolation"].mean - 1) < 0.1
+    assert found["s2.second-descent"].low > 0
+
+
+def test_bad_input():
+    for wrong in (dict(family="none"), dict(features=()), dict(features=(0,)), dict(features=(500,)), dict(noise=-1.0),
+                  dict(samples=0)):
+        with pytest.raises(InputError):
+            simulate(**wrong)
+
+
+def test_command(capsys):
+    from lab.cli import main
+
+    assert main("toy", COMMANDS, ["double-descent", "--quick", "--json"]) == 0
+    curve = json.loads(capsys.readouterr().out)["curve"]
+    assert curve[4]["predicted"] is None and curve[4]["features"] == 40  # infinite at the threshold
+    assert main("toy", COMMANDS, ["double-descent", "--noise", "-1"]) == 2

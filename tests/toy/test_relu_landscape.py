@@ -1,0 +1,346 @@
+"""Kernels against the obvious reference and theory.landscape; descent against plain steps; published shares."""
+
+import json
+import math
+
+import numba
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import theory.landscape as exact
+from lab.cli import main
+from lab.errors import InputError, UsageError
+from lab.flow import LANES
+from tests import naive_relu_landscape as naive
+from toy.__main__ import COMMANDS
+from toy.relu_landscape import descent as gd
+from toy.relu_landscape import minima, tickets
+from toy.relu_landscape.kernels import descent, gradient_plain, sine_and_coangle, work_rows
+from toy.relu_landscape.model import METHODS, initial_weights, predict, simulate
+from toy.relu_landscape.study import STUDY, STUDY_TICKETS, Cell, Tickets, ticket_ratio
+
+JIT_OFF = bool(numba.config.DISABLE_JIT)
+compiled = pytest.mark.skipif(JIT_OFF, reason="thousands of steps: compiled code only")
+
+
+def evaluate(weights, teacher):
+    """Loss and gradient of eight replicas by the kernel, called twice: what one call leaves must not matter to the next."""
+    _, n, d = weights.shape
+    y = np.ascontiguousarray(weights.reshape(LANES, -1).T)
+    out, value, work = np.empty_like(y), np.empty(LANES), np.zeros((work_rows(n, d), LANES))
+    params = np.array([n, teacher, d], dtype=float)
+    descent(params, work, np.ascontiguousarray(np.random.default_rng(5).normal(size=y.shape)), out, value)
+    descent(params, work, y, out, value)
+    return value, -out.T.reshape(weights.shape)
+
+
+@pytest.mark.parametrize("n", range(1, 5) if JIT_OFF else range(1, 18))
+def test_kernel_against_naive(n):
+    rng = np.random.default_rng(n)
+    for teacher in (1, 2, 5) if JIT_OFF else (1, 2, 3, 4, 5, 8, 13, 17):
+        for dim in (teacher, teacher + 1, teacher + 2):
+            weights = rng.normal(size=(LANES, n, dim)) / math.sqrt(dim)
+            value, gradient = evaluate(weights, teacher)
+            np.testing.assert_allclose(value[3], naive.loss(weights[3], teacher), rtol=0, atol=3e-14 * (n + teacher) ** 2)
+            np.testing.assert_allclose(gradient[3], naive.gradient(weights[3], teacher), rtol=0, atol=3e-14 * (n + teacher))
+            units = np.eye(teacher, dim)
+            np.testing.assert_allclose(value, exact.loss(weights, units), rtol=0, atol=3e-14 * (n + teacher) ** 2)
+            np.testing.assert_allclose(gradient, exact.gradient(weights, units), rtol=0, atol=3e-14 * (n + teacher))
+            plain = np.empty((n, dim))
+            gradient_plain(np.ascontiguousarray(weights[6]), teacher, plain)
+            np.testing.assert_allclose(gradient[6], plain, rtol=0, atol=3e-14 * (n + teacher))
+
+
+def test_gradient_against_finite_differences():
+    rng = np.random.default_rng(0)
+    weights = rng.normal(size=(LANES, 5, 6))
+    _, gradient = evaluate(weights, 4)
+    for i, m in ((0, 0), (2, 3), (4, 5)):
+        step = np.zeros((5, 6))
+        step[i, m] = 1e-5
+        difference = (evaluate(weights + step, 4)[0] - evaluate(weights - step, 4)[0]) / 2e-5
+        np.testing.assert_allclose(gradient[:, i, m], difference, rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("gap", [0.0, 1e-12, 1e-9, 1e-7, 1e-5, 1e-3])
+def test_units_that_merge_or_oppose_keep_full_precision(gap):
+    """theory.landscape takes its angles by atan2 of differences; an arccosine alone would lose eight digits of θ."""
+    rng = np.random.default_rng(1)
+    weights = rng.normal(size=(LANES, 6, 6))
+    weights[:, 1] = 1.7 * weights[:, 0] + gap * rng.normal(size=(LANES, 6))
+    weights[:, 3] = -0.3 * weights[:, 2] + gap * rng.normal(size=(LANES, 6))
+    weights[:, 4] = np.eye(6)[2] * 0.9 + gap * rng.normal(size=(LANES, 6))
+    weights[:, 5] = -np.eye(6)[1] * 1.1 + gap * rng.normal(size=(LANES, 6))
+    value, gradient = evaluate(weights, 6)
+    np.testing.assert_allclose(value, exact.loss(weights, np.eye(6)), rtol=0, atol=1e-13)
+    np.testing.assert_allclose(gradient, exact.gradient(weights, np.eye(6)), rtol=0, atol=1e-13)
+
+
+def test_zero_unit_is_finite_and_harmless():
+    weights = np.random.default_rng(2).normal(size=(LANES, 3, 4))
+    weights[:, 1] = 0
+    value, gradient = evaluate(weights, 4)
+    assert np.all(np.isfinite(gradient))
+    np.testing.assert_allclose(value, exact.loss(weights[:, [0, 2]], np.eye(4)), atol=1e-13)
+
+
+@pytest.mark.skipif(JIT_OFF, reason="1 − u² is fused in compiled code only")
+def test_angle_against_high_precision():
+    mpmath = pytest.importorskip("mpmath")
+    from numba import njit
+
+    from lab.lanes import load, store
+
+    @njit
+    def both(u, s, p):
+        for i in range(u.shape[0]):
+            x, y = sine_and_coangle(load(u, i))
+            store(s, i, x)
+            store(p, i, y)
+
+    size = np.concatenate([np.linspace(0, 1, 400), 1 - np.logspace(-16, -1, 112), 1 + np.array([2.2e-16] * 8)])
+    u = np.concatenate([size, -size])[: len(size) * 2 // 8 * 8].reshape(-1, LANES)
+    s, p = np.empty_like(u), np.empty_like(u)
+    both(u, s, p)
+    with mpmath.workdps(40):
+        clipped = [min(mpmath.mpf(1), max(mpmath.mpf(-1), mpmath.mpf(float(x)))) for x in u.ravel()]
+        sine = np.array([float(mpmath.sqrt(1 - x * x)) for x in clipped])
+        angle = np.array([float(mpmath.acos(-x)) for x in clipped])
+    np.testing.assert_allclose(s.ravel(), sine, rtol=4e-16, atol=0)
+    np.testing.assert_allclose(p.ravel(), angle, rtol=2e-15, atol=1e-300)
+
+
+@pytest.mark.parametrize("n,teacher,dim", [(1, 1, 1), (2, 3, 3), (5, 4, 6), (7, 7, 7)])
+def test_descent_takes_plain_steps(n, teacher, dim):
+    start = initial_weights(n, dim, 3, seed=4)
+    state, ends, counts = gd.descend((n, teacher, dim), start.reshape(3, -1), rate=0.1, tolerance=1e-12, max_steps=40)
+    assert set(counts[:, 0]) <= {gd.UNFINISHED, gd.CONVERGED}
+    assert np.all(counts[:, 1] == gd.CHECK * 3 - 1)  # the first look at or after the cap
+    for r in range(3):
+        steps = naive.descend(start[r], teacher, 0.1, int(counts[r, 1]))
+        np.testing.assert_allclose(state[r].reshape(n, dim), steps, rtol=0, atol=1e-12)
+        assert ends[r, 0] == pytest.approx(naive.loss(steps, teacher), abs=1e-12)
+        slope = np.linalg.norm(naive.gradient(steps, teacher), axis=1).max()
+        assert ends[r, 1] == pytest.approx(slope, rel=1e-9, abs=1e-12)
+
+
+@compiled
+@pytest.mark.parametrize("method", METHODS)
+def test_same_bits_for_any_threads_and_batching(method):
+    whole = simulate(6, 6, 37, seed=3, method=method, threads=1)
+    again = simulate(6, 6, 37, seed=3, method=method, threads=3)
+    np.testing.assert_array_equal(whole.weights, again.weights)
+    np.testing.assert_array_equal(whole.steps, again.steps)
+    start = initial_weights(6, 6, 5, seed=3, first=20)
+    part = simulate(6, 6, start=start, method=method)
+    np.testing.assert_array_equal(part.weights, whole.weights[20:25])
+    np.testing.assert_array_equal(part.loss, whole.loss[20:25])
+
+
+@compiled
+def test_rounds_do_not_change_the_path(monkeypatch):
+    long = simulate(8, 8, 20, seed=0)
+    monkeypatch.setattr(gd, "FIRST_ROUND", 8191)  # gathered anew one look earlier or later
+    short = simulate(8, 8, 20, seed=0)
+    same = long.steps < 8000
+    np.testing.assert_array_equal(long.weights[same], short.weights[same])
+    np.testing.assert_allclose(long.loss, short.loss, atol=1e-12)
+
+
+def test_starts_have_the_published_law_and_their_own_streams():
+    start = initial_weights(9, 4, 400, seed=0)
+    assert start.std() == pytest.approx(0.5, rel=0.03)
+    assert abs(start.mean()) < 0.02
+    np.testing.assert_array_equal(start[7:9], initial_weights(9, 4, 2, seed=0, first=7))
+    assert np.unique(start).size == start.size
+
+
+@compiled
+@pytest.mark.parametrize("method", METHODS)
+def test_ends_are_critical_and_the_rules_hold(method):
+    found = simulate(8, 8, 100, seed=1, method=method)
+    assert found.unfinished == 0
+    converged = found.status == gd.CONVERGED
+    assert np.all(found.spurious == converged)  # at k = 8 nobody converges to zero loss before 1e-3
+    gradient = exact.gradient(found.weights, np.eye(8))
+    assert np.linalg.norm(gradient[converged], axis=2).max() * 2 * math.pi <= 1.05e-9
+    np.testing.assert_allclose(exact.loss(found.weights, np.eye(8))[converged], found.loss[converged], atol=1e-12)
+    if method == "gradient-descent":
+        assert found.rise < 1e-12
+
+
+# shares of spurious runs recomputed from the authors' released runs, 1000 a cell
+@compiled
+@pytest.mark.parametrize("teacher,width,published", [(6, 6, 0.003), (8, 8, 0.126), (10, 10, 0.346), (8, 9, 0.001),
+                                                     (8, 10, 0.0)])
+def test_published_shares(teacher, width, published):
+    found = simulate(teacher, width, 500, seed=11)
+    spread = math.sqrt(max(published * (1 - published), 1e-3) * (1 / 500 + 1 / 1000))
+    assert abs(found.spurious_fraction.mean - published) < 3.3 * spread
+
+
+@compiled
+def test_published_levels_and_types():
+    found = simulate(10, 10, 200, seed=2)
+    ends = minima.levels(found)
+    assert [round(level.loss, 4) for level in ends[:2]] == [0.0187, 0.0353]
+    assert ends[0].kind == "9 aligned, 1 anti-aligned" and ends[1].kind == "8 aligned, 2 anti-aligned"
+    assert sum(level.count for level in ends) == found.minima.size == found.spurious.sum()
+    neuron, unit = ends[0].pairs[0]
+    weights = found.weights[ends[0].member]
+    assert weights[neuron].argmin() == unit and weights[neuron, unit] < -0.5
+    for level in ends:
+        assert level.index == 0 and level.spectrum[0] > 0
+        assert np.all(level.escape_index <= 9)
+    np.testing.assert_array_equal(minima.escape_indices(found), 9)
+    spectrum = minima.multiplicities(ends[0].spectrum)
+    assert sum(group["multiplicity"] for group in spectrum) == 100
+
+
+@compiled
+def test_a_split_neuron_leaves_the_minimum():
+    """One neuron more: the escape directions that theory counts lead below the level."""
+    found = simulate(8, 8, 100, seed=1)
+    level = minima.levels(found)[0]
+    weights = found.weights[level.member]
+    neuron = int(level.escape_index.argmax())
+    shares = [[1.0]] * 8
+    shares[neuron] = [0.5, 0.5]
+    wide = exact.widen(weights, shares)
+    assert exact.loss(wide, np.eye(8)) == pytest.approx(level.loss, abs=1e-12)
+    kicked = wide + 1e-3 * np.random.default_rng(0).normal(size=(16, 9, 8))
+    after = simulate(8, 9, start=kicked)
+    assert np.all(after.loss < level.loss - 1e-3)
+
+
+@compiled
+def test_methods_agree_where_the_start_decides():
+    """Near a minimum, descent, flow and momentum end at the same point."""
+    base = simulate(8, 8, 60, seed=1)
+    start = base.weights[base.minima[:5]] + 1e-3
+    ends = [simulate(8, 8, start=start, method=method).weights for method in METHODS]
+    for other in ends[1:]:
+        np.testing.assert_allclose(other, ends[0], atol=1e-6)
+
+
+@compiled
+def test_caps_are_counted():
+    found = simulate(8, 8, 20, seed=0, max_steps=50)
+    assert found.unfinished == 20 and np.all(found.spurious) and found.minima.size == 0
+    assert minima.levels(found) == []
+    found = simulate(12, 13, 200, seed=0, seconds=0.0)
+    assert found.unfinished > 0 and np.all(found.spurious[found.status == gd.STOPPED])
+
+
+@compiled
+def test_predict_nulls():
+    null = predict(10, 11, spurious_at_teacher=0.346)
+    assert null["independent_tickets"] == pytest.approx(0.346**11)
+    assert null["restarts"] == pytest.approx(0.346**1.1)
+    assert null["escape_index"] == 9
+    assert predict(6, 7, replicas=50)["restarts"] < 0.2
+    assert predict(6, 5, spurious_at_teacher=0.1)["independent_tickets"] is None
+
+
+@given(st.integers(1, 6), st.integers(0, 4), st.integers(0, 1000))
+@settings(max_examples=20, deadline=None)
+def test_ticket_of_a_permuted_teacher(teacher, more, seed):
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(teacher + more)
+    weights = np.concatenate([np.eye(teacher), 0.1 * rng.normal(size=(more, teacher))])[order]
+    np.testing.assert_array_equal(order[tickets.winning_ticket(weights, teacher)], np.arange(teacher))
+
+
+def test_roles_and_adversarial_rest():
+    weights = np.array([[1.0, 0.1, 0.0], [0.1, -0.9, 0.2], [0.5, 0.5, 0.5], [0.0, 0.1, 0.8]])
+    role, partner = minima.roles(weights, 3)
+    assert role.tolist() == [1, -1, 1, 1] and partner.tolist() == [0, 1, 0, 2]
+    assert minima.describe(weights[:2], 3) == "1 aligned, 1 anti-aligned"
+    rest = tickets.adversarial_rest(weights[[0, 1, 3]], 3, 4)
+    np.testing.assert_allclose(rest[0], weights[1] / 2)
+    np.testing.assert_allclose(rest[1:3], weights[[0, 3]])
+    np.testing.assert_allclose(rest.sum(0), weights[[0, 1, 3]].sum(0))
+
+
+@compiled
+def test_ticket_arms():
+    result = tickets.perturb(8, 9, 60, seed=0)
+    assert result.wins["original rest"] >= result.runs["original rest"] - 1  # the same run in another order
+    assert result.runs["alone"] == result.wins["fresh wide"]
+    assert result.share("alone").mean > 0.8
+    assert tickets.Perturbation(8, 9, {"alone": 0}, {"alone": 0}).share("alone") is None
+
+
+def test_ticket_ratio_is_effective_over_nominal():
+    ratio = ticket_ratio(180, 1000, 851, 1000, 17)
+    assert ratio.mean * 17 == pytest.approx(exact.effective_tickets(0.18, 0.851))
+    assert ratio.low < ratio.mean < ratio.high
+    assert ticket_ratio(0, 1000, 851, 1000, 17) is None
+
+
+@compiled
+def test_studies_make_tables_and_evidence(tmp_path):
+    from lab.store import RunStore
+    from lab.study import compute
+    from theory.claims import claims
+
+    cells = [Cell(8, n, 60) for n in (8, 9)]
+    table = compute(STUDY, "quick", store=RunStore(tmp_path), jobs=1, configs=cells)
+    assert list(table.frame.width) == [8, 9] and table.frame.restarts_share.notna().tolist() == [False, True]
+    other = compute(STUDY_TICKETS, "quick", store=RunStore(tmp_path), jobs=1, configs=[Tickets(8, 9, 40)])
+    found = STUDY.evidence(table.frame, table.runs) + STUDY_TICKETS.evidence(other.frame, other.runs)
+    assert {e.claim for e in found} <= set(claims())
+    assert {e.claim for e in found} >= {"s2.success-grows-with-width", "s2.spurious-minima-become-saddles",
+                                        "s2.tickets-need-their-rest"}
+
+
+@pytest.mark.parametrize("arguments,error", [
+    (dict(teacher=0, width=3), UsageError), (dict(teacher=3, width=0), UsageError),
+    (dict(teacher=3, width=3, dim=2), UsageError),
+    (dict(teacher=3, width=3, method="newton"), UsageError), (dict(teacher=3, width=3, replicas=0), UsageError),
+    (dict(teacher=3, width=3, rate=0.0), UsageError), (dict(teacher=3, width=3, start=np.zeros((2, 3, 4))), InputError),
+    (dict(teacher=3, width=3, start=np.full((2, 3, 3), np.nan)), InputError),
+])
+def test_bad_input_is_one_clear_line(arguments, error):
+    with pytest.raises(error) as caught:
+        simulate(**arguments)
+    assert "\n" not in str(caught.value)
+
+
+def test_bad_tickets():
+    with pytest.raises(InputError, match="no rest"):
+        tickets.perturb(5, 5, 10)
+    with pytest.raises(InputError):
+        tickets.winning_ticket(np.eye(3)[:2], 3)
+    with pytest.raises(InputError):
+        predict(3, 4, spurious_at_teacher=1.5)
+
+
+def command(capsys, *arguments):
+    """Exit code, JSON (None without) and standard error of ``python -m toy relu-landscape``."""
+    code = main("toy", COMMANDS, ["relu-landscape", *arguments])
+    out, err = capsys.readouterr()
+    return code, json.loads(out) if out else None, err
+
+
+@compiled
+def test_command(capsys, tmp_path):
+    code, result, _ = command(capsys, "--teacher", "8", "--width", "8", "--replicas", "100", "--json")
+    assert code == 0 and set(result["spurious_fraction"]) >= {"n"} and result["seconds"] > 0
+    assert result["loss_levels"][0]["loss"] == pytest.approx(0.0215, abs=1e-4)
+    assert result["escape_index"]["lowest"] == 7
+    code, result, _ = command(capsys, "--table", "--quick", "--replicas", "20", "--jobs", "1", "--out", str(tmp_path),
+                              "--json")
+    assert code == 0 and len(result["cells"]) == 9
+    code, result, _ = command(capsys, "--teacher", "6", "--width", "7", "--replicas", "30", "--tickets", "--json")
+    assert code == 0 and result["win_share"]["alone"]["n"] <= 30
+
+
+def test_command_says_what_is_wrong(capsys):
+    for arguments in (["--table", "--tickets"], ["--teacher", "3", "--dim", "2"], ["--method", "newton"], ["--teacher", "0"]):
+        code, result, err = command(capsys, *arguments)
+        assert code == 2 and result is None and err.strip().count("\n") == 0
+    assert command(capsys, "--tickets", "--teacher", "3", "--width", "3")[0] == 1
+    assert command(capsys, "--dry-run", "--json")[1]["would_simulate"]["teacher"] == 12

@@ -1,0 +1,29 @@
+"""Claims about hulls that dimension alone decides; theory: :mod:`theory.extrapolation`."""
+
+from theory.claims import Claim, Rule
+
+__all__ = ["CLAIMS"]
+
+CLAIMS: tuple[Claim, ...] = (
+    Claim(
+        "s3.fresh-point-threshold", "Balestriero et al. (arXiv 2110.09485), citing Barany & Furedi 1988",
+        "A fresh point lies inside the hull as soon as there are of the order of 2^(d/2) points.",
+        "ln N_1/2 / ln 2^(d/2), N_1/2 the number of points whose hull holds a fresh one with probability 1/2",
+        "a threshold whose logarithm is more than a quarter off (powers of d aside, at d >= 16)",
+        Rule(above=0.75, below=1.25), ("theory", "toy"),
+    ),
+    Claim(
+        "s3.all-points-are-vertices", "Barany & Furedi 1988",
+        "Up to of the order of 2^(d/2) uniform points in a ball, all are vertices of their hull.",
+        "ln N_1/2 / ln 2^(d/2), N_1/2 the number of points of which one half point on average is no vertex",
+        "a threshold whose logarithm is more than a half off at d >= 16, or that does not close in on 1 as d grows",
+        Rule(above=0.5, below=1.5), ("theory", "toy"),
+    ),
+    Claim(
+        "s3.outside-sets-points-apart", "S3 (arXiv 2203.10366), against a law of one kind for all points",
+        "That test points lie outside the hull says something about them that is not true of training points.",
+        "share outside the hull: test points minus training points left out of their own hull, same law for both",
+        "the same share for left-out training points",
+        Rule(above=0.01), ("theory", "toy"),
+    ),
+)

@@ -1,0 +1,233 @@
+"""Final generalisation errors of erf students under label noise, and how far they reach.
+
+Near any student that equals the teacher (output error zero) the deviations per direction, X, obey
+
+    dX/dt = −η (H X + X H) + η² [ J(X) + σ² H ],     H_ik = v_i v_k J2(i,k),
+    J(X)_ik = v_i v_k Σ_ab v_a v_b <g'(i) g'(k) g'(a) g'(b)> X_ab,      eg = ½ tr(H X),
+
+derived by ``python -m theory derive committee-final-general``. Hence, to first order in σ²:
+
+* small η: eg* = (η σ²/4) tr H = (η σ²/4) Σ_i v_i² J2(i,i);
+  first layer only, v = A = 1, T = 1, K = M + L: σ²η/(2π) (L + M/√3);
+  both layers, K = Z M copies: σ²η M²/(2π√3 K);
+* any η below the largest stable rate η_c: one linear system (:func:`final_error`).
+
+Range of validity.
+
+* η ≪ η_c (:func:`critical_rate`; one student, one teacher: π √(4S+1)/(v² √(2S+1)) = 4.06 at S = v = 1) for the formulas
+  of first order; :func:`final_error` removes this limit.
+* ησ² small: the noise also shifts the fixed point and anharmonicity enters (``derive committee-next-order``). Share of
+  the next order: first layer only, K = M: −ησ²/12 for M = 1, −25ησ²/84 for M = 2; both layers, Z copies: −7.25 ησ²/Z for
+  M = 1, −16.9 ησ²/Z for M = 2, since v and the norm of w nearly compensate. So at σ = 1 the first-order value for both
+  layers is 6 % (M = 1) and 11 % (M = 2) too high at η = 0.01 and useless beyond η ≈ 0.1.
+* L ≥ 2, first layer only: pairs of students too many are driven apart along w, −w, where they cancel
+  (:func:`pair_drift`). The value with L is a plateau that lasts about π ln(1/Q0)/(2η²σ²) (:func:`pair_lifetime`), Q0 the
+  squared norm the pair starts from; then eg falls towards the value without the pair. For L = 1 there is no such
+  direction and the value lasts while ησ² is small.
+
+Source: the two special cases are Goldt et al. (2019), arXiv 1906.08632; the rest is derived here.
+"""
+
+import math
+
+import numpy as np
+
+from lab.errors import InputError
+from theory.committee.dynamics import _array
+from theory.gaussian import erf_j2
+
+
+def final_error_first_layer(M: int, L: int, eta, sigma):
+    """σ²η/(2π) (L + M/√3): final error with the first layer trained, v = A = 1, T = 1, K = M + L, first order in η.
+
+    Parameters
+    ----------
+    M : int ≥ 1, teacher units; L : int ≥ 0, students too many.
+    eta : learning rate (array or number, > 0); sigma : standard deviation of the label noise (≥ 0).
+
+    Returns
+    -------
+    float or array. For L ≥ 2 a plateau, see the module's text.
+
+    Raises
+    ------
+    InputError : counts or rates out of range.
+
+    Source: Goldt et al. (2019); derived in ``theory.committee.derive`` (committee-final-first-layer).
+    """
+    _counts(M=(M, 1), L=(L, 0))
+    eta, sigma = _rates(eta, sigma)
+    return _plain(sigma**2 * eta / (2 * math.pi) * (L + M / math.sqrt(3)))
+
+
+def final_error_copies(M: int, K: int, eta, sigma):
+    """σ²η M²/(2π√3 K): final error of K = Z M students with both layers trained, Z copies of every teacher unit, A = 1.
+
+    Parameters
+    ----------
+    M : int ≥ 1, teacher units; K : a multiple of M.
+    eta : learning rate (array or number, > 0); sigma : standard deviation of the label noise (≥ 0).
+
+    Returns
+    -------
+    float or array; first order in ησ² (share of the next order: −7.25 ησ²/Z for M = 1, −16.9 ησ²/Z for M = 2).
+
+    Raises
+    ------
+    InputError : counts or rates out of range, K no multiple of M.
+
+    Source: Goldt et al. (2019); derived in ``theory.committee.derive`` (committee-final-copies).
+    """
+    _counts(M=(M, 1), K=(K, 1))
+    if K % M:
+        raise InputError(f"copies need K to be a multiple of M, not K = {K}, M = {M}")
+    eta, sigma = _rates(eta, sigma)
+    return _plain(sigma**2 * eta * M**2 / (2 * math.pi * math.sqrt(3) * K))
+
+
+def final_error(Q, v, eta: float, sigma: float) -> float:
+    """Final error near a student that equals the teacher: all orders in η, first order in σ².
+
+    Parameters
+    ----------
+    Q : array (K, K), overlaps of the students at the point of zero error (1 or 0 for copies of orthonormal teachers).
+    v : array (K,), their output weights there.
+    eta : learning rate of the first layer, 0 < eta < critical_rate(Q, v).
+    sigma : standard deviation of the label noise.
+
+    Returns
+    -------
+    float; infinite at and above the critical rate.
+
+    Raises
+    ------
+    InputError : shapes, NaN, rates out of range.
+
+    Source: derived here (committee-final-general).
+    """
+    eta, sigma = (float(x) for x in _rates(eta, sigma))
+    H, J = _noise_operators(Q, v)
+    if J is None:
+        return 0.0
+    drift, noise, basis = J
+    if eta >= _critical(drift, noise):
+        return math.inf
+    X = np.linalg.solve(drift - eta * noise, eta * sigma**2 * (basis.T @ H @ basis).ravel())
+    return float(0.5 * np.dot((basis.T @ H @ basis).ravel(), X))
+
+
+def critical_rate(Q, v) -> float:
+    """Largest learning rate at which a student that equals the teacher is stable against its own noise.
+
+    Parameters
+    ----------
+    Q : array (K, K), overlaps of the students at the point of zero error; v : array (K,), output weights there.
+
+    Returns
+    -------
+    float > 0 (infinite if no student has an output weight).
+
+    Raises
+    ------
+    InputError : shapes, NaN.
+
+    Source: derived here (committee-final-general); K = M = 1: Saad & Solla (1995) find the same π√(5/3).
+    """
+    _, J = _noise_operators(Q, v)
+    return math.inf if J is None else _critical(*J[:2])
+
+
+def pair_drift(Q, eta, sigma):
+    """dQ/dt = 2 η²σ² Q/(π (1+2Q)^{3/2}): slow growth of two students too many that cancel each other (v = 1).
+
+    Parameters
+    ----------
+    Q : squared norm of either (≥ 0, array or number); eta, sigma : learning rate and label noise.
+
+    Returns
+    -------
+    float or array, per unit of time.
+
+    Raises
+    ------
+    InputError : negative Q, rates out of range.
+
+    Source: derived here (committee-pair-drift).
+    """
+    Q = np.asarray(Q, dtype=np.float64)
+    if not np.all(Q >= 0):
+        raise InputError("a squared norm cannot be negative")
+    eta, sigma = _rates(eta, sigma)
+    return _plain(2 * eta**2 * sigma**2 * Q / (math.pi * (1 + 2 * Q) ** 1.5))
+
+
+def pair_lifetime(Q0: float, Q1: float, eta: float, sigma: float) -> float:
+    """Time in which such a pair grows from squared norm Q0 to Q1: the integral of dQ over :func:`pair_drift`.
+
+    Parameters
+    ----------
+    Q0, Q1 : 0 < Q0 ≤ Q1; eta, sigma : learning rate and label noise, both positive.
+
+    Returns
+    -------
+    float, in units of N steps.
+
+    Raises
+    ------
+    InputError : values out of range.
+
+    Source: derived here. ∫ (1+2Q)^{3/2} dQ/Q = F(√(1+2Q)), F(r) = 2r³/3 + 2r + ln((r−1)/(r+1)).
+    """
+    eta, sigma = (float(x) for x in _rates(eta, sigma))
+    if not 0 < Q0 <= Q1 < math.inf or sigma == 0:
+        raise InputError("a lifetime needs 0 < Q0 ≤ Q1 and noise")
+
+    def primitive(q):
+        r = math.sqrt(1 + 2 * q)
+        return 2 * r**3 / 3 + 2 * r + math.log(2 * q / (r + 1) ** 2)  # (r−1)/(r+1) without cancellation
+
+    return math.pi / (2 * eta**2 * sigma**2) * (primitive(Q1) - primitive(Q0))
+
+
+def _noise_operators(Q, v):
+    """H, and (drift, noise) acting on X.ravel() within the range of H, with that range's basis (None if H = 0)."""
+    Q, v = _array(Q, 2, "Q"), _array(v, 1, "v")
+    K = v.size
+    if K == 0 or Q.shape != (K, K):
+        raise InputError(f"Q must be K×K for K output weights, not {Q.shape} for {K}")
+    index = np.arange(K)
+    H = np.outer(v, v) * erf_j2(Q, index[:, None], index)
+    values, vectors = np.linalg.eigh(H)
+    basis = vectors[:, values > 1e-10 * max(values.max(), 1e-300)]
+    rank = basis.shape[1]
+    if rank == 0 or values.max() <= 0:
+        return H, None
+    four = np.stack(np.meshgrid(index, index, index, index, indexing="ij"), axis=-1)
+    blocks = Q[four[..., :, None], four[..., None, :]] + np.eye(4)
+    J4 = (2 / math.pi) ** 2 / np.sqrt(np.linalg.det(blocks)) * np.einsum("i,k,a,b->ikab", v, v, v, v)
+    noise = np.einsum("ikab,ip,kq,ar,bs->pqrs", J4, basis, basis, basis, basis, optimize=True)
+    h, one = basis.T @ H @ basis, np.eye(rank)
+    drift = np.kron(h, one) + np.kron(one, h)
+    return H, (drift, noise.reshape(rank**2, rank**2), basis)
+
+
+def _critical(drift, noise):
+    growth = np.linalg.eigvals(np.linalg.solve(drift, noise)).real.max()
+    return math.inf if growth <= 0 else float(1.0 / growth)
+
+
+def _counts(**counts):
+    for name, (value, least) in counts.items():
+        if not isinstance(value, int | np.integer) or value < least:
+            raise InputError(f"{name} must be a whole number ≥ {least}, not {value!r}")
+
+
+def _rates(eta, sigma):
+    eta, sigma = np.asarray(eta, dtype=np.float64), np.asarray(sigma, dtype=np.float64)
+    if not (np.all(np.isfinite(eta)) and np.all(eta > 0) and np.all(np.isfinite(sigma)) and np.all(sigma >= 0)):
+        raise InputError("eta must be positive and sigma not negative, both finite")
+    return eta, sigma
+
+
+def _plain(x):
+    return float(x) if np.ndim(x) == 0 else np.asarray(x)

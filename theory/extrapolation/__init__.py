@@ -1,0 +1,96 @@
+"""Inside or outside the hull: what dimension alone decides.
+
+N points, independent, in dimension d; a fresh one of the same law. Two different questions:
+
+* **Are all N points vertices of their hull?** For the uniform law on a ball: yes, with high probability, up to N of
+order
+  2^(d/2) (powers of d aside; Barany & Furedi 1988).
+* **Does a fresh point lie inside the hull of N others?** By exchangeability P(outside) = E(vertices of N + 1
+points)/(N + 1).
+  For the ball it takes N of order d^(d/2) before that is no longer near 1.
+
+arXiv 2110.09485 quotes the first threshold for the second question. Both follow from one exact integral (below): with
+N = exp(nu d) the hull nearly fills the ball of radius h, 1 - h^2 = exp(-2 nu), and P(inside) ~ h^d; N P(inside) = 1
+gives exp(2 nu) = 2, P(inside) = O(1) needs exp(2 nu) ~ d (derived here, ``extrapolation-thresholds``). That a point
+lies outside is what every *training* point does with respect to the others, too: a statement about d, not about the
+point. What counts is the dimension of the smallest affine subspace that holds the data.
+
+**Uniform ball, exact** (derived here, ``extrapolation-ball``; also Affentranger 1991, Kabluchko, Temesvari & Thaele
+2019):
+
+    P(inside) = E Vol(hull)/kappa_d = d C(N, d) (kappa_{d-1}/kappa_d)^d (d+1)^(1-d)
+                * int_0^1 h (1 - h^2)^((d-1)(d+2)/2) [F(h)^(N-d) - F(-h)^(N-d)] dh,
+
+kappa_d the volume of the unit ball, F the distribution function of one coordinate.
+
+**Gaussian, exact** (Kabluchko & Zaporozhets 2020, cited; any non-degenerate covariance): for a fresh point sigma
+times as wide as the N others,
+
+    P(outside) = 2 sum_{k = d-1, d-3, ... >= 0} b_k,   b_k = C(N, k) g_k(-v) g_{N-k}(v),   v = sigma^2/(1 + k sigma^2),
+
+g_n(r) the probability that n centred Gaussians of covariance delta_ij + r are all negative. The b_k, k = 0 ... N,
+sum to 1, and P(inside) is the same sum over k = d+1, d+3, ... sigma = 0 is Wendel's theorem (1962): the centre of
+any symmetric law without mass on hyperplanes lies inside with probability P(Binomial(N-1, 1/2) >= d).
+
+**Separating polynomial**: smallest degree of a polynomial that is positive on one class and negative on the other, by
+linear programming; for labels that are fair coins Cover's theorem (1965) - Wendel's formula again - gives its law
+exactly.
+"""
+
+from theory.extrapolation.hull import (
+    ball_inside,
+    expected_interior_points,
+    gaussian_inside,
+    inside_threshold,
+    log_ball_inside,
+    log_gaussian_inside,
+    regular_cone,
+    vertices_threshold,
+    wendel_inside,
+)
+from theory.extrapolation.polynomial import (
+    cover_separable,
+    degree_distribution,
+    separating_degree,
+    separating_polynomial,
+)
+
+__all__ = ["ball_inside", "cover_separable", "degree_distribution", "evidence", "expected_interior_points",
+           "gaussian_inside", "inside_threshold", "log_ball_inside", "log_gaussian_inside", "regular_cone",
+           "separating_degree", "separating_polynomial", "vertices_threshold", "wendel_inside"]
+
+
+def evidence(dimensions=(16, 32, 64)):
+    """Theory's word on the claims of :mod:`theory.claims.s3_dimension`.
+
+    Returns
+    -------
+    list of :class:`theory.claims.Evidence`. Left-out and fresh points are exchangeable: the difference of their shares
+    outside is exactly 0 in expectation (hulls of equally many points).
+    """
+    import math
+
+    from lab.estimate import exact
+    from theory.claims import Evidence
+
+    rows = []
+    for d in dimensions:
+        scale = d / 2 * math.log(2)
+        rows.append(Evidence("s3.fresh-point-threshold", "theory", f"uniform ball, d = {d}",
+                             exact(inside_threshold(d, log=True) / scale)))
+        rows.append(Evidence("s3.all-points-are-vertices", "theory", f"uniform ball, d = {d}",
+                             exact(vertices_threshold(d, log=True) / scale)))
+    rows.append(Evidence("s3.fresh-point-threshold", "theory", "Gaussian, d = 16",
+                         exact(inside_threshold(16, "gaussian", log=True) / (8 * math.log(2)))))
+    rows.append(Evidence("s3.outside-sets-points-apart", "theory", "any law, exchangeable points", exact(0.0)))
+    return rows
+
+
+def __getattr__(name):
+    if name == "DERIVATIONS":
+        from theory.extrapolation.derive import DERIVATIONS
+        return DERIVATIONS
+    if name == "CHECKS":
+        from theory.extrapolation.check import CHECKS
+        return CHECKS
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

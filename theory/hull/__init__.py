@@ -1,0 +1,199 @@
+r"""Exact projection of many queries on the convex hull of many points, with a certificate for each.
+
+For points d_1..d_n (rows of D) and a query q,
+
+    dist(q) = min_alpha |q - sum_i alpha_i d_i|,   alpha >= 0,  sum alpha = 1.
+
+Any convex combination x gives an upper bound |q - x|. Any direction u of length one gives a lower bound, the distance
+from q to the half-space that holds all points, ``(q . u) - max_i d_i . u``; at the projection x* the direction
+``u = (q - x*) / |q - x*|`` makes both equal (the dual of the problem). Column generation: solve on a small working set
+(:mod:`theory.hull.active_set`, Wolfe's method), price all points in the direction found (:mod:`theory.hull.pricing`,
+one matrix product for many queries), add those that violate, until the bounds meet.
+
+Both bounds are rigorous for the numbers given: pricing in float32 carries its rounding margin, whatever it cannot
+decide is priced in float64, and distances, scores of candidates and the final bounds are float64 with their rounding
+added. A query that did not converge says so and keeps its bounds.
+
+Question and data of the study: Yousefzadeh (arXiv 2101.09849, 2203.10366); P. Wolfe, Math. Programming 11 (1976).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lab.errors import InputError
+from theory.hull.batches import CONVERGED, Answer, project_all
+from theory.hull.device import prepare
+from theory.hull.pricing import Points, as_points
+
+__all__ = ["INSIDE", "OUTSIDE", "UNCONVERGED", "Points", "Projection", "leave_one_out", "prepare", "project"]
+
+OUTSIDE, INSIDE, UNCONVERGED = "outside", "inside", "unconverged"
+
+
+@dataclass(frozen=True)
+class Projection:
+    """Projections of m queries on the hull of n points in dimension d.
+
+    Attributes
+    ----------
+    lower, upper : (m,) float64, bounds on each distance; ``upper = |q - weights @ points|`` plus rounding.
+    status : (m,) str. ``"outside"``: separated from the hull (lower > 0) and converged. ``"inside"``: within
+        ``floor`` of the hull and not separated from it. ``"unconverged"``: anything else; the bounds hold all the same.
+    weights : (m, n) scipy.sparse CSR, rows >= 0 with sum 1: the nearest point of the hull is ``weights @ points``.
+    support : (m,) int, number of points with weight.
+    direction : (m, d) unit vectors from the hull to the query that certify ``lower`` (zero rows where lower is 0), in
+        the precision of the points; None if they were not asked for.
+    rounds : (m,) int, pricings used.
+    tol, floor, radius : the tolerance, the absolute floor of membership ``1e-3 tol radius``, and max |points - mean|.
+    """
+
+    lower: np.ndarray
+    upper: np.ndarray
+    status: np.ndarray
+    weights: object
+    support: np.ndarray
+    direction: np.ndarray | None
+    rounds: np.ndarray
+    tol: float
+    floor: float
+    radius: float
+
+    @property
+    def converged(self) -> np.ndarray:
+        """(m,) bool: upper - lower <= tol max(upper, 1e-3 radius)."""
+        return self.upper - self.lower <= self.tol * np.maximum(self.upper, 1e-3 * self.radius)
+
+    @property
+    def outside(self) -> np.ndarray:
+        """(m,) bool: proved to lie outside the hull (a separating hyperplane is known), converged or not."""
+        return self.lower > 0
+
+    def __len__(self) -> int:
+        return len(self.upper)
+
+
+def project(points, queries, tol: float = 1e-6, *, exclude=None, block: int = 64, max_rounds: int = 200,
+            batch: int | None = None, directions: bool = True) -> Projection:
+    """Project queries on the convex hull of points.
+
+    Parameters
+    ----------
+    points : (n, d) array or tensor, float32 or float64 (others are converted), or a prepared :class:`Points`. A tensor
+        on a GPU is priced there.
+    queries : (m, d) array or tensor, or (d,) for one query.
+    tol : relative accuracy: converged means ``upper - lower <= tol max(upper, 1e-3 max|points - mean|)``. In (0, 0.1].
+    exclude : (m,) int, for each query the number of a point that is left out of its hull, -1 for none.
+    block : most points added to a query's working set in a round, 1 or more.
+    max_rounds : pricings after which a query is given up as unconverged.
+    batch : queries priced together (default: up to 256, as memory allows).
+    directions : keep the (m, d) certifying directions.
+
+    Returns
+    -------
+    Projection
+
+    Raises
+    ------
+    InputError
+        If shapes do not fit, a number is not finite, or nothing is left of a hull.
+
+    Notes
+    -----
+    The products run fastest where BLAS uses the processor's widest vectors: on processors that NumPy's OpenBLAS does
+    not recognise set ``OPENBLAS_CORETYPE=SkylakeX`` before Python starts (only where the processor has AVX-512).
+    """
+    points = prepare(points)
+    n, d = points.shape
+    if getattr(queries, "ndim", None) == 1 or (isinstance(queries, list | tuple) and np.ndim(queries) == 1):
+        queries = queries[None] if hasattr(queries, "ndim") else [queries]
+    queries = as_points(queries, "queries")
+    m = len(queries)
+    if queries.shape[1] != d:
+        raise InputError(f"queries have dimension {queries.shape[1]}, points {d}: both must live in one space")
+    good = np.isfinite(queries).all(axis=1)
+    if not good.all():
+        raise InputError(f"queries holds NaN or infinity (row {int(np.flatnonzero(~good)[0])}); remove such rows")
+    if not 0 < tol <= 0.1:
+        raise InputError(f"tol must lie in (0, 0.1], got {tol:g}")
+    if block < 1 or max_rounds < 1 or (batch is not None and batch < 1):
+        raise InputError("block, max_rounds and batch must be at least 1")
+    excluded = np.full(m, -1, np.int64) if exclude is None else np.asarray(exclude)
+    legal = excluded.shape == (m,) and excluded.dtype.kind in "iu"
+    if not legal or (m and not -1 <= excluded.min() <= excluded.max() < n):
+        raise InputError(f"exclude must hold one point number from -1 to {n - 1} a query, shape ({m},)")
+    if n == 1 and np.any(excluded == 0):
+        raise InputError("leaving out the only point leaves no hull: give at least two points")
+
+    upper, lower = np.full(m, np.inf), np.zeros(m)
+    good, rounds, support = np.zeros(m, bool), np.zeros(m, np.int64), np.zeros(m, np.int64)
+    direction = np.zeros((m, d), points.array.dtype) if directions else None
+    index, values = [None] * m, [None] * m
+
+    if points.radius == 0:  # one point, or copies of it: nothing to solve
+        return _single_point(points, queries, excluded, tol, direction)
+
+    def done(i: int, answer: Answer) -> None:
+        upper[i], lower[i], rounds[i] = answer.upper * points.unit, answer.lower * points.unit, answer.rounds
+        good[i] = answer.code == CONVERGED
+        order = np.argsort(answer.index)
+        index[i], values[i] = answer.index[order], answer.weights[order]
+        support[i] = len(order)
+        if directions and answer.direction is not None:
+            direction[i] = answer.direction
+
+    project_all(points, queries, excluded.astype(np.int64), tol, min(block, max(n, 2)), max_rounds, batch, done)
+
+    from scipy.sparse import csr_array
+
+    weights = csr_array((np.concatenate([*values, np.zeros(0)]), np.concatenate([*index, np.zeros(0, np.int64)]),
+                         np.concatenate([[0], np.cumsum(support)])), shape=(m, n))
+    floor = tol * 1e-3 * points.radius
+    status = np.full(m, UNCONVERGED, dtype="<U11")
+    status[(lower <= 0) & (upper <= floor)] = INSIDE
+    status[(lower > 0) & (upper - lower <= tol * np.maximum(upper, 1e-3 * points.radius))] = OUTSIDE
+    return Projection(lower, upper, status, weights, support, direction, rounds, tol, floor, points.radius)
+
+
+def _single_point(points: Points, queries: np.ndarray, excluded: np.ndarray, tol: float, direction) -> Projection:
+    """Projection where all points coincide."""
+    from scipy.sparse import csr_array
+
+    m, n = len(queries), points.shape[0]
+    away = queries.astype(np.float64) - points.array[0]
+    longest = np.abs(away).max(axis=1, keepdims=True)
+    away /= np.where(longest > 0, longest, 1.0)  # no underflow in the squares
+    length = np.linalg.norm(away, axis=1)
+    distance = length * longest[:, 0]
+    if direction is not None:
+        direction[:] = away / np.where(length > 0, length, 1.0)[:, None]
+    column = np.where(excluded == 0, min(1, n - 1), 0)
+    weights = csr_array((np.ones(m), (np.arange(m), column)), shape=(m, n))
+    status = np.where(distance > 0, OUTSIDE, INSIDE).astype("<U11")
+    return Projection(distance, distance.copy(), status, weights, np.ones(m, np.int64), direction,
+                      np.zeros(m, np.int64), tol, 0.0, 0.0)
+
+
+def leave_one_out(points, rows=None, tol: float = 1e-6, **options) -> Projection:
+    """Project training points, each on the hull of all the others.
+
+    Parameters
+    ----------
+    points : as in :func:`project`, at least two.
+    rows : numbers of the points to project (default: all).
+
+    Returns
+    -------
+    Projection : of the chosen rows, in their order.
+
+    Raises
+    ------
+    InputError
+        As :func:`project`; also if a row number does not exist.
+    """
+    points = prepare(points)
+    n = points.shape[0]
+    rows = np.arange(n) if rows is None else np.asarray(rows)
+    if rows.ndim != 1 or rows.dtype.kind not in "iu" or (rows.size and not 0 <= rows.min() <= rows.max() < n):
+        raise InputError(f"rows must be numbers of points, 0 to {n - 1}")
+    return project(points, points.array[rows], tol, exclude=rows.astype(np.int64), **options)

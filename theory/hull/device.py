@@ -1,0 +1,80 @@
+"""Pricing where the points are: on the device of a torch tensor. torch is never imported here, only met.
+
+The device multiplies and ranks; working sets are small and are solved on the host, which holds a copy of the points.
+"""
+
+import sys
+
+import numpy as np
+
+from theory.hull.pricing import Points, is_tensor
+
+SCORE_BYTES = 512 << 20
+
+
+def prepare(points, on_device: bool | None = None) -> Points:
+    """Points ready to be priced, on their device if they are a tensor there (``on_device`` overrides the choice)."""
+    if isinstance(points, Points):
+        return points
+    if on_device is None:
+        on_device = is_tensor(points) and points.device.type != "cpu"
+    return TensorPoints(points) if on_device else Points(points)
+
+
+class TensorPoints(Points):
+    """Points that are priced on their tensor's device; same bounds as :class:`Points`."""
+
+    def __init__(self, points):
+        super().__init__(points)
+        self.torch = sys.modules["torch"]
+        self.tensor = points.detach()
+        self._single = None
+
+    def _part(self, rows: slice, dtype):
+        """Rows about the centre (in units unless raw and float32), on the device."""
+        torch = self.torch
+        if dtype == torch.float32 and self.raw:
+            return self.tensor[rows]
+        if dtype == torch.float32:
+            if self._single is None:
+                self._single = torch.empty(self.shape, dtype=dtype, device=self.tensor.device)
+                for part in self._slices(np.float64):
+                    self._single[part] = self._part(part, torch.float64).to(dtype)
+            return self._single[rows]
+        centre = torch.as_tensor(self.centre, device=self.tensor.device)
+        return (self.tensor[rows].to(torch.float64) - centre) / self.unit
+
+    def price(self, directions, level, kind, member, members, most, dtype, team):
+        """As :meth:`Points.price`."""
+        torch, device = self.torch, self.tensor.device
+        n = self.shape[0]
+        single = dtype == np.float32
+        wanted = torch.float32 if single else torch.float64
+        batch = (directions / self.unit if self.raw and single else directions).astype(dtype)
+        batch = torch.as_tensor(batch, device=device)
+        extra = torch.as_tensor(self.extras(dtype), device=device)
+        kinds = torch.as_tensor(kind, device=device)
+        inside = torch.as_tensor(member, device=device)
+        keys = torch.empty((len(batch), 0), dtype=wanted, device=device)
+        who = torch.empty((len(batch), 0), dtype=torch.int64, device=device)
+        step = max(most + 1, SCORE_BYTES // (2 * batch.element_size() * len(batch)))
+        matmul = torch.backends.cuda.matmul
+        reduced, matmul.allow_tf32 = matmul.allow_tf32, False  # the margin is that of full float32
+        try:
+            for first in range(0, n, step):
+                rows = slice(first, min(first + step, n))
+                scores = batch @ self._part(rows, wanted).T
+                scores += extra[:, rows][kinds]
+                row, column = torch.nonzero((inside >= rows.start) & (inside < rows.stop), as_tuple=True)
+                scores[row, inside[row, column] - first] = -np.inf
+                value, number = scores.topk(min(most + 1, scores.shape[1]), dim=1)
+                keys, who = torch.cat([keys, value], 1), torch.cat([who, number + first], 1)
+                keys, order = keys.topk(min(most + 1, keys.shape[1]), dim=1)
+                who = who.gather(1, order)
+        finally:
+            matmul.allow_tf32 = reduced
+        keys, who = keys.cpu().numpy(), who.cpu().numpy()
+        above = keys > np.nextafter(level.astype(dtype), dtype(-np.inf))[:, None]
+        last = np.where(above[:, most], keys[:, most], -np.inf) if keys.shape[1] > most else np.full(len(keys), -np.inf)
+        rest = np.maximum(np.nextafter(last.astype(dtype), dtype(np.inf)).astype(np.float64), level)
+        return who[:, :most].copy(), np.minimum(above.sum(axis=1), most), rest

@@ -1,0 +1,75 @@
+"""The lottery-ticket null: a network of width n as C(n, k) independent tickets of width k.
+
+Derived here (``landscape-tickets``); statement in :mod:`theory.landscape`.
+"""
+
+import math
+
+import numpy as np
+
+from lab.errors import InputError
+
+
+def _probability(value, name):
+    value = np.asarray(value, dtype=np.float64)
+    if not np.all((value >= 0) & (value <= 1)):
+        raise InputError(f"{name} must be a probability in [0, 1]")
+    return value
+
+
+def ticket_null(p_fail, n: int, k: int) -> np.ndarray | float:
+    """P_fail(n) = P_fail(k)^C(n, k): failure of width n if its k-subsets were independent tickets.
+
+    Parameters
+    ----------
+    p_fail : probability (array) that one network of width k fails. n >= k >= 1 : widths.
+
+    Returns
+    -------
+    Probability, same shape.
+
+    Raises
+    ------
+    InputError
+        Not a probability; n < k or k < 1.
+
+    Source: derived here; the null hypothesis of S2's "lottery tickets".
+    """
+    p_fail = _probability(p_fail, "p_fail")
+    if k < 1 or n < k:
+        raise InputError(f"a network of width {n} has no tickets of width {k}; need n >= k >= 1")
+    # through logarithms: C(n, k) overflows a double long before the answer does
+    with np.errstate(divide="ignore"):
+        log_fail = np.where(p_fail > 0, np.log(np.where(p_fail > 0, p_fail, 1.0)), -np.inf)
+    count = math.comb(n, k)
+    count = float(count) if count < 2**1000 else math.inf
+    with np.errstate(invalid="ignore"):
+        result = np.where(log_fail == 0, 1.0, np.exp(count * np.where(log_fail == 0, -1.0, log_fail)))
+    return float(result) if result.ndim == 0 else result
+
+
+def effective_tickets(p_fail_wide, p_fail_narrow) -> np.ndarray | float:
+    """N_eff = ln P_fail(n)/ln P_fail(k): how many independent tickets would explain the wide network's failure rate.
+
+    Parameters
+    ----------
+    p_fail_wide, p_fail_narrow : probabilities (arrays broadcast); the narrow one in (0, 1).
+
+    Returns
+    -------
+    N_eff >= 0; inf where the wide network never fails.
+
+    Raises
+    ------
+    InputError
+        Not a probability; a narrow network that always or never fails says nothing about tickets.
+
+    Source: derived here.
+    """
+    wide, narrow = _probability(p_fail_wide, "p_fail_wide"), _probability(p_fail_narrow, "p_fail_narrow")
+    if np.any((narrow == 0) | (narrow == 1)):
+        raise InputError("p_fail_narrow must lie strictly between 0 and 1")
+    with np.errstate(divide="ignore"):
+        result = np.where(wide > 0, np.log(np.where(wide > 0, wide, 1.0)) / np.log(narrow), np.inf)
+    result = np.abs(result)  # -0.0 where the wide network always fails
+    return float(result) if result.ndim == 0 else result

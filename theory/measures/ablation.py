@@ -1,0 +1,180 @@
+"""Removable units (S1): which units are set to zero in which order, and the scalars of the curves that come of it.
+
+Ablating a unit sets its activation to 0 after the nonlinearity, at every position, and changes nothing else. A curve is
+the share of inputs whose predicted class is that of the intact network, against the fraction of units ablated. Orders
+are nested: what is ablated at one fraction stays so at the next.
+
+* AUC (S1, first version): the mean of the curve over the fractions 0, 1/6, ..., 1.
+* prunability (S1, AAAI version): the fraction at which the curve first falls below 0.8, here by linear interpolation on
+  whatever grid was measured; the paper's grid of seven is coarse there.
+* growth per doubling of width: g = 2^slope of log2 value against log2 width. For a count g = 2 a
+  doubling is the null of a constant share, for which g = 1.
+
+Source: Casper et al., arXiv 1912.04783. Which units repeat each other, and what becomes of a network whose repeated
+units are merged: :mod:`theory.measures.merging`.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from lab.errors import InputError
+
+SEVENTHS = np.arange(7) / 6  # the fractions of the paper
+GRID = np.arange(25) / 24  # ours: contains them
+LEVEL = 0.8
+
+
+def removed_counts(units: int, fractions: Sequence[float] = GRID) -> np.ndarray:
+    """How many of ``units`` are ablated at each fraction: the nearest whole number."""
+    fractions = np.asarray(fractions, dtype=np.float64)
+    if units < 1:
+        raise InputError(f"a layer needs at least one unit, got {units}")
+    if fractions.ndim != 1 or not np.all((fractions >= 0) & (fractions <= 1)) or np.any(np.diff(fractions) < 0):
+        raise InputError("fractions must rise from 0 to 1")
+    return np.floor(fractions * units + 0.5).astype(np.int64)
+
+
+def random_orders(units: int, repeats: int, rng: np.random.Generator) -> np.ndarray:
+    """Random orders of ablation, (repeats, units)."""
+    if min(units, repeats) < 1:
+        raise InputError(f"units and repeats must be at least 1, got {units} and {repeats}")
+    return np.stack([rng.permutation(units) for _ in range(repeats)])
+
+
+def targeted_order(correlations: np.ndarray, first: int) -> np.ndarray:
+    """``first``, then the other units by decreasing |correlation| with it; those without a correlation come last.
+
+    Parameters
+    ----------
+    correlations : (units, units), NaN for units that do not vary (:func:`theory.measures.correlations`).
+    first : unit that is ablated first.
+    """
+    r = np.asarray(correlations, dtype=np.float64)
+    if r.ndim != 2 or r.shape[0] != r.shape[1] or not 0 <= first < len(r):
+        raise InputError(f"need square correlations and a first unit among them, got shape {r.shape} and unit {first}")
+    strength = np.nan_to_num(np.abs(r[first]), nan=-1.0)
+    strength[first] = np.inf
+    return np.argsort(-strength, kind="stable")
+
+
+def keep_masks(orders: np.ndarray, counts: Sequence[int]) -> np.ndarray:
+    """True where a unit stays: (orders, counts, units), the first ``counts[i]`` units of each order being ablated."""
+    orders, counts = np.atleast_2d(np.asarray(orders)), np.asarray(counts)
+    units = orders.shape[1]
+    if np.any(np.sort(orders, axis=1) != np.arange(units)):
+        raise InputError("an order names every unit once")
+    if np.any(counts < 0) or np.any(counts > units):
+        raise InputError(f"counts of ablated units must be 0 to {units}")
+    place = np.argsort(orders, axis=1)
+    return place[:, None, :] >= counts[None, :, None]
+
+
+def cumulative_best_order(score: Callable[[np.ndarray], np.ndarray], units: int, *, block: int = 1) -> np.ndarray:
+    """An order in which the units that matter least go first, given those already gone.
+
+    Each round scores the network without one more unit, for every unit left, and ablates the ``block`` best of them; ties
+    go to the unit with the smaller number. The order is chosen to score well: judge it on other inputs.
+
+    Parameters
+    ----------
+    score : keep masks (M, units) -> scores (M,), larger is better.
+    units : of the layer.
+    block : units ablated a round; 1 is greedy to the letter.
+    """
+    if min(units, block) < 1:
+        raise InputError(f"units and block must be at least 1, got {units} and {block}")
+    left, order = np.arange(units), []
+    while left.size:
+        masks = np.zeros((left.size, units), dtype=bool)
+        masks[:, left] = True
+        masks[np.arange(left.size), left] = False
+        found = np.asarray(score(masks), dtype=np.float64)
+        if found.shape != (left.size,) or not np.all(np.isfinite(found)):
+            raise InputError(f"the score must give {left.size} finite numbers, got shape {found.shape}")
+        best = np.argsort(-found, kind="stable")[:block]
+        order.extend(left[best])
+        left = np.delete(left, best)
+    return np.array(order)
+
+
+def least_change_order(gram: np.ndarray) -> np.ndarray:
+    """The cumulative best order by squared change of the logits, one unit a round, from second moments alone.
+
+    With a_j = h_j V_j the contributions of unit j to the logits, ablating the set S changes them by -sum_S a_j, in mean
+    square by sum_{i,j in S} G_ij. Each round ablates the unit that leaves this smallest (derived here).
+
+    Parameters
+    ----------
+    gram : (units, units), G_ij = E[a_i . a_j], about 0 and not the mean: a constant change moves predictions too.
+    """
+    G = np.asarray(gram, dtype=np.float64)
+    if G.ndim != 2 or G.shape[0] != G.shape[1] or len(G) == 0 or not np.all(np.isfinite(G)):
+        raise InputError(f"the second moments of contributions must be a finite square matrix, got shape {G.shape}")
+    cost = G.diagonal().copy()  # of ablating unit j next, less what is gone already
+    order = np.empty(len(G), dtype=np.int64)
+    for i in range(len(G)):
+        order[i] = np.argmin(cost)
+        cost += 2 * G[order[i]]
+        cost[order[: i + 1]] = np.inf
+    return order
+
+
+def unchanged_share(intact: np.ndarray, ablated: np.ndarray) -> np.ndarray:
+    """Share of inputs whose class is the same: classes (n,) and (..., n) -> (...)."""
+    intact, ablated = np.asarray(intact), np.asarray(ablated)
+    if intact.ndim != 1 or intact.size == 0 or ablated.shape[-1:] != intact.shape:
+        raise InputError(f"need classes (n,) and (..., n) with n >= 1, got {intact.shape} and {ablated.shape}")
+    return np.mean(ablated == intact, axis=-1)
+
+
+def _curve(fractions, curve):
+    fractions, curve = np.asarray(fractions, dtype=np.float64), np.asarray(curve, dtype=np.float64)
+    if fractions.ndim != 1 or len(fractions) < 2 or np.any(np.diff(fractions) <= 0) or curve.shape[-1:] != fractions.shape:
+        raise InputError(f"a curve needs at least two rising fractions, one a value; got {fractions.shape}, {curve.shape}")
+    if fractions[0] != 0 or fractions[-1] != 1 or not np.all(np.isfinite(curve)):
+        raise InputError("a curve reaches from fraction 0 to 1 and is finite")
+    return fractions, curve
+
+
+def area(fractions: Sequence[float], curve: np.ndarray) -> np.ndarray:
+    """Mean of curves (..., fractions) over the seven fractions of the paper (its "AUC"); shape (...)."""
+    fractions, curve = _curve(fractions, curve)
+    return np.apply_along_axis(lambda c: np.interp(SEVENTHS, fractions, c).mean(), -1, curve)
+
+
+def crossing(fractions: Sequence[float], curve: np.ndarray, level: float = LEVEL) -> np.ndarray:
+    """Fraction at which curves (..., fractions) first fall below ``level``, interpolated; 1 where they never do."""
+    fractions, curve = _curve(fractions, curve)
+
+    def one(c):
+        below = np.flatnonzero(c < level)
+        if below.size == 0:
+            return 1.0
+        i = below[0]
+        if i == 0:
+            return 0.0
+        return float(fractions[i - 1] + (fractions[i] - fractions[i - 1]) * (c[i - 1] - level) / (c[i - 1] - c[i]))
+
+    return np.apply_along_axis(one, -1, curve)
+
+
+def growth_per_doubling(widths: Sequence[float], values: np.ndarray) -> np.ndarray:
+    """Factor g by which values grow per doubling of width: 2 to the least-squares slope of log2 value on log2 width.
+
+    Parameters
+    ----------
+    widths : (w,), at least two, positive.
+    values : (..., w), positive: counts (constant share: g = 2) or shares (constant: g = 1).
+
+    Returns
+    -------
+    (...): NaN where a value is not positive, since no ratio exists.
+    """
+    widths, values = np.asarray(widths, dtype=np.float64), np.asarray(values, dtype=np.float64)
+    if widths.ndim != 1 or len(set(widths)) < 2 or np.any(widths <= 0) or values.shape[-1:] != widths.shape:
+        raise InputError(f"growth needs two different widths and a value for each, got {widths.shape}, {values.shape}")
+    x = np.log2(widths) - np.log2(widths).mean()
+    good = np.all(values > 0, axis=-1)
+    logs = np.log2(np.where(values > 0, values, 1.0))
+    return np.where(good, 2.0 ** (logs @ x / (x @ x)), np.nan)

@@ -1,0 +1,212 @@
+"""Nonlinear span error and logistic probe: measures that need rows, on a stored, bounded subset of them.
+
+Nonlinear span error: kernel ridge regression with the Gaussian kernel k(x, z) = exp(-|x - z|^2 / (2 h^2)), by Nystroem
+features over landmarks Z (Williams & Seeger 2001): phi(x) = k(x, Z) K_ZZ^(-1/2), and then the linear span error from phi
+on its moments, so ridge, centring and normalisation are those of :mod:`theory.measures.span`. With every fit row a
+landmark it is kernel ridge regression with the centred kernel. The bandwidth h is a multiple of the median distance
+between landmarks, so the measure is unchanged by rotation, isotropic scaling and permutation of units.
+
+A Gaussian kernel of bounded bandwidth is no superset of linear maps: in many dimensions with few rows it can leave more
+than linear ridge does. Report both; the smaller is the better bound on what the source holds.
+"""
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lab.errors import InputError
+from theory.measures.null import Rows, count_rows
+from theory.measures.span import RIDGES, Names, span_error
+from theory.moments import Moments
+
+_ROWS_AT_ONCE = 4096  # bound on the kernel matrix held between rows and landmarks
+
+
+@dataclass(frozen=True)
+class NonlinearSpan:
+    """Nonlinear span error, with what was chosen on held-out fit rows.
+
+    Attributes
+    ----------
+    error : share of the target's variance left unexplained on the score rows.
+    ridge, bandwidth : relative, as chosen.
+    landmarks : their number.
+    """
+
+    error: float
+    ridge: float
+    bandwidth: float
+    landmarks: int
+
+
+def nystroem_map(x: np.ndarray, rng: np.random.Generator, *, landmarks: int = 512,
+                 bandwidth: float = 1.0) -> Callable[[np.ndarray], np.ndarray]:
+    """The function phi of the module's docstring, with landmarks drawn from the rows of ``x`` without replacement.
+
+    Parameters
+    ----------
+    x : shape (rows, units), finite, not all rows equal.
+    landmarks : at most the number of rows is taken.
+    bandwidth : > 0, in units of the median distance between different landmarks.
+
+    Returns
+    -------
+    A function from (rows, units) to (rows, rank of the landmarks' kernel matrix) in float64.
+    """
+    x = _matrix(x)
+    if landmarks < 2 or not bandwidth > 0:
+        raise InputError(f"Nystroem features need at least 2 landmarks and a positive bandwidth: {landmarks}, {bandwidth}")
+    centre = x.mean(axis=0)  # against cancellation in the squared distances
+    points = x[rng.choice(len(x), size=min(landmarks, len(x)), replace=False)] - centre
+    squares = np.einsum("ij,ij->i", points, points)
+    between = _squared_distances(points, points, squares)
+    apart = between[np.triu_indices(len(points), 1)]
+    apart = apart[apart > 1e-12 * max(float(squares.max()), 1e-300)]
+    if not apart.size:
+        raise InputError("the source's rows are all equal: it has no nonlinear span")
+    rate = 1 / (2 * bandwidth**2 * np.median(apart))
+    values, vectors = np.linalg.eigh(np.exp(-rate * between))
+    kept = values > 1e-12 * values[-1]
+    whiten = vectors[:, kept] / np.sqrt(values[kept])
+
+    def features(rows: np.ndarray) -> np.ndarray:
+        rows = _matrix(rows)
+        out = np.empty((len(rows), whiten.shape[1]))
+        for start in range(0, len(rows), _ROWS_AT_ONCE):
+            piece = rows[start:start + _ROWS_AT_ONCE] - centre
+            out[start:start + _ROWS_AT_ONCE] = np.exp(-rate * _squared_distances(piece, points, squares)) @ whiten
+        return out
+
+    return features
+
+
+def _squared_distances(x: np.ndarray, points: np.ndarray, squares: np.ndarray) -> np.ndarray:
+    out = x @ points.T
+    out *= -2
+    out += squares
+    out += np.einsum("ij,ij->i", x, x)[:, None]
+    return np.maximum(out, 0.0, out=out)
+
+
+def nonlinear_span_error(fit: Rows, score: Rows, *, source: Names, target: Names, rng: np.random.Generator,
+                         ridges: Sequence[float] = RIDGES, bandwidths: Sequence[float] = (0.5, 1.0, 2.0, 4.0),
+                         landmarks: int = 512, validation: float = 0.2) -> NonlinearSpan:
+    """Share of the target's variance that kernel ridge regression from the source leaves unexplained.
+
+    Ridge and bandwidth are chosen on a random ``validation`` share of the fit rows; the regression is then fitted on all
+    of them. With one ridge and one bandwidth nothing is chosen.
+
+    Parameters
+    ----------
+    fit, score : ``{name: array of shape (rows, units)}``, different rows.
+    source, target : block names.
+    ridges : relative to the mean variance of the Nystroem features, > 0.
+    bandwidths : in units of the median distance between landmarks.
+    """
+    x, y = _side_by_side(fit, source), _side_by_side(fit, target)
+    x_score, y_score = _side_by_side(score, source), _side_by_side(score, target)
+    ridges, bandwidths = [float(r) for r in ridges], [float(b) for b in bandwidths]
+    if not ridges or not bandwidths or not min(ridges) > 0:
+        raise InputError("nonlinear span error needs at least one ridge, all above 0, and at least one bandwidth")
+    if not 0 < validation < 1:
+        raise InputError(f"validation must be a share in (0, 1), got {validation!r}")
+    ridge, bandwidth = ridges[0], bandwidths[0]
+    if len(ridges) > 1 or len(bandwidths) > 1:
+        order = rng.permutation(len(x))
+        held, kept = np.split(order, [max(1, round(validation * len(x)))])
+        if len(kept) < 2:
+            raise InputError(f"{len(x)} rows are too few to choose ridge and bandwidth: give one of each")
+        errors = [_errors(x[kept], y[kept], x[held], y[held], ridges, b, landmarks, rng)[0] for b in bandwidths]
+        at_b, at_r = np.unravel_index(int(np.argmin(errors)), (len(bandwidths), len(ridges)))
+        ridge, bandwidth = ridges[at_r], bandwidths[at_b]
+    error, used = _errors(x, y, x_score, y_score, [ridge], bandwidth, landmarks, rng)
+    return NonlinearSpan(float(error[0]), ridge, bandwidth, used)
+
+
+def _errors(x, y, x_score, y_score, ridges, bandwidth, landmarks, rng) -> tuple[np.ndarray, int]:
+    features = nystroem_map(x, rng, landmarks=landmarks, bandwidth=bandwidth)
+    fit, score = (Moments.from_samples({"phi": features(a), "target": b}) for a, b in ((x, y), (x_score, y_score)))
+    return span_error(fit, source="phi", target="target", ridge=ridges, score=score), min(landmarks, len(x))
+
+
+@dataclass(frozen=True)
+class LogisticProbe:
+    """Multinomial logistic regression on features, scored on other rows.
+
+    Attributes
+    ----------
+    accuracy : share of score rows whose class is predicted.
+    log_loss : mean negative log-likelihood in nats; a class not seen in fitting has probability 1e-15.
+    converged : whether the fit reached its tolerance.
+    """
+
+    accuracy: float
+    log_loss: float
+    converged: bool
+
+
+def logistic_probe(fit: Rows, score: Rows, *, features: Names, labels: str = "labels", penalty: float = 1.0,
+                   iterations: int = 1000) -> LogisticProbe:
+    """Linear probe by logistic regression (scikit-learn's ``LogisticRegression``), on standardised features.
+
+    Parameters
+    ----------
+    fit, score : ``{name: array}``; ``labels`` names a vector of classes, ``features`` blocks of shape (rows, units).
+    penalty : of |w|^2/2 against the summed log-likelihood: scikit-learn's 1/C, > 0.
+    iterations : at most.
+    """
+    if not penalty > 0 or iterations < 1:
+        raise InputError(f"a logistic probe needs penalty > 0 and iterations >= 1: {penalty}, {iterations}")
+    x, x_score = _side_by_side(fit, features), _side_by_side(score, features)
+    classes, classes_score = _labels(fit, labels), _labels(score, labels)
+    if len(np.unique(classes)) < 2:
+        raise InputError("a logistic probe needs at least two classes among the fit rows")
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
+    mean, deviation = x.mean(axis=0), x.std(axis=0)
+    deviation[deviation <= 1e-12 * np.abs(mean)] = 1.0  # units that do not vary
+    model = LogisticRegression(C=1 / penalty, max_iter=iterations)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # told by ``converged``
+        model.fit((x - mean) / deviation, classes)
+    probabilities = model.predict_proba((x_score - mean) / deviation)
+    place = np.clip(np.searchsorted(model.classes_, classes_score), 0, len(model.classes_) - 1)
+    known = model.classes_[place] == classes_score
+    likelihood = np.where(known, probabilities[np.arange(len(place)), place], 0.0)
+    predicted = model.classes_[probabilities.argmax(axis=1)]
+    return LogisticProbe(float(np.mean(predicted == classes_score)),
+                         float(-np.log(np.clip(likelihood, 1e-15, 1.0)).mean()),
+                         bool(np.all(model.n_iter_ < iterations)))
+
+
+def _side_by_side(rows: Rows, names: Names) -> np.ndarray:
+    """The named blocks as one float64 array of shape (rows, units)."""
+    if not count_rows(rows):
+        raise InputError("no rows")
+    names = [names] if isinstance(names, str) else list(names)
+    missing = [name for name in names if name not in rows]
+    if missing or not names:
+        raise InputError(f"no blocks {missing} among {', '.join(rows)}" if missing else "name at least one block")
+    return np.hstack([_matrix(rows[name]) for name in names])
+
+
+def _matrix(block: np.ndarray) -> np.ndarray:
+    block = np.asarray(block, dtype=np.float64)
+    block = block[:, None] if block.ndim == 1 else block
+    if block.ndim != 2 or not block.size:
+        raise InputError(f"features need shape (rows, units), got {block.shape}")
+    if not np.isfinite(block).all():
+        raise InputError("features that are not finite (NaN or infinity)")
+    return block
+
+
+def _labels(rows: Rows, name: str) -> np.ndarray:
+    if name not in rows:
+        raise InputError(f"no block {name!r} among {', '.join(rows)}")
+    labels = np.asarray(rows[name])
+    if labels.ndim != 1 or labels.dtype.kind not in "iu":
+        raise InputError(f"labels must be a vector of whole numbers, got {labels.dtype} of shape {labels.shape}")
+    return labels

@@ -1,0 +1,88 @@
+"""Nulls by permutation, on a stored, bounded subset of rows.
+
+A similarity means something beside its value for features that have nothing to do with each other but the same widths,
+spectra and number of rows. Permuting the rows of a block against the others leaves that block's own moments as they are
+and breaks every tie between blocks (null of span error, CKA, CCA, Procrustes). Permuting each unit by itself breaks the
+ties within a block as well (null of repeated units, predictability, effective rank).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from lab.errors import InputError
+from theory.moments import Moments
+
+Rows = Mapping[str, np.ndarray]
+
+
+def count_rows(rows: Rows) -> int:
+    """Number of rows, the same in every block; an error if not."""
+    counts = {name: len(block) for name, block in rows.items()}
+    if len(set(counts.values())) != 1:
+        raise InputError(f"all blocks need the same number of rows, got {counts or 'no blocks'}")
+    return next(iter(counts.values()))
+
+
+def subset_rows(rows: Rows, limit: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """At most ``limit`` rows, the same random ones of every block, in their order."""
+    n = count_rows(rows)
+    if limit < 1:
+        raise InputError(f"keep at least one row, not {limit}")
+    if n <= limit:
+        return dict(rows)
+    chosen = np.sort(rng.choice(n, size=limit, replace=False))
+    return {name: block[chosen] for name, block in rows.items()}
+
+
+def shuffled_rows(rows: Rows, rng: np.random.Generator, *, blocks: Sequence[str] | None = None,
+                  each_unit: bool = False) -> dict[str, np.ndarray]:
+    """Rows with the named blocks permuted, each by its own permutation.
+
+    Parameters
+    ----------
+    rows : ``{name: array of shape (rows, units)}``.
+    blocks : which (default: all but the first; with ``each_unit`` all).
+    each_unit : permute every unit by itself.
+    """
+    n = count_rows(rows)
+    if blocks is None:
+        blocks = list(rows) if each_unit else list(rows)[1:]
+    missing = set(blocks) - set(rows)
+    if missing or not blocks:
+        raise InputError(f"no blocks {sorted(missing)} to shuffle" if missing else "there is no second block to shuffle")
+    out = dict(rows)
+    for name in blocks:
+        out[name] = rng.permuted(rows[name], axis=0) if each_unit else rows[name][rng.permutation(n)]
+    return out
+
+
+def shuffled_moments(rows: Rows, rng: np.random.Generator, *, blocks: Sequence[str] | None = None,
+                     each_unit: bool = False) -> Moments:
+    """Moments of :func:`shuffled_rows`."""
+    return Moments.from_samples(shuffled_rows(rows, rng, blocks=blocks, each_unit=each_unit))
+
+
+def permutation_null(measure: Callable[..., float | np.ndarray], rows: Rows, rng: np.random.Generator, *,
+                     score_rows: Rows | None = None, repeats: int = 20, blocks: Sequence[str] | None = None,
+                     each_unit: bool = False) -> np.ndarray:
+    """Values of a measure on shuffled rows.
+
+    Parameters
+    ----------
+    measure : ``measure(moments)``, or ``measure(fit, score)`` if ``score_rows`` is given; a number or an array.
+    rows, score_rows : ``{name: array of shape (rows, units)}``; both are shuffled in the same way, each by itself.
+    repeats : independent shuffles.
+    blocks, each_unit : as in :func:`shuffled_rows`.
+
+    Returns
+    -------
+    Shape (repeats, ...).
+    """
+    if repeats < 1:
+        raise InputError(f"a null needs at least one repeat, not {repeats}")
+    values = []
+    for _ in range(repeats):
+        splits = [rows] if score_rows is None else [rows, score_rows]
+        values.append(measure(*(shuffled_moments(s, rng, blocks=blocks, each_unit=each_unit) for s in splits)))
+    return np.asarray(values, dtype=np.float64)

@@ -1,0 +1,83 @@
+"""Residual features: what ridge from A leaves over of B, appended as features of their own (S0), and their controls.
+
+The residual y - W^T x - offset is a linear function of the blocks, so its moments follow exactly from theirs
+(:meth:`theory.moments.Moments.transform`). The map is fitted on one split and applied to every split.
+
+A gain in feature performance from appended features means little beside none: any features add capacity. Controls of
+the same size are (i) the residual of an *untrained* network's features (:func:`with_residual` with that block as
+target) and (ii) pure noise (:func:`with_noise`).
+"""
+
+import numpy as np
+
+from lab.errors import InputError
+from theory.measures.span import RIDGE, Names, ridge_map
+from theory.moments import Moments
+
+
+def with_residual(moments: Moments, *, source: Names, target: Names, fit: Moments | None = None, ridge: float = RIDGE,
+                  name: str = "residual") -> Moments:
+    """Moments with one more block: the target less its ridge prediction from the source.
+
+    Parameters
+    ----------
+    moments : to be extended.
+    source, target : block names.
+    fit : moments the regression is fitted on (default: ``moments``); give the same one for every split.
+    ridge : relative, as in :func:`theory.measures.span.span_error`.
+    name : of the new block, of the target's width.
+    """
+    if name in moments.names:
+        raise InputError(f"there is a block {name!r} already")
+    weights, offset = ridge_map(moments if fit is None else fit, source=source, target=target, ridge=ridge)
+    maps: dict[str, dict] = {old: {old: None} for old in moments.names}
+    maps[name], start = {}, 0
+    for block in _listed(source):
+        stop = start + moments.units(block)
+        maps[name][block], start = maps[name].get(block, 0) - weights[start:stop], stop
+    start = 0
+    for block in _listed(target):
+        stop = start + moments.units(block)
+        maps[name][block] = maps[name].get(block, 0) + np.eye(stop - start, weights.shape[1], k=start)
+        start = stop
+    return moments.transform(maps, {name: -offset})
+
+
+def with_noise(moments: Moments, *, units: int, rng: np.random.Generator, name: str = "noise",
+               scale: float = 1.0) -> Moments:
+    """Moments with one more block of independent Gaussian features, as if noise had been appended to the rows.
+
+    For n rows with co-moments S = L L^T of rank r, the co-moments of noise Z with the features are L G (G standard
+    normal, r x units) and its own are G^T G plus a Wishart matrix with n - 1 - r degrees of freedom, its mean is
+    N(0, 1/n): drawn so, no rows are needed (derived here). Exact moments get covariance ``scale``^2 I and no correlation.
+    """
+    if units < 1 or not scale > 0:
+        raise InputError(f"noise needs units >= 1 and a positive scale, got {units} and {scale}")
+    if name in moments.names:
+        raise InputError(f"there is a block {name!r} already")
+    covariance, mean = moments.covariance(moments.names), moments.mean(moments.names)
+    n, d = moments.count, len(mean)
+    cross, own, centre = np.zeros((d, units)), np.eye(units), np.zeros(units)
+    if n is not None:
+        values, vectors = np.linalg.eigh(covariance)
+        kept = np.flatnonzero(values > max(values[-1], 0.0) * moments.rounding)[-(n - 1):] if n > 1 else []
+        g = rng.standard_normal((len(kept), units))
+        cross = vectors[:, kept] * np.sqrt(values[kept]) @ g / np.sqrt(n)
+        own = (g.T @ g + _wishart(units, n - 1 - len(kept), rng)) / n
+        centre = rng.standard_normal(units) / np.sqrt(n)
+    joint = np.block([[covariance, scale * cross], [scale * cross.T, scale**2 * own]])
+    return moments._made({**moments.widths, name: units}, np.concatenate([mean, scale * centre]), joint * (n or 1))
+
+
+def _wishart(units: int, freedom: int, rng: np.random.Generator) -> np.ndarray:
+    """Z^T Z for Z standard normal of shape (freedom, units), by Bartlett's triangle where that is smaller."""
+    if freedom <= units:
+        z = rng.standard_normal((freedom, units))
+        return z.T @ z
+    triangle = np.tril(rng.standard_normal((units, units)), -1)
+    np.fill_diagonal(triangle, np.sqrt(rng.chisquare(freedom - np.arange(units))))
+    return triangle @ triangle.T
+
+
+def _listed(names: Names) -> list[str]:
+    return [names] if isinstance(names, str) else list(names)

@@ -1,0 +1,200 @@
+"""Risk of least squares and ridge regression on isotropic features; statement in :mod:`theory.regression`."""
+
+import numpy as np
+
+from lab.errors import InputError
+
+
+def _checked(**values):
+    """Float64 arrays of named values, broadcast; all must be >= 0 and not NaN."""
+    arrays = {name: np.asarray(value, dtype=np.float64) for name, value in values.items()}
+    for name, array in arrays.items():
+        if np.any(~(array >= 0)):
+            raise InputError(f"{name} must be >= 0, got {array[~(array >= 0)].ravel()[0]}")
+    try:
+        return np.broadcast_arrays(*arrays.values())
+    except ValueError:
+        raise InputError(f"{', '.join(arrays)} do not broadcast: {[a.shape for a in arrays.values()]}") from None
+
+
+def _out(array):
+    return float(array) if np.ndim(array) == 0 else array
+
+
+def resolvent(gamma, ridge):
+    """(u, u') = (lambda m(-lambda), its derivative in lambda), without cancellation; gamma > 0, not both singular."""
+    b = 1.0 - gamma + ridge
+    s = np.sqrt(b * b + 4.0 * gamma * ridge)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        u = np.where(b > 0, 2.0 * ridge / (s + b), (s - b) / (2.0 * gamma))
+        slope = 2.0 / (s * (1.0 + gamma + ridge + s))
+    return np.where(gamma == 0, ridge / (1.0 + ridge), u), slope
+
+
+def ridge_risk(gamma, ridge, signal=1.0, noise=1.0) -> np.ndarray | float:
+    """Asymptotic excess risk E|beta_hat - beta|^2 of ridge regression on isotropic features.
+
+    Parameters
+    ----------
+    gamma : p/n >= 0. ridge : lambda >= 0 in (X^T X/n + lambda)^-1. signal : |beta|^2. noise : sigma^2. They broadcast.
+
+    Returns
+    -------
+    Same shape; inf at gamma = 1 without ridge (with noise).
+
+    Raises
+    ------
+    InputError
+        A negative argument.
+
+    Source: Dobriban & Wager 2018, Hastie et al. 2019, corollary 5; derived in ``regression-ridge``.
+    """
+    gamma, ridge, signal, noise = _checked(gamma=gamma, ridge=ridge, signal=signal, noise=noise)
+    u, slope = resolvent(gamma, ridge)
+    with np.errstate(invalid="ignore"):
+        # u - lambda u' = (lambda + gamma u)^2 u': sums of positive terms only; at the threshold the bias is 0
+        kept = ridge + gamma * u
+        return _out(signal * np.where(kept > 0, kept**2 * slope, 0.0)
+                    + np.where(noise * gamma > 0, noise * gamma * slope, 0.0))
+
+
+def isotropic_risk(gamma, signal=1.0, noise=1.0) -> np.ndarray | float:
+    """Excess risk of minimum-norm least squares: sigma^2 gamma/(1-gamma) or r^2 (1-1/gamma) + sigma^2/(gamma-1).
+
+    Arguments, errors: as :func:`ridge_risk` with ridge 0.
+
+    Source: Hastie et al. 2019, theorem 1; the limit is taken in ``regression-ridge``.
+    """
+    return ridge_risk(gamma, 0.0, signal, noise)
+
+
+def optimal_ridge(gamma, signal=1.0, noise=1.0) -> np.ndarray | float:
+    """lambda* = sigma^2 gamma/r^2, the ridge of least risk; derived in ``regression-ridge`` (also the Bayes ridge).
+
+    Raises
+    ------
+    InputError
+        A negative argument, or no signal (then every ridge is too small).
+    """
+    gamma, signal, noise = _checked(gamma=gamma, signal=signal, noise=noise)
+    if np.any(signal == 0):
+        raise InputError("without signal the best ridge is infinite")
+    return _out(noise * gamma / signal)
+
+
+def optimal_risk(gamma, signal=1.0, noise=1.0) -> np.ndarray | float:
+    """Risk r^2 u(lambda*) at the optimal ridge: monotone in gamma, no peak. Arguments: as :func:`optimal_ridge`."""
+    gamma, signal, noise = _checked(gamma=gamma, signal=signal, noise=noise)
+    return _out(signal * resolvent(gamma, np.asarray(optimal_ridge(gamma, signal, noise)))[0])
+
+
+def finite_sample_risk(n, p, signal_in=1.0, signal_out=0.0, noise=1.0) -> np.ndarray | float:
+    """Exact expected risk E(y - beta_hat.x)^2 of least squares on p Gaussian features, irreducible noise included.
+
+    Parameters
+    ----------
+    n : samples >= 1. p : features used >= 0 (integers, arrays broadcast). signal_in, signal_out : |beta|^2 on the used
+        and on the unused features. noise : sigma^2.
+
+    Returns
+    -------
+    Same shape; inf for p in {n-1, n, n+1} (unless nothing is unexplained).
+
+    Raises
+    ------
+    InputError
+        Not whole numbers, or a negative argument.
+
+    Source: Belkin, Hsu, Xu 2019, theorem 1; derived in ``regression-finite``.
+    """
+    n, p, signal_in, signal_out, noise = _checked(n=n, p=p, signal_in=signal_in, signal_out=signal_out, noise=noise)
+    if np.any(n != np.floor(n)) or np.any(p != np.floor(p)) or np.any(n < 1):
+        raise InputError("n and p must be whole numbers, n >= 1")
+    tau = signal_out + noise
+    with np.errstate(divide="ignore", invalid="ignore"):
+        factor = np.where(p <= n - 2, p / (n - p - 1), np.where(p >= n + 2, n / (p - n - 1), np.inf))
+        bias = np.where(p > n, signal_in * (1 - n / np.maximum(p, 1)), 0.0)
+        return _out(bias + np.where(tau > 0, tau * (1 + factor), 0.0))
+
+
+def peak_scaling(ridge, noise=1.0) -> dict[str, float]:
+    """Small-ridge law of the peak: its height sigma^2/(2 sqrt lambda) and full width 4 sqrt(3 lambda) in gamma.
+
+    Raises
+    ------
+    InputError
+        ridge <= 0 or negative noise.
+
+    Source: derived here (``regression-peak``).
+    """
+    ridge, noise = _checked(ridge=ridge, noise=noise)
+    if np.any(ridge == 0):
+        raise InputError("without a ridge the peak is infinite: give a ridge > 0")
+    return {"height": _out(noise / (2 * np.sqrt(ridge))), "width": _out(4 * np.sqrt(3 * ridge))}
+
+
+def peak(ridge: float, signal: float = 1.0, noise: float = 1.0) -> dict[str, float]:
+    """Where the peak of the ridge-regression risk is, how high, and how wide at half its height.
+
+    Parameters
+    ----------
+    ridge > 0, signal >= 0, noise > 0 : scalars.
+
+    Returns
+    -------
+    dict with ``location`` (gamma), ``height``, ``width`` (inf if the risk stays above half the height for larger
+    gamma). All NaN where the risk has no local maximum (ridge too large).
+
+    Raises
+    ------
+    InputError
+        ridge or noise not positive, signal negative.
+
+    Source: derived here.
+    """
+    from scipy.optimize import brentq, minimize_scalar
+
+    if not (ridge > 0 and noise > 0 and signal >= 0):
+        raise InputError("the peak needs ridge > 0, noise > 0 and signal >= 0")
+    grid = np.geomspace(1e-4, 1e4, 8001)
+    grid = np.sort(np.concatenate([grid, 1 + np.sqrt(ridge) * np.linspace(-0.99 / np.sqrt(ridge), 40, 4001)]))
+    curve = ridge_risk(grid, ridge, signal, noise)
+    rise = np.diff(curve) / curve[1:]
+    inner = np.flatnonzero((rise[:-1] > 1e-13) & (rise[1:] < -1e-13)) + 1
+    if inner.size == 0:
+        return dict.fromkeys(("location", "height", "width"), float("nan"))
+    i = inner[np.argmax(curve[inner])]
+    found = minimize_scalar(lambda g: -ridge_risk(g, ridge, signal, noise), bounds=(grid[i - 1], grid[i + 1]),
+                            method="bounded", options={"xatol": 1e-12})
+    location, height = float(found.x), float(-found.fun)
+
+    def excess(g):
+        return ridge_risk(g, ridge, signal, noise) - height / 2
+
+    low = brentq(excess, 1e-12, location) if excess(1e-12) < 0 else 0.0
+    above = grid[(grid > location) & (curve < height / 2)]
+    high = brentq(excess, location, above[0]) if above.size else float("inf")
+    return {"location": location, "height": height, "width": high - low}
+
+
+def worse_than_nothing(signal=1.0, noise=1.0) -> tuple:
+    """The interval of gamma in which ridgeless least squares has a larger excess risk than predicting zero.
+
+    Returns
+    -------
+    (low, high) : S/(1+S) and S/(S-1) with S = signal/noise; high = inf for S <= 1.
+
+    Raises
+    ------
+    InputError
+        noise = 0 (the interval is empty) or a negative argument.
+
+    Source: derived here (``regression-peak``).
+    """
+    signal, noise = _checked(signal=signal, noise=noise)
+    if np.any(noise == 0):
+        raise InputError("without noise least squares is never worse than predicting zero")
+    ratio = signal / noise
+    with np.errstate(divide="ignore"):
+        high = np.where(ratio > 1, ratio / np.where(ratio > 1, ratio - 1, 1.0), np.inf)
+    return _out(ratio / (1 + ratio)), _out(high)

@@ -1,0 +1,137 @@
+"""Risk of ridge regression on random features (Mei & Montanari 2019, arXiv 1908.05355, theorem 2 and definition 1;
+cited).
+
+Data x_1 ... x_n and features theta_1 ... theta_N uniform on the sphere of radius sqrt d; target y = beta.x + (a random
+nonlinear part of norm F*) + noise of variance tau^2, |beta| = F1; model sum_i a_i [sigma(theta_i.x/sqrt d) - mu0],
+penalty (N lambda/d) |a|^2 beside the mean squared error. d -> oo at psi1 = N/d, psi2 = n/d. With z ~ N(0, 1), mu0 =
+<sigma(z)>, mu1 = <z sigma(z)>, mu*^2 = <sigma^2> - mu0^2 - mu1^2, zeta = mu1/mu*, the excess risk is
+
+    R = F1^2 E1/E0 + (tau^2 + F*^2) E2/E0 + F*^2,
+
+E0, E1, E2 polynomials in chi = nu1 nu2 < 0, and nu1, nu2 solve at xi = i sqrt(psi1 psi2 lambda)/mu*
+
+    nu1 = psi1/(-xi - nu2 H),  nu2 = psi2/(-xi - nu1 H),  H = 1 + zeta^2/(1 - zeta^2 nu1 nu2).
+
+Both are i times a positive number there; P = -chi then solves (psi1 - P H)(psi2 - P H) = P |xi|^2, one root below the
+ridgeless one, P H = min(psi1, psi2) (derived here, ``regression-random-features``). For ReLU mu1 = 1/2, mu*^2 = 1/4
+- 1/(2 pi).
+"""
+
+import numpy as np
+
+from lab.errors import InputError
+from theory.regression.least_squares import _checked, _out
+
+RELU_CONSTANTS = (0.5, np.sqrt(0.25 - 0.5 / np.pi))
+
+
+def activation_constants(sigma, nodes: int = 200) -> tuple[float, float]:
+    """(mu1, mu*) of an activation by Gauss-Legendre quadrature against the normal density, split at 0.
+
+    Parameters
+    ----------
+    sigma : vectorised function, smooth on either side of 0.
+
+    Raises
+    ------
+    InputError
+        A linear activation (mu* = 0), or one that is not finite.
+    """
+    points, weights = np.polynomial.legendre.leggauss(nodes)
+    z = np.concatenate([-6.5 * (points + 1), 6.5 * (points + 1)])
+    w = np.concatenate([weights, weights]) * 6.5 * np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
+    values = np.asarray(sigma(z), dtype=np.float64)
+    if not np.all(np.isfinite(values)):
+        raise InputError("the activation is not finite on the line")
+    mu0, mu1 = w @ values, w @ (z * values)
+    rest = w @ (values - mu0 - mu1 * z) ** 2
+    if rest < 1e-14 * (w @ values**2):
+        raise InputError("the activation is linear: mu* = 0, and its features do not interpolate")
+    return float(mu1), float(np.sqrt(rest))
+
+
+def chi(psi1, psi2, ridge=0.0, zeta=None, mu_star=None) -> np.ndarray:
+    """chi = nu1 nu2 < 0 of the module's docstring; arrays broadcast. Defaults: ReLU."""
+    mu1, star = RELU_CONSTANTS
+    star = star if mu_star is None else mu_star
+    z2 = np.float64(mu1 / RELU_CONSTANTS[1] if zeta is None else zeta) ** 2
+    psi1, psi2, ridge = np.broadcast_arrays(*(np.asarray(a, dtype=np.float64) for a in (psi1, psi2, ridge)))
+    smaller = np.minimum(psi1, psi2)
+    # ridgeless: P (1 + zeta^2/(1 + zeta^2 P)) = psi, the positive root without cancellation
+    b = 1.0 + z2 - smaller * z2
+    root = np.sqrt(b * b + 4.0 * z2 * smaller)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        largest = np.where(b > 0, 2.0 * smaller / (root + b), (root - b) / (2.0 * z2 if z2 > 0 else 1.0))
+    load = psi1 * psi2 * ridge / star**2  # |xi|^2
+
+    low, high = np.zeros_like(largest), largest.copy()
+    for _ in range(80 if np.any(load > 0) else 0):
+        middle = 0.5 * (low + high)
+        ph = middle * (1.0 + z2 / (1.0 + z2 * middle))
+        below = (psi1 - ph) * (psi2 - ph) > middle * load
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    return -np.where(load > 0, 0.5 * (low + high), largest)
+
+
+def random_features_risk(psi1, psi2, ridge=0.0, linear=1.0, nonlinear=0.0, noise=0.0, constants=RELU_CONSTANTS):
+    """Asymptotic excess risk of ridge regression on random features.
+
+    Parameters
+    ----------
+    psi1 : features per dimension N/d > 0. psi2 : samples per dimension n/d > 0. ridge : lambda >= 0 of the penalty
+        (N lambda/d)|a|^2. linear, nonlinear : F1^2, F*^2. noise : tau^2. They broadcast.
+    constants : (mu1, mu*) of the activation (:func:`activation_constants`); default ReLU.
+
+    Returns
+    -------
+    Same shape; inf on the interpolation threshold psi1 = psi2 without ridge.
+
+    Raises
+    ------
+    InputError
+        A negative argument, psi1 or psi2 zero.
+
+    Source: Mei & Montanari 2019, theorem 2 (cited); limiting cases in ``regression-random-features``.
+    """
+    psi1, psi2, ridge, linear, nonlinear, noise = _checked(psi1=psi1, psi2=psi2, ridge=ridge, linear=linear,
+                                                           nonlinear=nonlinear, noise=noise)
+    if np.any(psi1 == 0) or np.any(psi2 == 0):
+        raise InputError("psi1 and psi2 must be positive")
+    mu1, mu_star = constants
+    zeta = mu1 / mu_star
+    e0, e1, e2 = polynomials(chi(psi1, psi2, ridge, zeta, mu_star), zeta, psi1, psi2)
+    singular = (ridge == 0) & (psi1 == psi2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        risk = linear * e1 / e0 + (noise + nonlinear) * e2 / e0 + nonlinear
+    return _out(np.where(singular, np.inf, risk))
+
+
+def polynomials(x, zeta, psi1, psi2):
+    """E0, E1, E2 in x = chi; works on numbers, arrays and SymPy symbols."""
+    z2 = zeta**2
+    z4, z6, both = z2**2, z2**3, psi1 * psi2
+    e0 = (-(x**5) * z6 + 3 * x**4 * z4 + (both - psi2 - psi1 + 1) * x**3 * z6 - 2 * x**3 * z4 - 3 * x**3 * z2
+          + (psi1 + psi2 - 3 * both + 1) * x**2 * z4 + 2 * x**2 * z2 + x**2 + 3 * both * x * z2 - both)
+    e1 = psi2 * x**3 * z4 - psi2 * x**2 * z2 + both * x * z2 - both
+    e2 = (x**5 * z6 - 3 * x**4 * z4 + (psi1 - 1) * x**3 * z6 + 2 * x**3 * z4 + 3 * x**3 * z2
+          - (psi1 + 1) * x**2 * z4 - 2 * x**2 * z2 - x**2)
+    return e0, e1, e2
+
+
+def optimal_random_features_ridge(psi1: float, psi2: float, linear=1.0, nonlinear=0.0, noise=0.0,
+                                  constants=RELU_CONSTANTS) -> tuple[float, float]:
+    """(ridge, risk) of least risk, by search over ln(lambda) in 1e-12 ... 1e6; ridge 0 if none does better.
+
+    Arguments, errors: as :func:`random_features_risk`, scalars.
+    """
+    from scipy.optimize import minimize_scalar
+
+    def risk(log_ridge):
+        return random_features_risk(psi1, psi2, np.exp(log_ridge), linear, nonlinear, noise, constants)
+
+    grid = np.linspace(np.log(1e-12), np.log(1e6), 200)
+    i = int(np.argmin(risk(grid)))
+    found = minimize_scalar(risk, bounds=(grid[max(i - 1, 0)], grid[min(i + 1, 199)]), method="bounded",
+                            options={"xatol": 1e-10})
+    without = random_features_risk(psi1, psi2, 0.0, linear, nonlinear, noise, constants)
+    return (0.0, float(without)) if without <= found.fun else (float(np.exp(found.x)), float(found.fun))

@@ -1,0 +1,39 @@
+"""The graded teacher in theory: what narrow students find, where that is unique, what their concatenation spans.
+
+``closed_form``  loss, gradient, Hessian
+``solutions``    critical points of narrow students, their stability, where uniqueness ends
+``coupons``      equal strengths: the law of what many copies find together
+``outlook``      :func:`predict`: all of it for one setting, with the simulator's argument names
+``derive``, ``check``  derivations in SymPy and independent checks (loaded when asked for)
+
+The setting is this project's own (reference section 3); everything is derived here.
+"""
+
+from theory.span.coupons import cover_probability, equal_strength_span_error, missed_law
+from theory.span.outlook import Outlook, escape_rates, first_plateau_time, growth_rate, plateaus, predict
+from theory.span.solutions import (
+    Solution,
+    competitor_end,
+    competitors,
+    power_strengths,
+    solution,
+    step_strengths,
+    uniqueness_boundary,
+)
+
+__all__ = ["Outlook", "Solution", "competitor_end", "competitors", "cover_probability", "equal_strength_span_error",
+           "escape_rates", "first_plateau_time", "growth_rate", "missed_law", "plateaus", "power_strengths", "predict",
+           "solution", "step_strengths", "uniqueness_boundary"]
+
+
+def __getattr__(name):
+    # SymPy is loaded only for derivations
+    if name == "DERIVATIONS":
+        from theory.span.derive import DERIVATIONS
+
+        return DERIVATIONS
+    if name == "CHECKS":
+        from theory.span.check import CHECKS
+
+        return CHECKS
+    raise AttributeError(name)

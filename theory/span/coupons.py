@@ -1,0 +1,106 @@
+"""Equal strengths: which units many narrow students find together is coupon collecting.
+
+A student of width K isolates |S| = K − 1 of the M equal units (K where the solution is a tilt,
+``theory.span.solutions``). Start and teacher are symmetric under permutations of the units, so S is uniform over all
+subsets of that size, and independent from copy to copy. With c copies and s = |S|:
+
+    P(a given set of i units is missed by all) = [C(M−i, s)/C(M, s)]^c
+    P(exactly j units missed) = C(M, j) Σ_i (−1)^i C(M−j, i) [C(M−j−i, s)/C(M, s)]^c          (inclusion–exclusion)
+    E[share missed] = (1 − s/M)^c
+
+An isolated unit has span error 0 (up to the ridge); a missed one keeps what the pools leave of it, so that the span
+error per unit is either about 0 or large. Its mean over draws follows by summing the exact span error over the sets.
+Derived here.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from itertools import combinations
+from math import comb
+
+import numpy as np
+
+from lab.errors import InputError
+from theory.span.features import unit_span_errors
+from theory.span.solutions import solution
+
+
+def missed_law(units: int, isolated: int, copies: int) -> np.ndarray:
+    """P(exactly j units are isolated by no copy), j = 0 … M.
+
+    Parameters
+    ----------
+    units, isolated, copies : M ≥ 1, 0 ≤ s ≤ M units isolated by each copy, c ≥ 0 copies.
+
+    Returns
+    -------
+    (M + 1,) probabilities, computed in exact integers.
+    """
+    M, s, c = units, isolated, copies
+    if M < 1 or not 0 <= s <= M or c < 0:
+        raise InputError(f"need units >= 1, 0 <= isolated <= units, copies >= 0; got {M}, {s}, {c}")
+    whole = comb(M, s) ** c
+    law = [comb(M, j) * sum((-1) ** i * comb(M - j, i) * comb(M - j - i, s) ** c for i in range(M - j + 1))
+           for j in range(M + 1)]
+    return np.array([p / whole for p in law])
+
+
+def cover_probability(units: int, isolated: int, copies: int) -> float:
+    """P(every unit is isolated by some copy)."""
+    return float(missed_law(units, isolated, copies)[0])
+
+
+@cache
+def _pieces(units: int, norm: float, width: int):
+    s = solution(np.ones(units), norm, width)
+    return s, len(s.isolated)
+
+
+def equal_strength_directions(units: int, direction_norm: float, width: int, isolated: Sequence[int]) -> np.ndarray:
+    """(K, M) directions of the student that isolates these units, at equal strengths."""
+    s, size = _pieces(units, float(direction_norm), width)
+    isolated = list(isolated)
+    if len(isolated) != size:
+        raise InputError(f"at width {width} a student isolates {size} units, got {len(isolated)}")
+    order = isolated + [m for m in range(units) if m not in isolated]
+    out = np.zeros_like(s.directions)
+    out[:, order] = s.directions
+    return out
+
+
+def isolated_units(units: int, direction_norm: float, width: int) -> int:
+    """|S| at equal strengths: K − 1 (pool) or K (tilt); M where K ≥ M."""
+    return units if width >= units else _pieces(units, float(direction_norm), width)[1]
+
+
+def equal_strength_span_error(units: int, direction_norm: float, width: int, copies: int, *, ridge: float = 1e-6,
+                              draws: int = 400, seed: int = 0) -> tuple[float, float]:
+    """Mean span error per teacher unit of c concatenated students at equal strengths, and its standard error.
+
+    Where a student isolates one unit the mean is a finite sum over the number of distinct units found, and exact
+    (standard error 0); otherwise sets are drawn ``draws`` times and each span error is exact.
+    """
+    s = isolated_units(units, direction_norm, width)
+    if s >= units:
+        return 0.0, 0.0
+    if s == 0 or copies == 0:
+        stack = equal_strength_directions(units, direction_norm, width, ()) if copies else np.zeros((0, units))
+        return (float(unit_span_errors(stack, direction_norm, ridge).mean()) if copies else 1.0), 0.0
+
+    def error(sets):
+        stack = np.concatenate([equal_strength_directions(units, direction_norm, width, each) for each in sets])
+        return float(unit_span_errors(stack, direction_norm, ridge).mean())
+
+    if s == 1:
+        law = missed_law(units, 1, copies)
+        return float(sum(law[j] * error([(m,) for m in range(units - j)]) for j in range(units) if law[j] > 0)), 0.0
+    rng = np.random.default_rng(seed)
+    every = list(combinations(range(units), s))
+    seen: dict[frozenset, float] = {}
+    values = []
+    for _ in range(draws):
+        sets = frozenset(every[k] for k in rng.integers(len(every), size=copies))
+        if sets not in seen:
+            seen[sets] = error(sorted(sets))
+        values.append(seen[sets])
+    return float(np.mean(values)), float(np.std(values, ddof=1) / np.sqrt(draws))

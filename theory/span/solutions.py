@@ -1,0 +1,357 @@
+"""What a narrow student of the graded teacher settles on, and which other solutions are stable beside it.
+
+The minima that small starts reach at width K < M have one of two forms (found by simulation, followed here by Newton's
+method from an untilted guess):
+
+* *pool*: K − 1 neurons isolate one teacher unit each (w_i ≈ B_m, v_i ≈ A_m, slightly tilted) and the last one pools the
+  other M − K + 1: a short w along Σ A_m B_m over the rest with a large v, an almost linear neuron that copies their
+  weighted mean. With steep strengths the pool is mostly its strongest unit: the student holds the K strongest units.
+* *tilt*: K neurons isolate one unit each and all of them tilt a little towards the units left out (K close to M, small
+  norm: there the pool is a saddle).
+
+A solution is named by the set S of units it isolates, K − 1 or K of them.
+
+* The strongest units make the lowest loss. If that solution alone is stable all students end in it: copies add nothing.
+* Equal strengths: all sets of one size are equivalent by symmetry (``theory.span.coupons``).
+* In between, uniqueness ends where a competitor, S with a weaker unit in place of a stronger one, becomes a minimum.
+  Going up in the strengths' exponent γ the competitor ends in a fold, or by an eigenvalue of its Hessian that crosses
+  zero: :func:`uniqueness_boundary`. Below that γ *which* minimum is reached depends on the start; above it no start can
+  matter as far as these forms go. So the boundary bounds the region of mixed solutions; it does not say how often each
+  is met.
+
+Against simulation (M = 8, K = 2 … 7, |B| = 1 and 3, γ = 0 … 1.4, 64 students a cell; study ``graded_phase``): beyond the
+boundary no cell with small starts (σ ≤ 0.1) holds two solutions; before it, large starts (σ = 1) find several in 116 of
+118 cells. Beyond it a few per cent of large starts at |B| = 1 end elsewhere, mostly where students are too slow to have
+converged: these forms are not all that exist. Derived here.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from lab.errors import InputError
+from theory.span.closed_form import gradient, hessian, loss
+
+_STABLE = -1e-9  # eigenvalues above this count as not negative (Newton's residual is about 1e-14)
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A critical point of the width-K student.
+
+    Attributes
+    ----------
+    isolated : the set S, counted from 0 in the order of the strengths; K − 1 units (pool) or K (tilt), all where K ≥ M.
+    output : (K,) v; a pool last.
+    directions : (K, M) overlaps of w with the teacher's unit vectors.
+    loss : L.
+    eigenvalues : of the Hessian, ascending, in the teacher's span and one direction outside it.
+    residual : max |∇L|.
+    """
+
+    isolated: tuple[int, ...]
+    output: np.ndarray
+    directions: np.ndarray
+    loss: float
+    eigenvalues: np.ndarray
+    residual: float
+
+    @property
+    def stable(self) -> bool:
+        """Whether it is a minimum."""
+        return bool(self.eigenvalues[0] > _STABLE)
+
+    @property
+    def rest(self) -> tuple[int, ...]:
+        """The units that are not isolated."""
+        return tuple(m for m in range(self.directions.shape[1]) if m not in self.isolated)
+
+
+def _sorted(strengths) -> np.ndarray:
+    A = np.abs(np.asarray(strengths, dtype=np.float64).ravel())
+    if A.size == 0 or not np.all(np.isfinite(A)) or np.any(A == 0):
+        raise InputError("strengths must be one or more finite numbers other than 0")
+    return A
+
+
+def _newton(state, A, norm, K, tolerance=1e-13, steps=60):
+    """Newton's method with backtracking on |∇L|, to the nearest critical point of any index; (state, max|∇|)."""
+    g = gradient(state, A, norm, K)
+    for _ in range(steps):
+        size = np.linalg.norm(g)
+        if np.abs(g).max() <= tolerance:
+            break
+        step = np.linalg.lstsq(hessian(state, A, norm, K), -g, rcond=1e-13)[0]
+        part = min(1.0, 0.2 / np.abs(step).max())
+        for _ in range(12):
+            new = gradient(state + part * step, A, norm, K)
+            if np.all(np.isfinite(new)) and np.linalg.norm(new) < size:
+                break
+            part *= 0.5
+        else:
+            break
+        state, g = state + part * step, new
+    return state, float(np.abs(g).max())
+
+
+def _pool(A, norm):
+    """(v, w) of the width-1 student of these units, by minimisation."""
+    start = np.concatenate([[A.sum()], A / np.linalg.norm(A) * 0.5 * norm])
+    return _newton(_minimise(start, A, norm, 1), A, norm, 1)[0]
+
+
+def _minimise(start, A, norm, K):
+    from scipy.optimize import minimize
+
+    return minimize(lambda y: (loss(y, A, norm, K), gradient(y, A, norm, K)), start, jac=True, method="BFGS",
+                    options={"gtol": 1e-10, "maxiter": 2000}).x
+
+
+def _ansatz(A, norm, K, isolated):
+    """A guess with D = M + 1. Pool: isolated units exact, pool as if alone with the rest. Tilt: downhill from there."""
+    M = A.size
+    W, v = np.zeros((K, M + 1)), np.empty(K)
+    for i, m in enumerate(isolated):
+        W[i, m], v[i] = norm, A[m]
+    if len(isolated) < K:
+        rest = [m for m in range(M) if m not in isolated]
+        pool = _pool(A[rest], norm)
+        v[-1], W[-1, rest] = pool[0], pool[1:]
+    state = np.concatenate([v, W.ravel()])
+    return state if len(isolated) < K else _minimise(state, A, norm, K)
+
+
+def _is_type(state, norm, K, isolated, M) -> bool:
+    """Whether every isolated unit still dominates its own neuron, and a pool holds none of them."""
+    W = state[K:].reshape(K, -1)[:, :M]
+    length = np.linalg.norm(W, axis=1)
+    if np.any(length > 3 * norm) or np.any(state[:K] <= 0):
+        return False
+    cosine = W / length[:, None]
+    own = all(cosine[i, m] > 0.7 for i, m in enumerate(isolated))
+    return own and (len(isolated) == K or np.abs(cosine[-1, list(isolated)]).max(initial=0.0) < 0.7)
+
+
+def _package(state, A, norm, K, isolated) -> Solution:
+    M = A.size
+    return Solution(tuple(isolated), state[:K].copy(), state[K:].reshape(K, -1)[:, :M].copy(), loss(state, A, norm, K),
+                    np.linalg.eigvalsh(hessian(state, A, norm, K)),
+                    float(np.abs(gradient(state, A, norm, K)).max()))
+
+
+def solution(strengths: Sequence[float], direction_norm: float, width: int,
+             isolated: Iterable[int] | None = None) -> Solution | None:
+    """The solution that isolates the given units.
+
+    Parameters
+    ----------
+    strengths : A_m, any order; signs do not matter (a unit is odd) and come out positive.
+    direction_norm : b.
+    width : K. K ≥ M gives the teacher itself.
+    isolated : K − 1 units (the last neuron pools the rest) or K (tilt), counted from 0 in the order of ``strengths``.
+        Default: the strongest ones, in the form that is stable; the lower loss where both are.
+
+    Returns
+    -------
+    Solution, or None where no critical point of this form exists.
+
+    Raises
+    ------
+    InputError
+        Unusable strengths, norm, width or set.
+    """
+    A = _sorted(strengths)
+    M = A.size
+    if not (np.isfinite(direction_norm) and direction_norm > 0) or width < 1:
+        raise InputError(f"need direction_norm > 0 and width >= 1, got {direction_norm} and {width}")
+    if width >= M:
+        W, v = np.zeros((width, M + 1)), np.zeros(width)
+        W[:M, :M], v[:M] = direction_norm * np.eye(M), A
+        return _package(np.concatenate([v, W.ravel()]), A, direction_norm, width, range(M))
+    if isolated is None:
+        order = np.argsort(-A, kind="stable")
+        forms = [solution(A, direction_norm, width, order[:size]) for size in (width - 1, width)]
+        forms = [s for s in forms if s is not None]
+        return min(forms, key=lambda s: (not s.stable, round(s.loss, 12), len(s.isolated)), default=None)
+    isolated = tuple(sorted(int(m) for m in isolated))
+    if len(set(isolated)) not in (width - 1, width) or any(not 0 <= m < M for m in isolated):
+        raise InputError(f"a student of width {width} isolates {width - 1} or {width} different units of 0..{M - 1}, "
+                         f"got {isolated}")
+    guess = _ansatz(A, direction_norm, width, isolated)
+    state, residual = _newton(guess, A, direction_norm, width)
+    near = np.abs(state[width:] - guess[width:]).max() < 0.5 * direction_norm
+    if residual > 1e-11 or not near or not _is_type(state, direction_norm, width, isolated, M):
+        # by continuation from equal strengths, where the form is exact
+        state = _follow(np.full(M, A.mean()), A, direction_norm, width, isolated)
+        if state is None:
+            return None
+    return _package(state, A, direction_norm, width, isolated)
+
+
+def _follow(A0, A1, norm, K, isolated, resolution=1e-3):
+    """Follow the critical point along log A = (1−t) log A0 + t log A1; the state at t = 1, or None if it ends."""
+    state, residual = _newton(_ansatz(A0, norm, K, isolated), A0, norm, K)
+    if residual > 1e-11:
+        return None
+    t, step = 0.0, 0.05
+    while t < 1.0:
+        new = min(1.0, t + step)
+        trial = _next(state, np.exp((1 - new) * np.log(A0) + new * np.log(A1)), norm, K, isolated)
+        if trial is not None:
+            state, t, step = trial, new, step * 1.5
+        else:
+            step *= 0.4
+            if step < resolution:
+                return None
+    return state
+
+
+def _next(state, A, norm, K, isolated):
+    """The same critical point a small step on, or None."""
+    trial, residual = _newton(state, A, norm, K, steps=30)
+    moved = np.abs(trial[K:] - state[K:]).max()
+    if residual > 1e-11 or moved > 0.2 * norm or not _is_type(trial, norm, K, isolated, len(A)):
+        return None
+    return trial
+
+
+def competitors(strengths: Sequence[float], direction_norm: float, width: int, swaps: int = 1) -> list[Solution]:
+    """The stable solutions beside the best one, lowest loss first: of its form, up to ``swaps`` units exchanged; and
+    the strongest units in the other form."""
+    A = _sorted(strengths)
+    if width >= A.size or width < 2:
+        return []
+    order = np.argsort(-A, kind="stable")
+    best = solution(A, direction_norm, width)
+    if best is None:
+        return []
+    found: list[Solution] = []
+    size = len(best.isolated)
+    top, rest = order[:size], order[size:]
+    for k in range(1, min(swaps, size, rest.size) + 1):
+        for out in combinations(top, k):
+            for into in combinations(rest, k):
+                s = solution(A, direction_norm, width, [m for m in top if m not in out] + list(into))
+                # where a pool is steep, one minimum can be named by different sets
+                if s is not None and s.stable and not any(_same(s, other) for other in (best, *found)):
+                    found.append(s)
+    other = solution(A, direction_norm, width, order[: 2 * width - 1 - size])
+    if other is not None and other.stable and not _same(other, best):
+        found.append(other)
+    return sorted(found, key=lambda s: s.loss)
+
+
+def _same(a: Solution, b: Solution) -> bool:
+    def features(s):
+        order = np.lexsort(np.round(s.directions, 5).T)
+        return s.directions[order]
+
+    return abs(a.loss - b.loss) <= 1e-9 * (1 + abs(b.loss)) and np.allclose(features(a), features(b), atol=1e-4)
+
+
+def power_strengths(units: int, exponent: float) -> np.ndarray:
+    """A_m = m^−γ, m = 1 … M."""
+    return np.arange(1, units + 1, dtype=np.float64) ** -exponent
+
+
+def step_strengths(units: int, ratio: float, strong: int) -> np.ndarray:
+    """``strong`` units of strength 1 and the others of strength ``ratio``."""
+    return np.where(np.arange(units) < strong, 1.0, ratio)
+
+
+def competitor_end(units: int, direction_norm: float, width: int, isolated: Iterable[int], *, family: str = "power",
+                   stop: float = 3.0, resolution: float = 2e-3) -> float:
+    """Where one competing solution stops being a minimum, coming from equal strengths.
+
+    Parameters
+    ----------
+    units, direction_norm, width : M, b, K with 2 ≤ K < M.
+    isolated : the competitor's set S, K − 1 (pool) or K (tilt) of the units, counted from 0.
+    family : "power": strengths m^−γ, answers γ; "step": as many strong units as S has, the others weaker, answers the
+        ratio A_{|S|+1}/A_{|S|} of the one step.
+    stop : largest γ (−ln ratio) that is looked at.
+    resolution : in γ (or −ln ratio).
+
+    Returns
+    -------
+    float : it is a minimum for γ below this (for ratios above this). ``stop`` (exp(−stop)) where it is one throughout,
+        0 (1) where it never is.
+    """
+    if not 2 <= width < units:
+        raise InputError(f"competitors need 2 <= width < units, got width {width} and {units} units")
+    if family not in ("power", "step"):
+        raise InputError(f"family must be 'power' or 'step', not {family!r}")
+    isolated = tuple(sorted(isolated))
+
+    def strengths(x):
+        return power_strengths(units, x) if family == "power" else step_strengths(units, np.exp(-x), len(isolated))
+
+    def lowest(state, A):
+        return np.linalg.eigvalsh(hessian(state, A, direction_norm, width))[0]
+
+    A = strengths(0.0)
+    state, residual = _newton(_ansatz(A, direction_norm, width, isolated), A, direction_norm, width)
+    x, step = 0.0, 0.05
+    if residual > 1e-11 or lowest(state, A) < _STABLE:
+        return 0.0 if family == "power" else 1.0
+    while x < stop and step >= resolution:
+        new = min(stop, x + step)
+        A = strengths(new)
+        trial = _next(state, A, direction_norm, width, isolated)
+        if trial is not None and lowest(trial, A) > _STABLE:
+            state, x, step = trial, new, step * 1.3
+        else:
+            step *= 0.4
+    return x if family == "power" else float(np.exp(-x))
+
+
+def uniqueness_boundary(units: int, direction_norm: float, width: int, *, both_forms: bool = True, **options) -> dict:
+    """Where uniqueness ends for strengths m^−γ (or a step).
+
+    Competitors are the solutions with the weakest isolated unit exchanged for another, in either form that is a minimum at
+    equal strengths; and the strongest units in the two forms, where both are minima and differ (looked for every 0.1 up
+    to 2 in γ, −ln ratio).
+
+    Parameters
+    ----------
+    units, direction_norm, width : M, b, K. At K = 1 and K ≥ M the solution is unique for every grading.
+    both_forms : whether to look for the two forms side by side (slow: up to a minute at M = 8).
+    options : of :func:`competitor_end`.
+
+    Returns
+    -------
+    dict : "ends", form ("pool", "tilt"; those that are minima at equal strengths) -> unit taken (counted from 0) ->
+        where that competitor ends; "forms", where the two forms of the strongest units cease to exist side by side
+        (0, or 1 for a ratio, if that is before all others end);
+        "nearest", where the last competitor goes that takes the next unit instead; "last", where the last of all goes.
+    """
+    step = options.get("family", "power") == "step"
+    latest = min if step else max
+    ends: dict[str, dict[int, float]] = {}
+    if 2 <= width < units:
+        for form, size in (("pool", width - 1), ("tilt", width)):
+            equal = solution(np.ones(units), direction_norm, width, range(size))
+            if equal is not None and equal.stable:
+                ends[form] = {j: competitor_end(units, direction_norm, width, (*range(size - 1), j), **options)
+                              for j in range(size, units)}
+    none = 1.0 if step else 0.0
+    last = latest((end for by_unit in ends.values() for end in by_unit.values()), default=none)
+    low = 0.0
+    if both_forms and 2 <= width < units:
+        last_x = -np.log(last) if step else last
+
+        def both(x):
+            A = step_strengths(units, np.exp(-x), width) if step else power_strengths(units, x)
+            found = [solution(A, direction_norm, width, range(size)) for size in (width - 1, width)]
+            return all(s is not None and s.stable for s in found) and not _same(*found)
+
+        low = next((x for x in np.arange(2.0, last_x, -0.1) if both(x)), 0.0)
+        high = low + 0.1
+        while low > 0 and high - low > options.get("resolution", 2e-3):
+            middle = 0.5 * (low + high)
+            low, high = (middle, high) if both(middle) else (low, middle)
+    forms = float(np.exp(-low)) if step else float(low)
+    return {"nearest": latest((by_unit[min(by_unit)] for by_unit in ends.values()), default=none), "forms": forms,
+            "last": latest(last, forms), "ends": ends}

@@ -1,0 +1,36 @@
+"""``python -m toy bumps``."""
+
+from lab.cli import add_run_arguments, positive_float, positive_int, say
+from lab.estimate import mean_interval, share_interval
+
+HELP = "a target bump on the line: slide bumps to it, or cover the line with them"
+
+
+def add_arguments(parser):
+    parser.add_argument("--mode", choices=("slide", "cover", "both"), default="slide",
+                        help="what moves: centres, heights, or both")
+    parser.add_argument("--bumps", nargs="+", type=positive_int, default=[1, 2, 4, 8], help="numbers of bumps")
+    parser.add_argument("--half-line", type=positive_float, default=10.0, help="starts lie within this distance")
+    parser.add_argument("--width", type=positive_float, default=1.0, help="of bumps and target")
+    parser.add_argument("--times", nargs="+", type=positive_float, default=[1.0, 10.0, 100.0, 1000.0], help="when to look")
+    parser.add_argument("--replicas", type=positive_int, default=1000, help="repetitions")
+    add_run_arguments(parser)
+
+
+def run(args) -> dict:
+    from toy.bumps.model import predict, simulate
+
+    common = dict(mode=args.mode, half_line=args.half_line, width=args.width, times=args.times,
+                  replicas=min(args.replicas, 100) if args.quick else args.replicas, seed=args.seed)
+    if args.dry_run:
+        return {"would_simulate": {**common, "bumps": args.bumps}}
+    cells = []
+    for m in args.bumps:
+        found, theory = simulate(bumps=m, **common), predict(bumps=m, **common)
+        cells.append({"bumps": m, "arrived": [share_interval(int(k), len(found.loss)) for k in found.arrived.sum(axis=0)],
+                      "loss": [mean_interval(column) for column in found.loss.T], "predicted": theory})
+        for i, time in enumerate(args.times):
+            said = "" if theory is None else f" (predicted {'arrival' if args.mode == 'slide' else 'loss'} {theory[i]:.4f})"
+            say(f"{m:>4} bumps, time {time:g}: arrived {cells[-1]['arrived'][i].mean:.3f}, loss "
+                f"{cells[-1]['loss'][i].mean:.4f}{said}")
+    return {"mode": args.mode, "times": args.times, "cells": cells}

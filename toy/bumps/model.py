@@ -1,0 +1,143 @@
+r"""Bumps on the line, simulated. Equations without interaction in :mod:`theory.bumps`.
+
+The model is Σ_i a_i exp(−(x − c_i)²/2s²), the target one bump of height 1 and the same width s at 0, inputs uniform with
+density 1. With the overlap O(Δ) = √π s exp(−Δ²/4s²), half the squared error is
+    L = ½ Σ_ij a_i a_j O(c_i − c_j) − Σ_i a_i O(c_i) + ½ O(0),
+and its gradient flow is closed form. Three ways to move:
+
+``slide``
+    m bumps of height 1 at random places; only centres move. Bumps repel each other, which the theory neglects.
+``cover``
+    m bumps on a lattice over [−l, l]; only heights move, from 0. The problem is linear.
+``both``
+    m bumps at random places; centres and heights move, heights from 0.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+
+from lab.errors import InputError
+from lab.flow import LANES, RHS, solve
+from lab.streams import Purpose, generator
+from theory.bumps import arrival_probability, coverage_loss
+
+MODES = ("slide", "cover", "both")
+ARRIVED = 0.1  # in widths: a bump this close to the target's place has arrived
+
+
+@njit(RHS, cache=True, error_model="numpy")
+def bump_flow(params, work, y, out, value):
+    """−∇L and L. params: m, s, move centres (0, 1), move heights (0, 1); y: m centres, then m heights."""
+    m, s, centres, heights = int(params[0]), params[1], params[2], params[3]
+    top = np.sqrt(np.pi) * s
+    narrow = 1.0 / (4.0 * s * s)
+    for lane in range(LANES):
+        value[lane] = 0.5 * top
+    for i in range(m):
+        for lane in range(LANES):
+            c, a = y[i, lane], y[m + i, lane]
+            target = top * np.exp(-narrow * c * c)
+            force = -2.0 * narrow * c * target
+            field = target
+            energy = -target
+            for j in range(m):
+                d = c - y[j, lane]
+                o = y[m + j, lane] * top * np.exp(-narrow * d * d)
+                field -= o
+                force += 2.0 * narrow * d * o
+                energy += 0.5 * o
+            out[i, lane] = centres * a * force
+            out[m + i, lane] = heights * field
+            value[lane] += a * energy
+
+
+@dataclass(frozen=True)
+class Bumps:
+    """What became of the replicas.
+
+    Attributes
+    ----------
+    times : (T,) times asked for.
+    loss : (replicas, T) relative to the loss of no bump at all, L / (½ √π s).
+    nearest : (replicas, T) distance from the target's place to the nearest bump that stands (height at least ½).
+    start : (replicas, m) first centres.
+    """
+
+    times: np.ndarray
+    loss: np.ndarray
+    nearest: np.ndarray
+    start: np.ndarray
+
+    @property
+    def arrived(self) -> np.ndarray:
+        """(replicas, T) bool: is some standing bump within ``ARRIVED`` of the target's place?"""
+        return self.nearest <= ARRIVED
+
+
+def _validate(mode, bumps, half_line, width, times, replicas):
+    times = np.atleast_1d(np.asarray(times, dtype=np.float64))
+    if mode not in MODES:
+        raise InputError(f"no mode is called {mode!r}; there are: {', '.join(MODES)}")
+    if min(bumps, replicas) < 1:
+        raise InputError("bumps and replicas must be at least 1")
+    if not (half_line > 0 and width > 0):
+        raise InputError("half_line and width must be positive")
+    if not np.all(np.isfinite(times)) or np.any(times < 0) or np.any(np.diff(times) < 0):
+        raise InputError("times must be finite, not negative, and increasing")
+    return times
+
+
+def simulate(mode: str = "slide", bumps: int = 1, half_line: float = 10.0, width: float = 1.0,
+             times=(1.0, 10.0, 100.0, 1000.0), replicas: int = 1000, seed: int = 0, threads: int | None = None) -> Bumps:
+    """Gradient flow of many replicas.
+
+    Parameters
+    ----------
+    mode : one of ``MODES``.
+    bumps : m. A lattice of m > 1 bumps has the spacing 2l/(m−1); for ``cover`` replicas differ in its offset.
+    half_line, width : l, and s of bumps and target.
+    times : increasing times at which to look.
+    replicas, seed : replica r has a stream of its own.
+    threads : results do not depend on it.
+
+    Raises
+    ------
+    InputError
+        For parameters outside these ranges.
+    """
+    times = _validate(mode, bumps, half_line, width, times, replicas)
+    start = np.zeros((replicas, 2 * bumps))
+    spacing = 2 * half_line / max(bumps - 1, 1)
+    for r in range(replicas):
+        u = generator(seed, r, Purpose.WEIGHTS).uniform(-1, 1, bumps)
+        if mode == "cover":
+            start[r, :bumps] = spacing * (np.arange(bumps) - (bumps - 1) / 2) + 0.5 * spacing * u[0]
+        else:
+            start[r, :bumps] = half_line * u
+    start[:, bumps:] = 1.0 if mode == "slide" else 0.0
+    params = np.array([bumps, width, mode != "cover", mode != "slide"], dtype=np.float64)
+    flow = solve(bump_flow, params, start, times=times, keep_states=True, gradient_tol=0.0,
+                 time_cap=max(float(times[-1]), 1e-9) * (1 + 1e-9), rtol=1e-6, atol=1e-9, threads=threads)
+    centres, heights = flow.states[..., :bumps], flow.states[..., bumps:]
+    away = np.where(heights >= 0.5, np.abs(centres), np.inf).min(axis=2)
+    return Bumps(times, flow.values / (0.5 * np.sqrt(np.pi) * width), away, start[:, :bumps])
+
+
+def predict(mode: str = "slide", bumps: int = 1, half_line: float = 10.0, width: float = 1.0,
+            times=(1.0, 10.0, 100.0, 1000.0), replicas: int = 1, seed: int = 0) -> np.ndarray | None:
+    """Theory at the times: P(some bump has arrived) when sliding, mean relative loss when covering, None for both.
+
+    Sliding neglects that bumps repel each other (exact for one bump); covering is exact for an infinite lattice, here
+    averaged over its offset.
+    """
+    times = _validate(mode, bumps, half_line, width, times, replicas)
+    if mode == "slide":
+        return np.asarray(arrival_probability(times, bumps, half_line, ARRIVED, width=width))
+    if mode == "cover" and bumps > 1:
+        spacing = 2 * half_line / (bumps - 1)
+        offsets = 0.5 * spacing * np.polynomial.legendre.leggauss(12)[0]
+        weights = np.polynomial.legendre.leggauss(12)[1] / 2
+        return sum(w * np.asarray(coverage_loss(times, spacing, width, abs(o))) for w, o in zip(weights, offsets))
+    return None

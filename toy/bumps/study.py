@@ -1,0 +1,77 @@
+"""The study: who reaches the target, and how fast, by number of bumps and way to move."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lab.estimate import Estimate, mean_interval, share_interval
+from lab.study import Study
+from theory.claims import Evidence
+from toy.bumps.model import predict, simulate
+
+
+@dataclass(frozen=True)
+class Line:
+    """One way to move, one number of bumps."""
+
+    mode: str
+    bumps: int
+    half_line: float = 20.0
+    times: tuple[float, ...] = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
+    replicas: int = 1000
+    seed: int = 0
+
+
+def run(config: Line, folder: Path) -> dict:
+    """Simulate and predict one cell."""
+    arguments = dict(mode=config.mode, bumps=config.bumps, half_line=config.half_line, times=config.times,
+                     replicas=config.replicas, seed=config.seed)
+    found = simulate(**arguments)
+    return {"arrived": found.arrived.sum(axis=0), "loss": [mean_interval(column) for column in found.loss.T],
+            "theory": predict(**arguments)}
+
+
+def configs(scale: str) -> list[Line]:
+    """Numbers of bumps for each way to move."""
+    replicas = {"quick": 100, "run": 1000, "full": 4000}[scale]
+    return ([Line("slide", m, replicas=replicas) for m in (1, 2, 4, 8, 16)]
+            + [Line(mode, m, replicas=max(replicas // 10, 20)) for mode in ("cover", "both") for m in (4, 8, 16, 32)])
+
+
+def tabulate(finished) -> pd.DataFrame:
+    """A row a cell and time."""
+    rows = []
+    for config, result in finished:
+        for i, time in enumerate(config.times):
+            share = share_interval(int(result["arrived"][i]), config.replicas)
+            loss = result["loss"][i]
+            rows.append({"mode": config.mode, "bumps": config.bumps, "half_line": config.half_line, "time": time,
+                         "replicas": config.replicas, "arrived": result["arrived"][i], "arrived_share": share.mean,
+                         "arrived_low": share.low, "arrived_high": share.high, "loss": loss["mean"],
+                         "loss_low": loss["low"], "loss_high": loss["high"],
+                         "theory": None if result["theory"] is None else result["theory"][i]})
+    return pd.DataFrame(rows)
+
+
+def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
+    """Are m sliding bumps m independent tickets? ln P_fail(m) over m ln P_fail(1), at the last time."""
+    last = table[(table["mode"] == "slide") & (table.time == table.time.max())].set_index("bumps")
+    found = []
+    one = last.loc[1]
+    for m in (4, 16):
+        if m not in last.index or last.loc[m].arrived in (0, last.loc[m].replicas):
+            continue
+        many = last.loc[m]
+        # delta method: the variance of ln(1 - p) is p / (n (1 - p))
+        top, bottom = np.log1p(-many.arrived_share), m * np.log1p(-one.arrived_share)
+        relative = np.sqrt(many.arrived_share / (many.replicas * (1 - many.arrived_share)) / top**2
+                           + m**2 * one.arrived_share / (one.replicas * (1 - one.arrived_share)) / bottom**2)
+        ratio = top / bottom
+        found.append(Evidence("s2.width-is-tickets", "toy", f"{m} sliding bumps on a line of 40 widths", Estimate(
+            ratio, ratio * (1 - 1.96 * relative), ratio * (1 + 1.96 * relative), int(many.replicas)), runs))
+    return found
+
+
+STUDY = Study("bumps", "bumps on the line: slide one, or spawn many", "toy.bumps.study:run", configs, tabulate, evidence)

@@ -1,0 +1,46 @@
+"""``python -m toy double-descent``."""
+
+import argparse
+
+from lab.cli import add_run_arguments, positive_int, say
+from lab.estimate import mean_interval
+
+HELP = "risk against the number of features: least squares, random ReLU features, or a small trained network"
+
+
+def _not_negative(text):
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} must not be negative")
+    return value
+
+
+def add_arguments(parser):
+    parser.add_argument("--family", default="least-squares", choices=("least-squares", "random-features", "network"),
+                        help="what is fitted")
+    parser.add_argument("--features", nargs="+", type=positive_int, default=[10, 20, 30, 36, 40, 44, 60, 100, 200, 400],
+                        help="numbers of features, or of hidden units")
+    parser.add_argument("--samples", type=positive_int, default=40, help="training samples")
+    parser.add_argument("--dim", type=positive_int, default=400, help="all features (least squares), else input dimension")
+    parser.add_argument("--noise", type=_not_negative, default=0.2, help="variance of the label noise")
+    parser.add_argument("--ridge", type=_not_negative, default=0.0, help="ridge; weight decay of the network")
+    parser.add_argument("--replicas", type=positive_int, default=200, help="independent fits")
+    add_run_arguments(parser)
+
+
+def run(args) -> dict:
+    from toy.double_descent.model import predict, simulate
+
+    common = dict(family=args.family, features=args.features, samples=args.samples, dim=args.dim, noise=args.noise,
+                  ridge=args.ridge, replicas=min(args.replicas, 20) if args.quick else args.replicas, seed=args.seed)
+    if args.dry_run:
+        return {"would_fit": common}
+    risks, theory = simulate(**common), predict(**common)
+    rows = []
+    for i, p in enumerate(args.features):
+        rows.append({"features": p, "risk": mean_interval(risks[:, i]), "predicted": None if theory is None else theory[i]})
+        said = "" if theory is None else f" (predicted {theory[i]:.4f})"
+        risk = rows[-1]["risk"]
+        interval = "" if risk.low is None else f" [{risk.low:.4f}, {risk.high:.4f}]"
+        say(f"{p:>6} features: risk {risk.mean:.4f}{interval}{said}")
+    return {"family": args.family, "samples": args.samples, "curve": rows}

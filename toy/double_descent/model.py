@@ -1,0 +1,149 @@
+"""Double descent, simulated: risk against the number of features, beside :mod:`theory.regression`.
+
+Three families, each with label noise of variance σ² and an optional ridge:
+
+``least-squares``
+    y = β·x + noise with x ~ N(0, I_D), |β|² = 1 spread evenly over the D features in expectation; p of them are used. The
+    risk of a fit is exact given the fit: |β̂ − β_in|² + |β_out|² + σ².
+``random-features``
+    x uniform on the sphere of radius √d, y = u·x + noise with a unit vector u, features relu(θ·x/√d) − 1/√(2π) with θ on
+    the same sphere; risk on fresh points (excess, so without σ²).
+``network``
+    a one-hidden-layer ReLU network trained by AdamW on the squared loss of the random-features task; risk likewise.
+
+Without a ridge the fit is the one of least norm.
+"""
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from lab.errors import InputError
+from lab.streams import Purpose, generator
+from theory.regression import finite_sample_risk, random_features_risk, ridge_risk
+from toy.mlp import ADAM, SQUARED, initialise, train
+
+FAMILIES = ("least-squares", "random-features", "network")
+MEAN_RELU = 1 / np.sqrt(2 * np.pi)
+TESTS = 1000
+
+
+def fit(x: np.ndarray, y: np.ndarray, penalty: float) -> np.ndarray:
+    """Coefficients (..., p) of argmin |y − x b|²/n + penalty |b|²; of least norm where the penalty is 0.
+
+    Parameters
+    ----------
+    x, y : (..., n, p) and (..., n).
+    penalty : ≥ 0.
+    """
+    n, p = x.shape[-2:]
+    if penalty == 0:
+        return (np.linalg.pinv(x, rcond=1e-10) @ y[..., None])[..., 0]
+    t = np.swapaxes(x, -1, -2)
+    if p <= n:
+        return np.linalg.solve(t @ x / n + penalty * np.eye(p), t @ y[..., None] / n)[..., 0]
+    return (t @ np.linalg.solve(x @ t / n + penalty * np.eye(n), y[..., None] / n))[..., 0]
+
+
+def _sphere(rng, rows, d):
+    x = rng.standard_normal((rows, d))
+    return x * (np.sqrt(d) / np.linalg.norm(x, axis=1, keepdims=True))
+
+
+def _least_squares(features, samples, dim, noise, ridge, seed, replica):
+    rng, errors = generator(seed, replica, Purpose.DATA), generator(seed, replica, Purpose.NOISE)
+    beta = generator(seed, replica, Purpose.TEACHER).standard_normal(dim)
+    beta /= np.linalg.norm(beta)
+    x = rng.standard_normal((samples, dim))
+    y = x @ beta + np.sqrt(noise) * errors.standard_normal(samples)
+    risks = np.empty(len(features))
+    for i, p in enumerate(features):
+        found = fit(x[:, :p], y, ridge)
+        risks[i] = np.sum((found - beta[:p]) ** 2) + np.sum(beta[p:] ** 2) + noise
+    return risks
+
+
+def _task(samples, dim, noise, seed, replica):
+    """Training and test points of the random-features task; u is the first axis (the sphere does not care)."""
+    rng, errors = generator(seed, replica, Purpose.DATA), generator(seed, replica, Purpose.NOISE)
+    x, test = _sphere(rng, samples, dim), _sphere(generator(seed, replica, Purpose.TEST), TESTS, dim)
+    return x, x[:, 0] + np.sqrt(noise) * errors.standard_normal(samples), test, test[:, 0]
+
+
+def _random_features(features, samples, dim, noise, ridge, seed, replica):
+    x, y, test, truth = _task(samples, dim, noise, seed, replica)
+    theta = _sphere(generator(seed, replica, Purpose.WEIGHTS), max(features), dim)
+    train_features, test_features = (np.maximum(z @ theta.T / np.sqrt(dim), 0) - MEAN_RELU for z in (x, test))
+    risks = np.empty(len(features))
+    for i, p in enumerate(features):
+        found = fit(train_features[:, :p], y, ridge * p / dim)
+        risks[i] = np.mean((test_features[:, :p] @ found - truth) ** 2)
+    return risks
+
+
+def _networks(features, samples, dim, noise, ridge, seed, replicas, epochs):
+    tasks = [_task(samples, dim, noise, seed, r) for r in range(replicas)]
+    x, y, test, truth = (np.stack([t[i] for t in tasks]) for i in range(4))
+    risks = np.empty((replicas, len(features)))
+    for i, p in enumerate(features):
+        done = train(initialise(dim, p, 1, replicas, seed), x, y[..., None], epochs=epochs, batch=samples, rate=3e-3,
+                     optimiser=ADAM, weight_decay=ridge, loss=SQUARED, loss_goal=1e-4, seed=seed)
+        risks[:, i] = np.mean((done(test)[..., 0] - truth) ** 2, axis=1)
+    return risks
+
+
+def _validate(family, features, samples, dim, noise, ridge, replicas):
+    if family not in FAMILIES:
+        raise InputError(f"no family is called {family!r}; there are: {', '.join(FAMILIES)}")
+    features = [int(p) for p in features]
+    if not features or min(features) < 1 or min(samples, dim, replicas) < 1:
+        raise InputError("features, samples, dim and replicas must be at least 1")
+    if family == "least-squares" and max(features) > dim:
+        raise InputError(f"only {dim} features exist, {max(features)} were asked for: raise dim")
+    if noise < 0 or ridge < 0:
+        raise InputError("noise and ridge must not be negative")
+    return features
+
+
+def simulate(family: str = "least-squares", features=(10, 20, 30, 36, 40, 44, 60, 100, 200, 400), samples: int = 40,
+             dim: int = 400, noise: float = 0.2, ridge: float = 0.0, replicas: int = 100, seed: int = 0,
+             epochs: int = 4000) -> np.ndarray:
+    """Risks (replicas, len(features)) of independent fits.
+
+    Parameters
+    ----------
+    family : one of ``FAMILIES``.
+    features : numbers of features p, or of hidden units.
+    samples : n.
+    dim : D of the least squares, else d of the sphere.
+    noise, ridge : σ², λ (least squares: λ|b|²; random features: λ (p/d)|a|²; network: AdamW's weight decay).
+    replicas, seed : replica r has streams of its own.
+    epochs : of the network, unless its loss falls below 1e-4 before.
+
+    Raises
+    ------
+    InputError
+        For an unknown family or impossible sizes.
+    """
+    features = _validate(family, features, samples, dim, noise, ridge, replicas)
+    if family == "network":
+        return _networks(features, samples, dim, noise, ridge, seed, replicas, epochs)
+    one = _least_squares if family == "least-squares" else _random_features
+    with threadpool_limits(1, "blas"):  # small matrices: threads would only wait for each other
+        return np.array([one(features, samples, dim, noise, ridge, seed, r) for r in range(replicas)])
+
+
+def predict(family: str = "least-squares", features=(10, 20, 30, 36, 40, 44, 60, 100, 200, 400), samples: int = 40,
+            dim: int = 400, noise: float = 0.2, ridge: float = 0.0, replicas: int = 1, seed: int = 0,
+            epochs: int = 0) -> np.ndarray | None:
+    """Expected risks (len(features),): exact for least squares without a ridge, asymptotic otherwise; None for networks."""
+    features = np.asarray(_validate(family, features, samples, dim, noise, ridge, replicas))
+    used = features / dim
+    if family == "least-squares":
+        if ridge == 0:
+            return np.asarray(finite_sample_risk(samples, features, used, 1 - used, noise))
+        # what the unused features add is noise to the fit: Gaussian, independent, of variance |beta_out|^2
+        out = 1 - used + noise
+        return np.asarray(ridge_risk(features / samples, ridge, used, out)) + out
+    if family == "random-features":
+        return np.asarray(random_features_risk(used, samples / dim, ridge, noise=noise))
+    return None

@@ -1,0 +1,140 @@
+"""The comparison of S0 on the graded teacher: c narrow students side by side against one wide student."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lab.errors import InputError
+from theory.measures import linear_cka, probe_error, span_error, with_residual
+from toy.graded_teacher.model import Students, Teacher, initial_state, moments, simulate
+
+# numbers of the students' streams: repetition r has narrow students r·_STRIDE + 0, 1, …, so that more copies contain the
+# fewer, and wide students _WIDE + 2r, 2r + 1, so that equal widths are independent, too
+_STRIDE, _WIDE = 1 << 12, 1 << 24
+CONDITIONS = ("free", "matched loss", "shared start")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Exact measures of each repetition; arrays are (replicas, ridges) or (replicas, ridges, units).
+
+    Attributes
+    ----------
+    narrow, wide : all students; repetition r has narrow students r c … r c + c − 1 and wide students 2 r, 2 r + 1.
+    narrow_to_teacher, wide_to_teacher, untrained_to_teacher : FSE of each teacher unit; untrained: random features of
+        the initial scale, as many as in a concatenation.
+    narrow_to_wide, wide_to_narrow, wide_to_wide : FSE, shares of the whole target block's variance; wide_to_wide is the
+        seed baseline.
+    wide_to_narrow_units : mean over narrow units of the FSE of each.
+    narrow_probe, wide_probe : unexplained share of the teacher's output.
+    residual_probe, random_probe : the same from the narrow features with the residual of the wide ones appended, and
+        with as many untrained features.
+    cka : linear CKA of concatenation and wide student (repeated for every ridge).
+    """
+
+    narrow: Students
+    wide: Students
+    narrow_to_teacher: np.ndarray
+    wide_to_teacher: np.ndarray
+    untrained_to_teacher: np.ndarray
+    narrow_to_wide: np.ndarray
+    wide_to_narrow: np.ndarray
+    wide_to_narrow_units: np.ndarray
+    wide_to_wide: np.ndarray
+    narrow_probe: np.ndarray
+    wide_probe: np.ndarray
+    residual_probe: np.ndarray
+    random_probe: np.ndarray
+    cka: np.ndarray
+
+
+def measure(teacher: Teacher, narrow: np.ndarray, wide: np.ndarray, other_wide: np.ndarray, untrained: np.ndarray,
+            ridges: Sequence[float]) -> dict[str, np.ndarray]:
+    """All measures of one repetition from directions (units, dim) of the blocks, (ridges,) or (ridges, units) each."""
+    m = moments({"narrow": narrow, "wide": wide, "other": other_wide, "untrained": untrained}, teacher)
+    ridges = list(ridges)
+
+    def fse(source, target, **options):
+        return span_error(m, source=source, target=target, ridge=ridges, **options)
+
+    return {
+        "narrow_to_teacher": fse("narrow", "teacher", per_unit=True),
+        "wide_to_teacher": fse("wide", "teacher", per_unit=True),
+        "untrained_to_teacher": fse("untrained", "teacher", per_unit=True),
+        "narrow_to_wide": fse("narrow", "wide"),
+        "wide_to_narrow": fse("wide", "narrow"),
+        "wide_to_narrow_units": fse("wide", "narrow", per_unit=True).mean(axis=-1),
+        "wide_to_wide": fse("other", "wide"),
+        "narrow_probe": probe_error(m, features="narrow", target="target", ridge=ridges),
+        "wide_probe": probe_error(m, features="wide", target="target", ridge=ridges),
+        "residual_probe": np.array([probe_error(with_residual(m, source="narrow", target="wide", ridge=r), ridge=r,
+                                                features=["narrow", "residual"], target="target") for r in ridges]),
+        "random_probe": probe_error(m, features=["narrow", "untrained"], target="target", ridge=ridges),
+        "cka": np.full(len(ridges), linear_cka(m, "narrow", "wide")),
+    }
+
+
+def compare(strengths, direction_norm: float = 1.0, dim: int = 10, width: int = 2, copies: int = 8,
+            reference_width: int = 16, replicas: int = 8, seed: int = 0, init_scale: float = 0.1,
+            gradient_tol: float = 1e-8, time_cap: float = 1e6, *, condition: str = "free",
+            ridges: Sequence[float] = (1e-6,), threads: int | None = None) -> Comparison:
+    """Train and compare.
+
+    Parameters
+    ----------
+    strengths, direction_norm, dim, width, seed, init_scale, gradient_tol, time_cap, threads : as in
+        :func:`toy.graded_teacher.model.simulate`.
+    copies : narrow students in a concatenation.
+    reference_width : of the wide students.
+    replicas : repetitions of the whole comparison.
+    condition : "free"; "matched loss": wide students stop where they reach the mean final loss of the narrow ones;
+        "shared start": narrow students start as slices of the wide one (copies × width = reference_width).
+    ridges : relative ridges of the span errors.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    InputError
+        An unknown condition, or slices that do not fit.
+    """
+    if condition not in CONDITIONS:
+        raise InputError(f"condition must be one of {', '.join(CONDITIONS)}, not {condition!r}")
+    teacher = Teacher(strengths, direction_norm, dim)
+    if copies > _STRIDE or replicas >= _WIDE // _STRIDE:
+        raise InputError(f"at most {_STRIDE} copies and {_WIDE // _STRIDE - 1} replicas, got {copies} and {replicas}")
+    shared = dict(gradient_tol=gradient_tol, time_cap=time_cap, threads=threads)
+    if condition == "shared start":
+        if copies * width != reference_width:
+            raise InputError(f"{copies} slices of width {width} do not make a student of width {reference_width}")
+        whole = initial_state(dim, reference_width, 2 * replicas, seed, init_scale, _WIDE)[::2]
+        start = np.concatenate([whole[:, :reference_width].reshape(replicas * copies, width),
+                                whole[:, reference_width:].reshape(replicas * copies, width * dim)], axis=1)
+    else:
+        start = np.concatenate([initial_state(dim, width, copies, seed, init_scale, r * _STRIDE)
+                                for r in range(replicas)])
+    narrow = simulate(teacher.strengths, direction_norm, dim, width, start=start, **shared)
+    target = -np.inf
+    if condition == "matched loss":
+        target = np.repeat(narrow.loss.reshape(replicas, copies).mean(axis=1), 2)
+    wide = simulate(teacher.strengths, direction_norm, dim, reference_width, 2 * replicas, seed, init_scale,
+                    first_replica=_WIDE, loss_target=target, **shared)
+    fresh = initial_state(dim, width * copies, replicas, seed, init_scale)[:, width * copies:]
+    rows = [measure(teacher, narrow.units(slice(r * copies, (r + 1) * copies)), wide.units(2 * r),
+                    wide.units(2 * r + 1), fresh[r].reshape(-1, dim), ridges) for r in range(replicas)]
+    return Comparison(narrow, wide, **{name: np.stack([row[name] for row in rows]) for name in rows[0]})
+
+
+def loss_levels(students: Students, tolerance: float = 1e-5) -> list[dict]:
+    """Distinct final losses of converged students (closer than ``tolerance`` × ½ Σ A² are one), and how many had it."""
+    scale = tolerance * 0.5 * sum(a * a for a in students.teacher.strengths)
+    levels: list[dict] = []
+    for value in np.sort(students.loss[students.converged]):
+        if levels and value - levels[-1]["loss"] <= scale:
+            levels[-1]["students"] += 1
+        else:
+            levels.append({"loss": float(value), "students": 1})
+    return levels

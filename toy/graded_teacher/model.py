@@ -1,0 +1,237 @@
+"""Students of a graded teacher, trained by population gradient flow; nothing is sampled but the start.
+
+    teacher  y(x) = Σ_m A_m erf(B_m·x/√2),  orthogonal B_m of norm b,  x ~ N(0, I_d)
+    student  f(x) = Σ_i v_i erf(w_i·x/√2),  v_i, w_ij ~ N(0, σ_init²) at the start, both layers trained
+
+Loss, gradient and the second moments of all features are closed forms (``toy.graded_teacher.kernels``; I2 of
+``theory.gaussian``), so that span errors and probes are exact functions of where the flow ends. The setting is our own
+(reference section 3); what theory says of it is in ``theory.span``.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from lab import flow
+from lab.errors import InputError
+from lab.streams import Purpose, normal
+from theory.gaussian import erf_i2
+from theory.moments import Moments
+from toy.graded_teacher import kernels
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """The graded teacher.
+
+    Attributes
+    ----------
+    strengths : A_m, one a unit, not zero.
+    direction_norm : b > 0, norm of every direction B_m = b e_m.
+    dim : input dimension d, at least the number of units.
+    """
+
+    strengths: tuple[float, ...]
+    direction_norm: float = 1.0
+    dim: int = 10
+
+    def __post_init__(self):
+        object.__setattr__(self, "strengths", tuple(float(a) for a in np.ravel(self.strengths)))
+        if not self.strengths or not np.all(np.isfinite(self.strengths)) or 0.0 in self.strengths:
+            raise InputError(f"strengths must be one or more finite numbers other than 0, got {self.strengths}")
+        if not (np.isfinite(self.direction_norm) and self.direction_norm > 0):
+            raise InputError(f"direction_norm must be positive, got {self.direction_norm}")
+        if int(self.dim) != self.dim or self.dim < len(self.strengths):
+            raise InputError(f"{len(self.strengths)} orthogonal directions need dim >= {len(self.strengths)}, "
+                             f"got {self.dim}")
+
+    @property
+    def units(self) -> int:
+        """Number of units M."""
+        return len(self.strengths)
+
+    @property
+    def directions(self) -> np.ndarray:
+        """B, shape (units, dim)."""
+        return self.direction_norm * np.eye(self.units, self.dim)
+
+
+@dataclass(frozen=True)
+class Students:
+    """Trained students and how they got there.
+
+    Attributes
+    ----------
+    teacher : what they learnt from.
+    output : (replicas, width) v.
+    directions : (replicas, width, dim) W.
+    loss : (replicas,) population loss ½⟨(f − y)²⟩.
+    time : (replicas,) flow time.
+    gradient : (replicas,) max |∇L|.
+    status : (replicas,) see ``lab.flow.STATUS``.
+    evaluations : (replicas,) gradient evaluations.
+    times, curves : (T,) and (replicas, T) loss at the requested times.
+    """
+
+    teacher: Teacher
+    output: np.ndarray
+    directions: np.ndarray
+    loss: np.ndarray
+    time: np.ndarray
+    gradient: np.ndarray
+    status: np.ndarray
+    evaluations: np.ndarray
+    times: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    curves: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
+
+    @property
+    def width(self) -> int:
+        """Hidden units K."""
+        return self.output.shape[1]
+
+    @property
+    def replicas(self) -> int:
+        """Number of students."""
+        return self.output.shape[0]
+
+    @property
+    def converged(self) -> np.ndarray:
+        """(replicas,) whether max |∇L| reached the tolerance."""
+        return self.status == flow.CONVERGED
+
+    def summary(self) -> str:
+        """How many students stopped for which reason."""
+        counts = np.bincount(self.status, minlength=len(flow.STATUS))
+        return ", ".join(f"{c} {name}" for name, c in zip(flow.STATUS, counts) if c)
+
+    def units(self, replicas: Sequence[int] | slice | int = slice(None)) -> np.ndarray:
+        """Directions of the hidden units of some students side by side: (students × width, dim)."""
+        return self.directions[replicas].reshape(-1, self.teacher.dim)
+
+
+def initial_state(dim: int, width: int, replicas: int, seed: int = 0, init_scale: float = 0.1,
+                  first_replica: int = 0) -> np.ndarray:
+    """(replicas, width (1 + dim)) starts: v and W independent Gaussians of standard deviation ``init_scale``.
+
+    Each student has its own stream, keyed by (seed, width, number of the replica).
+    """
+    start = np.empty((replicas, width * (1 + dim)))
+    for r in range(replicas):
+        start[r] = normal(seed, width << 32 | (first_replica + r), Purpose.WEIGHTS, start.shape[1])
+    return init_scale * start
+
+
+def simulate(strengths, direction_norm: float = 1.0, dim: int = 10, width: int = 2, replicas: int = 8, seed: int = 0,
+             init_scale: float = 0.1, gradient_tol: float = 1e-8, time_cap: float = 1e6, *, times=(), start=None,
+             first_replica: int = 0, loss_target=-np.inf, rtol: float = 1e-5, atol: float = 1e-7,
+             threads: int | None = None, seconds: float | None = None, progress=None) -> Students:
+    """Train students of the graded teacher by gradient flow from a small random start.
+
+    Parameters
+    ----------
+    strengths, direction_norm, dim : the teacher (:class:`Teacher`).
+    width : hidden units K of a student.
+    replicas : number of students; student r draws its start from the stream (seed, width, first_replica + r).
+    seed : 0 .. 2**64 - 1.
+    init_scale : standard deviation of all initial weights.
+    gradient_tol : a student has converged at max |∇L| ≤ gradient_tol.
+    time_cap : flow time at which it is given up ("time cap").
+    times : flow times at which the loss is recorded.
+    start : (replicas, width (1 + dim)) states (v, W) to start from in place of random ones.
+    loss_target : scalar or (replicas,): stop where the loss crosses this value ("value reached").
+    rtol, atol, threads, seconds, progress : see ``lab.flow.solve``; threads do not change results.
+
+    Returns
+    -------
+    Students
+
+    Raises
+    ------
+    InputError
+        Parameters that describe no teacher or no student.
+    """
+    teacher = Teacher(strengths, direction_norm, dim)
+    if int(width) != width or width < 1:
+        raise InputError(f"a student needs at least one hidden unit, got width {width}")
+    if start is None:
+        if replicas < 1:
+            raise InputError(f"replicas must be at least 1, got {replicas}")
+        if not (np.isfinite(init_scale) and init_scale > 0):
+            raise InputError(f"init_scale must be positive (from zero weights nothing is learnt), got {init_scale}")
+        start = initial_state(dim, width, replicas, seed, init_scale, first_replica)
+    start = np.asarray(start, dtype=np.float64)
+    if start.ndim != 2 or start.shape[1] != width * (1 + dim):
+        raise InputError(f"start must be (replicas, {width * (1 + dim)}), got {start.shape}")
+    end = flow.solve(
+        kernels.descent, kernels.pack(teacher.strengths, direction_norm, width, dim), start,
+        work_rows=kernels.work_rows(teacher.strengths, width), times=times, gradient_tol=gradient_tol,
+        time_cap=time_cap, value_target=loss_target, rtol=rtol, atol=atol, threads=threads, seconds=seconds,
+        progress=progress,
+    )
+    return Students(teacher, end.state[:, :width].copy(), end.state[:, width:].reshape(-1, width, dim).copy(),
+                    end.value, end.time, end.gradient, end.status, end.evaluations, end.times, end.values)
+
+
+def loss_and_gradient(teacher: Teacher, output: np.ndarray, directions: np.ndarray):
+    """Population loss and its gradient for any students.
+
+    Parameters
+    ----------
+    teacher : the teacher.
+    output, directions : (replicas, width) and (replicas, width, dim).
+
+    Returns
+    -------
+    loss (replicas,), ∂L/∂v (replicas, width), ∂L/∂W (replicas, width, dim).
+    """
+    output, directions = np.asarray(output, float), np.asarray(directions, float)
+    replicas, width = output.shape
+    dim = teacher.dim
+    if directions.shape != (replicas, width, dim):
+        raise InputError(f"directions must be {(replicas, width, dim)}, got {directions.shape}")
+    params = kernels.pack(teacher.strengths, teacher.direction_norm, width, dim)
+    work = np.zeros((kernels.work_rows(teacher.strengths, width), flow.LANES))
+    state = np.concatenate([output, directions.reshape(replicas, -1)], axis=1)
+    loss, gradient = np.empty(replicas), np.empty_like(state)
+    y, out, value = np.zeros((state.shape[1], flow.LANES)), np.zeros((state.shape[1], flow.LANES)), np.zeros(flow.LANES)
+    for first in range(0, replicas, flow.LANES):
+        n = min(flow.LANES, replicas - first)
+        y[:, :n] = state[first:first + n].T
+        kernels.descent(params, work, y, out, value)
+        loss[first:first + n] = value[:n]
+        gradient[first:first + n] = -out[:, :n].T
+    return loss, gradient[:, :width], gradient[:, width:].reshape(replicas, width, dim)
+
+
+def moments(blocks: Mapping[str, np.ndarray], teacher: Teacher) -> Moments:
+    """Exact second moments of hidden units and of the teacher together.
+
+    Parameters
+    ----------
+    blocks : name -> directions of hidden units, (units, dim); a concatenation of students is their directions stacked
+        (``Students.units``).
+    teacher : gives the blocks "teacher" (its units g(B_m·x)) and "target" (its output y).
+
+    Returns
+    -------
+    Moments : exact, all means zero.
+    """
+    names = list(blocks)
+    if {"teacher", "target"} & set(names):
+        raise InputError("the names 'teacher' and 'target' are taken by the teacher's own blocks")
+    stacks = [np.atleast_2d(np.asarray(blocks[name], dtype=np.float64)) for name in names]
+    for name, stack in zip(names, stacks):
+        if stack.ndim != 2 or stack.shape[1] != teacher.dim or not np.all(np.isfinite(stack)):
+            raise InputError(f"block {name!r} must hold finite directions of shape (units, {teacher.dim}), "
+                             f"got {stack.shape}")
+    every = np.concatenate([*stacks, teacher.directions])
+    gram = every @ every.T
+    index = np.arange(len(every))
+    cov = erf_i2(gram, index[:, None], index[None, :])
+    mix = np.zeros((len(every) + 1, len(every)))  # all units, then the target
+    mix[:-1] = np.eye(len(every))
+    mix[-1, -teacher.units:] = teacher.strengths
+    full = mix @ cov @ mix.T
+    widths = {name: len(stack) for name, stack in zip(names, stacks)} | {"teacher": teacher.units, "target": 1}
+    return Moments.exact(widths, np.zeros(len(full)), full)

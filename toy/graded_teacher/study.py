@@ -1,0 +1,259 @@
+"""Studies of the graded teacher: narrow concatenations against one wide student, copies, ridges; and their evidence.
+
+A two-layer student of width K has K (1 + d) parameters: concatenations matched in features are matched in parameters,
+too. Table columns named ``x_to_y`` are span errors (``toy.graded_teacher.compare``), ``*_probe`` the unexplained share
+of the teacher's output; ``theory_*`` what ``theory.span.predict`` says with the wide student taken as the teacher.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lab.estimate import exact, mean_interval
+from lab.study import Study
+from theory.claims import Evidence
+from theory.measures import span_error
+from theory.span import predict
+from toy.graded_teacher.compare import compare
+from toy.graded_teacher.model import Teacher, moments, simulate
+
+# name -> strengths and norm of the directions
+TEACHERS = {
+    "graded": ((1.0, 0.7, 0.4, 0.2), 3.0),
+    "square root": (tuple(float(m) ** -0.5 for m in range(1, 9)), 1.0),
+    "equal": ((1.0,) * 4, 3.0),
+}
+REPLICAS = {"quick": 3, "run": 16, "full": 64}
+CAP = 1e5  # flow time of the studies
+SCALARS = ("narrow_to_wide", "wide_to_narrow", "wide_to_narrow_units", "wide_to_wide", "narrow_probe", "wide_probe",
+           "residual_probe", "random_probe", "cka")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One comparison.
+
+    Attributes
+    ----------
+    teacher : key of ``TEACHERS``.
+    width, copies, reference_width, replicas, seed, condition : as in ``compare``.
+    ridges, gradient_tol : relative ridges, and where training stops.
+    """
+
+    teacher: str = "graded"
+    width: int = 2
+    copies: int = 8
+    reference_width: int = 16
+    condition: str = "free"
+    ridges: tuple[float, ...] = (1e-6,)
+    gradient_tol: float = 1e-8
+    dim: int = 10
+    replicas: int = 16
+    seed: int = 0
+
+
+@cache
+def _outlook(teacher: str, dim: int, width: int, copies: int):
+    strengths, norm = TEACHERS[teacher]
+    return predict(strengths, norm, dim, width, copies)
+
+
+def _theory(teacher: str, dim: int, width: int, copies: int) -> dict:
+    p = _outlook(teacher, dim, width, copies if teacher == "equal" else 1)  # only there do copies matter
+    return {"theory_narrow_to_wide": p.span_error, "theory_wide_to_narrow": p.reverse_span_error_pooled,
+            "theory_narrow_probe": p.feature_performance, "theory_unique": p.unique}
+
+
+def run(config: Cell, folder: Path) -> dict:
+    """Train and compare one cell; a row a replica and ridge."""
+    strengths, norm = TEACHERS[config.teacher]
+    found = compare(strengths, norm, config.dim, config.width, config.copies, config.reference_width, config.replicas,
+                    config.seed, gradient_tol=config.gradient_tol, time_cap=CAP, condition=config.condition,
+                    ridges=config.ridges)
+    rows = []
+    for r in range(config.replicas):
+        mine, wide = slice(r * config.copies, (r + 1) * config.copies), slice(2 * r, 2 * r + 2)
+        for k, ridge in enumerate(config.ridges):
+            row = {"replica": r, "ridge": ridge, **{name: float(getattr(found, name)[r, k]) for name in SCALARS},
+                   "narrow_loss": float(found.narrow.loss[mine].mean()),
+                   "wide_loss": float(found.wide.loss[wide].mean()),
+                   "narrow_converged": float(found.narrow.converged[mine].mean()),
+                   "wide_converged": float(found.wide.converged[wide].mean()),
+                   "narrow_to_teacher": float(found.narrow_to_teacher[r, k].mean()),
+                   "wide_to_teacher": float(found.wide_to_teacher[r, k].mean()),
+                   "untrained_to_teacher": float(found.untrained_to_teacher[r, k].mean())}
+            row |= {f"narrow_to_unit_{m + 1}": float(x) for m, x in enumerate(found.narrow_to_teacher[r, k])}
+            rows.append(row)
+    return {"rows": rows, "theory": _theory(config.teacher, config.dim, config.width, config.copies)}
+
+
+def tabulate(finished) -> pd.DataFrame:
+    """A row a cell, replica and ridge."""
+    return pd.DataFrame([
+        {"teacher": c.teacher, "condition": c.condition, "width": c.width, "alpha": c.width / c.reference_width,
+         "copies": c.copies, "reference_width": c.reference_width, "gradient_tol": c.gradient_tol, **row,
+         **result["theory"]}
+        for c, result in finished for row in result["rows"]
+    ])
+
+
+# -------------------------------------------------------------------------------------------- width, at equal features
+def width_configs(scale: str) -> list[Cell]:
+    """α = 1 … 1/16 with 1/α copies; every condition; and copies of width 16 against 32 (α above 1)."""
+    n = REPLICAS[scale]
+    widths = (1, 2, 16) if scale == "quick" else (1, 2, 4, 8, 16)
+    cells = [Cell(teacher, K, 16 // K, 16, condition, replicas=n)
+             for teacher in ("graded", "square root") for condition in ("free", "matched loss", "shared start")
+             for K in widths if condition == "free" or K < 16]
+    return [*cells, *(Cell("equal", K, 16 // K, 16, replicas=n) for K in widths),
+            *(Cell(teacher, 16, 2, 32, replicas=n) for teacher in ("graded", "square root"))]
+
+
+def _difference(table, minuend, subtrahend):
+    return mean_interval((table[minuend] - table[subtrahend]).to_numpy())
+
+
+def width_evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
+    """Gaps at the smallest α, free and under each control; performance; residuals; theory's numbers."""
+    found = []
+
+    def add(claim, setting, estimate, column="toy"):
+        found.append(Evidence(claim, column, setting, estimate, runs if column == "toy" else ()))
+
+    base = table[table.reference_width == 16]
+    for teacher, mine in base[base.teacher != "equal"].groupby("teacher", sort=False):
+        free = mine[mine.condition == "free"]
+        low, half = free[free.width == free.width.min()], free[free.width == 8]
+        where = f"{_name(teacher)}, {low.copies.iloc[0]}×{low.width.iloc[0]} against 1×16"
+        add("s0.narrow-does-not-span-wide", where, _difference(low, "narrow_to_wide", "wide_to_wide"))
+        add("s0.wide-does-not-span-narrow", where, _difference(low, "wide_to_narrow", "wide_to_wide"))
+        add("s0.wide-performs-better", where, _difference(low, "narrow_probe", "wide_probe"))
+        add("s0.residual-features-perform", where, _difference(low, "random_probe", "residual_probe"))
+        add("s0.gap-at-equal-parameters", where + " (features and parameters match together)",
+            _difference(low, "narrow_to_wide", "wide_to_wide"))
+        if len(half):
+            change = low.narrow_to_wide.to_numpy() - half.narrow_to_wide.to_numpy()
+            add("s0.gap-grows-as-networks-narrow", where, mean_interval(change))
+        one = low.iloc[0]
+        if one.theory_unique:
+            ideal = where + ", the wide one taken as the teacher"
+            add("s0.narrow-does-not-span-wide", ideal, exact(one.theory_narrow_to_wide), "theory")
+            add("s0.wide-does-not-span-narrow", ideal, exact(one.theory_wide_to_narrow), "theory")
+            add("s0.wide-performs-better", ideal, exact(one.theory_narrow_probe), "theory")
+            if len(half):
+                add("s0.gap-grows-as-networks-narrow", ideal,
+                    exact(one.theory_narrow_to_wide - half.iloc[0].theory_narrow_to_wide), "theory")
+        for condition, claim in (("matched loss", "s0.gap-survives-matched-training"),
+                                 ("shared start", "s0.gap-survives-shared-start")):
+            cell = mine[(mine.condition == condition) & (mine.width == low.width.iloc[0])]
+            if len(cell):
+                add(claim, where, _difference(cell, "narrow_to_wide", "wide_to_wide"))
+    for teacher, mine in table[table.reference_width == 32].groupby("teacher", sort=False):
+        add("s0.gap-above-width-one", f"{_name(teacher)}, 2×16 against 1×32",
+            _difference(mine, "narrow_to_wide", "wide_to_wide"))
+    return found
+
+
+def _name(teacher: str) -> str:
+    strengths, norm = TEACHERS[teacher]
+    return f"graded teacher ({teacher} strengths, M = {len(strengths)}, |B| = {norm:g})"
+
+
+# ----------------------------------------------------------------------------------------------------------- copies
+def copies_configs(scale: str) -> list[Cell]:
+    """1 … 64 copies of width 2 and 4, graded and equal strengths; the quick scale goes to 16."""
+    top = 5 if scale == "quick" else 7
+    replicas = {"quick": 3, "run": 8, "full": 32}[scale]
+    return [Cell(teacher, K, 2**c, replicas=replicas) for teacher in ("graded", "square root", "equal")
+            for K in (2, 3) for c in range(top)]
+
+
+def copies_evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
+    """The last doubling of the copies; and how much copies help at equal strengths beyond graded ones."""
+    found = []
+    for (teacher, width), mine in table.groupby(["teacher", "width"], sort=False):
+        wide = mine.pivot(index="replica", columns="copies", values="narrow_to_wide")
+        last, before = wide.columns[-1], wide.columns[-2]
+        found.append(Evidence("s0.copies-saturate", "toy", f"{_name(teacher)}, width {width}, {before} to {last} copies",
+                              mean_interval(1 - wide[last] / wide[before]), runs))
+        theory = mine.groupby("copies").theory_narrow_to_wide.first()
+        if mine.theory_unique.all():
+            found.append(Evidence("s0.copies-saturate", "theory", f"{_name(teacher)}, width {width}, teacher's units",
+                                  exact(1 - theory[last] / theory[before])))
+    for width in table.width.unique():
+        falls, said = {}, {}
+        for teacher in ("graded", "equal"):
+            mine = table[(table.teacher == teacher) & (table.width == width)]
+            wide = mine.pivot(index="replica", columns="copies", values="narrow_to_wide")
+            falls[teacher] = (1 - wide[wide.columns[-1]] / wide[wide.columns[0]]).to_numpy()
+            theory = mine.groupby("copies").theory_narrow_to_wide.first()
+            said[teacher] = 1 - theory.iloc[-1] / theory.iloc[0]
+        where = f"M = 4, |B| = 3, width {width}, 1 to {table.copies.max()} copies"
+        found.append(Evidence("s0.equal-strengths-differ", "toy", where,
+                              mean_interval(falls["equal"] - falls["graded"]), runs))
+        found.append(Evidence("s0.equal-strengths-differ", "theory", where, exact(said["equal"] - said["graded"])))
+    return found
+
+
+# ------------------------------------------------------------------------------------------------------------ ridge
+def ridge_configs(scale: str) -> list[Cell]:
+    """Eight copies of width 2 against the ridge, for training stopped at several gradients."""
+    ridges = tuple(10.0 ** -np.arange(1, 12))
+    return [Cell("graded", 2, 8, ridges=ridges, gradient_tol=tol, replicas=REPLICAS[scale])
+            for tol in (1e-3, 1e-4, 1e-6, 1e-8)]
+
+
+# ------------------------------------------------------------------------------------------------------------ units
+@dataclass(frozen=True)
+class Units:
+    """Students of one width: which teacher units they find."""
+
+    teacher: str = "graded"
+    width: int = 2
+    dim: int = 10
+    replicas: int = 16
+    seed: int = 0
+
+
+def units_run(config: Units, folder: Path) -> dict:
+    """Span error per teacher unit and the closest student direction, a row a replica and unit."""
+    strengths, norm = TEACHERS[config.teacher]
+    teacher = Teacher(strengths, norm, config.dim)
+    students = simulate(strengths, norm, config.dim, config.width, config.replicas, config.seed, time_cap=CAP)
+    rows = []
+    for r in range(config.replicas):
+        W = students.units(r)
+        errors = span_error(moments({"student": W}, teacher), source="student", target="teacher", per_unit=True)
+        cosine = np.abs(W[:, : teacher.units]) / np.linalg.norm(W, axis=1)[:, None]
+        rows += [{"replica": r, "unit": m + 1, "strength": strengths[m], "span_error": float(errors[m]),
+                  "cosine": float(cosine[:, m].max()), "loss": float(students.loss[r]),
+                  "converged": bool(students.converged[r])} for m in range(teacher.units)]
+    theory = _outlook(config.teacher, config.dim, config.width, 1).span_error_per_teacher_unit
+    return {"rows": rows, "theory": [float(x) for x in theory]}
+
+
+def units_tabulate(finished) -> pd.DataFrame:
+    """A row a width, replica and teacher unit."""
+    return pd.DataFrame([
+        {"teacher": c.teacher, "width": c.width, **row, "theory_span_error": result["theory"][row["unit"] - 1]}
+        for c, result in finished for row in result["rows"]
+    ])
+
+
+def units_configs(scale: str) -> list[Units]:
+    """Widths 1 … 16 of every teacher."""
+    return [Units(teacher, K, replicas=REPLICAS[scale]) for teacher in TEACHERS for K in (1, 2, 3, 4, 8, 16)]
+
+
+_HERE = "toy.graded_teacher.study"
+WIDTH = Study("graded_width", "graded teacher: narrow concatenations against one wide student", f"{_HERE}:run",
+              width_configs, tabulate, width_evidence)
+COPIES = Study("graded_copies", "graded teacher: more and more narrow copies", f"{_HERE}:run", copies_configs, tabulate,
+               copies_evidence)
+RIDGE = Study("graded_ridge", "graded teacher: span error against ridge and stopping", f"{_HERE}:run", ridge_configs,
+              tabulate)
+UNITS = Study("graded_units", "graded teacher: which unit is found by which width", f"{_HERE}:units_run", units_configs,
+              units_tabulate)

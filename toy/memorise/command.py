@@ -1,0 +1,41 @@
+"""``python -m toy memorise``."""
+
+from lab.cli import add_run_arguments, positive_float, positive_int, say
+from lab.estimate import mean_interval
+
+HELP = "structured labels, random labels, or inputs replaced by noise: decision regions along training"
+
+
+def add_arguments(parser):
+    parser.add_argument("--tasks", nargs="+", default=["structured", "random-labels", "noise-inputs"], help="which data")
+    parser.add_argument("--widths", nargs="+", type=positive_int, default=[8, 64, 512], help="hidden units")
+    parser.add_argument("--samples", type=positive_int, default=60, help="training samples")
+    parser.add_argument("--replicas", type=positive_int, default=10, help="networks a cell, each on data of its own")
+    parser.add_argument("--epochs", type=positive_int, default=3000, help="at most; training stops at loss 0.01")
+    parser.add_argument("--rate", type=positive_float, default=3e-3, help="learning rate of AdamW")
+    add_run_arguments(parser)
+
+
+def run(args) -> dict:
+    from toy.memorise.model import simulate
+
+    common = dict(samples=args.samples, replicas=min(args.replicas, 3) if args.quick else args.replicas, seed=args.seed,
+                  epochs=min(args.epochs, 300) if args.quick else args.epochs, rate=args.rate)
+    widths = args.widths[:1] if args.quick else args.widths
+    if args.dry_run:
+        return {"would_train": {"tasks": args.tasks, "widths": widths, **common}}
+    rows = []
+    for task in args.tasks:
+        for width in widths:
+            found = simulate(task, width, **common)
+            rows.append({"task": task, "width": width, "diverged": int(found.diverged.sum()),
+                         "train_error": mean_interval(found.train_error[:, -1]),
+                         "test_error": mean_interval(found.test_error[:, -1]),
+                         "regions": mean_interval(found.regions.count[:, -1]), "true_regions": found.true_regions,
+                         "deaths": mean_interval(found.regions.deaths), "births": mean_interval(found.regions.births),
+                         "resplits": mean_interval(found.regions.resplits)})
+            row = rows[-1]
+            say(f"{task:<14} width {width:>4}: train error {row['train_error'].mean:.3f}, test error "
+                f"{row['test_error'].mean:.3f}, regions {row['regions'].mean:.1f}, died {row['deaths'].mean:.1f}, born "
+                f"{row['births'].mean:.1f}, of them re-splits {row['resplits'].mean:.1f}")
+    return {"cells": rows}

@@ -1,0 +1,177 @@
+"""Kernels of the one-hidden-layer network: minibatch training of one replica, and its outputs.
+
+    h = relu(x W + b),  o = h V + c
+with W (d, m), b (m,), V (m, k), c (k,). Losses: the mean over a batch of cross-entropy on softmax(o), or of ½|o − y|².
+All parameters of a replica are one flat vector, (W, b, V, c) in this order, so that an optimiser is one loop.
+
+The matrix products are BLAS calls (``np.dot`` with ``out``): nothing here beats them at batch sizes above a few.
+"""
+
+import numpy as np
+from numba import njit, prange
+
+CROSS_ENTROPY, SQUARED = 0, 1
+MOMENTUM, ADAM = 0, 1
+
+_jit = {"cache": True, "error_model": "numpy", "nogil": True}
+
+
+@njit(**_jit)
+def _views(flat, d, m, k):
+    """W, b, V, c as views of the flat parameters."""
+    a, b = d * m, d * m + m
+    e = b + m * k
+    return flat[:a].reshape(d, m), flat[a:b], flat[b:e].reshape(m, k), flat[e:]
+
+
+@njit(**_jit)
+def _forward(x, W, b, V, c, h, o):
+    np.dot(x, W, h)
+    for s in range(h.shape[0]):
+        for j in range(h.shape[1]):
+            z = h[s, j] + b[j]
+            h[s, j] = z if z > 0 else np.float32(0)
+    np.dot(h, V, o)
+    for s in range(o.shape[0]):
+        for j in range(o.shape[1]):
+            o[s, j] += c[j]
+
+
+@njit(**_jit)
+def _loss_gradient(o, target, label, loss, e):
+    """Sum of the losses of a batch; e <- d(mean loss)/d(o)."""
+    rows, k = o.shape
+    total = 0.0
+    for s in range(rows):
+        if loss == 0:
+            top = o[s, 0]
+            for j in range(1, k):
+                top = max(top, o[s, j])
+            mass = np.float32(0)
+            for j in range(k):
+                e[s, j] = np.exp(o[s, j] - top)
+                mass += e[s, j]
+            for j in range(k):
+                e[s, j] /= mass
+            total += np.log(mass) + top - o[s, label[s]]
+            e[s, label[s]] -= np.float32(1)
+        else:
+            for j in range(k):
+                e[s, j] = o[s, j] - target[s, j]
+                total += 0.5 * e[s, j] * e[s, j]
+        for j in range(k):
+            e[s, j] /= np.float32(rows)
+    return total
+
+
+@njit(**_jit)
+def _backward(x, h, e, V, gW, gb, gV, gc, gh):
+    np.dot(h.T, e, gV)
+    np.dot(e, V.T, gh)
+    gb[:] = 0
+    gc[:] = 0
+    for s in range(h.shape[0]):
+        for j in range(h.shape[1]):
+            if h[s, j] <= 0:
+                gh[s, j] = np.float32(0)
+            gb[j] += gh[s, j]
+        for j in range(e.shape[1]):
+            gc[j] += e[s, j]
+    np.dot(x.T, gh, gW)
+
+
+@njit(**_jit)
+def train_one(x, target, label, flat, frozen, order, batch, m, k, loss, optimiser, rate, decay, momentum, weight_decay,
+              marks, kept, losses, loss_goal):
+    """Train one replica in place for ``order.shape[0]`` epochs, or until an epoch's mean loss is at most ``loss_goal``.
+
+    order : (epochs, n) sample order of every epoch. frozen : leading parameters that are not trained (0, or d m + m for
+    random features). marks : increasing epochs after which the parameters are copied to ``kept`` (marks[i] = 0: before
+    training). losses : (epochs,) mean training loss while the epoch ran; NaN where it did not run.
+
+    Returns the number of epochs that ran; negative if the loss stopped being finite.
+    """
+    n, d = x.shape
+    epochs = order.shape[0]
+    W, b, V, c = _views(flat, d, m, k)
+    gradient = np.zeros_like(flat)
+    gW, gb, gV, gc = _views(gradient, d, m, k)
+    first, second = np.zeros_like(flat), np.zeros_like(flat)
+    xb, h, gh = np.empty((batch, d), np.float32), np.empty((batch, m), np.float32), np.empty((batch, m), np.float32)
+    o, e = np.empty((batch, k), np.float32), np.empty((batch, k), np.float32)
+    tb, lb = np.zeros((batch, k), np.float32), np.zeros(batch, np.int64)
+    losses[:] = np.nan
+    mark = 0
+    while mark < marks.size and marks[mark] == 0:
+        kept[mark] = flat
+        mark += 1
+    step = 0
+    for epoch in range(epochs):
+        total = 0.0
+        for start in range(0, n, batch):
+            size = min(batch, n - start)
+            for s in range(size):
+                i = order[epoch, start + s]
+                for j in range(d):
+                    xb[s, j] = x[i, j]
+                if loss == 0:
+                    lb[s] = label[i]
+                else:
+                    for j in range(k):
+                        tb[s, j] = target[i, j]
+            _forward(xb[:size], W, b, V, c, h[:size], o[:size])
+            total += _loss_gradient(o[:size], tb[:size], lb[:size], loss, e[:size])
+            _backward(xb[:size], h[:size], e[:size], V, gW, gb, gV, gc, gh[:size])
+            step += 1
+            if optimiser == 0:
+                for p in range(frozen, flat.size):
+                    first[p] = momentum * first[p] + gradient[p] + weight_decay * flat[p]
+                    flat[p] -= rate * first[p]
+            else:
+                # Adam (Kingma & Ba 2015), decoupled weight decay, betas 0.9 and 0.999
+                one = np.float32(1) - np.float32(0.9) ** step
+                two = np.float32(1) - np.float32(0.999) ** step
+                for p in range(frozen, flat.size):
+                    g = gradient[p]
+                    first[p] = np.float32(0.9) * first[p] + np.float32(0.1) * g
+                    second[p] = np.float32(0.999) * second[p] + np.float32(0.001) * g * g
+                    flat[p] -= rate * (first[p] / one / (np.sqrt(second[p] / two) + np.float32(1e-8))
+                                       + weight_decay * flat[p])
+        rate *= decay
+        losses[epoch] = total / n
+        done = losses[epoch] <= loss_goal
+        while mark < marks.size and (marks[mark] <= epoch + 1 or done):
+            kept[mark] = flat
+            mark += 1
+        if not losses[epoch] < np.inf:
+            return -(epoch + 1)
+        if done:
+            return epoch + 1
+    while mark < marks.size:
+        kept[mark] = flat
+        mark += 1
+    return epochs
+
+
+@njit(parallel=True, **_jit)
+def train_all(x, target, label, flat, frozen, order, batch, m, k, loss, optimiser, rate, decay, momentum, weight_decay,
+              marks, kept, losses, loss_goal, ran):
+    """Train every replica; data and labels are (1 or R, …): shared, or one set a replica."""
+    for r in prange(flat.shape[0]):
+        i = np.int64(r)  # prange counts in unsigned numbers, which do not mix with signed ones
+        own = i if x.shape[0] > 1 else 0
+        seen = i if target.shape[0] > 1 else 0
+        named = i if label.shape[0] > 1 else 0
+        ran[r] = train_one(x[own], target[seen], label[named], flat[r], frozen, order[r], batch, m, k, loss, optimiser,
+                           rate, decay, momentum, weight_decay, marks, kept[r], losses[r], loss_goal)
+
+
+@njit(parallel=True, **_jit)
+def outputs_all(x, flat, m, k, out):
+    """Outputs (R, n, k) of every replica; x is (1 or R, n, d)."""
+    d = x.shape[2]
+    for r in prange(flat.shape[0]):
+        own = np.int64(r) if x.shape[0] > 1 else 0
+        W, b, V, c = _views(flat[r], d, m, k)
+        h = np.empty((x.shape[1], m), np.float32)
+        _forward(x[own], W, b, V, c, h, out[r])

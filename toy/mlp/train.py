@@ -1,0 +1,181 @@
+"""One-hidden-layer ReLU networks on finite data: initialise, train and evaluate many replicas at once.
+
+The maths is in :mod:`toy.mlp.kernels`. Data may be shared by all replicas or differ from replica to replica; every
+replica has streams of its own for its start and the order of its samples, so that results do not depend on threads.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from lab.errors import InputError
+from lab.streams import Purpose, generator
+from toy.mlp.kernels import ADAM, CROSS_ENTROPY, MOMENTUM, SQUARED, outputs_all, train_all
+
+INITIALISATIONS = ("he", "glorot", "lecun")
+
+
+@dataclass(frozen=True)
+class Networks:
+    """Replicas of a network with ``width`` hidden units.
+
+    Attributes
+    ----------
+    flat : (R, p) float32, all parameters: W (d, m), b (m,), V (m, k), c (k,) one after the other.
+    dim, width, outputs : d, m, k.
+    losses : (R, epochs) mean training loss while each epoch ran (NaN where it did not), or None before training.
+    epochs : (R,) epochs that ran; negative if the loss stopped being finite, or None before training.
+    kept : (R, marks, p) parameters after the marked epochs, or None.
+    """
+
+    flat: np.ndarray
+    dim: int
+    width: int
+    outputs: int
+    losses: np.ndarray | None = None
+    epochs: np.ndarray | None = None
+    kept: np.ndarray | None = None
+
+    @property
+    def replicas(self) -> int:
+        """R."""
+        return self.flat.shape[0]
+
+    @property
+    def diverged(self) -> np.ndarray:
+        """(R,) bool: training was stopped because the loss was no longer finite."""
+        return self.epochs < 0
+
+    def parameters(self, r: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """W, b, V, c of one replica."""
+        d, m, k, p = self.dim, self.width, self.outputs, self.flat[r]
+        return p[:d * m].reshape(d, m), p[d * m:d * m + m], p[d * m + m:-k].reshape(m, k), p[-k:]
+
+    def at(self, mark: int) -> "Networks":
+        """The networks as they were at a mark."""
+        return replace(self, flat=np.ascontiguousarray(self.kept[:, mark]), kept=None)
+
+    def hidden(self, r: int, x: np.ndarray) -> np.ndarray:
+        """(n, m) hidden activations of one replica."""
+        W, b, _, _ = self.parameters(r)
+        return np.maximum(np.asarray(x, dtype=np.float32) @ W + b, 0)
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """Outputs (R, n, k) for inputs (n, d), or (R, n, d) with one set a replica."""
+        x = _inputs(x, self.replicas)
+        if x.shape[2] != self.dim:
+            raise InputError(f"the networks take inputs of dimension {self.dim}, got {x.shape[2]}")
+        out = np.empty((self.replicas, x.shape[1], self.outputs), dtype=np.float32)
+        with threadpool_limits(1, "blas"):
+            outputs_all(x, self.flat, self.width, self.outputs, out)
+        return out
+
+
+def _inputs(x, replicas) -> np.ndarray:
+    x = np.ascontiguousarray(x, dtype=np.float32)
+    x = x[None] if x.ndim == 2 else x
+    if x.ndim != 3 or x.shape[0] not in (1, replicas) or 0 in x.shape:
+        raise InputError(f"inputs must be (n, d) or ({replicas}, n, d), got shape {x.shape}")
+    if not np.all(np.isfinite(x)):
+        raise InputError("inputs must be finite; found NaN or infinite values")
+    return x
+
+
+def initialise(dim: int, width: int, outputs: int, replicas: int, seed: int = 0, rule: str = "he",
+               scale: float = 1.0, first: int = 0) -> Networks:
+    """Gaussian starts with zero biases.
+
+    Parameters
+    ----------
+    dim, width, outputs, replicas : d, m, k, R.
+    seed, first : replica r draws from the stream (seed, first + r).
+    rule : variance of a layer's weights: "he" 2/fan-in, "glorot" 2/(fan-in + fan-out), "lecun" 1/fan-in.
+    scale : multiplies all weights.
+
+    Raises
+    ------
+    InputError
+        For counts below 1, an unknown rule or a scale that is not positive.
+    """
+    if min(dim, width, outputs, replicas) < 1:
+        raise InputError("dim, width, outputs and replicas must be at least 1")
+    if rule not in INITIALISATIONS:
+        raise InputError(f"no initialisation is called {rule!r}; there are: {', '.join(INITIALISATIONS)}")
+    if not (scale > 0 and math.isfinite(scale)):
+        raise InputError(f"the scale of the start must be positive, got {scale}")
+    flat = np.zeros((replicas, dim * width + width + width * outputs + outputs), dtype=np.float32)
+    for r in range(replicas):
+        rng = generator(seed, first + r, Purpose.WEIGHTS)
+        for begin, fan_in, fan_out in ((0, dim, width), (dim * width + width, width, outputs)):
+            variance = {"he": 2 / fan_in, "glorot": 2 / (fan_in + fan_out), "lecun": 1 / fan_in}[rule]
+            flat[r, begin:begin + fan_in * fan_out] = (scale * math.sqrt(variance)
+                                                       * rng.standard_normal(fan_in * fan_out, dtype=np.float32))
+    return Networks(flat, dim, width, outputs)
+
+
+def train(networks: Networks, x: np.ndarray, y: np.ndarray, *, epochs: int, batch: int = 128, rate: float = 0.01,
+          decay: float = 1.0, momentum: float = 0.9, weight_decay: float = 0.0, optimiser: int = MOMENTUM,
+          loss: int = CROSS_ENTROPY, train_first_layer: bool = True, loss_goal: float = -math.inf, marks=(),
+          seed: int = 0, first: int = 0) -> Networks:
+    """Train all replicas; the given networks are left as they are.
+
+    Parameters
+    ----------
+    networks : starts.
+    x : (n, d) shared inputs, or (R, n, d).
+    y : classes 0 … k−1, (n,) or (R, n), for cross-entropy; targets (n, k) or (R, n, k) for the squared loss.
+    epochs, batch, rate, decay : passes over the data, batch size, learning rate, its factor per epoch.
+    momentum, weight_decay, optimiser : of SGD with momentum (``MOMENTUM``) or AdamW (``ADAM``).
+    loss : ``CROSS_ENTROPY`` or ``SQUARED``.
+    train_first_layer : False leaves W and b at their start (random features).
+    loss_goal : an epoch whose mean loss is at most this is the last.
+    marks : increasing epochs after which parameters are kept (0: the start).
+    seed, first : replica r orders its samples by the stream (seed, first + r).
+
+    Raises
+    ------
+    InputError
+        For shapes that do not fit, classes out of range, values that are not finite.
+    """
+    R, k = networks.replicas, networks.outputs
+    x = _inputs(x, R)
+    if x.shape[2] != networks.dim:
+        raise InputError(f"the networks take inputs of dimension {networks.dim}, got {x.shape[2]}")
+    n = x.shape[1]
+    target, label = np.zeros((1, 1, k), np.float32), np.zeros((1, 1), np.int64)
+    if loss == CROSS_ENTROPY:
+        label = np.ascontiguousarray(y, dtype=np.int64)
+        label = label[None] if label.ndim == 1 else label
+        if label.shape not in ((1, n), (R, n)):
+            raise InputError(f"labels must be ({n},) or ({R}, {n}), got shape {np.shape(y)}")
+        if label.min() < 0 or label.max() >= k:
+            raise InputError(f"labels must be classes 0 to {k - 1}, got {label.min()} to {label.max()}")
+    elif loss == SQUARED:
+        target = np.ascontiguousarray(y, dtype=np.float32)
+        target = target[None] if target.ndim == 2 else target
+        if target.shape not in ((1, n, k), (R, n, k)) or not np.all(np.isfinite(target)):
+            raise InputError(f"targets must be finite and ({n}, {k}) or ({R}, {n}, {k}), got shape {np.shape(y)}")
+    else:
+        raise InputError("loss must be CROSS_ENTROPY or SQUARED")
+    if optimiser not in (MOMENTUM, ADAM) or epochs < 0 or batch < 1 or not rate > 0:
+        raise InputError("epochs must be at least 0, batch at least 1, the learning rate positive, the optimiser known")
+    batch = min(batch, n)
+    marks = np.asarray(marks, dtype=np.int64)
+    if np.any(np.diff(marks) < 0) or np.any(marks < 0) or np.any(marks > epochs):
+        raise InputError(f"marks must be increasing epochs from 0 to {epochs}")
+    order = np.empty((R, epochs, n), dtype=np.int32)
+    for r in range(R):
+        rng = generator(seed, first + r, Purpose.ORDER)
+        for epoch in range(epochs):
+            order[r, epoch] = rng.permutation(n)
+    flat = networks.flat.copy()
+    kept = np.zeros((R, marks.size, flat.shape[1]), dtype=np.float32)
+    losses, ran = np.empty((R, epochs)), np.zeros(R, dtype=np.int64)
+    frozen = 0 if train_first_layer else networks.dim * networks.width + networks.width
+    f4 = np.float32
+    with threadpool_limits(1, "blas"):  # replicas are the parallelism: BLAS threads inside would fight over the cores
+        train_all(x, target, label, flat, frozen, order, batch, networks.width, k, loss, optimiser, f4(rate), f4(decay),
+                  f4(momentum), f4(weight_decay), marks, kept, losses, float(loss_goal), ran)
+    return replace(networks, flat=flat, losses=losses, epochs=ran, kept=kept if marks.size else None)

@@ -1,0 +1,37 @@
+"""``python -m toy multi-view``."""
+
+from lab.cli import add_run_arguments, positive_float, positive_int, say
+from lab.estimate import share_interval
+
+HELP = "one class with two views: does a network learn both? (a counter-example: width can ignore a feature)"
+
+
+def add_arguments(parser):
+    parser.add_argument("--second-strength", type=positive_float, default=0.8, help="of the second view, in (0, 1]")
+    parser.add_argument("--widths", nargs="+", type=positive_int, default=[1, 4, 16, 64, 256], help="neurons a network")
+    parser.add_argument("--copies", type=positive_int, default=1, help="networks a concatenation")
+    parser.add_argument("--replicas", type=positive_int, default=1000, help="repetitions")
+    parser.add_argument("--scale", type=positive_float, default=0.2, help="standard deviation of the starts")
+    parser.add_argument("--power", type=positive_int, default=4, help="q of the activation z^q, at least 3")
+    add_run_arguments(parser)
+
+
+def run(args) -> dict:
+    from toy.multi_view.model import predict, simulate
+
+    common = dict(second_strength=args.second_strength, copies=args.copies, scale=args.scale, power=args.power,
+                  replicas=min(args.replicas, 100) if args.quick else args.replicas, seed=args.seed)
+    if args.dry_run:
+        return {"would_simulate": {**common, "widths": args.widths}}
+    rows = []
+    for width in args.widths:
+        found, theory = simulate(width=width, **common), predict(width=width, **common)
+        rows.append({"width": width, "unfinished": int((~found.finished).sum()),
+                     "both_by_one": share_interval(int(found.both_by_one.sum()), found.both_by_one.size),
+                     "both_by_concatenation": share_interval(int(found.both_by_all.sum()), found.both_by_all.size),
+                     "predicted_one": theory["one"], "predicted_concatenation": theory["all"]})
+        one, both = rows[-1]["both_by_one"], rows[-1]["both_by_concatenation"]
+        say(f"width {width:>5}: both views by one network {one.mean:.3f} [{one.low:.3f}, {one.high:.3f}] "
+            f"(predicted {theory['one']:.3f}); by {args.copies} copies {both.mean:.3f} [{both.low:.3f}, {both.high:.3f}] "
+            f"(predicted {theory['all']:.3f})")
+    return {"second_strength": args.second_strength, "copies": args.copies, "widths": rows}

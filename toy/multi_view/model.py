@@ -1,0 +1,121 @@
+"""Multi-view data, simulated: gradient flow of the two coordinates of every neuron. Equations in :mod:`theory.multi_view`."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+
+from lab.errors import InputError
+from lab.flow import CONVERGED, LANES, REACHED, RHS, solve
+from lab.streams import Purpose, normal
+from theory.multi_view import learn_probabilities
+
+
+@njit(RHS, cache=True, error_model="numpy")
+def view_flow(params, work, y, out, value):
+    """−∇L and L. params: m, q, μ₂; y: m rows a_r, then m rows b_r; work: one row, F."""
+    width, power = int(params[0]), int(params[1])
+    for lane in range(LANES):
+        work[0, lane] = 0.0
+    for view in range(2):
+        strength = 1.0 if view == 0 else params[2]
+        for j in range(view * width, (view + 1) * width):
+            for lane in range(LANES):
+                z = strength * y[j, lane]
+                z = z if z > 0.0 else 0.0
+                p = z
+                for _ in range(power - 2):
+                    p *= z
+                out[j, lane] = strength * p
+                work[0, lane] += p * z / power
+    for lane in range(LANES):
+        small = np.exp(-work[0, lane])
+        value[lane] = np.log1p(small)
+        work[0, lane] = small / (1.0 + small)
+    for j in range(2 * width):
+        for lane in range(LANES):
+            out[j, lane] *= work[0, lane]
+
+
+@dataclass(frozen=True)
+class Views:
+    """What the replicas learnt.
+
+    Attributes
+    ----------
+    learnt : (replicas, copies, 2) bool: does this view alone suffice for this network (F_i ≥ κ)?
+    finished : (replicas, copies) bool: training reached its loss, or no start was positive.
+    """
+
+    learnt: np.ndarray
+    finished: np.ndarray
+
+    @property
+    def both_by_one(self) -> np.ndarray:
+        """(replicas, copies) bool: single networks that learnt both views."""
+        return self.learnt.all(axis=2)
+
+    @property
+    def both_by_all(self) -> np.ndarray:
+        """(replicas,) bool: concatenations whose networks have learnt both views between them."""
+        return self.learnt.any(axis=1).all(axis=1)
+
+
+def _validate(second_strength, width, copies, replicas, scale, power, loss, margin):
+    if not 0 < second_strength <= 1:
+        raise InputError(f"the second view's strength must lie in (0, 1], got {second_strength}")
+    if min(width, copies, replicas) < 1:
+        raise InputError("width, copies and replicas must be at least 1")
+    if power < 3 or power != int(power):
+        raise InputError(f"the power q must be a whole number of at least 3, got {power}: below it there is no race")
+    if not (scale > 0 and 0 < loss < np.log(2) and margin > 0):
+        raise InputError("scale and margin must be positive, the final loss between 0 and log 2")
+
+
+def simulate(second_strength: float = 0.8, width: int = 16, copies: int = 1, replicas: int = 1000, seed: int = 0,
+             scale: float = 0.2, power: int = 4, loss: float = 0.01, margin: float = 1.0, time_cap: float = 1e12,
+             threads: int | None = None) -> Views:
+    """Train ``replicas`` concatenations of ``copies`` networks of width ``width``.
+
+    Parameters
+    ----------
+    second_strength : μ₂ in (0, 1]; the first view has 1.
+    width, copies, replicas : neurons a network, networks a concatenation, repetitions of the whole.
+    seed : copy c of replica r has a stream of its own, whatever the other counts.
+    scale : σ₀, standard deviation of the starts.
+    power, loss, margin : q ≥ 3; ε at which training stops; κ that makes a view learnt.
+    time_cap : flow time at which a network is given up.
+    threads : results do not depend on it.
+
+    Raises
+    ------
+    InputError
+        For parameters outside these ranges.
+    """
+    _validate(second_strength, width, copies, replicas, scale, power, loss, margin)
+    start = np.empty((replicas, copies, 2 * width))
+    for r in range(replicas):
+        for c in range(copies):
+            start[r, c] = normal(seed, r << 20 | c, Purpose.WEIGHTS, 2 * width)
+    start *= scale
+    flow = solve(view_flow, np.array([width, power, second_strength]), start.reshape(replicas * copies, -1),
+                 gradient_tol=0.0, value_target=loss, time_cap=time_cap, threads=threads)
+    z = np.maximum(flow.state.reshape(replicas, copies, 2, width), 0.0) * np.array([1.0, second_strength])[:, None]
+    parts = np.sum(z**power, axis=3) / power
+    finished = (flow.status == REACHED) | (flow.status == CONVERGED)
+    return Views(parts >= margin, finished.reshape(replicas, copies))
+
+
+def predict(second_strength: float = 0.8, width: int = 16, copies: int = 1, replicas: int = 1, seed: int = 0,
+            scale: float = 0.2, power: int = 4, loss: float = 0.01, margin: float = 1.0) -> dict:
+    """Probabilities of the leading-neuron theory: one network learns both views; a concatenation does between them.
+
+    Returns
+    -------
+    dict : ``one`` and ``all``, and ``first``, ``second`` for one network.
+    """
+    _validate(second_strength, width, copies, replicas, scale, power, loss, margin)
+    p = learn_probabilities(width, second_strength, scale, power, loss, margin)
+    # a concatenation misses "both" if no copy has the first, or none the second, view
+    everything = 1 - (1 - p["first"]) ** copies - (1 - p["second"]) ** copies + p["neither"] ** copies
+    return {"one": p["both"], "all": everything, "first": p["first"], "second": p["second"]}

@@ -1,0 +1,84 @@
+"""The study: who learns both views, by width, strength of the second view, and scale of the start."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from lab.errors import InputError
+from lab.estimate import exact, share_difference, share_interval
+from lab.study import Study
+from theory.claims import Evidence
+from toy.multi_view.model import predict, simulate
+
+
+@dataclass(frozen=True)
+class TwoViews:
+    """One cell: copies × width neurons."""
+
+    second_strength: float
+    width: int
+    copies: int = 1
+    scale: float = 0.2
+    replicas: int = 1000
+    seed: int = 0
+
+
+def run(config: TwoViews, folder: Path) -> dict:
+    """Simulate and predict one cell."""
+    arguments = dict(second_strength=config.second_strength, width=config.width, copies=config.copies, scale=config.scale,
+                     replicas=config.replicas, seed=config.seed)
+    found, theory = simulate(**arguments), predict(**arguments)
+    if not found.finished.all():
+        raise InputError(f"{(~found.finished).sum()} networks did not finish: raise the time cap")
+    return {"networks": found.both_by_one.size, "one": int(found.both_by_one.sum()), "all": int(found.both_by_all.sum()),
+            "theory_one": theory["one"], "theory_all": theory["all"]}
+
+
+def configs(scale: str) -> list[TwoViews]:
+    """Widths 1 … 1024 alone, and 64 neurons split into copies; small and large starts."""
+    replicas = {"quick": 100, "run": 1000, "full": 4000}[scale]
+    alone = [TwoViews(s, m, scale=start, replicas=replicas)
+             for s in (1.0, 0.8) for start in (0.2, 1.0) for m in (1, 4, 16, 64, 256, 1024)]
+    split = [TwoViews(s, m, 64 // m, replicas=replicas) for s in (1.0, 0.8) for m in (1, 4, 16)]
+    return alone + split
+
+
+def tabulate(finished) -> pd.DataFrame:
+    """A row a cell: shares that learn both views, beside theory."""
+    rows = []
+    for config, result in finished:
+        row = {"second_strength": config.second_strength, "scale": config.scale, "width": config.width,
+               "copies": config.copies}
+        for kind, n in (("one", result["networks"]), ("all", config.replicas)):
+            share = share_interval(result[kind], n)
+            row |= {f"{kind}_both": result[kind], f"{kind}_n": n, f"{kind}_share": share.mean, f"{kind}_low": share.low,
+                    f"{kind}_high": share.high, f"{kind}_theory": result[f"theory_{kind}"]}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
+    """64 neurons split into single ones against one network of 64, small starts."""
+    found = []
+    small = table[table.scale == table.scale.min()]
+    for strength, cells in small.groupby("second_strength"):
+        split = cells[cells.copies > 1]
+        if split.empty:
+            continue
+        narrow = split.loc[split.width.idxmin()]
+        wide = cells[(cells.copies == 1) & (cells.width == narrow.width * narrow.copies)]
+        if wide.empty:
+            continue
+        wide = wide.iloc[0]
+        setting = f"two views, second strength {strength:g}, {narrow.copies:.0f}×{narrow.width:.0f} against {wide.width:.0f}"
+        found += [
+            Evidence("s0.wide-finds-every-view", "toy", setting, share_difference(
+                int(wide.all_both), int(wide.all_n), int(narrow.all_both), int(narrow.all_n)), runs),
+            Evidence("s0.wide-finds-every-view", "theory", setting, exact(wide.all_theory - narrow.all_theory)),
+        ]
+    return found
+
+
+STUDY = Study("multi_view", "two views of one class: who learns both?", "toy.multi_view.study:run", configs, tabulate,
+              evidence)

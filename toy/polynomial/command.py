@@ -1,0 +1,43 @@
+"""``python -m toy polynomial``."""
+
+from lab.cli import add_run_arguments, positive_int, say
+from lab.estimate import mean_interval
+
+HELP = "two classes in the plane with a polynomial boundary: agreement inside and outside the hull of the data"
+FIELDS = ("truth_inside", "truth_outside", "pair_inside", "pair_outside", "train_error")
+
+
+def add_arguments(parser):
+    parser.add_argument("--degree", type=positive_int, default=3, help="of the true boundary")
+    parser.add_argument("--degrees", nargs="+", type=positive_int, default=[3, 4, 6, 8, 10], help="of the classifiers")
+    parser.add_argument("--widths", nargs="+", type=positive_int, default=[4, 16, 64, 256], help="of the networks")
+    parser.add_argument("--samples", type=positive_int, default=40, help="training points")
+    parser.add_argument("--replicas", type=positive_int, default=8, help="data sets")
+    add_run_arguments(parser)
+
+
+def run(args) -> dict:
+    from toy.polynomial.model import make_data, simulate, simulate_networks
+
+    replicas = min(args.replicas, 2) if args.quick else args.replicas
+    widths = args.widths[:2] if args.quick else args.widths
+    common = dict(samples=args.samples, degree=args.degree, seed=args.seed)
+    if args.dry_run:
+        return {"would_train": {**common, "degrees": args.degrees, "widths": widths, "replicas": replicas}}
+    cells: dict = {}
+    for replica in range(replicas):
+        for row in (simulate(args.degrees, replica=replica, **common)
+                    + simulate_networks(widths, replica=replica, **common)):
+            cells.setdefault((row.regime, row.size), []).append(row)
+    rows = []
+    for (regime, size), found in cells.items():
+        row = {"regime": regime, "size": size}
+        for field in FIELDS:
+            values = [getattr(one, field) for one in found]
+            row[field] = None if values[0] != values[0] else mean_interval(values)
+        rows.append(row)
+        pair = "" if row["pair_outside"] is None else f", between starts {row['pair_outside'].mean:.3f} outside"
+        say(f"{regime:<15} {size:>4}: agrees with the truth {row['truth_inside'].mean:.3f} inside, "
+            f"{row['truth_outside'].mean:.3f} outside{pair}")
+    data = make_data(**common)
+    return {"samples": len(data["x"]), "cells": rows}

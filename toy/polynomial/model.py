@@ -1,0 +1,160 @@
+"""Polynomial boundary: two classes in the plane, and what is left to training outside the hull of the data.
+
+The truth is the sign of a random polynomial of degree k₀ in the Legendre basis, shifted so that the classes are even. The
+n training points are uniform in the unit disc, but for the tenth of the disc that is closest to the boundary. Inside means
+inside the hull of the training points; outside, in the ring from the hull to radius ``reach``.
+
+Classifiers of any degree k ≥ k₀ separate the classes exactly. How far do they agree, with the truth and with each other?
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lab.errors import InputError
+from lab.streams import Purpose, generator
+from toy.mlp import ADAM, initialise, train
+from toy.polynomial.fit import REGIMES, descend, features, max_margin, minimum_norm
+
+__all__ = ["REGIMES", "Boundary", "make_data", "simulate", "simulate_networks"]
+
+SMALL, LARGE = 0.01, 10.0  # scales of the starts of gradient descent, in root mean square weight
+STARTS = 4
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """Agreement of one model class under one training regime on one data set.
+
+    Attributes
+    ----------
+    size : degree, or width of the network.
+    regime : how it was trained.
+    truth_inside, truth_outside : share of points where the classifier says what the truth says (mean over starts).
+    pair_inside, pair_outside : the same between two starts; NaN where there is one solution only.
+    train_error : share of training points that are wrong, mean over starts.
+    """
+
+    size: int
+    regime: str
+    truth_inside: float
+    truth_outside: float
+    pair_inside: float
+    pair_outside: float
+    train_error: float
+
+
+def _disc(rng, n, inner=0.0, outer=1.0):
+    radius = np.sqrt(rng.uniform(inner**2, outer**2, n))
+    angle = rng.uniform(0, 2 * np.pi, n)
+    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
+
+
+def make_data(samples: int = 40, degree: int = 3, probes: int = 4000, reach: float = 2.0, seed: int = 0,
+              replica: int = 0) -> dict[str, np.ndarray]:
+    """One truth, its training points, and probes inside and outside their hull.
+
+    Returns
+    -------
+    dict : ``x`` (n, 2), ``signs`` (n,) ±1, ``inside`` and ``outside`` (·, 2), with ``true_inside``, ``true_outside`` ±1.
+
+    Raises
+    ------
+    InputError
+        For fewer than 3 samples, a degree below 1, or a reach that is not beyond the disc.
+    """
+    from scipy.spatial import Delaunay
+
+    if samples < 3 or degree < 1 or probes < 10 or not reach > 1:
+        raise InputError("polynomial data need samples >= 3, degree >= 1, probes >= 10 and reach > 1")
+    rng = generator(seed, replica, Purpose.TEACHER)
+    truth = rng.standard_normal((degree + 1) * (degree + 2) // 2)
+    values = features(_disc(rng, 20_000), degree) @ truth
+    truth[0] -= np.median(values)  # the first feature is the constant
+    edge = np.quantile(np.abs(values - np.median(values)), 0.1)
+    rng = generator(seed, replica, Purpose.DATA)
+    x = _disc(rng, 4 * samples + 40)
+    p = features(x, degree) @ truth
+    keep = np.flatnonzero(np.abs(p) > edge)[:samples]
+    x, signs = x[keep], np.sign(p[keep])
+    if abs(signs.sum()) == len(signs):  # one class only: nothing to separate; move on to the next draw
+        return make_data(samples, degree, probes, reach, seed, replica + 2**40)
+    test = _disc(generator(seed, replica, Purpose.TEST), probes, 0.0, reach)
+    within = Delaunay(x).find_simplex(test) >= 0
+    said = np.where(features(test, degree) @ truth > 0, 1.0, -1.0)
+    return {"x": x, "signs": signs, "inside": test[within], "outside": test[~within],
+            "true_inside": said[within], "true_outside": said[~within]}
+
+
+def _agreement(size, regime, inside, outside, data, train_error) -> Boundary:
+    """inside, outside : (starts, points) classes ±1."""
+    def pairs(said):
+        count = len(said)
+        if count < 2:
+            return np.nan
+        total = said.sum(axis=0)
+        # mean over pairs of the share of points on which both say the same
+        return float(np.mean(0.5 + (total**2 - count) / (2 * count * (count - 1))))
+
+    return Boundary(size, regime, float(np.mean(inside == data["true_inside"])),
+                    float(np.mean(outside == data["true_outside"])), pairs(inside), pairs(outside), float(train_error))
+
+
+def simulate(degrees=(3, 4, 6, 8, 10), samples: int = 40, degree: int = 3, seed: int = 0, replica: int = 0,
+             reach: float = 2.0, loss_goal: float = 0.01) -> list[Boundary]:
+    """Polynomial classifiers of several degrees under all regimes, on one data set.
+
+    Parameters
+    ----------
+    degrees : of the classifiers, none below the truth's.
+    samples, degree, seed, replica, reach : the data, see :func:`make_data`.
+    loss_goal : mean logistic loss at which gradient descent stops (or after 50,000 steps).
+
+    Raises
+    ------
+    InputError
+        For a degree below the truth's, or impossible data.
+    """
+    if min(degrees) < degree:
+        raise InputError(f"a classifier of degree {min(degrees)} cannot hold a truth of degree {degree}")
+    data = make_data(samples, degree, reach=reach, seed=seed, replica=replica)
+    found = []
+    for k in degrees:
+        phi = features(data["x"], k)
+        starts = generator(seed, replica, Purpose.WEIGHTS).standard_normal((STARTS, phi.shape[1]))
+        solutions = {
+            "max-margin": max_margin(phi, data["signs"])[None],
+            "minimum-norm": minimum_norm(phi, data["signs"])[None],
+            "gradient-small": descend(phi, data["signs"], SMALL * starts, loss_goal)[0],
+            "gradient-large": descend(phi, data["signs"], LARGE * starts, loss_goal)[0],
+        }
+        inside, outside = features(data["inside"], k), features(data["outside"], k)
+        for regime, weights in solutions.items():
+            said = [np.where(weights @ points.T > 0, 1.0, -1.0) for points in (inside, outside)]
+            wrong = np.mean((weights @ phi.T) * data["signs"] <= 0)
+            found.append(_agreement(k, regime, *said, data, wrong))
+    return found
+
+
+def simulate_networks(widths=(4, 16, 64, 256), samples: int = 40, degree: int = 3, seed: int = 0, replica: int = 0,
+                      reach: float = 2.0, epochs: int = 4000, rate: float = 3e-3, loss_goal: float = 0.01) -> list[Boundary]:
+    """One-hidden-layer networks of several widths on the same data, from small and from large starts.
+
+    Parameters
+    ----------
+    widths : hidden units.
+    samples, degree, seed, replica, reach : the data, see :func:`make_data`.
+    epochs, rate, loss_goal : AdamW, full batch.
+    """
+    data = make_data(samples, degree, reach=reach, seed=seed, replica=replica)
+    labels = (data["signs"] > 0).astype(np.int64)
+    found = []
+    for width in widths:
+        for regime, scale in (("network-small", 0.3), ("network-large", 3.0)):
+            start = initialise(2, width, 2, STARTS, seed, scale=scale, first=replica * STARTS)
+            done = train(start, data["x"], labels, epochs=epochs, batch=samples, rate=rate, optimiser=ADAM,
+                         loss_goal=loss_goal, seed=seed, first=replica * STARTS)
+            said = [np.where(done(data[side]).argmax(2) == 1, 1.0, -1.0) for side in ("inside", "outside")]
+            wrong = np.mean(done(data["x"]).argmax(2) != labels)
+            found.append(_agreement(width, regime, *said, data, wrong))
+    return found

@@ -1,0 +1,9 @@
+"""The ReLU teacher–student landscape of Safran & Shamir (2018, arXiv 1712.08968): which minima does training find?
+
+Student Σ_{i≤n} relu(w_i·x), teacher Σ_{m≤k} relu(e_m·x), e_m orthonormal, x ~ N(0, I_d), starts W_im ~ N(0, 1/d). Loss,
+gradient, Hessian and escape index are closed forms (:mod:`theory.landscape`); nothing here samples inputs.
+
+:mod:`~toy.relu_landscape.model` ``simulate`` and ``predict``; :mod:`~toy.relu_landscape.minima` loss levels, types,
+spectra, escape; :mod:`~toy.relu_landscape.tickets` tickets rewound and perturbed; :mod:`~toy.relu_landscape.kernels` and
+:mod:`~toy.relu_landscape.descent` the compiled part.
+"""

@@ -1,0 +1,128 @@
+"""``python -m toy relu-landscape``."""
+
+from lab.cli import add_run_arguments, positive_float, positive_int, say
+from lab.errors import UsageError
+
+HELP = "which minima does training find in the ReLU teacher-student landscape (Safran & Shamir)?"
+METHODS = ("gradient-descent", "flow", "minimise")
+
+
+def add_arguments(parser):
+    parser.add_argument("--teacher", type=positive_int, default=12, help="k, orthonormal teacher units")
+    parser.add_argument("--width", type=positive_int, default=None, help="n, student neurons (default: the teacher's)")
+    parser.add_argument("--dim", type=positive_int, default=None, help="d, input dimension (default: the teacher's units)")
+    parser.add_argument("--replicas", type=positive_int, default=1000, help="runs (a cell, with --table)")
+    parser.add_argument("--method", choices=METHODS, default="gradient-descent", help="reported apart: they may choose "
+                        "different minima")
+    parser.add_argument("--rate", type=positive_float, default=0.1, help="step of gradient descent")
+    parser.add_argument("--max-steps", type=positive_int, default=1_000_000, help="then a run is unfinished, and counts "
+                        "as spurious")
+    parser.add_argument("--time-limit", type=positive_float, default=None, help="seconds after which what still runs is "
+                        "stopped; it counts as spurious")
+    parser.add_argument("--table", action="store_true", help="all k = 6 ... 20, n = k ... k+2 (minutes)")
+    parser.add_argument("--tickets", action="store_true", help="rewind the winning tickets of the width and perturb them")
+    add_run_arguments(parser)
+
+
+def run(args) -> dict:
+    width = args.teacher if args.width is None else args.width
+    if args.table and args.tickets:
+        raise UsageError("choose one of --table and --tickets")
+    if args.table:
+        return table(args)
+    replicas = min(args.replicas, 100) if args.quick else args.replicas
+    setting = {"teacher": args.teacher, "width": width, "dim": args.dim or args.teacher, "replicas": replicas,
+               "seed": args.seed, "method": args.method}
+    if args.dry_run:
+        return {"would_simulate": setting}
+    return tickets(args, setting) if args.tickets else landscape(args, setting)
+
+
+def landscape(args, setting) -> dict:
+    """One cell: share, levels, escape."""
+    import time
+
+    from lab.progress import Progress
+    from toy.relu_landscape.descent import STATUS
+    from toy.relu_landscape.minima import levels, multiplicities
+    from toy.relu_landscape.model import simulate
+
+    began = time.perf_counter()
+    with Progress(setting["replicas"], "relu-landscape") as progress:
+        found = simulate(**setting, rate=args.rate, max_steps=args.max_steps, threads=args.jobs,
+                         seconds=args.time_limit, progress=progress.step)
+    ends = levels(found)
+    largest = [int(level.escape_index.max()) for level in ends]
+    share = found.spurious_fraction
+    say(f"k = {found.teacher}, n = {found.width}, {found.method}: spurious {share.mean:.4f} "
+        f"[{share.low:.4f}, {share.high:.4f}] of {share.n} runs, {found.unfinished} unfinished, {found.seconds:.1f} s")
+    for level, index in zip(ends, largest):
+        say(f"  loss {level.loss:.6f}  {level.count:>5} runs  {level.kind}; lowest curvature {level.spectrum[0]:.2e}, "
+            f"one neuron more opens {index} directions")
+    runs = sum(level.count for level in ends)
+    return {
+        **setting,
+        "spurious_fraction": share,
+        "unfinished": found.unfinished,
+        "statuses": {name: int((found.status == code).sum()) for code, name in enumerate(STATUS)},
+        "loss_levels": [{
+            "loss": level.loss, "runs": level.count, "type": level.kind, "aligned": level.aligned,
+            "anti_aligned": level.anti_aligned, "shared": level.shared,
+            "anti_aligned_pairs": [{"neuron": i, "teacher": m} for i, m in level.pairs],
+            "escape_index": level.escape_index, "index": level.index,
+            "hessian_spectrum": multiplicities(level.spectrum),
+        } for level in ends],
+        "escape_index": {
+            "lowest": min(largest, default=None), "highest": max(largest, default=None), "bound": found.dim - 1,
+            "mean": sum(level.count * index for level, index in zip(ends, largest)) / runs if runs else None,
+            "minima": runs, "minima_that_become_saddles": sum(
+                level.count for level, index in zip(ends, largest) if index > 0),
+        },
+        "steps": {"mean": float(found.steps.mean()), "highest": int(found.steps.max())},
+        "largest_rise_of_the_objective": found.rise,
+        "seconds": time.perf_counter() - began,
+        "training_seconds": found.seconds,
+    }
+
+
+def tickets(args, setting) -> dict:
+    """Winning tickets, rewound."""
+    import time
+
+    from toy.relu_landscape.tickets import ARMS, perturb
+
+    began = time.perf_counter()
+    result = perturb(**setting, threads=args.jobs)
+    shares = {arm: result.share(arm) for arm in ARMS}
+    for arm, share in shares.items():
+        if share is not None:
+            say(f"{arm:>17}: wins {share.mean:.3f} [{share.low:.3f}, {share.high:.3f}] of {share.n}")
+    return {**setting, "win_share": shares, "seconds": time.perf_counter() - began}
+
+
+def table(args) -> dict:
+    """All cells, through the run store: what is finished is not repeated."""
+    import time
+    from dataclasses import asdict
+
+    from lab.store import RunStore
+    from lab.study import compute
+    from lab.sweep import dry_run
+    from toy.relu_landscape.study import STUDY, cells
+
+    configs = cells((6, 8, 10) if args.quick else range(6, 21),
+                    replicas=min(args.replicas, 100) if args.quick else args.replicas, seed=args.seed,
+                    method=args.method)
+    store = RunStore(args.out)
+    if args.dry_run:
+        return dry_run(STUDY.name, configs, store=store, schema=STUDY.schema)
+    began = time.perf_counter()
+    result = compute(STUDY, "quick" if args.quick else "full", store=store, jobs=args.jobs, configs=configs)
+    rows = result.frame.to_dict("records")
+    for row in rows:
+        say(f"k {row['teacher']:>2}  n {row['width']:>2}  spurious {100 * row['share']:6.2f} % "
+            f"[{100 * row['share_low']:.2f}, {100 * row['share_high']:.2f}]  published "
+            + (f"{100 * row['published']:.1f} %" if row["published"] == row["published"] else "—")
+            + f"  unfinished {row['unfinished']}")
+    return {"replicas": asdict(configs[0])["replicas"], "seed": args.seed, "method": args.method, "cells": rows,
+            "failed": result.manifest["failed"], "seconds": time.perf_counter() - began}

@@ -1,0 +1,122 @@
+"""The spurious minima that runs end in: loss levels, which neurons anti-align with which teacher units, spectra, escape.
+
+The landscape is symmetric under permutations of the students and of the teacher units, so minima come in orbits with one
+loss, one Hessian spectrum and one escape index each: a *level*. Losses closer than ``RESOLUTION`` are one level; spectrum
+and index are computed at its first member, and the index at every member if asked.
+
+A neuron's role follows from its largest cosine in size with a teacher unit, cos(w_i, e_m): *aligned* with m if it is at
+least ½, *anti-aligned* if it is at most −½, *shared* otherwise (it serves several units).
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from lab.errors import InputError
+from theory.landscape import hessian, negative_directions, own_curvature
+from toy.relu_landscape.model import Landscape
+
+RESOLUTION = 1e-7  # of losses; converged runs of one orbit agree to about 1e-12
+ALIGNED, ANTI_ALIGNED, SHARED = 1, -1, 0
+
+
+@dataclass(frozen=True)
+class Level:
+    """One loss level of spurious minima.
+
+    Attributes
+    ----------
+    loss : F. count : runs that ended there. member : index of the first of them.
+    kind : type in words, see :func:`describe`.
+    aligned, anti_aligned, shared : number of neurons of each role.
+    pairs : ((neuron, teacher unit), …) of the anti-aligned neurons of the first member.
+    escape_index : (n,) negative directions opened by splitting each neuron of the first member.
+    index : negative Hessian directions of the point itself (0 at a minimum).
+    spectrum : (n d,) Hessian eigenvalues, ascending, or None where not asked for.
+    """
+
+    loss: float
+    count: int
+    member: int
+    kind: str
+    aligned: int
+    anti_aligned: int
+    shared: int
+    pairs: tuple[tuple[int, int], ...]
+    escape_index: np.ndarray = field(repr=False)
+    index: int | None
+    spectrum: np.ndarray | None = field(repr=False)
+
+
+def roles(weights, teacher: int) -> tuple[np.ndarray, np.ndarray]:
+    """Role and partner of every neuron.
+
+    Parameters
+    ----------
+    weights : (n, d). teacher : k, units along the first k axes.
+
+    Returns
+    -------
+    role : (n,) ALIGNED, ANTI_ALIGNED or SHARED. partner : (n,) the teacher unit of largest |cos|.
+    """
+    weights = np.asarray(weights, dtype=np.float64)
+    if weights.ndim != 2 or not 1 <= teacher <= weights.shape[1]:
+        raise InputError(f"roles need weights (n, d) and 1 <= teacher <= d, got {weights.shape} and {teacher}")
+    norm = np.maximum(np.linalg.norm(weights, axis=1, keepdims=True), np.finfo(float).tiny)
+    cosine = weights[:, :teacher] / norm
+    partner = np.abs(cosine).argmax(axis=1)
+    best = cosine[np.arange(len(weights)), partner]
+    return np.where(best >= 0.5, ALIGNED, np.where(best <= -0.5, ANTI_ALIGNED, SHARED)), partner
+
+
+def describe(weights, teacher: int) -> str:
+    """The type of a point in words: ``"9 aligned, 1 anti-aligned"``; ``(2 on one unit)`` where neurons share a partner."""
+    role, partner = roles(weights, teacher)
+    parts = []
+    for code, name in ((ALIGNED, "aligned"), (ANTI_ALIGNED, "anti-aligned"), (SHARED, "shared")):
+        members = partner[role == code]
+        if members.size:
+            crowd = np.bincount(members).max()
+            parts.append(f"{members.size} {name}" + (f" ({crowd} on one unit)" if crowd > 1 and code != SHARED else ""))
+    return ", ".join(parts)
+
+
+def levels(found: Landscape, *, spectrum: bool = True) -> list[Level]:
+    """Loss levels of the converged spurious runs, lowest first."""
+    runs = found.minima
+    runs = runs[np.argsort(found.loss[runs], kind="stable")]
+    if runs.size == 0:
+        return []
+    target = np.eye(found.teacher, found.dim)
+    groups = np.split(runs, np.flatnonzero(np.diff(found.loss[runs]) > RESOLUTION) + 1)
+    result = []
+    for group in groups:
+        member = int(group.min())
+        weights = found.weights[member]
+        role, partner = roles(weights, found.teacher)
+        values = np.linalg.eigvalsh(hessian(weights, target)) if spectrum else None
+        result.append(Level(
+            float(np.mean(found.loss[group])), int(group.size), member, describe(weights, found.teacher),
+            *(int(np.sum(role == code)) for code in (ALIGNED, ANTI_ALIGNED, SHARED)),
+            tuple((int(i), int(partner[i])) for i in np.flatnonzero(role == ANTI_ALIGNED)),
+            np.atleast_1d(negative_directions(own_curvature(weights, target))),
+            None if values is None else int(np.sum(values < -1e-8 * np.abs(values).max())), values))
+    return result
+
+
+def multiplicities(spectrum, resolution: float = 1e-6) -> list[dict]:
+    """The spectrum as distinct eigenvalues, ascending, with their multiplicities (symmetry makes most of them coincide)."""
+    spectrum = np.sort(np.asarray(spectrum, dtype=np.float64))
+    groups = np.split(spectrum, np.flatnonzero(np.diff(spectrum) > resolution * max(1.0, np.abs(spectrum).max())) + 1)
+    return [{"value": float(group.mean()), "multiplicity": int(group.size)} for group in groups]
+
+
+def escape_indices(found: Landscape) -> np.ndarray:
+    """(minima,) largest number of negative directions that one added neuron opens at each converged spurious run.
+
+    The added neuron is a copy that shares some neuron's length; the point stays critical, and a minimum for which the
+    number is positive has become a saddle (``theory.landscape``).
+    """
+    target = np.eye(found.teacher, found.dim)
+    return np.array([np.max(negative_directions(own_curvature(found.weights[r], target))) for r in found.minima],
+                    dtype=np.int64)

@@ -1,0 +1,217 @@
+"""Two studies: the table of spurious shares over k and n, and tickets rewound and perturbed."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from lab.estimate import Estimate, share_difference, share_interval
+from lab.study import Study
+from theory.claims import Evidence
+from theory.landscape import effective_tickets
+
+# shares of spurious runs in the released runs of Safran & Shamir, 1000 a cell: (k, n) -> share
+PUBLISHED = {
+    (6, 6): 0.003, (8, 8): 0.126, (10, 10): 0.346, (14, 14): 0.736, (16, 16): 0.851, (20, 20): 0.949,
+    (8, 9): 0.001, (12, 13): 0.003, (14, 15): 0.055, (16, 17): 0.180, (18, 19): 0.369,
+    **{(k, k + 2): 0.0 for k in range(6, 21)},
+}
+PUBLISHED_RUNS = 1000
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of the table."""
+
+    teacher: int
+    width: int
+    replicas: int = 1000
+    seed: int = 0
+    method: str = "gradient-descent"
+
+
+def run(config: Cell, folder: Path, threads: int | None = 1) -> dict:
+    """Train one cell; a run uses one thread, so that cells fill the cores."""
+    from toy.relu_landscape.minima import levels
+    from toy.relu_landscape.model import simulate
+
+    found = simulate(config.teacher, config.width, config.replicas, config.seed, method=config.method, threads=threads)
+    return {
+        "spurious": int(found.spurious.sum()), "unfinished": found.unfinished, "steps": float(found.steps.mean()),
+        "rise": found.rise, "seconds": found.seconds,
+        "levels": [{"loss": level.loss, "count": level.count, "kind": level.kind,
+                    "escape_index": int(level.escape_index.max())} for level in levels(found, spectrum=False)],
+    }
+
+
+def cells(teachers, extra=(0, 1, 2), replicas: int = 1000, seed: int = 0, method: str = "gradient-descent") -> list[Cell]:
+    """Cells n = k + extra, the most expensive first: the last ones to run should be short."""
+    table = [Cell(k, k + more, replicas, seed, method) for k in teachers for more in extra]
+    return sorted(table, key=lambda cell: -cell.teacher * cell.width)
+
+
+def configs(scale: str) -> list[Cell]:
+    """Quick: three small teachers. The whole table takes minutes: ``make run`` shows the kept one."""
+    if scale == "quick":
+        return cells((6, 8, 10), replicas=300)
+    return cells(range(6, 21)) if scale == "full" else []
+
+
+def tabulate(finished) -> pd.DataFrame:
+    """A row a cell: share with its Wilson interval, the published one, levels, escape, effective tickets."""
+    failures = {(c.teacher, c.seed, c.replicas, c.method): r["spurious"] / c.replicas
+                for c, r in finished if c.teacher == c.width}
+    rows = []
+    for config, result in finished:
+        share = share_interval(result["spurious"], config.replicas)
+        minima = sum(level["count"] for level in result["levels"])
+        at_teacher = failures.get((config.teacher, config.seed, config.replicas, config.method), math.nan)
+        tickets = math.comb(config.width, config.teacher) if config.width >= config.teacher else 0
+        ratio = ticket_ratio(result["spurious"], config.replicas, round(at_teacher * config.replicas), config.replicas,
+                             tickets) if config.width > config.teacher and at_teacher == at_teacher else None
+        published = PUBLISHED.get((config.teacher, config.width), math.nan)
+        spread = math.sqrt(max(published * (1 - published), 1e-3) * (1 / config.replicas + 1 / PUBLISHED_RUNS))
+        rows.append({
+            "teacher": config.teacher, "width": config.width, "method": config.method, "seed": config.seed,
+            "spurious": result["spurious"], "share_n": config.replicas, "share": share.mean, "share_low": share.low,
+            "share_high": share.high, "published": published, "published_z": (share.mean - published) / spread,
+            "unfinished": result["unfinished"], "minima": minima, "levels": len(result["levels"]),
+            "losses": " ".join(f"{level['loss']:.6f}:{level['count']}" for level in result["levels"]),
+            "commonest": max(result["levels"], key=lambda level: level["count"])["kind"] if minima else "",
+            "escaping": sum(level["count"] for level in result["levels"] if level["escape_index"] > 0),
+            "escape_index_low": min((level["escape_index"] for level in result["levels"]), default=math.nan),
+            "escape_index_high": max((level["escape_index"] for level in result["levels"]), default=math.nan),
+            "restarts_share": at_teacher ** (config.width / config.teacher) if config.width > config.teacher else math.nan,
+            "tickets": tickets,
+            "effective_tickets": ratio.mean * tickets if ratio else math.nan,
+            "effective_tickets_low": ratio.low * tickets if ratio else math.nan,
+            "effective_tickets_high": ratio.high * tickets if ratio else math.nan,
+            "steps": result["steps"], "rise": result["rise"], "seconds": result["seconds"],
+        })
+    return pd.DataFrame(rows).sort_values(["method", "teacher", "width"], ignore_index=True)
+
+
+def restarts(spurious: int, n: int, nets: float) -> Estimate:
+    """P_fail^nets, the share of failures of so many independent networks, by transforming P_fail's interval."""
+    share = share_interval(spurious, n)
+    return Estimate(share.mean ** nets, share.low ** nets, share.high ** nets, n)
+
+
+def difference(a: Estimate, b: Estimate) -> Estimate:
+    """a − b of independent estimates; intervals combined as Newcombe combines those of two shares."""
+    gap = a.mean - b.mean
+    return Estimate(gap, gap - math.hypot(a.mean - a.low, b.high - b.mean), gap + math.hypot(a.high - a.mean,
+                    b.mean - b.low), min(a.n, b.n))
+
+
+def ticket_ratio(spurious: int, n: int, spurious_at_teacher: int, n_at_teacher: int, tickets: int) -> Estimate | None:
+    """Effective over nominal tickets, N_eff/C(n, k) (``theory.landscape``); None where a share is 0 or 1."""
+    wide, narrow = share_interval(spurious, n), share_interval(spurious_at_teacher, n_at_teacher)
+    if not (wide.low > 0 and wide.high < 1 and narrow.low > 0 and narrow.high < 1):
+        return None
+    ratio = effective_tickets(wide.mean, narrow.mean) / tickets
+    # the logarithm of the ratio has the sum of two independent errors; combined as above, on the log scale
+    log = difference(*(Estimate(math.log(-math.log(s.mean)), math.log(-math.log(s.high)), math.log(-math.log(s.low)), s.n)
+                       for s in (wide, narrow)))
+    return Estimate(ratio, math.exp(log.low) / tickets, math.exp(log.high) / tickets, log.n)
+
+
+def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
+    """Success with width, width against restarts, minima that become saddles, effective tickets.
+
+    Minima at n = k are pooled over teachers; effective tickets need at least ten failures of the wide student.
+    """
+    found = []
+    for method, group in table[table.teacher == table.width].groupby("method"):
+        if group.minima.sum():
+            setting = f"k = n = {group.teacher.min()} … {group.teacher.max()}, {method}"
+            found.append(Evidence("s2.spurious-minima-become-saddles", "toy", setting,
+                                  share_interval(int(group.escaping.sum()), int(group.minima.sum())), runs))
+    for (teacher, method), group in table.groupby(["teacher", "method"]):
+        rows = {int(row.width): row for row in group.itertuples()}
+        if teacher not in rows:
+            continue
+        narrow = rows[teacher]
+        if teacher not in (8, 12, 16, 20):
+            continue  # every second teacher tells the same
+        for width, wide in rows.items():
+            setting = f"k = {teacher}, n = {width}, {method}"
+            if width <= teacher:
+                continue
+            counts = int(narrow.spurious), int(narrow.share_n), int(wide.spurious), int(wide.share_n)
+            found += [
+                Evidence("s2.success-grows-with-width", "toy", setting, share_difference(*counts), runs),
+                Evidence("s2.wide-beats-multistart", "toy", setting, difference(
+                    restarts(*counts[:2], width / teacher), share_interval(*counts[2:])), runs),
+            ]
+            ratio = ticket_ratio(*counts[2:], *counts[:2], math.comb(width, int(teacher)))
+            if ratio is not None and wide.spurious >= 10:
+                found.append(Evidence("s2.tickets-are-not-independent", "toy", setting, ratio, runs))
+    return found
+
+
+STUDY = Study("relu_landscape", "ReLU landscape: spurious minima by teacher and width", "toy.relu_landscape.study:run",
+              configs, tabulate, evidence, processes=True)
+
+
+@dataclass(frozen=True)
+class Tickets:
+    """One ticket experiment."""
+
+    teacher: int
+    width: int
+    replicas: int = 1000
+    seed: int = 0
+
+
+def run_tickets(config: Tickets, folder: Path) -> dict:
+    """Rewind and perturb the tickets of one cell."""
+    from toy.relu_landscape.tickets import perturb
+
+    result = perturb(config.teacher, config.width, config.replicas, config.seed)
+    return {"wins": result.wins, "runs": result.runs}
+
+
+def configs_tickets(scale: str) -> list[Tickets]:
+    """Where wide networks hardly fail, and where they do."""
+    if scale == "quick":
+        return [Tickets(8, 9, 100), Tickets(10, 11, 100)]
+    pairs = [(8, 9), (10, 11), (10, 12), (10, 20), (12, 13)]
+    if scale == "run":
+        return [Tickets(k, n, 300) for k, n in pairs]
+    return [Tickets(k, n) for k, n in pairs] + [Tickets(14, 15), Tickets(16, 17, 400), Tickets(18, 19, 400)]
+
+
+def tabulate_tickets(finished) -> pd.DataFrame:
+    """A row a cell and arm: P(win) with its Wilson interval."""
+    rows = []
+    for config, result in finished:
+        for arm, wins in result["wins"].items():
+            n = result["runs"][arm]
+            if n:
+                share = share_interval(wins, n)
+                rows.append({"teacher": config.teacher, "width": config.width, "arm": arm, "wins": wins, "win_n": n,
+                             "win": share.mean, "win_low": share.low, "win_high": share.high})
+    return pd.DataFrame(rows)
+
+
+def evidence_tickets(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
+    """What a ticket loses without its rest, with another rest, and what it has over a fresh narrow network."""
+    found = []
+    for (teacher, width), group in table.groupby(["teacher", "width"]):
+        counts = {row.arm: (int(row.wins), int(row.win_n)) for row in group.itertuples()}
+        setting = f"k = {teacher}, n = {width}"
+        for claim, better, worse in (
+            ("s2.tickets-need-their-rest", "original rest", "alone"),
+            ("s2.perturbed-rest-spoils-tickets", "original rest", "redrawn rest"),
+            ("s2.adversarial-rest-spoils-tickets", "original rest", "adversarial rest"),
+            ("s2.tickets-beat-fresh-starts", "alone", "fresh narrow"),
+        ):
+            if better in counts and worse in counts:
+                found.append(Evidence(claim, "toy", setting, share_difference(*counts[better], *counts[worse]), runs))
+    return found
+
+
+STUDY_TICKETS = Study("relu_tickets", "ReLU landscape: winning tickets, rewound and perturbed",
+                      "toy.relu_landscape.study:run_tickets", configs_tickets, tabulate_tickets, evidence_tickets)

@@ -1,0 +1,124 @@
+"""Tickets: is the success of a wide student that of k of its neurons? Rewind them and perturb the rest.
+
+A wide student (n > k) that succeeds has, for every teacher unit, a neuron that became it. Those k neurons, at their
+*initial* weights, are the winning ticket. It is trained again
+
+"alone"              as a network of width k;
+"original rest"      with the n − k other neurons as they started: the same run with its neurons in another order;
+"redrawn rest"       with n − k fresh neurons;
+"adversarial rest"   with n − k neurons of a spurious minimum of width k, anti-aligned ones first.
+
+The shares of successes are compared with that of fresh networks of width k ("fresh narrow") and n ("fresh wide"). A
+lottery ticket in the sense of the hypothesis wins alone; one that needs its rest does not. Mind the selection: with its
+original rest a winner wins by construction. What a new rest takes away shows that the rest matters; what is left above
+"fresh wide" shows that the ticket does.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lab.errors import InputError
+from lab.estimate import Estimate, share_interval
+from lab.streams import Purpose
+from toy.relu_landscape.minima import ANTI_ALIGNED, roles
+from toy.relu_landscape.model import Landscape, initial_weights, simulate
+
+ARMS = ("fresh narrow", "fresh wide", "alone", "original rest", "redrawn rest", "adversarial rest")
+RESOLVED = 1e-4  # the wide run goes on to this objective, so that its neurons can be told apart
+
+
+@dataclass(frozen=True)
+class Perturbation:
+    """Successes by arm.
+
+    Attributes
+    ----------
+    teacher, width : k and n. wins, runs : successes and runs of each of ``ARMS`` (0 runs: the arm had no material).
+    """
+
+    teacher: int
+    width: int
+    wins: dict[str, int]
+    runs: dict[str, int]
+
+    def share(self, arm: str) -> Estimate | None:
+        """P(win) of an arm with its Wilson interval."""
+        return share_interval(self.wins[arm], self.runs[arm]) if self.runs[arm] else None
+
+
+def winning_ticket(weights, teacher: int) -> np.ndarray:
+    """(k,) for every teacher unit the neuron that became it: the assignment with the largest Σ_m w_{i(m) m}.
+
+    Raises
+    ------
+    InputError
+        Fewer neurons than teacher units.
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    weights = np.asarray(weights)
+    if weights.ndim != 2 or len(weights) < teacher:
+        raise InputError(f"a ticket of {teacher} neurons needs at least as many, got weights of shape {weights.shape}")
+    neurons, units = linear_sum_assignment(-weights[:, :teacher])
+    return neurons[np.argsort(units)]
+
+
+def adversarial_rest(trap: np.ndarray, teacher: int, size: int) -> np.ndarray:
+    """(size, d) neurons of a spurious minimum (k, d): anti-aligned ones first, then shared, then aligned, repeated as needed.
+
+    Repeated neurons are shortened so that copies together have the length of one.
+    """
+    order = np.argsort(roles(trap, teacher)[0], kind="stable")  # ANTI_ALIGNED = −1 comes first
+    picks = order[np.arange(size) % len(order)]
+    times = np.bincount(picks, minlength=len(trap))
+    return trap[picks] / times[picks, None]
+
+
+def perturb(teacher: int, width: int, replicas: int = 1000, seed: int = 0, dim: int | None = None,
+            method: str = "gradient-descent", *, threads: int | None = None) -> Perturbation:
+    """Train ``replicas`` wide students, rewind the winners' tickets and train them again with each kind of rest.
+
+    Parameters
+    ----------
+    teacher, width : k and n > k. Others as :func:`toy.relu_landscape.model.simulate`.
+
+    Raises
+    ------
+    InputError
+        Width not above the teacher's: there is no rest.
+    """
+    if width <= teacher:
+        raise InputError(f"a ticket of {teacher} neurons has no rest in a network of width {width}")
+    dim = teacher if dim is None else dim
+    common = dict(seed=seed, dim=dim, method=method, threads=threads)
+    rest = width - teacher
+
+    def train(start, **options) -> Landscape:
+        return simulate(teacher, start.shape[1], start=start, **common, **options)
+
+    wide = simulate(teacher, width, replicas, success=RESOLVED, **common)
+    narrow = simulate(teacher, teacher, replicas, **common)
+    start = initial_weights(width, dim, replicas, seed)
+    winners = np.flatnonzero(~wide.spurious)
+    results = {"fresh narrow": narrow, "fresh wide": wide}
+    if winners.size:
+        chosen = np.stack([winning_ticket(wide.weights[r], teacher) for r in winners])
+        mask = np.ones((winners.size, width), dtype=bool)
+        np.put_along_axis(mask, chosen, False, axis=1)
+        ticket = np.take_along_axis(start[winners], chosen[..., None], axis=1)
+        others = start[winners][mask].reshape(winners.size, rest, dim)
+        fresh = initial_weights(rest, dim, replicas, seed, purpose=Purpose.PERTURBATION)[winners]
+        results["alone"] = train(ticket)
+        results["original rest"] = train(np.concatenate([ticket, others], axis=1))
+        results["redrawn rest"] = train(np.concatenate([ticket, fresh], axis=1))
+        traps = narrow.minima
+        if traps.size:
+            bad = np.stack([adversarial_rest(narrow.weights[traps[r % traps.size]], teacher, rest) for r in winners])
+            results["adversarial rest"] = train(np.concatenate([ticket, bad], axis=1))
+    return Perturbation(teacher, width,
+                        {arm: int(np.sum(~results[arm].spurious)) if arm in results else 0 for arm in ARMS},
+                        {arm: results[arm].loss.size if arm in results else 0 for arm in ARMS})
+
+
+assert ANTI_ALIGNED < 0  # adversarial_rest sorts by it

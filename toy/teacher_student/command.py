@@ -1,0 +1,91 @@
+"""``python -m toy teacher-student``."""
+
+from lab.cli import add_run_arguments, positive_float, positive_int, say
+
+HELP = "online SGD of two-layer students of a two-layer teacher, beside the order-parameter equations"
+
+
+def not_negative(text: str) -> float:
+    """Argparse type: a finite number >= 0."""
+    return 0.0 if text.strip() in ("0", "0.0") else positive_float(text)
+
+
+def add_arguments(parser):
+    parser.add_argument("--inputs", type=positive_int, default=500, help="input dimension N")
+    parser.add_argument("--width", type=positive_int, default=4, help="hidden units K of the student")
+    parser.add_argument("--teacher-width", type=positive_int, default=2, help="orthonormal units M of the teacher")
+    parser.add_argument("--strengths", type=float, nargs="+", default=None, help="A_1 ... A_M (default: all 1)")
+    parser.add_argument("--activation", choices=["erf", "relu", "tanh", "linear"], default="erf", help="of both networks")
+    parser.add_argument("--learning-rate", type=positive_float, default=0.5, help="eta; a step is eta / N")
+    parser.add_argument("--readout-rate", type=not_negative, default=None, help="eta_v (default: eta; 0: first layer only)")
+    parser.add_argument("--noise", type=not_negative, default=0.1, help="standard deviation of the label noise")
+    parser.add_argument("--batch", type=positive_int, default=1, help="samples a step")
+    parser.add_argument("--weight-decay", type=not_negative, default=0.0, help="decay rate")
+    parser.add_argument("--samples", type=int, default=0, help="size of a finite training set (0: fresh inputs)")
+    parser.add_argument("--initial-scale", type=positive_float, default=0.5, help="square root of the starting Q_ii")
+    parser.add_argument("--time", type=positive_float, default=100.0, help="length of the run in units of N steps")
+    parser.add_argument("--saves", type=positive_int, default=11, help="number of saved times")
+    parser.add_argument("--replicas", type=positive_int, default=64, help="independent students")
+    parser.add_argument("--method", choices=["full", "span"], default="full",
+                        help="span: exact in law at any N, batch 1 and fresh inputs")
+    parser.add_argument("--time-limit", type=positive_float, default=None, help="seconds after which the run stops")
+    add_run_arguments(parser)
+
+
+def run(args) -> dict:
+    from lab.errors import InputError, UsageError
+
+    if args.strengths is not None and len(args.strengths) != args.teacher_width:
+        raise UsageError(f"--strengths names {len(args.strengths)} units, --teacher-width {args.teacher_width}")
+    quick = args.quick
+    arguments = dict(
+        inputs=min(args.inputs, 100) if quick else args.inputs, width=args.width,
+        strengths=args.strengths or [1.0] * args.teacher_width, activation=args.activation,
+        learning_rate=args.learning_rate, readout_rate=args.readout_rate, noise=args.noise, batch=args.batch,
+        weight_decay=args.weight_decay, samples=args.samples, initial_scale=args.initial_scale,
+        times=[min(args.time, 20.0 if quick else args.time) * s / max(1, args.saves - 1) for s in range(args.saves)],
+        replicas=min(args.replicas, 16) if quick else args.replicas, seed=args.seed, method=args.method)
+    if args.dry_run:
+        return {"would_simulate": arguments}
+
+    import numba
+
+    from lab.estimate import mean_interval
+    from toy.teacher_student.model import predict, simulate
+    from toy.teacher_student.overlaps import classify
+
+    if args.jobs:
+        numba.set_num_threads(min(args.jobs, numba.config.NUMBA_NUM_THREADS))
+    found = simulate(time_limit=args.time_limit, **arguments)
+    small_rate = args.activation == "relu"
+    try:
+        theory = predict(small_rate=small_rate, **arguments)
+        equations = "small learning rate" if small_rate else "large N"
+    except InputError as reason:
+        theory, equations = None, f"none: {reason}"
+    good, rows = ~found.diverged, []
+    for s, time in enumerate(found.times):
+        reached = good & (found.error[s] == found.error[s])  # not NaN
+        row = {"time": time, "error": mean_interval(found.error[s, reached]) if reached.any() else None}
+        if theory is not None:
+            row["predicted"] = mean_interval(theory.error[s])
+        if found.training_error is not None and reached.any():
+            row["training_error"] = mean_interval(found.training_error[s, reached])
+        rows.append(row)
+        say(f"time {time:>8.2f}  " + "  ".join(
+            f"{name} {value.mean:.5f}" + (f" [{value.low:.5f}, {value.high:.5f}]" if value.low is not None else "")
+            for name, value in row.items() if name != "time" and value is not None))
+    result = {**{k: v for k, v in arguments.items() if k != "times"}, "equations": equations, "trajectory": rows,
+              "diverged": int(found.diverged.sum()), "finished": found.finished, "steps": found.steps,
+              "seconds": found.seconds}
+    if found.finished and good.any() and args.activation != "relu":
+        units = classify(found.Q[-1, good], found.v[-1, good], args.activation)
+        result["units"] = {"removable": mean_interval(units.removable.mean(axis=-1)),
+                           "repeated": mean_interval(units.repeated.mean(axis=-1)),
+                           "distinct": mean_interval(units.distinct)}
+        say("units: " + ", ".join(f"{name} {value.mean:.3f}" for name, value in result["units"].items()))
+    if not found.finished:
+        say(f"stopped by the time limit after {found.steps} steps")
+    if found.diverged.any():
+        say(f"{int(found.diverged.sum())} of {good.size} replicas diverged")
+    return result

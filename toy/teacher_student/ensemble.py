@@ -1,0 +1,228 @@
+"""Many students at once: weights in the layout of the kernels, order parameters out of it.
+
+Which layout a student has follows from its width, input dimension and batch alone, never from the number of replicas or
+threads: a replica gives the same bits alone and among a thousand.
+"""
+
+import numpy as np
+
+from lab import streams
+from lab.errors import InputError
+from lab.streams import Purpose
+from toy.teacher_student import kernels
+
+LANES = kernels.LANES
+ACTIVATIONS = {"erf": kernels.ERF, "relu": kernels.RELU, "tanh": kernels.TANH, "linear": kernels.LINEAR}
+
+
+def plan(width: int, batch: int) -> tuple[bool, int, int]:
+    """(lanes are replicas, steps in a block, replicas or groups a task): the fastest measured, by width and batch."""
+    if width <= 8 or (width <= 16 and batch <= 4):
+        return True, max(1, 4 // batch), 1
+    return False, max(1, 16 // batch), 4 if batch < 16 else 1
+
+
+def _parameters(s) -> np.ndarray:
+    out = np.zeros(5, dtype=np.float32)
+    out[kernels.RATE_W], out[kernels.RATE_V] = s.learning_rate / s.inputs, s.readout_rate / s.inputs
+    out[kernels.DECAY_W] = s.weight_decay * s.learning_rate / s.inputs
+    out[kernels.DECAY_V] = s.weight_decay * s.readout_rate / s.inputs
+    out[kernels.NOISE] = s.noise
+    return out
+
+
+class FullEnsemble:
+    """Students with all their weights. ``starts(setting, replica) -> (weights (K, N), readout (K,))``."""
+
+    def __init__(self, s, starts):
+        self.setting = s
+        self.narrow, self.chunk, self.together = plan(s.width, s.batch)
+        self.groups = -(-s.replicas // LANES)
+        self.padded = s.width if self.narrow else -(-s.width // LANES) * LANES
+        d, m, n = s.inputs, self.padded, s.replicas
+        open_ = streams.open_lanes if self.narrow else streams.open_streams
+        self.streams = [open_(s.seed, n, purpose).ravel() for purpose in (Purpose.DATA, Purpose.NOISE, Purpose.ORDER)]
+        rows = self.groups * LANES if self.narrow else n
+        self.W, self.V = np.zeros(rows * d * m, dtype=np.float32), np.zeros(rows * m, dtype=np.float32)
+        self.done = 0
+        for r in range(n):
+            weights, readout = starts(s, r)
+            if self.narrow:
+                self._cube()[r // LANES, :, :, r % LANES] = weights.T
+            else:
+                for at, panel in self._panels(r):
+                    panel[:, :max(0, min(s.width - at, panel.shape[1]))] = weights[at:at + panel.shape[1]].T
+            self._readout()[r, :s.width] = readout
+        full = np.zeros((s.strengths.size, d))
+        full[:, :s.teacher.shape[1]] = s.teacher
+        self.teacher = np.ascontiguousarray(full.T, dtype=np.float32).ravel()
+        self.inputs, self.labels = self._data(full) if s.samples else (np.zeros((1, 0, d), np.float32),
+                                                                      np.zeros((1, 0), np.float32))
+
+    def _cube(self):
+        return self.W.reshape(self.groups, self.setting.inputs, self.padded, LANES)
+
+    def _panels(self, r):
+        """(first neuron, view [input][neuron]) of each panel of a replica's weights."""
+        d, m = self.setting.inputs, self.padded
+        flat = self.W[r * d * m:(r + 1) * d * m]
+        for at in range(0, m, 2 * LANES):
+            wide = min(2 * LANES, m - at)
+            yield at, flat[at * d:(at + wide) * d].reshape(d, wide)
+
+    def _readout(self):
+        """A writable view (replicas, neurons)."""
+        if self.narrow:
+            return _Lanewise(self.V.reshape(self.groups, self.padded, LANES))
+        return self.V.reshape(-1, self.padded)
+
+    def _data(self, teacher):
+        """A finite training set of its own for every replica, with labels noisy once and for all."""
+        s = self.setting
+        rows = self.groups * LANES if self.narrow else s.replicas
+        x, y = np.zeros((rows, s.samples, s.inputs), np.float32), np.zeros((rows, s.samples), np.float32)
+        for r in range(s.replicas):
+            x[r] = streams.normal(s.seed, r, Purpose.DATA, (s.samples, s.inputs), np.float32)
+            noise = streams.normal(s.seed, r, Purpose.NOISE, s.samples)
+            y[r] = activate(s.teacher_activation, x[r] @ teacher.T) @ s.strengths + s.noise * noise
+        return x, y
+
+    def advance(self, steps: int) -> None:
+        """Take `steps` steps."""
+        s = self.setting
+        advance = kernels.advance_narrow if self.narrow else kernels.advance_wide
+        advance(self.W, self.V, *self.streams, self.teacher, s.strengths.astype(np.float32), self.inputs, self.labels,
+                _parameters(s), s.inputs, self.padded, s.batch, self.chunk, self.done, int(steps),
+                ACTIVATIONS[s.activation], ACTIVATIONS[s.teacher_activation], self.together)
+        self.done = (self.done + int(steps)) % self.chunk
+
+    def weights(self, r: int) -> np.ndarray:
+        """First-layer weights (K, N) of one replica, float64."""
+        s = self.setting
+        if self.narrow:
+            return self._cube()[r // LANES, :, :, r % LANES].T.astype(np.float64)
+        return np.concatenate([panel.T for _, panel in self._panels(r)])[:s.width].astype(np.float64)
+
+    def readout(self, r: int) -> np.ndarray:
+        """Second-layer weights (K,) of one replica, float64."""
+        return np.asarray(self._readout()[r, :self.setting.width], dtype=np.float64)
+
+    def order_parameters(self):
+        """Q (replicas, K, K), R (replicas, K, M), v (replicas, K), float64."""
+        s, columns = self.setting, self.setting.teacher.shape[1]
+        weights = [self.weights(r) for r in range(s.replicas)] if s.width * s.inputs < 512 else None
+        Q, R = np.empty((s.replicas, s.width, s.width)), np.empty((s.replicas, s.width, s.strengths.size))
+        v = np.empty((s.replicas, s.width))
+        with np.errstate(over="ignore", invalid="ignore"):
+            for r in range(s.replicas):
+                w = weights[r] if weights else self.weights(r)
+                Q[r], R[r], v[r] = w @ w.T, w[:, :columns] @ s.teacher.T, self.readout(r)
+        return Q, R, v
+
+    def training_error(self) -> np.ndarray:
+        """(replicas,) mean of (y - y^)**2 / 2 over each replica's training set."""
+        s = self.setting
+        out = np.empty(s.replicas)
+        with np.errstate(over="ignore", invalid="ignore"):
+            for r in range(s.replicas):
+                output = activate(s.activation, self.inputs[r] @ self.weights(r).T) @ self.readout(r)
+                out[r] = 0.5 * np.mean((output - self.labels[r])**2)
+        return out
+
+    def diverged(self, limit: float) -> np.ndarray:
+        """(replicas,) True where a weight is beyond the limit or not a number."""
+        s = self.setting
+        if self.narrow:
+            sizes = np.maximum(_largest(self._cube(), (1, 2)), _largest(self.V.reshape(self.groups, -1, LANES), (1,)))
+        else:
+            rows = s.inputs * self.padded
+            sizes = np.maximum(_largest(self.W.reshape(-1, rows), (1,)), _largest(self.V.reshape(-1, self.padded), (1,)))
+        return ~(sizes.ravel()[:s.replicas] <= limit)
+
+
+def _largest(x, axis):
+    """Largest absolute value along axes, without a copy of x; NaN where there is one."""
+    with np.errstate(invalid="ignore"):
+        return np.maximum(x.max(axis=axis), -x.min(axis=axis))
+
+
+class _Lanewise:
+    """A (groups, neurons, 16) array addressed as (replica, neurons)."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def __getitem__(self, key):
+        r, columns = key
+        return self.array[r // LANES, columns, r % LANES]
+
+    def __setitem__(self, key, value):
+        r, columns = key
+        self.array[r // LANES, columns, r % LANES] = value
+
+
+class SpanEnsemble:
+    """Students by their coordinates in the span. ``starts(setting, replica) -> (A (K, k), L (K, K), readout (K,))``."""
+
+    chunk = 1
+
+    def __init__(self, s, starts):
+        from toy.teacher_student.span_law import advance_span
+
+        if s.samples or s.batch != 1:
+            raise InputError("the span law holds for fresh inputs and a batch of 1: use method full")
+        k, m = s.strengths.size, s.width
+        if s.teacher.shape[1] > k:
+            raise InputError(f"the span law wants the teacher in a basis of its span: {k} rows and at most {k} columns")
+        if s.inputs < k + m:
+            raise InputError(f"the span law needs at least M + K = {k + m} inputs, got {s.inputs}: use method full")
+        self.setting, self.advance_span = s, advance_span
+        self.groups = groups = -(-s.replicas // LANES)
+        self.streams = [streams.open_lanes(s.seed, s.replicas, purpose)
+                        for purpose in (Purpose.DATA, Purpose.NOISE, Purpose.RADIUS)]
+        self.A, self.L = np.zeros((groups, m, k, LANES), np.float32), np.zeros((groups, m, m + 1, LANES), np.float32)
+        self.V = np.zeros((groups, m, LANES), np.float32)
+        # teacher = T_low basis, T_low lower triangular: the basis is the rotation of the given coordinates
+        square = np.zeros((k, k))
+        square[:, :s.teacher.shape[1]] = s.teacher
+        rotation, upper = np.linalg.qr(square.T)
+        self.rotation, self.teacher = rotation, np.ascontiguousarray(upper.T, dtype=np.float32)
+        for r in range(s.replicas):
+            along, triangle, readout = starts(s, r)
+            place = (r // LANES, ..., r % LANES)
+            full = np.zeros((m, k))
+            full[:, :along.shape[1]] = along
+            self.A[place] = full @ rotation
+            self.L[r // LANES, :, :m, r % LANES] = triangle
+            self.V[place] = readout
+
+    def advance(self, steps: int) -> None:
+        """Take `steps` steps."""
+        s, g = self.setting, self.groups
+        rest = s.inputs - self.teacher.shape[0] - s.width
+        self.advance_span(self.A.reshape(g, -1), self.L.reshape(g, -1), self.V.reshape(g, -1), *self.streams,
+                          self.teacher, s.strengths.astype(np.float32), _parameters(s), rest, int(steps),
+                          ACTIVATIONS[s.activation], ACTIVATIONS[s.teacher_activation])
+
+    def _replicas_first(self, x):
+        return np.moveaxis(x, -1, 1).reshape(-1, *x.shape[1:-1])[:self.setting.replicas].astype(np.float64)
+
+    def order_parameters(self):
+        """As :meth:`FullEnsemble.order_parameters`."""
+        A, L, v = (self._replicas_first(x) for x in (self.A, self.L, self.V))
+        with np.errstate(over="ignore", invalid="ignore"):
+            return A @ A.transpose(0, 2, 1) + L @ L.transpose(0, 2, 1), A @ self.teacher.T.astype(np.float64), v
+
+    def diverged(self, limit: float) -> np.ndarray:
+        """(replicas,) True where a coordinate is beyond the limit or not a number."""
+        sizes = np.maximum(_largest(self.A, (1, 2)), np.maximum(_largest(self.L, (1, 2)), _largest(self.V, (1,))))
+        return ~(sizes.ravel()[:self.setting.replicas] <= limit)
+
+
+def activate(name: str, z: np.ndarray) -> np.ndarray:
+    """The activation of an array (NumPy)."""
+    if name == "erf":
+        from scipy.special import erf
+
+        return erf(z / np.sqrt(2))
+    return {"relu": lambda: np.maximum(z, 0.0), "tanh": lambda: np.tanh(z), "linear": lambda: z}[name]()

@@ -1,0 +1,305 @@
+"""Teacher and student: two-layer networks trained by online SGD, and what theory says of them.
+
+Student y^ = sum_i v_i g(w_i . x) of width K, teacher y = sum_m A_m g(t_m . x) + noise * zeta, inputs x ~ N(0, I_N), fresh
+at every step or drawn from a finite set. One step on a batch of B samples, time t = steps / N:
+
+    w_i += (eta / N) <v_i g'(w_i . x) (y - y^) x>_batch,     v_i += (eta_v / N) <g(w_i . x) (y - y^)>_batch,
+
+and weight decay kappa multiplies w by 1 - eta kappa / N, v by 1 - eta_v kappa / N. Order parameters Q = w w^T, R = w t^T,
+T = t t^T (Saad & Solla's, whose weights are sqrt(N) times ours); error eg = <(sum v g - sum A g)**2> / 2, without the
+label noise. Sources: Saad & Solla (1995); Goldt et al. (2019), arXiv 1906.08632; kernels and span law: derived here.
+
+``simulate`` and ``predict`` take the same arguments. The full simulator (``kernels``) costs O(K N) a step, the span law
+(``span_law``: batch of one, fresh inputs) O(K (K + M)) and has the same law.
+"""
+
+import math
+import time as clock
+from dataclasses import dataclass
+
+import numpy as np
+
+from lab import streams
+from lab.errors import InputError
+from lab.streams import Purpose
+from toy.teacher_student.ensemble import ACTIVATIONS, FullEnsemble, SpanEnsemble
+from toy.teacher_student.overlaps import errors
+
+TOO_LARGE = 1e6  # a readout or weight beyond this counts as diverged
+SLICE = 0.25  # seconds between two looks at the clock
+
+
+@dataclass(frozen=True)
+class Result:
+    """Order parameters of every replica at the saved times.
+
+    Attributes
+    ----------
+    times : (S,) in units of N steps, as simulated (rounded to whole steps).
+    error : (S, replicas) generalisation error without label noise; NaN where not reached or diverged.
+    Q, R, v : (S, replicas, K, K), (S, replicas, K, M), (S, replicas, K).
+    T, A : (M, M), (M,) teacher.
+    training_error : (S, replicas) mean of (y - y^)**2 / 2 over the finite set, or None for fresh inputs.
+    diverged : (replicas,) True where weights grew beyond 1e6 or to NaN.
+    finished : False if the time limit stopped the run.
+    steps : steps taken; seconds : wall time.
+    """
+
+    times: np.ndarray
+    error: np.ndarray
+    Q: np.ndarray
+    R: np.ndarray
+    v: np.ndarray
+    T: np.ndarray
+    A: np.ndarray
+    training_error: np.ndarray | None
+    diverged: np.ndarray
+    finished: bool
+    steps: int
+    seconds: float
+
+    def final_error(self, last: int = 1):
+        """Estimate over replicas of the error, averaged over each replica's last saved times; diverged ones left out."""
+        from lab.estimate import mean_interval
+
+        return mean_interval(self.error[-last:].mean(axis=0)[~self.diverged])
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """Validated arguments of ``simulate`` and ``predict``."""
+
+    inputs: int
+    width: int
+    strengths: np.ndarray
+    teacher: np.ndarray
+    activation: str
+    teacher_activation: str
+    learning_rate: float
+    readout_rate: float
+    noise: float
+    batch: int
+    weight_decay: float
+    samples: int
+    initial_scale: float
+    initial_readout: float | None
+    start: str
+    steps: np.ndarray
+    replicas: int
+    seed: int
+
+
+def _setting(*, inputs=64, width=4, strengths=(1.0, 1.0), teacher=None, activation="erf", teacher_activation=None,
+             learning_rate=0.5, readout_rate=None, noise=0.0, batch=1, weight_decay=0.0, samples=0, initial_scale=0.5,
+             initial_readout=None, start="random", times=(0.0, 100.0), replicas=64, seed=0) -> _Setting:
+    whole = {"inputs": (inputs, 1), "width": (width, 1), "batch": (batch, 1), "samples": (samples, 0),
+             "replicas": (replicas, 1), "seed": (seed, 0)}
+    for name, (value, least) in whole.items():
+        if int(value) != value or value < least:
+            raise InputError(f"{name} must be a whole number of at least {least}, got {value}")
+    readout_rate = learning_rate if readout_rate is None else readout_rate
+    for name, value in {"learning_rate": learning_rate, "readout_rate": readout_rate, "noise": noise,
+                        "weight_decay": weight_decay, "initial_scale": initial_scale}.items():
+        if not (math.isfinite(value) and value >= 0):
+            raise InputError(f"{name} must be finite and not negative, got {value}")
+    teacher_activation = teacher_activation or activation
+    for name in (activation, teacher_activation):
+        if name not in ACTIVATIONS:
+            raise InputError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {name!r}")
+    strengths = np.atleast_1d(np.asarray(strengths, dtype=np.float64))
+    if strengths.ndim != 1 or strengths.size == 0 or not np.isfinite(strengths).all():
+        raise InputError("strengths must be a list of finite numbers, one a teacher unit")
+    if teacher is None:
+        if strengths.size > inputs:
+            raise InputError(f"{strengths.size} orthogonal teacher units need at least as many inputs, got {inputs}")
+        teacher = np.eye(strengths.size)
+    teacher = np.asarray(teacher, dtype=np.float64)
+    if teacher.ndim != 2 or teacher.shape[0] != strengths.size or not np.isfinite(teacher).all() or (
+            teacher.shape[1] > inputs):
+        raise InputError(f"teacher must be finite, one row a strength ({strengths.size}) and at most {inputs} columns, "
+                         f"got shape {teacher.shape}")
+    times = np.atleast_1d(np.asarray(times, dtype=np.float64))
+    if times.ndim != 1 or times.size == 0 or not np.isfinite(times).all() or times[0] < 0 or np.any(np.diff(times) < 0):
+        raise InputError("times must be an increasing list of numbers >= 0")
+    if start not in ("random", "teacher"):
+        raise InputError(f"start must be random or teacher, got {start!r}")
+    if start == "teacher" and width < strengths.size:
+        raise InputError(f"a start at the teacher needs a width of at least {strengths.size}, got {width}")
+    if weight_decay * max(learning_rate, readout_rate) >= inputs:
+        raise InputError("learning rate x weight decay must stay below the input dimension")
+    return _Setting(int(inputs), int(width), strengths, teacher, activation, teacher_activation, float(learning_rate),
+                    float(readout_rate), float(noise), int(batch), float(weight_decay), int(samples),
+                    float(initial_scale), None if initial_readout is None else float(initial_readout), start,
+                    np.rint(times * inputs).astype(np.int64), int(replicas), int(seed))
+
+
+def _copies(s: _Setting) -> tuple[np.ndarray, np.ndarray]:
+    """Teacher weights (K, columns) and readout (K,) of a start at the teacher: a solution without noise.
+
+    Trained readout: unit i copies teacher unit i mod M and the copies share its strength. Fixed readout: the first M
+    units are the teacher's, the others zero.
+    """
+    M = s.strengths.size
+    of = np.arange(s.width) % M
+    if s.readout_rate == 0:
+        return np.where(np.arange(s.width)[:, None] < M, s.teacher[of], 0.0), np.ones(s.width)
+    return s.teacher[of], s.strengths[of] / np.bincount(of)[of]
+
+
+def _readout(s: _Setting, draw) -> np.ndarray:
+    values = draw.standard_normal(s.width) * s.initial_scale
+    if s.start == "teacher":
+        values = _copies(s)[1] + (values if s.readout_rate else 0.0)
+    elif s.initial_readout is None and s.readout_rate == 0:
+        values[:] = 1.0
+    if s.initial_readout is not None:
+        values[:] = s.initial_readout
+    return values
+
+
+def starting_weights(s: _Setting, replica: int) -> tuple[np.ndarray, np.ndarray]:
+    """Initial weights (K, N) float32 and readout (K,) of one replica."""
+    draw = streams.generator(s.seed, replica, Purpose.WEIGHTS)
+    weights = draw.standard_normal((s.width, s.inputs), dtype=np.float32) * np.float32(s.initial_scale / math.sqrt(s.inputs))
+    if s.start == "teacher":
+        weights[:, :s.teacher.shape[1]] += _copies(s)[0]
+    return weights, _readout(s, draw)
+
+
+def starting_coordinates(s: _Setting, replica: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Initial weights in the span: teacher coordinates (K, k), triangle (K, K), readout (K,).
+
+    Exact in law for Gaussian weights and without drawing N of them: the triangle of K Gaussian vectors in N - k
+    dimensions has Gaussian entries below and chi variables on the diagonal (Bartlett 1933).
+    """
+    draw = streams.generator(s.seed, replica, Purpose.WEIGHTS)
+    k, m = s.teacher.shape[1], s.width
+    size = s.initial_scale / math.sqrt(s.inputs)
+    along = draw.standard_normal((m, k)) * size
+    if s.start == "teacher":
+        along += _copies(s)[0]
+    triangle = np.tril(draw.standard_normal((m, m)), -1)
+    triangle[np.diag_indices(m)] = np.sqrt(draw.chisquare(s.inputs - k - np.arange(m)))
+    return along, triangle * size, _readout(s, draw)
+
+
+def simulate(*, method: str = "full", time_limit: float | None = None, progress=None, **arguments) -> Result:
+    """Train many students by online SGD.
+
+    Parameters
+    ----------
+    inputs : input dimension N. width : K of the student.
+    strengths : (M,) output weights A of the teacher.
+    teacher : (M, at most N) directions t_m, missing columns are zero (default: orthonormal).
+    activation, teacher_activation : "erf" (erf(x/sqrt 2)), "relu", "tanh" or "linear".
+    learning_rate : eta; readout_rate : eta_v (default: eta; 0 trains the first layer only).
+    noise : standard deviation of the label noise. batch : B. weight_decay : kappa.
+    samples : size of a finite training set of its own for every replica (0: fresh inputs).
+    initial_scale : w_ij ~ N(0, initial_scale**2 / N), so that Q_ii starts near its square; v_i ~ N(0, initial_scale**2),
+        or v_i = 1 where the readout is not trained, or v_i = `initial_readout` if given.
+    start : "random", or "teacher": the same around a solution, each unit a copy of a teacher unit (a fixed readout of 1
+        leaves the units beyond the first M near zero): for stationary errors without the wait to find a solution.
+    times : increasing, in units of N steps: when order parameters are recorded.
+    replicas, seed : independent repetitions; replica r draws its streams from (seed, r).
+    method : "full", or "span": exact in law in the span of teacher and students (batch 1, fresh inputs), any N.
+    time_limit : seconds after which the run stops and says so. progress : called with (steps done, steps in all).
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    InputError
+        An argument out of range, or a setting that the method cannot treat.
+    """
+    s = _setting(**arguments)
+    K, M, S, n = s.width, s.strengths.size, s.steps.size, s.replicas
+    if S * n * K * (K + M) > 2**28:
+        raise InputError(f"{S} saved times of {n} replicas of width {K} need over 2 GB: record fewer times")
+    if method == "full":
+        ensemble = FullEnsemble(s, starting_weights)
+    elif method == "span":
+        ensemble = SpanEnsemble(s, starting_coordinates)
+    else:
+        raise InputError(f"method must be full or span, got {method!r}")
+    Q, R, v = (np.full((S, n, *shape), np.nan) for shape in ((K, K), (K, M), (K,)))
+    training = np.full((S, n), np.nan) if s.samples else None
+    diverged = np.zeros(n, dtype=bool)
+    start, done, rate, finished = clock.perf_counter(), 0, None, True
+    for saved, target in enumerate(s.steps):
+        while done < target and finished and not diverged.all():
+            # slices end on whole blocks, so that looking at the clock changes no rounding
+            length = ensemble.chunk if rate is None else max(1, int(SLICE * rate) // ensemble.chunk) * ensemble.chunk
+            length = min(length - done % ensemble.chunk, int(target) - done)
+            began = clock.perf_counter()
+            ensemble.advance(length)
+            rate = length / max(clock.perf_counter() - began, 1e-9)
+            done += length
+            diverged |= ensemble.diverged(TOO_LARGE)
+            if progress is not None:
+                progress(done, int(s.steps[-1]))
+            finished = time_limit is None or clock.perf_counter() - start <= time_limit
+        if done < target:
+            break
+        Q[saved], R[saved], v[saved] = ensemble.order_parameters()
+        for lost in (Q, R, v):
+            lost[saved, diverged] = np.nan
+        if training is not None:
+            training[saved] = ensemble.training_error()
+    T = s.teacher @ s.teacher.T
+    return Result(s.steps / s.inputs, errors(Q, R, T, v, s.strengths, s.activation, s.teacher_activation), Q, R, v, T,
+                  s.strengths, training, diverged, bool(finished), done, clock.perf_counter() - start)
+
+
+def predict(*, small_rate: bool = False, method: str = "full", **arguments) -> Result:
+    """The order-parameter equations (large N), from the starts of the same replicas; arguments as :func:`simulate`.
+
+    ``small_rate`` leaves out the terms of second order in eta (population gradient flow).
+
+    Raises
+    ------
+    InputError
+        Where there is no theory: finite data, weight decay, activations other than erf (ReLU with ``small_rate``),
+        batches larger than 1 at finite learning rate.
+    """
+    from theory.committee import integrate
+
+    s = _setting(**arguments)
+    if s.samples or s.weight_decay:
+        raise InputError("the order-parameter equations hold for fresh inputs without weight decay")
+    if s.teacher_activation != s.activation:
+        raise InputError("the order-parameter equations need the same activation in teacher and student")
+    if s.batch > 1 and not small_rate:
+        raise InputError("a batch larger than 1 is predicted at small learning rate only: pass small_rate=True")
+    start = clock.perf_counter()
+    times, T = s.steps / s.inputs, s.teacher @ s.teacher.T
+    K, M, S, n = s.width, s.strengths.size, s.steps.size, s.replicas
+    Q, R, v = (np.full((S, n, *shape), np.nan) for shape in ((K, K), (K, M), (K,)))
+    error, diverged = np.full((S, n), np.nan), np.zeros(n, dtype=bool)
+    for r in range(n):
+        if method == "span":
+            along, triangle, v0 = starting_coordinates(s, r)
+            Q0, R0 = along @ along.T + triangle @ triangle.T, along @ s.teacher.T
+        else:
+            weights, v0 = starting_weights(s, r)
+            weights = weights.astype(np.float64)
+            Q0, R0 = weights @ weights.T, weights[:, :s.teacher.shape[1]] @ s.teacher.T
+        path = integrate(Q0, R0, T, v0, s.strengths, np.concatenate([[0.0], times]), eta=s.learning_rate,
+                         eta_v=s.readout_rate, sigma=s.noise, activation=s.activation, small_rate=small_rate)
+        Q[:, r], R[:, r], v[:, r], error[:, r] = path.Q[1:], path.R[1:], path.v[1:], path.error[1:]
+        diverged[r] = path.status == "diverged"
+    return Result(times, error, Q, R, v, T, s.strengths, None, diverged, True, int(s.steps[-1]),
+                  clock.perf_counter() - start)
+
+
+def final_error_first_layer(learning_rate: float, noise: float, teacher_width: int, width: int) -> float:
+    """eg* = noise**2 eta / (2 pi) (L + M / sqrt 3), L = K - M: erf, T = I, A = v = 1, first layer trained; first order
+    in eta. Source: Goldt et al. (2019)."""
+    return noise**2 * learning_rate / (2 * math.pi) * (width - teacher_width + teacher_width / math.sqrt(3))
+
+
+def final_error_both_layers(learning_rate: float, noise: float, teacher_width: int, width: int) -> float:
+    """eg* = noise**2 eta M**2 / (2 pi sqrt 3 K) at the copying fixed point K = Z M: erf, T = I, A = 1, both layers
+    trained at the same rate; first order in eta. Source: derived for this project, confirmed by the equations."""
+    return noise**2 * learning_rate * teacher_width**2 / (2 * math.pi * math.sqrt(3) * width)

@@ -1,0 +1,69 @@
+"""``python -m toy units``."""
+
+from lab.cli import add_run_arguments, positive_float, positive_int, say
+from lab.estimate import mean_interval
+
+HELP = "removable and repeated hidden units of networks on synthetic data, against width"
+SHOWN = ("auc", "prunability", "auc_targeted", "auc_best", "similar_per_unit", "similar_per_unit_start", "pair_share",
+         "pair_share_start", "pair_share_shuffled", "twin_share", "compressibility", "compressibility_start", "effective_rank",
+         "predictable", "dead", "constant", "kept_share", "agreement", "kept_merged", "agreement_merged", "floor")
+
+
+def add_arguments(parser):
+    parser.add_argument("--widths", nargs="+", type=positive_int, default=[32, 64, 128, 256, 512], help="hidden units")
+    parser.add_argument("--dim", type=positive_int, default=10, help="dimension of the inputs")
+    parser.add_argument("--samples", type=positive_int, default=10_000, help="training samples")
+    parser.add_argument("--scale", type=positive_float, default=0.1, help="of the start, relative to --init")
+    parser.add_argument("--init", choices=("he", "glorot", "lecun"), default="he", help="rule of the start")
+    parser.add_argument("--balanced", action="store_true", help="move the teacher's boundary: classes of equal size")
+    parser.add_argument("--replicas", type=positive_int, default=4, help="students a width, with teachers of their own")
+    parser.add_argument("--epochs", type=positive_int, default=60, help="passes over the samples")
+    parser.add_argument("--rate", type=positive_float, default=0.01, help="learning rate, times 0.95 an epoch")
+    parser.add_argument("--threshold", type=positive_float, default=0.5, help="of |r|, from which units repeat each other")
+    add_run_arguments(parser)
+
+
+def run(args) -> dict:
+    import numpy as np
+
+    from theory.measures.ablation import growth_per_doubling
+    from toy.units.measure import report
+    from toy.units.model import simulate
+
+    common = dict(dim=args.dim, samples=args.samples, scale=args.scale,
+                  rule=args.init, seed=args.seed, epochs=min(args.epochs, 20) if args.quick else args.epochs, rate=args.rate,
+                  replicas=min(args.replicas, 3) if args.quick else args.replicas, balanced=args.balanced)
+    widths = sorted(set(args.widths))[:3] if args.quick else sorted(set(args.widths))
+    if args.dry_run:
+        return {"would_train": {"widths": widths, **common}}
+    rows, values = [], {}
+    for width in widths:
+        trained = simulate(width=width, **common)
+        found = [report(trained, r, seed=args.seed, threshold=args.threshold) for r in range(trained.end.replicas)]
+        values[width] = {key: np.array([f.numbers[key] for f in found]) for key in SHOWN}
+        rows.append({"width": width, "train_accuracy": mean_interval(trained.train_accuracy),
+                     "test_accuracy": mean_interval(trained.test_accuracy),
+                     **{key: _estimate(v) for key, v in values[width].items()},
+                     "fractions": found[0].fractions, "unchanged": np.mean([f.unchanged for f in found], axis=0),
+                     "targeted": np.mean([f.targeted for f in found], axis=0),
+                     "best": np.mean([f.best for f in found], axis=0)})
+        row = {key: v.mean() for key, v in values[width].items()}
+        say(f"width {width:>4}: test accuracy {trained.test_accuracy.mean():.3f}  AUC {row['auc']:.2f}  prunability "
+            f"{row['prunability']:.2f}  similar units {row['similar_per_unit']:.1f} (start {row['similar_per_unit_start']:.1f})  "
+            f"compressibility {row['compressibility']:.2f} (start {row['compressibility_start']:.2f})  dead {row['dead']:.2f}  "
+            f"smaller network {row['kept_share']:.2f} of the units, agrees {row['agreement']:.2f}")
+    growth = {}
+    if len(widths) > 1:
+        for key in ("auc", "prunability", "pair_share", "pair_share_start", "twin_share", "kept_share"):
+            growth[key] = _estimate(growth_per_doubling(widths, np.stack([values[w][key] for w in widths], axis=-1)))
+        say("growth of shares per doubling of width (1: a constant share, 2 in absolute numbers): "
+            + ", ".join(f"{key} {e.mean:.2f}" for key, e in growth.items() if e))
+    return {"data": {"dim": args.dim, "samples": args.samples, "balanced": args.balanced}, "start": {
+        "rule": args.init, "scale": args.scale}, "widths": rows, "growth_of_shares": growth}
+
+
+def _estimate(values):
+    """None where some replica has no number (a layer without two units that vary, a share of zero)."""
+    import numpy as np
+
+    return mean_interval(values) if np.all(np.isfinite(values)) else None

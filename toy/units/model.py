@@ -1,0 +1,164 @@
+"""One-hidden-layer networks on the synthetic data of S1: x ~ N(0, I_d), label = argmax of a random teacher.
+
+The teacher has 32 ReLU units and two outputs, Gaussian weights of variance 2/fan-in and 1/fan-in, no biases. Its classes are
+seldom of equal size, and where one has 90 % of the inputs a network without any unit predicts 90 % right; ``balanced`` moves
+the boundary between the teacher's outputs to the median, so that each class has half of the inputs. Students of m
+ReLU units are trained by SGD with momentum on n samples: learning rate 0.01, times 0.95 an epoch, batches of 128.
+
+Dimension. Data, teacher and starts are Gaussian, and SGD (with momentum) turns with the coordinates. So rotate them such
+that sample i lies in the span of the first i axes: X = L Q with L lower triangular,
+
+    L_ij ~ N(0, 1) for j < i,    L_ii ~ chi with d - i + 1 degrees of freedom    (Bartlett 1933),
+
+and the rotated weights are Gaussian as before. Training moves the weights along the first min(n, d) axes alone, and only
+min(n + tests, d) axes are ever seen: the cost of d = 10,000 and n = 1,000 is that of d = 1,000, exact in law (derived
+here). Both hold for SGD without weight decay, not for Adam.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lab.errors import InputError
+from lab.streams import Purpose, generator
+from toy.mlp import MOMENTUM, Networks, initialise, train
+
+TEACHER_UNITS, OUTPUTS = 32, 2
+
+
+@dataclass(frozen=True)
+class Data:
+    """Samples in the rotated coordinates.
+
+    Attributes
+    ----------
+    x, y : (n, axes) float32 and (n,) classes of the training samples; zero beyond the first ``moving`` axes.
+    test_x, test_y : held-out samples.
+    dim : d, of which ``axes`` are seen and ``moving`` trained.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    test_x: np.ndarray
+    test_y: np.ndarray
+    dim: int
+
+    @property
+    def axes(self) -> int:
+        """Coordinates that some sample has."""
+        return self.x.shape[1]
+
+    @property
+    def moving(self) -> int:
+        """Coordinates that some training sample has."""
+        return min(len(self.x), self.dim)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Students with their data, one a replica, before and after training."""
+
+    data: tuple[Data, ...]
+    start: Networks
+    end: Networks
+    train_accuracy: np.ndarray
+    test_accuracy: np.ndarray
+
+
+def triangular_gaussian(rows: int, dim: int, rng: np.random.Generator) -> np.ndarray:
+    """``rows`` standard Gaussian points of R^dim up to a rotation, exact in law: (rows, min(rows, dim)) float32."""
+    axes = min(rows, dim)
+    x = rng.standard_normal((rows, axes), dtype=np.float32)
+    x[:axes] = np.tril(x[:axes])
+    x[np.arange(axes), np.arange(axes)] = np.sqrt(rng.chisquare(dim - np.arange(axes)))
+    return x
+
+
+def make_data(dim: int = 10, samples: int = 10_000, tests: int = 4000, balanced: bool = False, seed: int = 0,
+              replica: int = 0) -> Data:
+    """Samples and labels of one replica.
+
+    Parameters
+    ----------
+    dim, samples, tests : d, n and held-out samples.
+    balanced : move the teacher's boundary so that the classes are of equal size.
+    seed, replica : keys of the streams.
+
+    Raises
+    ------
+    InputError
+        For counts below 1, or more numbers than fit the memory set aside for them (2 GB).
+    """
+    if min(dim, samples, tests) < 1:
+        raise InputError("dim, samples and tests must be at least 1")
+    axes = min(dim, samples + tests)
+    if (samples + tests) * axes > 2**29:
+        raise InputError(f"{samples + tests} samples of {axes} coordinates are over 2 GB: lower dim, samples or tests")
+    x = triangular_gaussian(samples + tests, dim, generator(seed, replica, Purpose.DATA))
+    rng = generator(seed, replica, Purpose.TEACHER)
+    W = (rng.standard_normal((axes, TEACHER_UNITS)) * math.sqrt(2 / dim)).astype(np.float32)
+    V = rng.standard_normal((TEACHER_UNITS, OUTPUTS)) / math.sqrt(TEACHER_UNITS)
+    outputs = np.maximum(x @ W, 0) @ V
+    margin = outputs[:, 1] - outputs[:, 0]
+    y = (margin > (np.median(margin) if balanced else 0)).astype(np.int64)
+    return Data(x[:samples], y[:samples], x[samples:], y[samples:], dim)
+
+
+def simulate(dim: int = 10, samples: int = 10_000, width: int = 128, scale: float = 1.0, rule: str = "he", replicas: int = 4,
+             seed: int = 0, first: int = 0, epochs: int = 60, batch: int = 128, rate: float = 0.01, decay: float = 0.95,
+             momentum: float = 0.9, tests: int = 4000,
+             balanced: bool = False) -> Trained:
+    """Train one student a replica, each on data and from a teacher of its own.
+
+    Parameters
+    ----------
+    dim, samples, tests, balanced : the data, see :func:`make_data`.
+    width : m.
+    scale, rule : of the start, see :func:`toy.mlp.initialise`; fan-in is that of d.
+    replicas, seed, first : replica r draws from the streams (seed, first + r); students of all widths and scales see the
+        same data and teacher.
+    epochs, batch, rate, decay, momentum : of the training.
+
+    Raises
+    ------
+    InputError
+        For impossible sizes, or if a training diverged.
+    """
+    if replicas < 1 or width < 1 or epochs < 0:
+        raise InputError("replicas and width must be at least 1, epochs at least 0")
+    sets, starts, ends, fits, scores = [], [], [], [], []
+    for r in range(first, first + replicas):
+        data = make_data(dim, samples, tests, balanced, seed, r)
+        # drawn for the axes that are seen, scaled as for all d
+        gain = {"he": 2 / dim, "glorot": 2 / (dim + width), "lecun": 1 / dim}
+        start = initialise(data.axes, width, OUTPUTS, 1, seed, rule, scale, first=r)
+        seen = {"he": 2 / data.axes, "glorot": 2 / (data.axes + width), "lecun": 1 / data.axes}
+        start.parameters(0)[0][:] *= np.float32(math.sqrt(gain[rule] / seen[rule]))
+        moved = train(_axes(start, slice(0, data.moving)), np.ascontiguousarray(data.x[:, :data.moving]), data.y,
+                      epochs=epochs, batch=batch, rate=rate, decay=decay, momentum=momentum, optimiser=MOMENTUM, seed=seed,
+                      first=r)
+        if moved.diverged.any() or not np.all(np.isfinite(moved.flat)):
+            raise InputError(f"the student of width {width} and start scale {scale:g} diverged: lower the learning rate")
+        end = _joined(start, moved)
+        sets.append(data)
+        starts.append(start.flat)
+        ends.append(end.flat)
+        fits.append(np.mean(end(data.x)[0].argmax(1) == data.y))
+        scores.append(np.mean(end(data.test_x)[0].argmax(1) == data.test_y))
+    shape = Networks(np.concatenate(starts), sets[0].axes, width, OUTPUTS)
+    return Trained(tuple(sets), shape, replace(shape, flat=np.concatenate(ends)), np.array(fits), np.array(scores))
+
+
+def _axes(networks: Networks, axes: slice) -> Networks:
+    """One network, its inputs restricted to some axes."""
+    W, b, V, c = networks.parameters(0)
+    flat = np.concatenate([W[axes].ravel(), b, V.ravel(), c])[None]
+    return Networks(np.ascontiguousarray(flat), len(W[axes]), networks.width, networks.outputs)
+
+
+def _joined(start: Networks, moved: Networks) -> Networks:
+    """The trained network, with the weights of the axes that training does not see as they were."""
+    W, b, V, c = moved.parameters(0)
+    rest = start.parameters(0)[0][len(W):]
+    return replace(start, flat=np.concatenate([W.ravel(), rest.ravel(), b, V.ravel(), c])[None])

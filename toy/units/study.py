@@ -1,0 +1,103 @@
+"""The MLP rows of S1's table of cases: removable and repeated units against width, by dimension and start."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lab.estimate import mean_interval
+from lab.study import Study
+from theory.claims import Evidence
+from theory.unit_evidence import at_widest, by_width, case_evidence
+from toy.units.measure import report
+from toy.units.model import simulate
+
+WIDTHS = (32, 64, 128, 256, 512)
+SMALL, STANDARD, LARGE = 0.1, 1.0, 5.0
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Students of one width: one a replica, each on data and from a teacher of its own, the same at every width."""
+
+    dim: int
+    samples: int
+    scale: float
+    width: int
+    balanced: bool = False
+    replicas: int = 8
+    epochs: int = 60
+    seed: int = 0
+
+
+CURVES = ("unchanged", "targeted", "best")
+
+
+def run(config: Cell, folder: Path) -> dict:
+    """Train and measure one replica after the other."""
+    rows, curves = [], []
+    for r in range(config.replicas):
+        trained = simulate(config.dim, config.samples, config.width, config.scale, replicas=1, seed=config.seed, first=r,
+                           epochs=config.epochs, balanced=config.balanced)
+        found = report(trained, seed=config.seed)
+        rows.append({**found.numbers, "train_accuracy": trained.train_accuracy[0],
+                     "test_accuracy": trained.test_accuracy[0]})
+        curves.append([getattr(found, name) for name in CURVES])
+    return {"rows": rows, "fractions": found.fractions, "curves": dict(zip(CURVES, np.mean(curves, axis=0)))}
+
+
+def configs(scale: str) -> list[Cell]:
+    """d = 10 and d = 10,000, small, standard and large starts, the teacher balanced and as it is; then other n."""
+    if scale == "quick":
+        return [Cell(10, 10_000, s, w, True, replicas=3, epochs=20) for s in (SMALL, LARGE) for w in (16, 64)]
+    if scale == "run":
+        return []
+    cells = [Cell(10, 10_000, s, w, True) for s in (SMALL, STANDARD, LARGE) for w in WIDTHS]
+    cells += [Cell(10_000, 1000, s, w, True, replicas=5) for s in (SMALL, STANDARD) for w in WIDTHS]
+    cells += [Cell(10, 10_000, s, w) for s in (SMALL, LARGE) for w in WIDTHS]
+    cells += [Cell(10_000, 1000, STANDARD, w, replicas=5) for w in WIDTHS]
+    cells += [Cell(10, n, s, w, True, replicas=5) for n in (1000, 100_000) for s in (SMALL, LARGE) for w in WIDTHS[::2]]
+    return cells
+
+
+def name_of(dim: int, samples: int, scale: float, balanced: bool) -> str:
+    """A case in words."""
+    start = {SMALL: "small", STANDARD: "standard", LARGE: "large"}.get(scale, f"{scale:g} ×")
+    return f"MLP, d = {dim:,}, n = {samples:,}, {start} start" + (", classes of equal size" if balanced else "")
+
+
+def tabulate(finished) -> pd.DataFrame:
+    """A row a student; the mean curves of its cell, as text, on the first row of each cell."""
+    rows = []
+    for config, result in finished:
+        base = {"case": name_of(config.dim, config.samples, config.scale, config.balanced), "dim": config.dim,
+                "samples": config.samples, "scale": config.scale, "balanced": config.balanced, "width": config.width}
+        for r, numbers in enumerate(result["rows"]):
+            text = {f"curve_{k}": " ".join(f"{x:.4f}" for x in result["curves"][k]) if r == 0 else "" for k in CURVES}
+            rows.append({**base, "replica": r, **numbers, **text})
+    return pd.DataFrame(rows)
+
+
+def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
+    """What every case says, and the shapes that S1 reports of its MLPs."""
+    found = case_evidence(table, "toy", runs)
+    for case, rows in table.groupby("case", sort=False):
+        first = rows.iloc[0]
+        if first.dim == 10 and first.scale == LARGE and rows.width.nunique() > 2:
+            _, auc = by_width(table, case, "auc")
+            found.append(Evidence("s1.large-start-u-shape", "toy", case,
+                                  mean_interval(np.minimum(auc[:, 0], auc[:, -1]) - auc[:, auc.shape[1] // 2]), runs))
+        if first.dim > 1000:
+            found.append(Evidence("s1.high-dimension-does-not-repeat", "toy", case,
+                                  at_widest(table, case, "similar_per_unit"), runs))
+        partner = name_of(first.dim, first.samples, LARGE, bool(first.balanced))
+        if first.dim == 10 and first.scale == SMALL and partner in set(table.case):
+            (_, small), (_, large) = (by_width(table, c, "pair_share") for c in (case, partner))
+            found.append(Evidence("s1.small-start-repeats", "toy", f"{case} against large",
+                                  mean_interval(small[:, -1] - large[:, -1]), runs))
+    return found
+
+
+STUDY = Study("units", "removable and repeated units of MLPs on synthetic data", "toy.units.study:run", configs, tabulate,
+              evidence, processes=True)
