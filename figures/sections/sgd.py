@@ -14,6 +14,7 @@ def _trajectories(table):
                        color=colour, markersize=3)
             axis.set(title=f"{layers} layer{'s' if layers == 'both' else ''} trained", xscale="log", yscale="log",
                      xlabel="steps / N")
+            axis.tick_params(axis="x", which="minor", labelbottom=False)
             axis.legend(fontsize=6.5)
         axes[0].set_ylabel("generalisation error")
         return picture(figure, "Online SGD beside its order-parameter equations",
@@ -39,17 +40,21 @@ def _final(table):
 
 def _units(table):
     end = table.frame[table.frame.moment == "end"]
-    settings = list(end.groupby(["noise", "initial_scale"]))
-    with canvas(len(settings), width=min(7.0, 2.6 * len(settings)), height=2.4, sharey=True, squeeze=False) as (figure, axes):
-        for axis, ((noise, scale), rows) in zip(axes[0], settings):
+    noises, scales = sorted(end.noise.unique()), sorted(end.initial_scale.unique())
+    with canvas(len(scales), len(noises), height=1.9, sharex=True, sharey=True, squeeze=False) as (figure, axes):
+        for axis, (noise, scale) in zip(axes.flat, ((n, s) for n in noises for s in scales)):
+            rows = end[(end.noise == noise) & (end.initial_scale == scale)]
             rows = rows.sort_values("width")
             for name, colour, marker in (("removable", NARROW, "o"), ("repeated", WIDE, "s")):
                 points(axis, rows.width, rows[name], rows[f"{name}_low"], rows[f"{name}_high"], name, color=colour, fmt=marker)
-            axis.set(title=f"noise {noise:g}, start {scale:g}", xscale="log", xlabel="width K", ylim=(-0.03, 1.03))
+            axis.set(title=f"noise {noise:g}, start {scale:g}", xscale="log", ylim=(-0.03, 1.03))
             widths = sorted(rows.width.unique())
             axis.set_xticks(widths, [f"{w:g}" for w in widths])
             axis.minorticks_off()
-        axes[0, 0].set_ylabel("share of hidden units")
+        for axis in axes[:, 0]:
+            axis.set_ylabel("share of hidden units")
+        for axis in axes[-1]:
+            axis.set_xlabel("width K")
         axes[0, 0].legend()
         return picture(figure, "Which hidden units are removable or repeated?",
                        "Read off the order parameters at the end of training, exactly: a unit is removable if the teacher "
