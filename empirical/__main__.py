@@ -7,6 +7,7 @@ from lab.cli import main
 COMMANDS = {
     "hull": "empirical.commands.hull|test points against the hull of the training set",
     "sweep": "empirical.commands.sweep|one wide network against many narrow ones",
+    "units": "empirical.commands.units|removable and repeated units against width",
 }
 
 if __name__ == "__main__":

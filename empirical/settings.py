@@ -10,7 +10,7 @@ from fractions import Fraction
 from lab.errors import UsageError
 
 ARCHITECTURES = ("mlp", "alexnet", "vgg16", "resnet18", "resnet56", "inception", "transformer")
-DATA = ("digits", "cifar10", "mnist", "entailment", "mnli", "snli", "sick", "pairs")
+DATA = ("digits", "cifar10", "mnist", "folder", "entailment", "mnli", "snli", "sick", "pairs")
 SCHEMES = ("he-normal", "he-uniform", "glorot-normal", "glorot-uniform", "lecun-normal", "lecun-uniform")
 PARAMETRISATIONS = ("standard", "mup")
 
@@ -30,7 +30,8 @@ class Setting:
     batch_size, optimizer, lr, momentum, weight_decay : ``momentum`` is SGD's. ``lr`` is that of alpha = 1: the same at
         every width in the standard parametrisation, see ``models.initialise`` for muP.
     dropout : probability, in architectures that have it.
-    schedule, warmup : "cosine" to 0, "constant" or "exponential" (times 0.95 an epoch), after a linear warm-up over that share of all steps.
+    schedule, warmup : "cosine" to 0 or "constant", after a linear warm-up over that share of all steps; or "exponential",
+        times 0.95 an epoch.
     target_loss : stop when the mean training loss over a quarter of an epoch falls to it; 0 trains all epochs.
     augment : random shifts (and mirror images where they keep the class).
     init, parametrisation : see ``models.initialise``.
@@ -79,7 +80,8 @@ class Setting:
         ------
         UsageError
         """
-        choices = {"arch": ARCHITECTURES, "data": DATA, "optimizer": ("sgd", "adamw"), "schedule": ("cosine", "constant", "exponential"),
+        choices = {"arch": ARCHITECTURES, "data": DATA, "optimizer": ("sgd", "adamw"),
+                   "schedule": ("cosine", "constant", "exponential"),
                    "init": SCHEMES, "parametrisation": PARAMETRISATIONS}
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
@@ -110,6 +112,7 @@ _RECIPES = {
     "digits": {"base_width": 16, "epochs": 40, "batch_size": 64, "lr": 0.1},
     "mnist": {"base_width": 16, "epochs": 10},
     "cifar10": {"base_width": 64, "epochs": 30},
+    "folder": {"base_width": 64, "epochs": 30},
     "entailment": {"base_width": 32, "depth": 2, "epochs": 20, "batch_size": 64, "optimizer": "adamw", "lr": 4e-3,
                    "weight_decay": 0.01, "init": "lecun-normal", "augment": False},
     "text": {"base_width": 64, "epochs": 20, "batch_size": 64, "optimizer": "adamw", "lr": 1e-3, "weight_decay": 0.01,

@@ -109,7 +109,8 @@ class Epoch:
 
 def losses(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """Mean cross-entropy of each member: logits (copies, batch, classes), labels (copies, batch) -> (copies,)."""
-    return F.cross_entropy(logits.float().flatten(0, 1), labels.flatten(), reduction="none").view(labels.shape).mean(1)
+    logits = logits.float() if logits.dtype in (torch.bfloat16, torch.float16) else logits
+    return F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none").view(labels.shape).mean(1)
 
 
 def train(config: Network, data: Dataset, folder: Path, *, device: torch.device, checkpoint_seconds: float = 120.0,

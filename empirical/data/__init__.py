@@ -25,6 +25,7 @@ SOURCES = {
     "snli": "empirical.data.text",
     "sick": "empirical.data.text",
     "pairs": "empirical.data.text",
+    "folder": "empirical.data.folder",
 }
 
 

@@ -48,17 +48,18 @@ class ConvNorm(nn.Sequential):
 class Linear(nn.Module):
     """Affine map of ``copies`` networks, (copies, ..., in) -> (copies, ..., out), as one batched product."""
 
-    def __init__(self, copies: int, features_in: int, features_out: int, role: str = "hidden"):
+    def __init__(self, copies: int, features_in: int, features_out: int, role: str = "hidden", bias: bool = True):
         super().__init__()
         self.weight = nn.Parameter(torch.zeros(copies, features_out, features_in))
-        self.bias = nn.Parameter(torch.zeros(copies, features_out))
+        self.bias = nn.Parameter(torch.zeros(copies, features_out)) if bias else None
         self.role = role
 
     def forward(self, x):
         flat = x.reshape(x.shape[0], -1, x.shape[-1])
         if flat.shape[0] != self.weight.shape[0]:
             flat = flat.expand(self.weight.shape[0], -1, -1)
-        out = torch.baddbmm(self.bias.unsqueeze(1), flat, self.weight.transpose(1, 2))
+        weight = self.weight.transpose(1, 2)
+        out = torch.bmm(flat, weight) if self.bias is None else torch.baddbmm(self.bias.unsqueeze(1), flat, weight)
         return out.view(self.weight.shape[0], *x.shape[1:-1], -1)
 
 

@@ -31,7 +31,8 @@ class EncoderBlock(nn.Module):
         self.head_units = Units(heads, maps=False, size=width // heads)
         self.mlp_units, self.stream_units = Units(MLP_RATIO * width, maps=False), Units(width, maps=False)
         self.norm1, self.norm2 = LayerNorm(copies, width), LayerNorm(copies, width)
-        self.query, self.key, self.value = (Linear(copies, width, width) for _ in range(3))
+        self.query, self.value = Linear(copies, width, width), Linear(copies, width, width)
+        self.key = Linear(copies, width, width, bias=False)  # softmax does not see it: Adam would feed on its rounding
         self.out = Linear(copies, width, width)
         self.up, self.down = Linear(copies, width, MLP_RATIO * width), Linear(copies, MLP_RATIO * width, width)
 

@@ -5,7 +5,8 @@ import errno
 import pytest
 import torch
 
-from empirical.data import load
+from empirical import train as training
+from empirical.data import Dataset, load
 from empirical.settings import Network, Setting, recipe
 from empirical.train import CHECKPOINT, Diverged, evaluate, load_trained, pick_device, rate, read_member, train
 from lab import store
@@ -57,25 +58,45 @@ def test_damaged_checkpoint_starts_again(tmp_path, capsys):
         load_trained(config, data, tmp_path, CPU)
 
 
-@pytest.mark.parametrize("arch, tolerance", [("mlp", 1e-5), ("resnet18", 1e-3), ("transformer", 1e-3)])
-def test_stacked_training_equals_one_by_one(tmp_path, arch, tolerance):
-    """Stated tolerance after a dozen float32 steps: relative to the largest weight of each tensor."""
-    config = tiny(arch, epochs=1, stack=3, train_size=400)
+@pytest.fixture
+def double(monkeypatch):
+    """Train in float64, where what differs is a mistake and not rounding that training has amplified."""
+    single = training.prepare
+    monkeypatch.setattr(training, "prepare", lambda *args: single(*args).double())
+    batch = Dataset.batch
+    monkeypatch.setattr(Dataset, "batch", lambda self, rows: batch(self, rows) if self.is_text
+                        else batch(self, rows).double())
+
+
+@pytest.mark.parametrize("arch", ["mlp", "resnet18", "transformer"])
+def test_stacked_training_equals_one_by_one(tmp_path, double, arch):
+    config = tiny(arch, epochs=2, stack=3, train_size=400)
     data = data_of(config)
     stack, facts = train(config, data, tmp_path, device=CPU)
     results = evaluate(stack, data, "test")
     for i in range(3):
         (tmp_path / str(i)).mkdir()
-        alone, own = train(tiny(arch, epochs=1, copy=i, train_size=400), data, tmp_path / str(i), device=CPU)
+        alone, own = train(tiny(arch, epochs=2, copy=i, train_size=400), data, tmp_path / str(i), device=CPU)
         member = read_member(stack, 3, i)
         for name, value in alone.state_dict().items():
-            assert (member[name] - value).abs().max() <= tolerance * value.abs().max() + 1e-6, name
-        assert facts["curve"][0][i] == pytest.approx(own["curve"][0][0], rel=tolerance)
-        assert results["loss"][i] == pytest.approx(evaluate(alone, data, "test")["loss"][0], rel=10 * tolerance)
+            assert torch.allclose(member[name], value, rtol=1e-6, atol=1e-8), name
+        assert [epoch[i] for epoch in facts["curve"]] == pytest.approx([epoch[0] for epoch in own["curve"]], rel=1e-6)
+        assert results["loss"][i] == pytest.approx(evaluate(alone, data, "test")["loss"][0], rel=1e-6)
+
+
+@pytest.mark.parametrize("arch", ["mlp", "resnet18", "transformer"])
+def test_stacked_training_in_float32_equals_one_by_one_at_first(tmp_path, arch):
+    """Stated tolerance: the first steps' mean loss to 1e-4; later ones amplify rounding, as any change of order would."""
+    config = tiny(arch, epochs=1, stack=3)
+    data = data_of(config)
+    facts = train(config, data, tmp_path, device=CPU)[1]
+    for i in range(3):
+        own = train(tiny(arch, epochs=1, copy=i), data, tmp_path, device=CPU)[1]
+        assert facts["curve"][0][i] == pytest.approx(own["curve"][0][0], rel=1e-4)
 
 
 def test_matched_loss_stops_each_member_where_it_would_stop_alone(tmp_path):
-    changes = {"target_loss": 1.5, "schedule": "constant", "lr": 0.05, "epochs": 40}
+    changes = {"target_loss": 1.8, "schedule": "constant", "lr": 0.05, "epochs": 40, "base_width": 32}
     data = data_of(tiny())
     stack, facts = train(tiny(stack=2, **changes), data, tmp_path, device=CPU)
     assert facts["reached"] == [True, True] and max(facts["epochs"]) < 40
@@ -132,3 +153,16 @@ def test_schedule():
 def test_settings_that_make_no_sense(changes):
     with pytest.raises(UsageError):
         Setting(arch="mlp", data="digits", base_width=8, epochs=1, **changes).check()
+
+
+def test_stack_size_is_measured_and_remembered(tmp_path, monkeypatch):
+    from empirical import stacked
+
+    config = tiny()
+    data = data_of(config)
+    assert stacked.choose_stack(config, data, CPU, 4, tmp_path) == 4
+    assert stacked.seconds_per_network(tiny(stack=2), data, CPU, steps=3) > 0
+    times = iter([3.0, 2.0])
+    monkeypatch.setattr(stacked, "seconds_per_network", lambda *_: next(times))
+    meta = torch.device("meta")
+    assert [stacked.choose_stack(config, data, meta, 4, tmp_path) for _ in range(2)] == [1, 1]

@@ -1,4 +1,4 @@
-"""The polynomials against the C library in higher precision, to the errors their docstring states; and that they vectorise."""
+"""The polynomials against the C library in higher precision, to the stated errors; and that they vectorise."""
 
 import numpy as np
 import pytest

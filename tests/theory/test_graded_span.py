@@ -51,17 +51,21 @@ def test_solutions_are_critical_points_of_the_stated_form():
 
 def test_losses_of_competitors_are_those_met_in_simulation():
     # |B| = 1, M = 8, γ = ½, K = 4: the levels of 256 simulated students (rounded to 1e-6)
-    losses = [s.loss for s in competitors(power_strengths(8, 0.5), 1.0, 4)]
-    assert np.allclose(losses[:2], [0.006902, 0.007265], atol=1e-6)
-    assert solution(power_strengths(8, 0.5), 1.0, 4).loss == pytest.approx(0.006371, abs=1e-6)
+    A = power_strengths(8, 0.5)
+    for isolated, want in (((0, 1, 2), 0.006371), ((0, 1, 3), 0.006902), ((0, 1, 4), 0.007265), ((0, 1, 7), 0.007844)):
+        s = solution(A, 1.0, 4, isolated)
+        assert s.stable and s.loss == pytest.approx(want, abs=1e-6)
     assert competitors(FOUR, 3.0, 2) == [] == competitors(FOUR, 3.0, 4)
 
 
 def test_uniqueness_ends_between_the_reference_cases():
     # non-unique at γ = ½, unique at γ = 1 (M = 8, K = 4, |B| = 1)
-    ends = uniqueness_boundary(8, 1.0, 4, resolution=0.02)
-    assert ends["form"] == "pool" and 0.5 < ends["nearest"] < ends["last"] < 1.0
+    ends = uniqueness_boundary(8, 1.0, 4, resolution=0.05, both_forms=False)
+    assert list(ends["ends"]) == ["pool"] and 0.5 < ends["nearest"] < ends["last"] < 1.0
     assert uniqueness_boundary(8, 1.0, 1)["last"] == 0.0 == uniqueness_boundary(8, 1.0, 8)["last"]
+    # width 6: pool and tilt of the same units side by side, as simulated at γ = 0.5 and no longer at 0.6
+    six, tilt = (solution(power_strengths(8, 0.5), 1.0, 6, range(n)) for n in (5, 6))
+    assert six.stable and tilt.stable and abs(six.loss - 0.0029129) < 1e-6 and abs(tilt.loss - 0.0028926) < 1e-6
     ratio = competitor_end(4, 3.0, 2, (1,), family="step")
     assert 0.55 < ratio < 0.65
 

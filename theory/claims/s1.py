@@ -1,10 +1,106 @@
-"""Claims of S1."""
+"""Claims of S1: removable and repeated units."""
 
 from theory.claims import Claim, Rule
 
 __all__ = ["CLAIMS"]
 
+_S1 = "S1 (Casper et al., arXiv 1912.04783)"
+_OURS = "control of S1's claim, ours"
+
 CLAIMS: tuple[Claim, ...] = (
+    Claim(
+        "s1.width-raises-either", _S1,
+        "Width raises the number of removable units, of repeated units, or of both, for every setting of the hyperparameters.",
+        "growth per doubling of width of the number of removable units (fraction at which 80 % of predictions are left, times "
+        "width) or of the number of similar units a unit (|r| of at least 0.5), whichever is larger",
+        "a setting in which neither number grows",
+        Rule(above=1.0), ("toy", "real"),
+    ),
+    Claim(
+        "s1.width-raises-either-share", _OURS,
+        "The growth is more than that of a constant share, which doubles every number when width doubles.",
+        "growth per doubling of the share of removable units or of the share of similar pairs, whichever is larger",
+        "settings in which both shares stay as they are: the numbers then grow only because there are more units",
+        Rule(above=1.0), ("toy", "real"),
+    ),
+    Claim(
+        "s1.removable-share-grows", _S1,
+        "Wider networks keep more of their predictions when a fraction of their units is ablated at random.",
+        "mean share of unchanged predictions over the fractions 0, 1/6, ..., 1 (AUC), widest less narrowest",
+        "a curve that does not rise with width",
+        Rule(above=0.0), ("toy", "real"),
+    ),
+    Claim(
+        "s1.similar-share-grows", _OURS,
+        "The share of similar pairs among all pairs of units grows with width.",
+        "growth per doubling of the share of pairs with |r| of at least 0.5 (1: the number of similar units only doubles)",
+        "a share that stays or falls",
+        Rule(above=1.0), ("toy", "real"),
+    ),
+    Claim(
+        "s1.more-similar-than-start", _OURS,
+        "Training, and not the start alone, makes units similar in wide networks.",
+        "share of similar pairs at the largest width, after training less before",
+        "trained networks with no more similar pairs than untrained ones",
+        Rule(above=0.0), ("toy", "real"),
+    ),
+    Claim(
+        "s1.compressibility-beyond-start", _OURS,
+        "Training makes the features of wide networks compressible beyond what untrained ones are.",
+        "share of smallest covariance eigenvalues with 5 % of the variance, at the largest width, after less before training",
+        "trained features no more compressible than untrained ones",
+        Rule(above=0.0), ("toy", "real"),
+    ),
+    Claim(
+        "s1.large-start-u-shape", f"{_S1}, MLP with d = 10 and large initialisation",
+        "With a large start the removable share is U-shaped in width.",
+        "AUC at the smallest or the largest width, whichever is smaller, less that at the middle width",
+        "a removable share that is flat or monotonic in width",
+        Rule(above=0.0), ("toy",),
+    ),
+    Claim(
+        "s1.small-start-repeats", f"{_S1}, MLPs with d = 10",
+        "Small starts repeat units, large ones do not.",
+        "share of similar pairs at the largest width, small start less large start",
+        "as many similar pairs with large starts",
+        Rule(above=0.0), ("toy",),
+    ),
+    Claim(
+        "s1.high-dimension-does-not-repeat", f"{_S1}, MLPs with d = 10,000",
+        "In high dimension there are no repeated units.",
+        "similar units a unit at the largest width",
+        "more than one similar unit in ten units",
+        Rule(below=0.1), ("toy",),
+    ),
+    Claim(
+        "s1.he-repeats-where-glorot-is-removable", f"{_S1}, AlexNet without batch norm",
+        "He starts give repeated units where Glorot starts do not.",
+        "share of similar pairs at the largest width, He less Glorot",
+        "as many similar pairs with Glorot starts",
+        Rule(above=0.0), ("real",),
+    ),
+    Claim(
+        "s1.glorot-is-more-removable", f"{_S1}, AlexNet without batch norm",
+        "Glorot starts make wide networks more removable than He starts.",
+        "AUC with all layers ablated at once at the largest width, Glorot less He",
+        "He networks that keep as many predictions",
+        Rule(above=0.0), ("real",),
+    ),
+    Claim(
+        "s1.smaller-network-agrees", "consequence of S1's claim, ours",
+        "Removable units can be taken out and repeated units merged, and the smaller network decides as the original.",
+        "agreement of the smaller network with the original at the largest width, on inputs that did not choose its units (the "
+        "removed units were chosen to leave 90 % of the predictions of other inputs)",
+        "a smaller network that agrees on less than 85 %",
+        Rule(above=0.85), ("toy", "real"),
+    ),
+    Claim(
+        "s1.kept-share-falls", "consequence of S1's claim, ours",
+        "The wider the network, the smaller the share of its units that its smaller version needs.",
+        "share of units kept, widest less narrowest",
+        "a share that does not fall",
+        Rule(below=0.0), ("toy", "real"),
+    ),
     Claim(
         id="s1.sgd-width-adds-removable-or-repeated-units",
         source="S1, arXiv 1912.04783, abstract and section 4; here for students whose units are known exactly",

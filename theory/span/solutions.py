@@ -19,7 +19,10 @@ A solution is named by the set S of units it isolates, K − 1 or K of them.
   matter as far as these forms go. So the boundary bounds the region of mixed solutions; it does not say how often each
   is met.
 
-Derived here; checked against simulation in ``tests/toy``.
+Against simulation (M = 8, K = 2 … 7, |B| = 1 and 3, γ = 0 … 1.4, 64 students a cell; study ``graded_phase``): beyond the
+boundary no cell with small starts (σ ≤ 0.1) holds two solutions; before it, large starts (σ = 1) find several in 116 of
+118 cells. Beyond it a few per cent of large starts at |B| = 1 end elsewhere, mostly where students are too slow to have
+converged: these forms are not all that exist. Derived here.
 """
 
 from collections.abc import Iterable, Sequence
@@ -304,26 +307,51 @@ def competitor_end(units: int, direction_norm: float, width: int, isolated: Iter
     return x if family == "power" else float(np.exp(-x))
 
 
-def uniqueness_boundary(units: int, direction_norm: float, width: int, **options) -> dict:
-    """Where uniqueness ends for strengths m^−γ (or a step): the competitors with the weakest isolated unit exchanged.
+def uniqueness_boundary(units: int, direction_norm: float, width: int, *, both_forms: bool = True, **options) -> dict:
+    """Where uniqueness ends for strengths m^−γ (or a step).
+
+    Competitors are the solutions with the weakest isolated unit exchanged for another, in either form that is a minimum at
+    equal strengths; and the strongest units in the two forms, where both are minima and differ (looked for every 0.1 up
+    to 2 in γ, −ln ratio).
 
     Parameters
     ----------
     units, direction_norm, width : M, b, K. At K = 1 and K ≥ M the solution is unique for every grading.
+    both_forms : whether to look for the two forms side by side (slow: up to a minute at M = 8).
     options : of :func:`competitor_end`.
 
     Returns
     -------
-    dict : "nearest", where the competitor goes that takes the next unit instead (the commonest); "last", where the last
-        of them goes; "form", "pool" or "tilt"; "ends", the unit taken (counted from 0) -> where its competitor ends.
+    dict : "ends", form ("pool", "tilt"; those that are minima at equal strengths) -> unit taken (counted from 0) ->
+        where that competitor ends; "forms", where the two forms of the strongest units cease to exist side by side
+        (0, or 1 for a ratio, if that is before all others end);
+        "nearest", where the last competitor goes that takes the next unit instead; "last", where the last of all goes.
     """
     step = options.get("family", "power") == "step"
-    if width < 2 or width >= units:
-        none = 1.0 if step else 0.0
-        return {"nearest": none, "last": none, "form": "pool", "ends": {}}
-    pool = solution(np.ones(units), direction_norm, width, range(width - 1))
-    size = width - 1 if pool is not None and pool.stable else width
-    ends = {j: competitor_end(units, direction_norm, width, (*range(size - 1), j), **options)
-            for j in range(size, units)}
-    return {"nearest": ends[size], "last": (min if step else max)(ends.values()),
-            "form": "pool" if size < width else "tilt", "ends": ends}
+    latest = min if step else max
+    ends: dict[str, dict[int, float]] = {}
+    if 2 <= width < units:
+        for form, size in (("pool", width - 1), ("tilt", width)):
+            equal = solution(np.ones(units), direction_norm, width, range(size))
+            if equal is not None and equal.stable:
+                ends[form] = {j: competitor_end(units, direction_norm, width, (*range(size - 1), j), **options)
+                              for j in range(size, units)}
+    none = 1.0 if step else 0.0
+    last = latest((end for by_unit in ends.values() for end in by_unit.values()), default=none)
+    low = 0.0
+    if both_forms and 2 <= width < units:
+        last_x = -np.log(last) if step else last
+
+        def both(x):
+            A = step_strengths(units, np.exp(-x), width) if step else power_strengths(units, x)
+            found = [solution(A, direction_norm, width, range(size)) for size in (width - 1, width)]
+            return all(s is not None and s.stable for s in found) and not _same(*found)
+
+        low = next((x for x in np.arange(2.0, last_x, -0.1) if both(x)), 0.0)
+        high = low + 0.1
+        while low > 0 and high - low > options.get("resolution", 2e-3):
+            middle = 0.5 * (low + high)
+            low, high = (middle, high) if both(middle) else (low, middle)
+    forms = float(np.exp(-low)) if step else float(low)
+    return {"nearest": latest((by_unit[min(by_unit)] for by_unit in ends.values()), default=none), "forms": forms,
+            "last": latest(last, forms), "ends": ends}

@@ -166,7 +166,8 @@ def _name(teacher: str) -> str:
 def copies_configs(scale: str) -> list[Cell]:
     """1 … 64 copies of width 2 and 4, graded and equal strengths; the quick scale goes to 16."""
     top = 5 if scale == "quick" else 7
-    return [Cell(teacher, K, 2**c, replicas=REPLICAS[scale]) for teacher in ("graded", "square root", "equal")
+    replicas = {"quick": 3, "run": 8, "full": 32}[scale]
+    return [Cell(teacher, K, 2**c, replicas=replicas) for teacher in ("graded", "square root", "equal")
             for K in (2, 3) for c in range(top)]
 
 

@@ -51,7 +51,8 @@ def configs(scale: str) -> list[Curves]:
     """Widths 1 … 16; in full, smaller starts too: the smaller, the clearer the plateaus."""
     scales = (0.1, 1e-3) if scale == "full" else (0.1,)
     widths = (1, 2, 16) if scale == "quick" else (1, 2, 3, 4, 16)
-    return [Curves(teacher, K, s, replicas=2 if scale == "quick" else 8, points=40 if scale == "quick" else 120)
+    replicas, points = {"quick": (2, 40), "run": (4, 80), "full": (16, 120)}[scale]
+    return [Curves(teacher, K, s, replicas=replicas, points=points)
             for teacher in ("graded", "equal") for s in scales for K in widths]
 
 

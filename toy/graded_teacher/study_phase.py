@@ -69,7 +69,8 @@ def run(config: Phase, folder: Path) -> dict:
         "below_best": int(np.sum(students.loss < best.loss - near)),
         "one": float(each.mean()),
         "many": float(np.mean([error(list(range(g, g + config.copies))) for g in groups])),
-        "theory": {"loss": best.loss, "nearest": ends["nearest"], "last": ends["last"], "form": ends["form"]},
+        "theory": {"loss": best.loss, "nearest": ends["nearest"], "last": ends["last"],
+                   "forms": " ".join(ends["ends"])},
     }
 
 
@@ -98,7 +99,7 @@ def tabulate(finished) -> pd.DataFrame:
             "below_best": result["below_best"], "solutions": result["solutions"], "agree": result["agree"],
             "span_error_one": result["one"], "span_error_many": result["many"], "copies": c.copies,
             "gain": 1 - result["many"] / result["one"], "theory_nearest": result["theory"]["nearest"],
-            "theory_last": result["theory"]["last"], "theory_form": result["theory"]["form"],
+            "theory_last": result["theory"]["last"], "theory_forms": result["theory"]["forms"],
         })
     return pd.DataFrame(rows)
 

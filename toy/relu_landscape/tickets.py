@@ -9,7 +9,9 @@ A wide student (n > k) that succeeds has, for every teacher unit, a neuron that 
 "adversarial rest"   with n − k neurons of a spurious minimum of width k, anti-aligned ones first.
 
 The shares of successes are compared with that of fresh networks of width k ("fresh narrow") and n ("fresh wide"). A
-lottery ticket in the sense of the hypothesis wins alone; one that needs its rest does not.
+lottery ticket in the sense of the hypothesis wins alone; one that needs its rest does not. Mind the selection: with its
+original rest a winner wins by construction. What a new rest takes away shows that the rest matters; what is left above
+"fresh wide" shows that the ticket does.
 """
 
 from dataclasses import dataclass

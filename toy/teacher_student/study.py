@@ -19,7 +19,8 @@ class FinalError:
     """Stationary error of one student: width K, learning rate, noise; first layer only or both layers trained.
 
     Students start around a solution (see ``start`` of ``simulate``), because the closed forms are about the noise there,
-    and a random start spends most of the time on the symmetric plateau.
+    and a random start spends most of the time on the symmetric plateau. How copies share a strength is a neutral
+    direction that hardly moves: the start is close to equal shares, for which the closed form holds.
     """
 
     width: int
@@ -37,7 +38,7 @@ class FinalError:
         return dict(inputs=self.inputs, width=self.width, strengths=[1.0] * self.teacher_width,
                     learning_rate=self.learning_rate, readout_rate=None if self.both else 0.0, noise=self.noise,
                     times=[self.time * (0.5 + 0.5 * s / 20) for s in range(21)], replicas=self.replicas, seed=self.seed,
-                    initial_scale=0.1, start="teacher", method="span")
+                    initial_scale=0.02, start="teacher", method="span")
 
 
 @dataclass(frozen=True)

@@ -136,7 +136,7 @@ if config.DISABLE_JIT:
 else:
     # sixteen accumulators cover the latency of the multiply units and leave registers for the operands
     _8x2, _4x2, _2x2, _1x2 = (_tile(p, 2, False) for p in (8, 4, 2, 1))
-    _8x1, _4x1, _2x1, _1x1 = (_tile(p, 1, False) for p in (8, 4, 2, 1))
+    _16x1, _8x1, _4x1, _2x1, _1x1 = (_tile(p, 1, False) for p in (16, 8, 4, 2, 1))
     _L4x4, _L2x4, _L1x4 = (_tile(p, 4, True) for p in (4, 2, 1))
     _L4x1, _L2x1, _L1x1 = (_tile(p, 1, True) for p in (4, 2, 1))
 
@@ -164,7 +164,10 @@ else:
                         _1x2(c, at, c_row, a, ap, a_k, a_p, b, bq, b_row, K, accumulate)
                         p += 1
                 else:
-                    if rest >= 8:
+                    if rest >= 16:
+                        _16x1(c, at, c_row, a, ap, a_k, a_p, b, bq, b_row, K, accumulate)
+                        p += 16
+                    elif rest >= 8:
                         _8x1(c, at, c_row, a, ap, a_k, a_p, b, bq, b_row, K, accumulate)
                         p += 8
                     elif rest >= 4:

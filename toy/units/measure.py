@@ -33,11 +33,12 @@ class Report:
     Attributes
     ----------
     fractions : of units ablated; ``unchanged``, ``accuracy`` (mean over random orders), ``targeted``, ``best``: curves.
-    numbers : name -> number. ``auc``, ``prunability`` (random orders), ``auc_targeted``, ``auc_best``, ``prunability_best``;
-        ``pair_share``, ``twin_share``, ``similar_per_unit``, ``compressibility``, ``effective_rank``, ``predictable`` (mean
-        share of a unit's variance), and the same of the start, ``..._start``; ``pair_share_shuffled``; ``floor`` (unchanged predictions with every unit ablated); ``dead``, ``constant``
-        (shares of all units); ``kept_share`` and ``agreement`` of the smaller network, with ``kept_merged`` and
-        ``agreement_merged`` of merging alone.
+    numbers : name -> number. Random orders: ``auc``, ``prunability``, ``floor`` (unchanged with every unit ablated); other
+        orders: ``auc_targeted``, ``prunability_targeted``, ``auc_best``, ``prunability_best``. Similarity: ``pair_share``,
+        ``twin_share``, ``similar_per_unit``, ``compressibility``, ``effective_rank``, ``predictable`` (mean share of a unit's
+        variance), ``dead``, ``constant`` (shares of all units), the same of the start as ``..._start``, and
+        ``pair_share_shuffled``. Smaller network: ``kept_share``, ``agreement``; of merging alone ``kept_merged``,
+        ``agreement_merged``.
     """
 
     fractions: np.ndarray

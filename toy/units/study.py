@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lab.estimate import Estimate, mean_interval
+from lab.estimate import mean_interval
 from lab.study import Study
 from theory.claims import Evidence
-from theory.measures.ablation import growth_per_doubling
+from theory.unit_evidence import at_widest, by_width, case_evidence
 from toy.units.measure import report
 from toy.units.model import simulate
 
@@ -79,71 +79,6 @@ def tabulate(finished) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def by_width(table: pd.DataFrame, case: str, column: str) -> tuple[np.ndarray, np.ndarray]:
-    """Widths (w,), and a column's values (replicas, w) of one case."""
-    found = table[table.case == case].pivot(index="replica", columns="width", values=column).dropna()
-    return found.columns.to_numpy(dtype=float), found.to_numpy(dtype=float)
-
-
-def growth(table: pd.DataFrame, case: str, column: str, per_unit: bool = False) -> Estimate | None:
-    """Factor of growth per doubling of width over the replicas; ``per_unit`` multiplies the share by the width first.
-
-    None where some replica has a value of zero: then there is no ratio.
-    """
-    widths, values = by_width(table, case, column)
-    if len(widths) < 2 or len(values) < 2:
-        return None
-    found = growth_per_doubling(widths, values * widths if per_unit else values)
-    return mean_interval(found) if np.all(np.isfinite(found)) else None
-
-
-def difference(table: pd.DataFrame, case: str, column: str, other: str | None = None) -> Estimate | None:
-    """Widest less narrowest; with ``other`` the difference of two columns at the widest."""
-    widths, values = by_width(table, case, column)
-    if len(widths) < 2 or len(values) < 2:
-        return None
-    if other is not None:
-        return mean_interval(values[:, -1] - by_width(table, case, other)[1][:, -1])
-    return mean_interval(values[:, -1] - values[:, 0])
-
-
-def case_evidence(table: pd.DataFrame, column: str, runs: tuple[str, ...]) -> list[Evidence]:
-    """Evidence of the claims that every case speaks to; ``column`` is "toy" or "real"."""
-    found = []
-
-    def add(claim, case, estimate):
-        if estimate is not None:
-            found.append(Evidence(claim, column, case, estimate, runs))
-
-    for case in table.case.unique():
-        removable, similar = growth(table, case, "prunability"), growth(table, case, "pair_share")
-        counts = [g for g in (growth(table, case, "prunability", True), growth(table, case, "pair_share", True)) if g]
-        shares = [g for g in (removable, similar) if g]
-        if counts:
-            add("s1.width-raises-either", case, max(counts, key=lambda g: g.mean))
-            add("s1.width-raises-either-share", case, max(shares, key=lambda g: g.mean))
-        add("s1.removable-share-grows", case, difference(table, case, "auc"))
-        add("s1.similar-share-grows", case, similar)
-        add("s1.more-similar-than-start", case, difference(table, case, "pair_share", "pair_share_start"))
-        add("s1.compressibility-beyond-start", case, _excess(table, case))
-        add("s1.smaller-network-agrees", case, _last(table, case, "agreement"))
-        add("s1.kept-share-falls", case, difference(table, case, "kept_share"))
-    return found
-
-
-def _excess(table, case) -> Estimate | None:
-    widths, trained = by_width(table, case, "compressibility")
-    start = by_width(table, case, "compressibility_start")[1]
-    if len(widths) < 2 or len(trained) < 2:
-        return None
-    return mean_interval((trained - start)[:, -1])
-
-
-def _last(table, case, column) -> Estimate | None:
-    _, values = by_width(table, case, column)
-    return mean_interval(values[:, -1]) if len(values) > 1 else None
-
-
 def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
     """What every case says, and the shapes that S1 reports of its MLPs."""
     found = case_evidence(table, "toy", runs)
@@ -152,10 +87,10 @@ def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
         if first.dim == 10 and first.scale == LARGE and rows.width.nunique() > 2:
             _, auc = by_width(table, case, "auc")
             found.append(Evidence("s1.large-start-u-shape", "toy", case,
-                                  mean_interval(np.minimum(auc[:, 0], auc[:, -1]) - auc[:, 1:-1].min(axis=1)), runs))
+                                  mean_interval(np.minimum(auc[:, 0], auc[:, -1]) - auc[:, auc.shape[1] // 2]), runs))
         if first.dim > 1000:
             found.append(Evidence("s1.high-dimension-does-not-repeat", "toy", case,
-                                  _last(table, case, "similar_per_unit"), runs))
+                                  at_widest(table, case, "similar_per_unit"), runs))
         partner = name_of(first.dim, first.samples, LARGE, bool(first.balanced))
         if first.dim == 10 and first.scale == SMALL and partner in set(table.case):
             (_, small), (_, large) = (by_width(table, c, "pair_share") for c in (case, partner))

@@ -1,0 +1,108 @@
+"""``python -m empirical units``: removable and repeated units of real networks against width."""
+
+from fractions import Fraction
+
+from empirical.settings import ARCHITECTURES, DATA, SCHEMES, Setting, recipe
+from empirical.studies.units import PLAIN, SWEEPS
+from lab.cli import add_run_arguments, fraction, positive_float, positive_int, say
+from lab.errors import UsageError
+
+HELP = "removable and repeated units against width, for each value of a hyperparameter"
+SHOWN = ("auc", "prunability", "pair_share", "pair_share_start", "twin_share", "similar_per_unit", "similar_per_unit_start",
+         "compressibility", "compressibility_start", "predictable", "dead", "constant", "kept_share", "agreement",
+         "kept_merged", "agreement_merged", "train_accuracy", "test_accuracy")
+
+
+def add_arguments(parser):
+    parser.add_argument("--arch", choices=ARCHITECTURES, default="alexnet", help="architecture")
+    parser.add_argument("--data", choices=DATA, default="digits", help="data set")
+    parser.add_argument("--data-dir", metavar="DIR", help="where the data set's files are (folder or archive)")
+    parser.add_argument("--sweep", choices=tuple(SWEEPS), default="init", help="hyperparameter that is swept")
+    parser.add_argument("--values", nargs="+", metavar="VALUE", default=[], help="these values of it alone")
+    parser.add_argument("--alphas", type=fraction, nargs="+", metavar="A", help="width multipliers",
+                        default=[Fraction(1, 4), Fraction(1, 2), Fraction(1), Fraction(2)])
+    parser.add_argument("--seeds", type=positive_int, default=3, help="networks of each kind")
+    parser.add_argument("--base-width", type=positive_int, help="channels that stand for one unit of width at alpha = 1")
+    parser.add_argument("--epochs", type=positive_int, help="passes over the training data")
+    parser.add_argument("--lr", type=positive_float, help="learning rate at the start")
+    parser.add_argument("--batch-size", type=positive_int, help="images a step")
+    parser.add_argument("--init", choices=SCHEMES, help="initial weights, where they are not swept")
+    parser.add_argument("--recipe", choices=("paper", "data"), default="paper",
+                        help="training: as S1's AlexNet (no regulariser), or what suits the data set")
+    parser.add_argument("--train-size", type=positive_int, help="training rows (default: all)")
+    parser.add_argument("--image-size", type=positive_int, help="pixels a side (default: the data's own)")
+    parser.add_argument("--orders", type=positive_int, default=3, help="random orders, and targeted ones")
+    parser.add_argument("--images", type=positive_int, default=500, help="test inputs of the ablation curves")
+    parser.add_argument("--device", help="cpu, cuda, cuda:1, mps (default: CUDA if there is one)")
+    parser.add_argument("--name", help="name of the table and of the folder in the run store")
+    add_run_arguments(parser)
+
+
+def run(args) -> dict:
+    from empirical.models import build
+    from empirical.studies.units import plan, units_study
+    from empirical.studies.width import dataset
+    from empirical.train import pick_device
+    from lab.store import RunStore
+    from lab.study import compute
+    from lab.sweep import dry_run
+
+    device = pick_device(args.device)
+    changes = {key: value for key in ("base_width", "epochs", "lr", "batch_size", "init", "train_size", "image_size")
+               if (value := getattr(args, key)) is not None}
+    if args.quick:
+        changes = {"base_width": 4, "epochs": 3, **changes}
+    setting = Setting(**{**recipe(args.arch, args.data), **(PLAIN if args.recipe == "paper" else {}), **changes}).check()
+    data = dataset(setting, args.data_dir)
+    if "source" not in data.facts:
+        setting = Setting(**{**setting.shared(), "checksum": data.checksum})
+    alphas, seeds = (args.alphas[:2], min(args.seeds, 2)) if args.quick else (args.alphas, args.seeds)
+    for alpha in alphas:
+        build(setting.arch, alpha=alpha, base_width=setting.base_width, data=data, depth=setting.depth)
+    if args.sweep == "labels" and setting.checksum:
+        raise UsageError("random labels change the data's checksum: sweep labels on embedded data, or two commands with "
+                         "--sweep width")
+    configs = plan(setting, args.sweep, alphas, range(args.seed, args.seed + seeds), values=args.values,
+                   orders=2 if args.quick else args.orders, images=args.images)
+    name = args.name or f"units-{setting.arch}-{setting.data}-{args.sweep}"
+    study = units_study(name, f"units of {setting.arch} on {data.name}", lambda scale: configs)
+    store = RunStore(args.out)
+    if args.dry_run:
+        return dry_run(name, configs, store=store)
+    table = compute(study, "quick" if args.quick else "full", store=store, configs=configs,
+                    jobs=args.jobs or (1 if device.type == "cuda" else None),
+                    options={"device": str(device), "data_dir": args.data_dir})
+    rows = summarise(table.frame)
+    for row in rows:
+        _print(row)
+    failed = table.manifest["failed"]
+    return {"name": name, "data": data.facts, "setting": setting.shared(), "rows": rows,
+            "table": str(store.root / "tables" / f"{name}.csv"), "failed": failed, "exit_code": 1 if failed else 0}
+
+
+def summarise(frame) -> list[dict]:
+    """A row a case, width and place with an estimate for each number over the seeds; None where a network has none."""
+    import numpy as np
+
+    from lab.estimate import mean_interval
+
+    rows = []
+    for (case, width, site), group in frame.groupby(["case", "width", "site"], sort=False):
+        numbers = {key: group[key].to_numpy(dtype=float) for key in SHOWN if key in group}
+        rows.append({"case": case, "alpha": width, "site": site,
+                     **{key: mean_interval(v) if np.all(np.isfinite(v)) else None for key, v in numbers.items()}})
+    return rows
+
+
+def _print(row: dict) -> None:
+    if row["site"] != "all":
+        return
+
+    def show(key):
+        return "–" if row.get(key) is None else f"{row[key].mean:.2f}"
+
+    say(f"{row['case']}, alpha {row['alpha']:g}: test {show('test_accuracy')}  AUC {show('auc')}  "
+        f"prunability {show('prunability')}  similar units {show('similar_per_unit')} "
+        f"(start {show('similar_per_unit_start')})  compressibility {show('compressibility')} "
+        f"(start {show('compressibility_start')})  dead {show('dead')}  smaller network {show('kept_share')} of the units, "
+        f"agrees {show('agreement')}")

@@ -1,0 +1,116 @@
+"""Features into moments and the measures on them, against scikit-learn on the same rows."""
+
+import numpy as np
+import pytest
+import torch
+
+from empirical.compare import Site, compare, compare_site, doublings
+from empirical.data import load
+from empirical.features import PARTS, TARGET, extract, probe_parts, read_features
+from empirical.models import build
+from empirical.models.initialise import initialise
+from empirical.streams import stream
+from lab.errors import InputError
+from theory.moments import Moments
+
+
+@pytest.fixture(scope="module")
+def data():
+    return load("digits")
+
+
+def network(data, copies=1, width="1", name=0):
+    model = build("mlp", alpha=width, base_width=16, data=data, copies=copies)
+    return initialise(model, [stream("compare", name, i) for i in range(copies)]).eval()
+
+
+@pytest.fixture(scope="module")
+def networks(data):
+    return {"wide": network(data), "other": network(data, name=1), "narrow": network(data, 2, "1/2", name=2)}
+
+
+def test_one_pass_equals_features_computed_directly(data, networks, tmp_path):
+    found = extract(networks, data, batch=77)
+    parts = probe_parts(data)
+    assert not set(torch.cat(list(parts.values())).tolist()) & set(data.splits["train"].tolist())
+    for part, rows in parts.items():
+        taps = {name: {} for name in networks}
+        with torch.no_grad():
+            for name, model in networks.items():
+                model(data.batch(rows).unsqueeze(0), taps[name])
+        for site in networks["wide"].sites:
+            direct = Moments.from_samples({"wide": taps["wide"][site][0], "narrow.1": taps["narrow"][site][1]})
+            kept = found.moments[part][site]
+            assert np.allclose(kept.covariance("wide", "narrow.1"), direct.covariance("wide", "narrow.1"), atol=1e-6)
+            assert np.allclose(kept.mean("wide"), direct.mean("wide"), atol=1e-6)
+    assert found.rows["score"][TARGET].shape == (200, 10)
+    found.save(tmp_path)
+    again = read_features(tmp_path)
+    assert set(again.moments) == set(PARTS) and compare(again, "wide", "other", ["narrow.0"]) == compare(
+        found, "wide", "other", ["narrow.0"])
+    assert np.array_equal(again.rows["fit"]["wide"], found.rows["fit"]["wide"])
+    with pytest.raises(InputError, match="no moments"):
+        read_features(tmp_path / "absent")
+
+
+def test_span_error_and_probe_equal_ridge_regression_on_the_rows(data, networks):
+    from sklearn.linear_model import Ridge
+
+    found = extract(networks, data)
+    site = Site(*(found.moments[part]["penultimate"] for part in PARTS))
+
+    def rows_of(model, split):
+        taps = {}
+        with torch.no_grad():
+            model(data.batch(data.splits[split]).unsqueeze(0), taps)
+        return torch.cat(list(taps["penultimate"]), 1).double().numpy()
+
+    x, x_score = (rows_of(networks["narrow"], split) for split in ("probe_fit", "probe_score"))
+    y, y_score = (rows_of(networks["wide"], split) for split in ("probe_fit", "probe_score"))
+    error, ridge = site.span(["narrow.0", "narrow.1"], "wide")
+    penalty = ridge * ((x - x.mean(0)) ** 2).sum() / x.shape[1]
+    model = Ridge(alpha=penalty).fit(x, y)
+    direct = ((model.predict(x_score) - y_score) ** 2).sum() / ((y_score - y.mean(0)) ** 2).sum()
+    assert error == pytest.approx(direct, rel=1e-5)
+
+
+def test_a_network_spans_itself_and_shuffled_rows_do_not(data, networks):
+    rng = np.random.default_rng(0)
+    parts = {}
+    for part, rows in probe_parts(data).items():
+        taps = {}
+        with torch.no_grad():
+            networks["wide"](data.batch(rows).unsqueeze(0), taps)
+        x = taps["penultimate"][0].numpy()
+        rotation = np.linalg.qr(np.random.default_rng(1).normal(size=(16, 16)))[0]
+        parts[part] = Moments.from_samples({
+            "wide": x, "same": x[:, ::-1] * 3 @ rotation, "shuffled": x[rng.permutation(len(x))],
+            TARGET: np.eye(10, dtype=np.float32)[data.labels[rows].numpy()]})
+    site = Site(*(parts[p] for p in PARTS))
+    (row,) = compare_site(site, "wide", "same", ["same"])
+    assert row["span_error"] < 1e-6 and row["reverse_span_error"] < 1e-6 and row["cka"] == pytest.approx(1, abs=1e-6)
+    assert row["probe_narrow"] == pytest.approx(row["probe_wide"], rel=1e-3) and row["gap"] == 0
+    (null,) = compare_site(site, "wide", "same", ["shuffled"])
+    assert null["span_error"] > 0.95 and null["cka"] < 0.2
+
+
+def test_nan_features_are_an_error(data, networks):
+    broken = network(data, name=3)
+    broken.hidden[0].weight.data[0, 0, 0] = float("nan")
+    with pytest.raises(InputError, match="not finite"):
+        extract({"wide": networks["wide"], "narrow": broken}, data)
+
+
+def test_doublings():
+    assert [doublings(n) for n in (1, 2, 3, 8, 12)] == [[1], [1, 2], [1, 2, 3], [1, 2, 4, 8], [1, 2, 4, 8, 12]]
+
+
+def test_dead_copies_span_nothing_and_do_not_stop_the_comparison(data, networks):
+    dead = network(data, width="1/2", name=4)
+    dead.hidden[-1].weight.data.zero_()
+    dead.hidden[-1].bias.data.fill_(-1.0)
+    found = extract({**networks, "dead": dead}, data, ("penultimate",))
+    alone, beside = compare(found, "wide", "other", ["dead", "narrow.0"])
+    assert alone["span_error"] == pytest.approx(1, abs=0.02) and alone["dead_narrow"] == 8
+    assert np.isnan(alone["reverse_span_error"]) and np.isnan(alone["cka"])
+    assert beside["span_error"] < 1 and np.isfinite(beside["reverse_span_error"]) and beside["dead_narrow"] == 8

@@ -1,0 +1,104 @@
+"""``python -m empirical sweep`` from end to end with tiny networks."""
+
+import json
+import shutil
+from fractions import Fraction
+
+import pytest
+
+from empirical.__main__ import COMMANDS
+from empirical.settings import Comparison, Setting, recipe
+from empirical.studies.width import evidence, plan
+from lab.cli import main
+from lab.errors import UsageError
+from lab.study import read_table
+
+TINY = ["sweep", "--arch", "mlp", "--base-width", "32", "--epochs", "2", "--train-size", "200", "--alphas", "1", "1/2", "1/4",
+        "--jobs", "1", "--json"]
+
+
+def call(capsys, *flags):
+    code = main("empirical", COMMANDS, [*TINY, *flags])
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def test_sweep_resumes_and_gives_the_same_table(tmp_path, capsys):
+    folder = str(tmp_path / "runs")
+    code, out, _ = call(capsys, "--seeds", "2", "--out", folder)
+    result = json.loads(out)
+    assert code == 0 and [row["alpha"] for row in result["alphas"]] == ["1", "1/2", "1/4"] and not result["failed"]
+    row = result["alphas"][-1]
+    assert row["copies"] == 4 and set(row["span_error_by_copies"]) == {"1", "2", "4"}
+    for key in ("span_error", "reverse_span_error", "baseline_span_error", "gap", "probe_narrow", "cka",
+                "train_accuracy_narrow", "test_accuracy_wide"):
+        assert set(row[key]) == {"mean", "low", "high", "n"} and row[key]["n"] == 2
+    assert set(row["sites"]) == {"layer1", "layer2", "penultimate"}
+    assert result["alphas"][0]["gap"]["mean"] == 0  # at alpha = 1 the copy is the baseline
+    table = read_table("mlp-digits", tmp_path / "runs" / "tables")
+    assert table.manifest["data"]["checksum"] and {e.claim for e in evidence(table.frame, table.runs)} == {
+        "s0.narrow-does-not-span-wide", "s0.wide-does-not-span-narrow", "s0.wide-performs-better",
+        "s0.gap-grows-as-networks-narrow", "s0.copies-saturate"}
+    # what a killed sweep leaves: some runs without a result, one in the middle of being written
+    runs = sorted(p.parent for p in (tmp_path / "runs" / "mlp-digits").glob("*/result.json"))
+    for run in runs[::3]:
+        (run / "result.json").unlink()
+    shutil.rmtree(runs[1])
+    before = {run: (run / "result.json").stat().st_mtime_ns for run in runs if (run / "result.json").exists()}
+    _, plan_out, _ = call(capsys, "--seeds", "2", "--out", folder, "--dry-run")
+    assert json.loads(plan_out)["done"] == len(before)
+    code, again, _ = call(capsys, "--seeds", "2", "--out", folder)
+    assert code == 0 and json.loads(again)["alphas"] == result["alphas"]
+    assert before == {run: (run / "result.json").stat().st_mtime_ns for run in before}
+
+
+def test_one_failed_width_leaves_the_rest(tmp_path, capsys, monkeypatch):
+    from empirical.studies import width
+
+    real = width._train
+
+    def fails(config, *args):
+        if config.alpha == "1/4":
+            raise RuntimeError("out of memory")
+        return real(config, *args)
+
+    monkeypatch.setattr(width, "_train", fails)
+    code, out, err = call(capsys, "--seeds", "1", "--out", str(tmp_path), "--match", "train-loss", "--target-loss", "2.2",
+                          "--name", "mine")
+    result = json.loads(out)
+    assert code == 1 and [row["alpha"] for row in result["alphas"]] == ["1", "1/2"] and len(result["failed"]) == 2
+    assert "out of memory" in err and result["setting"]["target_loss"] == 2.2 and result["match"] == "train-loss"
+
+
+def test_plan_shares_networks():
+    setting = Setting(**recipe("mlp", "digits"))
+    runs = plan(setting, [Fraction(1), Fraction(1, 2), Fraction(1, 8)], [0, 1, 2], stack=3)
+    comparisons = [r for r in runs if isinstance(r, Comparison)]
+    assert len(comparisons) == 9 and len(runs) == 9 + 3 + 3 + 3 * 3  # wide, a stack of 2, stacks of 3 + 3 + 2
+    eighth = next(c for c in comparisons if c.alpha == "1/8")
+    assert [n.stack for n in eighth.narrow()] == [3, 3, 2] and eighth.other_seed == 1
+    assert len({n.address(0, "init") for r in runs if not isinstance(r, Comparison) for n in [r]}) == len(runs) - 9
+    alone = plan(setting, [Fraction(1)], [4])
+    assert [r.seed for r in alone] == [4, 5, 4] and alone[-1].narrow() == [alone[-1].other()]
+    wider = plan(setting, [Fraction(1), Fraction(4)], [0])
+    assert wider[-1].reference == "4" and wider[-1].copies == 4
+    with pytest.raises(UsageError, match="whole number of times"):
+        plan(setting, [Fraction(1), Fraction(2, 3)], [0])
+
+
+@pytest.mark.parametrize("flags, code, message", [
+    (["--alphas", "1", "1/64"], 2, "smallest alpha is 1/32"),
+    (["--alphas", "1", "1/0"], 2, "not a fraction"),
+    (["--data", "cifar10", "--data-dir", "/nowhere"], 2, "no CIFAR-10 in /nowhere"),
+    (["--arch", "transformer", "--data", "digits"], 2, "sentence pairs"),
+    (["--device", "cuda:55"], 2, "is not there"),
+    (["--frobnicate"], 2, "unrecognized"),
+    (["--label-noise", "2"], 2, "share"),
+    (["--target-loss", "1"], 2, "--match train-loss"),
+    (["--init", "glorot-normal", "--parametrisation", "mup"], 2, "muP"),
+    (["--lr", "1e20", "--seeds", "1"], 1, "diverged"),
+])
+def test_bad_usage_is_one_line(tmp_path, capsys, flags, code, message):
+    found, out, err = call(capsys, "--out", str(tmp_path), *flags)
+    last = err.strip().splitlines()[-1]
+    assert found == code and out == "" and message in last and "Traceback" not in err
