@@ -4,8 +4,12 @@ For a reference width alpha_ref and a narrow width alpha, the copies 1 .. alpha_
 concatenated, so that both sides have the same number of features at every site. FSE is the span error
 (:func:`theory.measures.span_error`), fitted on one part of the probe rows with the ridge chosen on another, refitted on
 both, scored on a third. The baseline is a second, independently trained wide network.
+
+Copies of which no unit varies (a narrow network can die) span nothing: their span error is 1, and what has them as its
+target, the reverse error and CKA, does not exist (NaN).
 """
 
+import math
 from collections.abc import Sequence
 
 from empirical.features import PARTS, TARGET, Features
@@ -64,7 +68,8 @@ def compare_site(site: Site, wide: str, other: str, narrow: Sequence[str]) -> li
     for count in doublings(len(narrow)):
         used = list(narrow[:count])
         error, ridge = site.span(used, wide)
-        reverse, _ = site.span(wide, used)
+        alive = not (site.fit.constant(used).all() or site.score.constant(used).all())
+        reverse = site.span(wide, used)[0] if alive else math.nan
         fixed = span_error(site.both, source=used, target=wide, ridge=list(SHOWN_RIDGES), score=site.score)
         probe = site.probe(used)
         features = site.both.units(used)
@@ -78,7 +83,7 @@ def compare_site(site: Site, wide: str, other: str, narrow: Sequence[str]) -> li
             "probe_narrow": probe,
             "probe_wide": probe_wide,
             "probe_error_gap": probe - probe_wide,
-            "cka": linear_cka(site.score, used, wide),
+            "cka": linear_cka(site.score, used, wide) if alive else math.nan,
             "baseline_cka": baseline_cka,
             **{f"span_error_ridge_{r:.0e}": float(e) for r, e in zip(SHOWN_RIDGES, fixed)},
             "ridge": ridge,

@@ -115,10 +115,24 @@ def compute(study: Study, scale: str, *, store: RunStore, jobs: int | None = Non
     return table
 
 
+# flags of the command line that say where this machine keeps things, and what a reader puts in their place
+_PLACES = {"--out": None, "--report": None, "--jobs": None, "--scheduler": None, "--data-dir": "DATA"}
+
+
 def _command() -> list[str]:
+    """The command that was given, without the folders of this machine."""
     spec = getattr(sys.modules["__main__"], "__spec__", None)
-    name = spec.name.removesuffix(".__main__") if spec else Path(sys.argv[0]).name
-    return [name, *sys.argv[1:]]
+    words = [spec.name.removesuffix(".__main__") if spec else Path(sys.argv[0]).name]
+    given = iter(sys.argv[1:])
+    for word in given:
+        flag, _, value = word.partition("=")
+        if flag in _PLACES:
+            if not value:
+                next(given, None)
+            words += [flag, _PLACES[flag]] if _PLACES[flag] else []
+        else:
+            words.append(word)
+    return words
 
 
 def write_table(table: Table, folder: Path) -> Path:

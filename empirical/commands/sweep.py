@@ -1,6 +1,8 @@
 """``python -m empirical sweep``: train every width, compare copies with the wide network, print the estimates."""
 
 from fractions import Fraction
+from functools import partial
+from pathlib import Path
 
 from empirical.settings import ARCHITECTURES, DATA, MATCHED, PARAMETRISATIONS, SCHEMES, Setting, recipe
 from lab.cli import add_run_arguments, fraction, positive_float, positive_int, say
@@ -68,7 +70,8 @@ def run(args) -> dict:
     for alpha in alphas:  # refuse impossible widths before anything is trained
         build(setting.arch, alpha=alpha, base_width=setting.base_width, data=data, depth=setting.depth)
     seeds = range(args.seed, args.seed + (min(args.seeds, 2) if args.quick else args.seeds))
-    configs = plan(setting, alphas, seeds, stack=args.stack, sites=args.sites)
+    stack = args.stack or partial(_measured_stack, args, device)
+    configs = plan(setting, alphas, seeds, stack=stack, sites=args.sites)
     name = args.name or "-".join([setting.arch, setting.data, *["loss"] * (args.match == "train-loss")])
     study = width_study(name, f"{setting.arch} on {data.name}", lambda scale: configs)
     store = RunStore(args.out)
@@ -90,6 +93,13 @@ def run(args) -> dict:
     return {"name": name, "arch": setting.arch, "data": data.facts, "match": args.match, "seeds": list(seeds),
             "setting": setting.shared(), "alphas": rows, "table": str(store.root / "tables" / f"{name}.csv"),
             "failed": failed, "exit_code": 1 if failed else 0}
+
+
+def _measured_stack(args, device, network, copies: int) -> int:
+    from empirical.stacked import choose_stack
+    from empirical.studies.width import dataset
+
+    return choose_stack(network, dataset(network, args.data_dir, str(device)), device, copies, Path(args.out))
 
 
 def _default_data(arch: str) -> str:

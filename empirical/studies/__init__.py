@@ -2,6 +2,11 @@
 
 STUDIES: dict[str, str] = {
     "resnet18-digits": "empirical.studies.width:RESNET18_DIGITS",
+    "resnet18-digits-loss": "empirical.studies.width:RESNET18_DIGITS_LOSS",
+    "transformer-entailment": "empirical.studies.width:TRANSFORMER_ENTAILMENT",
+    "resnet18-cifar10": "empirical.studies.width:RESNET18_CIFAR10",
+    "vgg16-cifar10": "empirical.studies.width:VGG16_CIFAR10",
+    "transformer-mnli": "empirical.studies.width:TRANSFORMER_MNLI",
     "units-alexnet": "empirical.studies.units:STARTS",
     "units-mlp": "empirical.studies.units:MLP",
     "hull-digits": "empirical.studies.hull:HULL_DIGITS",

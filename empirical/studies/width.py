@@ -6,25 +6,25 @@ and its own copies at every width; its baseline is the wide network of the next 
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache, partial
 from pathlib import Path
 
-from empirical.settings import Comparison, Network, Setting, recipe
+from empirical.settings import MATCHED, Comparison, Network, Setting, recipe
 from lab.errors import InputError, UsageError
-from lab.estimate import mean_interval
+from lab.estimate import Estimate, mean_interval
 from lab.store import read_result, run_id
-from lab.study import Study
+from lab.study import SCALES, Study
 from theory.claims import Evidence
 
 RUN = "empirical.studies.width:run"
 FOLDER_VARIABLE = "WIDTHLAB_DATA"  # folder with the data sets, where --data-dir does not say
 
 
-def plan(setting: Setting, alphas: Sequence[Fraction], seeds: Sequence[int], *, stack: int | None = None,
-         sites: str = "all") -> list[Setting]:
+def plan(setting: Setting, alphas: Sequence[Fraction], seeds: Sequence[int], *,
+         stack: int | Callable[[Network, int], int] | None = None, sites: str = "all") -> list[Setting]:
     """The runs of a sweep: networks first, the costliest before the rest, then comparisons.
 
     Parameters
@@ -32,7 +32,8 @@ def plan(setting: Setting, alphas: Sequence[Fraction], seeds: Sequence[int], *, 
     setting : what all runs share; its alpha and seed are ignored.
     alphas : width multipliers; the largest is the wide network's.
     seeds : replicas.
-    stack : copies trained together at most; None for all copies of a width.
+    stack : copies trained together at most, or a function of a network and its number of copies that says how many; None
+        for all copies of a width.
     sites : "all" or "penultimate".
 
     Raises
@@ -50,10 +51,12 @@ def plan(setting: Setting, alphas: Sequence[Fraction], seeds: Sequence[int], *, 
     comparisons = []
     for alpha in alphas:
         copies = int(reference / alpha)
+        one = Network(**{**setting.shared(), "alpha": str(alpha)})
+        together = min(copies, stack(one, copies) if callable(stack) else stack or copies)
         for seed in seeds:
             comparisons.append(Comparison(**{**setting.shared(), "alpha": str(alpha), "seed": seed},
                                           reference=str(reference), other_seed=others[seed], sites=sites,
-                                          stack=min(stack or copies, copies)))
+                                          stack=together))
     networks = dict.fromkeys(n for comparison in comparisons for n in comparison.networks())
     return [*sorted(networks, key=lambda n: -n.stack * n.width**2), *comparisons]
 
@@ -123,7 +126,7 @@ def _compare(config: Comparison, data, folder: Path, target, *, device, data_dir
     features = extract(models, data, ("penultimate",) if config.sites == "penultimate" else None)
     features.save(folder)
     wide, copies = results[config.wide()], [results[n] for n in narrow]
-    return {"kind": "comparison", "rows": compare(features, "wide", "other", blocks),
+    return {"kind": "comparison", "data": data.name, "rows": compare(features, "wide", "other", blocks),
             "wide": _summary([wide]), "narrow": _summary(copies)}
 
 
@@ -164,8 +167,9 @@ def tabulate(finished):
     for config, result in finished:
         if result["kind"] != "comparison":
             continue
-        base = {"arch": config.arch, "data": config.data, "alpha": config.alpha, "reference": config.reference,
-                "base_width": config.base_width, "seed": config.seed, "all_copies": config.copies,
+        base = {"arch": config.arch, "data": result.get("data", config.data), "alpha": config.alpha,
+                "reference": config.reference, "base_width": config.base_width, "seed": config.seed,
+                "all_copies": config.copies,
                 "match": "train-loss" if config.target_loss else "epochs",
                 "parametrisation": config.parametrisation, "label_noise": config.label_noise}
         trained = {f"{key}_{side}": value for side in ("narrow", "wide") for key, value in result[side].items()
@@ -183,6 +187,12 @@ MEASURES = ("span_error", "reverse_span_error", "baseline_span_error", "gap", "r
 TRAINED = ("train_accuracy", "test_accuracy", "train_loss", "test_loss", "epochs")
 
 
+def _mean(values) -> Estimate:
+    """Mean and interval of the values that exist; NaN where none does."""
+    values = values.dropna()
+    return mean_interval(values) if len(values) else Estimate(float("nan"), None, None, 0)
+
+
 def summarise(frame) -> list[dict]:
     """Per alpha: training facts, and per site every measure with all copies as mean and interval over seeds."""
     frame = frame.assign(width=[float(Fraction(a)) for a in frame["alpha"]])
@@ -194,10 +204,10 @@ def summarise(frame) -> list[dict]:
         out.append({
             "alpha": group["alpha"].iloc[0],
             "copies": int(group["all_copies"].iloc[0]),
-            **{f"{key}_{side}": mean_interval(first[f"{key}_{side}"]) for key in TRAINED for side in ("narrow", "wide")},
-            **{key: mean_interval(first[key]) for key in MEASURES},
-            "span_error_by_copies": {int(c): mean_interval(g["span_error"]) for c, g in part.groupby("copies")},
-            "sites": {site: {key: mean_interval(g[key]) for key in MEASURES}
+            **{f"{key}_{side}": _mean(first[f"{key}_{side}"]) for key in TRAINED for side in ("narrow", "wide")},
+            **{key: _mean(first[key]) for key in MEASURES},
+            "span_error_by_copies": {int(c): _mean(g["span_error"]) for c, g in part.groupby("copies")},
+            "sites": {site: {key: _mean(g[key]) for key in MEASURES}
                       for site, g in group.groupby("site", sort=False)},
         })
     return out
@@ -217,9 +227,9 @@ def evidence(frame, runs: tuple[str, ...]) -> list[Evidence]:
     if matched:
         return [Evidence("s0.gap-survives-matched-training", "real", f"{setting}, matched in training loss",
                          mean_interval(least["gap"]), runs)]
-    found = [Evidence(claim, "real", setting, mean_interval(least[column]), runs) for claim, column in (
+    found = [Evidence(claim, "real", setting, mean_interval(values), runs) for claim, column in (
         ("s0.narrow-does-not-span-wide", "gap"), ("s0.wide-does-not-span-narrow", "reverse_gap"),
-        ("s0.wide-performs-better", "probe_error_gap"))]
+        ("s0.wide-performs-better", "probe_error_gap")) if len(values := least[column].dropna())]
     half = whole[whole["width"] == whole["width"].max() / 2].set_index("seed")
     if len(half) and half["width"].iloc[0] != first["width"]:
         growth = (least["span_error"] - half["span_error"]).dropna()
@@ -240,9 +250,30 @@ def width_study(name: str, title: str, configs) -> Study:
 ALPHAS = tuple(Fraction(1, 2**k) for k in range(4))
 
 
-def _embedded(arch: str, data: str, scale: str, **changes) -> list[Setting]:
+def _embedded(arch: str, data: str, scale: str, scales=SCALES, **changes) -> list[Setting]:
+    if scale not in scales:
+        return []
     setting = replace(Setting(**recipe(arch, data, quick=scale == "quick")), **changes)
     return plan(setting, ALPHAS[:3] if scale == "quick" else ALPHAS, range(2 if scale == "quick" else 3))
 
 
+def _on_files(arch: str, data: str, scale: str, **changes) -> list[Setting]:
+    """Runs on data that the user brings: at full scale, where the environment says in which folder they are."""
+    if scale != "full" or FOLDER_VARIABLE not in os.environ:
+        return []
+    setting = replace(Setting(**recipe(arch, data)), **changes)
+    setting = replace(setting, checksum=dataset(setting).checksum)
+    return plan(setting, ALPHAS, range(3))
+
+
 RESNET18_DIGITS = width_study("resnet18-digits", "ResNet-18 on digits", partial(_embedded, "resnet18", "digits"))
+RESNET18_DIGITS_LOSS = width_study("resnet18-digits-loss", "ResNet-18 on digits, matched in training loss",
+                                   partial(_embedded, "resnet18", "digits", scales=("run", "full"), **MATCHED["digits"]))
+RESNET18_CIFAR10 = width_study("resnet18-cifar10", "ResNet-18 of base width 8 on 10,000 CIFAR-10 images",
+                               partial(_on_files, "resnet18", "cifar10", base_width=8, train_size=10_000, epochs=12))
+VGG16_CIFAR10 = width_study("vgg16-cifar10", "VGG-16 of base width 8 on 10,000 CIFAR-10 images",
+                            partial(_on_files, "vgg16", "cifar10", base_width=8, train_size=10_000, epochs=15))
+# minutes on two cores: the kept table is shown
+TRANSFORMER_ENTAILMENT = width_study("transformer-entailment", "Transformer on generated entailment",
+                                     partial(_embedded, "transformer", "entailment", scales=("quick", "full")))
+TRANSFORMER_MNLI = width_study("transformer-mnli", "Transformer on MultiNLI", partial(_on_files, "transformer", "mnli"))

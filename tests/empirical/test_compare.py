@@ -103,3 +103,14 @@ def test_nan_features_are_an_error(data, networks):
 
 def test_doublings():
     assert [doublings(n) for n in (1, 2, 3, 8, 12)] == [[1], [1, 2], [1, 2, 3], [1, 2, 4, 8], [1, 2, 4, 8, 12]]
+
+
+def test_dead_copies_span_nothing_and_do_not_stop_the_comparison(data, networks):
+    dead = network(data, width="1/2", name=4)
+    dead.hidden[-1].weight.data.zero_()
+    dead.hidden[-1].bias.data.fill_(-1.0)
+    found = extract({**networks, "dead": dead}, data, ("penultimate",))
+    alone, beside = compare(found, "wide", "other", ["dead", "narrow.0"])
+    assert alone["span_error"] == pytest.approx(1, abs=0.02) and alone["dead_narrow"] == 8
+    assert np.isnan(alone["reverse_span_error"]) and np.isnan(alone["cka"])
+    assert beside["span_error"] < 1 and np.isfinite(beside["reverse_span_error"]) and beside["dead_narrow"] == 8

@@ -1,6 +1,7 @@
 """Models as functions of width; stacks of copies against their members one by one."""
 
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 import torch
@@ -47,7 +48,7 @@ def test_published_sizes():
     count = {arch: sum(p.numel() for p in build(arch, alpha="1", base_width=64, data=Cifar()).parameters())
              for arch in ("resnet18", "vgg16")}
     vgg = [3, 64, 64, 128, 128, 256, 256, 256, *[512] * 6]
-    convolutions = sum(9 * a * b for a, b in zip(vgg, vgg[1:]))
+    convolutions = sum(9 * a * b for a, b in pairwise(vgg))
     assert count == {"resnet18": 11_173_962, "vgg16": convolutions + 2 * sum(vgg[1:]) + 512 * 10 + 10}
 
 

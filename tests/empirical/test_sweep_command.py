@@ -13,7 +13,7 @@ from lab.cli import main
 from lab.errors import UsageError
 from lab.study import read_table
 
-TINY = ["sweep", "--arch", "mlp", "--base-width", "8", "--epochs", "2", "--train-size", "200", "--alphas", "1", "1/2", "1/4",
+TINY = ["sweep", "--arch", "mlp", "--base-width", "32", "--epochs", "2", "--train-size", "200", "--alphas", "1", "1/2", "1/4",
         "--jobs", "1", "--json"]
 
 
@@ -87,7 +87,7 @@ def test_plan_shares_networks():
 
 
 @pytest.mark.parametrize("flags, code, message", [
-    (["--alphas", "1", "1/16"], 2, "smallest alpha is 1/8"),
+    (["--alphas", "1", "1/64"], 2, "smallest alpha is 1/32"),
     (["--alphas", "1", "1/0"], 2, "not a fraction"),
     (["--data", "cifar10", "--data-dir", "/nowhere"], 2, "no CIFAR-10 in /nowhere"),
     (["--arch", "transformer", "--data", "digits"], 2, "sentence pairs"),

@@ -153,3 +153,16 @@ def test_schedule():
 def test_settings_that_make_no_sense(changes):
     with pytest.raises(UsageError):
         Setting(arch="mlp", data="digits", base_width=8, epochs=1, **changes).check()
+
+
+def test_stack_size_is_measured_and_remembered(tmp_path, monkeypatch):
+    from empirical import stacked
+
+    config = tiny()
+    data = data_of(config)
+    assert stacked.choose_stack(config, data, CPU, 4, tmp_path) == 4
+    assert stacked.seconds_per_network(tiny(stack=2), data, CPU, steps=3) > 0
+    times = iter([3.0, 2.0])
+    monkeypatch.setattr(stacked, "seconds_per_network", lambda *_: next(times))
+    meta = torch.device("meta")
+    assert [stacked.choose_stack(config, data, meta, 4, tmp_path) for _ in range(2)] == [1, 1]

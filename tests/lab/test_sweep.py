@@ -148,3 +148,9 @@ def test_a_study_writes_a_table_with_its_manifest(tmp_path):
 def test_a_study_whose_runs_all_fail_says_why(tmp_path):
     with pytest.raises(InputError, match="made to fail"):
         compute(STUDY, "quick", store=RunStore(tmp_path), configs=[Square(1, behaviour="raise")])
+
+
+def test_a_kept_command_names_no_folder_of_this_machine(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["x", "run", "--out", "/here", "--data-dir=/there", "--seeds", "3", "--jobs", "2"])
+    table = compute(STUDY, "quick", store=RunStore(tmp_path))
+    assert table.manifest["command"].endswith(" run --data-dir DATA --seeds 3")

@@ -80,7 +80,7 @@ def test_saddle_point(r, m, minima):
 def test_asymptotics_derivation_follows_its_inputs():
     import sympy as sp
 
-    for h, l in ((0, 1), (1, 2), (3, 3)):
+    for h, l in ((0, 1), (2, 2)):
         derived = counting.derive_asymptotics(h=h, l=l)
         r = next(iter(derived.result.rhs.free_symbols))
         at = 2000

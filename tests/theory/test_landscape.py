@@ -26,7 +26,7 @@ def overlap_by_quadrature(w, v):
     return a * b * np.mean(np.maximum(np.cos(phi), 0) * np.maximum(np.cos(phi - angle), 0)) * 2
 
 
-@pytest.mark.parametrize("n, k, d", SIZES[:4])
+@pytest.mark.parametrize("n, k, d", SIZES[:3])
 def test_loss_is_the_sum_of_overlaps(n, k, d):
     students, teachers = draw(0, n, k, d)
     units = np.vstack([students, -teachers])  # sign carried separately
@@ -143,7 +143,7 @@ def test_tickets():
     assert ls.effective_tickets(0.0, 0.5) == np.inf and ls.effective_tickets(1.0, 0.5) == 0.0
 
 
-@pytest.mark.parametrize("slopes, variance", [((1, 0), 1), ((1, "1/10"), 1), ((2, "-1/2"), 3)])
+@pytest.mark.parametrize("slopes, variance", [((1, 0), 1), ((2, "-1/2"), 3)])
 def test_derivations_follow_their_inputs(slopes, variance):
     """Leaky activations and other input variances: derived overlap against Monte Carlo, gradient by differences."""
     import sympy as sp

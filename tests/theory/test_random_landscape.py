@@ -117,7 +117,7 @@ def test_evidence():
     assert rows[1].estimate.mean == pytest.approx(0.4929 / 3, abs=1e-4)
 
 
-@pytest.mark.parametrize("name", [n if n in ("goe-index", "index-energy-field") else
+@pytest.mark.parametrize("name", [n if n == "index-energy-field" else
                                   pytest.param(n, marks=pytest.mark.slow) for n in CHECKS])
 def test_checks_pass(name):
     assert all(p.passed for p in run_check(name, CHECKS[name]))

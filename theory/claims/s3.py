@@ -37,7 +37,7 @@ CLAIMS: tuple[Claim, ...] = (
         "Lying outside sets test points apart from training points.",
         "share outside: test points minus training points left out of their own hull",
         "left-out training points that lie outside as often",
-        Rule(above=0.01), ("toy", "real"),
+        Rule(above=0.01), ("theory", "toy", "real"),
     ),
     Claim(
         "s3.outside-beyond-dimension", "control: leave-one-out of training points",

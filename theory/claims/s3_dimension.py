@@ -19,11 +19,4 @@ CLAIMS: tuple[Claim, ...] = (
         "a threshold whose logarithm is more than a half off at d >= 16, or that does not close in on 1 as d grows",
         Rule(above=0.5, below=1.5), ("theory", "toy"),
     ),
-    Claim(
-        "s3.outside-sets-points-apart", "S3 (arXiv 2203.10366), against a law of one kind for all points",
-        "That test points lie outside the hull says something about them that is not true of training points.",
-        "share outside the hull: test points minus training points left out of their own hull, same law for both",
-        "the same share for left-out training points",
-        Rule(above=0.01), ("theory", "toy"),
-    ),
 )

@@ -61,7 +61,7 @@ __all__ = ["ball_inside", "cover_separable", "degree_distribution", "evidence", 
 
 
 def evidence(dimensions=(16, 32, 64)):
-    """Theory's word on the claims of :mod:`theory.claims.s3_dimension`.
+    """Theory's word on the claims of :mod:`theory.claims.s3_dimension`, and on left-out training points.
 
     Returns
     -------
@@ -82,7 +82,8 @@ def evidence(dimensions=(16, 32, 64)):
                              exact(vertices_threshold(d, log=True) / scale)))
     rows.append(Evidence("s3.fresh-point-threshold", "theory", "Gaussian, d = 16",
                          exact(inside_threshold(16, "gaussian", log=True) / (8 * math.log(2)))))
-    rows.append(Evidence("s3.outside-sets-points-apart", "theory", "any law, exchangeable points", exact(0.0)))
+    rows.append(Evidence("s3.outside-share-beyond-training", "theory",
+                         "any one law for all points, which makes them exchangeable", exact(0.0)))
     return rows
 
 

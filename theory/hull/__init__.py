@@ -86,7 +86,7 @@ def project(points, queries, tol: float = 1e-6, *, exclude=None, block: int = 64
     exclude : (m,) int, for each query the number of a point that is left out of its hull, -1 for none.
     block : most points added to a query's working set in a round, 1 or more.
     max_rounds : pricings after which a query is given up as unconverged.
-    batch : queries priced together (default: up to 256, as memory allows).
+    batch : queries priced together (default: 64 for points that fit the cache, else 256, as memory allows).
     directions : keep the (m, d) certifying directions.
 
     Returns

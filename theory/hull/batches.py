@@ -195,10 +195,12 @@ def project_all(points, queries: np.ndarray, excluded: np.ndarray, tol: float, b
     todo = [(i, None) for i in range(len(queries) - 1, -1, -1)]
     # a support never needs more than dim + 1 points; the first slots are sized for what is common
     capacity = max(min(n, 2 * block + min(d + 1, 2 * block)), 2)
+    # points that fit the cache are priced as fast for few queries, whose state then stays in the cache too
+    usual = 256 if n * d > 1 << 24 else 64
     starts = _Starts(min(block, n), capacity - 1)
     with Team() as team:
         while todo:
-            slots = max(1, min(len(todo), batch or 256, STATE_BYTES // (16 * capacity**2)))
+            slots = max(1, min(len(todo), batch or usual, STATE_BYTES // (16 * capacity**2)))
             pool = Pool(points, tol, capacity, slots, block, team)
             larger = []
             free = list(range(slots))

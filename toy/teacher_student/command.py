@@ -2,6 +2,8 @@
 
 from lab.cli import add_run_arguments, positive_float, positive_int, say
 
+MOST_UNITS = 20  # beyond, the equations take longer than the simulation
+
 HELP = "online SGD of two-layer students of a two-layer teacher, beside the order-parameter equations"
 
 
@@ -51,27 +53,34 @@ def run(args) -> dict:
     import numba
 
     from lab.estimate import mean_interval
+    from lab.progress import Progress
     from toy.teacher_student.model import predict, simulate
     from toy.teacher_student.overlaps import classify
 
     if args.jobs:
         numba.set_num_threads(min(args.jobs, numba.config.NUMBA_NUM_THREADS))
-    found = simulate(time_limit=args.time_limit, **arguments)
+    with Progress(round(arguments["times"][-1] * arguments["inputs"]), "steps") as bar:
+        found = simulate(time_limit=args.time_limit, progress=lambda done, _: bar.step(done - bar.done), **arguments)
     small_rate = args.activation == "relu"
+    reached = arguments["times"][:max(1, int((found.error == found.error).any(axis=1).sum()))]
     try:
-        theory = predict(small_rate=small_rate, **arguments)
+        if args.width + args.teacher_width > MOST_UNITS:  # four-unit integrals: the cost grows with the fourth power
+            raise InputError(f"students and teachers of more than {MOST_UNITS} units in all take too long")
+        theory = predict(small_rate=small_rate, **{**arguments, "times": reached})
         equations = "small learning rate" if small_rate else "large N"
     except InputError as reason:
         theory, equations = None, f"none: {reason}"
     good, rows = ~found.diverged, []
     for s, time in enumerate(found.times):
-        reached = good & (found.error[s] == found.error[s])  # not NaN
-        row = {"time": time, "error": mean_interval(found.error[s, reached]) if reached.any() else None}
-        if theory is not None:
+        there = good & (found.error[s] == found.error[s])  # not NaN
+        row = {"time": time, "error": mean_interval(found.error[s, there]) if there.any() else None}
+        if theory is not None and s < len(theory.times):
             row["predicted"] = mean_interval(theory.error[s])
-        if found.training_error is not None and reached.any():
+        if found.training_error is not None and there.any():
             row["training_error"] = mean_interval(found.training_error[s, reached])
         rows.append(row)
+        if not there.any():
+            continue
         say(f"time {time:>8.2f}  " + "  ".join(
             f"{name} {value.mean:.5f}" + (f" [{value.low:.5f}, {value.high:.5f}]" if value.low is not None else "")
             for name, value in row.items() if name != "time" and value is not None))

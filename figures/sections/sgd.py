@@ -1,0 +1,79 @@
+"""Online SGD of over-parameterised students: trajectories, final errors, removable and repeated units."""
+
+from figures.section import Section, picture
+from figures.style import NARROW, SERIES, WIDE, canvas, points, theory_line
+
+
+def _trajectories(table):
+    with canvas(2, height=2.5) as (figure, axes):
+        for axis, (layers, cells) in zip(axes, table.frame.groupby("layers", sort=False)):
+            for ((width, inputs), rows), colour in zip(cells.groupby(["width", "inputs"]), SERIES):
+                rows = rows[rows.time > 0].sort_values("time")
+                theory_line(axis, rows.time, rows.predicted, color=colour)
+                points(axis, rows.time, rows.error, rows.error_low, rows.error_high, f"K = {width:g}, N = {inputs:g}",
+                       color=colour, markersize=3)
+            axis.set(title=f"{layers} layer{'s' if layers == 'both' else ''} trained", xscale="log", yscale="log",
+                     xlabel="steps / N")
+            axis.tick_params(axis="x", which="minor", labelbottom=False)
+            axis.legend(fontsize=6.5)
+        axes[0].set_ylabel("generalisation error")
+        return picture(figure, "Online SGD beside its order-parameter equations",
+                       "Lines: equations of Saad & Solla and Goldt et al., started where the simulations start; markers: mean "
+                       "over replicas with 95 % intervals.", table.name)
+
+
+def _final(table):
+    with canvas(2, height=2.5) as (figure, axes):
+        for axis, (layers, cells) in zip(axes, table.frame.groupby("layers", sort=False)):
+            for ((rate, noise), rows), colour in zip(cells.groupby(["learning_rate", "noise"]), SERIES):
+                rows = rows.sort_values("width")
+                theory_line(axis, rows.width, rows.first_order, color=colour)
+                points(axis, rows.width, rows.error, rows.error_low, rows.error_high, f"η = {rate:g}, σ = {noise:g}",
+                       color=colour, markersize=3.5)
+            axis.set(title=f"{layers} layer{'s' if layers == 'both' else ''} trained", yscale="log", xlabel="width K")
+            axis.legend(fontsize=6.5)
+        axes[0].set_ylabel("error at the end")
+        return picture(figure, "Does width cost or save error at the end of online SGD?",
+                       "Training the first layer alone, every superfluous unit adds noise; training both, width averages it "
+                       "away. Lines: the formulas to first order in the learning rate.", table.name)
+
+
+def _units(table):
+    end = table.frame[table.frame.moment == "end"]
+    noises, scales = sorted(end.noise.unique()), sorted(end.initial_scale.unique())
+    with canvas(len(scales), len(noises), height=1.9, sharex=True, sharey=True, squeeze=False) as (figure, axes):
+        for axis, (noise, scale) in zip(axes.flat, ((n, s) for n in noises for s in scales)):
+            rows = end[(end.noise == noise) & (end.initial_scale == scale)]
+            rows = rows.sort_values("width")
+            for name, colour, marker in (("removable", NARROW, "o"), ("repeated", WIDE, "s")):
+                points(axis, rows.width, rows[name], rows[f"{name}_low"], rows[f"{name}_high"], name, color=colour, fmt=marker)
+            axis.set(title=f"noise {noise:g}, start {scale:g}", xscale="log", ylim=(-0.03, 1.03))
+            widths = sorted(rows.width.unique())
+            axis.set_xticks(widths, [f"{w:g}" for w in widths])
+            axis.minorticks_off()
+        for axis in axes[:, 0]:
+            axis.set_ylabel("share of hidden units")
+        for axis in axes[-1]:
+            axis.set_xlabel("width K")
+        axes[0, 0].legend()
+        return picture(figure, "Which hidden units are removable or repeated?",
+                       "Read off the order parameters at the end of training, exactly: a unit is removable if the teacher "
+                       "error does not change without it, repeated if another has the same direction.", table.name)
+
+
+def draw(tables):
+    """What exists of the three."""
+    for name, make in (("sgd_trajectory", _trajectories), ("sgd_final_error", _final), ("sgd_units", _units)):
+        if name in tables:
+            yield make(tables[name])
+
+
+SECTION = Section(
+    "sgd", "Online SGD of students that are too wide",
+    "What becomes of superfluous hidden units, and do they cost or save error?",
+    "Two-layer erf students learn an erf teacher from a stream of Gaussian inputs. In high dimension the overlaps of their "
+    "weights (order parameters) follow closed equations, so that every simulation stands beside its prediction, and "
+    "removable and repeated units can be counted exactly.",
+    ("sgd_trajectory", "sgd_final_error", "sgd_units"), draw, ("s1.sgd",),
+    "Final errors that depend on width otherwise than the formulas say.",
+)
