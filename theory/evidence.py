@@ -7,7 +7,7 @@ from theory.claims import Evidence
 
 # modules with a function ``evidence() -> list[Evidence]``
 MODULES: tuple[str, ...] = ("theory.counting", "theory.random_landscape", "theory.regression", "theory.bumps",
-                            "theory.extrapolation")
+                            "theory.extrapolation", "theory.random_units")
 
 
 def theory_evidence() -> Iterator[Evidence]:

@@ -65,6 +65,7 @@ def case_evidence(table: "pandas.DataFrame", column: str, runs: tuple[str, ...])
             "s1.width-raises-either-share": larger(growth(table, case, "prunability"), growth(table, case, "pair_share")),
             "s1.removable-share-grows": change(table, case, "auc"),
             "s1.similar-share-grows": growth(table, case, "pair_share"),
+            "s1.random-layers-double": growth(table, case, "pair_share_start", absolute=True),
             "s1.more-similar-than-start": at_widest(table, case, "pair_share", "pair_share_start"),
             "s1.compressibility-beyond-start": at_widest(table, case, "compressibility", "compressibility_start"),
             "s1.smaller-network-agrees": at_widest(table, case, "agreement"),

@@ -3,7 +3,8 @@
 import numpy as np
 
 from figures.section import Section, picture
-from figures.style import SERIES, canvas, points
+from figures.style import SERIES, canvas, points, theory_line
+from theory.random_units import similar_pair_share
 
 _MLP = "MLP, d = {}, n = {}, {} start"
 _EQUAL = ", classes of equal size"
@@ -100,13 +101,16 @@ def draw(tables):
                 _panel(axes[0], rows, "auc", colour, _SHORT.get(case, case))
                 _panel(axes[1], rows, "pair_share", colour, null="pair_share_start")
                 _panel(axes[2], rows, "compressibility", colour, null="compressibility_start")
+            for dim in sorted(set(frame[frame.case.isin(shown)].dim)):
+                theory_line(axes[1], widths, [similar_pair_share(int(dim))] * len(widths), color="#6b6b6b", linewidth=1)
             for axis, title in zip(axes, ("removable: AUC", "share of similar pairs", "compressibility")):
                 axis.set_title(title, fontsize=9)
                 _ticks(axis, widths)
             axes[0].legend(fontsize=6)
             yield picture(figure, "Removable and repeated units by width, beside untrained networks",
-                          "Dashed: the same networks before training. The number of similar units a unit, which S1 reports, is "
-                          "the share of similar pairs times the width: it doubles wherever the share stays as it is.", toy.name)
+                          "Dashed: the same networks before training; grey lines: theory of a random layer. The number of "
+                          "similar units a unit, which S1 reports, is the share of similar pairs times the width: it doubles "
+                          "wherever the share stays as it is.", toy.name)
         with canvas(2, width=5.4, height=2.4) as (figure, axes):
             for case, colour in zip(shown, SERIES):
                 _panel(axes[0], frame[frame.case == case], "kept_share", colour, _SHORT.get(case, case))
@@ -191,8 +195,8 @@ SECTION = Section(
     "thousand dimensions are simulated exactly in the span of the data. Last, the consequence is tested: the smaller "
     "network, without removable units and with repeated ones merged, is built and compared with the original.",
     ("units", "units-alexnet", "units-mlp"), draw,
-    ("s1.width-raises", "s1.removable", "s1.similar", "s1.more-similar", "s1.compress", "s1.large-start", "s1.small-start",
-     "s1.high-dim", "s1.he-", "s1.glorot", "s1.smaller", "s1.kept"),
+    ("s1.width-raises", "s1.removable", "s1.similar", "s1.more-similar", "s1.random-layers", "s1.compress", "s1.large-start",
+     "s1.small-start", "s1.high-dim", "s1.he-", "s1.glorot", "s1.smaller", "s1.kept"),
     "A setting in which neither number of units grows would refute the claim as S1 states it. We would take it for more than "
     "counting if shares, not numbers, grew in every setting, and if trained networks repeated more than untrained ones in high "
     "dimension as well. A smaller network that disagrees with its original would show that removable one by one does not mean "

@@ -11,7 +11,7 @@ from theory.measures.ablation import GRID, random_orders, removed_counts
 from theory.measures.merging import merge_repeated
 from theory.moments import Moments
 from toy.__main__ import COMMANDS
-from toy.units import ablate, curves, make_data, report, simulate, smaller_network
+from toy.units import ablate, curves, make_data, predict, report, simulate, smaller_network
 from toy.units.closed_form import contribution_gram
 from toy.units.measure import similarity
 from toy.units.model import triangular_gaussian
@@ -120,6 +120,13 @@ def test_small_starts_repeat_units_and_large_ones_are_as_they_started():
     assert small["pair_share_shuffled"] < 0.01
     assert small["auc"] > large["auc"] and small["compressibility"] > large["compressibility"]
     assert small["kept_share"] < 0.3 and small["agreement"] > 0.85
+
+
+def test_start_is_as_theory_predicts():
+    trained = simulate(10, 50, 256, replicas=1, epochs=0, tests=4000)
+    found = report(trained).numbers
+    assert found["pair_share_start"] == pytest.approx(predict(10, 256)["pair_share"], rel=0.1)
+    assert found["similar_per_unit"] == pytest.approx(predict(10, 256)["similar_per_unit"], rel=0.1)
 
 
 def test_dead_and_constant_units_are_reported_as_such():

@@ -38,6 +38,13 @@ CLAIMS: tuple[Claim, ...] = (
         Rule(above=1.0), ("toy", "real"),
     ),
     Claim(
+        "s1.random-layers-double", _OURS,
+        "Random layers show the growth that S1 counts: untrained, the number of similar units a unit doubles with the width.",
+        "growth per doubling of the share of similar pairs before training, times width",
+        "untrained layers whose number of similar units grows otherwise",
+        Rule(above=1.8, below=2.2),
+    ),
+    Claim(
         "s1.more-similar-than-start", _OURS,
         "Training, and not the start alone, makes units similar in wide networks.",
         "share of similar pairs at the largest width, after training less before",

@@ -19,7 +19,7 @@ def add_arguments(parser):
     parser.add_argument("--replicas", type=positive_int, default=4, help="students a width, with teachers of their own")
     parser.add_argument("--epochs", type=positive_int, default=60, help="passes over the samples")
     parser.add_argument("--rate", type=positive_float, default=0.01, help="learning rate, times 0.95 an epoch")
-    parser.add_argument("--threshold", type=positive_float, default=0.5, help="of |r|, from which units repeat each other")
+    parser.add_argument("--threshold", type=positive_float, default=0.5, help="of |r|, below 1: units that repeat each other")
     add_run_arguments(parser)
 
 
@@ -28,7 +28,7 @@ def run(args) -> dict:
 
     from theory.measures.ablation import growth_per_doubling
     from toy.units.measure import report
-    from toy.units.model import simulate
+    from toy.units.model import predict, simulate
 
     common = dict(dim=args.dim, samples=args.samples, scale=args.scale,
                   rule=args.init, seed=args.seed, epochs=min(args.epochs, 20) if args.quick else args.epochs, rate=args.rate,
@@ -41,7 +41,8 @@ def run(args) -> dict:
         trained = simulate(width=width, **common)
         found = [report(trained, r, seed=args.seed, threshold=args.threshold) for r in range(trained.end.replicas)]
         values[width] = {key: np.array([f.numbers[key] for f in found]) for key in SHOWN}
-        rows.append({"width": width, "train_accuracy": mean_interval(trained.train_accuracy),
+        theory = predict(args.dim, width, args.threshold) if args.dim > 1 else {}
+        rows.append({"width": width, "theory_at_start": theory, "train_accuracy": mean_interval(trained.train_accuracy),
                      "test_accuracy": mean_interval(trained.test_accuracy),
                      **{key: _estimate(v) for key, v in values[width].items()},
                      "fractions": found[0].fractions, "unchanged": np.mean([f.unchanged for f in found], axis=0),

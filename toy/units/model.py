@@ -22,6 +22,7 @@ import numpy as np
 
 from lab.errors import InputError
 from lab.streams import Purpose, generator
+from theory.random_units import similar_pair_share
 from toy.mlp import MOMENTUM, Networks, initialise, train
 
 TEACHER_UNITS, OUTPUTS = 32, 2
@@ -148,6 +149,17 @@ def simulate(dim: int = 10, samples: int = 10_000, width: int = 128, scale: floa
         scores.append(np.mean(end(data.test_x)[0].argmax(1) == data.test_y))
     shape = Networks(np.concatenate(starts), sets[0].axes, width, OUTPUTS)
     return Trained(tuple(sets), shape, replace(shape, flat=np.concatenate(ends)), np.array(fits), np.array(scores))
+
+
+def predict(dim: int = 10, width: int = 128, threshold: float = 0.5) -> dict[str, float]:
+    """What theory says of a student before training, and of one that training leaves as it started (a large start).
+
+    Returns
+    -------
+    dict : ``pair_share`` of similar pairs and ``similar_per_unit``, that share times (width - 1).
+    """
+    share = similar_pair_share(dim, threshold)
+    return {"pair_share": share, "similar_per_unit": share * (width - 1)}
 
 
 def _axes(networks: Networks, axes: slice) -> Networks:

@@ -1,0 +1,72 @@
+"""Similar units in a random layer: the null of S1's repeated units, in closed form.
+
+Units relu(w.x) with x ~ N(0, I_d) and w of random direction. Two units at cosine rho have (arc-cosine kernel, Cho & Saul 2009)
+
+    E[relu relu] = (sqrt(1 - rho^2) + rho (pi - arccos rho)) / 2 pi,   mean 1/sqrt(2 pi),   variance 1/2 - 1/2 pi
+
+for weights of unit length, so that their correlation r(rho) rises from -1/(pi - 1) at rho = -1 to 1 at rho = 1, whatever the
+lengths. The cosine of two random directions has density proportional to (1 - rho^2)^((d-3)/2). Hence the share of pairs with
+|r| >= t does not depend on the width,
+
+    P(|r| >= t) = P(rho >= rho_t) + P(rho <= rho_-t),    P(rho >= c) = 1/2 I_{1-c^2}((d-1)/2, 1/2) for c >= 0,
+
+and the number of similar units a unit is that share times (width - 1): doubled by doubling the width (derived here).
+"""
+
+import numpy as np
+
+from lab.errors import InputError
+from lab.estimate import exact
+from theory.claims import Evidence
+from theory.measures.ablation import growth_per_doubling
+
+
+def relu_correlation(rho: np.ndarray) -> np.ndarray:
+    """Correlation of two ReLU units whose weights have cosine ``rho`` in [-1, 1], on standard Gaussian inputs, no biases."""
+    rho = np.asarray(rho, dtype=np.float64)
+    if np.any(~(np.abs(rho) <= 1)):
+        raise InputError("a cosine lies in [-1, 1]")
+    return (np.sqrt(1 - rho * rho) + rho * (np.pi - np.arccos(rho)) - 1) / (np.pi - 1)
+
+
+def _above(cosine: float, dim: int) -> float:
+    """P(rho >= cosine) for two random directions of R^dim."""
+    from scipy.special import betainc
+
+    half = 0.5 * betainc((dim - 1) / 2, 0.5, 1 - cosine * cosine)
+    return float(half if cosine >= 0 else 1 - half)
+
+
+def similar_pair_share(dim: int, threshold: float = 0.5) -> float:
+    """Share of pairs of random ReLU units with |correlation| at or above ``threshold``, at every width.
+
+    Parameters
+    ----------
+    dim : of the inputs, at least 2.
+    threshold : in (0, 1).
+
+    Raises
+    ------
+    InputError
+        For a dimension below 2 or a threshold outside (0, 1).
+    """
+    if dim < 2 or not 0 < threshold < 1:
+        raise InputError(f"need a dimension of at least 2 and a threshold in (0, 1), got {dim} and {threshold}")
+    from scipy.optimize import brentq
+
+    def cosine_at(r):
+        return brentq(lambda c: float(relu_correlation(c)) - r, -1.0, 1.0, xtol=1e-15)
+
+    share = _above(cosine_at(threshold), dim)
+    lowest = -1 / (np.pi - 1)
+    if -threshold > lowest:
+        share += 1 - _above(cosine_at(-threshold), dim)
+    return share
+
+
+def evidence() -> list[Evidence]:
+    """The null: a share that does not depend on the width."""
+    widths = np.array([32.0, 512.0])
+    share = np.array([similar_pair_share(10) for _ in widths])
+    return [Evidence("s1.random-layers-double", "theory", "random ReLU layer, Gaussian inputs, d = 10",
+                     exact(float(growth_per_doubling(widths, share * widths))))]
