@@ -35,7 +35,8 @@ def _distances(frame):
             axis.set_xticks(range(len(whole)), [d.replace(" (JPEG re-encoding)", "*") for d in whole.data])
             axis.set_xlim(-0.6, len(whole) - 0.4)
         axes[0].set(ylim=(-0.03, 1.06), title="share proved outside the hull")
-        axes[1].set(ylim=(0, None), title="distance to the hull\nover distance to the mean")
+        axes[1].set(ylim=(0, 1.1 * max(whole[f"{g}_over_mean"].max() for g, *_ in _GROUPS)),
+                    title="distance to the hull\nover distance to the mean")
         axes[0].legend(loc="lower left")
         return picture(figure, "Outside, like the training points themselves",
                        "Test points against the whole training set in pixels; training points against the hull of all the "
@@ -61,7 +62,7 @@ def _dimension(frame):
         axes[0].set_xticks(ticks, ticks)
         axes[0].minorticks_off()
         axes[1].set(xscale="log", xlabel="training points", ylim=(0, None),
-                    title="distance to the hull over distance to the mean")
+                    title="distance to the hull\nover distance to the mean")
         for axis in axes:
             axis.legend()
         return picture(figure, "Dimension decides",
