@@ -13,7 +13,7 @@ _GROUPS = (("test", "test points", NARROW, "o"), ("training", "left-out training
 
 def _rows(tables, space=None):
     frames = [t.frame for t in tables.values()]
-    frame = pd.concat(frames, ignore_index=True)
+    frame = pd.concat(frames, ignore_index=True).copy()  # one block: the tables have many columns
     return frame[frame.space == space] if space else frame
 
 
@@ -74,7 +74,7 @@ def _features(frame):
     features = frame[frame.space == "features"]
     if features.empty:
         return None
-    features = features.assign(width=[float(Fraction(str(a))) for a in features.alpha])
+    features = features.copy().assign(width=[float(Fraction(str(a))) for a in features.alpha])
     panels = [(arch, rows) for arch, rows in features.groupby("arch")]
     with canvas(len(panels), width=3.5 * len(panels), height=2.5, squeeze=False, sharey=True) as (figure, axes):
         for axis, (arch, rows) in zip(axes[0], panels):
