@@ -173,3 +173,6 @@ def test_generated_pairs_are_distinct_balanced_and_reproducible():
     data = load("entailment")
     assert data.is_text and data.classes == 3 and len(data.splits["train"]) == 6000
     assert not (data.inputs == text.UNKNOWN).any()
+    for rows in data.splits.values():
+        shares = torch.bincount(data.labels[rows]) / len(rows)
+        assert (shares - 1 / 3).abs().max() < 0.06
