@@ -1,6 +1,6 @@
 """Evidence that a formula gives by itself, without a simulation beside it."""
 
-from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 
 from theory.claims import Evidence
@@ -10,7 +10,7 @@ MODULES: tuple[str, ...] = ("theory.counting", "theory.random_landscape", "theor
                             "theory.extrapolation", "theory.random_units")
 
 
-def theory_evidence() -> Iterator[Evidence]:
-    """The theory column's evidence of every module."""
-    for name in MODULES:
-        yield from import_module(name).evidence()
+@cache
+def theory_evidence() -> tuple[Evidence, ...]:
+    """The theory column's evidence of every module; worked out once a process (some seconds)."""
+    return tuple(item for name in MODULES for item in import_module(name).evidence())

@@ -205,7 +205,7 @@ def evidence(frame, runs: tuple[str, ...]) -> list[Evidence]:
         if row["space"] == "features":
             add("s3.features-outside" if whole else "s3.features-outside-at-equal-dimension", "real", where,
                 _estimate(row, "test_outside"))
-        elif whole and not subset:
+        elif whole and not subset and _estimate(row, "training_outside") is not None:  # one entry a space
             add("s3.test-points-outside", "real", where, _estimate(row, "test_outside"))
             add("s3.test-points-outside", "toy", f"Gaussian with the covariance of {where}",
                 _estimate(row, "gaussian_outside"))
