@@ -14,7 +14,7 @@ from lab.errors import UsageError
 from lab.estimate import mean_interval
 from lab.study import Study
 from theory.claims import Evidence
-from theory.unit_evidence import by_width, case_evidence
+from theory.unit_evidence import case_evidence
 
 RUN = "empirical.studies.units:run"
 
@@ -132,11 +132,14 @@ def evidence(frame, runs: tuple[str, ...]) -> list[Evidence]:
         if arch == "alexnet" and {he, glorot} <= set(whole["case"]):
             for claim, column, sign in (("s1.he-repeats-where-glorot-is-removable", "pair_share", 1),
                                         ("s1.glorot-is-more-removable", "auc", -1)):
-                (_, a), (_, b) = (by_width(whole, case, column) for case in (he, glorot))
-                n = min(len(a), len(b))
-                if n:
-                    found.append(Evidence(claim, "real", f"He against Glorot, {arch}, {data}{notes[he]}",
-                                          mean_interval(sign * (a[:n, -1] - b[:n, -1])), runs))
+                pair = whole[whole["case"].isin([he, glorot])].pivot(index="replica", columns=["width", "case"], values=column)
+                common = [w for w in pair.columns.levels[0] if {(w, he), (w, glorot)} <= set(pair.columns)]
+                if not common:
+                    continue
+                gap = (pair[max(common)][he] - pair[max(common)][glorot]).dropna()
+                if len(gap):
+                    found.append(Evidence(claim, "real", f"He against Glorot, {arch}, {data}, alpha {max(common):g}{notes[he]}",
+                                          mean_interval(sign * gap), runs))
     return [Evidence(e.claim, e.column, e.setting + notes.get(e.setting, ""), e.estimate, e.runs) for e in found]
 
 
