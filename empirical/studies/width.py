@@ -270,7 +270,7 @@ RESNET18_DIGITS = width_study("resnet18-digits", "ResNet-18 on digits", partial(
 RESNET18_DIGITS_LOSS = width_study("resnet18-digits-loss", "ResNet-18 on digits, matched in training loss",
                                    partial(_embedded, "resnet18", "digits", scales=("run", "full"), **MATCHED["digits"]))
 RESNET18_CIFAR10 = width_study("resnet18-cifar10", "ResNet-18 of base width 8 on 10,000 CIFAR-10 images",
-                               partial(_on_files, "resnet18", "cifar10", base_width=8, train_size=10_000, epochs=12))
+                               partial(_on_files, "resnet18", "cifar10", base_width=8, train_size=10_000, epochs=6))
 VGG16_CIFAR10 = width_study("vgg16-cifar10", "VGG-16 of base width 8 on 10,000 CIFAR-10 images",
                             partial(_on_files, "vgg16", "cifar10", base_width=8, train_size=10_000, epochs=15))
 # minutes on two cores: the kept table is shown
