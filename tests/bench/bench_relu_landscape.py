@@ -6,7 +6,7 @@
 process. The peers' gradients are written by hand from the same formulas: PyTorch and NumPy with batched products,
 in-place operations and preallocated arrays (PyTorch at its best of several batch sizes, cut to fit the cache, as well as
 at all replicas at once), JAX as one jitted function, and by automatic differentiation of the loss; plain Numba is
-``toy.relu_landscape.kernels.gradient_plain``, a scalar loop with the library's arctangent. "runs" are wall seconds of
+``theory.landscape.axes.gradient_plain``, a scalar loop with the library's arctangent. "runs" are wall seconds of
 1000 replicas k = n = 20 to max_i |grad_i| < 1e-10 on two threads: by minimisation, and faithful to the flow.
 """
 
@@ -26,7 +26,7 @@ from numba import njit
 
 import theory.landscape as exact
 from lab.flow import LANES
-from toy.relu_landscape.kernels import descent, gradient_plain, work_rows
+from theory.landscape.axes import descent, gradient_plain, work_rows
 from toy.relu_landscape.model import initial_weights, simulate
 
 

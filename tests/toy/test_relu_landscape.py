@@ -14,10 +14,10 @@ from lab.cli import main
 from lab.errors import InputError, UsageError
 from lab.flow import LANES
 from tests import naive_relu_landscape as naive
+from theory.landscape.axes import descent, gradient_plain, sine_and_coangle, work_rows
 from toy.__main__ import COMMANDS
 from toy.relu_landscape import descent as gd
 from toy.relu_landscape import minima, tickets
-from toy.relu_landscape.kernels import descent, gradient_plain, sine_and_coangle, work_rows
 from toy.relu_landscape.model import METHODS, initial_weights, predict, simulate
 from toy.relu_landscape.study import STUDY, STUDY_TICKETS, Cell, Tickets, ticket_ratio
 

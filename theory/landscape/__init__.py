@@ -65,6 +65,7 @@ def gradient_fast(students, teachers):
     import numpy as np
 
     from lab.errors import InputError
+    from theory.landscape.axes import gradient_axes
     from theory.landscape.closed_form import as_weights
     from theory.landscape.kernels import gradient_replicas
 
@@ -74,7 +75,11 @@ def gradient_fast(students, teachers):
         raise InputError(f"students live in dimension {students.shape[-1]}, teachers in {teachers.shape[-1]}")
     if not np.all(np.any(teachers != 0, axis=1)):
         raise InputError("a teacher is zero: leave it out, it changes nothing")
-    return gradient_replicas(students.reshape(-1, *students.shape[-2:]), teachers).reshape(students.shape)
+    replicas = students.reshape(-1, *students.shape[-2:])
+    k, d = teachers.shape
+    if k <= d and np.array_equal(teachers, np.eye(k, d)):  # the usual case, and four times as fast
+        return gradient_axes(replicas, k).reshape(students.shape)
+    return gradient_replicas(replicas, teachers).reshape(students.shape)
 
 
 def __getattr__(name):

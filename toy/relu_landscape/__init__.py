@@ -4,6 +4,6 @@ Student Σ_{i≤n} relu(w_i·x), teacher Σ_{m≤k} relu(e_m·x), e_m orthonorma
 gradient, Hessian and escape index are closed forms (:mod:`theory.landscape`); nothing here samples inputs.
 
 :mod:`~toy.relu_landscape.model` ``simulate`` and ``predict``; :mod:`~toy.relu_landscape.minima` loss levels, types,
-spectra, escape; :mod:`~toy.relu_landscape.tickets` tickets rewound and perturbed; :mod:`~toy.relu_landscape.kernels` and
+spectra, escape; :mod:`~toy.relu_landscape.tickets` tickets rewound and perturbed; :mod:`~theory.landscape.axes` and
 :mod:`~toy.relu_landscape.descent` the compiled part.
 """

@@ -19,7 +19,7 @@ from numba import njit
 from lab.errors import InputError
 from lab.flow_kernel import LANES, block
 from lab.lanes import load, store
-from toy.relu_landscape.kernels import descent, work_rows
+from theory.landscape.axes import descent, work_rows
 
 CHECK = 16  # steps between two looks at the stopping rules
 FIRST_ROUND = 8192  # steps after which what still runs is gathered anew; then four times as many, and so on

@@ -24,8 +24,8 @@ import numpy as np
 from lab import streams
 from lab.errors import InputError, UsageError
 from lab.estimate import Estimate, share_interval
+from theory.landscape.axes import descent, work_rows
 from toy.relu_landscape import descent as gd
-from toy.relu_landscape.kernels import descent, work_rows
 
 __all__ = ["METHODS", "RATE", "SUCCESS", "TOLERANCE", "Landscape", "initial_weights", "predict", "simulate"]
 

@@ -1,4 +1,4 @@
-"""Loss and gradient of the ReLU teacher–student problem for eight replicas at a time, and their plain twin.
+"""Loss and gradient where the teachers are axes, for eight replicas at a time, and their plain twin.
 
 Student Σ_{i≤n} relu(w_i·x), teacher Σ_{m≤k} relu(e_m·x) with orthonormal e_m (the first k axes), x ~ N(0, I_d); equations
 in :mod:`theory.landscape`. With c = w_i·w_j, a_i = |w_i|, u = c/(a_i a_j) = cos θ, s = sin θ and p = π − θ,
@@ -21,6 +21,7 @@ nothing, and the tile has no tail.
 
 import math
 
+import numpy as np
 from numba import njit
 
 from lab.flow import LANES, RHS
@@ -217,3 +218,31 @@ def gradient_plain(weights, k, gradient):
             gradient[i, m] -= (math.pi - math.atan2(sine, c)) / (2 * math.pi)
         for m in range(d):
             gradient[i, m] += along * weights[i, m]
+
+
+@njit("void(f8[:, :, ::1], i8, f8[:, ::1], f8[:, ::1], f8[:, ::1], f8[::1], f8[:, :, ::1])", cache=True, error_model="numpy")
+def _blocks(students, k, work, y, slope, value, out):
+    """Gradients of all replicas, eight at a time; the last block is filled up with its first replica."""
+    replicas, n, d = students.shape
+    params = np.array([n, k, d], dtype=np.float64)
+    for first in range(0, replicas, LANES):
+        for i in range(n):
+            for m in range(d):
+                for lane in range(LANES):
+                    r = first + lane
+                    y[i * d + m, lane] = students[r if r < replicas else first, i, m]
+        descent(params, work, y, slope, value)
+        for i in range(n):
+            for m in range(d):
+                for lane in range(min(LANES, replicas - first)):
+                    out[first + lane, i, m] = -slope[i * d + m, lane]
+
+
+def gradient_axes(students: np.ndarray, k: int) -> np.ndarray:
+    """Gradients (replicas, n, d) where the teachers are the first k axes; float64, not validated."""
+    students = np.ascontiguousarray(students)
+    _, n, d = students.shape
+    out = np.empty_like(students)
+    y, slope = np.empty((2, n * d, LANES))
+    _blocks(students, k, np.zeros((work_rows(n, d), LANES)), y, slope, np.empty(LANES), out)
+    return out
