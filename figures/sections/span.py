@@ -35,7 +35,7 @@ def _against_alpha(tables):
     real = [name for name in REAL if name in tables]
     if "graded_width" not in tables and not real:
         return
-    with canvas(1 + len(real), 2, width=2.5 * (1 + len(real)), height=2.3, squeeze=False) as (figure, axes):
+    with canvas(1 + len(real), 2, width=2.2 * (1 + len(real)), height=2.3, squeeze=False) as (figure, axes):
         if "graded_width" in tables:
             frame = tables["graded_width"].frame
             free = frame[(frame.teacher == "graded") & (frame.condition == "free") & (frame.reference_width == 16)]
@@ -251,8 +251,8 @@ SECTION = Section(
     "<i>Feature performance</i> is what a linear probe on the features leaves unexplained of the target (toy) or of the "
     "one-hot labels (real). The toy is a graded teacher of erf units; losses, gradients, span errors and probes are exact "
     "functions of inner products, without any sampling of inputs.",
-    ("graded_width", "graded_copies", "graded_units", "graded_curves", "graded_ridge", "graded_phase", "resnet18-digits",
-     "resnet18-cifar10"), draw,
+    ("graded_width", "graded_copies", "graded_units", "graded_curves", "graded_ridge", "graded_phase", *REAL,
+     "resnet18-digits-loss"), draw,
     ("s0.narrow-does", "s0.wide-does", "s0.wide-performs", "s0.gap", "s0.copies", "s0.equal", "s0.residual"),
     "Narrow concatenations that span wide networks as well as wide networks span each other, at matched training loss and "
     "over several data sets; or copies whose pooled span error keeps falling.", frames,
