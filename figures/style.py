@@ -66,7 +66,7 @@ def to_svg(figure) -> str:
     head, rest = text.split(">", 1)
     head = re.sub(r'\s(width|height)="[^"]*"', "", head, count=2)
     # a figure of 7 inches fills the column; narrower ones keep the size of their type
-    size = f"max-width:{8 * figure.get_figwidth():.1f}rem"
+    size = f"--wide:{8 * figure.get_figwidth():.1f}rem;max-width:var(--wide)"
     return head.replace("<svg", f'<svg role="img" style="{size}"', 1) + ">" + re.sub(r"\s*\n\s*", "\n", rest)
 
 
