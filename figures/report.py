@@ -53,12 +53,11 @@ def build(store: Path, out: Path) -> dict:
 
     tables = catalogue.tables(store)
     rows = ledger.rows(ledger.gather(tables))
-    pages, placed = [], set()
+    pages = []
     for section in sections():
         have = {name: tables[name] for name in section.studies if name in tables}
         pictures = [(p, unique_ids(p.svg, f"{section.id}{i}")) for i, p in enumerate(section.draw(have), 1)]
         own = [row for row in rows if row["id"].startswith(section.claims)]
-        placed |= {row["id"] for row in own}
         pages.append({"section": section, "pictures": pictures, "rows": own,
                       "frames": {k: frame_html(v) for k, v in section.frames(have).items()},
                       "missing": [name for name in section.studies if name not in tables]})

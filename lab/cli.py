@@ -149,6 +149,17 @@ def positive_float(text: str) -> float:
     return value
 
 
+def not_negative_float(text: str) -> float:
+    """Argparse type: a finite number >= 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+    if not (value >= 0 and math.isfinite(value)):
+        raise argparse.ArgumentTypeError(f"{text!r} must be finite and not negative")
+    return value
+
+
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags every command that computes runs has: ``--seed --jobs --out --quick --dry-run``."""
     parser.add_argument("--seed", type=int, default=0, help="replicas and copies draw their own streams from it")

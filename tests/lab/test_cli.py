@@ -7,7 +7,16 @@ import types
 import numpy as np
 import pytest
 
-from lab.cli import add_run_arguments, fraction, jsonable, main, positive_float, positive_int, say
+from lab.cli import (
+    add_run_arguments,
+    fraction,
+    jsonable,
+    main,
+    not_negative_float,
+    positive_float,
+    positive_int,
+    say,
+)
 from lab.errors import InputError, UsageError
 from lab.estimate import exact, mean_interval, share_interval
 
@@ -65,8 +74,10 @@ def test_help(room, capsys):
 
 def test_argument_types():
     assert str(fraction("1/8")) == "1/8"
+    assert not_negative_float("0") == 0.0
     for convert, text in [(fraction, "1/0"), (fraction, "-1"), (positive_int, "0"), (positive_int, "x"),
-                          (positive_float, "nan"), (positive_float, "-1")]:
+                          (positive_float, "nan"), (positive_float, "-1"), (not_negative_float, "-1"),
+                          (not_negative_float, "inf"), (not_negative_float, "x")]:
         with pytest.raises(Exception, match=text):
             convert(text)
 

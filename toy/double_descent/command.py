@@ -1,18 +1,9 @@
 """``python -m toy double-descent``."""
 
-import argparse
-
-from lab.cli import add_run_arguments, positive_int, say
+from lab.cli import add_run_arguments, not_negative_float, positive_int, say
 from lab.estimate import mean_interval
 
 HELP = "risk against the number of features: least squares, random ReLU features, or a small trained network"
-
-
-def _not_negative(text):
-    value = float(text)
-    if not 0 <= value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} must not be negative")
-    return value
 
 
 def add_arguments(parser):
@@ -22,8 +13,8 @@ def add_arguments(parser):
                         help="numbers of features, or of hidden units")
     parser.add_argument("--samples", type=positive_int, default=40, help="training samples")
     parser.add_argument("--dim", type=positive_int, default=400, help="all features (least squares), else input dimension")
-    parser.add_argument("--noise", type=_not_negative, default=0.2, help="variance of the label noise")
-    parser.add_argument("--ridge", type=_not_negative, default=0.0, help="ridge; weight decay of the network")
+    parser.add_argument("--noise", type=not_negative_float, default=0.2, help="variance of the label noise")
+    parser.add_argument("--ridge", type=not_negative_float, default=0.0, help="ridge; weight decay of the network")
     parser.add_argument("--replicas", type=positive_int, default=200, help="independent fits")
     add_run_arguments(parser)
 

@@ -1,15 +1,10 @@
 """``python -m toy teacher-student``."""
 
-from lab.cli import add_run_arguments, positive_float, positive_int, say
+from lab.cli import add_run_arguments, not_negative_float, positive_float, positive_int, say
 
 MOST_UNITS = 20  # beyond, the equations take longer than the simulation
 
 HELP = "online SGD of two-layer students of a two-layer teacher, beside the order-parameter equations"
-
-
-def not_negative(text: str) -> float:
-    """Argparse type: a finite number >= 0."""
-    return 0.0 if text.strip() in ("0", "0.0") else positive_float(text)
 
 
 def add_arguments(parser):
@@ -19,10 +14,10 @@ def add_arguments(parser):
     parser.add_argument("--strengths", type=float, nargs="+", default=None, help="A_1 ... A_M (default: all 1)")
     parser.add_argument("--activation", choices=["erf", "relu", "tanh", "linear"], default="erf", help="of both networks")
     parser.add_argument("--learning-rate", type=positive_float, default=0.5, help="eta; a step is eta / N")
-    parser.add_argument("--readout-rate", type=not_negative, default=None, help="eta_v (default: eta; 0: first layer only)")
-    parser.add_argument("--noise", type=not_negative, default=0.1, help="standard deviation of the label noise")
+    parser.add_argument("--readout-rate", type=not_negative_float, default=None, help="eta_v (default: eta; 0: first layer only)")
+    parser.add_argument("--noise", type=not_negative_float, default=0.1, help="standard deviation of the label noise")
     parser.add_argument("--batch", type=positive_int, default=1, help="samples a step")
-    parser.add_argument("--weight-decay", type=not_negative, default=0.0, help="decay rate")
+    parser.add_argument("--weight-decay", type=not_negative_float, default=0.0, help="decay rate")
     parser.add_argument("--samples", type=int, default=0, help="size of a finite training set (0: fresh inputs)")
     parser.add_argument("--initial-scale", type=positive_float, default=0.5, help="square root of the starting Q_ii")
     parser.add_argument("--time", type=positive_float, default=100.0, help="length of the run in units of N steps")
