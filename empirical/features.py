@@ -2,8 +2,11 @@
 
 The probe rows come in three parts: ``fit`` and ``tune`` (three quarters and one quarter of the probe-fit split:
 regressions are fitted on the first, their ridge is chosen on the second, then both are merged) and ``score``. Features
-are float32 whatever the training used. Besides the moments a bounded number of rows of the ``penultimate`` site is
-kept, for what second moments cannot tell (logistic and nonlinear probes).
+are float32 whatever the training used. One more block, ``shuffled``, is a network's features against the wrong inputs
+(each row takes its neighbour's in a batch; the order of the rows is random): the same units, spectrum and number of
+rows without any tie to the other blocks, so every measure that moments give has its permutation null in the same
+moments. Besides the moments a bounded number of rows of the ``penultimate`` site is kept, for what second moments cannot
+tell (logistic and nonlinear probes).
 """
 
 from collections.abc import Mapping
@@ -19,6 +22,7 @@ from theory.moments import Moments
 
 PARTS = ("fit", "tune", "score")
 TARGET = "target"  # the labels' block, one-hot
+SHUFFLED = "shuffled"
 ROWS_KEPT = {"fit": 2000, "score": 1000}
 _TUNE_SHARE = 4  # one row in so many of the probe-fit split
 
@@ -75,7 +79,7 @@ def probe_parts(data: Dataset) -> dict[str, torch.Tensor]:
 
 @torch.inference_mode()
 def extract(networks: Mapping[str, torch.nn.Module], data: Dataset, sites: tuple[str, ...] | None = None,
-            batch: int = 512) -> Features:
+            batch: int = 512, shuffle: str | None = None) -> Features:
     """Run all networks over the probe rows once.
 
     Parameters
@@ -84,6 +88,7 @@ def extract(networks: Mapping[str, torch.nn.Module], data: Dataset, sites: tuple
     data : on the networks' device.
     sites : which sites to keep; None for all.
     batch : rows at a time.
+    shuffle : block whose features are also kept against the wrong inputs, as the block ``shuffled``; None for none.
 
     Raises
     ------
@@ -106,6 +111,8 @@ def extract(networks: Mapping[str, torch.nn.Module], data: Dataset, sites: tuple
                     for i, block in enumerate(taps[site].float()):
                         blocks[name if model.copies == 1 else f"{name}.{i}"] = block
             for site, blocks in by_site.items():
+                if shuffle is not None:
+                    blocks[SHUFFLED] = blocks[shuffle].roll(1, 0)
                 try:
                     moments[part].setdefault(site, Moments()).update({**blocks, TARGET: eye[data.labels[chosen]]})
                 except InputError as error:

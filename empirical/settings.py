@@ -13,6 +13,7 @@ ARCHITECTURES = ("mlp", "alexnet", "vgg16", "resnet18", "resnet56", "inception",
 DATA = ("digits", "cifar10", "mnist", "folder", "entailment", "mnli", "snli", "sick", "pairs")
 SCHEMES = ("he-normal", "he-uniform", "glorot-normal", "glorot-uniform", "lecun-normal", "lecun-uniform")
 PARAMETRISATIONS = ("standard", "mup")
+STARTS = ("own", "slice")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,10 +98,17 @@ class Setting:
 
 @dataclass(frozen=True, kw_only=True)
 class Network(Setting):
-    """One network, or ``stack`` of them trained together: the copies ``copy, ..., copy + stack - 1``."""
+    """One network, or ``stack`` of them trained together: the copies ``copy, ..., copy + stack - 1``.
+
+    Attributes
+    ----------
+    slice_of : alpha of the wide network of the same replica whose start the copies share among them, copy i taking the
+        i-th slice of every layer's channels; "" for a start of their own.
+    """
 
     copy: int = 0
     stack: int = 1
+    slice_of: str = ""
 
     def address(self, member: int, purpose: str) -> tuple:
         """Address of a random stream of one member of the stack; the same whether it trains alone or not."""
@@ -121,10 +129,12 @@ _RECIPES = {
 _BASE_WIDTH = {"mlp": 128}
 QUICK = {"base_width": 8, "epochs": 3}
 # to the same training loss instead: a constant rate, since a schedule's end would depend on when a width gets there
-# (and a fifth of the usual one, or the loss would be noise of the rate); epochs are a cap
-MATCHED = {
-    "digits": {"schedule": "constant", "lr": 0.02, "target_loss": 0.25, "epochs": 150},
-    "": {"schedule": "constant", "lr": 0.02, "target_loss": 0.5, "epochs": 60},
+# (and for SGD a fifth of the usual one, or the loss would be noise of the rate); epochs are a cap
+_MATCHED = {
+    "digits": {"lr": 0.02, "target_loss": 0.25, "epochs": 150},
+    "images": {"lr": 0.02, "target_loss": 0.5, "epochs": 60},
+    "entailment": {"lr": 2e-3, "target_loss": 0.3, "epochs": 60},
+    "text": {"lr": 5e-4, "target_loss": 0.8, "epochs": 40},
 }
 
 
@@ -138,15 +148,24 @@ def recipe(arch: str, data: str, quick: bool = False) -> dict:
     return found
 
 
+def matched(data: str) -> dict:
+    """What training to the same loss changes in the data set's recipe."""
+    kind = data if data in _MATCHED else "images" if data in ("mnist", "cifar10", "folder") else "text"
+    return {"schedule": "constant", **_MATCHED[kind]}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Comparison(Setting):
-    """The wide network of width ``reference`` against copies of width ``alpha``, reference/alpha of them.
+    """The wide network of width ``reference`` against copies of width ``alpha``, reference/alpha of them or more.
 
     Attributes
     ----------
     reference : width multiplier of the wide network.
     other_seed : replica whose wide network is the baseline.
-    stack, wide_stack : how many networks were trained together (which runs hold them).
+    stack : how many copies were trained together at most (which runs hold them).
+    narrow_copies : narrow networks there are; 0 for as many as have the wide network's features, and more than that where
+        they have as many parameters.
+    start : "own", or "slice" where the copies start as slices of the wide network.
     sites : "all", or "penultimate".
     version : raised when measures change, so that networks are kept and comparisons made anew.
     """
@@ -154,13 +173,20 @@ class Comparison(Setting):
     reference: str = "1"
     other_seed: int
     stack: int = 1
+    narrow_copies: int = 0
+    start: str = "own"
     sites: str = "all"
-    version: int = 1
+    version: int = 2
 
     @property
     def copies(self) -> int:
         """Narrow networks with as many features as the wide one."""
         return int(Fraction(self.reference) / self.width)
+
+    @property
+    def trained(self) -> int:
+        """Narrow networks that there are."""
+        return max(self.copies, self.narrow_copies)
 
     def wide(self) -> Network:
         """The wide network."""
@@ -174,8 +200,9 @@ class Comparison(Setting):
         """The copies, in the stacks they are trained in. At alpha = reference the copy is the other wide network."""
         if self.width == Fraction(self.reference):
             return [self.other()]
-        return [Network(**self.shared(), copy=i, stack=min(self.stack, self.copies - i))
-                for i in range(0, self.copies, self.stack)]
+        slice_of = self.reference if self.start == "slice" else ""
+        return [Network(**self.shared(), copy=i, stack=min(self.stack, self.trained - i), slice_of=slice_of)
+                for i in range(0, self.trained, self.stack)]
 
     def networks(self) -> list[Network]:
         """All networks that the comparison needs."""

@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from empirical.data import Dataset
 from empirical.data.augment import augment, draw
 from empirical.models import build
-from empirical.models.initialise import initialise, parameter_groups
+from empirical.models.initialise import initialise, parameter_groups, take_slices
 from empirical.settings import Network
 from empirical.streams import stream
 from lab.cli import say
@@ -59,8 +59,15 @@ def prepare(config: Network, data: Dataset, device: torch.device) -> torch.nn.Mo
     """The stack at its start, on the device."""
     model = build(config.arch, alpha=config.alpha, base_width=config.base_width, data=data, copies=config.stack,
                   mup=config.parametrisation == "mup", depth=config.depth, dropout=config.dropout)
-    streams = [stream(*config.address(i, "init")) for i in range(config.stack)]
-    initialise(model, streams, config.init, config.width, config.parametrisation)
+    if config.slice_of:
+        wide = Network(**{**config.shared(), "alpha": config.slice_of})
+        slices = wide.width / config.width
+        if slices.denominator != 1:
+            raise UsageError(f"a network of width {config.slice_of} has no slices of width {config.alpha}")
+        take_slices(model, prepare(wide, data, torch.device("cpu")), config.copy, int(slices))
+    else:
+        streams = [stream(*config.address(i, "init")) for i in range(config.stack)]
+        initialise(model, streams, config.init, config.width, config.parametrisation)
     return model.to(device, memory_format=torch.preserve_format if data.is_text else torch.channels_last)
 
 

@@ -4,7 +4,7 @@ from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
-from empirical.settings import ARCHITECTURES, DATA, MATCHED, PARAMETRISATIONS, SCHEMES, Setting, recipe
+from empirical.settings import ARCHITECTURES, DATA, PARAMETRISATIONS, SCHEMES, STARTS, Setting, matched, recipe
 from lab.cli import add_run_arguments, fraction, positive_float, positive_int, say
 from lab.errors import UsageError
 
@@ -29,6 +29,10 @@ def add_arguments(parser):
                         help="train every width for as many epochs, or to the same training loss")
     parser.add_argument("--target-loss", type=positive_float, help="training loss that --match train-loss stops at "
                         "(default: by data set)")
+    parser.add_argument("--copies", choices=("features", "parameters"), default="features",
+                        help="as many narrow copies as have the wide network's features, or also its parameters")
+    parser.add_argument("--start", choices=STARTS, default="own",
+                        help="narrow copies start on their own, or as slices of the wide network's start")
     parser.add_argument("--sites", choices=("all", "penultimate"), default="all", help="where features are compared")
     parser.add_argument("--lr", type=positive_float, help="peak learning rate at alpha = 1")
     parser.add_argument("--optimizer", choices=("sgd", "adamw"), help="default: by data set")
@@ -51,7 +55,7 @@ def add_arguments(parser):
 
 def run(args) -> dict:
     from empirical.models import build
-    from empirical.studies.width import dataset, plan, summarise, width_study
+    from empirical.studies.width import dataset, equal_parameters, plan, summarise, width_study
     from empirical.train import pick_device
     from lab.store import RunStore
     from lab.study import compute
@@ -71,8 +75,11 @@ def run(args) -> dict:
         build(setting.arch, alpha=alpha, base_width=setting.base_width, data=data, depth=setting.depth)
     seeds = range(args.seed, args.seed + (min(args.seeds, 2) if args.quick else args.seeds))
     stack = args.stack or partial(_measured_stack, args, device)
-    configs = plan(setting, alphas, seeds, stack=stack, sites=args.sites)
-    name = args.name or "-".join([setting.arch, setting.data, *["loss"] * (args.match == "train-loss")])
+    narrow = equal_parameters(setting, data, max(alphas)) if args.copies == "parameters" else None
+    configs = plan(setting, alphas, seeds, stack=stack, sites=args.sites, start=args.start, narrow=narrow)
+    changed = {"loss": args.match == "train-loss", "parameters": narrow is not None, "slices": args.start == "slice",
+               "wider": max(alphas) > 1}
+    name = args.name or "-".join([setting.arch, setting.data, *(word for word, true in changed.items() if true)])
     study = width_study(name, f"{setting.arch} on {data.name}", lambda scale: configs)
     store = RunStore(args.out)
     if args.dry_run:
@@ -115,8 +122,8 @@ def _changes(args) -> dict:
     if args.no_augment:
         changes["augment"] = False
     if args.match == "train-loss":
-        matched = MATCHED.get(args.data or _default_data(args.arch), MATCHED[""])
-        changes = {**matched, **changes, "target_loss": args.target_loss or matched["target_loss"]}
+        control = matched(args.data or _default_data(args.arch))
+        changes = {**control, **changes, "target_loss": args.target_loss or control["target_loss"]}
     elif args.target_loss:
         raise UsageError("--target-loss goes with --match train-loss")
     return changes

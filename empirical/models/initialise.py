@@ -20,6 +20,7 @@ import torch
 from torch import nn
 
 from empirical.models.layers import Conv, Embedding, Linear
+from lab.errors import UsageError
 
 EMBEDDING_STD = 0.1
 _RATES = {  # exponent of alpha in the learning rate under muP
@@ -54,6 +55,47 @@ def initialise(model: nn.Module, streams: list[torch.Generator], scheme: str = "
                 piece.copy_(torch.randn(piece.shape, generator=generator) * std)
             else:
                 piece.copy_((torch.rand(piece.shape, generator=generator) * 2 - 1) * (std * math.sqrt(3)))
+    return model
+
+
+def take_slices(model: nn.Module, wide: nn.Module, first: int, slices: int) -> nn.Module:
+    """Start the members of a stack as slices of one wide network: member i takes slice ``first + i`` of ``slices``.
+
+    Of every axis that grows with width a slice is its i-th part; an axis of fixed size (input channels, classes, token
+    ids) is taken whole. Weights are scaled by the root of the ratio of their fan-ins, so that they keep the variance
+    that the initialisation gives a network of the narrow width. Norms and biases start alike at every width.
+
+    Parameters
+    ----------
+    model : the narrow stack, at any start.
+    wide : a stack of one, initialised.
+    first : slice of the stack's first member.
+    slices : width of the wide network over that of a narrow one.
+
+    Raises
+    ------
+    UsageError
+        If there are more networks than slices, or a layer does not fall into them.
+    """
+    if first + model.copies > slices:
+        raise UsageError(f"a wide network has {slices} slices of this width, not {first + model.copies}: copies that start "
+                         "as slices can only be as many as have the wide network's features")
+    layers = [m for m in wide.modules() if isinstance(m, Conv | Linear | Embedding)]
+    for source, module in zip(layers, (m for m in model.modules() if isinstance(m, Conv | Linear | Embedding))):
+        whole = source.weight.data
+        whole = whole[0] if isinstance(module, Linear) else whole
+        for i, piece in enumerate(module.weight.data.chunk(model.copies)):
+            taken, target = whole, piece[0] if isinstance(module, Linear) else piece
+            for axis in (0, 1):
+                size = target.shape[axis]
+                if taken.shape[axis] != size:
+                    if taken.shape[axis] != size * slices:
+                        raise UsageError(f"a layer of {taken.shape[axis]} channels does not fall into {slices} slices of {size}")
+                    taken = taken.narrow(axis, (first + i) * size, size)
+            scale = 1.0
+            if not isinstance(module, Embedding):
+                scale = math.sqrt(whole[0].numel() / target[0].numel())
+            target.copy_(taken * scale)
     return model
 
 

@@ -12,7 +12,7 @@ from fractions import Fraction
 from functools import lru_cache, partial
 from pathlib import Path
 
-from empirical.settings import MATCHED, Comparison, Network, Setting, recipe
+from empirical.settings import Comparison, Network, Setting, matched, recipe
 from lab.errors import InputError, UsageError
 from lab.estimate import Estimate, mean_interval
 from lab.store import read_result, run_id
@@ -24,7 +24,8 @@ FOLDER_VARIABLE = "WIDTHLAB_DATA"  # folder with the data sets, where --data-dir
 
 
 def plan(setting: Setting, alphas: Sequence[Fraction], seeds: Sequence[int], *,
-         stack: int | Callable[[Network, int], int] | None = None, sites: str = "all") -> list[Setting]:
+         stack: int | Callable[[Network, int], int] | None = None, sites: str = "all", start: str = "own",
+         narrow: Callable[[Fraction], int] | None = None) -> list[Setting]:
     """The runs of a sweep: networks first, the costliest before the rest, then comparisons.
 
     Parameters
@@ -35,12 +36,17 @@ def plan(setting: Setting, alphas: Sequence[Fraction], seeds: Sequence[int], *,
     stack : copies trained together at most, or a function of a network and its number of copies that says how many; None
         for all copies of a width.
     sites : "all" or "penultimate".
+    start : "own", or "slice" for copies that start as slices of their wide network.
+    narrow : how many copies to train at a width, beyond those with as many features (see :func:`equal_parameters`).
 
     Raises
     ------
     UsageError
-        If a width does not go a whole number of times into the widest.
+        If a width does not go a whole number of times into the widest, or copies cannot start as slices.
     """
+    if start == "slice" and (narrow or setting.parametrisation == "mup"):
+        raise UsageError("slices of the wide network's start are as many as have its features, in the standard "
+                         "parametrisation: leave --copies and --parametrisation out")
     reference = max(alphas)
     alphas = sorted(set(alphas) | {reference}, reverse=True)
     for alpha in alphas:
@@ -51,14 +57,29 @@ def plan(setting: Setting, alphas: Sequence[Fraction], seeds: Sequence[int], *,
     comparisons = []
     for alpha in alphas:
         copies = int(reference / alpha)
+        more = narrow(alpha) if narrow and alpha < reference else 0
         one = Network(**{**setting.shared(), "alpha": str(alpha)})
         together = min(copies, stack(one, copies) if callable(stack) else stack or copies)
         for seed in seeds:
             comparisons.append(Comparison(**{**setting.shared(), "alpha": str(alpha), "seed": seed},
                                           reference=str(reference), other_seed=others[seed], sites=sites,
-                                          stack=together))
+                                          stack=together, start=start, narrow_copies=more if more > copies else 0))
     networks = dict.fromkeys(n for comparison in comparisons for n in comparison.networks())
     return [*sorted(networks, key=lambda n: -n.stack * n.width**2), *comparisons]
+
+
+def equal_parameters(setting: Setting, data, reference: Fraction) -> Callable[[Fraction], int]:
+    """How many networks of a width have as many parameters as one of the reference width, rounded down."""
+    import torch
+
+    from empirical.models import build
+
+    def count(alpha: Fraction) -> int:
+        with torch.device("meta"):
+            model = build(setting.arch, alpha=alpha, base_width=setting.base_width, data=data, depth=setting.depth)
+        return sum(p.numel() for p in model.parameters())
+
+    return lambda alpha: count(reference) // count(alpha)
 
 
 @lru_cache(maxsize=2)
@@ -108,26 +129,31 @@ def _train(config: Network, data, folder: Path, target) -> dict:
 
 def _compare(config: Comparison, data, folder: Path, target, *, device, data_dir) -> dict:
     from empirical.compare import compare
+    from empirical.compare_rows import compare_rows
     from empirical.features import extract
-    from empirical.train import load_trained
+    from empirical.train import load_trained, prepare
 
     results = {}
     for network in config.networks():
         results[network] = _trained(network, folder.parent, {"device": device, "data_dir": data_dir})
     narrow = config.narrow()
     models = {"wide": load_trained(config.wide(), data, folder.parent / run_id(config.wide()), target),
-              "other": load_trained(config.other(), data, folder.parent / run_id(config.other()), target)}
+              "other": load_trained(config.other(), data, folder.parent / run_id(config.other()), target),
+              "untrained": prepare(config.other(), data, target).eval()}
     same = narrow == [config.other()]
     blocks = ["other"] if same else []
     for network in [] if same else narrow:
         name = f"narrow{network.copy}"
         models[name] = load_trained(network, data, folder.parent / run_id(network), target)
         blocks += [name] if network.stack == 1 else [f"{name}.{i}" for i in range(network.stack)]
-    features = extract(models, data, ("penultimate",) if config.sites == "penultimate" else None)
+    features = extract(models, data, ("penultimate",) if config.sites == "penultimate" else None, shuffle="wide")
     features.save(folder)
-    wide, copies = results[config.wide()], [results[n] for n in narrow]
-    return {"kind": "comparison", "data": data.name, "rows": compare(features, "wide", "other", blocks),
-            "wide": _summary([wide]), "narrow": _summary(copies)}
+    rows = compare(features, "wide", "other", blocks, untrained="untrained", equal=config.copies, seed=config.seed)
+    main = next(row for row in rows if row["site"] == "penultimate" and row["copies"] == config.copies)
+    main.update(compare_rows(features, "wide", "other", blocks[:config.copies], untrained="untrained", ridge=main["ridge"],
+                             seed=config.seed))
+    return {"kind": "comparison", "data": data.name, "rows": rows, "wide": _summary([results[config.wide()]]),
+            "narrow": _summary([results[n] for n in narrow])}
 
 
 def _summary(results: Sequence[dict]) -> dict:
@@ -169,7 +195,7 @@ def tabulate(finished):
             continue
         base = {"arch": config.arch, "data": result.get("data", config.data), "alpha": config.alpha,
                 "reference": config.reference, "base_width": config.base_width, "seed": config.seed,
-                "all_copies": config.copies,
+                "all_copies": config.copies, "parameter_copies": config.narrow_copies, "start": config.start,
                 "match": "train-loss" if config.target_loss else "epochs",
                 "parametrisation": config.parametrisation, "label_noise": config.label_noise}
         trained = {f"{key}_{side}": value for side in ("narrow", "wide") for key, value in result[side].items()
@@ -182,8 +208,14 @@ def tabulate(finished):
     return pandas.DataFrame(rows)
 
 
-MEASURES = ("span_error", "reverse_span_error", "baseline_span_error", "gap", "reverse_gap", "probe_narrow", "probe_wide",
-            "probe_error_gap", "cka", "baseline_cka")
+MEASURES = ("span_error", "reverse_span_error", "baseline_span_error", "null_span_error", "untrained_span_error", "gap",
+            "reverse_gap", "probe_narrow", "probe_wide", "probe_error_gap", "probe_with_residual", "probe_with_untrained",
+            "probe_with_noise", "residual_gain",
+            *(f"{prefix}{name}" for name in ("cka", "cca", "svcca", "procrustes")
+              for prefix in ("", "baseline_", "untrained_", "null_")))
+ON_ROWS = ("kernel_span_error", "mlp_span_error", "linear_rows_span_error", "baseline_kernel_span_error",
+           "baseline_mlp_span_error", "nonlinear_gap", "accuracy_narrow", "accuracy_wide", "accuracy_with_residual",
+           "accuracy_with_untrained")  # at the penultimate site
 TRAINED = ("train_accuracy", "test_accuracy", "train_loss", "test_loss", "epochs")
 
 
@@ -205,7 +237,7 @@ def summarise(frame) -> list[dict]:
             "alpha": group["alpha"].iloc[0],
             "copies": int(group["all_copies"].iloc[0]),
             **{f"{key}_{side}": _mean(first[f"{key}_{side}"]) for key in TRAINED for side in ("narrow", "wide")},
-            **{key: _mean(first[key]) for key in MEASURES},
+            **{key: _mean(first[key]) for key in (*MEASURES, *ON_ROWS)},
             "span_error_by_copies": {int(c): _mean(g["span_error"]) for c, g in part.groupby("copies")},
             "sites": {site: {key: _mean(g[key]) for key in MEASURES}
                       for site, g in group.groupby("site", sort=False)},
@@ -223,22 +255,45 @@ def evidence(frame, runs: tuple[str, ...]) -> list[Evidence]:
     least = whole[whole["width"] == whole["width"].min()].set_index("seed")
     first = least.iloc[0]
     setting = f"{first['arch']}, {first['data']}, alpha {first['alpha']}"
-    matched = first["match"] == "train-loss"
-    if matched:
-        return [Evidence("s0.gap-survives-matched-training", "real", f"{setting}, matched in training loss",
-                         mean_interval(least["gap"]), runs)]
-    found = [Evidence(claim, "real", setting, mean_interval(values), runs) for claim, column in (
-        ("s0.narrow-does-not-span-wide", "gap"), ("s0.wide-does-not-span-narrow", "reverse_gap"),
-        ("s0.wide-performs-better", "probe_error_gap")) if len(values := least[column].dropna())]
+    found = []
+
+    def add(claim, values, note=""):
+        if len(values := values.dropna()):
+            found.append(Evidence(claim, "real", setting + note, mean_interval(values), runs))
+
+    # a sweep that changes one thing speaks to that alone
+    if first["match"] == "train-loss":
+        add("s0.gap-survives-matched-training", least["gap"], ", matched in training loss")
+        return found
+    if first["start"] == "slice":
+        add("s0.gap-survives-shared-start", least["gap"], ", started as slices")
+        return found
+    if Fraction(str(first["reference"])) > 1:
+        standard = whole[whole["width"] == 1].set_index("seed")
+        if len(standard):
+            setting = f"{first['arch']}, {first['data']}, width {first['reference']} from copies of width 1"
+            add("s0.gap-above-width-one", standard["gap"])
+        return found
+    narrowest = frame[frame["width"] == first["width"]]
+    if first["parameter_copies"]:
+        every = narrowest[narrowest["copies"] == narrowest["parameter_copies"]].set_index("seed")
+        add("s0.gap-at-equal-parameters", every["gap"], f", {int(first['parameter_copies'])} copies")
+        return found
+    for claim, values in (
+            ("s0.narrow-does-not-span-wide", least["gap"]),
+            ("s0.wide-does-not-span-narrow", least["reverse_gap"]),
+            ("s0.wide-performs-better", least["probe_error_gap"]),
+            ("s0.residual-features-perform", least["residual_gain"]),
+            ("s0.gap-is-not-linear", least["nonlinear_gap"]),
+            ("s0.gap-beyond-null", least["null_span_error"] - least["span_error"])):
+        add(claim, values)
     half = whole[whole["width"] == whole["width"].max() / 2].set_index("seed")
     if len(half) and half["width"].iloc[0] != first["width"]:
-        growth = (least["span_error"] - half["span_error"]).dropna()
-        found.append(Evidence("s0.gap-grows-as-networks-narrow", "real", setting, mean_interval(growth), runs))
-    narrowest = frame[frame["width"] == first["width"]]
+        add("s0.gap-grows-as-networks-narrow", least["span_error"] - half["span_error"])
     copies = sorted(narrowest["copies"].unique())
     if len(copies) > 1 and copies[-1] == 2 * copies[-2]:
         before, after = (narrowest[narrowest["copies"] == c].set_index("seed")["span_error"] for c in copies[-2:])
-        found.append(Evidence("s0.copies-saturate", "real", setting, mean_interval((1 - after / before).dropna()), runs))
+        add("s0.copies-saturate", 1 - after / before)
     return found
 
 
@@ -250,11 +305,14 @@ def width_study(name: str, title: str, configs) -> Study:
 ALPHAS = tuple(Fraction(1, 2**k) for k in range(4))
 
 
-def _embedded(arch: str, data: str, scale: str, scales=SCALES, **changes) -> list[Setting]:
+def _embedded(arch: str, data: str, scale: str, scales=SCALES, alphas=ALPHAS, start="own", parameters=False,
+              **changes) -> list[Setting]:
     if scale not in scales:
         return []
     setting = replace(Setting(**recipe(arch, data, quick=scale == "quick")), **changes)
-    return plan(setting, ALPHAS[:3] if scale == "quick" else ALPHAS, range(2 if scale == "quick" else 3))
+    narrow = equal_parameters(setting, dataset(setting), max(alphas)) if parameters else None
+    return plan(setting, alphas[:3] if scale == "quick" else alphas, range(2 if scale == "quick" else 3), start=start,
+                narrow=narrow)
 
 
 def _on_files(arch: str, data: str, scale: str, **changes) -> list[Setting]:
@@ -266,14 +324,24 @@ def _on_files(arch: str, data: str, scale: str, **changes) -> list[Setting]:
     return plan(setting, ALPHAS, range(3))
 
 
-RESNET18_DIGITS = width_study("resnet18-digits", "ResNet-18 on digits", partial(_embedded, "resnet18", "digits"))
+# digits are embedded; the first two are part of every report, the other controls take minutes and are kept
+_digits = partial(_embedded, "resnet18", "digits")
+RESNET18_DIGITS = width_study("resnet18-digits", "ResNet-18 on digits", _digits)
 RESNET18_DIGITS_LOSS = width_study("resnet18-digits-loss", "ResNet-18 on digits, matched in training loss",
-                                   partial(_embedded, "resnet18", "digits", scales=("run", "full"), **MATCHED["digits"]))
-RESNET18_CIFAR10 = width_study("resnet18-cifar10", "ResNet-18 of base width 8 on 10,000 CIFAR-10 images",
-                               partial(_on_files, "resnet18", "cifar10", base_width=8, train_size=10_000, epochs=6))
-VGG16_CIFAR10 = width_study("vgg16-cifar10", "VGG-16 of base width 8 on 10,000 CIFAR-10 images",
-                            partial(_on_files, "vgg16", "cifar10", base_width=8, train_size=10_000, epochs=15))
-# minutes on two cores: the kept table is shown
+                                   partial(_digits, scales=("run", "full"), **matched("digits")))
+RESNET18_DIGITS_SLICES = width_study("resnet18-digits-slices", "ResNet-18 on digits, copies that start as slices of the wide",
+                                     partial(_digits, scales=("full",), start="slice"))
+RESNET18_DIGITS_PARAMETERS = width_study(
+    "resnet18-digits-parameters", "ResNet-18 on digits, copies with as many parameters as the wide network",
+    partial(_digits, scales=("full",), alphas=ALPHAS[:3], parameters=True))
+RESNET18_DIGITS_WIDER = width_study("resnet18-digits-wider", "ResNet-18 on digits, four times as wide as the standard one",
+                                    partial(_digits, scales=("full",), alphas=(Fraction(4), Fraction(2), Fraction(1))))
 TRANSFORMER_ENTAILMENT = width_study("transformer-entailment", "Transformer on generated entailment",
                                      partial(_embedded, "transformer", "entailment", scales=("quick", "full")))
-TRANSFORMER_MNLI = width_study("transformer-mnli", "Transformer on MultiNLI", partial(_on_files, "transformer", "mnli"))
+
+# base widths for two cores; a base width of 64 is the published one
+_CIFAR10 = {"base_width": 8, "train_size": 10_000}
+RESNET18_CIFAR10 = width_study("resnet18-cifar10", "ResNet-18 of base width 8 on 10,000 CIFAR-10 images",
+                               partial(_on_files, "resnet18", "cifar10", **_CIFAR10, epochs=16))
+VGG16_CIFAR10 = width_study("vgg16-cifar10", "VGG-16 of base width 8 on 10,000 CIFAR-10 images",
+                            partial(_on_files, "vgg16", "cifar10", **_CIFAR10, epochs=20))

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from empirical.compare import Site, compare, compare_site, doublings
+from empirical.compare_rows import compare_rows
 from empirical.data import load
-from empirical.features import PARTS, TARGET, extract, probe_parts, read_features
+from empirical.features import PARTS, TARGET, Features, extract, probe_parts, read_features
 from empirical.models import build
 from empirical.models.initialise import initialise
 from empirical.streams import stream
@@ -114,3 +115,56 @@ def test_dead_copies_span_nothing_and_do_not_stop_the_comparison(data, networks)
     assert alone["span_error"] == pytest.approx(1, abs=0.02) and alone["dead_narrow"] == 8
     assert np.isnan(alone["reverse_span_error"]) and np.isnan(alone["cka"])
     assert beside["span_error"] < 1 and np.isfinite(beside["reverse_span_error"]) and beside["dead_narrow"] == 8
+
+
+def test_null_and_controls_of_the_copies(data, networks):
+    from sklearn.linear_model import LinearRegression
+
+    untrained = network(data, name=7)
+    found = extract({**networks, "untrained": untrained}, data, shuffle="wide")
+    rows = compare(found, "wide", "other", ["narrow.0", "narrow.1"], untrained="untrained")
+    assert {row["site"] for row in rows} == set(networks["wide"].sites)
+    row = next(r for r in rows if r["site"] == "penultimate" and r["copies"] == 2)
+    assert row["null_span_error"] > 0.9 > row["span_error"] and row["null_reverse_span_error"] > 0.9
+    for name in ("cka", "cca", "svcca", "procrustes"):
+        assert row[f"null_{name}"] < row[name] < 1 and row[f"null_{name}"] < row[f"baseline_{name}"]
+    # the residual is a linear function of the wide features: appended, it makes the span of both
+    site = Site(*(found.moments[part]["penultimate"] for part in PARTS))
+    assert row["probe_with_residual"] == pytest.approx(site.probe(["narrow.0", "narrow.1", "wide"]), abs=0.02)
+    assert row["residual_gain"] == row["probe_with_untrained"] - row["probe_with_residual"]
+
+    def features(names, split):
+        taps = {name: {} for name in names}
+        with torch.no_grad():
+            for name in names:
+                {**networks, "untrained": untrained}[name](data.batch(data.splits[split]).unsqueeze(0), taps[name])
+        return np.hstack([np.hstack(list(taps[name]["penultimate"].double().numpy())) for name in names])
+
+    eye = np.eye(10)
+    labels, labels_score = (eye[data.labels[data.splits[s]].numpy()] for s in ("probe_fit", "probe_score"))
+    model = LinearRegression().fit(features(["narrow", "untrained"], "probe_fit"), labels)
+    left = ((model.predict(features(["narrow", "untrained"], "probe_score")) - labels_score) ** 2).sum()
+    direct = left / ((labels_score - labels.mean(0)) ** 2).sum()
+    assert row["probe_with_untrained"] == pytest.approx(direct, abs=0.02)  # the chosen ridge is small
+
+
+def test_shuffled_features_have_the_same_moments(data, networks):
+    found = extract({"wide": networks["wide"]}, data, shuffle="wide", batch=100)
+    for moments in found.moments["score"].values():
+        assert np.allclose(moments.covariance("wide"), moments.covariance("shuffled"), rtol=1e-9)
+        assert np.abs(moments.covariance("wide", "shuffled")).max() < 0.5 * np.abs(moments.covariance("wide")).max()
+
+
+def test_measures_on_rows(data, networks):
+    found = extract({**networks, "untrained": network(data, name=7)}, data)
+    numbers = compare_rows(found, "wide", "other", ["narrow.0", "narrow.1"], untrained="untrained", ridge=1e-4)
+    assert all(0 <= v <= 1.5 for k, v in numbers.items() if k != "nonlinear_gap") and len(numbers) == 11
+    assert numbers["mlp_span_error"] <= numbers["linear_rows_span_error"] + 0.02
+    assert numbers["accuracy_with_residual"] >= numbers["accuracy_narrow"] - 0.05
+    assert numbers == compare_rows(found, "wide", "other", ["narrow.0", "narrow.1"], untrained="untrained", ridge=1e-4)
+    dead = {part: {**blocks, "narrow.0": blocks["narrow.0"] * 0, "narrow.1": blocks["narrow.1"] * 0}
+            for part, blocks in found.rows.items()}
+    numbers = compare_rows(Features(found.moments, dead), "wide", "other", ["narrow.0", "narrow.1"], untrained="untrained",
+                           ridge=1e-4)
+    assert np.isnan(numbers["kernel_span_error"]) and np.isnan(numbers["nonlinear_gap"])
+    assert numbers["accuracy_narrow"] < 0.2 < numbers["accuracy_with_untrained"]

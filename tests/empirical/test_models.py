@@ -8,7 +8,8 @@ import torch
 
 from empirical.data import load
 from empirical.models import build
-from empirical.models.initialise import initialise, parameter_groups
+from empirical.models.initialise import initialise, parameter_groups, take_slices
+from empirical.models.layers import Conv, Embedding, Linear
 from empirical.streams import stream
 from empirical.train import losses, read_member
 from lab.errors import UsageError
@@ -167,3 +168,25 @@ def test_mup_changes_features_equally_at_every_width(optimizer, lr):
     ratio = {p: change(Fraction(16), p) / change(Fraction(1), p) for p in ("mup", "standard")}
     assert 0.4 < ratio["mup"] < 2.5
     assert abs(torch.tensor(ratio["standard"]).log()) > abs(torch.tensor(ratio["mup"]).log())
+
+
+@pytest.mark.parametrize("arch", ["mlp", "resnet18", "vgg16", "transformer"])
+def test_slices_of_a_wide_start_make_it_up(arch):
+    data = data_for(arch)
+
+    def make(alpha, copies):
+        return build(arch, alpha=alpha, base_width=16, data=data, copies=copies)
+
+    wide = initialise(make("1", 1), [stream("wide")], "he-normal")
+    pair, later = take_slices(make("1/4", 2), wide, 0, 4), take_slices(make("1/4", 2), wide, 2, 4)
+    layers = [[m for m in model.modules() if isinstance(m, Conv | Linear | Embedding)] for model in (wide, pair, later)]
+    for source, first, second in zip(*layers):
+        whole = source.weight[0] if isinstance(source, Linear) else source.weight
+        pieces = [p[0] if isinstance(source, Linear) else p for m in (first, second) for p in m.weight.chunk(2)]
+        scale = 1.0 if isinstance(source, Embedding) else (whole[0].numel() / pieces[0][0].numel()) ** 0.5
+        grows = [whole.shape[axis] != pieces[0].shape[axis] for axis in (0, 1)]
+        for i, piece in enumerate(pieces):  # the i-th block of each axis that grows
+            rows, columns = (slice(i * n, (i + 1) * n) if g else slice(None) for n, g in zip(piece.shape, grows))
+            assert torch.equal(piece, whole[rows, columns] * scale)
+    with pytest.raises(UsageError, match="4 slices"):
+        take_slices(make("1/4", 2), wide, 3, 4)

@@ -8,7 +8,9 @@ import pytest
 
 from empirical.__main__ import COMMANDS
 from empirical.settings import Comparison, Setting, recipe
-from empirical.studies.width import evidence, plan
+from empirical.data import load
+from empirical.models import build
+from empirical.studies.width import equal_parameters, evidence, plan
 from lab.cli import main
 from lab.errors import UsageError
 from lab.study import read_table
@@ -38,7 +40,8 @@ def test_sweep_resumes_and_gives_the_same_table(tmp_path, capsys):
     table = read_table("mlp-digits", tmp_path / "runs" / "tables")
     assert table.manifest["data"]["checksum"] and {e.claim for e in evidence(table.frame, table.runs)} == {
         "s0.narrow-does-not-span-wide", "s0.wide-does-not-span-narrow", "s0.wide-performs-better",
-        "s0.gap-grows-as-networks-narrow", "s0.copies-saturate"}
+        "s0.gap-grows-as-networks-narrow", "s0.copies-saturate", "s0.residual-features-perform", "s0.gap-is-not-linear",
+        "s0.gap-beyond-null"}
     # what a killed sweep leaves: some runs without a result, one in the middle of being written
     runs = sorted(p.parent for p in (tmp_path / "runs" / "mlp-digits").glob("*/result.json"))
     for run in runs[::3]:
@@ -86,6 +89,35 @@ def test_plan_shares_networks():
         plan(setting, [Fraction(1), Fraction(2, 3)], [0])
 
 
+@pytest.mark.parametrize("flags, name, claim", [
+    (["--start", "slice"], "mlp-digits-slices", "s0.gap-survives-shared-start"),
+    (["--copies", "parameters"], "mlp-digits-parameters", "s0.gap-at-equal-parameters"),
+    (["--alphas", "2", "1"], "mlp-digits-wider", "s0.gap-above-width-one"),
+    (["--match", "train-loss", "--target-loss", "2.2"], "mlp-digits-loss", "s0.gap-survives-matched-training"),
+])
+def test_each_control_speaks_to_its_claim(tmp_path, capsys, flags, name, claim):
+    code, out, _ = call(capsys, "--seeds", "2", "--alphas", "1", "1/2", "--out", str(tmp_path), *flags)
+    assert code == 0 and json.loads(out)["name"] == name
+    table = read_table(name, tmp_path / "tables")
+    assert {e.claim for e in evidence(table.frame, table.runs)} == {claim}
+    if name.endswith("parameters"):
+        most = table.frame[table.frame.alpha == "1/2"]
+        assert set(most.copies) == {1, 2, most.parameter_copies.iloc[0]} and most.parameter_copies.iloc[0] > 2
+        assert (most.parameters_narrow <= most.parameters_wide).all()
+
+
+def test_as_many_copies_as_have_the_parameters():
+    data, setting = load("digits"), Setting(**recipe("resnet18", "digits"))
+    count = equal_parameters(setting, data, Fraction(1))
+    sizes = {a: sum(p.numel() for p in build("resnet18", alpha=Fraction(1, a), base_width=16, data=data).parameters())
+             for a in (1, 2, 4)}
+    assert count(Fraction(1)) == 1 and count(Fraction(1, 4)) * sizes[4] <= sizes[1] < (count(Fraction(1, 4)) + 1) * sizes[4]
+    runs = plan(setting, [Fraction(1), Fraction(1, 2)], [0], narrow=count)
+    half = next(r for r in runs if isinstance(r, Comparison) and r.alpha == "1/2")
+    assert half.narrow_copies == half.trained == count(Fraction(1, 2)) and half.copies == 2
+    assert sum(n.stack for n in half.narrow()) == half.trained
+
+
 @pytest.mark.parametrize("flags, code, message", [
     (["--alphas", "1", "1/64"], 2, "smallest alpha is 1/32"),
     (["--alphas", "1", "1/0"], 2, "not a fraction"),
@@ -96,6 +128,8 @@ def test_plan_shares_networks():
     (["--label-noise", "2"], 2, "share"),
     (["--target-loss", "1"], 2, "--match train-loss"),
     (["--init", "glorot-normal", "--parametrisation", "mup"], 2, "muP"),
+    (["--start", "slice", "--copies", "parameters"], 2, "slices"),
+    (["--start", "slice", "--parametrisation", "mup"], 2, "slices"),
     (["--lr", "1e20", "--seeds", "1"], 1, "diverged"),
 ])
 def test_bad_usage_is_one_line(tmp_path, capsys, flags, code, message):

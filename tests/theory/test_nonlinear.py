@@ -7,7 +7,7 @@ from sklearn.preprocessing import KernelCenterer
 
 from lab.errors import InputError
 from theory.measures import span_error
-from theory.measures.nonlinear import logistic_probe, nonlinear_span_error, nystroem_map
+from theory.measures.nonlinear import logistic_probe, mlp_span_error, nonlinear_span_error, nystroem_map
 from theory.moments import Moments
 
 
@@ -92,3 +92,23 @@ def test_bad_input():
             logistic_probe(fit, fit, **{"features": "a", **change})
     with pytest.raises(InputError, match="two classes"):
         logistic_probe({**fit, "labels": np.zeros(30, int)}, fit, features="a")
+
+
+def test_network_on_top_of_ridge():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(1500, 3))
+    linear, bent = x @ rng.normal(size=(3, 2)), np.abs(x @ rng.normal(size=(3, 2)))
+
+    def split(y):
+        return [{"x": x[part], "y": y[part]} for part in (slice(0, 1000), slice(1000, None))]
+
+    found = mlp_span_error(*split(linear), source="x", target="y", rng=np.random.default_rng(1))
+    assert found.linear < 1e-6 and found.error < 1e-6
+    found = mlp_span_error(*split(bent), source="x", target="y", rng=np.random.default_rng(1))
+    assert found.linear > 0.9 and found.error < 0.3 and found.used > 0.8
+    found = mlp_span_error(*split(rng.normal(size=(1500, 2))), source="x", target="y", rng=np.random.default_rng(1))
+    assert found.used < 0.3 and found.error == pytest.approx(found.linear, abs=0.02) and found.error > 0.95
+    with pytest.raises(InputError, match="too few"):
+        mlp_span_error({"x": x[:8], "y": linear[:8]}, {"x": x[8:], "y": linear[8:]}, source="x", target="y", rng=rng)
+    with pytest.raises(InputError, match="hidden units"):
+        mlp_span_error(*split(linear), source="x", target="y", rng=rng, hidden=0)

@@ -7,7 +7,9 @@ landmark it is kernel ridge regression with the centred kernel. The bandwidth h 
 between landmarks, so the measure is unchanged by rotation, isotropic scaling and permutation of units.
 
 A Gaussian kernel of bounded bandwidth is no superset of linear maps: in many dimensions with few rows it can leave more
-than linear ridge does. Report both; the smaller is the better bound on what the source holds.
+than linear ridge does. Report both; the smaller is the better bound on what the source holds. The other nonlinear map
+is a superset: linear ridge, and a network with one hidden ReLU layer fitted to what ridge leaves over, times the share of
+it, in [0, 1], that held-out rows bear out.
 """
 
 import warnings
@@ -18,7 +20,7 @@ import numpy as np
 
 from lab.errors import InputError
 from theory.measures.null import Rows, count_rows
-from theory.measures.span import RIDGES, Names, span_error
+from theory.measures.span import RIDGES, Names, choose_ridge, ridge_map, span_error
 from theory.moments import Moments
 
 _ROWS_AT_ONCE = 4096  # bound on the kernel matrix held between rows and landmarks
@@ -129,6 +131,69 @@ def _errors(x, y, x_score, y_score, ridges, bandwidth, landmarks, rng) -> tuple[
     features = nystroem_map(x, rng, landmarks=landmarks, bandwidth=bandwidth)
     fit, score = (Moments.from_samples({"phi": features(a), "target": b}) for a, b in ((x, y), (x_score, y_score)))
     return span_error(fit, source="phi", target="target", ridge=ridges, score=score), min(landmarks, len(x))
+
+
+@dataclass(frozen=True)
+class NetworkSpan:
+    """Span error after ridge regression and a small network on what it leaves over.
+
+    Attributes
+    ----------
+    error, linear : share of the target's variance left on the score rows, with the network and by ridge alone.
+    ridge : relative, as chosen on held-out rows.
+    used : share of the network's output that held-out rows bear out, in [0, 1].
+    """
+
+    error: float
+    linear: float
+    ridge: float
+    used: float
+
+
+def mlp_span_error(fit: Rows, score: Rows, *, source: Names, target: Names, rng: np.random.Generator,
+                   ridges: Sequence[float] = RIDGES, hidden: int = 128, validation: float = 0.2,
+                   iterations: int = 200) -> NetworkSpan:
+    """Share of the target's variance that ridge and a small network on its residual leave unexplained.
+
+    Parameters
+    ----------
+    fit, score : ``{name: array of shape (rows, units)}``, different rows.
+    source, target : block names.
+    ridges : relative; chosen on a random ``validation`` share of the fit rows, which also says how much of the network to use.
+    hidden : units of its one ReLU layer; trained by scikit-learn's ``MLPRegressor`` with early stopping.
+    iterations : passes over the rows at most.
+    """
+    x, y = _side_by_side(fit, source), _side_by_side(fit, target)
+    x_score, y_score = _side_by_side(score, source), _side_by_side(score, target)
+    if hidden < 1 or iterations < 1 or not 0 < validation < 1:
+        raise InputError(f"a network needs hidden units, iterations and a validation share in (0, 1): {hidden}, {iterations}, "
+                         f"{validation}")
+    held, kept = np.split(rng.permutation(len(x)), [max(1, round(validation * len(x)))])
+    if len(kept) < 10:
+        raise InputError(f"{len(x)} rows are too few for a network: give at least 20")
+    parts = [Moments.from_samples({"x": x[rows], "y": y[rows]}) for rows in (kept, held)]
+    ridge = choose_ridge(*parts, source="x", target="y", ridges=ridges).ridge
+    weights, offset = ridge_map(parts[0], source="x", target="y", ridge=ridge)
+    left = [b - a @ weights - offset for a, b in ((x[kept], y[kept]), (x[held], y[held]), (x_score, y_score))]
+    mean, deviation = x[kept].mean(0), x[kept].std(0)
+    deviation[deviation <= 1e-12 * np.abs(mean)] = 1.0  # units that do not vary
+    scale = max(float(left[0].std()), 1e-300)
+
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.neural_network import MLPRegressor
+
+    network = MLPRegressor(hidden_layer_sizes=(hidden,), early_stopping=True, n_iter_no_change=8, max_iter=iterations,
+                           random_state=int(rng.integers(2**31)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # a cap, not a fault: the best pass is kept
+        network.fit((x[kept] - mean) / deviation, left[0] / scale if y.shape[1] > 1 else left[0].ravel() / scale)
+    said = [network.predict((a - mean) / deviation).reshape(len(a), -1) * scale for a in (x[held], x_score)]
+    own = float((said[0] ** 2).sum())
+    used = float(np.clip((said[0] * left[1]).sum() / own, 0.0, 1.0)) if own > 0 else 0.0
+    total = float(((y_score - y[kept].mean(0)) ** 2).sum())
+    if not total > 0:
+        raise InputError(f"target {target!r} does not vary on the score rows")
+    return NetworkSpan(float(((left[2] - used * said[1]) ** 2).sum() / total), float((left[2] ** 2).sum() / total), ridge, used)
 
 
 @dataclass(frozen=True)
