@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # In the order of the report. A module that is not listed is not shown.
-SECTIONS: tuple[str, ...] = ("span", "starts", "bumps", "memorise", "descent", "landscape", "sgd", "units", "hull", "boundary")
+SECTIONS: tuple[str, ...] = ("span", "objections", "starts", "bumps", "memorise", "descent", "landscape", "sgd", "units",
+                             "hull", "boundary")
 
 
 @dataclass(frozen=True)

@@ -1,38 +1,16 @@
 """Does a concatenation of narrow networks span and match one wide network? Toy and real, side by side (S0)."""
 
-from fractions import Fraction
-
 import numpy as np
 import pandas as pd
 
 from figures.section import Section, picture
-from figures.style import BASELINE, NARROW, REVERSE, SERIES, WIDE, canvas, points, theory_line, width_axis
+from figures.style import BASELINE, NARROW, REVERSE, SERIES, WIDE, canvas, theory_line, width_axis
+from figures.sweeps import REAL, estimates, present, short, whole, with_width
 from lab.estimate import mean_interval
-
-REAL = {"resnet18-digits": "ResNet-18, digits", "resnet18-cifar10": "ResNet-18, CIFAR-10 (JPEG re-encoding)",
-        "vgg16-cifar10": "VGG-16, CIFAR-10 (JPEG re-encoding)", "transformer-mnli": "Transformer, MNLI subset",
-        "transformer-entailment": "Transformer, generated entailment"}
-
-
-def _points(axis, groups, column, label, **style):
-    """Mean and interval of a column in every group ((x, rows), ...)."""
-    xs, found = [], []
-    for x, rows in groups:
-        xs.append(x)
-        found.append(mean_interval(rows[column].dropna()))
-    if xs:
-        points(axis, xs, [e.mean for e in found], [e.low if e.low is not None else e.mean for e in found],
-               [e.high if e.high is not None else e.mean for e in found], label, **style)
-
-
-def _whole(table):
-    """Rows of a real sweep with all copies at the penultimate site; alpha as a number."""
-    frame = table.frame.assign(width=[float(Fraction(str(a))) for a in table.frame.alpha])
-    return frame[(frame.copies == frame.all_copies) & (frame.site == "penultimate")]
 
 
 def _against_alpha(tables):
-    real = [name for name in REAL if name in tables]
+    real = present(tables)
     if "graded_width" not in tables and not real:
         return
     with canvas(1 + len(real), 2, width=2.2 * (1 + len(real)), height=2.3, squeeze=False) as (figure, axes):
@@ -46,24 +24,24 @@ def _against_alpha(tables):
                                          (axes[0, 0], "theory_wide_to_narrow", REVERSE),
                                          (axes[1, 0], "theory_narrow_probe", NARROW)):
                 theory_line(axis, x, [g[column].iloc[0] for _, g in groups], color=colour)
-            _points(axes[0, 0], narrow, "narrow_to_wide", "narrow → wide", color=NARROW)
-            _points(axes[0, 0], narrow, "wide_to_narrow", "wide → narrow", color=REVERSE, fmt="s")
-            _points(axes[0, 0], groups, "wide_to_wide", "wide → wide", color=BASELINE, fmt="D", markersize=3.5)
-            _points(axes[1, 0], groups, "narrow_probe", "narrow copies", color=NARROW)
-            _points(axes[1, 0], groups, "wide_probe", "wide", color=WIDE, fmt="D", markersize=3.5)
+            estimates(axes[0, 0], narrow, "narrow_to_wide", "narrow → wide", color=NARROW)
+            estimates(axes[0, 0], narrow, "wide_to_narrow", "wide → narrow", color=REVERSE, fmt="s")
+            estimates(axes[0, 0], groups, "wide_to_wide", "wide → wide", color=BASELINE, fmt="D", markersize=3.5)
+            estimates(axes[1, 0], groups, "narrow_probe", "narrow copies", color=NARROW)
+            estimates(axes[1, 0], groups, "wide_probe", "wide", color=WIDE, fmt="D", markersize=3.5)
             axes[0, 0].set_title("toy: graded teacher")
             for axis in axes[:, 0]:
                 width_axis(axis, x)
         for column, name in enumerate(real, 1):
-            groups = sorted(_whole(tables[name]).groupby("width"), reverse=True)
+            groups = sorted(whole(tables[name]).groupby("width"), reverse=True)
             narrow = [g for g in groups if g[0] < groups[0][0]]
-            _points(axes[0, column], narrow, "span_error", "narrow → wide", color=NARROW, real=True)
-            _points(axes[0, column], narrow, "reverse_span_error", "wide → narrow", color=REVERSE, fmt="s", real=True)
-            _points(axes[0, column], groups, "baseline_span_error", "wide → wide", color=BASELINE, fmt="D", markersize=3.5,
+            estimates(axes[0, column], narrow, "span_error", "narrow → wide", color=NARROW, real=True)
+            estimates(axes[0, column], narrow, "reverse_span_error", "wide → narrow", color=REVERSE, fmt="s", real=True)
+            estimates(axes[0, column], groups, "baseline_span_error", "wide → wide", color=BASELINE, fmt="D", markersize=3.5,
                     real=True)
-            _points(axes[1, column], groups, "probe_narrow", "narrow copies", color=NARROW, real=True)
-            _points(axes[1, column], groups, "probe_wide", "wide", color=WIDE, fmt="D", markersize=3.5, real=True)
-            axes[0, column].set_title(REAL[name].replace(", ", "\n", 1).replace(" (JPEG re-encoding)", "*"))
+            estimates(axes[1, column], groups, "probe_narrow", "narrow copies", color=NARROW, real=True)
+            estimates(axes[1, column], groups, "probe_wide", "wide", color=WIDE, fmt="D", markersize=3.5, real=True)
+            axes[0, column].set_title(short(name).replace(", ", "\n", 1))
             for axis in axes[:, column]:
                 width_axis(axis, [x for x, _ in groups])
         for axis in axes.flat:
@@ -81,7 +59,7 @@ def _against_alpha(tables):
 
 
 def _copies(tables):
-    real = [name for name in REAL if name in tables]
+    real = present(tables)
     if "graded_copies" not in tables:
         return
     frame = tables["graded_copies"].frame
@@ -92,14 +70,13 @@ def _copies(tables):
             if rows.theory_unique.all() or teacher == "equal":
                 theory_line(axes[0], [c for c, _ in groups], [g.theory_narrow_to_wide.iloc[0] for _, g in groups],
                             color=colour)
-            _points(axes[0], groups, "narrow_to_wide", f"{teacher} strengths", color=colour, fmt=marker)
+            estimates(axes[0], groups, "narrow_to_wide", f"{teacher} strengths", color=colour, fmt=marker)
         axes[0].set(title=f"toy: copies of width {frame.width.min()}", ylabel="span error, narrow → wide")
         for name, colour in zip(real, SERIES):
-            sweep = tables[name].frame
-            sweep = sweep.assign(width=[float(Fraction(str(a))) for a in sweep.alpha])
+            sweep = with_width(tables[name])
             sweep = sweep[(sweep.site == "penultimate") & (sweep.width == sweep.width.min())]
-            _points(axes[1], sorted(sweep.groupby("copies")), "span_error",
-                    f"{REAL[name].replace(' (JPEG re-encoding)', '*')}, α = {sweep.alpha.iloc[0]}", color=colour, real=True)
+            estimates(axes[1], sorted(sweep.groupby("copies")), "span_error",
+                    f"{short(name)}, α = {sweep.alpha.iloc[0]}", color=colour, real=True)
         axes[1].set(title="real networks: the narrowest copies")
         for axis in axes:
             axis.set(xlabel="copies", ylim=(0, None))
@@ -124,7 +101,7 @@ def _units(tables):
                 groups = sorted(mine.groupby("width"))
                 theory_line(axis, [w for w, _ in groups], [g.theory_span_error.iloc[0] for _, g in groups], color=colour,
                             linewidth=0.9)
-                _points(axis, groups, "span_error", f"{unit}: {mine.strength.iloc[0]:.2g}", color=colour, markersize=3.5)
+                estimates(axis, groups, "span_error", f"{unit}: {mine.strength.iloc[0]:.2g}", color=colour, markersize=3.5)
             axis.set(title=f"{teacher} strengths", xlabel="width of the student", xscale="log")
             widths = sorted(rows.width.unique())
             axis.set_xticks(widths, widths)
@@ -142,7 +119,7 @@ def _ridge(tables):
     frame = tables["graded_ridge"].frame
     with canvas(1, width=3.8, height=2.5) as (figure, axis):
         for (tol, rows), colour in zip(sorted(frame.groupby("gradient_tol"), reverse=True), SERIES):
-            _points(axis, sorted(rows.groupby("ridge")), "narrow_to_unit_3", f"max|∇| ≤ {tol:.0e}", color=colour, fmt="o-",
+            estimates(axis, sorted(rows.groupby("ridge")), "narrow_to_unit_3", f"max|∇| ≤ {tol:.0e}", color=colour, fmt="o-",
                     linewidth=1)
         axis.set(xscale="log", xlabel="relative ridge", ylabel="span error on unit 3", ylim=(0, 1.02))
         axis.legend(title="stopped at", title_fontsize=7)
@@ -153,7 +130,7 @@ def _ridge(tables):
 
 
 def _losses(tables):
-    real = [name for name in REAL if name in tables]
+    real = present(tables)
     if "graded_curves" not in tables:
         return
     frame = tables["graded_curves"].frame
@@ -170,13 +147,13 @@ def _losses(tables):
                     ylim=(1e-7, None))
         axes[0].legend()
         for axis, name in zip(axes[1:], real):
-            main = _whole(tables[name])
+            main = whole(tables[name])
             main = main[main.curve_narrow.fillna("").astype(str) != ""]
             for (_, rows), colour in zip(sorted(main.groupby("width"), reverse=True), SERIES):
                 curves = np.array([[float(v) for v in str(c).split()] for c in rows.curve_narrow])
                 axis.plot(np.arange(1, curves.shape[1] + 1), curves.mean(axis=0), color=colour,
                           label=f"α = {rows.alpha.iloc[0]}")
-            axis.set(title=REAL[name].replace(" (JPEG re-encoding)", "*"), yscale="log", xlabel="epoch",
+            axis.set(title=short(name), yscale="log", xlabel="epoch",
                      ylabel="training loss")
             axis.legend()
         yield picture(figure, "Loss along training, narrow and wide",
@@ -228,7 +205,7 @@ def frames(tables):
         if name not in tables:
             continue
         rows = []
-        for _, group in sorted(_whole(tables[name]).groupby("width"), reverse=True):
+        for _, group in sorted(whole(tables[name]).groupby("width"), reverse=True):
             row = {"α": group.alpha.iloc[0], "copies": int(group.all_copies.iloc[0]), "n": len(group)}
             for column, what in (("train_accuracy_narrow", "train accuracy"), ("test_accuracy_narrow", "test accuracy"),
                                  ("span_error", "FSE"), ("reverse_span_error", "reverse FSE"),
@@ -251,9 +228,8 @@ SECTION = Section(
     "<i>Feature performance</i> is what a linear probe on the features leaves unexplained of the target (toy) or of the "
     "one-hot labels (real). The toy is a graded teacher of erf units; losses, gradients, span errors and probes are exact "
     "functions of inner products, without any sampling of inputs.",
-    ("graded_width", "graded_copies", "graded_units", "graded_curves", "graded_ridge", "graded_phase", *REAL,
-     "resnet18-digits-loss"), draw,
-    ("s0.narrow-does", "s0.wide-does", "s0.wide-performs", "s0.gap", "s0.copies", "s0.equal", "s0.residual"),
+    ("graded_width", "graded_copies", "graded_units", "graded_curves", "graded_ridge", "graded_phase", *REAL), draw,
+    ("s0.narrow-does", "s0.wide-does", "s0.wide-performs", "s0.gap-grows", "s0.copies", "s0.equal"),
     "Narrow concatenations that span wide networks as well as wide networks span each other, at matched training loss and "
     "over several data sets; or copies whose pooled span error keeps falling.", frames,
 )

@@ -7,9 +7,9 @@ from fractions import Fraction
 import pytest
 
 from empirical.__main__ import COMMANDS
-from empirical.settings import Comparison, Setting, recipe
 from empirical.data import load
 from empirical.models import build
+from empirical.settings import Comparison, Setting, recipe
 from empirical.studies.width import equal_parameters, evidence, plan
 from lab.cli import main
 from lab.errors import UsageError

@@ -1,0 +1,113 @@
+"""``python -m empirical bench``: what the device at hand does, as times and ratios measured in one process."""
+
+import time
+from dataclasses import replace
+from fractions import Fraction
+
+from empirical.settings import ARCHITECTURES, DATA, Network, recipe
+from lab.cli import fraction, positive_int, say
+
+HELP = "speed on this device: training by width, copies together against one by one, features into moments, analysis"
+
+
+def add_arguments(parser):
+    parser.add_argument("--arch", choices=ARCHITECTURES, default="resnet18", help="architecture")
+    parser.add_argument("--data", choices=DATA, default=None, help="data set (default: digits, or entailment)")
+    parser.add_argument("--data-dir", metavar="DIR", help="where the data set's files are")
+    parser.add_argument("--alphas", type=fraction, nargs="+", metavar="A",
+                        default=[Fraction(1), Fraction(1, 2), Fraction(1, 4), Fraction(1, 8)],
+                        help="width multipliers; the largest is the wide network's")
+    parser.add_argument("--base-width", type=positive_int, help="channels of the first layer at alpha = 1")
+    parser.add_argument("--batch-size", type=positive_int, help="default: by data set")
+    parser.add_argument("--rows", type=positive_int, default=2048, help="inputs of the pass of features into moments")
+    parser.add_argument("--steps", type=positive_int, default=10, help="training steps that are timed")
+    parser.add_argument("--repeat", type=positive_int, default=5, help="interleaved rounds of the pass")
+    parser.add_argument("--device", help="cpu, cuda, cuda:1, mps (default: CUDA if there is one)")
+
+
+def run(args) -> dict:
+    from empirical.studies.width import dataset
+    from empirical.train import pick_device
+
+    device = pick_device(args.device)
+    data_name = args.data or ("entailment" if args.arch == "transformer" else "digits")
+    changes = {key: value for key in ("base_width", "batch_size") if (value := getattr(args, key))}
+    config = Network(**{**recipe(args.arch, data_name), **changes})
+    data = dataset(config, args.data_dir, str(device))
+    found = {"arch": args.arch, "data": data.name, "device": _name(device), "base_width": config.base_width,
+             "batch_size": config.batch_size, "training": _training(args, config, data, device),
+             **_pass(args, config, data, device)}
+    say(f"one pass of features into moments at all sites: {found['pass_ratio']:.2f} of the bare forward pass; "
+        f"all measures of one comparison: {found['analysis_seconds']:.1f} s")
+    return found
+
+
+def _name(device) -> str:
+    import torch
+
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else f"{device}, {torch.get_num_threads()} threads"
+
+
+def _training(args, config: Network, data, device) -> list[dict]:
+    """A step's time by width: all copies of a width together, and one by one."""
+    from empirical.stacked import seconds_per_network
+
+    rows = []
+    batches = len(data.splits["train"]) // config.batch_size
+    for alpha in sorted(args.alphas, reverse=True):
+        copies = int(max(args.alphas) / alpha)
+        alone, together = (seconds_per_network(replace(config, alpha=str(alpha), stack=n), data, device, args.steps)
+                           for n in (1, copies))
+        rows.append({"alpha": str(alpha), "copies": copies, "epoch_seconds": alone * batches,
+                     "epoch_seconds_together": together * batches, "together_speedup": alone / together})
+        say(f"alpha {alpha!s:>5}: an epoch {alone * batches:.2f} s a network, {together * batches:.2f} s in a stack of {copies} "
+            f"({alone / together:.1f} times)")
+    return rows
+
+
+def _pass(args, config: Network, data, device) -> dict:
+    """Features of everything a comparison needs into moments, against the forward passes alone; then the measures."""
+    import torch
+
+    from empirical.compare import compare
+    from empirical.compare_rows import compare_rows
+    from empirical.features import extract, probe_parts
+    from empirical.train import prepare
+
+    least = min(args.alphas)
+    copies = int(max(args.alphas) / least)
+    wide = replace(config, alpha=str(max(args.alphas)))
+    models = {name: prepare(replace(wide, seed=i), data, device).eval() for i, name in enumerate(("wide", "other", "untrained"))}
+    models["narrow"] = prepare(replace(config, alpha=str(least), stack=copies), data, device).eval()
+    each = max(256, args.rows // 3)
+    small = replace(data, splits={**data.splits, **{s: data.splits[s][:n] for s, n in (("probe_fit", 2 * each),
+                                                                                       ("probe_score", each))}})
+
+    @torch.inference_mode()
+    def bare():
+        for rows in probe_parts(small).values():
+            for part in rows.split(512):
+                inputs = small.batch(part).unsqueeze(0)
+                for model in models.values():
+                    model(inputs)
+
+    times: dict[str, list[float]] = {"bare": [], "pass": []}
+    features = None
+    for turn in range(args.repeat + 1):  # the first turn warms up
+        for name in times:
+            start = time.perf_counter()
+            if name == "bare":
+                bare()
+            else:
+                features = extract(models, small, shuffle="wide")
+            if device.type == "cuda":
+                torch.cuda.synchronize(device)
+            if turn:
+                times[name].append(time.perf_counter() - start)
+    medians = {name: sorted(t)[len(t) // 2] for name, t in times.items()}
+    blocks = ["narrow"] if copies == 1 else [f"narrow.{i}" for i in range(copies)]
+    start = time.perf_counter()
+    compare(features, "wide", "other", blocks, untrained="untrained")
+    compare_rows(features, "wide", "other", blocks, untrained="untrained", ridge=1e-4)
+    return {"forward_seconds": medians["bare"], "pass_seconds": medians["pass"],
+            "pass_ratio": medians["pass"] / medians["bare"], "analysis_seconds": time.perf_counter() - start}
