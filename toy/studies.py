@@ -6,6 +6,7 @@ STUDIES: dict[str, str] = {
     "graded_ridge": "toy.graded_teacher.study:RIDGE",
     "graded_units": "toy.graded_teacher.study:UNITS",
     "graded_curves": "toy.graded_teacher.study_curves:CURVES",
+    "graded_loss": "toy.graded_teacher.study_loss:LOSS",
     "graded_phase": "toy.graded_teacher.study_phase:PHASE",
     "first_reach": "toy.first_reach.study:STUDY",
     "multi_view": "toy.multi_view.study:STUDY",

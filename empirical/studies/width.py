@@ -196,7 +196,7 @@ def tabulate(finished):
         base = {"arch": config.arch, "data": result.get("data", config.data), "alpha": config.alpha,
                 "reference": config.reference, "base_width": config.base_width, "seed": config.seed,
                 "all_copies": config.copies, "parameter_copies": config.narrow_copies, "start": config.start,
-                "match": "train-loss" if config.target_loss else "epochs",
+                "match": "train-loss" if config.target_loss else "epochs", "target_loss": config.target_loss,
                 "parametrisation": config.parametrisation, "label_noise": config.label_noise}
         trained = {f"{key}_{side}": value for side in ("narrow", "wide") for key, value in result[side].items()
                    if key != "curve"}

@@ -78,7 +78,7 @@ def measure(teacher: Teacher, narrow: np.ndarray, wide: np.ndarray, other_wide: 
 def compare(strengths, direction_norm: float = 1.0, dim: int = 10, width: int = 2, copies: int = 8,
             reference_width: int = 16, replicas: int = 8, seed: int = 0, init_scale: float = 0.1,
             gradient_tol: float = 1e-8, time_cap: float = 1e6, *, condition: str = "free",
-            ridges: Sequence[float] = (1e-6,), threads: int | None = None) -> Comparison:
+            above_floor: float = 1.0, ridges: Sequence[float] = (1e-6,), threads: int | None = None) -> Comparison:
     """Train and compare.
 
     Parameters
@@ -90,6 +90,8 @@ def compare(strengths, direction_norm: float = 1.0, dim: int = 10, width: int = 
     replicas : repetitions of the whole comparison.
     condition : "free"; "matched loss": wide students stop where they reach the mean final loss of the narrow ones;
         "shared start": narrow students start as slices of the wide one (copies × width = reference_width).
+    above_floor : for "matched loss", >= 1: both sides stop at so many times that mean final loss instead, the narrow
+        students before they have converged.
     ridges : relative ridges of the span errors.
 
     Returns
@@ -99,10 +101,12 @@ def compare(strengths, direction_norm: float = 1.0, dim: int = 10, width: int = 
     Raises
     ------
     InputError
-        An unknown condition, or slices that do not fit.
+        An unknown condition, slices that do not fit, or a loss that narrow students cannot reach.
     """
     if condition not in CONDITIONS:
         raise InputError(f"condition must be one of {', '.join(CONDITIONS)}, not {condition!r}")
+    if not above_floor >= 1:
+        raise InputError(f"narrow students reach no loss below their floor: above_floor must be at least 1, got {above_floor}")
     teacher = Teacher(strengths, direction_norm, dim)
     if copies > _STRIDE or replicas >= _WIDE // _STRIDE:
         raise InputError(f"at most {_STRIDE} copies and {_WIDE // _STRIDE - 1} replicas, got {copies} and {replicas}")
@@ -119,7 +123,11 @@ def compare(strengths, direction_norm: float = 1.0, dim: int = 10, width: int = 
     narrow = simulate(teacher.strengths, direction_norm, dim, width, start=start, **shared)
     target = -np.inf
     if condition == "matched loss":
-        target = np.repeat(narrow.loss.reshape(replicas, copies).mean(axis=1), 2)
+        level = above_floor * narrow.loss.reshape(replicas, copies).mean(axis=1)
+        target = np.repeat(level, 2)
+        if above_floor > 1:
+            narrow = simulate(teacher.strengths, direction_norm, dim, width, start=start,
+                              loss_target=np.repeat(level, copies), **shared)
     wide = simulate(teacher.strengths, direction_norm, dim, reference_width, 2 * replicas, seed, init_scale,
                     first_replica=_WIDE, loss_target=target, **shared)
     fresh = initial_state(dim, width * copies, replicas, seed, init_scale)[:, width * copies:]

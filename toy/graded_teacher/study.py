@@ -39,7 +39,7 @@ class Cell:
     Attributes
     ----------
     teacher : key of ``TEACHERS``.
-    width, copies, reference_width, replicas, seed, condition : as in ``compare``.
+    width, copies, reference_width, replicas, seed, condition, above_floor : as in ``compare``.
     ridges, gradient_tol : relative ridges, and where training stops.
     """
 
@@ -53,6 +53,7 @@ class Cell:
     dim: int = 10
     replicas: int = 16
     seed: int = 0
+    above_floor: float = 1.0
 
 
 @cache
@@ -72,7 +73,7 @@ def run(config: Cell, folder: Path) -> dict:
     strengths, norm = TEACHERS[config.teacher]
     found = compare(strengths, norm, config.dim, config.width, config.copies, config.reference_width, config.replicas,
                     config.seed, gradient_tol=config.gradient_tol, time_cap=CAP, condition=config.condition,
-                    ridges=config.ridges)
+                    above_floor=config.above_floor, ridges=config.ridges)
     rows = []
     for r in range(config.replicas):
         mine, wide = slice(r * config.copies, (r + 1) * config.copies), slice(2 * r, 2 * r + 2)
