@@ -118,6 +118,12 @@ def test_more_copies_contain_the_fewer():
 def test_conditions():
     matched = compare(**FOUR, width=2, copies=2, replicas=2, condition="matched loss")
     np.testing.assert_allclose(matched.wide.loss, matched.narrow.loss[0], rtol=1e-3)
+    early = compare(**FOUR, width=2, copies=2, replicas=2, condition="matched loss", above_floor=1.5)
+    for students in (early.narrow, early.wide):
+        np.testing.assert_allclose(students.loss, 1.5 * matched.narrow.loss[0], rtol=1e-3)
+    assert np.all(early.narrow_to_wide - early.wide_to_wide < matched.narrow_to_wide - matched.wide_to_wide)
+    with pytest.raises(ValueError, match="floor"):
+        compare(**FOUR, condition="matched loss", above_floor=0.9)
     shared = compare(**FOUR, width=8, copies=2, replicas=1, condition="shared start", time_cap=1e-9)
     np.testing.assert_allclose(shared.narrow.units(), shared.wide.units(0), atol=1e-6)
     with pytest.raises(ValueError):
@@ -130,7 +136,7 @@ def test_conditions():
 def test_every_study_of_the_graded_teacher_runs():
     tiny = {"graded_width": Cell(replicas=2), "graded_copies": Cell(replicas=2, width=3, copies=2),
             "graded_ridge": Cell(replicas=1, ridges=(1e-3, 1e-6), gradient_tol=1e-3),
-            "graded_units": Units(replicas=2), "graded_curves": Curves(replicas=2, points=5, until=100.0),
+            "graded_loss": Cell(replicas=2, condition="matched loss", above_floor=1.5), "graded_units": Units(replicas=2), "graded_curves": Curves(replicas=2, points=5, until=100.0),
             "graded_phase": Phase(0.3, 2, units=4, replicas=8, copies=4)}
     for name, config in tiny.items():
         study = load(STUDIES[name])
