@@ -9,6 +9,13 @@ from figures.sweeps import REAL, estimates, present, short, whole, with_width
 from lab.estimate import mean_interval
 
 
+def _theory(axes, rows, **style):
+    """The toy's theory, a row of the table each alpha: span errors on the first axis, the probe on the second."""
+    for axis, column, colour in ((axes[0], "theory_narrow_to_wide", NARROW), (axes[0], "theory_wide_to_narrow", REVERSE),
+                                 (axes[1], "theory_narrow_probe", NARROW)):
+        theory_line(axis, rows.alpha, rows[column], color=colour, **style)
+
+
 def _against_alpha(tables):
     real = present(tables)
     if "graded_width" not in tables and not real:
@@ -20,10 +27,8 @@ def _against_alpha(tables):
             groups = sorted(free.groupby("alpha"), reverse=True)
             narrow = [g for g in groups if g[0] < 1]
             x = [a for a, _ in groups]
-            for axis, column, colour in ((axes[0, 0], "theory_narrow_to_wide", NARROW),
-                                         (axes[0, 0], "theory_wide_to_narrow", REVERSE),
-                                         (axes[1, 0], "theory_narrow_probe", NARROW)):
-                theory_line(axis, x, [g[column].iloc[0] for _, g in groups], color=colour)
+            theory = free.drop_duplicates("alpha").sort_values("alpha")
+            _theory(axes[:, 0], theory)
             estimates(axes[0, 0], narrow, "narrow_to_wide", "narrow → wide", color=NARROW)
             estimates(axes[0, 0], narrow, "wide_to_narrow", "wide → narrow", color=REVERSE, fmt="s")
             estimates(axes[0, 0], groups, "wide_to_wide", "wide → wide", color=BASELINE, fmt="D", markersize=3.5)
@@ -41,6 +46,8 @@ def _against_alpha(tables):
                     real=True)
             estimates(axes[1, column], groups, "probe_narrow", "narrow copies", color=NARROW, real=True)
             estimates(axes[1, column], groups, "probe_wide", "wide", color=WIDE, fmt="D", markersize=3.5, real=True)
+            if "graded_width" in tables:
+                _theory(axes[:, column], theory[theory.alpha >= groups[-1][0]], linewidth=0.7, alpha=0.45)
             axes[0, column].set_title(short(name).replace(", ", "\n", 1))
             for axis in axes[:, column]:
                 width_axis(axis, [x for x, _ in groups])
@@ -54,8 +61,9 @@ def _against_alpha(tables):
         yield picture(figure, "Span error and feature performance against width",
                       "1/α copies of width α, concatenated, against one network of width 1: the same number of features. "
                       "Lines: theory, with the wide student taken as the teacher; open markers: exact simulation; filled: "
-                      "real networks, fitted and scored on different held-out images. 95 % intervals over replicas or seeds. "
-                      "* re-encoded images.", " ".join(["graded_width", *real]))
+                      "real networks, fitted and scored on different held-out images or pairs; the toy's theory is drawn "
+                      "faintly over them. 95 % intervals over replicas or seeds. * re-encoded images.",
+                      " ".join(["graded_width", *real]))
 
 
 def _copies(tables):
