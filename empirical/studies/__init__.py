@@ -12,6 +12,7 @@ STUDIES: dict[str, str] = {
     "resnet18-cifar10": "empirical.studies.width:RESNET18_CIFAR10",
     "resnet18-cifar10-loss": "empirical.studies.width:RESNET18_CIFAR10_LOSS",
     "vgg16-cifar10": "empirical.studies.width:VGG16_CIFAR10",
+    "vgg16-cifar10-loss": "empirical.studies.width:VGG16_CIFAR10_LOSS",
     "transformer-snli": "empirical.studies.width:TRANSFORMER_SNLI",
     "units-alexnet": "empirical.studies.units:STARTS",
     "units-mlp": "empirical.studies.units:MLP",

@@ -357,6 +357,9 @@ RESNET18_CIFAR10_LOSS = width_study(
     partial(_on_files, "resnet18", "cifar10", **{**matched("cifar10"), **_CIFAR10, "epochs": 16, "target_loss": 1.75}))
 VGG16_CIFAR10 = width_study("vgg16-cifar10", "VGG-16 of base width 8 on 10,000 CIFAR-10 images",
                             partial(_on_files, "vgg16", "cifar10", **_CIFAR10, epochs=14))
+VGG16_CIFAR10_LOSS = width_study(
+    "vgg16-cifar10-loss", "VGG-16 of base width 8 on 10,000 CIFAR-10 images, matched in training loss",
+    partial(_on_files, "vgg16", "cifar10", **{**matched("cifar10"), **_CIFAR10, "epochs": 14, "target_loss": 1.85}))
 _PAIRS = {"base_width": 32, "depth": 2, "max_length": 48}
 TRANSFORMER_SNLI = width_study("transformer-snli", "Transformer on a subset of SNLI",
                                partial(_on_files, "transformer", "snli", **_PAIRS, epochs=10))
