@@ -115,7 +115,7 @@ def test_angle_against_high_precision():
         work = np.zeros((3 * rows + 8, LANES))
         work[:rows] = np.roll(u, turn, axis=0)
         both(work, rows)
-        check_angles(work[:rows], work[2 * rows:3 * rows], work[rows:2 * rows])
+        check_angles(work[:rows], work[2 * rows:3 * rows], work[rows:2 * rows] * 2 * math.pi)
 
 
 def check_angles(u, s, p):

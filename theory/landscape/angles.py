@@ -1,6 +1,6 @@
 """Sine and angle of many cosines at once, the costly half of :mod:`theory.landscape.axes`.
 
-For u = cos θ: s = √(1−u²) and p = π − θ, with arccos|u| = s P(|u|), P a polynomial of degree 19 (relative error 5e-16).
+For u = cos θ: s = √(1−u²) and p = (π − θ)/2π, with arccos|u| = s P(|u|), P a polynomial of degree 19 (relative error 5e-16).
 A loss and a gradient of θ computed from a rounded u err by about one rounding even where units merge and θ itself has
 lost half of its digits (∂g/∂θ is of order sin θ, and θ errs by ε/sin θ), provided that s and p come from the same u.
 Only directions, in the Hessian, need more (:mod:`theory.landscape`).
@@ -19,13 +19,12 @@ from numba import njit
 
 from lab.lanes import fabs, load, maximum, rsqrt_guess, select_less, splat, sqrt, store
 
-# arccos(u)/√(1−u²) on 0 ≤ u ≤ 1 at Chebyshev nodes in 60-digit arithmetic; highest power first
+# arccos(u)/√(1−u²)/2π on 0 ≤ u ≤ 1 at Chebyshev nodes in 60-digit arithmetic; highest power first
 _P = np.array([
     -0.000186238014363442, 0.0020478176480743294, -0.010664764627237098, 0.03519214945422063, -0.08330453165245856,
     0.15249149043927626, -0.22853381895257877, 0.2949592877696068, -0.3438431299304309, 0.3777253554781287,
     -0.4039327395557971, 0.4290012027180554, -0.45705995477966277, 0.4908639719169578, -0.5333324983411412,
-    0.5890485752918622, -0.6666666650247917, 0.7853981633671603, -0.9999999999997775, 1.5707963267948963])
-_PI = math.pi
+    0.5890485752918622, -0.6666666650247917, 0.7853981633671603, -0.9999999999997775, 1.5707963267948963]) * (0.5 / math.pi)
 
 
 @njit(forceinline=True, error_model="numpy")
@@ -50,7 +49,7 @@ def _root(x):
 @njit(forceinline=True, error_model="numpy")
 def _finish(u, s, q):
     q = q * s
-    return select_less(splat(0.0), u, _PI - q, q)
+    return select_less(splat(0.0), u, 0.5 - q, q)
 
 
 @njit(forceinline=True, error_model="numpy")
@@ -63,7 +62,7 @@ def first_sines(work, u, stride, s):
 
 @njit(forceinline=True, error_model="numpy")
 def coangles(work, u, stride, s, next_u, next_stride, next_s, opaque):
-    """π − θ of a block of eight cosines, rows u, u + 1, u + stride, u + stride + 1, … u + 3 stride + 1.
+    """(π − θ)/2π of a block of eight cosines, rows u, u + 1, u + stride, u + stride + 1, … u + 3 stride + 1.
 
     Their sines, in this order, are rows s … s + 7 already; those of the next block are left in rows next_s … (|u| may
     exceed 1 by rounding). ``opaque`` is any whole number ≥ 0 that the compiler does not know.

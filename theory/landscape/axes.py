@@ -1,10 +1,11 @@
 """Loss and gradient where the teachers are axes, for eight replicas at a time, and their plain twin.
 
 Student Σ_{i≤n} relu(w_i·x), teacher Σ_{m≤k} relu(e_m·x) with orthonormal e_m (the first k axes), x ~ N(0, I_d); equations
-in :mod:`theory.landscape`. With a_i = |w_i|, ŵ_i = w_i/a_i, u = ŵ_i·ŵ_j = cos θ, s = sin θ and p = π − θ,
+in :mod:`theory.landscape`. With a_i = |w_i|, ŵ_i = w_i/a_i, u = ŵ_i·ŵ_j = cos θ, s = sin θ, p = (π − θ)/2π, and
+S_i = Σ_j a_j s_ij, T_i = Σ_m s_im,
 
-    2π ∇_i = Σ_j p_ij a_j ŵ_j − Σ_m p_im e_m + ŵ_i (Σ_j a_j s_ij − Σ_m s_im)      (p_ii = π, s_ii = 0),
-    2π F   = ¼·2π Σ_i a_i² + Σ_{i<j} a_i a_j (s_ij + p_ij u_ij) − Σ_im a_i (s_im + p_im u_im) + constant:
+    ∇_i = Σ_j p_ij a_j ŵ_j − Σ_m p_im e_m + ŵ_i (S_i − T_i)/2π      (p_ii = ½, s_ii = 0),
+    F   = ¼ Σ_i a_i² + Σ_i a_i [½ S_i/2π + Σ_{j>i} p_ij a_j u_ij − T_i/2π − Σ_m p_im u_im] + constant:
 
 a Gram matrix, a sine and an angle (:mod:`theory.landscape.angles`) for each of the n(n−1)/2 + nk pairs, and a product
 with the matrix p a. Where the teacher is an axis, u = ŵ_im needs no product.
@@ -64,42 +65,41 @@ def _store_row(work, row, c):
 
 @njit(forceinline=True, error_model="numpy")
 def _put_row(work, out, at, taught, left, axes, c):
-    """out[at …] <- (taught − c)/2π: four columns, or ``left`` of them; the first ``axes`` have a teacher."""
-    scale = 0.5 / _PI
+    """out[at …] <- taught − c: four columns, or ``left`` of them; the first ``axes`` have a teacher."""
     if axes >= 4:
-        store(out, at, (load(work, taught) - c[0]) * scale)
-        store(out, at + 1, (load(work, taught + 1) - c[1]) * scale)
-        store(out, at + 2, (load(work, taught + 2) - c[2]) * scale)
-        store(out, at + 3, (load(work, taught + 3) - c[3]) * scale)
+        store(out, at, load(work, taught) - c[0])
+        store(out, at + 1, load(work, taught + 1) - c[1])
+        store(out, at + 2, load(work, taught + 2) - c[2])
+        store(out, at + 3, load(work, taught + 3) - c[3])
     else:
         for m in range(min(4, left)):
             x = c[0] if m == 0 else c[1] if m == 1 else c[2] if m == 2 else c[3]
-            store(out, at + m, (load(work, taught + m) - x) * scale if m < axes else x * -scale)
+            store(out, at + m, load(work, taught + m) - x if m < axes else -1.0 * x)
 
 
 @njit(forceinline=True, error_model="numpy")
 def _pair(work, pair, mirror, u, p, s, a, b, t, g, f):
     """One pair of students of sizes a and b: fills its two places of the matrix p a.
 
-    Returns Σ s a of both (t and g), and Σ b (s + p u) (f), with this pair's part.
+    Returns Σ s a of both (t and g), and Σ b p u (f), with this pair's part.
     """
-    e, pb = s * b, p * b
+    pb = p * b
     store(work, pair, pb)
     store(work, mirror, p * a)
-    return t + e, g + s * a, f + (e + pb * load(work, u))
+    return t + s * b, g + s * a, f + pb * load(work, u)
 
 
 @njit(forceinline=True, error_model="numpy")
 def _taught(work, at, u, p, s, t, f):
-    """One pair of a student and an axis: keeps p, and subtracts from t and f what :func:`_pair` adds."""
+    """One pair of a student and an axis: keeps p; Σ s (t) and −Σ p u (f, to which :func:`_pair` adds) with its part."""
     store(work, at, p)
-    return t - s, f - (s + p * load(work, u))
+    return t + s, f - p * load(work, u)
 
 
 def _layout(n, k, d):
     """First rows of what the work area holds, and its end.
 
-    ŵ[i, m]; p_ij a_j; a_i; Σ_j a_j s_ij − Σ_m s_im; of four neurons: u with the students after them, u among them, p with
+    ŵ[i, m]; p_ij a_j; a_i; S_i; of four neurons: u with the students after them, u among them, p with
     the teacher; sines of two blocks.
     """
     rows = -(-n // 4) * 4
@@ -151,13 +151,17 @@ def _normalise(work, y, size, n, d):
 @njit(forceinline=True, error_model="numpy")
 def _cosines(work, cosines, among, i, rows, d):
     """u of neurons i … i + 3 with those that follow, row by row, and with each other (two by two: 01 02 | 03 12 | 13 23)."""
-    c0, c1, c2, c3 = _tile(work, i * d, d, i * d, d, 1, d)
-    store(work, among, c0[1])
-    store(work, among + 1, c0[2])
-    store(work, among + 2, c0[3])
-    store(work, among + 3, c1[2])
-    store(work, among + 4, c1[3])
-    store(work, among + 5, c2[3])
+    c01, c02, c03, c12, c13, c23 = splat(0.0), splat(0.0), splat(0.0), splat(0.0), splat(0.0), splat(0.0)
+    for at in range(i * d, i * d + d):
+        w0, w1, w2, w3 = load(work, at), load(work, at + d), load(work, at + 2 * d), load(work, at + 3 * d)
+        c01, c02, c03 = c01 + w0 * w1, c02 + w0 * w2, c03 + w0 * w3
+        c12, c13, c23 = c12 + w1 * w2, c13 + w1 * w3, c23 + w2 * w3
+    store(work, among, c01)
+    store(work, among + 1, c02)
+    store(work, among + 2, c03)
+    store(work, among + 3, c12)
+    store(work, among + 4, c13)
+    store(work, among + 5, c23)
     for j in range(i + 4, rows, 4):
         c0, c1, c2, c3 = _tile(work, i * d, d, j * d, d, 1, d)
         _store_row(work, cosines + j, c0)
@@ -173,7 +177,8 @@ def descent(params, work, y, out, value):
     rows, even = -(-n // 4) * 4, k + k % 2
     pairs, size, along, cosines, among, taught, s, _ = _layout_compiled(n, k, d)
     later = s + 8  # sines of the next block of eight pairs
-    total = _normalise(work, y, size, n, d) * (0.5 * _PI)
+    turn = 0.5 / _PI
+    total = _normalise(work, y, size, n, d) * 0.25
     for i in range(rows):
         store(work, along + i, splat(0.0))
     _cosines(work, cosines, among, 0, rows, d)
@@ -219,28 +224,30 @@ def descent(params, work, y, out, value):
 
         if i + 4 < rows:
             _cosines(work, cosines, among, i + 4, rows, d)
+        total += (a0 * t0 + a1 * t1 + a2 * t2 + a3 * t3) * (0.5 * turn)
+        h0, h1, h2, h3 = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
         for m in range(0, k, 2):
             u = i * d + m
             ahead, stride = (u + 2, d) if m + 2 < k else (among, 2)
             p = coangles(work, u, d, s, ahead, stride, later, n)
             at = taught + m
-            t0, f0 = _taught(work, at, u, p[0], load(work, s), t0, f0)
-            t1, f1 = _taught(work, at + even, u + d, p[2], load(work, s + 2), t1, f1)
-            t2, f2 = _taught(work, at + 2 * even, u + 2 * d, p[4], load(work, s + 4), t2, f2)
-            t3, f3 = _taught(work, at + 3 * even, u + 3 * d, p[6], load(work, s + 6), t3, f3)
+            h0, f0 = _taught(work, at, u, p[0], load(work, s), h0, f0)
+            h1, f1 = _taught(work, at + even, u + d, p[2], load(work, s + 2), h1, f1)
+            h2, f2 = _taught(work, at + 2 * even, u + 2 * d, p[4], load(work, s + 4), h2, f2)
+            h3, f3 = _taught(work, at + 3 * even, u + 3 * d, p[6], load(work, s + 6), h3, f3)
             if m + 1 < k:
                 at, u = at + 1, u + 1
-                t0, f0 = _taught(work, at, u, p[1], load(work, s + 1), t0, f0)
-                t1, f1 = _taught(work, at + even, u + d, p[3], load(work, s + 3), t1, f1)
-                t2, f2 = _taught(work, at + 2 * even, u + 2 * d, p[5], load(work, s + 5), t2, f2)
-                t3, f3 = _taught(work, at + 3 * even, u + 3 * d, p[7], load(work, s + 7), t3, f3)
+                h0, f0 = _taught(work, at, u, p[1], load(work, s + 1), h0, f0)
+                h1, f1 = _taught(work, at + even, u + d, p[3], load(work, s + 3), h1, f1)
+                h2, f2 = _taught(work, at + 2 * even, u + 2 * d, p[5], load(work, s + 5), h2, f2)
+                h3, f3 = _taught(work, at + 3 * even, u + 3 * d, p[7], load(work, s + 7), h3, f3)
             s, later = later, s
-        total += a0 * f0 + a1 * f1 + a2 * f2 + a3 * f3
+        total += a0 * (f0 - h0 * turn) + a1 * (f1 - h1 * turn) + a2 * (f2 - h2 * turn) + a3 * (f3 - h3 * turn)
         r = pairs + i * rows + i
-        store(work, r, a0 * _PI + t0)
-        store(work, r + rows + 1, a1 * _PI + t1)
-        store(work, r + 2 * rows + 2, a2 * _PI + t2)
-        store(work, r + 3 * rows + 3, a3 * _PI + t3)
+        store(work, r, a0 * 0.5 + (t0 - h0) * turn)
+        store(work, r + rows + 1, a1 * 0.5 + (t1 - h1) * turn)
+        store(work, r + 2 * rows + 2, a2 * 0.5 + (t2 - h2) * turn)
+        store(work, r + 3 * rows + 3, a3 * 0.5 + (t3 - h3) * turn)
 
         for m in range(0, d, 4):
             c0, c1, c2, c3 = _tile(work, pairs + i * rows, rows, m, 1, d, n)
@@ -256,7 +263,7 @@ def descent(params, work, y, out, value):
     store(work, size, total)
     constant = 0.25 * k + k * (k - 1) / (4.0 * _PI)  # ½ Σ_mm' f(e_m, e_m')
     for lane in range(LANES):
-        value[lane] = constant + work[size, lane] * (0.5 / _PI)
+        value[lane] = constant + work[size, lane]
 
 
 @njit("f8(f8[::1])", cache=True, error_model="numpy")
