@@ -9,7 +9,7 @@ With the JIT switched off (``NUMBA_DISABLE_JIT=1``) the same kernels run on NumP
 below is the plain twin of its compiled version.
 
 ``load(x, i)``, ``store(x, i, value)``, ``splat(float)``, ``fabs``, ``sqrt``, ``maximum``, ``copysign``,
-``select_less(a, b, x, y)``, ``rsqrt``; :func:`asin_and_secant` for the erf integrals.
+``select_less(a, b, x, y)``, ``rsqrt``, ``rsqrt_guess``; :func:`asin_and_secant` for the erf integrals.
 """
 
 import operator

@@ -89,7 +89,7 @@ def test_zero_unit_is_finite_and_harmless():
 
 @pytest.mark.skipif(JIT_OFF, reason="1 − u² is fused in compiled code only")
 def test_angle_against_high_precision():
-    mpmath = pytest.importorskip("mpmath")
+    pytest.importorskip("mpmath")
     from numba import njit
 
     from lab.lanes import store
