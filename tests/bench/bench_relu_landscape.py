@@ -53,7 +53,7 @@ def ours(weights):
     replicas, n, d = weights.shape
     y = aligned((replicas // LANES, n * d, LANES))
     y[:] = weights.reshape(-1, LANES, n * d).transpose(0, 2, 1)
-    out, work, value = aligned(y.shape), aligned((work_rows(n, d), LANES)), np.zeros(LANES)
+    out, work, value = aligned(y.shape), aligned((work_rows(n, d, d), LANES)), np.zeros(LANES)
     params = np.array([n, d, d], dtype=float)
 
     def call():

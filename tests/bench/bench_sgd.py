@@ -1,6 +1,7 @@
 """Online SGD of 256 two-layer students against PyTorch, JAX and NumPy: one core, float32, erf, both layers trained.
 
-``python -m tests.bench.bench_sgd [--json] [--rounds 5] [--quick]``: the same algorithm with gradients written by hand in
+``python -m tests.bench.bench_sgd [--json] [--rounds 5] [--quick] [--batch 1 32] [--width …] [--inputs …] [--cells-only]``:
+the same algorithm with gradients written by hand in
 every program (torch: batched bmm; JAX: vmap, scan and jit; NumPy: einsum-free matmul), fresh Gaussian inputs, a teacher
 of four units. Process time a step and replica, medians of interleaved rounds in one process on one core; ratios are peer
 over ours. "peak" is the fastest single-thread float32 matrix product of torch and NumPy in the same run. Then the span
@@ -173,7 +174,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--quick", action="store_true", help="smallest sizes only")
+    parser.add_argument("--quick", action="store_true", help="smallest inputs only")
+    parser.add_argument("--batch", type=int, nargs="+", default=[1, 32])
+    parser.add_argument("--width", type=int, nargs="+", default=[4, 16, 64, 256])
+    parser.add_argument("--inputs", type=int, nargs="+", default=[16, 64, 256])
+    parser.add_argument("--cells-only", action="store_true", help="without the span law and the growth of time")
     args = parser.parse_args()
     peers = {"torch": torch_steps, "numpy": numpy_steps}
     try:
@@ -185,9 +190,9 @@ def main():
     peak, rows = peak_gflops(), []
     say = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: E731
     say(f"peak of one core: {peak:.0f} GFLOP/s")
-    for batch in (1, 32):
-        for m in (4, 16, 64, 256):
-            for d in (16, 64, 256)[:1 if args.quick else 3]:
+    for batch in args.batch:
+        for m in args.width:
+            for d in args.inputs[:1 if args.quick else None]:
                 programs = {"ours": our_steps(m, d, batch), **{n: peer(m, d, batch) for n, peer in peers.items()}}
                 took = measure(programs, args.rounds, 0.1)
                 row = {"batch": batch, "width": m, "inputs": d, "ours_ns": took["ours"] / R * 1e9,
@@ -202,20 +207,23 @@ def main():
               "batch 32": [r for r in rows if r["batch"] == 32]}
     summary = {}
     for name, chosen in groups.items():
+        if not chosen:
+            continue
         ratios = [r["ratio"] for r in chosen]
         summary[name] = {"geometric_mean": float(np.exp(np.mean(np.log(ratios)))), "smallest": min(ratios)}
-    for m in (4, 16, 64, 256):
+    for m in args.width if 32 in args.batch else ():
         ratios = [r["ratio"] for r in rows if r["batch"] == 32 and r["width"] == m]
         summary["batch 32"][f"width {m}"] = float(np.exp(np.mean(np.log(ratios))))
 
-    took = measure({"full": our_steps(4, 1024, 1), "span": our_steps(4, 1024, 1, method="span"),
-                    "span, a million inputs": our_steps(4, 10**6, 1, method="span"),
-                    "span, 64 inputs": our_steps(4, 64, 1, method="span")}, args.rounds, 0.1)
-    summary["span law"] = {"geometric_mean": took["full"] / took["span"], "span_ns": took["span"] / R * 1e9,
-                           "million_over_64_inputs": took["span, a million inputs"] / took["span, 64 inputs"]}
-    took = measure({"1": our_steps(64, 64, 1), "2": our_steps(64, 64, 1, replicas=2 * R), "w": our_steps(128, 64, 1)},
-                   args.rounds, 0.1)
-    summary["growth"] = {"twice_the_replicas": took["2"] / took["1"], "twice_the_width": took["w"] / took["1"]}
+    if not args.cells_only:
+        took = measure({"full": our_steps(4, 1024, 1), "span": our_steps(4, 1024, 1, method="span"),
+                        "span, a million inputs": our_steps(4, 10**6, 1, method="span"),
+                        "span, 64 inputs": our_steps(4, 64, 1, method="span")}, args.rounds, 0.1)
+        summary["span law"] = {"geometric_mean": took["full"] / took["span"], "span_ns": took["span"] / R * 1e9,
+                               "million_over_64_inputs": took["span, a million inputs"] / took["span, 64 inputs"]}
+        took = measure({"1": our_steps(64, 64, 1), "2": our_steps(64, 64, 1, replicas=2 * R), "w": our_steps(128, 64, 1)},
+                       args.rounds, 0.1)
+        summary["growth"] = {"twice_the_replicas": took["2"] / took["1"], "twice_the_width": took["w"] / took["1"]}
     for name, values in summary.items():
         target = f"  (target {TARGETS[name][0]}x, floor {TARGETS[name][1]}x)" if name in TARGETS else ""
         say(f"{name}: " + ", ".join(f"{k} {v:.2f}" for k, v in values.items()) + target)

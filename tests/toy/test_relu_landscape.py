@@ -14,7 +14,8 @@ from lab.cli import main
 from lab.errors import InputError, UsageError
 from lab.flow import LANES
 from tests import naive_relu_landscape as naive
-from theory.landscape.axes import descent, gradient_plain, sine_and_coangle, work_rows
+from theory.landscape.angles import coangles, first_sines
+from theory.landscape.axes import descent, gradient_plain, work_rows
 from toy.__main__ import COMMANDS
 from toy.relu_landscape import descent as gd
 from toy.relu_landscape import minima, tickets
@@ -29,7 +30,7 @@ def evaluate(weights, teacher):
     """Loss and gradient of eight replicas by the kernel, called twice: what one call leaves must not matter to the next."""
     _, n, d = weights.shape
     y = np.ascontiguousarray(weights.reshape(LANES, -1).T)
-    out, value, work = np.empty_like(y), np.empty(LANES), np.zeros((work_rows(n, d), LANES))
+    out, value, work = np.empty_like(y), np.empty(LANES), np.zeros((work_rows(n, teacher, d), LANES))
     params = np.array([n, teacher, d], dtype=float)
     descent(params, work, np.ascontiguousarray(np.random.default_rng(5).normal(size=y.shape)), out, value)
     descent(params, work, y, out, value)
@@ -88,22 +89,39 @@ def test_zero_unit_is_finite_and_harmless():
 
 @pytest.mark.skipif(JIT_OFF, reason="1 − u² is fused in compiled code only")
 def test_angle_against_high_precision():
-    mpmath = pytest.importorskip("mpmath")
+    pytest.importorskip("mpmath")
     from numba import njit
 
-    from lab.lanes import load, store
+    from lab.lanes import store
 
     @njit
-    def both(u, s, p):
-        for i in range(u.shape[0]):
-            x, y = sine_and_coangle(load(u, i))
-            store(s, i, x)
-            store(p, i, y)
+    def both(work, rows):
+        first_sines(work, 0, 2, 2 * rows)
+        for i in range(0, rows, 8):
+            p = coangles(work, i, 2, 2 * rows + i, i + 8, 2, 2 * rows + i + 8, rows)
+            store(work, rows + i, p[0])
+            store(work, rows + i + 1, p[1])
+            store(work, rows + i + 2, p[2])
+            store(work, rows + i + 3, p[3])
+            store(work, rows + i + 4, p[4])
+            store(work, rows + i + 5, p[5])
+            store(work, rows + i + 6, p[6])
+            store(work, rows + i + 7, p[7])
 
-    size = np.concatenate([np.linspace(0, 1, 400), 1 - np.logspace(-16, -1, 112), 1 + np.array([2.2e-16] * 8)])
-    u = np.concatenate([size, -size])[: len(size) * 2 // 8 * 8].reshape(-1, LANES)
-    s, p = np.empty_like(u), np.empty_like(u)
-    both(u, s, p)
+    size = np.concatenate([np.linspace(0, 1, 400), 1 - np.logspace(-16, -1, 112), 1 + np.array([2.2e-16] * 64)])
+    u = np.concatenate([size, -size]).reshape(LANES, -1).T
+    rows = len(u)
+    for turn in range(8):  # every place in a block has its own code for the root
+        work = np.zeros((3 * rows + 8, LANES))
+        work[:rows] = np.roll(u, turn, axis=0)
+        both(work, rows)
+        check_angles(work[:rows], work[2 * rows:3 * rows], work[rows:2 * rows] * 2 * math.pi)
+
+
+def check_angles(u, s, p):
+    """Sines and coangles of cosines against 40 digits."""
+    import mpmath
+
     with mpmath.workdps(40):
         clipped = [min(mpmath.mpf(1), max(mpmath.mpf(-1), mpmath.mpf(float(x)))) for x in u.ravel()]
         sine = np.array([float(mpmath.sqrt(1 - x * x)) for x in clipped])

@@ -1,22 +1,18 @@
 """Loss and gradient where the teachers are axes, for eight replicas at a time, and their plain twin.
 
 Student Σ_{i≤n} relu(w_i·x), teacher Σ_{m≤k} relu(e_m·x) with orthonormal e_m (the first k axes), x ~ N(0, I_d); equations
-in :mod:`theory.landscape`. With c = w_i·w_j, a_i = |w_i|, u = c/(a_i a_j) = cos θ, s = sin θ and p = π − θ,
+in :mod:`theory.landscape`. With a_i = |w_i|, ŵ_i = w_i/a_i, u = ŵ_i·ŵ_j = cos θ, s = sin θ, p = (π − θ)/2π, and
+S_i = Σ_j a_j s_ij, T_i = Σ_m s_im,
 
-    2π ∇_i = Σ_j p_ij w_j − Σ_m p_im e_m + ŵ_i (Σ_j a_j s_ij − Σ_m s_im)      (p_ii = π, s_ii = 0),
-    2π F   = ¼·2π Σ_i a_i² + Σ_{i<j} (a_i a_j s_ij + p_ij c_ij) − Σ_im (a_i s_im + p_im w_im) + constant:
+    ∇_i = Σ_j p_ij a_j ŵ_j − Σ_m p_im e_m + ŵ_i (S_i − T_i)/2π      (p_ii = ½, s_ii = 0),
+    F   = ¼ Σ_i a_i² + Σ_i a_i [½ S_i/2π + Σ_{j>i} p_ij a_j u_ij − T_i/2π − Σ_m p_im u_im] + constant:
 
-a Gram matrix, a sine and an angle for each of the n(n−1)/2 + nk pairs, and a product with the matrix p. u = w_im/a_i needs
-no product where the teacher is an axis.
+a Gram matrix, a sine and an angle (:mod:`theory.landscape.angles`) for each of the n(n−1)/2 + nk pairs, and a product
+with the matrix p a. Where the teacher is an axis, u = ŵ_im needs no product.
 
-The angle. A loss and a gradient of θ computed from a rounded u err by about one rounding even where units merge and θ
-itself has lost half of its digits (∂g/∂θ is of order sin θ, and θ errs by ε/sin θ), provided that s and p come from the
-same u: s = √(1−u²), and arccos|u| = s P(|u|), P a polynomial of degree 19 (relative error 5e-16), so one root serves both.
-Only directions, in the Hessian, need more (:mod:`theory.landscape`).
-
-Speed. A pair costs one hardware root of 8 lanes, behind which its polynomial hides; Gram matrix and product go through
-one 4×4 register tile (:func:`_tile`), for which weights are copied to a zero-padded work area: a zero row or column adds
-nothing, and the tile has no tail.
+Speed. Gram matrix and product go through one 4×4 register tile (:func:`_tile`). Neurons come in fours, and all that a
+four needs between its cosines and its gradient stays in the first-level cache; rows of the work area beyond the width
+are zero, so that the tile has no tail: a zero unit has size 0, whatever its angles.
 """
 
 import math
@@ -25,27 +21,11 @@ import numpy as np
 from numba import njit
 
 from lab.flow import LANES, RHS
-from lab.lanes import fabs, load, maximum, select_less, splat, sqrt, store
+from lab.lanes import load, rsqrt, splat, store
+from theory.landscape.angles import coangles, first_sines
 
-# arccos(u)/√(1−u²) on 0 ≤ u ≤ 1 at Chebyshev nodes in 60-digit arithmetic
-(_P0, _P1, _P2, _P3, _P4, _P5, _P6, _P7, _P8, _P9, _P10, _P11, _P12, _P13, _P14, _P15, _P16, _P17, _P18, _P19) = (
-    1.5707963267948963, -0.9999999999997775, 0.7853981633671603, -0.6666666650247917, 0.5890485752918622,
-    -0.5333324983411412, 0.4908639719169578, -0.45705995477966277, 0.4290012027180554, -0.4039327395557971,
-    0.3777253554781287, -0.3438431299304309, 0.2949592877696068, -0.22853381895257877, 0.15249149043927626,
-    -0.08330453165245856, 0.03519214945422063, -0.010664764627237098, 0.0020478176480743294, -0.000186238014363442)
 _PI = math.pi
-_TINY = 1e-150  # a zero unit counts as orthogonal to everything, and its own direction as zero
-
-
-@njit(forceinline=True, error_model="numpy")
-def sine_and_coangle(u):
-    """sin θ and π − θ of eight cosines u = cos θ (|u| may exceed 1 by rounding)."""
-    x = fabs(u)
-    s = sqrt(maximum(1.0 - x * x, splat(0.0)))
-    p = ((((((((_P19 * x + _P18) * x + _P17) * x + _P16) * x + _P15) * x + _P14) * x + _P13) * x + _P12) * x + _P11) * x
-    p = (((((((((p + _P10) * x + _P9) * x + _P8) * x + _P7) * x + _P6) * x + _P5) * x + _P4) * x + _P3) * x + _P2) * x
-    q = s * ((p + _P1) * x + _P0)
-    return s, select_less(u, splat(0.0), q, _PI - q)
+_TINY = 1e-300  # on |w|²: a zero unit counts as orthogonal to everything, and its own direction as zero
 
 
 @njit(forceinline=True, error_model="numpy")
@@ -84,102 +64,206 @@ def _store_row(work, row, c):
 
 
 @njit(forceinline=True, error_model="numpy")
-def _put_row(work, row, out, i, m, n, d, c):
-    """out[i, m:m+4] <- −(c − what the teacher takes)/2π, but for the padding."""
-    if i < n:
-        at = i * d + m
-        store(out, at, (load(work, row) - c[0]) * (0.5 / _PI))
-        if m + 1 < d:
-            store(out, at + 1, (load(work, row + 1) - c[1]) * (0.5 / _PI))
-        if m + 2 < d:
-            store(out, at + 2, (load(work, row + 2) - c[2]) * (0.5 / _PI))
-        if m + 3 < d:
-            store(out, at + 3, (load(work, row + 3) - c[3]) * (0.5 / _PI))
+def _put_row(work, out, at, taught, left, axes, c):
+    """out[at …] <- taught − c: four columns, or ``left`` of them; the first ``axes`` have a teacher."""
+    if axes >= 4:
+        store(out, at, load(work, taught) - c[0])
+        store(out, at + 1, load(work, taught + 1) - c[1])
+        store(out, at + 2, load(work, taught + 2) - c[2])
+        store(out, at + 3, load(work, taught + 3) - c[3])
+    else:
+        for m in range(min(4, left)):
+            x = c[0] if m == 0 else c[1] if m == 1 else c[2] if m == 2 else c[3]
+            store(out, at + m, load(work, taught + m) - x if m < axes else -1.0 * x)
 
 
-def padded(count: int) -> int:
-    """The next multiple of four."""
-    return -(-count // 4) * 4
+@njit(forceinline=True, error_model="numpy")
+def _pair(work, pair, mirror, u, p, s, a, b, t, g, f):
+    """One pair of students of sizes a and b: fills its two places of the matrix p a.
+
+    Returns Σ s a of both (t and g), and Σ b p u (f), with this pair's part.
+    """
+    pb = p * b
+    store(work, pair, pb)
+    store(work, mirror, p * a)
+    return t + s * b, g + s * a, f + pb * load(work, u)
 
 
-def work_rows(width: int, dim: int) -> int:
+@njit(forceinline=True, error_model="numpy")
+def _taught(work, at, u, p, s, t, f):
+    """One pair of a student and an axis: keeps p; Σ s (t) and −Σ p u (f, to which :func:`_pair` adds) with its part."""
+    store(work, at, p)
+    return t + s, f - p * load(work, u)
+
+
+def _layout(n, k, d):
+    """First rows of what the work area holds, and its end.
+
+    ŵ[i, m]; p_ij a_j; a_i; S_i; of four neurons: u with the students after them, u among them, p with
+    the teacher; sines of two blocks.
+    """
+    rows = -(-n // 4) * 4
+    pairs = rows * d + 4
+    size = pairs + rows * rows
+    along = size + rows
+    cosines = along + rows
+    among = cosines + 4 * rows
+    taught = among + 8
+    sines = taught + 4 * (k + k % 2)
+    return pairs, size, along, cosines, among, taught, sines, sines + 16
+
+
+_layout_compiled = njit(forceinline=True)(_layout)
+
+
+def work_rows(width: int, teacher: int, dim: int) -> int:
     """Rows of scratch, zero at first, that :func:`descent` needs."""
-    return padded(width) * (2 * padded(dim) + padded(width) + 3)
+    return _layout(width, teacher, dim)[-1]
+
+
+@njit(forceinline=True, error_model="numpy")
+def _normalise(work, y, size, n, d):
+    """ŵ and a; Σ a²."""
+    total = splat(0.0)
+    for i in range(n):
+        q0, q1, q2, q3 = splat(_TINY), splat(0.0), splat(0.0), splat(0.0)
+        at, end = i * d, i * d + d
+        while at + 4 <= end:
+            w0, w1, w2, w3 = load(y, at), load(y, at + 1), load(y, at + 2), load(y, at + 3)
+            q0, q1, q2, q3 = q0 + w0 * w0, q1 + w1 * w1, q2 + w2 * w2, q3 + w3 * w3
+            at += 4
+        while at < end:
+            w0 = load(y, at)
+            q0 += w0 * w0
+            at += 1
+        q0 = (q0 + q1) + (q2 + q3)
+        total += q0
+        store(work, size + i, q0)
+    for i in range(n):
+        square = load(work, size + i)
+        inverse = rsqrt(square)
+        store(work, size + i, square * inverse)
+        for m in range(i * d, i * d + d):
+            store(work, m, load(y, m) * inverse)
+    return total
+
+
+@njit(forceinline=True, error_model="numpy")
+def _cosines(work, cosines, among, i, rows, d):
+    """u of neurons i … i + 3 with those that follow, row by row, and with each other (two by two: 01 02 | 03 12 | 13 23)."""
+    c01, c02, c03, c12, c13, c23 = splat(0.0), splat(0.0), splat(0.0), splat(0.0), splat(0.0), splat(0.0)
+    for at in range(i * d, i * d + d):
+        w0, w1, w2, w3 = load(work, at), load(work, at + d), load(work, at + 2 * d), load(work, at + 3 * d)
+        c01, c02, c03 = c01 + w0 * w1, c02 + w0 * w2, c03 + w0 * w3
+        c12, c13, c23 = c12 + w1 * w2, c13 + w1 * w3, c23 + w2 * w3
+    store(work, among, c01)
+    store(work, among + 1, c02)
+    store(work, among + 2, c03)
+    store(work, among + 3, c12)
+    store(work, among + 4, c13)
+    store(work, among + 5, c23)
+    for j in range(i + 4, rows, 4):
+        c0, c1, c2, c3 = _tile(work, i * d, d, j * d, d, 1, d)
+        _store_row(work, cosines + j, c0)
+        _store_row(work, cosines + rows + j, c1)
+        _store_row(work, cosines + 2 * rows + j, c2)
+        _store_row(work, cosines + 3 * rows + j, c3)
 
 
 @njit(RHS, cache=True, error_model="numpy")
 def descent(params, work, y, out, value):
     """out <- −∇F, value <- F of eight students (``lab.flow.RHS``); params = (n, k, d), y[i d + m] = w_im."""
     n, k, d = int(params[0]), int(params[1]), int(params[2])
-    rows, columns = -(-n // 4) * 4, -(-d // 4) * 4
-    # rows of work: the padded W[i, m]; p_im of the teacher; c_ij, then p_ij; a_i; 1/a_i; Σ_j a_j s_ij
-    taught, pairs = rows * columns, 2 * rows * columns
-    size, inverse, along = pairs + rows * rows, pairs + rows * rows + rows, pairs + rows * rows + 2 * rows
-    zero = splat(0.0)
-    total = zero
-
-    for i in range(n):
-        q0, q1 = zero, zero
-        for m in range(0, d - 1, 2):
-            w0, w1 = load(y, i * d + m), load(y, i * d + m + 1)
-            q0 += w0 * w0
-            q1 += w1 * w1
-            store(work, i * columns + m, w0)
-            store(work, i * columns + m + 1, w1)
-        if d % 2:
-            w0 = load(y, i * d + d - 1)
-            q0 += w0 * w0
-            store(work, i * columns + d - 1, w0)
-        q0 += q1
-        total += q0 * (0.5 * _PI)
-        a = sqrt(q0)
-        store(work, size + i, a)
-        store(work, inverse + i, 1.0 / maximum(a, splat(_TINY)))
-        store(work, along + i, zero)
-
+    rows, even = -(-n // 4) * 4, k + k % 2
+    pairs, size, along, cosines, among, taught, s, _ = _layout_compiled(n, k, d)
+    later = s + 8  # sines of the next block of eight pairs
+    turn = 0.5 / _PI
+    total = _normalise(work, y, size, n, d) * 0.25
+    for i in range(rows):
+        store(work, along + i, splat(0.0))
+    _cosines(work, cosines, among, 0, rows, d)
+    first_sines(work, among, 2, s)
     for i in range(0, rows, 4):
-        for j in range(i, rows, 4):
-            at = pairs + i * rows + j
-            c0, c1, c2, c3 = _tile(work, i * columns, columns, j * columns, columns, 1, d)
-            _store_row(work, at, c0)
-            _store_row(work, at + rows, c1)
-            _store_row(work, at + 2 * rows, c2)
-            _store_row(work, at + 3 * rows, c3)
-        for r in range(i, min(i + 4, n)):
-            a, v, t = load(work, size + r), load(work, inverse + r), load(work, along + r)
-            for j in range(r + 1, n):
-                c = load(work, pairs + r * rows + j)
-                s, p = sine_and_coangle(c * v * load(work, inverse + j))
-                e = s * load(work, size + j)
-                t += e
-                total += a * e + p * c
-                store(work, along + j, load(work, along + j) + s * a)
-                store(work, pairs + r * rows + j, p)
-                store(work, pairs + j * rows + r, p)
-            store(work, along + r, t)
+        a0, a1 = load(work, size + i), load(work, size + i + 1)
+        a2, a3 = load(work, size + i + 2), load(work, size + i + 3)
+        t0, t1 = load(work, along + i), load(work, along + i + 1)
+        t2, t3 = load(work, along + i + 2), load(work, along + i + 3)
+        f0, f1, f2, f3 = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
 
-    for i in range(0, rows, 4):
-        for r in range(i, min(i + 4, n)):
-            a, v, t = load(work, size + r), load(work, inverse + r), load(work, along + r)
-            for m in range(k):
-                w = load(work, r * columns + m)
-                s, p = sine_and_coangle(w * v)
-                t -= s
-                total -= a * s + p * w
-                store(work, taught + r * columns + m, p)
-            store(work, pairs + r * rows + r, t * v + _PI)  # ŵ_i (…) as a multiple of w_i
-        for m in range(0, columns, 4):
-            c0, c1, c2, c3 = _tile(work, pairs + i * rows, rows, m, 1, columns, n)
-            at = taught + i * columns + m
-            _put_row(work, at, out, i, m, n, d, c0)
-            _put_row(work, at + columns, out, i + 1, m, n, d, c1)
-            _put_row(work, at + 2 * columns, out, i + 2, m, n, d, c2)
-            _put_row(work, at + 3 * columns, out, i + 3, m, n, d, c3)
+        ahead, stride = (cosines + i + 4, rows) if i + 4 < rows else (i * d, d)
+        p = coangles(work, among, 2, s, ahead, stride, later, n)
+        r = pairs + i * rows + i
+        t0, t1, f0 = _pair(work, r + 1, r + rows, among, p[0], load(work, s), a0, a1, t0, t1, f0)
+        t0, t2, f0 = _pair(work, r + 2, r + 2 * rows, among + 1, p[1], load(work, s + 1), a0, a2, t0, t2, f0)
+        t0, t3, f0 = _pair(work, r + 3, r + 3 * rows, among + 2, p[2], load(work, s + 2), a0, a3, t0, t3, f0)
+        t1, t2, f1 = _pair(work, r + rows + 2, r + 2 * rows + 1, among + 3, p[3], load(work, s + 3), a1, a2, t1, t2, f1)
+        t1, t3, f1 = _pair(work, r + rows + 3, r + 3 * rows + 1, among + 4, p[4], load(work, s + 4), a1, a3, t1, t3, f1)
+        t2, t3, f2 = _pair(work, r + 2 * rows + 3, r + 3 * rows + 2, among + 5, p[5], load(work, s + 5), a2, a3, t2, t3, f2)
+        s, later = later, s
+
+        for j in range(i + 4, rows, 2):
+            u = cosines + j
+            ahead, stride = (u + 2, rows) if j + 2 < rows else (i * d, d)
+            p = coangles(work, u, rows, s, ahead, stride, later, n)
+            b0, g0, b1, g1 = load(work, size + j), load(work, along + j), load(work, size + j + 1), load(work, along + j + 1)
+            r, c = pairs + i * rows + j, pairs + j * rows + i
+            t0, g0, f0 = _pair(work, r, c, u, p[0], load(work, s), a0, b0, t0, g0, f0)
+            t0, g1, f0 = _pair(work, r + 1, c + rows, u + 1, p[1], load(work, s + 1), a0, b1, t0, g1, f0)
+            r, c, u = r + rows, c + 1, u + rows
+            t1, g0, f1 = _pair(work, r, c, u, p[2], load(work, s + 2), a1, b0, t1, g0, f1)
+            t1, g1, f1 = _pair(work, r + 1, c + rows, u + 1, p[3], load(work, s + 3), a1, b1, t1, g1, f1)
+            r, c, u = r + rows, c + 1, u + rows
+            t2, g0, f2 = _pair(work, r, c, u, p[4], load(work, s + 4), a2, b0, t2, g0, f2)
+            t2, g1, f2 = _pair(work, r + 1, c + rows, u + 1, p[5], load(work, s + 5), a2, b1, t2, g1, f2)
+            r, c, u = r + rows, c + 1, u + rows
+            t3, g0, f3 = _pair(work, r, c, u, p[6], load(work, s + 6), a3, b0, t3, g0, f3)
+            t3, g1, f3 = _pair(work, r + 1, c + rows, u + 1, p[7], load(work, s + 7), a3, b1, t3, g1, f3)
+            store(work, along + j, g0)
+            store(work, along + j + 1, g1)
+            s, later = later, s
+
+        if i + 4 < rows:
+            _cosines(work, cosines, among, i + 4, rows, d)
+        total += (a0 * t0 + a1 * t1 + a2 * t2 + a3 * t3) * (0.5 * turn)
+        h0, h1, h2, h3 = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
+        for m in range(0, k, 2):
+            u = i * d + m
+            ahead, stride = (u + 2, d) if m + 2 < k else (among, 2)
+            p = coangles(work, u, d, s, ahead, stride, later, n)
+            at = taught + m
+            h0, f0 = _taught(work, at, u, p[0], load(work, s), h0, f0)
+            h1, f1 = _taught(work, at + even, u + d, p[2], load(work, s + 2), h1, f1)
+            h2, f2 = _taught(work, at + 2 * even, u + 2 * d, p[4], load(work, s + 4), h2, f2)
+            h3, f3 = _taught(work, at + 3 * even, u + 3 * d, p[6], load(work, s + 6), h3, f3)
+            if m + 1 < k:
+                at, u = at + 1, u + 1
+                h0, f0 = _taught(work, at, u, p[1], load(work, s + 1), h0, f0)
+                h1, f1 = _taught(work, at + even, u + d, p[3], load(work, s + 3), h1, f1)
+                h2, f2 = _taught(work, at + 2 * even, u + 2 * d, p[5], load(work, s + 5), h2, f2)
+                h3, f3 = _taught(work, at + 3 * even, u + 3 * d, p[7], load(work, s + 7), h3, f3)
+            s, later = later, s
+        total += a0 * (f0 - h0 * turn) + a1 * (f1 - h1 * turn) + a2 * (f2 - h2 * turn) + a3 * (f3 - h3 * turn)
+        r = pairs + i * rows + i
+        store(work, r, a0 * 0.5 + (t0 - h0) * turn)
+        store(work, r + rows + 1, a1 * 0.5 + (t1 - h1) * turn)
+        store(work, r + 2 * rows + 2, a2 * 0.5 + (t2 - h2) * turn)
+        store(work, r + 3 * rows + 3, a3 * 0.5 + (t3 - h3) * turn)
+
+        for m in range(0, d, 4):
+            c0, c1, c2, c3 = _tile(work, pairs + i * rows, rows, m, 1, d, n)
+            at = i * d + m
+            _put_row(work, out, at, taught + m, d - m, k - m, c0)
+            if i + 1 < n:
+                _put_row(work, out, at + d, taught + even + m, d - m, k - m, c1)
+            if i + 2 < n:
+                _put_row(work, out, at + 2 * d, taught + 2 * even + m, d - m, k - m, c2)
+            if i + 3 < n:
+                _put_row(work, out, at + 3 * d, taught + 3 * even + m, d - m, k - m, c3)
 
     store(work, size, total)
     constant = 0.25 * k + k * (k - 1) / (4.0 * _PI)  # ½ Σ_mm' f(e_m, e_m')
     for lane in range(LANES):
-        value[lane] = constant + work[size, lane] * (0.5 / _PI)
+        value[lane] = constant + work[size, lane]
 
 
 @njit("f8(f8[::1])", cache=True, error_model="numpy")
@@ -244,5 +328,5 @@ def gradient_axes(students: np.ndarray, k: int) -> np.ndarray:
     _, n, d = students.shape
     out = np.empty_like(students)
     y, slope = np.empty((2, n * d, LANES))
-    _blocks(students, k, np.zeros((work_rows(n, d), LANES)), y, slope, np.empty(LANES), out)
+    _blocks(students, k, np.zeros((work_rows(n, k, d), LANES)), y, slope, np.empty(LANES), out)
     return out

@@ -176,7 +176,7 @@ def descend(params, start, *, rate, tolerance, success=-np.inf, max_steps=1_000_
             # the slow replicas of a round share the next one's lanes: alone, each would keep seven lanes empty
             before, cap = cap, min(max_steps, max(FIRST_ROUND, 4 * cap))
             control = np.array([rate, tolerance, success, cap - before, float(nesterov),
-                                work_rows(int(params[0]), int(params[2]))])
+                                work_rows(int(params[0]), int(params[1]), int(params[2]))])
             piece = max(LANES, -(-running.size // threads))
             parts = [running[i:i + piece] for i in range(0, running.size, piece)]
             blocks = [(state[part], np.full((part.size, 3), np.nan), np.full((part.size, 2), STOPPED))

@@ -151,7 +151,7 @@ def simulate(teacher: int, width: int, replicas: int = 1000, seed: int = 0, dim:
         from lab import flow
 
         # the integrator looks at the largest coordinate; |∇_i| is at most √d times that
-        end = flow.solve(descent, params, flat, work_rows=work_rows(width, dim), value_target=target, threads=threads,
+        end = flow.solve(descent, params, flat, work_rows=work_rows(width, teacher, dim), value_target=target, threads=threads,
                          gradient_tol=tolerance / math.sqrt(dim), max_evaluations=max_steps, seconds=seconds,
                          progress=progress)
         table = {flow.CONVERGED: gd.CONVERGED, flow.REACHED: gd.BELOW, flow.DIVERGED: gd.DIVERGED,
