@@ -76,14 +76,22 @@ def _sorted(strengths) -> np.ndarray:
     return A
 
 
-def _newton(state, A, norm, K, tolerance=1e-13, steps=60):
-    """Newton's method with backtracking on |∇L|, to the nearest critical point of any index; (state, max|∇|)."""
-    g = gradient(state, A, norm, K)
+def _newton(state, A, norm, K, tolerance=1e-13, steps=60, reach=np.inf):
+    """Newton's method with backtracking on |∇L|, to the nearest critical point of any index; (state, max|∇|).
+
+    It gives up, with the residual it has, where a direction moves by more than ``reach``: following a solution in small
+    steps needs a few iterations, and most of the time would go into those that are lost.
+    """
+    start, g = state, gradient(state, A, norm, K)
     for _ in range(steps):
         size = np.linalg.norm(g)
-        if np.abs(g).max() <= tolerance:
+        if np.abs(g).max() <= tolerance or np.abs(state[K:] - start[K:]).max() > reach:
             break
-        step = np.linalg.lstsq(hessian(state, A, norm, K), -g, rcond=1e-13)[0]
+        H = hessian(state, A, norm, K)
+        try:
+            step = np.linalg.solve(H, -g)
+        except np.linalg.LinAlgError:
+            step = np.linalg.lstsq(H, -g, rcond=1e-13)[0]
         part = min(1.0, 0.2 / np.abs(step).max())
         for _ in range(12):
             new = gradient(state + part * step, A, norm, K)
@@ -210,7 +218,7 @@ def _follow(A0, A1, norm, K, isolated, resolution=1e-3):
 
 def _next(state, A, norm, K, isolated):
     """The same critical point a small step on, or None."""
-    trial, residual = _newton(state, A, norm, K, steps=30)
+    trial, residual = _newton(state, A, norm, K, steps=12, reach=0.2 * norm)
     moved = np.abs(trial[K:] - state[K:]).max()
     if residual > 1e-11 or moved > 0.2 * norm or not _is_type(trial, norm, K, isolated, len(A)):
         return None

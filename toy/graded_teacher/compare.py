@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -75,6 +76,13 @@ def measure(teacher: Teacher, narrow: np.ndarray, wide: np.ndarray, other_wide: 
     }
 
 
+@lru_cache(maxsize=4)
+def _wide(teacher, width, replicas, seed, init_scale, gradient_tol, time_cap, threads) -> Students:
+    """The wide students, two a repetition: all widths and numbers of copies are compared with the same ones."""
+    return simulate(teacher.strengths, teacher.direction_norm, teacher.dim, width, 2 * replicas, seed, init_scale,
+                    gradient_tol, time_cap, first_replica=_WIDE, threads=threads)
+
+
 def compare(strengths, direction_norm: float = 1.0, dim: int = 10, width: int = 2, copies: int = 8,
             reference_width: int = 16, replicas: int = 8, seed: int = 0, init_scale: float = 0.1,
             gradient_tol: float = 1e-8, time_cap: float = 1e6, *, condition: str = "free",
@@ -117,11 +125,12 @@ def compare(strengths, direction_norm: float = 1.0, dim: int = 10, width: int = 
         start = np.concatenate([initial_state(dim, width, copies, seed, init_scale, r * _STRIDE)
                                 for r in range(replicas)])
     narrow = simulate(teacher.strengths, direction_norm, dim, width, start=start, **shared)
-    target = -np.inf
     if condition == "matched loss":
-        target = np.repeat(narrow.loss.reshape(replicas, copies).mean(axis=1), 2)
-    wide = simulate(teacher.strengths, direction_norm, dim, reference_width, 2 * replicas, seed, init_scale,
-                    first_replica=_WIDE, loss_target=target, **shared)
+        wide = simulate(teacher.strengths, direction_norm, dim, reference_width, 2 * replicas, seed, init_scale,
+                        first_replica=_WIDE, loss_target=np.repeat(narrow.loss.reshape(replicas, copies).mean(axis=1), 2),
+                        **shared)
+    else:
+        wide = _wide(teacher, reference_width, replicas, seed, init_scale, gradient_tol, time_cap, threads)
     fresh = initial_state(dim, width * copies, replicas, seed, init_scale)[:, width * copies:]
     rows = [measure(teacher, narrow.units(slice(r * copies, (r + 1) * copies)), wide.units(2 * r),
                     wide.units(2 * r + 1), fresh[r].reshape(-1, dim), ridges) for r in range(replicas)]
