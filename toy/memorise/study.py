@@ -89,4 +89,4 @@ def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
 
 
 STUDY = Study("memorise", "memorise or generalise: decision regions along training", "toy.memorise.study:run", configs,
-              tabulate, evidence)
+              tabulate, evidence, processes=True)

@@ -23,7 +23,7 @@ import numpy as np
 from theory.landscape import hessian
 from toy.relu_landscape import descent as gd
 
-HANDOVERS = (1e6, 1e5, 1e4)  # times the tolerance
+HANDOVERS = (1e6, 1e5, 1e4, 1e3, 1e2)  # times the tolerance
 SAFETY = 3.0
 MEMBERS = 3  # of a level, from which M is estimated
 LEVEL = 1e-7  # losses closer than this are one level
