@@ -86,7 +86,8 @@ def _wide(teacher, width, replicas, seed, init_scale, gradient_tol, time_cap, th
 def compare(strengths, direction_norm: float = 1.0, dim: int = 10, width: int = 2, copies: int = 8,
             reference_width: int = 16, replicas: int = 8, seed: int = 0, init_scale: float = 0.1,
             gradient_tol: float = 1e-8, time_cap: float = 1e6, *, condition: str = "free",
-            ridges: Sequence[float] = (1e-6,), threads: int | None = None) -> Comparison:
+            ridges: Sequence[float] = (1e-6,), threads: int | None = None, seconds: float | None = None,
+            progress=None) -> Comparison:
     """Train and compare.
 
     Parameters
@@ -99,6 +100,9 @@ def compare(strengths, direction_norm: float = 1.0, dim: int = 10, width: int = 
     condition : "free"; "matched loss": wide students stop where they reach the mean final loss of the narrow ones;
         "shared start": narrow students start as slices of the wide one (copies × width = reference_width).
     ridges : relative ridges of the span errors.
+    seconds : wall time of the narrow and again of the wide students, after which those that still run are stopped (status
+        "stopped") and compared as they are.
+    progress : called with the number of students that just ended.
 
     Returns
     -------
@@ -114,7 +118,7 @@ def compare(strengths, direction_norm: float = 1.0, dim: int = 10, width: int = 
     teacher = Teacher(strengths, direction_norm, dim)
     if copies > _STRIDE or replicas >= _WIDE // _STRIDE:
         raise InputError(f"at most {_STRIDE} copies and {_WIDE // _STRIDE - 1} replicas, got {copies} and {replicas}")
-    shared = dict(gradient_tol=gradient_tol, time_cap=time_cap, threads=threads)
+    shared = dict(gradient_tol=gradient_tol, time_cap=time_cap, threads=threads, seconds=seconds, progress=progress)
     if condition == "shared start":
         if copies * width != reference_width:
             raise InputError(f"{copies} slices of width {width} do not make a student of width {reference_width}")
@@ -125,10 +129,12 @@ def compare(strengths, direction_norm: float = 1.0, dim: int = 10, width: int = 
         start = np.concatenate([initial_state(dim, width, copies, seed, init_scale, r * _STRIDE)
                                 for r in range(replicas)])
     narrow = simulate(teacher.strengths, direction_norm, dim, width, start=start, **shared)
-    if condition == "matched loss":
+    if condition == "matched loss" or seconds is not None or progress is not None:
+        target = -np.inf
+        if condition == "matched loss":
+            target = np.repeat(narrow.loss.reshape(replicas, copies).mean(axis=1), 2)
         wide = simulate(teacher.strengths, direction_norm, dim, reference_width, 2 * replicas, seed, init_scale,
-                        first_replica=_WIDE, loss_target=np.repeat(narrow.loss.reshape(replicas, copies).mean(axis=1), 2),
-                        **shared)
+                        first_replica=_WIDE, loss_target=target, **shared)
     else:
         wide = _wide(teacher, reference_width, replicas, seed, init_scale, gradient_tol, time_cap, threads)
     fresh = initial_state(dim, width * copies, replicas, seed, init_scale)[:, width * copies:]
