@@ -27,6 +27,7 @@ converged: these forms are not all that exist. Derived here.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
@@ -104,17 +105,20 @@ def _newton(state, A, norm, K, tolerance=1e-13, steps=60, reach=np.inf):
     return state, float(np.abs(g).max())
 
 
-def _pool(A, norm):
+@lru_cache(maxsize=256)
+def _pool(strengths: tuple[float, ...], norm):
     """(v, w) of the width-1 student of these units, by minimisation."""
+    A = np.array(strengths)
     start = np.concatenate([[A.sum()], A / np.linalg.norm(A) * 0.5 * norm])
     return _newton(_minimise(start, A, norm, 1), A, norm, 1)[0]
 
 
 def _minimise(start, A, norm, K):
+    """Down to the bottom of a valley; Newton's method, which would stop at any critical point, does the rest."""
     from scipy.optimize import minimize
 
     return minimize(lambda y: (loss(y, A, norm, K), gradient(y, A, norm, K)), start, jac=True, method="BFGS",
-                    options={"gtol": 1e-10, "maxiter": 2000}).x
+                    options={"gtol": 1e-6, "maxiter": 2000}).x
 
 
 def _ansatz(A, norm, K, isolated):
@@ -125,7 +129,7 @@ def _ansatz(A, norm, K, isolated):
         W[i, m], v[i] = norm, A[m]
     if len(isolated) < K:
         rest = [m for m in range(M) if m not in isolated]
-        pool = _pool(A[rest], norm)
+        pool = _pool(tuple(A[rest]), norm)
         v[-1], W[-1, rest] = pool[0], pool[1:]
     state = np.concatenate([v, W.ravel()])
     return state if len(isolated) < K else _minimise(state, A, norm, K)
