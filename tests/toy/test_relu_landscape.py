@@ -236,6 +236,18 @@ def test_the_accelerated_last_stretch_ends_where_plain_steps_do(teacher, width):
 
 
 @compiled
+def test_a_handover_on_a_slope_is_left_to_plain_steps():
+    """Where every accelerated end is below the level of success there is nothing to certify."""
+    start = 0.9 * np.eye(5, 4) + 0.01 * np.random.default_rng(0).normal(size=(3, 5, 4))
+    params, flat = (5, 4, 4), start.reshape(3, -1)
+    rules = dict(rate=0.1, success=1e-3, max_steps=20_000)
+    plain = gd.descend(params, flat, tolerance=1e-9, **rules)
+    fast = polish.descend(params, flat, tolerance=1e-7, **rules)  # handed over at once
+    np.testing.assert_array_equal(plain[2][:, 0], gd.BELOW)
+    np.testing.assert_array_equal(fast[2][:, 0], gd.BELOW)
+
+
+@compiled
 def test_an_end_elsewhere_is_not_certified():
     found = simulate(10, 10, 60, seed=2)
     ends, loss = found.weights[found.minima], found.loss[found.minima]
@@ -243,6 +255,7 @@ def test_an_end_elsewhere_is_not_certified():
     assert not polish.certified(ends + 0.3, ends, loss, 10).any()  # far from the minimum
     swapped = ends[:, [1, 0, *range(2, 10)]]  # another minimum of the same level
     assert not polish.certified(swapped, ends, loss, 10).any()
+    assert polish.certified(ends[:0], ends[:0], loss[:0], 10).shape == (0,)
     saddle = np.full((1, 10, 10), 0.1) + 1e-9  # all neurons alike: no minimum
     assert not polish.certified(saddle + 1e-9, saddle, np.zeros(1), 10).any()
 

@@ -43,7 +43,7 @@ def certified(handed, reached, loss, teacher: int) -> np.ndarray:
     (replicas,) bool
     """
     target = np.eye(teacher, handed.shape[2])
-    far = np.linalg.norm((handed - reached).reshape(len(handed), -1), axis=1)
+    far = np.linalg.norm(handed - reached, axis=(1, 2))
     order = np.argsort(loss, kind="stable")
     sure = np.zeros(len(handed), dtype=bool)
     for level in np.split(order, np.flatnonzero(np.diff(loss[order]) > LEVEL) + 1):
@@ -89,8 +89,8 @@ def descend(params, start, *, rate, tolerance, success, max_steps, threads=None,
         common["tolerance"] = tolerance
         reached, end, count = gd.descend(params, state[running], rate=min(rate, 2.2 / (n + 2)), nesterov=True,
                                          max_steps=max_steps, **common)
-        shape = (-1, n, d)
         sure = np.flatnonzero(count[:, 0] == gd.CONVERGED)
+        shape = (sure.size, n, d)
         sure = sure[certified(state[running[sure]].reshape(shape), reached[sure].reshape(shape), end[sure, 0], k)]
         done = running[sure]
         state[done], ends[done, :2] = reached[sure], end[sure, :2]
