@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: env run report-full test test-slow bench lint clean
+.PHONY: env run report-full report-real test test-slow bench lint clean
 
 env: $(STAMP)
 
@@ -19,7 +19,10 @@ $(STAMP): pyproject.toml constraints.txt
 run: env            ## compute what is quick, show kept tables for what is long, write report/index.html
 	@$(BIN)/python -m figures run
 
-report-full: env    ## compute everything anew
+report-full: env    ## all toy models anew at full scale (ten minutes on two cores); real networks from the kept tables
+	@$(BIN)/python -m figures run --scale full --room toy
+
+report-real: env    ## the long sweeps of real networks too: hours on CPUs; stopped, it goes on where it was
 	@$(BIN)/python -m figures run --scale full
 
 test: env           ## the daily suite

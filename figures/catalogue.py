@@ -1,18 +1,19 @@
 """All studies of the laboratory and their tables: the fresh ones of this machine, the kept ones of the project."""
 
+from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 from lab.study import SCALES, Study, Table, load, read_table
 
 KEPT = Path(__file__).parent / "results"
+ROOMS = ("toy", "empirical")  # those that have studies
 
 
-def studies() -> dict[str, str]:
-    """Study name -> ``"module:ATTRIBUTE"``, toy models first."""
-    import empirical.studies
-    import toy.studies
-
-    return {**toy.studies.STUDIES, **empirical.studies.STUDIES}
+def studies(rooms: Sequence[str] = ROOMS) -> dict[str, str]:
+    """Study name -> ``"module:ATTRIBUTE"`` of the rooms that have studies, toy models first."""
+    return {name: where for room in ROOMS if room in rooms
+            for name, where in import_module(f"{room}.studies").STUDIES.items()}
 
 
 def study(name: str) -> Study:

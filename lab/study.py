@@ -102,7 +102,8 @@ def compute(study: Study, scale: str, *, store: RunStore, jobs: int | None = Non
         "runs": outcome.run_ids,
         "failed": [{"config": str(config), "reason": reason} for config, reason in outcome.failed],
         "environment": manifest.environment(),
-        "wall_seconds": round(sum(m["wall_seconds"] for m in outcome.manifests), 1),
+        **{key: round(sum(m[key] for m in outcome.manifests), 1) for key in ("wall_seconds", "cpu_seconds")
+           if all(key in m for m in outcome.manifests)},
         "peak_memory_mb": max(m["peak_memory_mb"] for m in outcome.manifests),
     }
     # what the runs said of their data: one entry where all agree

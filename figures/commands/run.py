@@ -1,5 +1,12 @@
-"""Compute the studies of a scale, then write the report."""
+"""Compute the studies of a scale, then write the report.
 
+Scales. "quick" and "run" compute what takes seconds and minutes. "full" computes every study: the toy models at the
+size of the kept tables (ten minutes on two cores), and the real networks, which take hours on CPUs and need data that a
+user brings. So ``--room toy`` limits the work to the toy models; whatever is not computed is shown from the tables that
+are kept with the project. A sweep that was stopped goes on where it was.
+"""
+
+from figures.catalogue import ROOMS
 from lab.cli import positive_int, say
 from lab.errors import InputError, UsageError
 from lab.study import SCALES
@@ -8,7 +15,10 @@ HELP = "compute the studies of a scale (what is finished is not repeated), then 
 
 
 def add_arguments(parser):
-    parser.add_argument("--scale", choices=SCALES, default="run", help="quick: seconds; run: minutes; full: everything")
+    parser.add_argument("--scale", choices=SCALES, default="run", help="quick: seconds; run: minutes; full: everything, toy "
+                        "models in ten minutes on two cores, real networks in hours")
+    parser.add_argument("--room", choices=ROOMS, nargs="+", default=list(ROOMS), help="compute the studies of these rooms "
+                        "alone; the others' kept tables are shown")
     parser.add_argument("--only", nargs="+", metavar="STUDY", help="these studies alone")
     parser.add_argument("--out", default="runs", help="folder of the run store")
     parser.add_argument("--report", default="report", help="folder of the report")
@@ -23,7 +33,7 @@ def run(args) -> dict:
     from lab.study import compute
     from lab.sweep import cluster, dry_run
 
-    names = args.only or list(studies())
+    names = args.only or list(studies(args.room))
     unknown = sorted(set(names) - set(studies()))
     if unknown:
         raise UsageError(f"no study is called {unknown[0]!r}; there are: {', '.join(studies())}")

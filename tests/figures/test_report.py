@@ -62,7 +62,7 @@ def laboratory(monkeypatch, tmp_path):
     module.SECTION = Section("squares", "Squares", "How large?", "By multiplication.", ("squares",), draw, ("s0.",),
                              frames=lambda tables: {n: t.frame for n, t in tables.items()})
     monkeypatch.setitem(sys.modules, "fake_study", module)
-    monkeypatch.setattr(catalogue, "studies", lambda: {"squares": "fake_study:STUDY"})
+    monkeypatch.setattr(catalogue, "studies", lambda rooms=(): {"squares": "fake_study:STUDY"})
     monkeypatch.setattr(catalogue, "KEPT", tmp_path / "kept")
     monkeypatch.setattr("figures.report.sections", lambda: [module.SECTION])
     monkeypatch.setattr("figures.section.sections", lambda: [module.SECTION])
@@ -109,6 +109,17 @@ def test_dry_run_computes_nothing(laboratory, tmp_path, capsys):
     plan = json.loads(capsys.readouterr().out)["studies"][0]
     assert (plan["done"], plan["missing"]) == (0, 2)
     assert not (tmp_path / "runs").exists()
+
+
+def test_one_room_alone(capsys, tmp_path):
+    argv = ["run", "--scale", "full", "--dry-run", "--json", "--out", str(tmp_path), "--room"]
+    for rooms in (["toy"], ["empirical"], ["empirical", "toy"]):
+        assert main("figures", COMMANDS, [*argv, *rooms]) == 0
+        planned = [plan["experiment"] for plan in json.loads(capsys.readouterr().out)["studies"]]
+        assert planned == list(catalogue.studies(rooms))
+    assert set(catalogue.studies()) == set(planned) and not set(catalogue.studies(["toy"])) & set(
+        catalogue.studies(["empirical"]))
+    assert main("figures", COMMANDS, [*argv, "attic"]) == 2
 
 
 def test_the_more_complete_table_is_shown(laboratory, tmp_path):

@@ -47,7 +47,7 @@ def test_finished_runs_are_not_repeated(tmp_path):
     for folder in again.folders:
         assert (folder / "started").read_text() == "x"
         facts = read_result(folder)["manifest"]
-        assert {"code", "versions", "wall_seconds", "peak_memory_mb", "processor", "data"} <= set(facts)
+        assert {"code", "versions", "wall_seconds", "cpu_seconds", "peak_memory_mb", "processor", "data"} <= set(facts)
 
 
 def test_a_failed_run_leaves_its_traceback_and_the_sweep_goes_on(tmp_path, capsys):

@@ -9,6 +9,7 @@ import pytest
 
 from lab.cli import main
 from lab.errors import InputError
+from lab.flow import STATUS
 from tests.naive_graded import loss_and_gradient as naive
 from tests.naive_graded import sampled_loss, sampled_span_error
 from theory.measures import probe_error, span_error
@@ -226,6 +227,15 @@ def test_command_prints_one_object():
     assert set(got["feature_performance"]) == {"narrow", "wide"}
     assert [t["ridge"] for t in got["by_ridge"]] == [1e-6, 1e-3]
     assert got["notes"] and "time cap" in got["notes"][0]  # wide students stop at the cap, and it says so
+    each = got["training"]["wide"]["each"]
+    assert len(each["status"]) == 6 and "time cap" in each["status"]
+    assert all(t == 1e4 for s, t in zip(each["status"], each["time"]) if s == "time cap")
+
+
+def test_a_time_limit_stops_and_is_told():
+    seen = []
+    result = compare(**FOUR, width=2, copies=2, replicas=1, seconds=0.0, progress=seen.append)
+    assert sum(seen) == 4 and {STATUS[s] for s in result.wide.status} == {"stopped"}
 
 
 @pytest.mark.parametrize("flags", [["--dim", "3"], ["--strengths", "0", "1"], ["--ridge", "-1"], ["--seed", "-1"],

@@ -32,7 +32,7 @@ from toy.graded_teacher.study import (
 )
 from toy.graded_teacher.study import run as run_cell
 from toy.graded_teacher.study_curves import Curves
-from toy.graded_teacher.study_phase import Phase, _clusters
+from toy.graded_teacher.study_phase import Boundary, Phase, _clusters
 from toy.studies import STUDIES
 
 FOUR = dict(strengths=(1.0, 0.7, 0.4, 0.2), direction_norm=3.0, dim=10)
@@ -136,14 +136,16 @@ def test_conditions():
 def test_every_study_of_the_graded_teacher_runs():
     tiny = {"graded_width": Cell(replicas=2), "graded_copies": Cell(replicas=2, width=3, copies=2),
             "graded_ridge": Cell(replicas=1, ridges=(1e-3, 1e-6), gradient_tol=1e-3),
-            "graded_loss": Cell(replicas=2, condition="matched loss", above_floor=1.5), "graded_units": Units(replicas=2), "graded_curves": Curves(replicas=2, points=5, until=100.0),
-            "graded_phase": Phase(0.3, 2, units=4, replicas=8, copies=4)}
+            "graded_loss": Cell(replicas=2, condition="matched loss", above_floor=1.5),
+            "graded_units": Units(replicas=2), "graded_curves": Curves(replicas=2, points=5, until=100.0),
+            "graded_phase": Phase(0.3, 2, units=4, replicas=8, copies=4, init_scales=(0.1, 1.0))}
     for name, config in tiny.items():
         study = load(STUDIES[name])
         assert study.name == name and study.configs("quick") and study.configs("full")
         module, _, function = study.run.partition(":")
         run = getattr(__import__(module, fromlist=[function]), function)
-        table = study.tabulate([(config, run(config, HERE))])
+        also = [Boundary(2, units=4)] if name == "graded_phase" else []
+        table = study.tabulate([(c, run(c, HERE)) for c in (config, *also)])
         assert len(table) > 0 and not table.isna().any().any()
 
 

@@ -18,7 +18,7 @@ from theory.landscape.angles import coangles, first_sines
 from theory.landscape.axes import descent, gradient_plain, work_rows
 from toy.__main__ import COMMANDS
 from toy.relu_landscape import descent as gd
-from toy.relu_landscape import minima, tickets
+from toy.relu_landscape import minima, polish, tickets
 from toy.relu_landscape.model import METHODS, initial_weights, predict, simulate
 from toy.relu_landscape.study import STUDY, STUDY_TICKETS, Cell, Tickets, ticket_ratio
 
@@ -241,6 +241,41 @@ def test_methods_agree_where_the_start_decides():
     ends = [simulate(8, 8, start=start, method=method).weights for method in METHODS]
     for other in ends[1:]:
         np.testing.assert_allclose(other, ends[0], atol=1e-6)
+
+
+@compiled
+@pytest.mark.parametrize("teacher,width", [(8, 8), (12, 12), (18, 19)])
+def test_the_accelerated_last_stretch_ends_where_plain_steps_do(teacher, width):
+    plain, fast = (simulate(teacher, width, 60 if width < 18 else 16, seed=3, accelerate=a) for a in (False, True))
+    np.testing.assert_array_equal(plain.status, fast.status)
+    assert plain.minima.size and fast.steps[fast.minima].mean() < 0.7 * plain.steps[plain.minima].mean()
+    np.testing.assert_allclose(fast.weights[fast.minima], plain.weights[fast.minima], rtol=0, atol=1e-6)
+    np.testing.assert_allclose(fast.loss[fast.minima], plain.loss[fast.minima], rtol=0, atol=1e-12)
+
+
+@compiled
+def test_a_handover_on_a_slope_is_left_to_plain_steps():
+    """Where every accelerated end is below the level of success there is nothing to certify."""
+    start = 0.9 * np.eye(5, 4) + 0.01 * np.random.default_rng(0).normal(size=(3, 5, 4))
+    params, flat = (5, 4, 4), start.reshape(3, -1)
+    rules = dict(rate=0.1, success=1e-3, max_steps=20_000)
+    plain = gd.descend(params, flat, tolerance=1e-9, **rules)
+    fast = polish.descend(params, flat, tolerance=1e-7, **rules)  # handed over at once
+    np.testing.assert_array_equal(plain[2][:, 0], gd.BELOW)
+    np.testing.assert_array_equal(fast[2][:, 0], gd.BELOW)
+
+
+@compiled
+def test_an_end_elsewhere_is_not_certified():
+    found = simulate(10, 10, 60, seed=2)
+    ends, loss = found.weights[found.minima], found.loss[found.minima]
+    assert polish.certified(ends + 1e-6, ends, loss, 10).all()
+    assert not polish.certified(ends + 0.3, ends, loss, 10).any()  # far from the minimum
+    swapped = ends[:, [1, 0, *range(2, 10)]]  # another minimum of the same level
+    assert not polish.certified(swapped, ends, loss, 10).any()
+    assert polish.certified(ends[:0], ends[:0], loss[:0], 10).shape == (0,)
+    saddle = np.full((1, 10, 10), 0.1) + 1e-9  # all neurons alike: no minimum
+    assert not polish.certified(saddle + 1e-9, saddle, np.zeros(1), 10).any()
 
 
 @compiled

@@ -27,6 +27,7 @@ converged: these forms are not all that exist. Derived here.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
@@ -76,14 +77,22 @@ def _sorted(strengths) -> np.ndarray:
     return A
 
 
-def _newton(state, A, norm, K, tolerance=1e-13, steps=60):
-    """Newton's method with backtracking on |∇L|, to the nearest critical point of any index; (state, max|∇|)."""
-    g = gradient(state, A, norm, K)
+def _newton(state, A, norm, K, tolerance=1e-13, steps=60, reach=np.inf):
+    """Newton's method with backtracking on |∇L|, to the nearest critical point of any index; (state, max|∇|).
+
+    It gives up, with the residual it has, where a direction moves by more than ``reach``: following a solution in small
+    steps needs a few iterations, and most of the time would go into those that are lost.
+    """
+    start, g = state, gradient(state, A, norm, K)
     for _ in range(steps):
         size = np.linalg.norm(g)
-        if np.abs(g).max() <= tolerance:
+        if np.abs(g).max() <= tolerance or np.abs(state[K:] - start[K:]).max() > reach:
             break
-        step = np.linalg.lstsq(hessian(state, A, norm, K), -g, rcond=1e-13)[0]
+        H = hessian(state, A, norm, K)
+        try:
+            step = np.linalg.solve(H, -g)
+        except np.linalg.LinAlgError:
+            step = np.linalg.lstsq(H, -g, rcond=1e-13)[0]
         part = min(1.0, 0.2 / np.abs(step).max())
         for _ in range(12):
             new = gradient(state + part * step, A, norm, K)
@@ -96,17 +105,20 @@ def _newton(state, A, norm, K, tolerance=1e-13, steps=60):
     return state, float(np.abs(g).max())
 
 
-def _pool(A, norm):
+@lru_cache(maxsize=256)
+def _pool(strengths: tuple[float, ...], norm):
     """(v, w) of the width-1 student of these units, by minimisation."""
+    A = np.array(strengths)
     start = np.concatenate([[A.sum()], A / np.linalg.norm(A) * 0.5 * norm])
     return _newton(_minimise(start, A, norm, 1), A, norm, 1)[0]
 
 
 def _minimise(start, A, norm, K):
+    """Down to the bottom of a valley; Newton's method, which would stop at any critical point, does the rest."""
     from scipy.optimize import minimize
 
     return minimize(lambda y: (loss(y, A, norm, K), gradient(y, A, norm, K)), start, jac=True, method="BFGS",
-                    options={"gtol": 1e-10, "maxiter": 2000}).x
+                    options={"gtol": 1e-6, "maxiter": 2000}).x
 
 
 def _ansatz(A, norm, K, isolated):
@@ -117,7 +129,7 @@ def _ansatz(A, norm, K, isolated):
         W[i, m], v[i] = norm, A[m]
     if len(isolated) < K:
         rest = [m for m in range(M) if m not in isolated]
-        pool = _pool(A[rest], norm)
+        pool = _pool(tuple(A[rest]), norm)
         v[-1], W[-1, rest] = pool[0], pool[1:]
     state = np.concatenate([v, W.ravel()])
     return state if len(isolated) < K else _minimise(state, A, norm, K)
@@ -210,7 +222,7 @@ def _follow(A0, A1, norm, K, isolated, resolution=1e-3):
 
 def _next(state, A, norm, K, isolated):
     """The same critical point a small step on, or None."""
-    trial, residual = _newton(state, A, norm, K, steps=30)
+    trial, residual = _newton(state, A, norm, K, steps=12, reach=0.2 * norm)
     moved = np.abs(trial[K:] - state[K:]).max()
     if residual > 1e-11 or moved > 0.2 * norm or not _is_type(trial, norm, K, isolated, len(A)):
         return None

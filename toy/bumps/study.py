@@ -35,7 +35,7 @@ def run(config: Line, folder: Path) -> dict:
 
 def configs(scale: str) -> list[Line]:
     """Numbers of bumps for each way to move."""
-    replicas = {"quick": 100, "run": 1000, "full": 4000}[scale]
+    replicas = {"quick": 100, "run": 1000, "full": 2000}[scale]
     return ([Line("slide", m, replicas=replicas) for m in (1, 2, 4, 8, 16)]
             + [Line(mode, m, replicas=max(replicas // 10, 20)) for mode in ("cover", "both") for m in (4, 8, 16, 32)])
 
@@ -74,4 +74,5 @@ def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
     return found
 
 
-STUDY = Study("bumps", "bumps on the line: slide one, or spawn many", "toy.bumps.study:run", configs, tabulate, evidence)
+STUDY = Study("bumps", "bumps on the line: slide one, or spawn many", "toy.bumps.study:run", configs, tabulate, evidence,
+              processes=True)

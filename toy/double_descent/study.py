@@ -45,7 +45,7 @@ def run(config: Descent, folder: Path) -> dict:
 
 def configs(scale: str) -> list[Descent]:
     """Curves; the networks take some minutes and are left to "full"."""
-    replicas = {"quick": 20, "run": 200, "full": 1000}[scale]
+    replicas = {"quick": 20, "run": 200, "full": 400}[scale]
     chosen = []
     for noise in (0.05, 0.5):
         for ridge in (0.0, 0.1):
@@ -97,4 +97,4 @@ def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
 
 
 STUDY = Study("double_descent", "double descent: risk against the number of parameters", "toy.double_descent.study:run",
-              configs, tabulate, evidence)
+              configs, tabulate, evidence, processes=True)

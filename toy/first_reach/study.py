@@ -46,7 +46,7 @@ def run(config: Reach, folder: Path) -> dict:
 
 def configs(scale: str) -> list[Reach]:
     """Eight starts as 8 networks of width 1, 4 of width 2, 2 of width 4, 1 of width 8; without and with capture."""
-    replicas = {"quick": 200, "run": 5000, "full": 40_000}[scale]
+    replicas = {"quick": 200, "run": 5000, "full": 10_000}[scale]
     return [Reach(b, width, 8 // width, replicas=replicas) for b in (0.72, 0.3) for width in (1, 2, 4, 8)]
 
 
@@ -82,4 +82,4 @@ def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
 
 
 STUDY = Study("first_reach", "first reach: which features do the starts decide?", "toy.first_reach.study:run", configs,
-              tabulate, evidence)
+              tabulate, evidence, processes=True)

@@ -7,6 +7,8 @@ import numpy as np
 from lab.cli import positive_float, positive_int, say
 from lab.errors import InputError, UsageError
 from lab.estimate import exact, mean_interval, share_interval
+from lab.flow import STATUS
+from lab.progress import Progress
 from toy.graded_teacher.compare import compare, loss_levels
 from toy.graded_teacher.model import Teacher
 
@@ -30,6 +32,8 @@ def add_arguments(parser) -> None:
     parser.add_argument("--ridge", type=float, nargs="+", default=[1e-6],
                         help="ridge relative to the mean diagonal of the source Gram; the first is the one reported")
     parser.add_argument("--threads", type=positive_int, default=None, help="threads (results do not depend on them)")
+    parser.add_argument("--time-limit", type=positive_float, default=None, help="seconds after which students that still run "
+                        "are stopped, first the narrow and then the wide ones")
     parser.add_argument("--no-theory", action="store_true", help="leave out the predictions of theory.span")
 
 
@@ -44,9 +48,10 @@ def run(args) -> dict:
         Teacher(args.strengths, args.direction_norm, args.dim)
     except InputError as error:
         raise UsageError(str(error)) from None
-    result = compare(args.strengths, args.direction_norm, args.dim, args.width, args.copies, args.reference_width,
-                     args.replicas, args.seed, args.init_scale, args.gradient_tol, args.time_cap, ridges=args.ridge,
-                     threads=args.threads)
+    with Progress(args.replicas * (args.copies + 2), "graded-teacher") as progress:
+        result = compare(args.strengths, args.direction_norm, args.dim, args.width, args.copies, args.reference_width,
+                         args.replicas, args.seed, args.init_scale, args.gradient_tol, args.time_cap, ridges=args.ridge,
+                         threads=args.threads, seconds=args.time_limit, progress=progress.step)
     tables = [_estimates(result, k) for k in range(len(args.ridge))]
     notes = _notes(result, args)
     for line in notes:
@@ -92,7 +97,9 @@ def _estimates(result, k: int) -> dict:
 def _training(students) -> dict:
     return {"students": students.replicas, "loss": mean_interval(students.loss),
             "converged": share_interval(int(students.converged.sum()), students.replicas),
-            "largest_gradient": float(students.gradient.max()), "statuses": students.summary()}
+            "largest_gradient": float(students.gradient.max()), "statuses": students.summary(),
+            "each": {"status": [STATUS[s] for s in students.status], "loss": students.loss, "time": students.time,
+                     "gradient": students.gradient}}
 
 
 def _notes(result, args) -> list[str]:

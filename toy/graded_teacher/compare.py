@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -75,10 +76,18 @@ def measure(teacher: Teacher, narrow: np.ndarray, wide: np.ndarray, other_wide: 
     }
 
 
+@lru_cache(maxsize=4)
+def _wide(teacher, width, replicas, seed, init_scale, gradient_tol, time_cap, threads) -> Students:
+    """The wide students, two a repetition: all widths and numbers of copies are compared with the same ones."""
+    return simulate(teacher.strengths, teacher.direction_norm, teacher.dim, width, 2 * replicas, seed, init_scale,
+                    gradient_tol, time_cap, first_replica=_WIDE, threads=threads)
+
+
 def compare(strengths, direction_norm: float = 1.0, dim: int = 10, width: int = 2, copies: int = 8,
             reference_width: int = 16, replicas: int = 8, seed: int = 0, init_scale: float = 0.1,
             gradient_tol: float = 1e-8, time_cap: float = 1e6, *, condition: str = "free",
-            above_floor: float = 1.0, ridges: Sequence[float] = (1e-6,), threads: int | None = None) -> Comparison:
+            above_floor: float = 1.0, ridges: Sequence[float] = (1e-6,), threads: int | None = None,
+            seconds: float | None = None, progress=None) -> Comparison:
     """Train and compare.
 
     Parameters
@@ -93,6 +102,9 @@ def compare(strengths, direction_norm: float = 1.0, dim: int = 10, width: int = 
     above_floor : for "matched loss", >= 1: both sides stop at so many times that mean final loss instead, the narrow
         students before they have converged.
     ridges : relative ridges of the span errors.
+    seconds : wall time of the narrow and again of the wide students, after which those that still run are stopped (status
+        "stopped") and compared as they are.
+    progress : called with the number of students that just ended.
 
     Returns
     -------
@@ -110,7 +122,7 @@ def compare(strengths, direction_norm: float = 1.0, dim: int = 10, width: int = 
     teacher = Teacher(strengths, direction_norm, dim)
     if copies > _STRIDE or replicas >= _WIDE // _STRIDE:
         raise InputError(f"at most {_STRIDE} copies and {_WIDE // _STRIDE - 1} replicas, got {copies} and {replicas}")
-    shared = dict(gradient_tol=gradient_tol, time_cap=time_cap, threads=threads)
+    shared = dict(gradient_tol=gradient_tol, time_cap=time_cap, threads=threads, seconds=seconds, progress=progress)
     if condition == "shared start":
         if copies * width != reference_width:
             raise InputError(f"{copies} slices of width {width} do not make a student of width {reference_width}")
@@ -121,15 +133,18 @@ def compare(strengths, direction_norm: float = 1.0, dim: int = 10, width: int = 
         start = np.concatenate([initial_state(dim, width, copies, seed, init_scale, r * _STRIDE)
                                 for r in range(replicas)])
     narrow = simulate(teacher.strengths, direction_norm, dim, width, start=start, **shared)
-    target = -np.inf
-    if condition == "matched loss":
-        level = above_floor * narrow.loss.reshape(replicas, copies).mean(axis=1)
-        target = np.repeat(level, 2)
-        if above_floor > 1:
-            narrow = simulate(teacher.strengths, direction_norm, dim, width, start=start,
-                              loss_target=np.repeat(level, copies), **shared)
-    wide = simulate(teacher.strengths, direction_norm, dim, reference_width, 2 * replicas, seed, init_scale,
-                    first_replica=_WIDE, loss_target=target, **shared)
+    if condition == "matched loss" or seconds is not None or progress is not None:
+        target = -np.inf
+        if condition == "matched loss":
+            level = above_floor * narrow.loss.reshape(replicas, copies).mean(axis=1)
+            target = np.repeat(level, 2)
+            if above_floor > 1:
+                narrow = simulate(teacher.strengths, direction_norm, dim, width, start=start,
+                                  loss_target=np.repeat(level, copies), **shared)
+        wide = simulate(teacher.strengths, direction_norm, dim, reference_width, 2 * replicas, seed, init_scale,
+                        first_replica=_WIDE, loss_target=target, **shared)
+    else:
+        wide = _wide(teacher, reference_width, replicas, seed, init_scale, gradient_tol, time_cap, threads)
     fresh = initial_state(dim, width * copies, replicas, seed, init_scale)[:, width * copies:]
     rows = [measure(teacher, narrow.units(slice(r * copies, (r + 1) * copies)), wide.units(2 * r),
                     wide.units(2 * r + 1), fresh[r].reshape(-1, dim), ridges) for r in range(replicas)]

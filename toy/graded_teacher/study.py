@@ -26,7 +26,7 @@ TEACHERS = {
     "square root": (tuple(float(m) ** -0.5 for m in range(1, 9)), 1.0),
     "equal": ((1.0,) * 4, 3.0),
 }
-REPLICAS = {"quick": 3, "run": 16, "full": 64}
+REPLICAS = {"quick": 3, "run": 16, "full": 32}
 CAP = 1e5  # flow time of the studies
 SCALARS = ("narrow_to_wide", "wide_to_narrow", "wide_to_narrow_units", "wide_to_wide", "narrow_probe", "wide_probe",
            "residual_probe", "random_probe", "cka")
@@ -167,7 +167,7 @@ def _name(teacher: str) -> str:
 def copies_configs(scale: str) -> list[Cell]:
     """1 … 64 copies of width 2 and 4, graded and equal strengths; the quick scale goes to 16."""
     top = 5 if scale == "quick" else 7
-    replicas = {"quick": 3, "run": 8, "full": 32}[scale]
+    replicas = {"quick": 3, "run": 8, "full": 16}[scale]
     return [Cell(teacher, K, 2**c, replicas=replicas) for teacher in ("graded", "square root", "equal")
             for K in (2, 3) for c in range(top)]
 
@@ -251,10 +251,10 @@ def units_configs(scale: str) -> list[Units]:
 
 _HERE = "toy.graded_teacher.study"
 WIDTH = Study("graded_width", "graded teacher: narrow concatenations against one wide student", f"{_HERE}:run",
-              width_configs, tabulate, width_evidence)
+              width_configs, tabulate, width_evidence, processes=True)
 COPIES = Study("graded_copies", "graded teacher: more and more narrow copies", f"{_HERE}:run", copies_configs, tabulate,
-               copies_evidence)
+               copies_evidence, processes=True)
 RIDGE = Study("graded_ridge", "graded teacher: span error against ridge and stopping", f"{_HERE}:run", ridge_configs,
               tabulate)
 UNITS = Study("graded_units", "graded teacher: which unit is found by which width", f"{_HERE}:units_run", units_configs,
-              units_tabulate)
+              units_tabulate, processes=True)

@@ -5,10 +5,13 @@ at equal strengths different sets of units have one loss). ``agree`` is the chan
 ``gain`` the part of one student's span error that a concatenation takes away. Theory adds where its competing solutions
 cease to be minima (``theory.span.uniqueness_boundary``): above ``theory_last`` there should be one solution for every
 start, below it there may be several, by the start.
+
+A run is a column of cells that share theory's solution (exponent, width and norm, every initial scale), or theory's
+boundary for one width and norm, which all exponents share.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -19,18 +22,18 @@ from lab.study import Study
 from theory.measures import span_error
 from theory.span import power_strengths, solution, uniqueness_boundary
 from toy.graded_teacher.compare import loss_levels
-from toy.graded_teacher.model import Teacher, moments, simulate
+from toy.graded_teacher.model import Students, Teacher, moments, simulate
 
 
 @dataclass(frozen=True)
 class Phase:
-    """One cell of the phase diagram."""
+    """Cells of the phase diagram: one exponent, width and norm, every initial scale."""
 
     exponent: float
     width: int
     units: int = 8
     direction_norm: float = 1.0
-    init_scale: float = 0.1
+    init_scales: tuple[float, ...] = (0.01, 0.1, 1.0)
     dim: int = 10
     replicas: int = 64
     copies: int = 16
@@ -38,39 +41,46 @@ class Phase:
     seed: int = 0
 
 
-@cache
-def _boundary(units: int, norm: float, width: int) -> dict:
-    return uniqueness_boundary(units, norm, width, resolution=5e-3)
+@dataclass(frozen=True)
+class Boundary:
+    """Where theory says that uniqueness ends, for one width and norm."""
+
+    boundary_width: int
+    units: int = 8
+    direction_norm: float = 1.0
 
 
-def run(config: Phase, folder: Path) -> dict:
-    """Solutions met, and what a concatenation gains over one student."""
+def run(config: Phase | Boundary, folder: Path) -> dict:
+    """Solutions met and what a concatenation gains over one student, a cell an initial scale; or theory's boundary."""
+    if isinstance(config, Boundary):
+        return uniqueness_boundary(config.units, config.direction_norm, config.boundary_width, resolution=5e-3)
     A = power_strengths(config.units, config.exponent)
     teacher = Teacher(A, config.direction_norm, config.dim)
-    students = simulate(A, config.direction_norm, config.dim, config.width, config.replicas, config.seed,
-                        config.init_scale, time_cap=config.time_cap)
     best = solution(A, config.direction_norm, config.width)
+    return {"theory_loss": best.loss, "cells": [
+        _cell(config, teacher, simulate(A, config.direction_norm, config.dim, config.width, config.replicas, config.seed,
+                                        scale, time_cap=config.time_cap), best.loss) for scale in config.init_scales]}
 
-    def error(some):
+
+def _cell(config: Phase, teacher: Teacher, students: Students, best: float) -> dict:
+    """What the students of one initial scale hold; ``best`` is the loss of theory's solution."""
+
+    def error(some: Sequence[int]):
         return span_error(moments({"s": students.units(some)}, teacher), source="s", target="teacher", per_unit=True)
 
     each = np.stack([error([r]) for r in range(config.replicas)])
     shares = _clusters(each[students.converged])
-
     groups = range(0, config.replicas - config.copies + 1, config.copies)
-    ends = _boundary(config.units, config.direction_norm, config.width)
-    near = 1e-4 * best.loss + 1e-12
+    near = 1e-4 * best + 1e-12
     return {
         "converged": int(students.converged.sum()),
         "levels": len(loss_levels(students)),
         "solutions": len(shares),
         "agree": float(np.sum(np.square(shares))),
-        "in_best": int(np.sum(students.converged & (np.abs(students.loss - best.loss) <= near))),
-        "below_best": int(np.sum(students.loss < best.loss - near)),
+        "in_best": int(np.sum(students.converged & (np.abs(students.loss - best) <= near))),
+        "below_best": int(np.sum(students.loss < best - near)),
         "one": float(each.mean()),
-        "many": float(np.mean([error(list(range(g, g + config.copies))) for g in groups])),
-        "theory": {"loss": best.loss, "nearest": ends["nearest"], "last": ends["last"],
-                   "forms": " ".join(ends["ends"])},
+        "many": float(np.mean([error(range(g, g + config.copies)) for g in groups])),
     }
 
 
@@ -88,31 +98,39 @@ def _clusters(signatures: np.ndarray, tolerance: float = 0.02) -> list[float]:
 
 
 def tabulate(finished) -> pd.DataFrame:
-    """A row a cell."""
+    """A row a cell; cells whose boundary is missing have none."""
+    ends = {(c.boundary_width, c.units, c.direction_norm): result for c, result in finished if isinstance(c, Boundary)}
     rows = []
     for c, result in finished:
-        share = share_interval(result["in_best"], c.replicas)
-        rows.append({
-            "exponent": c.exponent, "width": c.width, "units": c.units, "direction_norm": c.direction_norm,
-            "init_scale": c.init_scale, "replicas": c.replicas, "converged": result["converged"],
-            "levels": result["levels"], "in_best": share.mean, "in_best_low": share.low, "in_best_high": share.high,
-            "below_best": result["below_best"], "solutions": result["solutions"], "agree": result["agree"],
-            "span_error_one": result["one"], "span_error_many": result["many"], "copies": c.copies,
-            "gain": 1 - result["many"] / result["one"], "theory_nearest": result["theory"]["nearest"],
-            "theory_last": result["theory"]["last"], "theory_forms": result["theory"]["forms"],
-        })
-    return pd.DataFrame(rows)
+        if isinstance(c, Boundary):
+            continue
+        boundary = ends.get((c.width, c.units, c.direction_norm), {})
+        for scale, cell in zip(c.init_scales, result["cells"]):
+            share = share_interval(cell["in_best"], c.replicas)
+            rows.append({
+                "exponent": c.exponent, "width": c.width, "units": c.units, "direction_norm": c.direction_norm,
+                "init_scale": scale, "replicas": c.replicas, "converged": cell["converged"],
+                "levels": cell["levels"], "in_best": share.mean, "in_best_low": share.low, "in_best_high": share.high,
+                "below_best": cell["below_best"], "solutions": cell["solutions"], "agree": cell["agree"],
+                "span_error_one": cell["one"], "span_error_many": cell["many"], "copies": c.copies,
+                "gain": 1 - cell["many"] / cell["one"], "theory_nearest": boundary.get("nearest"),
+                "theory_last": boundary.get("last"), "theory_forms": " ".join(boundary.get("ends", {})),
+            })
+    return pd.DataFrame(rows).sort_values(["direction_norm", "init_scale", "width", "exponent"], ignore_index=True)
 
 
-def configs(scale: str) -> list[Phase]:
-    """Empty for ``run``: its table is kept."""
-    if scale == "quick":
-        return [Phase(g, K, units=4, replicas=16, copies=8) for K in (2, 3) for g in (0.0, 0.3, 0.6)]
+def configs(scale: str) -> list[Phase | Boundary]:
+    """Empty for ``run``: its table is kept. The long ones, theory's boundaries, first."""
     if scale == "run":
         return []
-    return [Phase(round(float(g), 3), K, direction_norm=b, init_scale=s)
-            for b in (1.0, 3.0) for s in (0.01, 0.1, 1.0) for K in range(2, 8) for g in np.arange(0, 1.41, 0.1)]
+    norms, widths, exponents = (1.0, 3.0), range(2, 8), np.arange(0, 1.41, 0.1)
+    common = {}
+    if scale == "quick":
+        norms, widths, exponents = (1.0,), (2, 3), (0.0, 0.3, 0.6)
+        common = dict(units=4, replicas=16, copies=8, init_scales=(0.1,))
+    return [*(Boundary(K, common.get("units", 8), b) for b in norms for K in widths),
+            *(Phase(round(float(g), 3), K, direction_norm=b, **common) for b in norms for K in widths for g in exponents)]
 
 
 PHASE = Study("graded_phase", "graded teacher: where narrow students stop agreeing", "toy.graded_teacher.study_phase:run",
-              configs, tabulate)
+              configs, tabulate, processes=True, schema=2)

@@ -73,7 +73,7 @@ def _validate(second_strength, width, copies, replicas, scale, power, loss, marg
 
 
 def simulate(second_strength: float = 0.8, width: int = 16, copies: int = 1, replicas: int = 1000, seed: int = 0,
-             scale: float = 0.2, power: int = 4, loss: float = 0.01, margin: float = 1.0, time_cap: float = 1e12,
+             scale: float = 0.2, power: int = 4, loss: float = 0.01, margin: float = 1.0, time_cap: float = 1e18,
              threads: int | None = None) -> Views:
     """Train ``replicas`` concatenations of ``copies`` networks of width ``width``.
 

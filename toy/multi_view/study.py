@@ -37,7 +37,7 @@ def run(config: TwoViews, folder: Path) -> dict:
 
 def configs(scale: str) -> list[TwoViews]:
     """Widths 1 … 1024 alone, and 64 neurons split into copies; small and large starts."""
-    replicas = {"quick": 100, "run": 1000, "full": 4000}[scale]
+    replicas = {"quick": 100, "run": 1000, "full": 1500}[scale]
     alone = [TwoViews(s, m, scale=start, replicas=replicas)
              for s in (1.0, 0.8) for start in (0.2, 1.0) for m in (1, 4, 16, 64, 256, 1024)]
     split = [TwoViews(s, m, 64 // m, replicas=replicas) for s in (1.0, 0.8) for m in (1, 4, 16)]
@@ -81,4 +81,4 @@ def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
 
 
 STUDY = Study("multi_view", "two views of one class: who learns both?", "toy.multi_view.study:run", configs, tabulate,
-              evidence)
+              evidence, processes=True)

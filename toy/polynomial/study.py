@@ -31,7 +31,7 @@ def run(config: DataSet, folder: Path) -> dict:
 
 def configs(scale: str) -> list[DataSet]:
     """Independent data sets."""
-    return [DataSet(replica) for replica in range({"quick": 2, "run": 6, "full": 40}[scale])]
+    return [DataSet(replica) for replica in range({"quick": 2, "run": 6, "full": 16}[scale])]
 
 
 def tabulate(finished) -> pd.DataFrame:
@@ -62,4 +62,4 @@ def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
 
 
 STUDY = Study("polynomial", "a boundary in the plane, inside and outside the hull of the data", "toy.polynomial.study:run",
-              configs, tabulate, evidence)
+              configs, tabulate, evidence, processes=True)

@@ -180,7 +180,8 @@ def configs_tickets(scale: str) -> list[Tickets]:
     pairs = [(8, 9), (10, 11), (10, 12), (10, 20), (12, 13)]
     if scale == "run":
         return [Tickets(k, n, 300) for k, n in pairs]
-    return [Tickets(k, n) for k, n in pairs] + [Tickets(14, 15), Tickets(16, 17, 400), Tickets(18, 19, 400)]
+    # the longest first
+    return [Tickets(18, 19, 400), Tickets(16, 17, 400), Tickets(14, 15, 500), *(Tickets(k, n) for k, n in reversed(pairs))]
 
 
 def tabulate_tickets(finished) -> pd.DataFrame:
@@ -214,4 +215,5 @@ def evidence_tickets(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidenc
 
 
 STUDY_TICKETS = Study("relu_tickets", "ReLU landscape: winning tickets, rewound and perturbed",
-                      "toy.relu_landscape.study:run_tickets", configs_tickets, tabulate_tickets, evidence_tickets)
+                      "toy.relu_landscape.study:run_tickets", configs_tickets, tabulate_tickets, evidence_tickets,
+                      processes=True)

@@ -26,8 +26,9 @@ class Cell:
     scale: float
     width: int
     balanced: bool = False
-    replicas: int = 8
+    replicas: int = 5
     epochs: int = 60
+    tests: int = 4000
     seed: int = 0
 
 
@@ -39,7 +40,7 @@ def run(config: Cell, folder: Path) -> dict:
     rows, curves = [], []
     for r in range(config.replicas):
         trained = simulate(config.dim, config.samples, config.width, config.scale, replicas=1, seed=config.seed, first=r,
-                           epochs=config.epochs, balanced=config.balanced)
+                           epochs=config.epochs, tests=config.tests, balanced=config.balanced)
         found = report(trained, seed=config.seed)
         rows.append({**found.numbers, "train_accuracy": trained.train_accuracy[0],
                      "test_accuracy": trained.test_accuracy[0]})
@@ -48,17 +49,20 @@ def run(config: Cell, folder: Path) -> dict:
 
 
 def configs(scale: str) -> list[Cell]:
-    """d = 10 and d = 10,000, small, standard and large starts, the teacher balanced and as it is; then other n."""
+    """S1's cases: d = 10 with n of 1,000, 10,000 and 100,000 (20 epochs of those: as good as 200 of 10,000), d = 10,000;
+    small, standard and large starts; the teacher balanced, and as it is."""
     if scale == "quick":
         return [Cell(10, 10_000, s, w, True, replicas=3, epochs=20) for s in (SMALL, LARGE) for w in (16, 64)]
     if scale == "run":
         return []
-    cells = [Cell(10, 10_000, s, w, True) for s in (SMALL, STANDARD, LARGE) for w in WIDTHS]
-    cells += [Cell(10_000, 1000, s, w, True, replicas=5) for s in (SMALL, STANDARD) for w in WIDTHS]
-    cells += [Cell(10, 10_000, s, w) for s in (SMALL, LARGE) for w in WIDTHS]
-    cells += [Cell(10_000, 1000, STANDARD, w, replicas=5) for w in WIDTHS]
-    cells += [Cell(10, n, s, w, True, replicas=5) for n in (1000, 100_000) for s in (SMALL, LARGE) for w in WIDTHS[::2]]
-    return cells
+    wide_first = WIDTHS[::-1]  # the last ones to run should be short
+    cells = [Cell(10, 100_000, s, w, True, epochs=20) for s in (SMALL, LARGE) for w in wide_first[::2]]
+    cells += [Cell(10_000, 1000, s, w, True, tests=2000) for s in (SMALL, STANDARD) for w in wide_first]
+    cells += [Cell(10_000, 1000, STANDARD, w, tests=2000) for w in wide_first]
+    cells += [Cell(10, 10_000, s, w, True, replicas=8) for s in (SMALL, STANDARD, LARGE)
+              for w in wide_first]
+    cells += [Cell(10, 10_000, s, w) for s in (SMALL, LARGE) for w in wide_first]
+    return cells + [Cell(10, 1000, s, w, True) for s in (SMALL, LARGE) for w in wide_first[::2]]
 
 
 def name_of(dim: int, samples: int, scale: float, balanced: bool) -> str:

@@ -1,0 +1,101 @@
+"""The last stretch of a descent: once plain steps have chosen the minimum, accelerated ones reach it.
+
+Near a minimum of smallest curvature λ plain descent needs of the order of ln(1/tolerance)/(ηλ) steps, most of a run; with
+λ of 0.01 and the published criterion that is more than the way there. So plain descent runs until max_i |∇_i F| is small
+(the *handover* W), restarted Nesterov descent goes on from there to some W*, and the end is taken only if plain descent
+would have come to the same one:
+
+    F is convex on the ball of radius ρ = |W − W*| about W* if λ ≥ M ρ, M a Lipschitz constant of the Hessian there;
+    on it a step η ≤ 1/L takes no point farther from W*, so that plain descent from W stays inside and ends in W*.
+
+λ is the smallest eigenvalue of the Hessian at W*, M is estimated by ‖H(W) − H(W*)‖/ρ, and λ ≥ ``SAFETY`` M ρ is asked for.
+Minima of one loss are images of each other under permutations, so both are computed once a loss level (M as the largest
+over a few members); at which handover a replica is certified can so depend on its companions, where it ends cannot, but
+for what the criterion leaves open. What is not certified goes on with plain steps from W to a later handover, at last to
+the criterion itself. Where F falls below the level of success on the way, nothing is certified either: plain descent
+decides it. Derived here.
+"""
+
+import time
+
+import numpy as np
+
+from theory.landscape import hessian
+from toy.relu_landscape import descent as gd
+
+HANDOVERS = (1e6, 1e5, 1e4, 1e3, 1e2)  # times the tolerance
+SAFETY = 3.0
+MEMBERS = 3  # of a level, from which M is estimated
+LEVEL = 1e-7  # losses closer than this are one level
+
+
+def certified(handed, reached, loss, teacher: int) -> np.ndarray:
+    """Whether plain descent from each handover ends in the minimum that the accelerated one has reached.
+
+    Parameters
+    ----------
+    handed, reached : (replicas, n, d) W and W*.
+    loss : (replicas,) F(W*).
+    teacher : k, units along the first k axes.
+
+    Returns
+    -------
+    (replicas,) bool
+    """
+    target = np.eye(teacher, handed.shape[2])
+    far = np.linalg.norm(handed - reached, axis=(1, 2))
+    order = np.argsort(loss, kind="stable")
+    sure = np.zeros(len(handed), dtype=bool)
+    for level in np.split(order, np.flatnonzero(np.diff(loss[order]) > LEVEL) + 1):
+        if level.size == 0:
+            continue
+        level = level[np.argsort(far[level])]
+        lowest, lipschitz = np.inf, 0.0
+        for r in level[np.unique(np.linspace(0, level.size - 1, MEMBERS).astype(int))]:
+            there = hessian(reached[r], target)
+            if lowest == np.inf:
+                lowest = np.linalg.eigvalsh(there)[0]
+            change = np.abs(np.linalg.eigvalsh(hessian(handed[r], target) - there)).max()
+            lipschitz = max(lipschitz, change / max(far[r], np.finfo(float).tiny))
+        sure[level] = SAFETY * lipschitz * far[level] <= lowest
+    return sure
+
+
+def descend(params, start, *, rate, tolerance, success, max_steps, threads=None, seconds=None, progress=None):
+    """:func:`toy.relu_landscape.descent.descend` with plain steps, its last stretch accelerated where that is certified.
+
+    Parameters and results as there; steps count both kinds, the rise of F is that under plain steps.
+    """
+    began = time.monotonic()
+    n, k, d = (int(p) for p in params)
+    state, ends, counts = np.array(start, dtype=np.float64), np.full((len(start), 3), np.nan), None
+    running = np.arange(len(state))
+    for goal in (*(factor * tolerance for factor in HANDOVERS), tolerance):
+        left = None if seconds is None else max(0.0, seconds - (time.monotonic() - began))
+        cap = max_steps if counts is None else max_steps - int(counts[running, 1].min(initial=max_steps))
+        common = dict(tolerance=goal, success=success, threads=threads, seconds=left)
+        moved, end, count = gd.descend(params, state[running], rate=rate, max_steps=max(1, cap), progress=progress, **common)
+        progress = None  # what leaves the first stage is all but done
+        if counts is None:
+            counts = count.copy()
+        else:
+            counts[running, 0] = count[:, 0]
+            counts[running, 1] += count[:, 1]
+        end[:, 2] = np.fmax(end[:, 2], ends[running, 2])
+        state[running], ends[running] = moved, end
+        running = running[count[:, 0] == gd.CONVERGED]
+        if goal == tolerance or running.size == 0:
+            break
+        common["tolerance"] = tolerance
+        reached, end, count = gd.descend(params, state[running], rate=min(rate, 2.2 / (n + 2)), nesterov=True,
+                                         max_steps=max_steps, **common)
+        sure = np.flatnonzero(count[:, 0] == gd.CONVERGED)
+        shape = (sure.size, n, d)
+        sure = sure[certified(state[running[sure]].reshape(shape), reached[sure].reshape(shape), end[sure, 0], k)]
+        done = running[sure]
+        state[done], ends[done, :2] = reached[sure], end[sure, :2]
+        counts[done, 1] += count[sure, 1]
+        running = np.setdiff1d(running, done)
+        if running.size == 0:
+            break
+    return state, ends, counts
