@@ -14,6 +14,7 @@ STUDIES: dict[str, str] = {
     "vgg16-cifar10": "empirical.studies.width:VGG16_CIFAR10",
     "vgg16-cifar10-loss": "empirical.studies.width:VGG16_CIFAR10_LOSS",
     "transformer-snli": "empirical.studies.width:TRANSFORMER_SNLI",
+    "transformer-snli-loss": "empirical.studies.width:TRANSFORMER_SNLI_LOSS",
     "units-alexnet": "empirical.studies.units:STARTS",
     "units-mlp": "empirical.studies.units:MLP",
     "hull-digits": "empirical.studies.hull:HULL_DIGITS",

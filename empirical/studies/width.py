@@ -363,3 +363,6 @@ VGG16_CIFAR10_LOSS = width_study(
 _PAIRS = {"base_width": 32, "depth": 2, "max_length": 48}
 TRANSFORMER_SNLI = width_study("transformer-snli", "Transformer on a subset of SNLI",
                                partial(_on_files, "transformer", "snli", **_PAIRS, epochs=10))
+TRANSFORMER_SNLI_LOSS = width_study(
+    "transformer-snli-loss", "Transformer on a subset of SNLI, matched in training loss",
+    partial(_on_files, "transformer", "snli", **{**matched("snli"), **_PAIRS, "epochs": 14, "target_loss": 0.95}))
