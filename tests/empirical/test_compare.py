@@ -113,7 +113,8 @@ def test_dead_copies_span_nothing_and_do_not_stop_the_comparison(data, networks)
     found = extract({**networks, "dead": dead}, data, ("penultimate",))
     alone, beside = compare(found, "wide", "other", ["dead", "narrow.0"])
     assert alone["span_error"] == pytest.approx(1, abs=0.02) and alone["dead_narrow"] == 8
-    assert np.isnan(alone["reverse_span_error"]) and np.isnan(alone["cka"])
+    assert np.isnan(alone["reverse_span_error"]) and np.isfinite(beside["cka"])
+    assert all(np.isnan(compare(found, "wide", "other", ["dead"])[0][name]) for name in ("cka", "cca", "procrustes"))
     assert beside["span_error"] < 1 and np.isfinite(beside["reverse_span_error"]) and beside["dead_narrow"] == 8
 
 

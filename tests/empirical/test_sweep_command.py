@@ -91,12 +91,13 @@ def test_plan_shares_networks():
 
 @pytest.mark.parametrize("flags, name, claim", [
     (["--start", "slice"], "mlp-digits-slices", "s0.gap-survives-shared-start"),
-    (["--copies", "parameters"], "mlp-digits-parameters", "s0.gap-at-equal-parameters"),
+    (["--copies", "parameters", "--base-width", "64", "--depth", "6"], "mlp-digits-parameters",
+     "s0.gap-at-equal-parameters"),
     (["--alphas", "2", "1"], "mlp-digits-wider", "s0.gap-above-width-one"),
     (["--match", "train-loss", "--target-loss", "2.2"], "mlp-digits-loss", "s0.gap-survives-matched-training"),
 ])
 def test_each_control_speaks_to_its_claim(tmp_path, capsys, flags, name, claim):
-    code, out, _ = call(capsys, "--seeds", "2", "--alphas", "1", "1/2", "--out", str(tmp_path), *flags)
+    code, out, _ = call(capsys, "--seeds", "1", "--alphas", "1", "1/2", "--out", str(tmp_path), *flags)
     assert code == 0 and json.loads(out)["name"] == name
     table = read_table(name, tmp_path / "tables")
     assert {e.claim for e in evidence(table.frame, table.runs)} == {claim}
