@@ -146,8 +146,8 @@ def _losses(tables):
     with canvas(1 + min(len(real), 2), height=2.4) as (figure, axes):
         axes = np.atleast_1d(axes)
         for (width, rows), colour in zip(frame.groupby("width"), SERIES):
-            curve = rows.groupby("time").loss.median()
-            axes[0].plot(curve.index, curve.values, color=colour, label=f"K = {width}")
+            axes[0].plot(rows.time, rows.loss, color=colour, label=f"K = {width}")
+            axes[0].fill_between(rows.time, rows.loss_quarter, rows.loss_three_quarters, color=colour, alpha=0.2, linewidth=0)
             for level in str(rows.theory_plateaus.iloc[0]).split()[-1:]:
                 if float(level) > 1e-6:
                     axes[0].axhline(float(level), color=colour, linestyle=":", linewidth=0.8)
@@ -165,8 +165,9 @@ def _losses(tables):
                      ylabel="training loss")
             axis.legend()
         yield picture(figure, "Loss along training, narrow and wide",
-                      "Left: each width's loss falls from plateau to plateau as it finds unit after unit; dotted: theory's "
-                      "last plateau. Right: mean over copies and seeds.", " ".join(["graded_curves", *real[:2]]))
+                      "Left: each width's loss falls from plateau to plateau as it finds unit after unit (median and "
+                      "quartiles of the replicas); dotted: theory's last plateau. Right: mean over copies and seeds.",
+                      " ".join(["graded_curves", *real[:2]]))
 
 
 def _phase(tables):

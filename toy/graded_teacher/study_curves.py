@@ -38,12 +38,14 @@ def run(config: Curves, folder: Path) -> dict:
 
 
 def tabulate(finished) -> pd.DataFrame:
-    """A row a width, replica and time; theory's plateaus (one string, losses of the widths 0 … K) and first time."""
+    """A row a width and time: median and quartiles of the losses of all replicas; theory's plateaus (one string, losses of
+    the widths 0 … K) and first time."""
     return pd.DataFrame([
-        {"teacher": c.teacher, "width": c.width, "init_scale": c.init_scale, "replica": r, "time": t, "loss": loss,
+        {"teacher": c.teacher, "width": c.width, "init_scale": c.init_scale, "replicas": c.replicas, "time": t,
+         "loss": median, "loss_quarter": low, "loss_three_quarters": high,
          "theory_plateaus": " ".join(f"{x:.6g}" for x in result["plateaus"]), "theory_first_time": result["first_time"]}
-        for c, result in finished for r, curve in enumerate(result["curves"])
-        for t, loss in zip(result["times"], curve)
+        for c, result in finished
+        for t, (low, median, high) in zip(result["times"], np.quantile(result["curves"], (0.25, 0.5, 0.75), axis=0).T)
     ])
 
 
