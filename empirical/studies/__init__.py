@@ -8,7 +8,12 @@ STUDIES: dict[str, str] = {
     "vgg16-cifar10": "empirical.studies.width:VGG16_CIFAR10",
     "transformer-mnli": "empirical.studies.width:TRANSFORMER_MNLI",
     "units-alexnet": "empirical.studies.units:STARTS",
+    "units-resnet56": "empirical.studies.units:RESNET56",
+    "units-inception": "empirical.studies.units:INCEPTION",
     "units-mlp": "empirical.studies.units:MLP",
+    "units-resnet18-cifar10": "empirical.studies.units:RESNET18_CIFAR10",
+    "units-vgg16-cifar10": "empirical.studies.units:VGG16_CIFAR10",
+    "units-transformer-entailment": "empirical.studies.units:TRANSFORMER",
     "hull-digits": "empirical.studies.hull:HULL_DIGITS",
     "hull-images": "empirical.studies.hull:HULL_IMAGES",
 }
