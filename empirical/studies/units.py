@@ -191,8 +191,8 @@ def units_study(name: str, title: str, configs) -> Study:
 
 
 ALPHAS = tuple(Fraction(2) ** k for k in range(-2, 2))
-# sized for one core: images of 16 pixels, few of them; alpha = 2 is the published AlexNet
-REDUCED = {"base_width": 16, "image_size": 16, "train_size": 2000, "epochs": 24, "batch_size": 32}
+# sized for one core: images of 16 pixels, few of them; alpha = 4 is the published AlexNet
+REDUCED = {"base_width": 8, "image_size": 16, "train_size": 2000, "epochs": 24, "batch_size": 32}
 
 
 def _starts(scale: str) -> list[UnitsRun]:

@@ -115,6 +115,16 @@ def test_new_architectures_stack_without_mixing(arch):
         places(stack)
 
 
+def test_response_normalisation_equals_torch():
+    from empirical.models.alexnet import ALPHA, BIAS, RADIUS, normalise
+
+    x, size = torch.randn(2, 3 * 5, 4, 4, generator=torch.Generator().manual_seed(0)) * 30, 2 * RADIUS + 1
+    for copies in (1, 3):
+        parts = [torch.nn.functional.local_response_norm(part, size, alpha=ALPHA * size, beta=0.75, k=BIAS)
+                 for part in x.chunk(copies, 1)]
+        torch.testing.assert_close(normalise(x, copies), torch.cat(parts, 1), rtol=1e-5, atol=1e-5)
+
+
 def test_published_widths():
     data = load("digits")
     for arch, base, expected in (("alexnet", 32, [96, 256, 384, 192]), ("resnet56", 16, [16, 16, 32, 64]),
