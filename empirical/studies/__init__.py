@@ -16,4 +16,5 @@ STUDIES: dict[str, str] = {
     "units-transformer-entailment": "empirical.studies.units:TRANSFORMER",
     "hull-digits": "empirical.studies.hull:HULL_DIGITS",
     "hull-images": "empirical.studies.hull:HULL_IMAGES",
+    "hull-resnet18-cifar10": "empirical.studies.hull:HULL_RESNET18",
 }
