@@ -216,13 +216,20 @@ def _on_digits(arch: str, sweep: str, alphas, scale: str, **changes) -> list[Uni
     return plan(setting, sweep, alphas, range(3), images=150)
 
 
+# every hyperparameter; "he" is what the other sweeps vary
+MLP_VALUES = {"init": ("he", "glorot", "lecun"), "labels": ("random labels",),
+              "regulariser": ("augmentation", "dropout", "weight decay", "all regularisers"),
+              "rate": ("rate and batch × 1/4", "rate and batch × 4"), "optimizer": ("SGD", "AdamW")}
+
+
 def _mlp(scale: str) -> list[UnitsRun]:
-    """Small enough for every sweep at once: an MLP on digits."""
+    """Small enough for every sweep: an MLP on digits."""
     small = scale != "full"
     setting = Setting(**{**recipe("mlp", "digits"), **PLAIN, "base_width": 64, "epochs": 20 if small else 40,
                          "batch_size": 32})
-    return [run for sweep in (("init", "labels") if small else [name for name in SWEEPS if name != "width"]) for run in plan(
-        setting, sweep, ALPHAS[::2] if small else ALPHAS, range(2 if small else 3), orders=2 if small else 3, images=197)]
+    return [run for sweep in (("init", "labels") if small else MLP_VALUES) for run in plan(
+        setting, sweep, ALPHAS[::2] if small else ALPHAS, range(2 if small else 3), values=MLP_VALUES[sweep],
+        orders=2 if small else 3, images=197)]
 
 
 def _of_sweep(name: str, scale: str) -> list[UnitsRun]:
@@ -239,7 +246,7 @@ def _after(name: str, title: str) -> Study:
 
 STARTS = units_study("units-alexnet", "AlexNet without batch norm: He against Glorot", _starts)
 RESNET56 = units_study("units-resnet56", "ResNet-56 on digits, true and random labels",
-                       partial(_on_digits, "resnet56", "labels", ALPHAS[1:], epochs=40, lr=0.05))
+                       partial(_on_digits, "resnet56", "labels", ALPHAS[1::2], epochs=40, lr=0.05))
 INCEPTION = units_study("units-inception", "a small Inception on digits",
                         partial(_on_digits, "inception", "width", ALPHAS[:3], epochs=20))
 MLP = units_study("units-mlp", "MLP on digits: removable and repeated units", _mlp)

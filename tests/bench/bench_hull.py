@@ -80,7 +80,10 @@ def main(argv=None):
     from theory.hull import project
 
     project(np.eye(3, dtype=np.float32), np.ones((2, 3), np.float32))  # compile
-    rows = [large(10_000 if args.whole else args.queries)] if args.large or args.whole else [compare(5000, 64), compare(5000, 512)]
+    if args.large or args.whole:
+        rows = [large(10_000 if args.whole else args.queries)]
+    else:
+        rows = [compare(5000, 64), compare(5000, 512)]
     if args.json:
         print(json.dumps({"hull": rows}))
     else:
