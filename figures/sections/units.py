@@ -170,11 +170,11 @@ def _orders(frame):
     kinds = (("unchanged", "random order"), ("unchanged_targeted", "most correlated first"),
              ("unchanged_best", "least needed first"))
     with canvas(3, len(values), height=2.2, sharex=True, sharey=True, squeeze=False) as (figure, axes):
-        for row, value in zip(axes, values):
+        for number, (row, value) in enumerate(zip(axes, values), 1):
             for axis, (column, title) in zip(row, kinds):
                 _curves(frame[frame.value == value], column, axis, None)
                 axis.set_title(f"{value.capitalize()}, {title}", fontsize=8)
-                if row is not axes[-1]:
+                if number < len(values):
                     axis.set_xlabel("")
             row[0].set_ylabel("unchanged predictions")
         axes[0, 0].legend(title="width", fontsize=6.5, title_fontsize=6.5)
