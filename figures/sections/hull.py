@@ -121,8 +121,8 @@ def _ways(table):
             axis.legend(fontsize=6.5)
         first = frame.iloc[0]
         return picture(figure, "The way to the hull, as networks of every width see it",
-                       f"{_short(first['data'])}, {first['arch']}, base width 8: test images and their projections on the hull of "
-                       f"the network's own {first['n']:,} training images in pixels. Wilson and Student-t intervals over test "
+                       f"{_short(first['data'])}, {first['arch']}, base width 8: test images and their projections on the hull "
+                       f"of the network's own {first['n']:,} training images in pixels. Wilson and Student-t intervals over test "
                        "images, one network a width.", table.name)
 
 
