@@ -213,7 +213,7 @@ def _on_digits(arch: str, sweep: str, alphas, scale: str, **changes) -> list[Uni
     if scale != "full":
         return []
     setting = Setting(**{**recipe(arch, "digits"), **PLAIN, "base_width": 8, "batch_size": 32, **changes})
-    return plan(setting, sweep, alphas, range(3), images=150)
+    return plan(setting, sweep, alphas, range(3), images=100)
 
 
 # every hyperparameter; "he" is what the other sweeps vary
