@@ -204,16 +204,16 @@ def _starts(scale: str) -> list[UnitsRun]:
         return []
     setting = Setting(**{**recipe("alexnet", "cifar10"), **PLAIN, **REDUCED})
     return with_checksums([*plan(setting, "init", ALPHAS, range(3), values=("he", "glorot"), images=150),
-                           *plan(setting, "init", ALPHAS[:3], range(2), values=("lecun",), images=150),
-                           *plan(setting, "regulariser", ALPHAS[:3], range(2), values=("all regularisers",), images=150)])
+                           *plan(setting, "init", ALPHAS[:3:2], range(2), values=("lecun",), images=150),
+                           *plan(setting, "regulariser", ALPHAS[:3:2], range(2), values=("all regularisers",), images=150)])
 
 
-def _on_digits(arch: str, sweep: str, alphas, scale: str, **changes) -> list[UnitsRun]:
+def _on_digits(arch: str, sweep: str, alphas, seeds, scale: str, **changes) -> list[UnitsRun]:
     """Networks with batch norm on digits: minutes, so only at full scale."""
     if scale != "full":
         return []
     setting = Setting(**{**recipe(arch, "digits"), **PLAIN, "base_width": 8, "batch_size": 32, **changes})
-    return plan(setting, sweep, alphas, range(3), images=100)
+    return plan(setting, sweep, alphas, seeds, images=100)
 
 
 # every hyperparameter; "he" is what the other sweeps vary
@@ -225,10 +225,9 @@ MLP_VALUES = {"init": ("he", "glorot", "lecun"), "labels": ("random labels",),
 def _mlp(scale: str) -> list[UnitsRun]:
     """Small enough for every sweep: an MLP on digits."""
     small = scale != "full"
-    setting = Setting(**{**recipe("mlp", "digits"), **PLAIN, "base_width": 64, "epochs": 20 if small else 40,
-                         "batch_size": 32})
+    setting = Setting(**{**recipe("mlp", "digits"), **PLAIN, "base_width": 64, "epochs": 20, "batch_size": 32})
     return [run for sweep in (("init", "labels") if small else MLP_VALUES) for run in plan(
-        setting, sweep, ALPHAS[::2] if small else ALPHAS, range(2 if small else 3), values=MLP_VALUES[sweep],
+        setting, sweep, ALPHAS[:3:2] if small else (*ALPHAS[:3:2], ALPHAS[3]), range(2 if small else 3), values=MLP_VALUES[sweep],
         orders=2 if small else 3, images=197)]
 
 
@@ -246,9 +245,9 @@ def _after(name: str, title: str) -> Study:
 
 STARTS = units_study("units-alexnet", "AlexNet without batch norm: He against Glorot", _starts)
 RESNET56 = units_study("units-resnet56", "ResNet-56 on digits, true and random labels",
-                       partial(_on_digits, "resnet56", "labels", ALPHAS[1::2], epochs=40, lr=0.05))
+                       partial(_on_digits, "resnet56", "labels", ALPHAS[1::2], range(2), epochs=40, lr=0.05))
 INCEPTION = units_study("units-inception", "a small Inception on digits",
-                        partial(_on_digits, "inception", "width", ALPHAS[:3], epochs=20))
+                        partial(_on_digits, "inception", "width", ALPHAS[:3], range(3), epochs=20))
 MLP = units_study("units-mlp", "MLP on digits: removable and repeated units", _mlp)
 RESNET18_CIFAR10 = _after("resnet18-cifar10", "ResNet-18 on CIFAR-10")
 VGG16_CIFAR10 = _after("vgg16-cifar10", "VGG-16 on CIFAR-10")
