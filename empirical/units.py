@@ -113,7 +113,7 @@ def smaller(model, data: Dataset, moments: Mapping[str, Moments], orders: Mappin
 
 
 def measure(model: torch.nn.Module, start: torch.nn.Module, data: Dataset, *, names=None, orders: int = 3, images: int = 500,
-            seed: int = 0) -> dict[str, dict]:
+            rows: int = 0, seed: int = 0) -> dict[str, dict]:
     """Everything about one network's units.
 
     Parameters
@@ -121,6 +121,7 @@ def measure(model: torch.nn.Module, start: torch.nn.Module, data: Dataset, *, na
     model, start : trained and untrained, one network each, in evaluation mode.
     names : places (default: all that the model marks).
     orders, images : random orders, targeted orders, and test inputs of the curves.
+    rows : inputs of each probe split at most, for moments; 0 takes all.
     seed : of the orders.
 
     Returns
@@ -131,10 +132,11 @@ def measure(model: torch.nn.Module, start: torch.nn.Module, data: Dataset, *, na
     untrained network; for "all" also ``floor`` (unchanged with every unit ablated) and what :func:`smaller` gives. Units of
     several features (attention heads) are ablated at random alone, and count in "all" there alone.
     """
-    if orders < 1 or images < 1:
-        raise InputError(f"orders and images must be at least 1, got {orders} and {images}")
+    if orders < 1 or images < 1 or rows < 0:
+        raise InputError(f"orders and images must be at least 1, and rows not negative; got {orders}, {images} and {rows}")
     found = chosen_places(model, names)
-    fit_rows, score_rows, test = data.splits["probe_fit"], data.splits["probe_score"], data.splits["test"][:images]
+    fit_rows, score_rows = (data.splits[split][:rows or None] for split in ("probe_fit", "probe_score"))
+    test = data.splits["test"][:images]
     rng = generator(seed, 0, Purpose.CHOICE)
     fit, score = (unit_moments(model, data, rows, names=list(found)) for rows in (fit_rows, score_rows))
     before_fit, before_score = (unit_moments(start, data, rows, names=list(found)) for rows in (fit_rows, score_rows))

@@ -36,6 +36,7 @@ def add_arguments(parser):
     parser.add_argument("--image-size", type=positive_int, help="pixels a side (default: the data's own)")
     parser.add_argument("--orders", type=positive_int, default=3, help="random orders, and targeted ones")
     parser.add_argument("--images", type=positive_int, default=500, help="test inputs of the ablation curves")
+    parser.add_argument("--rows", type=positive_int, default=None, help="inputs for correlations (default: the probe splits)")
     parser.add_argument("--device", help="cpu, cuda, cuda:1, mps (default: CUDA if there is one)")
     parser.add_argument("--name", help="name of the table and of the folder in the run store")
     add_run_arguments(parser)
@@ -77,7 +78,8 @@ def _of_trained(args, store) -> list:
     settings = {replace(n, alpha="1", seed=0, stack=1) for n in networks}
     if len(settings) > 1:
         raise UsageError(f"{args.trained} holds networks of {len(settings)} settings, not of one width sweep")
-    return plan_trained(networks, args.trained, orders=args.orders, images=args.images)
+    return plan_trained(networks, args.trained, orders=args.orders, images=args.images,
+                        rows=args.rows or 0)
 
 
 def _planned(args) -> list:
@@ -97,7 +99,7 @@ def _planned(args) -> list:
         build(setting.arch, alpha=alpha, base_width=setting.base_width, data=data, depth=setting.depth)
     runs = plan(setting, args.sweep, alphas, range(args.seed, args.seed + seeds), values=args.values,
                 orders=2 if args.quick else args.orders, images=args.images)
-    return with_checksums(runs, args.data_dir)
+    return with_checksums([replace(run, rows=args.rows or 0) for run in runs], args.data_dir)
 
 
 def summarise(frame) -> list[dict]:

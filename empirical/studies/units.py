@@ -30,7 +30,7 @@ class UnitsRun(Setting):
     Attributes
     ----------
     case : the setting of the swept hyperparameter, for a person.
-    orders, images : see ``empirical.units.measure``.
+    orders, images, rows : see ``empirical.units.measure``.
     networks : experiment of the run store that holds the trained network; "" for this one.
     stack : copies that were trained together with it (it is the first of them).
     version : raised when measures change, so that networks are kept and measured anew.
@@ -39,6 +39,7 @@ class UnitsRun(Setting):
     case: str = ""
     orders: int = 3
     images: int = 500
+    rows: int = 0
     networks: str = ""
     stack: int = 1
     version: int = 1
@@ -107,9 +108,10 @@ def with_checksums(runs: Sequence[UnitsRun], data_dir: str | None = None) -> lis
     return found
 
 
-def plan_trained(networks: Sequence[Network], experiment: str, *, orders: int = 3, images: int = 500) -> list[UnitsRun]:
+def plan_trained(networks: Sequence[Network], experiment: str, *, orders: int = 3, images: int = 500,
+                 rows: int = 0) -> list[UnitsRun]:
     """The runs that measure trained networks (first members of stacks) of another experiment of the run store."""
-    return [UnitsRun(**n.shared(), networks=experiment, stack=n.stack, orders=orders, images=images).check()
+    return [UnitsRun(**n.shared(), networks=experiment, stack=n.stack, orders=orders, images=images, rows=rows).check()
             for n in sorted(networks, key=lambda n: (n.seed, n.width)) if n.copy == 0]
 
 
@@ -125,7 +127,8 @@ def run(config: UnitsRun, folder: Path, *, device: str | None = None, data_dir: 
     data = dataset(config, data_dir, str(target))
     model = first_member(network, experiment, data, target)
     start = prepare(Network(**config.shared()), data, target).eval()
-    found = measure(model, start, data, orders=config.orders, images=config.images, seed=config.seed)
+    found = measure(model, start, data, orders=config.orders, images=config.images, rows=config.rows,
+                    seed=config.seed)
     first = {f"{split}_{what}": facts[split][what][0] for split in ("train", "test") for what in ("loss", "accuracy")}
     return {"data": data.name, "sites": found, **first, "manifest": {"data": data.facts, "device": str(target)}}
 
@@ -236,7 +239,8 @@ def _of_sweep(name: str, scale: str) -> list[UnitsRun]:
     from empirical.studies import STUDIES
 
     configs = load(STUDIES[name]).configs(scale) if scale == "full" else []
-    return plan_trained([c for c in configs if isinstance(c, Network)], name, images=100)
+    return plan_trained([c for c in configs if isinstance(c, Network)], name, orders=2, images=50,
+                        rows=1000)
 
 
 def _after(name: str, title: str) -> Study:
