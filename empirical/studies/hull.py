@@ -287,9 +287,9 @@ def _resnet18(scale: str) -> list[HullRun]:
         return []
     runs = []
     for alpha in ("1", "1/2", "1/4", "1/8"):
-        base = HullRun(data="cifar10", arch="resnet18", alpha=alpha, sweep="resnet18-cifar10", queries=1000)
+        base = HullRun(data="cifar10", arch="resnet18", alpha=alpha, sweep="resnet18-cifar10", queries=500)
         runs += [replace(base, space="features", gaussian=500), replace(base, space="features", dim=8),
-                 replace(base, leave_one_out=0, directions=200)]
+                 replace(base, queries=200, leave_one_out=0, directions=200)]
     return runs
 
 

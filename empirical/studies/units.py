@@ -165,13 +165,13 @@ def evidence(frame, runs: tuple[str, ...]) -> list[Evidence]:
             for claim, column, sign in (("s1.he-repeats-where-glorot-is-removable", "pair_share", 1),
                                         ("s1.glorot-is-more-removable", "auc", -1)):
                 pair = whole[whole["case"].isin([he, glorot])].pivot(index="replica", columns=["width", "case"], values=column)
+                pair = pair.dropna(axis=1)  # widths that every replica has
                 common = [w for w in pair.columns.levels[0] if {(w, he), (w, glorot)} <= set(pair.columns)]
                 if not common:
                     continue
-                gap = (pair[max(common)][he] - pair[max(common)][glorot]).dropna()
-                if len(gap):
-                    found.append(Evidence(claim, "real", f"He against Glorot, {arch}, {data}, alpha {max(common):g}{notes[he]}",
-                                          mean_interval(sign * gap), runs))
+                gap = pair[max(common)][he] - pair[max(common)][glorot]
+                found.append(Evidence(claim, "real", f"He against Glorot, {arch}, {data}, alpha {max(common):g}{notes[he]}",
+                                      mean_interval(sign * gap), runs))
     return [Evidence(e.claim, e.column, e.setting + notes.get(e.setting, ""), e.estimate, e.runs) for e in found]
 
 
