@@ -17,6 +17,7 @@ from lab.errors import InputError
 from lab.streams import Purpose, generator
 from theory.measures import compressibility, correlations, effective_rank, predictability, repeated_units
 from theory.measures.ablation import (
+    GRID,
     area,
     crossing,
     cumulative_best_order,
@@ -27,7 +28,6 @@ from theory.measures.ablation import (
 from theory.measures.merging import merge_repeated
 from theory.moments import Moments
 
-FRACTIONS = np.arange(13) / 12
 THRESHOLD, MERGE_AT, GOOD = 0.5, 0.9, 0.9  # similar units; merged units; agreement that chooses what is removed
 CHOICE_IMAGES, ROUNDS = 64, 2  # for the best order: images, and rounds of the choice
 AVERAGED = ("twin_share", "similar_per_unit", "compressibility", "effective_rank_share", "predictable", "dead", "constant")
@@ -94,8 +94,8 @@ def smaller(model, data: Dataset, moments: Mapping[str, Moments], orders: Mappin
     dict : ``kept_share``, ``agreement`` (on ``judge``) and ``removed_share``; ``kept_merged``, ``agreement_merged`` of merging
     alone.
     """
-    unchanged, _ = curves(model, data, choose, {name: order[None] for name, order in orders.items()}, FRACTIONS)
-    fraction = FRACTIONS[np.flatnonzero(unchanged[0] >= GOOD).max()]
+    unchanged, _ = curves(model, data, choose, {name: order[None] for name, order in orders.items()}, GRID)
+    fraction = GRID[np.flatnonzero(unchanged[0] >= GOOD).max()]
     removed = {name: np.isin(np.arange(len(o)), o[:removed_counts(len(o), [fraction])[0]]) for name, o in orders.items()}
     intact = classes(model, data, judge)
     out = {"removed_share": float(fraction)}
@@ -113,7 +113,7 @@ def smaller(model, data: Dataset, moments: Mapping[str, Moments], orders: Mappin
 
 
 def measure(model: torch.nn.Module, start: torch.nn.Module, data: Dataset, *, names=None, orders: int = 3, images: int = 500,
-            seed: int = 0) -> dict[str, dict]:
+            rows: int = 0, seed: int = 0) -> dict[str, dict]:
     """Everything about one network's units.
 
     Parameters
@@ -121,53 +121,54 @@ def measure(model: torch.nn.Module, start: torch.nn.Module, data: Dataset, *, na
     model, start : trained and untrained, one network each, in evaluation mode.
     names : places (default: all that the model marks).
     orders, images : random orders, targeted orders, and test inputs of the curves.
+    rows : inputs of each probe split at most, for moments; 0 takes all.
     seed : of the orders.
 
     Returns
     -------
-    place (and "all") -> numbers: ``auc``, ``prunability``, ``accuracy_auc`` (random orders), ``auc_targeted`` (not for "all"),
-    ``unchanged``, ``accuracy`` (curves over :data:`FRACTIONS`), what :func:`similarity` gives, the same with ``_start`` of the
-    untrained network; for "all" also ``floor`` (unchanged with every unit ablated) and what :func:`smaller` gives.
+    place (and "all") -> numbers: ``auc``, ``prunability``, ``accuracy_auc`` (random orders), ``auc_targeted``, ``auc_best``;
+    the curves ``unchanged``, ``accuracy`` (random orders), ``unchanged_targeted`` and ``unchanged_best`` (the cumulative best
+    order) over ``theory.measures.ablation.GRID``; what :func:`similarity` gives, and the same with ``_start`` of the
+    untrained network; for "all" also ``floor`` (unchanged with every unit ablated) and what :func:`smaller` gives. Units of
+    several features (attention heads) are ablated at random alone, and count in "all" there alone.
     """
-    if orders < 1 or images < 1:
-        raise InputError(f"orders and images must be at least 1, got {orders} and {images}")
+    if orders < 1 or images < 1 or rows < 0:
+        raise InputError(f"orders and images must be at least 1, and rows not negative; got {orders}, {images} and {rows}")
     found = chosen_places(model, names)
-    fit_rows, score_rows, test = data.splits["probe_fit"], data.splits["probe_score"], data.splits["test"][:images]
+    fit_rows, score_rows = (data.splits[split][:rows or None] for split in ("probe_fit", "probe_score"))
+    test = data.splits["test"][:images]
     rng = generator(seed, 0, Purpose.CHOICE)
     fit, score = (unit_moments(model, data, rows, names=list(found)) for rows in (fit_rows, score_rows))
     before_fit, before_score = (unit_moments(start, data, rows, names=list(found)) for rows in (fit_rows, score_rows))
-    out, before, randoms = {}, {}, {}
+    out, before, randoms, targets, best = {}, {}, {}, {}, {}
     for name, place in found.items():
-        if place.size == 1:
-            after = similarity(fit[name], score[name])
-            before[name] = similarity(before_fit[name], before_score[name])
-        else:  # a unit of several features has no correlation
-            after = {"units": place.count, "varying": place.count}
         randoms[name] = random_orders(place.count, orders, rng)
-        unchanged, accuracy = curves(model, data, test, {name: randoms[name]}, FRACTIONS)
-        out[name] = {**_scalars(unchanged, accuracy), **after}
-        if place.size == 1:
+        out[name] = {"units": place.count, "varying": place.count}
+        if place.size == 1:  # a unit of several features has no correlation
+            before[name] = similarity(before_fit[name], before_score[name])
+            out[name] = {**similarity(fit[name], score[name]),
+                         **{f"{k}_start": before[name][k] for k in ("pair_share", *AVERAGED)}}
             r = correlations(fit[name], "units")
-            firsts = rng.permutation(place.count)[:orders]
-            targets = np.stack([targeted_order(r, int(first)) for first in firsts])
-            targeted, _ = curves(model, data, test, {name: targets}, FRACTIONS)
-            out[name] |= {"auc_targeted": float(area(FRACTIONS, targeted.mean(0))),
-                          **{f"{k}_start": before[name][k] for k in ("pair_share", *AVERAGED)}}
-    single = [name for name in found if name in before]
-    unchanged, accuracy = curves(model, data, test, randoms, FRACTIONS)
-    whole = {**_scalars(unchanged, accuracy), "floor": float(unchanged[:, -1].mean())}
-    if single:
-        whole |= together({name: out[name] for name in single})
+            firsts = rng.integers(place.count, size=orders)
+            targets[name] = np.stack([targeted_order(r, int(first)) for first in firsts])
+            best[name] = best_order(model, data, fit_rows, name)[None]
+
+    def ablated(chosen) -> dict:
+        kinds = {kind: {name: values[name] for name in chosen if name in values}
+                 for kind, values in (("", randoms), ("_targeted", targets), ("_best", best))}
+        curve = {kind: [c.mean(0) for c in curves(model, data, test, o, GRID)] for kind, o in kinds.items() if o}
+        return {**{f"auc{kind}": float(area(GRID, c[0])) for kind, c in curve.items()},
+                "prunability": float(crossing(GRID, curve[""][0])), "accuracy_auc": float(area(GRID, curve[""][1])),
+                **{f"unchanged{kind}": c[0] for kind, c in curve.items()}, "accuracy": curve[""][1]}
+
+    for name in found:
+        out[name] |= ablated([name])
+    whole = ablated(found)
+    whole["floor"] = float(whole["unchanged"][-1])
+    if best:
+        whole |= together({name: out[name] for name in best})
         whole |= {f"{k}_start": v for k, v in together(before).items() if k != "units"}
-        best = {name: best_order(model, data, fit_rows, name) for name in single}
-        chosen, _ = curves(model, data, test, {name: o[None] for name, o in best.items()}, FRACTIONS)
-        whole |= {"auc_best": float(area(FRACTIONS, chosen[0])),
-                  **smaller(model, data, {n: fit[n] for n in single}, best, fit_rows[:images], test)}
+        whole |= smaller(model, data, {name: fit[name] for name in best}, {name: o[0] for name, o in best.items()},
+                         fit_rows[:images], test)
     out["all"] = whole
     return out
-
-
-def _scalars(unchanged, accuracy) -> dict:
-    mean, right = unchanged.mean(0), accuracy.mean(0)
-    return {"auc": float(area(FRACTIONS, mean)), "prunability": float(crossing(FRACTIONS, mean)),
-            "accuracy_auc": float(area(FRACTIONS, right)), "unchanged": mean, "accuracy": right}

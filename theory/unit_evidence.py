@@ -18,8 +18,14 @@ if TYPE_CHECKING:
 
 
 def by_width(table: "pandas.DataFrame", case: str, column: str) -> tuple[np.ndarray, np.ndarray]:
-    """Widths (w,), and a column's values (replicas, w) of one case; replicas that lack a width are left out."""
-    found = table[table.case == case].pivot(index="replica", columns="width", values=column).dropna()
+    """Widths (w,), and a column's values (replicas, w) of one case.
+
+    Widths that a replica lacks are left out (a sweep that was cut short), then replicas without a value.
+    """
+    rows = table[table.case == case]
+    replicas = rows.groupby("width").replica.nunique()
+    rows = rows[rows.width.isin(replicas.index[replicas == rows.replica.nunique()])]
+    found = rows.pivot(index="replica", columns="width", values=column).dropna()
     return found.columns.to_numpy(dtype=float), found.to_numpy(dtype=float)
 
 

@@ -16,6 +16,8 @@ def add_arguments(parser):
                         "directions in pixels")
     parser.add_argument("--alphas", type=fraction, nargs="+", default=None, metavar="A",
                         help="widths of the network (default: 1)")
+    parser.add_argument("--trained", metavar="EXPERIMENT", help="take the networks of this width sweep of the run store, and "
+                        "the hull of the rows that they were trained on")
     parser.add_argument("--sites", nargs="+", default=["penultimate"], help="where features are taken")
     parser.add_argument("--epochs", type=positive_int, help="passes over the training data (default: by data set)")
     parser.add_argument("--queries", type=positive_int, help="test points (default: all)")
@@ -53,7 +55,7 @@ def run(args) -> dict:
     queries = min(args.queries or test, 50 if args.quick else test)
     if args.queries and args.queries > test:
         raise UsageError(f"--queries {args.queries}: {data.name} has {test} test points")
-    if args.n and args.space != "features" and max(args.n) > train:
+    if args.n and args.space != "features" and not args.trained and max(args.n) > train:
         raise UsageError(f"--n {max(args.n)}: {data.name} has {train} training points")
     ways = args.space == "pixels" and bool(args.arch) and not args.dim
     base = HullRun(
@@ -61,7 +63,7 @@ def run(args) -> dict:
         leave_one_out=0 if args.no_leave_one_out else -1, gaussian=min(args.gaussian or min(queries, 1000), 10**6),
         classes=min(args.classes or 200, queries), seed=args.seed, tol=args.tol, wavelet=args.wavelet,
         directions=(min(args.directions or 200, queries) if ways else args.directions or 0),
-        epochs=args.epochs or 0, quick=args.quick).check()
+        epochs=args.epochs or 0, quick=args.quick, sweep=args.trained or "").check()
     configs = [replace(base, alpha=str(alpha), site=site) for alpha in (args.alphas or ["1"])
                for site in (args.sites if args.space == "features" else ["penultimate"])]
     configs += [replace(base, n=n, gaussian=0, classes=0, directions=0) for n in args.n or () if n < train]

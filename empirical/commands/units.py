@@ -1,5 +1,6 @@
 """``python -m empirical units``: removable and repeated units of real networks against width."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 from empirical.settings import ARCHITECTURES, DATA, SCHEMES, Setting, recipe
@@ -17,6 +18,8 @@ def add_arguments(parser):
     parser.add_argument("--arch", choices=ARCHITECTURES, default="alexnet", help="architecture")
     parser.add_argument("--data", choices=DATA, default="digits", help="data set")
     parser.add_argument("--data-dir", metavar="DIR", help="where the data set's files are (folder or archive)")
+    parser.add_argument("--trained", metavar="EXPERIMENT", help="measure the finished networks of a width sweep in the run "
+                        "store (the name of its folder) instead of training some")
     parser.add_argument("--sweep", choices=tuple(SWEEPS), default="init", help="hyperparameter that is swept")
     parser.add_argument("--values", nargs="+", metavar="VALUE", default=[], help="these values of it alone")
     parser.add_argument("--alphas", type=fraction, nargs="+", metavar="A", help="width multipliers",
@@ -33,40 +36,26 @@ def add_arguments(parser):
     parser.add_argument("--image-size", type=positive_int, help="pixels a side (default: the data's own)")
     parser.add_argument("--orders", type=positive_int, default=3, help="random orders, and targeted ones")
     parser.add_argument("--images", type=positive_int, default=500, help="test inputs of the ablation curves")
+    parser.add_argument("--rows", type=positive_int, default=None, help="inputs for correlations (default: the probe splits)")
     parser.add_argument("--device", help="cpu, cuda, cuda:1, mps (default: CUDA if there is one)")
     parser.add_argument("--name", help="name of the table and of the folder in the run store")
     add_run_arguments(parser)
 
 
 def run(args) -> dict:
-    from empirical.models import build
-    from empirical.studies.units import plan, units_study
+    from empirical.studies.units import units_study
     from empirical.studies.width import dataset
     from empirical.train import pick_device
     from lab.store import RunStore
     from lab.study import compute
     from lab.sweep import dry_run
 
-    device = pick_device(args.device)
-    changes = {key: value for key in ("base_width", "epochs", "lr", "batch_size", "init", "train_size", "image_size")
-               if (value := getattr(args, key)) is not None}
-    if args.quick:
-        changes = {"base_width": 4, "epochs": 3, **changes}
-    setting = Setting(**{**recipe(args.arch, args.data), **(PLAIN if args.recipe == "paper" else {}), **changes}).check()
+    device, store = pick_device(args.device), RunStore(args.out)
+    configs = _of_trained(args, store) if args.trained else _planned(args)
+    setting = configs[0]
     data = dataset(setting, args.data_dir)
-    if "source" not in data.facts:
-        setting = Setting(**{**setting.shared(), "checksum": data.checksum})
-    alphas, seeds = (args.alphas[:2], min(args.seeds, 2)) if args.quick else (args.alphas, args.seeds)
-    for alpha in alphas:
-        build(setting.arch, alpha=alpha, base_width=setting.base_width, data=data, depth=setting.depth)
-    if args.sweep == "labels" and setting.checksum:
-        raise UsageError("random labels change the data's checksum: sweep labels on embedded data, or two commands with "
-                         "--sweep width")
-    configs = plan(setting, args.sweep, alphas, range(args.seed, args.seed + seeds), values=args.values,
-                   orders=2 if args.quick else args.orders, images=args.images)
-    name = args.name or f"units-{setting.arch}-{setting.data}-{args.sweep}"
+    name = args.name or (f"units-{args.trained}" if args.trained else f"units-{setting.arch}-{setting.data}-{args.sweep}")
     study = units_study(name, f"units of {setting.arch} on {data.name}", lambda scale: configs)
-    store = RunStore(args.out)
     if args.dry_run:
         return dry_run(name, configs, store=store)
     table = compute(study, "quick" if args.quick else "full", store=store, configs=configs,
@@ -78,6 +67,39 @@ def run(args) -> dict:
     failed = table.manifest["failed"]
     return {"name": name, "data": data.facts, "setting": setting.shared(), "rows": rows,
             "table": str(store.root / "tables" / f"{name}.csv"), "failed": failed, "exit_code": 1 if failed else 0}
+
+
+def _of_trained(args, store) -> list:
+    """The finished networks of an experiment, as runs."""
+    from empirical.studies.trained import finished_networks
+    from empirical.studies.units import plan_trained
+
+    networks = finished_networks(store.root / args.trained)
+    settings = {replace(n, alpha="1", seed=0, stack=1) for n in networks}
+    if len(settings) > 1:
+        raise UsageError(f"{args.trained} holds networks of {len(settings)} settings, not of one width sweep")
+    return plan_trained(networks, args.trained, orders=args.orders, images=args.images,
+                        rows=args.rows or 0)
+
+
+def _planned(args) -> list:
+    """The runs of a sweep of one hyperparameter."""
+    from empirical.models import build
+    from empirical.studies.units import plan, with_checksums
+    from empirical.studies.width import dataset
+
+    changes = {key: value for key in ("base_width", "epochs", "lr", "batch_size", "init", "train_size", "image_size")
+               if (value := getattr(args, key)) is not None}
+    if args.quick:
+        changes = {"base_width": 4, "epochs": 3, **changes}
+    setting = Setting(**{**recipe(args.arch, args.data), **(PLAIN if args.recipe == "paper" else {}), **changes}).check()
+    data = dataset(setting, args.data_dir)
+    alphas, seeds = (args.alphas[:2], min(args.seeds, 2)) if args.quick else (args.alphas, args.seeds)
+    for alpha in alphas:
+        build(setting.arch, alpha=alpha, base_width=setting.base_width, data=data, depth=setting.depth)
+    runs = plan(setting, args.sweep, alphas, range(args.seed, args.seed + seeds), values=args.values,
+                orders=2 if args.quick else args.orders, images=args.images)
+    return with_checksums([replace(run, rows=args.rows or 0) for run in runs], args.data_dir)
 
 
 def summarise(frame) -> list[dict]:

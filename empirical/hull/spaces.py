@@ -6,7 +6,6 @@ of largest variance on the training rows, enough for ``WAVELET_SHARE`` of all va
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -37,8 +36,10 @@ class Space:
     wrong: np.ndarray | None = None
 
 
-def pixels(data) -> Space:
+def pixels(data, *, own: bool = False) -> Space:
     """All training rows and all test rows as pixels in [0, 1]; probe splits are training rows here: nothing is fitted.
+
+    ``own`` keeps the training split alone: the rows that a network has seen.
 
     Raises
     ------
@@ -48,7 +49,7 @@ def pixels(data) -> Space:
     if data.is_text:
         raise InputError(f"{data.name} has no pixels: choose images, or a site of a network")
     test = data.splits["test"].cpu().numpy()
-    train = np.setdiff1d(np.arange(len(data.labels)), test)
+    train = data.splits["train"].cpu().numpy() if own else np.setdiff1d(np.arange(len(data.labels)), test)
     images = data.inputs.cpu().numpy().reshape(len(data.labels), -1)
     labels = data.labels.cpu().numpy()
     scale = np.float32(1 / 255)
@@ -141,23 +142,3 @@ def features(model, data, site: str, batch: int = 1024) -> Space:
             found[split] = np.concatenate(rows)
     labels = {split: data.labels[data.splits[split]].cpu().numpy() for split in found}
     return Space(found["train"], found["test"], labels["train"], labels["test"], site, {}, np.concatenate(wrong))
-
-
-def trained_network(network, root: Path, data, *, device: str | None = None, data_dir: str | None = None):
-    """The trained network of a configuration, from the run store ``root``; trained now where it is missing.
-
-    Raises
-    ------
-    InputError
-        If the training failed.
-    """
-    from empirical.studies.width import RUN
-    from empirical.train import load_trained, pick_device
-    from lab.store import run_id
-    from lab.sweep import execute
-
-    folder = Path(root) / "networks" / run_id(network)
-    problem = execute(RUN, network, folder, 1, {"device": device, "data_dir": data_dir})
-    if problem:
-        raise InputError(f"the network of alpha {network.alpha} failed: {problem}")
-    return load_trained(network, data, folder, pick_device(device))

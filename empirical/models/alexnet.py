@@ -2,22 +2,27 @@
 stride 2 and local response normalisation, two fully connected layers, readout; no batch norm. With base width 32 it has 96
 and 256 channels and 384 and 192 hidden units, as published; images are not cropped."""
 
+import torch
 import torch.nn.functional as F
 from torch import nn
 
 from empirical.models.layers import Conv, Linear, Units, pooled, side_by_side
 
 CONV, FULL = (3, 8), (12, 6)  # units of width
-RADIUS, ALPHA, BETA, BIAS = 4, 0.001 / 9, 0.75, 1.0  # of the normalisation, in TensorFlow's notation
+RADIUS, ALPHA, BIAS = 4, 0.001 / 9, 1.0  # of the normalisation, in TensorFlow's notation
 
 
 def normalise(x, copies):
-    """Local response normalisation over the channels of each copy."""
-    batch, channels, *space = x.shape
-    size = 2 * RADIUS + 1
-    x = F.local_response_norm(x.reshape(batch * copies, channels // copies, *space), size, alpha=ALPHA * size, beta=BETA,
-                              k=BIAS)  # torch divides alpha by the size
-    return x.reshape(batch, channels, *space)
+    """Local response normalisation over the channels of each copy: x (BIAS + ALPHA sum of neighbours' squares)^(-3/4).
+
+    The sum over neighbouring channels is a product with a band of ones: twice as fast as pooling over channels.
+    """
+    channels = x.shape[1] // copies
+    near = torch.arange(channels, device=x.device)
+    band = ((near[:, None] - near).abs() <= RADIUS).to(x.dtype)[:, :, None, None]
+    squares = F.conv2d(x.square(), band.repeat(copies, 1, 1, 1), groups=copies)
+    root = torch.rsqrt(BIAS + ALPHA * squares)
+    return x * root * root.sqrt()
 
 
 class AlexNet(nn.Module):

@@ -16,7 +16,13 @@ STUDIES: dict[str, str] = {
     "transformer-snli": "empirical.studies.width:TRANSFORMER_SNLI",
     "transformer-snli-loss": "empirical.studies.width:TRANSFORMER_SNLI_LOSS",
     "units-alexnet": "empirical.studies.units:STARTS",
+    "units-resnet56": "empirical.studies.units:RESNET56",
+    "units-inception": "empirical.studies.units:INCEPTION",
     "units-mlp": "empirical.studies.units:MLP",
+    "units-resnet18-cifar10": "empirical.studies.units:RESNET18_CIFAR10",
+    "units-vgg16-cifar10": "empirical.studies.units:VGG16_CIFAR10",
+    "units-transformer-entailment": "empirical.studies.units:TRANSFORMER",
     "hull-digits": "empirical.studies.hull:HULL_DIGITS",
     "hull-images": "empirical.studies.hull:HULL_IMAGES",
+    "hull-resnet18-cifar10": "empirical.studies.hull:HULL_RESNET18",
 }

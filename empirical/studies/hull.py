@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from empirical.settings import Network, recipe
+from empirical.studies.trained import finished_networks
+from empirical.studies.width import FOLDER_VARIABLE
 from lab.errors import UsageError
 from lab.estimate import Estimate
 from lab.study import Study
@@ -46,6 +48,8 @@ class HullRun:
         network's replica too.
     directions : test points whose ways to the hull are looked at (pixels, with a network).
     wavelet : PyWavelets' name. ``epochs``: of the network, 0 for the recipe's. ``quick``: the recipe's small version.
+    sweep : experiment of the run store (a width sweep) that holds the network, "" for one of this study's own. The hull is
+        then that of the rows that the network was trained on, in pixels too.
     """
 
     data: str
@@ -65,6 +69,7 @@ class HullRun:
     wavelet: str = "haar"
     epochs: int = 0
     quick: bool = False
+    sweep: str = ""
 
     def check(self) -> "HullRun":
         """Refuse what cannot be carried out; returns itself.
@@ -79,36 +84,54 @@ class HullRun:
             raise UsageError("learned features need a network: give --arch")
         if self.directions and (self.space != "pixels" or self.dim or not self.arch):
             raise UsageError("directions are looked at in pixels, with a network: --space pixels --arch mlp, without --dim")
+        if self.sweep and not self.arch:
+            raise UsageError(f"which network of {self.sweep}? give its --arch")
         return self
 
-    def network(self) -> Network:
-        """The network of the run."""
+    def network(self, store: Path | None = None) -> Network:
+        """The network of the run; ``store``: the run store, where it is one of a sweep.
+
+        Raises
+        ------
+        UsageError
+            If the sweep has no such network.
+        """
+        if self.sweep:
+            for network in finished_networks(Path(store) / self.sweep):
+                if (network.arch, network.data, network.alpha, network.seed) == (self.arch, self.data, self.alpha, self.seed):
+                    return network
+            raise UsageError(f"{self.sweep} has no finished {self.arch} on {self.data} of alpha {self.alpha} and seed "
+                             f"{self.seed}")
         changes = {"epochs": self.epochs} if self.epochs else {}
         return Network(**{**recipe(self.arch, self.data, self.quick), **changes, "alpha": self.alpha, "seed": self.seed})
 
 
-def run(config: HullRun, folder: Path, *, device: str | None = None, data_dir: str | None = None,
-        networks: str | None = None) -> dict:
-    """One run; the per-query numbers are kept in ``points.npz``. ``networks``: where trained networks are kept."""
+def run(config: HullRun, folder: Path, *, device: str | None = None, data_dir: str | None = None) -> dict:
+    """One run; the per-query numbers are kept in ``points.npz``."""
     from empirical.data import load
     from empirical.hull import spaces
     from empirical.hull.measure import measure
-    from empirical.studies.width import FOLDER_VARIABLE
+    from empirical.studies.trained import first_member, trained
+    from empirical.studies.width import dataset
     from empirical.train import pick_device
 
     config.check()
     folder = Path(folder)
-    data_dir = data_dir or os.environ.get(FOLDER_VARIABLE)
-    data, target = load(config.data, data_dir=data_dir), pick_device(device)
-    model = None
+    target, model, about = pick_device(device), None, ""
     if config.arch:
-        data = data.to(target)
-        model = spaces.trained_network(config.network(), networks or folder.parent, data, device=device,
-                                       data_dir=data_dir)
+        store = folder.parent.parent
+        network = config.network(store)
+        experiment = store / config.sweep if config.sweep else folder.parent / "networks"
+        trained(network, experiment, device=device, data_dir=data_dir)
+        data = dataset(network, data_dir, str(target))
+        model = first_member(network, experiment, data, target)
+        about = f"{network.arch} alpha {network.alpha}, base width {network.base_width}"
+    else:
+        data = load(config.data, data_dir=data_dir or os.environ.get(FOLDER_VARIABLE))
     if config.space == "features":
         space = spaces.features(model, data, config.site)
     else:
-        space = spaces.pixels(data)
+        space = spaces.pixels(data, own=bool(config.sweep))
         if model is not None:
             space = replace(space, wrong=_errors(model, data))
         if config.space == "wavelets":
@@ -120,7 +143,8 @@ def run(config: HullRun, folder: Path, *, device: str | None = None, data_dir: s
     if config.directions:
         found["directions"] = _directions(config, model, data, space)
     np.savez_compressed(folder / "points.npz", **found.pop("arrays"))
-    return {"data": data.name, **found, "manifest": {"data": data.facts, "device": str(target), "dtype": "float32"}}
+    return {"data": data.name, "network": about, **found,
+            "manifest": {"data": data.facts, "device": str(target), "dtype": "float32"}}
 
 
 def _errors(model, data) -> np.ndarray:
@@ -163,6 +187,7 @@ def tabulate(finished: Sequence[tuple[HullRun, dict]]):
         row = {"data": result["data"], "space": config.space, "dim": result["dim"], "components": config.dim,
                "n": result["n"], "arch": config.arch, "alpha": config.alpha if config.arch else "",
                "site": config.site if config.space == "features" else "", "seed": config.seed, "name": result["space"],
+               "network": result.get("network", ""),
                "image": int(np.prod(result["facts"].get("image_shape", [0]))), **result["scales"]}
         for group in GROUPS:
             part = result.get(group)
@@ -198,8 +223,11 @@ def evidence(frame, runs: tuple[str, ...]) -> list[Evidence]:
             found.append(Evidence(claim, column, setting, estimate, runs))
 
     for _, row in frame.iterrows():
-        where = f"{row['data']}, " + (f"{row['arch']} alpha {row['alpha']}, " if row["space"] == "features" else "")
+        network = row.get("network")
+        network = network if isinstance(network, str) and network else f"{row['arch']} alpha {row['alpha']}"
+        where = f"{row['data']}, " + (f"{network}, " if row["space"] == "features" else "")
         where += f"{row['name']} (dimension {row['dim']}, {row['n']} points)"
+        seen = where if row["space"] == "features" else f"{where}, {network}"
         whole = not row["components"]
         subset = row["n"] < frame.loc[(frame["data"] == row["data"]) & (frame["space"] == row["space"]), "n"].max()
         if row["space"] == "features":
@@ -214,9 +242,8 @@ def evidence(frame, runs: tuple[str, ...]) -> list[Evidence]:
         if whole and not subset:
             add("s3.outside-beyond-dimension", "real", where, _estimate(row, "test_over_training"))
             add("s3.outside-share-beyond-training", "real", where, _estimate(row, "outside_minus_training"))
-            add("s3.hull-distance-explains-errors", "real", where, _estimate(row, "error_given_nearest"))
-            add("s3.class-changes-towards-hull", "real", f"{where}, {row['arch']} alpha {row['alpha']}",
-                _estimate(row, "changed_excess"))
+            add("s3.hull-distance-explains-errors", "real", seen, _estimate(row, "error_given_nearest"))
+            add("s3.class-changes-towards-hull", "real", seen, _estimate(row, "changed_excess"))
     return found
 
 
@@ -254,7 +281,21 @@ def _images(scale: str) -> list[HullRun]:
     return runs
 
 
+def _resnet18(scale: str) -> list[HullRun]:
+    """The features, errors and directions of the ResNet-18 of a width sweep on CIFAR-10, at every width."""
+    if scale != "full" or FOLDER_VARIABLE not in os.environ:
+        return []
+    runs = []
+    for alpha in ("1", "1/2", "1/4", "1/8"):
+        base = HullRun(data="cifar10", arch="resnet18", alpha=alpha, sweep="resnet18-cifar10", queries=500)
+        runs += [replace(base, space="features", gaussian=500), replace(base, space="features", dim=8),
+                 replace(base, queries=200, leave_one_out=0, directions=200)]
+    return runs
+
+
 HULL_DIGITS = Study("hull-digits", "Hull of the training set: digits in pixels, wavelets and features", RUN, _digits,
                     tabulate, evidence)
 HULL_IMAGES = Study("hull-images", "Hull of the training set: MNIST and CIFAR-10 test sets in pixels", RUN, _images,
                     tabulate, evidence)
+HULL_RESNET18 = Study("hull-resnet18-cifar10", "Hull of the training set: features, errors and directions of ResNet-18 on "
+                      "CIFAR-10 by width", RUN, _resnet18, tabulate, evidence)

@@ -1,18 +1,22 @@
 """Removable and repeated units of real networks against width, in sweeps of one hyperparameter at a time.
 
-A run trains one network (resumable like any other training) and measures it against its own start. The table has one row
-a network and place, ``site`` = "all" for all places together; the claims are judged on those.
+A run measures one network against its own start; the network is a run of its own, trained when it is missing, or one that a
+width sweep has trained already. The table has one row a network and place, ``site`` = "all" for all places together; the
+claims are judged on those.
 """
 
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 from empirical.settings import Network, Setting, recipe
+from empirical.studies.width import FOLDER_VARIABLE, dataset
 from lab.errors import UsageError
 from lab.estimate import mean_interval
-from lab.study import Study
+from lab.study import Study, load
 from theory.claims import Evidence
 from theory.unit_evidence import case_evidence
 
@@ -20,20 +24,29 @@ RUN = "empirical.studies.units:run"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Frivolous(Network):
-    """One network with its measures.
+class UnitsRun(Setting):
+    """The units of one network.
 
     Attributes
     ----------
     case : the setting of the swept hyperparameter, for a person.
-    orders, images : see ``empirical.units.measure``.
-    version : raised when measures change.
+    orders, images, rows : see ``empirical.units.measure``.
+    networks : experiment of the run store that holds the trained network; "" for this one.
+    stack : copies that were trained together with it (it is the first of them).
+    version : raised when measures change, so that networks are kept and measured anew.
     """
 
     case: str = ""
     orders: int = 3
     images: int = 500
+    rows: int = 0
+    networks: str = ""
+    stack: int = 1
     version: int = 1
+
+    def network(self) -> Network:
+        """The run that holds the network."""
+        return Network(**self.shared(), stack=self.stack)
 
 
 # What the values of a swept hyperparameter change; rate and batch are changed together, as in the paper.
@@ -54,7 +67,7 @@ PLAIN = {"optimizer": "sgd", "momentum": 0.9, "lr": 0.01, "schedule": "exponenti
 
 
 def plan(setting: Setting, sweep: str, alphas: Sequence[Fraction], seeds: Sequence[int], *, values: Sequence[str] = (),
-         orders: int = 3, images: int = 500) -> list[Frivolous]:
+         orders: int = 3, images: int = 500) -> list[UnitsRun]:
     """The runs of a sweep, seed by seed, so that one that is cut short has every width of the seeds it reached.
 
     Parameters
@@ -81,28 +94,47 @@ def plan(setting: Setting, sweep: str, alphas: Sequence[Fraction], seeds: Sequen
             fields["lr"] *= factor
             fields["batch_size"] = max(1, round(fields["batch_size"] * factor))
             for alpha in sorted(alphas):
-                runs.append(Frivolous(**{**fields, "alpha": str(alpha), "seed": seed}, case=name, orders=orders,
+                runs.append(UnitsRun(**{**fields, "alpha": str(alpha), "seed": seed}, case=name, orders=orders,
                                       images=images).check())
     return runs
 
 
-def run(config: Frivolous, folder: Path, *, device: str | None = None, data_dir: str | None = None) -> dict:
-    """Train one network and measure its units."""
-    from empirical.studies.width import dataset
-    from empirical.train import evaluate, pick_device, prepare, train
-    from empirical.units import FRACTIONS, measure
+def with_checksums(runs: Sequence[UnitsRun], data_dir: str | None = None) -> list[UnitsRun]:
+    """The runs with the checksums of their data (and labels, which a run may corrupt) where these come from files."""
+    found = []
+    for config in runs:
+        data = dataset(replace(config, checksum=""), data_dir)
+        found.append(config if "source" in data.facts else replace(config, checksum=data.checksum))
+    return found
 
-    target = pick_device(device)
+
+def plan_trained(networks: Sequence[Network], experiment: str, *, orders: int = 3, images: int = 500,
+                 rows: int = 0) -> list[UnitsRun]:
+    """The runs that measure trained networks (first members of stacks) of another experiment of the run store."""
+    return [UnitsRun(**n.shared(), networks=experiment, stack=n.stack, orders=orders, images=images, rows=rows).check()
+            for n in sorted(networks, key=lambda n: (n.seed, n.width)) if n.copy == 0]
+
+
+def run(config: UnitsRun, folder: Path, *, device: str | None = None, data_dir: str | None = None) -> dict:
+    """Measure one network's units; train it if it is not there."""
+    from empirical.studies.trained import first_member, trained
+    from empirical.train import pick_device, prepare
+    from empirical.units import measure
+
+    target, network = pick_device(device), config.network()
+    experiment = Path(folder).parent.parent / config.networks if config.networks else Path(folder).parent
+    facts = trained(network, experiment, device=device, data_dir=data_dir)
     data = dataset(config, data_dir, str(target))
-    model, facts = train(config, data, Path(folder), device=target)
-    start = prepare(config, data, target).eval()
-    found = measure(model, start, data, orders=config.orders, images=config.images, seed=config.seed)
-    return {"sites": found, "fractions": FRACTIONS, "curve": facts["curve"],
-            **{split: evaluate(model, data, split) for split in ("train", "test")},
-            "manifest": {"data": data.facts, "device": str(target)}}
+    model = first_member(network, experiment, data, target)
+    start = prepare(Network(**config.shared()), data, target).eval()
+    found = measure(model, start, data, orders=config.orders, images=config.images, rows=config.rows,
+                    seed=config.seed)
+    first = {f"{split}_{what}": facts[split][what][0] for split in ("train", "test") for what in ("loss", "accuracy")}
+    return {"data": data.name, "sites": found, **first, "manifest": {"data": data.facts, "device": str(target)}}
 
 
-CURVES = ("unchanged", "accuracy")
+CURVES = ("unchanged", "accuracy", "unchanged_targeted", "unchanged_best")
+TRAINED = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
 
 
 def tabulate(finished):
@@ -111,13 +143,13 @@ def tabulate(finished):
 
     rows = []
     for config, result in finished:
-        words = [config.arch, config.data, *([config.case] if config.case else [])]
-        base = {"case": ", ".join(words), "arch": config.arch, "data": config.data, "value": config.case,
+        words = [config.arch, result["data"], *([config.case] if config.case else [])]
+        base = {"case": ", ".join(words), "arch": config.arch, "data": result["data"], "value": config.case,
                 "base_width": config.base_width, "alpha": config.alpha, "width": float(config.width), "replica": config.seed,
                 "train_size": config.train_size, "image_size": config.image_size, "epochs": config.epochs,
-                **{f"{split}_{what}": result[split][what][0] for split in ("train", "test") for what in ("loss", "accuracy")}}
+                **{key: result[key] for key in TRAINED}}
         for site, numbers in result["sites"].items():
-            text = {key: " ".join(f"{x:.4f}" for x in numbers[key]) for key in CURVES}
+            text = {key: " ".join(f"{x:.4f}" for x in numbers[key]) for key in CURVES if key in numbers}
             rows.append({**base, "site": site, **{**numbers, **text}})
     return pandas.DataFrame(rows)
 
@@ -133,21 +165,27 @@ def evidence(frame, runs: tuple[str, ...]) -> list[Evidence]:
             for claim, column, sign in (("s1.he-repeats-where-glorot-is-removable", "pair_share", 1),
                                         ("s1.glorot-is-more-removable", "auc", -1)):
                 pair = whole[whole["case"].isin([he, glorot])].pivot(index="replica", columns=["width", "case"], values=column)
+                pair = pair.dropna(axis=1)  # widths that every replica has
                 common = [w for w in pair.columns.levels[0] if {(w, he), (w, glorot)} <= set(pair.columns)]
                 if not common:
                     continue
-                gap = (pair[max(common)][he] - pair[max(common)][glorot]).dropna()
-                if len(gap):
-                    found.append(Evidence(claim, "real", f"He against Glorot, {arch}, {data}, alpha {max(common):g}{notes[he]}",
-                                          mean_interval(sign * gap), runs))
+                gap = pair[max(common)][he] - pair[max(common)][glorot]
+                found.append(Evidence(claim, "real", f"He against Glorot, {arch}, {data}, alpha {max(common):g}{notes[he]}",
+                                      mean_interval(sign * gap), runs))
     return [Evidence(e.claim, e.column, e.setting + notes.get(e.setting, ""), e.estimate, e.runs) for e in found]
 
 
+PUBLISHED = {"alexnet": 32, "resnet56": 16, "resnet18": 64, "vgg16": 64, "inception": 16}  # base widths
+
+
 def _size(row) -> str:
-    """What makes a run smaller than the published one."""
-    small = [f"{int(row['train_size']):,} training images"] * bool(row["train_size"])
+    """What makes a network smaller than the published one, or its data fewer."""
+    base, small = int(row["base_width"]), []
+    if base < PUBLISHED.get(row["arch"], 0):
+        small.append(f"base width {base} for {PUBLISHED[row['arch']]}")
+    small += [f"{int(row['train_size']):,} training images"] * bool(row["train_size"])
     small += [f"{int(row['image_size'])} pixels a side"] * bool(row["image_size"])
-    return f" (reduced: base width {int(row['base_width'])}, {', '.join(small)})" if small else ""
+    return f" (reduced: {', '.join(small)})" if small else ""
 
 
 def units_study(name: str, title: str, configs) -> Study:
@@ -156,28 +194,65 @@ def units_study(name: str, title: str, configs) -> Study:
 
 
 ALPHAS = tuple(Fraction(2) ** k for k in range(-2, 2))
-# sized for one core: the network a quarter as wide as the paper's, images of 16 pixels, few of them
-REDUCED = {"base_width": 8, "image_size": 16, "train_size": 2000, "epochs": 20, "batch_size": 32}
+# sized for one core: images of 16 pixels, few of them; alpha = 4 is the published AlexNet
+REDUCED = {"base_width": 8, "image_size": 16, "train_size": 2000, "epochs": 24, "batch_size": 32}
 
 
-def _starts(scale: str) -> list[Frivolous]:
-    if scale == "run":
-        return []
+def _starts(scale: str) -> list[UnitsRun]:
+    """The paper's AlexNet: He against Glorot at every width; other starts and regularisers at fewer."""
     if scale == "quick":
         setting = Setting(**{**recipe("alexnet", "digits"), **PLAIN, "base_width": 4, "epochs": 8})
         return plan(setting, "init", ALPHAS[:2], range(2), values=("he", "glorot"), orders=2, images=100)
+    if scale == "run" or FOLDER_VARIABLE not in os.environ:
+        return []
     setting = Setting(**{**recipe("alexnet", "cifar10"), **PLAIN, **REDUCED})
-    return plan(setting, "init", ALPHAS, range(3), values=("he", "glorot"), images=200)
+    return with_checksums([*plan(setting, "init", ALPHAS, range(3), values=("he", "glorot"), images=150),
+                           *plan(setting, "init", ALPHAS[:3:2], range(2), values=("lecun",), images=150),
+                           *plan(setting, "regulariser", ALPHAS[:3:2], range(2), values=("all regularisers",), images=150)])
 
 
-def _mlp(scale: str) -> list[Frivolous]:
-    """Small enough for every sweep at once: an MLP on digits."""
+def _on_digits(arch: str, sweep: str, alphas, seeds, scale: str, **changes) -> list[UnitsRun]:
+    """Networks with batch norm on digits: minutes, so only at full scale."""
+    if scale != "full":
+        return []
+    setting = Setting(**{**recipe(arch, "digits"), **PLAIN, "base_width": 8, "batch_size": 32, **changes})
+    return plan(setting, sweep, alphas, seeds, images=100)
+
+
+# every hyperparameter; "he" is what the other sweeps vary
+MLP_VALUES = {"init": ("he", "glorot", "lecun"), "labels": ("random labels",),
+              "regulariser": ("augmentation", "dropout", "weight decay", "all regularisers"),
+              "rate": ("rate and batch × 1/4", "rate and batch × 4"), "optimizer": ("SGD", "AdamW")}
+
+
+def _mlp(scale: str) -> list[UnitsRun]:
+    """Small enough for every sweep: an MLP on digits."""
     small = scale != "full"
-    setting = Setting(**{**recipe("mlp", "digits"), **PLAIN, "base_width": 64, "epochs": 20 if small else 60,
-                         "batch_size": 32})
-    return [run for sweep in ("init", "labels") for run in plan(
-        setting, sweep, ALPHAS[::2] if small else ALPHAS, range(2 if small else 3), orders=2 if small else 3, images=197)]
+    setting = Setting(**{**recipe("mlp", "digits"), **PLAIN, "base_width": 64, "epochs": 20, "batch_size": 32})
+    return [run for sweep in (("init", "labels") if small else MLP_VALUES) for run in plan(
+        setting, sweep, ALPHAS[:3:2] if small else (*ALPHAS[:3:2], ALPHAS[3]), range(2 if small else 3), values=MLP_VALUES[sweep],
+        orders=2 if small else 3, images=197)]
+
+
+def _of_sweep(name: str, scale: str) -> list[UnitsRun]:
+    """The networks of a width sweep, measured after it."""
+    from empirical.studies import STUDIES
+
+    configs = load(STUDIES[name]).configs(scale) if scale == "full" else []
+    return plan_trained([c for c in configs if isinstance(c, Network)], name, orders=2, images=50,
+                        rows=1000)
+
+
+def _after(name: str, title: str) -> Study:
+    return units_study(f"units-{name}", f"removable and repeated units of {title}", partial(_of_sweep, name))
 
 
 STARTS = units_study("units-alexnet", "AlexNet without batch norm: He against Glorot", _starts)
+RESNET56 = units_study("units-resnet56", "ResNet-56 on digits, true and random labels",
+                       partial(_on_digits, "resnet56", "labels", ALPHAS[1::2], range(2), epochs=40, lr=0.05))
+INCEPTION = units_study("units-inception", "a small Inception on digits",
+                        partial(_on_digits, "inception", "width", ALPHAS[:3], range(3), epochs=20))
 MLP = units_study("units-mlp", "MLP on digits: removable and repeated units", _mlp)
+RESNET18_CIFAR10 = _after("resnet18-cifar10", "ResNet-18 on CIFAR-10")
+VGG16_CIFAR10 = _after("vgg16-cifar10", "VGG-16 on CIFAR-10")
+TRANSFORMER = _after("transformer-entailment", "the Transformer on generated entailment")

@@ -11,8 +11,13 @@ _GROUPS = (("test", "test points", NARROW, "o"), ("training", "left-out training
            ("gaussian", "Gaussian, same covariance", BASELINE, "D"))
 
 
-def _rows(tables, space=None):
-    frames = [t.frame for t in tables.values()]
+_SETS, _EYES = ("hull-digits", "hull-images"), "hull-resnet18-cifar10"  # data sets; networks of a width sweep
+
+
+def _rows(tables, space=None, names=_SETS):
+    frames = [tables[name].frame for name in names if name in tables]
+    if not frames:
+        return pd.DataFrame()
     frame = pd.concat(frames, ignore_index=True).copy()  # one block: the tables have many columns
     return frame[frame.space == space] if space else frame
 
@@ -32,7 +37,7 @@ def _distances(frame):
                 points(axis, where, rows[f"{group}_{key}"], rows[f"{group}_{key}_low"], rows[f"{group}_{key}_high"], label,
                        color=colour, fmt=marker, real=True)
         for axis in axes:
-            axis.set_xticks(range(len(whole)), [d.replace(" (JPEG re-encoding)", "*") for d in whole.data])
+            axis.set_xticks(range(len(whole)), [_short(d) for d in whole.data])
             axis.set_xlim(-0.6, len(whole) - 0.4)
         axes[0].set(ylim=(-0.03, 1.06), title="share proved outside the hull")
         axes[1].set(ylim=(0, 1.1 * max(whole[f"{g}_over_mean"].max() for g, *_ in _GROUPS)),
@@ -52,11 +57,11 @@ def _dimension(frame):
         for (data, rows), colour in zip(reduced.groupby("data"), SERIES):
             rows = rows.sort_values("components")
             points(axes[0], rows.components, rows.test_outside, rows.test_outside_low, rows.test_outside_high,
-                   data.replace(" (JPEG re-encoding)", "*"), color=colour, real=True, fmt="o-")
+                   _short(data), color=colour, real=True, fmt="o-")
         for (data, rows), colour in zip(growing.groupby("data"), SERIES):
             rows = rows.sort_values("n").drop_duplicates("n")
             points(axes[1], rows.n, rows.test_over_mean, rows.test_over_mean_low, rows.test_over_mean_high,
-                   data.replace(" (JPEG re-encoding)", "*"), color=colour, real=True, fmt="o-")
+                   _short(data), color=colour, real=True, fmt="o-")
         axes[0].set(xscale="log", xlabel="principal components kept", ylim=(-0.03, 1.06), title="share of test points outside")
         ticks = sorted(reduced.components.unique())
         axes[0].set_xticks(ticks, ticks)
@@ -70,53 +75,115 @@ def _dimension(frame):
                        "closer, slowly.", "hull-digits, hull-images")
 
 
-def _features(frame):
+def _features(frame, names):
     features = frame[frame.space == "features"]
     if features.empty:
         return None
     features = features.copy().assign(width=[float(Fraction(str(a))) for a in features.alpha])
-    panels = [(arch, rows) for arch, rows in features.groupby("arch")]
+    panels = list(features.groupby(["data", "arch"], sort=False))
     with canvas(len(panels), width=3.5 * len(panels), height=2.5, squeeze=False, sharey=True) as (figure, axes):
-        for axis, (arch, rows) in zip(axes[0], panels):
+        for axis, ((data, arch), rows) in zip(axes[0], panels):
             for ((site, components), mine), colour in zip(rows.groupby(["site", "components"]), (NARROW, REVERSE, WIDE, *SERIES)):
                 mine = mine.sort_values("width")
                 label = f"{site}, {components} components" if components else f"{site}, whole"
                 points(axis, mine.width, mine.test_outside, mine.test_outside_low, mine.test_outside_high, label, color=colour,
                        real=True, fmt="o-")
             axis.set_xscale("log", base=2)
-            axis.set(title=f"{arch} on digits", xlabel="width multiplier α", ylim=(-0.03, 1.06))
+            axis.set(title=f"{arch} on {_short(data)}", xlabel="width multiplier α", ylim=(-0.03, 1.06))
             axis.legend(fontsize=6.5)
         axes[0, 0].set_ylabel("share of test points outside")
         return picture(figure, "In learned features, by width",
                        "The wider the network, the more dimensions its features have, and the more test points are outside; "
-                       "in equally many principal components the effect of width is much smaller.", "hull-digits")
+                       "in equally many principal components the effect of width is much smaller.",
+                       ", ".join(n for n in ("hull-digits", _EYES) if n in set(names)))
+
+
+def _ways(table):
+    """By width: does the class change on the way to the hull, which way is it, and does the distance explain errors?"""
+    frame = table.frame[(table.frame.space == "pixels") & table.frame.changed_at_hull.notna()]
+    frame = frame.assign(width=[float(Fraction(str(a))) for a in frame.alpha]).sort_values("width")
+    panels = (("class differs", (("changed_at_hull", "at the hull", NARROW), ("changed_random", "after a random step as long",
+                                                                            BASELINE))),
+              ("|cosine| with the adversarial step", (("cosine", "way to the hull", NARROW), ("cosine_random", "random step",
+                                                                                              BASELINE))),
+              ("rank correlation with errors", (("error_alone", "hull distance", WIDE),
+                                                ("error_given_nearest", "given the nearest\nneighbour's", NARROW))))
+    with canvas(3, height=2.6) as (figure, axes):
+        for axis, (title, columns) in zip(axes, panels):
+            for column, label, colour in columns:
+                points(axis, frame.width, frame[column], frame[f"{column}_low"], frame[f"{column}_high"], label, color=colour,
+                       real=True, fmt="o-")
+            axis.set_xscale("log", base=2)
+            axis.set_xticks(list(frame.width), [str(a) for a in frame.alpha])
+            axis.minorticks_off()
+            axis.set_title(title, fontsize=9)
+            axis.set(xlabel="width multiplier α", ylim=(min(0, axis.get_ylim()[0]), None))
+            axis.legend(fontsize=6.5)
+        first = frame.iloc[0]
+        return picture(figure, "The way to the hull, as networks of every width see it",
+                       f"{_short(first['data'])}, {first['arch']}, base width 8: test images and their projections on the hull "
+                       f"of the network's own {first['n']:,} training images in pixels. Wilson and Student-t intervals over test "
+                       "images, one network a width.", table.name)
+
+
+def _short(data) -> str:
+    return data.replace(" (JPEG re-encoding)", "*")
 
 
 def draw(tables):
-    """What exists of the three."""
-    if not tables:
-        return
+    """What exists of the four."""
     frame = _rows(tables)
-    yield _distances(frame[frame.space == "pixels"])
-    yield _dimension(frame)
-    made = _features(frame)
+    if not frame.empty:
+        yield _distances(frame[frame.space == "pixels"])
+        yield _dimension(frame)
+    everything = _rows(tables, names=(*_SETS, _EYES))
+    made = None if everything.empty else _features(everything, list(tables))
     if made is not None:
         yield made
+    if _EYES in tables:
+        yield _ways(tables[_EYES])
 
 
 def frames(tables):
-    """Distances and controls in numbers."""
-    if not tables:
+    """Distances, controls, single classes, errors and directions in numbers."""
+    frame = _rows(tables, "pixels")
+    if frame.empty:
         return {}
-    whole = _full(_rows(tables, "pixels")).drop_duplicates("data")
     rows = []
-    for row in whole.itertuples():
+    for row in _full(frame).drop_duplicates("data").itertuples():
         rows.append({"data": row.data, "training points": row.n, "dimension": row.dim, "test points": int(row.test_outside_n),
                      "outside": row.test_outside, "distance": row.test_distance,
                      "left-out training": row.training_distance, "Gaussian": getattr(row, "gaussian_distance", float("nan")),
                      "over nearest neighbour": row.test_over_nearest, "over median pair": row.test_over_median_pair,
-                     "support": row.test_support, "unconverged": int(row.test_unconverged)})
-    return {"Distances to the hull in pixels (means)": pd.DataFrame(rows)}
+                     "over diameter": row.test_over_diameter, "support": row.test_support,
+                     "unconverged": int(row.test_unconverged)})
+    out = {"Distances to the hull in pixels (means)": pd.DataFrame(rows)}
+    classes = _full(frame)[lambda f: f.own_class_over_whole.notna()]
+    if len(classes):
+        out["Hulls of single classes, in pixels"] = pd.DataFrame(
+            [{"data": row["data"], "own class's hull over the whole hull (distance)": _cell(row, "own_class_over_whole"),
+              "nearest class hull is the right class": _cell(row, "nearest_class_hull_is_right")}
+             for _, row in classes.iterrows()])
+    seen = _rows(tables, names=(*_SETS, _EYES))
+    seen = seen[(seen.space == "pixels") & seen.arch.notna() & (seen.arch != "")] if "changed_at_hull" in seen else seen[:0]
+    if len(seen):
+        out["What networks make of it (errors; the way to the hull), in pixels"] = pd.DataFrame(
+            [{"network": f"{row['arch']} α = {row['alpha']}, {_short(row['data'])}", "points of the hull": int(row["n"]),
+              **{label: _cell(row, column) for column, label in (
+                  ("error_alone", "errors and hull distance, rank correlation"),
+                  ("error_given_nearest", "the same given the nearest neighbour's distance"),
+                  ("changed_at_hull", "class differs at the hull"), ("changed_on_the_way", "anywhere on the way"),
+                  ("changed_random", "after a random step as long"), ("cosine", "|cos| with the adversarial step"),
+                  ("cosine_random", "the same, random step"), ("adversarial_over_hull", "adversarial step over hull distance"))}}
+             for _, row in seen.iterrows()])
+    return out
+
+
+def _cell(row, name) -> str:
+    if name not in row or row[name] != row[name]:
+        return "–"
+    low, high = row[f"{name}_low"], row[f"{name}_high"]
+    return (f"{row[name]:.3f}" + (f" [{low:.3f}, {high:.3f}]" if low == low else "")).replace("-", "−")
 
 
 SECTION = Section(
@@ -125,8 +192,9 @@ SECTION = Section(
     "Every test point is projected exactly on the hull of all training points (Wolfe's active sets, priced by matrix products), "
     "with a certificate: a lower and an upper bound on its distance, and a separating hyperplane where it is outside. "
     "Controls that the literature lacks: left-out training points against the hull of the others, a Gaussian with the same "
-    "covariance, fewer training points, principal components, learned features at every width.",
-    ("hull-digits", "hull-images"), draw,
+    "covariance, fewer training points, principal components, learned features at every width. Last, a network's view: does it "
+    "err where the hull is far, and does its answer change on the way to the hull more than under a random step as long?",
+    (*_SETS, _EYES), draw,
     ("s3.test-points", "s3.features", "s3.outside-share", "s3.outside-beyond", "s3.low-dimension", "s3.hull-distance",
      "s3.class-changes", "s3.fresh-point", "s3.all-points"),
     "Test points that lie farther from the hull than left-out training points do, or a distance from the hull that predicts "

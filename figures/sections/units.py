@@ -2,30 +2,38 @@
 
 import numpy as np
 
+from empirical.studies.units import PUBLISHED
 from figures.section import Section, picture
 from figures.style import SERIES, canvas, points, theory_line
 from theory.random_units import similar_pair_share
+from theory.unit_evidence import change
+from theory.unit_evidence import growth as growth_of
 
 _MLP = "MLP, d = {}, n = {}, {} start"
 _EQUAL = ", classes of equal size"
 _SMALL, _LARGE = (_MLP.format("10", "10,000", start) + _EQUAL for start in ("small", "large"))
 _HIGH = _MLP.format("10,000", "1,000", "standard") + _EQUAL
 
-# S1's table as read off its figures (±5 %): case; removable (AUC) from 1/4 to 4 times the width; similar units a unit;
-# compressibility; the table and the case of ours that answers it, and what is smaller in it
+# S1's table as read off its figures (±5 %): case; removable (AUC) from 1/4 to 4 times the width (MLPs: 32 to 512 units);
+# similar units a unit, narrowest and widest; compressibility; the table of ours and its case (of synthetic data) or value of the
+# swept hyperparameter, and what differs in it beside the size
+DOUBLINGS = 4
 PAPER = (
-    ("AlexNet, all regularisers", "0.36 → 0.54", "3 → 24", "0.51 → 0.71", None, None, ""),
-    ("AlexNet, Glorot", "0.34 → 0.55", "0.5 → 8", "0.30 → 0.60", "units-alexnet", "alexnet, cifar10, glorot", "reduced"),
-    ("AlexNet, He", "0.31 → 0.38 → 0.34", "1 → 67", "0.54 → 0.77", "units-alexnet", "alexnet, cifar10, he", "reduced"),
-    ("AlexNet, LeCun", "0.35 → 0.49", "3 → 48", "0.32 → 0.67", None, None, ""),
-    ("ResNet-56", "0.29 → 0.39", "0.3 → 5.5", "0.30 → 0.55", None, None, ""),
-    ("ResNet-56, random labels", "flat", "0.5 → 13.5", "0.30 → 0.65", None, None, ""),
-    ("ResNet-18, ImageNet", "0.21 → 0.50", "0.4 → 3.7", "0.25 → 0.33", None, None, ""),
-    ("Inception-v3", "rises", "≈ 0", "falls", None, None, ""),
-    ("MLP, d = 10, small start", "0.78 → 0.83", "2 → 48", "0.53 → 0.95", "units", _SMALL, "32 to 512 units"),
-    ("MLP, d = 10, large start", "U-shaped", "4 → 15", "0.59 → 0.93", "units", _LARGE, "32 to 512 units"),
-    ("MLP, d = 10,000", "slightly up", "≈ 0", "flat", "units", _HIGH, "32 to 512 units, n = 1,000"),
+    ("AlexNet, all regularisers", "0.36 → 0.54", (3, 24), "0.51 → 0.71", "units-alexnet", "all regularisers", ""),
+    ("AlexNet, Glorot", "0.34 → 0.55", (0.5, 8), "0.30 → 0.60", "units-alexnet", "glorot", ""),
+    ("AlexNet, He", "0.31 → 0.38 → 0.34", (1, 67), "0.54 → 0.77", "units-alexnet", "he", ""),
+    ("AlexNet, LeCun", "0.35 → 0.49", (3, 48), "0.32 → 0.67", "units-alexnet", "lecun", ""),
+    ("ResNet-56", "0.29 → 0.39", (0.3, 5.5), "0.30 → 0.55", "units-resnet56", "true labels", "digits for CIFAR-10"),
+    ("ResNet-56, random labels", "flat", (0.5, 13.5), "0.30 → 0.65", "units-resnet56", "random labels", "digits for CIFAR-10"),
+    ("ResNet-18, ImageNet", "0.21 → 0.50", (0.4, 3.7), "0.25 → 0.33", "units-resnet18-cifar10", "", "CIFAR-10 for ImageNet"),
+    ("Inception-v3, ImageNet", "rises", (0, 0), "falls", "units-inception", "", "small Inception on digits"),
+    ("MLP, d = 10, small start", "0.78 → 0.83", (2, 48), "0.53 → 0.95", "units", _SMALL, ""),
+    ("MLP, d = 10, large start", "U-shaped", (4, 15), "0.59 → 0.93", "units", _LARGE, ""),
+    ("MLP, d = 10,000", "slightly up", (0, 0), "flat", "units", _HIGH, "n = 1,000"),
 )
+REAL = {"units-alexnet": "AlexNet", "units-resnet56": "ResNet-56", "units-resnet18-cifar10": "ResNet-18",
+        "units-vgg16-cifar10": "VGG-16", "units-inception": "Inception", "units-transformer-entailment": "Transformer",
+        "units-mlp": "MLP"}
 _SHORT = {_SMALL: "d = 10, small start", _MLP.format("10", "10,000", "standard") + _EQUAL: "d = 10, standard start",
           _LARGE: "d = 10, large start", _MLP.format("10,000", "1,000", "small") + _EQUAL: "d = 10,000, small start",
           _HIGH: "d = 10,000, standard start"}
@@ -123,56 +131,147 @@ def draw(tables):
             yield picture(figure, "The consequence: a smaller network",
                           "Removable units taken out (as many as leave 90 % of the predictions on some inputs), repeated ones "
                           "(|r| ≥ 0.9) merged; agreement on other inputs.", toy.name)
-    for name, title in (("units-alexnet", "AlexNet without batch norm, He against Glorot"),
-                        ("units-mlp", "An MLP on digits")):
-        yield from _real(tables.get(name), title)
+    alexnet = _whole(tables, "units-alexnet")
+    if alexnet is not None:
+        yield _orders(alexnet)
+        yield _numbers({value: rows for value, rows in alexnet.groupby("value", sort=False)},
+                       "AlexNet without batch norm: He against Glorot", _size(alexnet.iloc[0]), "units-alexnet")
+    others = {f"{word} {value}".strip(): rows for name, word in REAL.items() if name not in ("units-alexnet", "units-mlp")
+              and (frame := _whole(tables, name)) is not None for value, rows in frame.groupby("value", sort=False)}
+    if others:
+        sizes = "; ".join(f"{label}: {_size(rows.iloc[0])}" for label, rows in others.items())
+        yield _numbers(others, "Other networks", sizes, ", ".join(n for n in REAL if n in tables))
+    mlp = _whole(tables, "units-mlp")
+    if mlp is not None:
+        wanted = ("he", "glorot", "lecun", "random labels", "dropout", "AdamW", "rate and batch × 4")
+        shown = [v for v in wanted if v in set(mlp.value)]
+        yield _numbers({value: mlp[mlp.value == value] for value in shown}, "An MLP on digits", _size(mlp.iloc[0]), "units-mlp")
 
 
-def _real(table, title):
+def _whole(tables, name):
+    """The rows on all places together, the value of a sweep as text."""
+    table = tables.get(name)
     if table is None:
-        return
+        return None
     frame = table.frame[table.frame.site == "all"]
-    widths = sorted(frame.width.unique())
-    with canvas(4, width=8.4, height=2.5) as (figure, axes):
-        for case, colour in zip(frame.case.unique(), SERIES):
-            rows = frame[frame.case == case]
-            _panel(axes[0], rows, "auc", colour, rows.value.iloc[0], real=True)
+    return frame.assign(value=frame["value"].fillna("").astype(str))
+
+
+def _size(row) -> str:
+    """Data and size of the networks."""
+    few = f", {int(row['train_size']):,} training images" if row["train_size"] else ""
+    small = f" of {int(row['image_size'])} pixels a side" if row["image_size"] else ""
+    return f"{row['data']}{few}{small}, base width {int(row['base_width'])}, {int(row['epochs'])} epochs"
+
+
+def _orders(frame):
+    """Ablation curves by width in three orders, He and Glorot."""
+    values = [v for v in ("he", "glorot") if v in set(frame.value)]
+    kinds = (("unchanged", "random order"), ("unchanged_targeted", "most correlated first"),
+             ("unchanged_best", "least needed first"))
+    with canvas(3, len(values), height=2.2, sharex=True, sharey=True, squeeze=False) as (figure, axes):
+        for number, (row, value) in enumerate(zip(axes, values), 1):
+            for axis, (column, title) in zip(row, kinds):
+                _curves(frame[frame.value == value], column, axis, None)
+                axis.set_title(f"{value.capitalize()}, {title}", fontsize=8)
+                if number < len(values):
+                    axis.set_xlabel("")
+            row[0].set_ylabel("unchanged predictions")
+        axes[0, 0].legend(title="width", fontsize=6.5, title_fontsize=6.5)
+        return picture(figure, "AlexNet with units ablated in all layers at once",
+                       f"{_size(frame.iloc[0])}. Means over seeds and orders. Left: nested random orders; middle: a random unit, "
+                       "then those most correlated with it; right: the cumulative best order, chosen on other images.",
+                       "units-alexnet")
+
+
+def _numbers(cases, title, size, name):
+    """The four numbers by width, one series a case."""
+    widths = sorted({w for rows in cases.values() for w in rows.width})
+    with canvas(4, width=8.4, height=2.6) as (figure, axes):
+        for (label, rows), colour in zip(cases.items(), SERIES):
+            _panel(axes[0], rows, "auc", colour, label, real=True)
             _panel(axes[1], rows, "pair_share", colour, null="pair_share_start", real=True)
             _panel(axes[2], rows, "compressibility", colour, null="compressibility_start", real=True)
             _panel(axes[3], rows, "kept_share", colour, real=True)
-        for axis, name in zip(axes, ("AUC, all layers at once", "similar pairs", "compressibility", "units kept")):
-            axis.set_title(name, fontsize=9)
+        for axis, what in zip(axes, ("AUC, all layers at once", "similar pairs", "compressibility", "units kept")):
+            axis.set_title(what, fontsize=9)
             _ticks(axis, widths)
             axis.set_xlabel("width multiplier")
-        axes[0].legend(fontsize=6.5)
-        first = table.frame.iloc[0]
-        data = table.manifest.get("data")
-        data = data.get("name", first["data"]) if isinstance(data, dict) else first["data"]
-        size = ((f", {int(first['train_size']):,} training images" if first["train_size"] else "")
-                + (f" of {int(first['image_size'])} pixels a side" if first["image_size"] else ""))
-        yield picture(figure, title, f"Data: {data}{size}; base width {int(first['base_width'])}; {int(first['epochs'])} epochs. "
-                      "Means over the measured layers. Dashed: before training.", table.name)
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=min(4, len(cases)), fontsize=7)
+        return picture(figure, title, f"Data: {size}. Means over the measured layers, 95 % intervals over seeds. Dashed: before "
+                       "training.", name)
 
 
 def frames(tables):
-    """S1's table of cases, ours beside it."""
+    """S1's table of cases, ours beside it; and the growth in every case of ours."""
     import pandas
 
     rows = []
-    for case, removable, similar, compressible, name, ours, note in PAPER:
-        table = tables.get(name) if name else None
-        found = None if table is None else table.frame[table.frame.case == ours]
-        if found is not None and "site" in found:
-            found = found[found.site == "all"]
-        row = {"case": case, "removable, S1": removable, "ours": "not yet measured", "similar a unit, S1": similar,
-               "ours ": "", "before training": "", "compressibility, S1": compressible, "ours  ": "", "before training ": "",
-               "size of ours": note if found is not None and len(found) else ""}
+    for case, removable, (few, many), compressible, name, ours, note in PAPER:
+        table = tables.get(name)
+        found = None
+        if table is not None:
+            frame = table.frame if name == "units" else _whole(tables, name)
+            found = frame[(frame.case if name == "units" else frame.value) == ours]
+        row = {"case": case, "AUC, S1": removable, "AUC, ours": "not yet measured", "change of AUC": "",
+               "similar a unit, S1": f"{few:g} → {many:g}" if many else "≈ 0",
+               "if the share were constant": f"→ {few * 2**DOUBLINGS:g}" if many else "",
+               "similar a unit, ours": "", "if the share were constant ": "", "before training": "",
+               "compressibility, S1": compressible, "compressibility, ours": "", "before training ": "", "ours": ""}
         if found is not None and len(found):
-            row |= {"ours": _path(found, "auc"), "ours ": _path(found, "similar_per_unit"),
-                    "before training": _path(found, "similar_per_unit_start"), "ours  ": _path(found, "compressibility"),
-                    "before training ": _path(found, "compressibility_start")}
+            widths = found.groupby("width").similar_per_unit.mean()
+            growth = widths.index[-1] / widths.index[0]
+            reduced = note if name == "units" else ", ".join(filter(None, [_reduced(found.iloc[0]), note]))
+            row |= {"AUC, ours": _path(found, "auc"), "change of AUC": _interval(change(found, found.case.iloc[0], "auc")),
+                    "similar a unit, ours": _path(found, "similar_per_unit"),
+                    "if the share were constant ": f"→ {widths.iloc[0] * growth:.2g}",
+                    "before training": _path(found, "similar_per_unit_start"),
+                    "compressibility, ours": _path(found, "compressibility"),
+                    "before training ": _path(found, "compressibility_start"),
+                    "ours": f"{_span(widths.index)}; {reduced}".rstrip("; ")}
         rows.append(row)
-    return {"S1's cases (read off its figures, ±5 %) beside ours, narrowest → widest": pandas.DataFrame(rows)}
+    out = {"S1's cases (read off its figures, ±5 %, 1/4 to 4 times the width) beside ours, narrowest → widest, 95 % intervals":
+           pandas.DataFrame(rows)}
+    rows = []
+    for name, word in REAL.items():
+        frame = _whole(tables, name)
+        for value, found in frame.groupby("value", sort=False) if frame is not None else ():
+            case = found.case.iloc[0]
+            rows.append({"network": f"{word} {value}".strip(), "widths": _span(sorted(found.width.unique())),
+                         "seeds": found.replica.nunique(), "training accuracy": _path(found, "train_accuracy"),
+                         "removable share": _interval(growth_of(found, case, "prunability")),
+                         "similar pairs": _interval(growth_of(found, case, "pair_share")),
+                         "similar pairs, before training": _interval(growth_of(found, case, "pair_share_start")),
+                         "change of AUC": _interval(change(found, case, "auc")),
+                         "predictable from the others": _path(found, "predictable"), "dead": _path(found, "dead"),
+                         "agreement, smaller network": _path(found, "agreement"), "its units": _path(found, "kept_share")})
+    if rows:
+        out["Real networks: growth of shares per doubling of width (1: constant), 95 % intervals"] = pandas.DataFrame(rows)
+    return out
+
+
+def _span(widths) -> str:
+    """The widths as multipliers, or as numbers of units."""
+    from fractions import Fraction
+
+    first, last = (f"{w:g}" if w > 8 else str(Fraction(w)) for w in (min(widths), max(widths)))
+    return f"width {first} to {last}"
+
+
+def _reduced(row) -> str:
+    """What is smaller than published."""
+    base = PUBLISHED.get(row["arch"])
+    parts = [f"base width {int(row['base_width'])} for {base}"] if base and row["base_width"] < base else []
+    parts += [f"{int(row['train_size']):,} images"] * bool(row["train_size"])
+    parts += [f"{int(row['image_size'])} pixels a side"] * bool(row["image_size"])
+    return "reduced: " + ", ".join(parts) if parts else ""
+
+
+def _interval(e) -> str:
+    """An estimate for a cell."""
+    if e is None:
+        return "–"
+    return f"{e.mean:.2f}" + (f" [{e.low:.2f}, {e.high:.2f}]" if e.low is not None else "").replace("-", "−")
 
 
 def _path(rows, column) -> str:
@@ -194,7 +293,7 @@ SECTION = Section(
     "of 32 to 512 units, labels from a random teacher of 32 units, x ~ N(0, I)) ablation is closed-form, and ten "
     "thousand dimensions are simulated exactly in the span of the data. Last, the consequence is tested: the smaller "
     "network, without removable units and with repeated ones merged, is built and compared with the original.",
-    ("units", "units-alexnet", "units-mlp"), draw,
+    ("units", *REAL), draw,
     ("s1.width-raises", "s1.removable", "s1.similar", "s1.more-similar", "s1.random-layers", "s1.compress", "s1.large-start",
      "s1.small-start", "s1.high-dim", "s1.he-", "s1.glorot", "s1.smaller", "s1.kept"),
     "A setting in which neither number of units grows would refute the claim as S1 states it. We would take it for more than "

@@ -13,7 +13,9 @@ from empirical.hull import spaces
 from empirical.hull.directions import PixelNetwork, adversarial_steps, directions
 from empirical.hull.measure import errors_beyond_nearest, gaussian_like, measure, nearest, scales
 from empirical.models import build
+from empirical.settings import Network, recipe
 from empirical.studies.hull import HULL_DIGITS, HULL_IMAGES, HullRun, evidence
+from empirical.studies.trained import trained
 from lab.cli import main
 from lab.errors import InputError
 from lab.store import RunStore
@@ -80,6 +82,19 @@ def test_features_and_directions_of_a_quick_network(tmp_path, capsys):
     ways = json.loads(out)["directions"]
     assert 0 <= ways["changed_at_hull"]["mean"] <= ways["changed_on_the_way"]["mean"] <= 1
     assert 0 <= ways["cosine"]["mean"] <= 1
+
+
+def test_networks_of_a_sweep_and_the_hull_of_their_own_rows(tmp_path, capsys):
+    network = Network(**{**recipe("mlp", "digits"), "base_width": 8, "epochs": 1, "train_size": 150, "alpha": "1/2"}, stack=2)
+    trained(network, tmp_path / "sweep")
+    argv = ("--trained", "sweep", "--arch", "mlp", "--alphas", "1/2", "--queries", 20, "--out", tmp_path, "--json")
+    for space, dim in (("features", 4), ("pixels", 64)):
+        code, out, _ = command(*argv, "--space", space, capsys=capsys)
+        (row,) = json.loads(out)["runs"]
+        assert code == 0 and (row["n"], row["dim"], row["alpha"]) == (150, dim, "1/2") and row["errors"]
+    code, _, err = command("--trained", "sweep", "--arch", "mlp", "--alphas", "1", "--out", tmp_path, capsys=capsys)
+    assert code == 1 and "no finished mlp" in err
+    assert command("--trained", "sweep", "--out", tmp_path, capsys=capsys)[0] == 2
 
 
 def test_study_table_and_evidence(tmp_path):

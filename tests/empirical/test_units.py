@@ -13,13 +13,14 @@ from empirical.ablation import ablated_classes, ablated_logits, classes, curves,
 from empirical.data import load
 from empirical.models import BUILDERS, build
 from empirical.models.initialise import initialise
-from empirical.settings import Setting, recipe
+from empirical.settings import Network, Setting, recipe
 from empirical.streams import stream
 from empirical.studies.units import PLAIN, SWEEPS, evidence, plan, run, tabulate
-from empirical.train import read_member
+from empirical.train import load_trained, read_member
 from empirical.units import best_order, measure
 from lab.cli import main
 from lab.errors import InputError, UsageError
+from lab.store import run_id
 from theory.measures import repeated_units
 from theory.measures.ablation import removed_counts
 from theory.measures.merging import merge_repeated
@@ -114,6 +115,16 @@ def test_new_architectures_stack_without_mixing(arch):
         places(stack)
 
 
+def test_response_normalisation_equals_torch():
+    from empirical.models.alexnet import ALPHA, BIAS, RADIUS, normalise
+
+    x, size = torch.randn(2, 3 * 5, 4, 4, generator=torch.Generator().manual_seed(0)) * 30, 2 * RADIUS + 1
+    for copies in (1, 3):
+        parts = [torch.nn.functional.local_response_norm(part, size, alpha=ALPHA * size, beta=0.75, k=BIAS)
+                 for part in x.chunk(copies, 1)]
+        torch.testing.assert_close(normalise(x, copies), torch.cat(parts, 1), rtol=1e-5, atol=1e-5)
+
+
 def test_published_widths():
     data = load("digits")
     for arch, base, expected in (("alexnet", 32, [96, 256, 384, 192]), ("resnet56", 16, [16, 16, 32, 64]),
@@ -196,7 +207,7 @@ def tiny(arch="alexnet", **changes):
 def test_study(tmp_path):
     runs = plan(tiny(), "init", (Fraction(1), Fraction(2)), range(2), values=("he", "glorot"), orders=1, images=30)
     assert len(runs) == 8 and {r.init for r in runs} == {"he-normal", "glorot-normal"} and runs[0].seed == runs[3].seed == 0
-    frame = tabulate([(c, run(c, tmp_path / str(i))) for i, c in enumerate(runs) if (tmp_path / str(i)).mkdir() is None])
+    frame = tabulate([(c, run(c, tmp_path / str(i))) for i, c in enumerate(runs)])
     assert len(frame) == 8 * 5 and set(frame["site"]) == {"conv1", "conv2", "full1", "full2", "all"}
     whole = frame[frame["site"] == "all"]
     assert whole[["auc", "kept_share", "agreement", "pair_share_start"]].notna().all().all()
@@ -205,6 +216,37 @@ def test_study(tmp_path):
     found = evidence(frame, ("a",))
     assert {e.claim for e in found} <= set(claims())
     assert {"s1.width-raises-either-share", "s1.he-repeats-where-glorot-is-removable"} <= {e.claim for e in found}
+
+
+def test_networks_of_a_width_sweep_are_measured_as_if_alone(tmp_path):
+    from empirical.studies.trained import finished_networks, first_member, trained
+    from empirical.studies.units import plan_trained
+
+    data, setting = load("digits", train_size=100), tiny("mlp", base_width=8, train_size=100)
+    stacks = [Network(**{**setting.shared(), "alpha": "1/2"}, stack=2), Network(**setting.shared())]
+    for network in (*stacks, Network(**setting.shared(), copy=1)):
+        trained(network, tmp_path / "sweep")
+    (tmp_path / "sweep" / "half").mkdir()
+    (tmp_path / "sweep" / "half" / "config.json").write_text((next((tmp_path / "sweep").glob("*/config.json"))).read_text())
+    assert finished_networks(tmp_path / "sweep") == stacks
+    one, both = (first_member(stacks[0], tmp_path / "sweep", data, torch.device("cpu")),
+                 load_trained(stacks[0], data, tmp_path / "sweep" / run_id(stacks[0]), torch.device("cpu")))
+    inputs = data.batch(data.splits["test"][:9]).unsqueeze(0)
+    with torch.inference_mode():
+        torch.testing.assert_close(one(inputs)[0], both(inputs)[0])
+    runs = plan_trained(stacks, "sweep", orders=1, images=20)
+    found = [run(config, tmp_path / "units" / str(i)) for i, config in enumerate(runs)]
+    frame = tabulate(zip(runs, found))
+    assert list(frame[frame["site"] == "all"]["width"]) == [0.5, 1] and len(frame["unchanged_best"].iloc[0].split()) == 25
+    with pytest.raises(InputError, match="no trained network"):
+        finished_networks(tmp_path / "units")
+
+
+def test_random_labels_have_their_own_checksum():
+    from empirical.studies.units import with_checksums
+
+    runs = plan(tiny("mlp"), "labels", (Fraction(1),), (0,))
+    assert with_checksums(runs) == runs  # embedded data need none
 
 
 def test_sweeps_change_what_they_say():
@@ -224,7 +266,7 @@ def test_dropout_is_a_function_of_the_seed(tmp_path):
     for i in range(2):
         torch.manual_seed(i)
         (tmp_path / str(i)).mkdir()
-        ends.append(train(config, data, tmp_path / str(i), device=torch.device("cpu"))[0].readout.weight)
+        ends.append(train(config.network(), data, tmp_path / str(i), device=torch.device("cpu"))[0].readout.weight)
     torch.testing.assert_close(*ends, rtol=0, atol=0)
 
 
@@ -277,5 +319,11 @@ def test_command(tmp_path, capsys):
     out = json.loads(capsys.readouterr().out)
     rows = [row for row in out["rows"] if row["site"] == "all"]
     assert [row["alpha"] for row in rows] == [1, 2] and rows[0]["auc"]["n"] == 2
+    arguments = ["units", "--trained", out["name"], "--orders", "1", "--images", "20", "--jobs", "1", "--out", str(tmp_path),
+                 "--json"]
+    assert main("empirical", COMMANDS, arguments) == 0
+    again = [row for row in json.loads(capsys.readouterr().out)["rows"] if row["site"] == "all"]
+    assert [row["test_accuracy"] for row in again] == [row["test_accuracy"] for row in rows]
+    assert main("empirical", COMMANDS, ["units", "--trained", "nothing", "--out", str(tmp_path)]) == 1
     assert main("empirical", COMMANDS, ["units", "--values", "nonsense", "--out", str(tmp_path)]) == 2
     assert main("empirical", COMMANDS, ["units", "--base-width", "3", "--out", str(tmp_path)]) == 2
