@@ -89,6 +89,9 @@ def _features(frame, names):
                 points(axis, mine.width, mine.test_outside, mine.test_outside_low, mine.test_outside_high, label, color=colour,
                        real=True, fmt="o-")
             axis.set_xscale("log", base=2)
+            widths = sorted(set(rows.width))
+            axis.set_xticks(widths, [str(Fraction(w)) for w in widths])
+            axis.minorticks_off()
             axis.set(title=f"{arch} on {_short(data)}", xlabel="width multiplier α", ylim=(-0.03, 1.06))
             axis.legend(fontsize=6.5)
         axes[0, 0].set_ylabel("share of test points outside")
@@ -100,11 +103,11 @@ def _features(frame, names):
 
 def _ways(table):
     """By width: does the class change on the way to the hull, which way is it, and does the distance explain errors?"""
-    frame = table.frame[(table.frame.space == "pixels") & table.frame.changed_at_hull.notna()]
+    frame = table.frame[(table.frame.space == "pixels") & table.frame.changed_at_hull.notna()].copy()
     frame = frame.assign(width=[float(Fraction(str(a))) for a in frame.alpha]).sort_values("width")
     panels = (("class differs", (("changed_at_hull", "at the hull", NARROW), ("changed_random", "after a random step as long",
                                                                             BASELINE))),
-              ("|cosine| with the adversarial step", (("cosine", "way to the hull", NARROW), ("cosine_random", "random step",
+              ("|cos|, adversarial step", (("cosine", "way to the hull", NARROW), ("cosine_random", "random step",
                                                                                               BASELINE))),
               ("rank correlation with errors", (("error_alone", "hull distance", WIDE),
                                                 ("error_given_nearest", "given the nearest\nneighbour's", NARROW))))
