@@ -58,7 +58,7 @@ def _floor(tables):
     toy = tables.get("graded_loss")
     if toy is None:
         return
-    with canvas(2, width=7.0, height=2.5, sharey=True) as (figure, axes):
+    with canvas(2, width=7.0, height=2.5, sharex=True, sharey=True) as (figure, axes):
         rows = toy.frame.assign(gap=toy.frame.narrow_to_wide - toy.frame.wide_to_wide)
         rows = rows[rows.ridge == 1e-4]
         for (key, mine), colour in zip(rows.groupby(["teacher", "width"]), SERIES):
