@@ -19,7 +19,7 @@ $(STAMP): pyproject.toml constraints.txt
 run: env            ## compute what is quick, show kept tables for what is long, write report/index.html
 	@$(BIN)/python -m figures run
 
-report-full: env    ## all toy models anew at full scale (ten minutes on two cores); real networks from the kept tables
+report-full: env    ## all toy models anew at full scale (about ten minutes on two cores); real networks from the kept tables
 	@$(BIN)/python -m figures run --scale full --room toy
 
 report-real: env    ## the long sweeps of real networks too: hours on CPUs; stopped, it goes on where it was

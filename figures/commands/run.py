@@ -1,7 +1,7 @@
 """Compute the studies of a scale, then write the report.
 
 Scales. "quick" and "run" compute what takes seconds and minutes. "full" computes every study: the toy models at the
-size of the kept tables (ten minutes on two cores), and the real networks, which take hours on CPUs and need data that a
+size of the kept tables (about ten minutes on two cores), and the real networks, which take hours on CPUs and need data that a
 user brings. So ``--room toy`` limits the work to the toy models; whatever is not computed is shown from the tables that
 are kept with the project. A sweep that was stopped goes on where it was.
 """
@@ -16,7 +16,7 @@ HELP = "compute the studies of a scale (what is finished is not repeated), then 
 
 def add_arguments(parser):
     parser.add_argument("--scale", choices=SCALES, default="run", help="quick: seconds; run: minutes; full: everything, toy "
-                        "models in ten minutes on two cores, real networks in hours")
+                        "models in about ten minutes on two cores, real networks in hours")
     parser.add_argument("--room", choices=ROOMS, nargs="+", default=list(ROOMS), help="compute the studies of these rooms "
                         "alone; the others' kept tables are shown")
     parser.add_argument("--only", nargs="+", metavar="STUDY", help="these studies alone")
