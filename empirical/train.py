@@ -12,6 +12,7 @@ A stack's loss is the sum of its members' mean losses, so each member gets the g
 import io
 import math
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -120,6 +121,18 @@ def losses(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none").view(labels.shape).mean(1)
 
 
+@contextmanager
+def _no_denormals():
+    """Tiny numbers are zero, on the CPU's vector units: they cost much and mean nothing here. A state of the whole process,
+    so it is given back."""
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
+
+
+@_no_denormals()
 def train(config: Network, data: Dataset, folder: Path, *, device: torch.device, checkpoint_seconds: float = 120.0,
           stop_after: int | None = None) -> tuple[torch.nn.Module, dict]:
     """Train a stack; continue from the folder's checkpoint if there is one.
@@ -144,7 +157,6 @@ def train(config: Network, data: Dataset, folder: Path, *, device: torch.device,
     InputError
         If the checkpoint cannot be written (full disk).
     """
-    torch.set_flush_denormal(True)
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = True
     model = prepare(config, data, device)

@@ -166,3 +166,9 @@ def test_stack_size_is_measured_and_remembered(tmp_path, monkeypatch):
     monkeypatch.setattr(stacked, "seconds_per_network", lambda *_: next(times))
     meta = torch.device("meta")
     assert [stacked.choose_stack(config, data, meta, 4, tmp_path) for _ in range(2)] == [1, 1]
+
+
+def test_training_gives_the_processor_back(tmp_path):
+    config = tiny(epochs=1)
+    train(config, data_of(config), tmp_path, device=CPU)
+    assert torch.tensor(1e-40) * 1.0 > 0  # a denormal number is not flushed to zero
