@@ -330,7 +330,7 @@ _DIGITS_LOSS = matched("digits")
 RESNET18_DIGITS = width_study("resnet18-digits", "ResNet-18 on digits", _digits)
 RESNET18_DIGITS_LOSS = width_study("resnet18-digits-loss", "ResNet-18 on digits, matched in training loss",
                                    partial(_digits, scales=("run", "full"), **_DIGITS_LOSS))
-# the same at other losses: how far above the loss that narrow networks end at decides whether a gap is seen
+# the same at other losses: does the gap hang on how far above the narrow networks' last loss they lie, as in the toy?
 RESNET18_DIGITS_LOSS_HIGH = width_study(
     "resnet18-digits-loss-high", "ResNet-18 on digits, matched at a higher training loss",
     partial(_digits, scales=("full",), **{**_DIGITS_LOSS, "target_loss": 0.75}))

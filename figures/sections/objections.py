@@ -139,6 +139,12 @@ _APPENDED = {"probe_narrow": "narrow copies", "probe_with_noise": "+ noise", "pr
              "probe_with_residual": "+ residual", "probe_wide": "wide"}
 
 
+def _columns(axis, name: str, rows, labels: dict[str, str]) -> None:
+    """Names below the columns of a picture, and the sweep and its width above it."""
+    axis.set_xticks(range(len(labels)), list(labels.values()), rotation=45, ha="right", fontsize=6.5)
+    axis.set_title(f"{short(name)}, α = {rows.alpha.iloc[0]}".replace(", ", "\n", 1))
+
+
 def _residuals(tables):
     real = [name for name in present(tables) if "probe_with_residual" in tables[name].frame]
     if not real:
@@ -148,8 +154,7 @@ def _residuals(tables):
             rows = narrowest(tables[name])
             for i, (column, colour) in enumerate(zip(_APPENDED, (NARROW, BASELINE, EXTRA, REVERSE, WIDE))):
                 estimates(axis, [(i, rows)], column, None, color=colour, real=True)
-            axis.set_xticks(range(len(_APPENDED)), list(_APPENDED.values()), rotation=50, ha="right", fontsize=6.5)
-            axis.set(title=f"{short(name)}, α = {rows.alpha.iloc[0]}".replace(", ", "\n", 1))
+            _columns(axis, name, rows, _APPENDED)
         axes[0, 0].set_ylabel("unexplained by a linear probe")
         yield picture(figure, "What the residual carries",
                       "A linear probe on the narrow copies' features with as many others appended: noise, an untrained network's "
@@ -170,8 +175,8 @@ def _similarities(tables):
                                                   ("null_", "shuffled rows", EXTRA, "x")):
                 for i, kind in enumerate(kinds):
                     estimates(axis, [(i, rows)], prefix + kind, label if i == 0 else None, color=colour, fmt=marker, real=True)
-            axis.set_xticks(range(len(kinds)), list(kinds.values()), rotation=40, ha="right", fontsize=6.5)
-            axis.set(title=f"{short(name)}, α = {rows.alpha.iloc[0]}".replace(", ", "\n", 1), ylim=(0, 1.02))
+            _columns(axis, name, rows, kinds)
+            axis.set(ylim=(0, 1.02))
         axes[0, 0].set_ylabel("similarity")
         axes[0, 0].legend(fontsize=6)
         yield picture(figure, "Similarity beside its baselines",
@@ -190,8 +195,8 @@ def _nonlinear(tables):
             for prefix, label, colour in (("", "copies → wide", NARROW), ("baseline_", "wide → wide", BASELINE)):
                 for i, kind in enumerate(kinds):
                     estimates(axis, [(i, rows)], f"{prefix}{kind}_span_error", label if i == 0 else None, color=colour, real=True)
-            axis.set_xticks(range(len(kinds)), list(kinds.values()), rotation=40, ha="right", fontsize=6.5)
-            axis.set(title=f"{short(name)}, α = {rows.alpha.iloc[0]}".replace(", ", "\n", 1), ylim=(0, None))
+            _columns(axis, name, rows, kinds)
+            axis.set(ylim=(0, None))
         axes[0, 0].set_ylabel("span error")
         axes[0, 0].legend(fontsize=6)
         yield picture(figure, "Span error by nonlinear maps",
