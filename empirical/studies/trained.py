@@ -43,8 +43,11 @@ def finished_networks(experiment: Path) -> list[Network]:
     return sorted(found, key=lambda network: (network.seed, network.width))
 
 
-def trained(network: Network, experiment: Path, *, device: str | None = None, data_dir: str | None = None) -> dict:
+def trained(network: Network, experiment: Path, *, device: str | None = None, data_dir: str | None = None,
+            again: bool = True) -> dict:
     """The result of a network's run; it is trained now if it is not there (another process that trains it is waited for).
+
+    ``again``: whether a training that failed is tried once more, or its failure told.
 
     Raises
     ------
@@ -55,7 +58,9 @@ def trained(network: Network, experiment: Path, *, device: str | None = None, da
 
     folder = Path(experiment) / run_id(network)
     if read_result(folder) is None:
-        problem = execute(RUN, network, folder, 1, {"device": device, "data_dir": data_dir})
+        failure = folder / "failure.txt"
+        problem = failure.read_text().strip().splitlines()[-1] if failure.exists() and not again else None
+        problem = problem or execute(RUN, network, folder, 1, {"device": device, "data_dir": data_dir})
         if problem:
             raise InputError(f"the network of alpha {network.alpha} failed: {problem}")
     return read_result(folder)["result"]

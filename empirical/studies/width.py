@@ -13,13 +13,13 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from empirical.settings import Comparison, Network, Setting, matched, recipe
+from empirical.studies.trained import RUN, trained
 from lab.errors import InputError, UsageError
 from lab.estimate import Estimate, mean_interval
-from lab.store import read_result, run_id
+from lab.store import run_id
 from lab.study import SCALES, Study
 from theory.claims import Evidence
 
-RUN = "empirical.studies.width:run"
 FOLDER_VARIABLE = "WIDTHLAB_DATA"  # folder with the data sets, where --data-dir does not say
 
 
@@ -135,7 +135,7 @@ def _compare(config: Comparison, data, folder: Path, target, *, device, data_dir
 
     results = {}
     for network in config.networks():
-        results[network] = _trained(network, folder.parent, {"device": device, "data_dir": data_dir})
+        results[network] = trained(network, folder.parent, device=device, data_dir=data_dir, again=False)
     narrow = config.narrow()
     models = {"wide": load_trained(config.wide(), data, folder.parent / run_id(config.wide()), target),
               "other": load_trained(config.other(), data, folder.parent / run_id(config.other()), target),
@@ -169,20 +169,6 @@ def _summary(results: Sequence[dict]) -> dict:
             "reached": mean(float(x) for r in results for x in r["reached"]) if results[0]["reached"] else None,
             "parameters": sum(r["parameters"] * len(r["epochs"]) for r in results),
             "curve": [mean(step) for step in zip(*curves)]}
-
-
-def _trained(network: Network, experiment: Path, options: dict) -> dict:
-    """The network's result; it is trained now if it is not there (another process that trains it is waited for)."""
-    from lab.sweep import execute
-
-    folder = experiment / run_id(network)
-    if read_result(folder) is None:
-        failure = folder / "failure.txt"
-        problem = failure.read_text().strip().splitlines()[-1] if failure.exists() else None
-        problem = problem or execute(RUN, network, folder, 1, options)
-        if problem:
-            raise InputError(f"a network it needs failed: {problem}")
-    return read_result(folder)["result"]
 
 
 def tabulate(finished):
