@@ -11,7 +11,7 @@ import numpy as np
 from lab.errors import InputError
 
 BLOCK_ROWS = 2048  # rows of one float32 product: long enough to hide the float64 addition of its result
-_ORIGIN_ROWS = 512  # rows that decide the shift: it only has to be near the mean
+_ORIGIN_ROWS = 128  # rows that decide the shift: it only has to be near the mean, and small passes pay for each row
 _FREQUENT = 0.1  # share of rows from which a repeated value is the shift
 _CACHED = 1 << 18  # numbers shifted and summed at a time, so that the second touch is in the cache
 _WORK_BYTES = 32 << 20  # bound on the row buffer
@@ -61,29 +61,31 @@ def _host(part) -> np.ndarray:
     return part
 
 
-def first_origin(part) -> tuple[np.ndarray, bool]:
+def first_origin(parts: list) -> tuple[np.ndarray, bool]:
     """The shift of each unit, from the first rows: their mean, or the least or largest value where that is frequent.
 
     A value that comes back in many rows (the 0 of a ReLU, the background of an image) has to become 0: the same nonzero
     product added again and again is rounded in the same direction each time, and in float32 that bias does not average
     out. With a share p of such rows the distance to the mean costs a factor of at most 1/p in cancellation. The mean is
-    exact for constant units, and a float32 number where the features are. Not finite: 0.
+    exact for constant units, and a float32 number where all features are. Not finite: 0.
 
     Returns
     -------
-    origin : shape (units,).
+    origin : shape (units of all parts,).
     biased : whether a unit has two such values (it saturates at both ends), not a power of two apart: float32 products
         would be biased whatever the shift.
     """
-    first = np.asarray(_host(part[:_ORIGIN_ROWS]), dtype=np.float64)
-    if not np.isfinite(first).all():
-        return np.zeros(first.shape[1]), False
-    origin = first[0] + (first - first[0]).mean(axis=0)
+    dtype = np.float32 if all(bits(part) <= 32 for part in parts) else np.float64
+    first = np.concatenate([_host(part[:_ORIGIN_ROWS]) for part in parts], axis=1, dtype=dtype)
     low, high = first.min(axis=0), first.max(axis=0)
-    at_low, at_high = ((first == extreme).mean(axis=0) >= _FREQUENT for extreme in (low, high))
+    finite = np.isfinite(low) & np.isfinite(high)
+    if not finite.all():
+        first, low, high = (np.where(finite, x, 0) for x in (first, low, high))
+    origin = first[0] + np.mean(first - first[0], axis=0, dtype=np.float64)
+    at_low, at_high = (np.count_nonzero(first == extreme, axis=0) >= _FREQUENT * len(first) for extreme in (low, high))
     origin = np.where(at_low, low, np.where(at_high, high, origin))
     biased = at_low & at_high & (low < high) & (np.frexp(high - low)[0] != 0.5)
-    return (origin.astype(np.float32).astype(np.float64) if bits(part) <= 32 else origin), bool(biased.any())
+    return origin.astype(dtype).astype(np.float64), bool(biased.any())
 
 
 def _column_sums(x: np.ndarray) -> np.ndarray:

@@ -157,8 +157,7 @@ class Moments:
             raise InputError("a batch without rows")
         parts = [parts[name] for name in self._slices]
         if self._origin is None:
-            origins, biased = zip(*(first_origin(part) for part in parts))
-            self._origin, self._biased = np.concatenate(origins), any(biased)
+            self._origin, self._biased = first_origin(parts)
             self._sum, self._gram = np.zeros(self.width), np.zeros((self.width, self.width))
         self._uncentre()
         self._add(parts)

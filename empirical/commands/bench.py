@@ -100,6 +100,9 @@ def _pass(args, config: Network, data, device) -> dict:
                 bare()
             else:
                 features = extract(models, small, shuffle="wide")
+                for sites in features.moments.values():  # products wait until they are asked for
+                    for moments in sites.values():
+                        moments.variance("wide")
             if device.type == "cuda":
                 torch.cuda.synchronize(device)
             if turn:
