@@ -44,7 +44,7 @@ def setting(**changes):
 
 def replay(s, steps):
     """What the kernels draw, as (inputs (steps, B, N), zeta (steps, B)) for every replica: the layout of the blocks."""
-    narrow, chunk, _ = ensemble.plan(s.width, s.batch)
+    narrow, chunk, _ = ensemble.plan(s.width, s.batch, s.inputs)
     n, d = chunk * s.batch, s.inputs
     blocks = -(-steps // chunk)
     row = n * 16 if narrow else -(-n // 16) * 16
@@ -273,7 +273,7 @@ def test_a_start_at_the_teacher_is_a_solution(method, readout_rate):
 
 
 def test_layout_depends_on_shape_alone():
-    assert ensemble.plan(4, 1)[0] and not ensemble.plan(64, 1)[0]
+    assert ensemble.plan(4, 1, 64)[0] and not ensemble.plan(64, 1, 64)[0]
     for replicas in (1, 100):
         s = SimpleNamespace(**{**setting().__dict__, "replicas": replicas})
         assert ensemble.FullEnsemble(s, model.starting_weights).narrow

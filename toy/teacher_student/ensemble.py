@@ -12,14 +12,19 @@ from lab.streams import Purpose
 from toy.teacher_student import kernels
 
 LANES = kernels.LANES
+_INPUTS = 4096  # of them at a time are weights copied
 ACTIVATIONS = {"erf": kernels.ERF, "relu": kernels.RELU, "tanh": kernels.TANH, "linear": kernels.LINEAR}
 
 
-def plan(width: int, batch: int) -> tuple[bool, int, int]:
-    """(lanes are replicas, steps in a block, replicas or groups a task): the fastest measured, by width and batch."""
+def plan(width: int, batch: int, inputs: int) -> tuple[bool, int, int]:
+    """(lanes are replicas, steps in a block, replicas or groups a task): the fastest measured, by width, batch and inputs.
+
+    Where inputs are many, what several replicas of a task share (the recursion) counts for little, and shorter blocks
+    of inputs cost next to nothing and save memory.
+    """
     if width <= 8 or (width <= 16 and batch <= 4):
-        return True, max(1, 4 // batch), 1
-    return False, max(1, 16 // batch), 4 if batch < 16 else 1
+        return True, max(1, (4 if inputs < 16384 else 2) // batch), 1
+    return False, max(1, 16 // batch), 4 if batch < 16 and inputs < 2048 else 1
 
 
 def _parameters(s) -> np.ndarray:
@@ -36,7 +41,7 @@ class FullEnsemble:
 
     def __init__(self, s, starts):
         self.setting = s
-        self.narrow, self.chunk, self.together = plan(s.width, s.batch)
+        self.narrow, self.chunk, self.together = plan(s.width, s.batch, s.inputs)
         self.groups = -(-s.replicas // LANES)
         self.padded = s.width if self.narrow else -(-s.width // LANES) * LANES
         d, m, n = s.inputs, self.padded, s.replicas
@@ -96,28 +101,29 @@ class FullEnsemble:
                 ACTIVATIONS[s.activation], ACTIVATIONS[s.teacher_activation], self.together)
         self.done = (self.done + int(steps)) % self.chunk
 
-    def weights(self, r: int) -> np.ndarray:
-        """First-layer weights (K, N) of one replica, float64."""
-        s = self.setting
+    def weights(self, r: int, low: int = 0, high: int | None = None) -> np.ndarray:
+        """First-layer weights (K, inputs low to high) of one replica, float64."""
+        s, here = self.setting, slice(low, high)
         if self.narrow:
-            return self._cube()[r // LANES, :, :, r % LANES].T.astype(np.float64)
-        return np.concatenate([panel.T for _, panel in self._panels(r)])[:s.width].astype(np.float64)
+            return self._cube()[r // LANES, here, :, r % LANES].T.astype(np.float64)
+        out = np.empty((s.width, len(range(s.inputs)[here])))
+        for at, panel in self._panels(r):
+            rows = out[at:at + panel.shape[1]]
+            rows[:] = panel[here].T[:len(rows)]
+        return out
 
     def readout(self, r: int) -> np.ndarray:
         """Second-layer weights (K,) of one replica, float64."""
         return np.asarray(self._readout()[r, :self.setting.width], dtype=np.float64)
 
-    def order_parameters(self):
-        """Q (replicas, K, K), R (replicas, K, M), v (replicas, K), float64."""
-        s, columns = self.setting, self.setting.teacher.shape[1]
-        weights = [self.weights(r) for r in range(s.replicas)] if s.width * s.inputs < 512 else None
-        Q, R = np.empty((s.replicas, s.width, s.width)), np.empty((s.replicas, s.width, s.strengths.size))
-        v = np.empty((s.replicas, s.width))
+    def order_parameters(self, Q, R, v) -> None:
+        """Writes Q (replicas, K, K), R (replicas, K, M), v (replicas, K), float64."""
+        s = self.setting
         with np.errstate(over="ignore", invalid="ignore"):
             for r in range(s.replicas):
-                w = weights[r] if weights else self.weights(r)
-                Q[r], R[r], v[r] = w @ w.T, w[:, :columns] @ s.teacher.T, self.readout(r)
-        return Q, R, v
+                pieces = (self.weights(r, low, low + _INPUTS) for low in range(0, s.inputs, _INPUTS))
+                Q[r] = sum(w @ w.T for w in pieces)
+                R[r], v[r] = self.weights(r, 0, s.teacher.shape[1]) @ s.teacher.T, self.readout(r)
 
     def training_error(self) -> np.ndarray:
         """(replicas,) mean of (y - y^)**2 / 2 over each replica's training set."""
@@ -207,11 +213,12 @@ class SpanEnsemble:
     def _replicas_first(self, x):
         return np.moveaxis(x, -1, 1).reshape(-1, *x.shape[1:-1])[:self.setting.replicas].astype(np.float64)
 
-    def order_parameters(self):
+    def order_parameters(self, Q, R, v) -> None:
         """As :meth:`FullEnsemble.order_parameters`."""
-        A, L, v = (self._replicas_first(x) for x in (self.A, self.L, self.V))
+        A, L, v[:] = (self._replicas_first(x) for x in (self.A, self.L, self.V))
         with np.errstate(over="ignore", invalid="ignore"):
-            return A @ A.transpose(0, 2, 1) + L @ L.transpose(0, 2, 1), A @ self.teacher.T.astype(np.float64), v
+            Q[:] = A @ A.transpose(0, 2, 1) + L @ L.transpose(0, 2, 1)
+            R[:] = A @ self.teacher.T.astype(np.float64)
 
     def diverged(self, limit: float) -> np.ndarray:
         """(replicas,) True where a coordinate is beyond the limit or not a number."""

@@ -160,7 +160,8 @@ def _readout(s: _Setting, draw) -> np.ndarray:
 def starting_weights(s: _Setting, replica: int) -> tuple[np.ndarray, np.ndarray]:
     """Initial weights (K, N) float32 and readout (K,) of one replica."""
     draw = streams.generator(s.seed, replica, Purpose.WEIGHTS)
-    weights = draw.standard_normal((s.width, s.inputs), dtype=np.float32) * np.float32(s.initial_scale / math.sqrt(s.inputs))
+    weights = draw.standard_normal((s.width, s.inputs), dtype=np.float32)
+    weights *= np.float32(s.initial_scale / math.sqrt(s.inputs))
     if s.start == "teacher":
         weights[:, :s.teacher.shape[1]] += _copies(s)[0]
     return weights, _readout(s, draw)
@@ -242,7 +243,7 @@ def simulate(*, method: str = "full", time_limit: float | None = None, progress=
             finished = time_limit is None or clock.perf_counter() - start <= time_limit
         if done < target:
             break
-        Q[saved], R[saved], v[saved] = ensemble.order_parameters()
+        ensemble.order_parameters(Q[saved], R[saved], v[saved])
         for lost in (Q, R, v):
             lost[saved, diverged] = np.nan
         if training is not None:

@@ -17,30 +17,35 @@ import numpy as np
 from lab.errors import InputError
 from toy.teacher_student.ensemble import activate
 
+_AT_ONCE = 1 << 20  # covariances held at a time: the formulas need several copies
+
 
 def errors(Q, R, T, v, A, activation: str, teacher_activation: str | None = None) -> np.ndarray:
     """Generalisation error of order parameters (..., K, K), (..., K, M), (M, M), (..., K), (M,); NaN where they are.
 
     Closed forms of ``theory.committee`` for erf and ReLU, otherwise Hermite expansions (exact for linear units).
     """
+    lead, K, M = v.shape[:-1], v.shape[-1], A.size
+    Q, R, v = Q.reshape(-1, K, K), R.reshape(-1, K, M), v.reshape(-1, K)
+    result = np.full(len(v), np.nan)
+    finite = np.flatnonzero(np.isfinite(v).all(axis=1))
+    for some in np.array_split(finite, max(1, -(-finite.size * (K + M)**2 // _AT_ONCE))):
+        if some.size:
+            result[some] = _errors(Q[some], R[some], T, v[some], A, activation, teacher_activation or activation)
+    return result.reshape(lead)
+
+
+def _errors(Q, R, T, v, A, activation: str, teacher_activation: str) -> np.ndarray:
+    """:func:`errors` of finite (r, K, K), (r, K, M), (M, M), (r, K), (M,)."""
     from theory.committee import generalisation_error
 
-    teacher_activation = teacher_activation or activation
-    lead, K = v.shape[:-1], v.shape[-1]
-    result = np.full(lead, np.nan).reshape(-1)
-    good = np.isfinite(v.reshape(-1, K)).all(axis=1)
-    Q, R, v = Q.reshape(-1, K, K)[good], R.reshape(-1, K, A.size)[good], v.reshape(-1, K)[good]
-    if not good.any():
-        return result.reshape(lead)
     if activation == teacher_activation and activation in ("erf", "relu"):
-        result[good] = generalisation_error(Q, R, T, v, A, activation)
-    else:
-        C = np.concatenate([np.concatenate([Q, R], axis=2),
-                            np.concatenate([R.transpose(0, 2, 1), np.broadcast_to(T, (len(Q), *T.shape))], axis=2)], axis=1)
-        u = np.concatenate([v, np.broadcast_to(-A, (len(v), A.size))], axis=1)
-        kinds = [activation] * K + [teacher_activation] * A.size
-        result[good] = 0.5 * np.einsum("ra,rab,rb->r", u, second_moments(C, kinds), u)
-    return result.reshape(lead)
+        return generalisation_error(Q, R, T, v, A, activation)
+    C = np.concatenate([np.concatenate([Q, R], axis=2),
+                        np.concatenate([R.transpose(0, 2, 1), np.broadcast_to(T, (len(Q), *T.shape))], axis=2)], axis=1)
+    u = np.concatenate([v, np.broadcast_to(-A, (len(v), A.size))], axis=1)
+    kinds = [activation] * v.shape[1] + [teacher_activation] * A.size
+    return 0.5 * np.einsum("ra,rab,rb->r", u, second_moments(C, kinds), u)
 
 
 def second_moments(C: np.ndarray, kinds: list[str], orders: int = 128) -> np.ndarray:
