@@ -340,7 +340,7 @@ RESNET18_CIFAR10 = width_study("resnet18-cifar10", "ResNet-18 of base width 8 on
                                partial(_on_files, "resnet18", "cifar10", **_CIFAR10, epochs=16))
 RESNET18_CIFAR10_LOSS = width_study(
     "resnet18-cifar10-loss", "ResNet-18 of base width 8 on 10,000 CIFAR-10 images, matched in training loss",
-    partial(_on_files, "resnet18", "cifar10", **{**matched("cifar10"), **_CIFAR10, "epochs": 16, "target_loss": 1.75}))
+    partial(_on_files, "resnet18", "cifar10", **{**matched("cifar10"), **_CIFAR10, "epochs": 32, "target_loss": 1.75}))
 VGG16_CIFAR10 = width_study("vgg16-cifar10", "VGG-16 of base width 8 on 10,000 CIFAR-10 images",
                             partial(_on_files, "vgg16", "cifar10", **_CIFAR10, epochs=14))
 VGG16_CIFAR10_LOSS = width_study(
@@ -351,4 +351,4 @@ TRANSFORMER_SNLI = width_study("transformer-snli", "Transformer on a subset of S
                                partial(_on_files, "transformer", "snli", **_PAIRS, epochs=10))
 TRANSFORMER_SNLI_LOSS = width_study(
     "transformer-snli-loss", "Transformer on a subset of SNLI, matched in training loss",
-    partial(_on_files, "transformer", "snli", **{**matched("snli"), **_PAIRS, "epochs": 14, "target_loss": 0.95}))
+    partial(_on_files, "transformer", "snli", **{**matched("snli"), **_PAIRS, "epochs": 32, "target_loss": 0.95}))
