@@ -248,8 +248,9 @@ def _after(name: str, title: str) -> Study:
 
 
 STARTS = units_study("units-alexnet", "AlexNet without batch norm: He against Glorot", _starts)
-RESNET56 = units_study("units-resnet56", "ResNet-56 on digits, true and random labels",
-                       partial(_on_digits, "resnet56", "labels", ALPHAS[1::2], range(2), epochs=40, lr=0.05))
+# few images, so that random labels are learnt too
+RESNET56 = units_study("units-resnet56", "ResNet-56 on 400 digits, true and random labels",
+                       partial(_on_digits, "resnet56", "labels", ALPHAS[1::2], range(2), epochs=100, lr=0.05, train_size=400))
 INCEPTION = units_study("units-inception", "a small Inception on digits",
                         partial(_on_digits, "inception", "width", ALPHAS[:3], range(3), epochs=20))
 MLP = units_study("units-mlp", "MLP on digits: removable and repeated units", _mlp)
