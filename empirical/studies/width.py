@@ -249,7 +249,7 @@ def evidence(frame, runs: tuple[str, ...]) -> list[Evidence]:
 
     # a sweep that changes one thing speaks to that alone
     if first["match"] == "train-loss":
-        add("s0.gap-survives-matched-training", least["gap"], ", matched in training loss")
+        add("s0.gap-survives-matched-training", least["gap"], f", matched in training loss {first['target_loss']:g}")
         return found
     if first["start"] == "slice":
         add("s0.gap-survives-shared-start", least["gap"], ", started as slices")

@@ -16,12 +16,13 @@ def draw(tables):
     families = [f for f in _TITLES if f in set(table.frame.family)]
     with canvas(len(families), width=2.45 * len(families), height=2.6) as (figure, axes):
         for axis, family in zip(np.atleast_1d(axes), families):
-            curves = table.frame[table.frame.family == family].groupby(["noise", "ridge"])
-            for ((noise, ridge), rows), colour in zip(curves, SERIES):
+            curves = table.frame[table.frame.family == family].groupby(["noise", "ridge", "teacher"])
+            for ((noise, ridge, teacher), rows), colour in zip(curves, SERIES):
                 x = rows.parameters_per_sample
                 if rows.theory.notna().any():
                     theory_line(axis, x, rows.theory, color=colour)
                 label = f"noise {noise:g}" + (f", ridge {ridge:g}" if ridge else "")
+                label += f", teacher of {teacher}" if teacher else ", linear teacher" if family == "network" else ""
                 points(axis, x, rows.risk, rows.risk_low, rows.risk_high, label, color=colour,
                        fmt="s" if ridge else "o", markersize=3.5)
             axis.axvline(1, color="#6b6b6b", linestyle=":", linewidth=1)
@@ -33,7 +34,8 @@ def draw(tables):
         yield picture(figure, "Risk against parameters",
                       "Lines: theory (exact at finite size for least squares without ridge, asymptotic otherwise). Markers: "
                       "mean over independent fits with 95 % intervals; next to the threshold (dotted) the mean is carried by "
-                      "rare fits. Least squares: risk with irreducible noise; the others: excess risk.", table.name)
+                      "rare fits. Least squares: risk with irreducible noise; the others: excess risk. A linear teacher is what "
+                      "one ReLU unit with a bias represents already: there more units can only add variance.", table.name)
 
 
 SECTION = Section(

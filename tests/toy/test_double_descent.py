@@ -9,7 +9,7 @@ from sklearn.linear_model import Ridge
 from lab.errors import InputError
 from toy.__main__ import COMMANDS
 from toy.double_descent import predict, simulate
-from toy.double_descent.model import fit
+from toy.double_descent.model import fit, teacher_output
 from toy.double_descent.study import STUDY, Descent, run
 
 
@@ -51,6 +51,22 @@ def test_network_learns_and_has_no_theory():
     assert risks[:, 1].mean() < 0.3
 
 
+@pytest.mark.parametrize("units", [1, 5])
+def test_teacher_of_relu_units(units):
+    x = np.random.default_rng(0).standard_normal((50, 6))
+    found, one = teacher_output(x, units, 3, 0), teacher_output(np.eye(6), units, 3, 0)
+    np.testing.assert_allclose(teacher_output(2 * x, units, 3, 0), 2 * found, atol=1e-12)  # homogeneous
+    assert not np.allclose(found, x @ one) and not np.allclose(found, teacher_output(x, units, 3, 1))
+    x *= np.sqrt(6) / np.linalg.norm(x, axis=1, keepdims=True)
+    second = np.mean([teacher_output(x, units, 3, r).var() for r in range(200)])
+    assert 0.7 < second < 1.3
+
+
+def test_a_wider_network_fits_the_teacher_that_a_narrow_one_cannot():
+    narrow, wide = simulate("network", features=(1, 16), samples=200, dim=4, replicas=3, noise=0.0, epochs=800, teacher=6).T
+    assert wide.mean() < 0.5 * narrow.mean()
+
+
 def test_replicas_keep_their_streams():
     np.testing.assert_array_equal(simulate(features=(3, 9), replicas=2), simulate(features=(3, 9), replicas=5)[:2])
 
@@ -65,7 +81,7 @@ def test_study_finds_peak_and_second_descent(tmp_path):
 
 def test_bad_input():
     for wrong in (dict(family="none"), dict(features=()), dict(features=(0,)), dict(features=(500,)), dict(noise=-1.0),
-                  dict(samples=0)):
+                  dict(samples=0), dict(teacher=3), dict(family="network", teacher=-1)):
         with pytest.raises(InputError):
             simulate(**wrong)
 

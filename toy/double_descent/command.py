@@ -16,6 +16,7 @@ def add_arguments(parser):
     parser.add_argument("--noise", type=not_negative_float, default=0.2, help="variance of the label noise")
     parser.add_argument("--ridge", type=not_negative_float, default=0.0, help="ridge; weight decay of the network")
     parser.add_argument("--replicas", type=positive_int, default=200, help="independent fits")
+    parser.add_argument("--teacher", type=int, default=0, help="ReLU units of the network's teacher; 0: linear")
     add_run_arguments(parser)
 
 
@@ -23,7 +24,8 @@ def run(args) -> dict:
     from toy.double_descent.model import predict, simulate
 
     common = dict(family=args.family, features=args.features, samples=args.samples, dim=args.dim, noise=args.noise,
-                  ridge=args.ridge, replicas=min(args.replicas, 20) if args.quick else args.replicas, seed=args.seed)
+                  ridge=args.ridge, replicas=min(args.replicas, 20) if args.quick else args.replicas, seed=args.seed,
+                  teacher=args.teacher)
     if args.dry_run:
         return {"would_fit": common}
     risks, theory = simulate(**common), predict(**common)

@@ -9,7 +9,9 @@ Three families, each with label noise of variance σ² and an optional ridge:
     x uniform on the sphere of radius √d, y = u·x + noise with a unit vector u, features relu(θ·x/√d) − 1/√(2π) with θ on
     the same sphere; risk on fresh points (excess, so without σ²).
 ``network``
-    a one-hidden-layer ReLU network trained by AdamW on the squared loss of the random-features task; risk likewise.
+    a one-hidden-layer ReLU network trained by AdamW on the squared loss; x as before, and y the linear u·x + noise, which
+    one unit with a large bias represents as it is, or with a teacher of M units Σ_m a_m relu(t_m·x)/√(½ − 1/2π) + noise
+    (t_m unit vectors, a_m = ±1/√M: about unit variance), which fewer than M units cannot represent; risk likewise.
 
 Without a ridge the fit is the one of least norm.
 """
@@ -62,11 +64,25 @@ def _least_squares(features, samples, dim, noise, ridge, seed, replica):
     return risks
 
 
-def _task(samples, dim, noise, seed, replica):
-    """Training and test points of the random-features task; u is the first axis (the sphere does not care)."""
+def teacher_output(x: np.ndarray, units: int, seed: int, replica: int) -> np.ndarray:
+    """What the teacher of ``units`` ReLU units says of the rows of x; with none it is linear.
+
+    Its direction is then the first axis (the sphere does not care).
+    """
+    if not units:
+        return x[:, 0]
+    rng = generator(seed, replica, Purpose.TEACHER)
+    directions = _sphere(rng, units, x.shape[1]) / np.sqrt(x.shape[1])
+    signs = rng.choice([-1.0, 1.0], units)
+    return np.maximum(x @ directions.T, 0) @ signs / np.sqrt(units * (0.5 - MEAN_RELU**2))
+
+
+def _task(samples, dim, noise, seed, replica, teacher=0):
+    """Training and test points of the random-features task."""
     rng, errors = generator(seed, replica, Purpose.DATA), generator(seed, replica, Purpose.NOISE)
     x, test = _sphere(rng, samples, dim), _sphere(generator(seed, replica, Purpose.TEST), TESTS, dim)
-    return x, x[:, 0] + np.sqrt(noise) * errors.standard_normal(samples), test, test[:, 0]
+    truth, test_truth = (teacher_output(z, teacher, seed, replica) for z in (x, test))
+    return x, truth + np.sqrt(noise) * errors.standard_normal(samples), test, test_truth
 
 
 def _random_features(features, samples, dim, noise, ridge, seed, replica):
@@ -80,8 +96,8 @@ def _random_features(features, samples, dim, noise, ridge, seed, replica):
     return risks
 
 
-def _networks(features, samples, dim, noise, ridge, seed, replicas, epochs):
-    tasks = [_task(samples, dim, noise, seed, r) for r in range(replicas)]
+def _networks(features, samples, dim, noise, ridge, seed, replicas, epochs, teacher):
+    tasks = [_task(samples, dim, noise, seed, r, teacher) for r in range(replicas)]
     x, y, test, truth = (np.stack([t[i] for t in tasks]) for i in range(4))
     risks = np.empty((replicas, len(features)))
     for i, p in enumerate(features):
@@ -91,7 +107,7 @@ def _networks(features, samples, dim, noise, ridge, seed, replicas, epochs):
     return risks
 
 
-def _validate(family, features, samples, dim, noise, ridge, replicas):
+def _validate(family, features, samples, dim, noise, ridge, replicas, teacher):
     if family not in FAMILIES:
         raise InputError(f"no family is called {family!r}; there are: {', '.join(FAMILIES)}")
     features = [int(p) for p in features]
@@ -101,12 +117,14 @@ def _validate(family, features, samples, dim, noise, ridge, replicas):
         raise InputError(f"only {dim} features exist, {max(features)} were asked for: raise dim")
     if noise < 0 or ridge < 0:
         raise InputError("noise and ridge must not be negative")
+    if teacher < 0 or (teacher and family != "network"):
+        raise InputError(f"a teacher of {teacher} ReLU units: give 0 or more, and more than 0 only with the family network")
     return features
 
 
 def simulate(family: str = "least-squares", features=(10, 20, 30, 36, 40, 44, 60, 100, 200, 400), samples: int = 40,
              dim: int = 400, noise: float = 0.2, ridge: float = 0.0, replicas: int = 100, seed: int = 0,
-             epochs: int = 4000) -> np.ndarray:
+             epochs: int = 4000, teacher: int = 0) -> np.ndarray:
     """Risks (replicas, len(features)) of independent fits.
 
     Parameters
@@ -118,15 +136,16 @@ def simulate(family: str = "least-squares", features=(10, 20, 30, 36, 40, 44, 60
     noise, ridge : σ², λ (least squares: λ|b|²; random features: λ (p/d)|a|²; network: AdamW's weight decay).
     replicas, seed : replica r has streams of its own.
     epochs : of the network, unless its loss falls below 1e-4 before.
+    teacher : ReLU units of the network's teacher; 0 for a linear one.
 
     Raises
     ------
     InputError
         For an unknown family or impossible sizes.
     """
-    features = _validate(family, features, samples, dim, noise, ridge, replicas)
+    features = _validate(family, features, samples, dim, noise, ridge, replicas, teacher)
     if family == "network":
-        return _networks(features, samples, dim, noise, ridge, seed, replicas, epochs)
+        return _networks(features, samples, dim, noise, ridge, seed, replicas, epochs, teacher)
     one = _least_squares if family == "least-squares" else _random_features
     with threadpool_limits(1, "blas"):  # small matrices: threads would only wait for each other
         return np.array([one(features, samples, dim, noise, ridge, seed, r) for r in range(replicas)])
@@ -134,9 +153,9 @@ def simulate(family: str = "least-squares", features=(10, 20, 30, 36, 40, 44, 60
 
 def predict(family: str = "least-squares", features=(10, 20, 30, 36, 40, 44, 60, 100, 200, 400), samples: int = 40,
             dim: int = 400, noise: float = 0.2, ridge: float = 0.0, replicas: int = 1, seed: int = 0,
-            epochs: int = 0) -> np.ndarray | None:
+            epochs: int = 0, teacher: int = 0) -> np.ndarray | None:
     """Expected risks (len(features),): exact for least squares without a ridge, asymptotic otherwise; None for networks."""
-    features = np.asarray(_validate(family, features, samples, dim, noise, ridge, replicas))
+    features = np.asarray(_validate(family, features, samples, dim, noise, ridge, replicas, teacher))
     used = features / dim
     if family == "least-squares":
         if ridge == 0:

@@ -26,6 +26,7 @@ class Descent:
     dim: int = 400
     replicas: int = 200
     seed: int = 0
+    teacher: int = 0
 
     @property
     def features(self) -> tuple[int, ...]:
@@ -38,7 +39,8 @@ class Descent:
 def run(config: Descent, folder: Path) -> dict:
     """Simulate and predict one curve."""
     arguments = dict(family=config.family, features=config.features, samples=config.samples, dim=config.dim,
-                     noise=config.noise, ridge=config.ridge, replicas=config.replicas, seed=config.seed)
+                     noise=config.noise, ridge=config.ridge, replicas=config.replicas, seed=config.seed,
+                     teacher=config.teacher)
     theory = predict(**arguments)
     return {"risks": simulate(**arguments).T, "theory": theory}
 
@@ -52,7 +54,8 @@ def configs(scale: str) -> list[Descent]:
             chosen.append(Descent("least-squares", noise, ridge, replicas=replicas))
             chosen.append(Descent("random-features", noise, ridge / 100, samples=90, dim=30, replicas=replicas // 4))
     if scale == "full":
-        chosen += [Descent("network", noise, samples=60, dim=10, replicas=40) for noise in (0.0, 0.5)]
+        chosen += [Descent("network", noise, samples=60, dim=10, replicas=40, teacher=units)
+                   for noise, units in ((0.0, 8), (0.5, 8), (0.5, 0))]
     return chosen
 
 
@@ -71,8 +74,9 @@ def tabulate(finished) -> pd.DataFrame:
             e = mean_interval(risks[i])
             ratio = mean_interval(risks[i] / risks[best].mean()) if best is not None else None
             rows.append({
-                "family": config.family, "noise": config.noise, "ridge": config.ridge, "samples": config.samples,
-                "dim": config.dim, "features": p, "parameters_per_sample": parameters[i] / config.samples, "risk": e.mean,
+                "family": config.family, "teacher": config.teacher, "noise": config.noise, "ridge": config.ridge,
+                "samples": config.samples, "dim": config.dim, "features": p,
+                "parameters_per_sample": parameters[i] / config.samples, "risk": e.mean,
                 "risk_low": e.low, "risk_high": e.high, "risk_n": e.n, "median": float(np.median(risks[i])),
                 "theory": None if result["theory"] is None else result["theory"][i], "peaks": " ".join(map(str, peaks)),
                 "over_best_below": ratio and ratio.mean, "over_best_below_low": ratio and ratio.low,
@@ -85,9 +89,10 @@ def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
     from lab.estimate import Estimate
 
     found = []
-    for (family, noise), rows in table[table.ridge == 0].groupby(["family", "noise"], sort=False):
+    for (family, teacher, noise), rows in table[table.ridge == 0].groupby(["family", "teacher", "noise"], sort=False):
         last = rows.loc[rows.features.idxmax()]
-        setting = f"{family}, noise {noise:g}, n = {last.samples:.0f}, up to {last.parameters_per_sample:g} n parameters"
+        kind = f", teacher of {teacher} units" if teacher else ", linear teacher" if family == "network" else ""
+        setting = f"{family}{kind}, noise {noise:g}, n = {last.samples:.0f}, up to {last.parameters_per_sample:g} n parameters"
         if np.isfinite(last.over_best_below):
             found.append(Evidence("s2.second-descent", "toy", setting, Estimate(
                 last.over_best_below, last.over_best_below_low, last.over_best_below_high, int(last.risk_n)), runs))
