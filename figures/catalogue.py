@@ -38,3 +38,13 @@ def tables(store: Path) -> dict[str, Table]:
     """Every study's best table that exists."""
     found = {name: best_table(name, store) for name in studies()}
     return {name: table for name, table in found.items() if table is not None}
+
+
+def repeated(store: Path) -> list[tuple[Table, Table]]:
+    """(fresh, kept) table of every study whose kept table is the more complete one."""
+    found = []
+    for name in studies():
+        fresh = read_table(name, Path(store) / "tables")
+        if fresh is not None and (best := best_table(name, store)).manifest["kept"]:
+            found.append((fresh, best))
+    return found

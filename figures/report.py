@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from figures import catalogue, ledger
+from figures.reproduction import reproduction
 from figures.section import sections
 from figures.style import unique_ids
 from lab import manifest
@@ -47,7 +48,8 @@ def build(store: Path, out: Path) -> dict:
 
     Returns
     -------
-    dict : ``report``, ``ledger`` (paths), ``rows``, ``verdicts`` (counts), ``missing`` (studies without a table).
+    dict : ``report``, ``ledger`` (paths), ``rows``, ``verdicts`` (counts), ``missing`` (studies without a table),
+        ``repeated`` (:func:`figures.reproduction.reproduction`).
     """
     from jinja2 import Environment, FileSystemLoader, select_autoescape
 
@@ -64,10 +66,11 @@ def build(store: Path, out: Path) -> dict:
     environment = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"),
                               autoescape=select_autoescape(), trim_blocks=True, lstrip_blocks=True)
     environment.filters.update(estimate=estimate, slug=lambda text: re.sub(r"[^a-z]+", "-", text.lower()).strip("-"))
+    repeated = reproduction(store)
     counts = Counter(row["verdict"] for row in rows)
     html = environment.get_template("report.html").render(
         pages=pages, rows=rows, verdicts={v: counts.get(v, 0) for v in VERDICTS},
-        tables=list(tables.values()), environment=manifest.environment(),
+        tables=list(tables.values()), environment=manifest.environment(), repeated=repeated,
     )
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
@@ -75,7 +78,7 @@ def build(store: Path, out: Path) -> dict:
     write_atomically(out / "index.html", html)
     return {"report": str(out / "index.html"), "ledger": str(out / "ledger.json"), "rows": rows,
             "verdicts": {v: counts.get(v, 0) for v in VERDICTS},
-            "missing": sorted(set(catalogue.studies()) - set(tables))}
+            "repeated": repeated, "missing": sorted(set(catalogue.studies()) - set(tables))}
 
 
 def frame_html(frame) -> str:

@@ -16,8 +16,11 @@ def write(args) -> dict:
 
     built = build(args.out, args.report)
     say("claims: " + ", ".join(f"{count} {verdict}" for verdict, count in built["verdicts"].items()))
+    if built["repeated"]:
+        numbers, same = (sum(row[key] for row in built["repeated"]) for key in ("numbers", "same"))
+        say(f"computed again here: {same} of {numbers} numbers are judged as in the kept tables, which the report shows")
     say(f"the report is {built['report']}")
-    return {key: built[key] for key in ("report", "ledger", "verdicts", "missing")}
+    return {key: built[key] for key in ("report", "ledger", "verdicts", "missing", "repeated")}
 
 
 def run(args) -> dict:

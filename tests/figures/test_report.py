@@ -9,6 +9,8 @@ import pytest
 
 from figures import catalogue, ledger
 from figures.__main__ import COMMANDS
+from figures.report import build
+from figures.reproduction import reproduction
 from figures.section import Section, picture
 from figures.style import canvas, points, theory_line, unique_ids, width_axis
 from lab.cli import main
@@ -126,6 +128,18 @@ def test_the_more_complete_table_is_shown(laboratory, tmp_path):
     for folder, scale, value in (("kept", "full", 1.0), ("runs/tables", "run", 2.0)):
         write_table(Table("squares", pd.DataFrame({"value": [value]}), {"scale": scale}), tmp_path / folder)
     assert catalogue.best_table("squares", tmp_path / "runs").frame.value[0] == 1.0
+
+
+@pytest.mark.parametrize("value, same", [(2.0, 1), (-2.0, 0)])
+def test_a_smaller_table_is_laid_beside_the_kept_one(laboratory, tmp_path, value, same):
+    for folder, scale, squares in (("kept", "full", [4.0, 4.0]), ("runs/tables", "run", [value, value])):
+        frame = pd.DataFrame({"alpha": [1.0, 0.5], "value": squares})
+        write_table(Table("squares", frame, {"scale": scale, "runs": ["a"], "command": "", "environment": {
+            "gpu": "", "processor": ""}}), tmp_path / folder)
+    (row,) = reproduction(tmp_path / "runs")
+    assert (row["study"], row["scale"], row["numbers"], row["same"]) == ("squares", "run", 1, same)
+    assert [(d["here"]["mean"], d["kept"]["mean"]) for d in row["differ"]] == ([] if same else [(-2.0, 4.0)])
+    assert "Computed again here" in (tmp_path / build(tmp_path / "runs", tmp_path / "report")["report"]).read_text()
 
 
 def test_ids_of_two_pictures_do_not_collide():
