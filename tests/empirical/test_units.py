@@ -327,3 +327,18 @@ def test_command(tmp_path, capsys):
     assert main("empirical", COMMANDS, ["units", "--trained", "nothing", "--out", str(tmp_path)]) == 1
     assert main("empirical", COMMANDS, ["units", "--values", "nonsense", "--out", str(tmp_path)]) == 2
     assert main("empirical", COMMANDS, ["units", "--base-width", "3", "--out", str(tmp_path)]) == 2
+
+
+def test_alexnet_on_files_by_command_with_random_labels(tmp_path, monkeypatch, capsys):
+    from empirical.data import cifar10
+    from tests.empirical.test_data import ROWS, write_batches
+
+    for name, value in {"BATCH_ROWS": ROWS, "PROBE_FIT": 100, "PROBE_SCORE": 60}.items():
+        monkeypatch.setattr(cifar10, name, value)
+    write_batches(tmp_path / cifar10.FOLDER)
+    arguments = ["units", "--arch", "alexnet", "--data", "cifar10", "--data-dir", str(tmp_path), "--sweep", "labels", "--quick",
+                 "--base-width", "2", "--image-size", "16", "--epochs", "1", "--alphas", "1", "2", "--seeds", "1",
+                 "--images", "10", "--jobs", "1", "--out", str(tmp_path / "runs"), "--json"]
+    assert main("empirical", COMMANDS, arguments) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert {row["case"].split(", ")[-1] for row in rows} == {"true labels", "random labels"}
