@@ -1,6 +1,11 @@
 """Sine and angle of many cosines at once, the costly half of :mod:`theory.landscape.axes`.
 
-For u = cos θ: s = √(1−u²) and p = (π − θ)/2π, with arccos|u| = s P(|u|), P a polynomial of degree 19 (relative error 5e-16).
+For u = cos θ: s = √(1−u²) and p = (π − θ)/2π. The point (x, s) of the first quadrant, x = |u|, turned by an eighth of a
+turn has cosine C = (x + s)/√2 ≥ √½ and sine (s − x)/√2, and its angle is the sine times arccos C/√(1−C²), which is
+smooth enough there for a polynomial P of degree 10 (absolute error of p below 3e-17; from x itself it would take 19):
+
+    p = ¼ + sign(u) [⅛ + (x − s) P(x + s)],   P(x + s) = arccos C/√(1−C²)/(2√2 π).
+
 A loss and a gradient of θ computed from a rounded u err by about one rounding even where units merge and θ itself has
 lost half of its digits (∂g/∂θ is of order sin θ, and θ errs by ε/sin θ), provided that s and p come from the same u.
 Only directions, in the Hessian, need more (:mod:`theory.landscape`).
@@ -8,23 +13,21 @@ Only directions, in the Hessian, need more (:mod:`theory.landscape`).
 Speed. Horner's rule is a chain in which each step waits for the last one, so eight cosines go through it together, in a
 true loop over the coefficients (unrolled, LLVM would put the eight chains one after the other again). A processor has
 one slow unit for roots; it works beside the others if it is asked a little at a time. So each block of eight computes
-the roots of the *next* block: six are sent to that unit, spread over the polynomial, and two are computed by
+the roots of the *next* block, spread over the polynomial: half of them are sent to that unit, half are computed by
 multiplications (:func:`_root`), which is what balances the two.
 """
-
-import math
 
 import numpy as np
 from numba import njit
 
-from lab.lanes import fabs, load, maximum, rsqrt_guess, select_less, splat, sqrt, store
+from lab.lanes import copysign, fabs, load, maximum, rsqrt_guess, splat, sqrt, store
 
-# arccos(u)/√(1−u²)/2π on 0 ≤ u ≤ 1 at Chebyshev nodes in 60-digit arithmetic; highest power first
+# P in powers of x + s − _MIDDLE, highest first: interpolated at Chebyshev nodes of [1, √2] in 50-digit arithmetic
+_MIDDLE = 1.2071067811865475
 _P = np.array([
-    -0.000186238014363442, 0.0020478176480743294, -0.010664764627237098, 0.03519214945422063, -0.08330453165245856,
-    0.15249149043927626, -0.22853381895257877, 0.2949592877696068, -0.3438431299304309, 0.3777253554781287,
-    -0.4039327395557971, 0.4290012027180554, -0.45705995477966277, 0.4908639719169578, -0.5333324983411412,
-    0.5890485752918622, -0.6666666650247917, 0.7853981633671603, -0.9999999999997775, 1.5707963267948963]) * (0.5 / math.pi)
+    2.0987173089867527e-06, -5.7766391761037096e-06, 1.5736671952985875e-05, -4.383919049772724e-05,
+    0.00012317167636091396, -0.00034991207594587466, 0.001009481398314378, -0.0029791977103410592, 0.009121876912779433,
+    -0.02995377804853901, 0.11837663605123766])
 
 
 @njit(forceinline=True, error_model="numpy")
@@ -47,9 +50,13 @@ def _root(x):
 
 
 @njit(forceinline=True, error_model="numpy")
+def _sum(u, s):
+    return (fabs(u) - _MIDDLE) + s
+
+
+@njit(forceinline=True, error_model="numpy")
 def _finish(u, s, q):
-    q = q * s
-    return select_less(splat(0.0), u, 0.5 - q, q)
+    return 0.25 + copysign(0.125 + (fabs(u) - s) * q, u)
 
 
 @njit(forceinline=True, error_model="numpy")
@@ -67,30 +74,30 @@ def coangles(work, u, stride, s, next_u, next_stride, next_s, opaque):
     Their sines, in this order, are rows s … s + 7 already; those of the next block are left in rows next_s … (|u| may
     exceed 1 by rounding). ``opaque`` is any whole number ≥ 0 that the compiler does not know.
     """
-    x0, x1 = fabs(load(work, u)), fabs(load(work, u + 1))
-    x2, x3 = fabs(load(work, u + stride)), fabs(load(work, u + stride + 1))
-    x4, x5 = fabs(load(work, u + 2 * stride)), fabs(load(work, u + 2 * stride + 1))
-    x6, x7 = fabs(load(work, u + 3 * stride)), fabs(load(work, u + 3 * stride + 1))
+    x0, x1 = _sum(load(work, u), load(work, s)), _sum(load(work, u + 1), load(work, s + 1))
+    x2, x3 = _sum(load(work, u + stride), load(work, s + 2)), _sum(load(work, u + stride + 1), load(work, s + 3))
+    x4, x5 = _sum(load(work, u + 2 * stride), load(work, s + 4)), _sum(load(work, u + 2 * stride + 1), load(work, s + 5))
+    x6, x7 = _sum(load(work, u + 3 * stride), load(work, s + 6)), _sum(load(work, u + 3 * stride + 1), load(work, s + 7))
     a, c = _P[0], _P[1]
     q0, q1, q2, q3 = a * x0 + c, a * x1 + c, a * x2 + c, a * x3 + c
     q4, q5, q6, q7 = a * x4 + c, a * x5 + c, a * x6 + c, a * x7 + c
-    side, up = 0, 0
+    up = next_u
     for k in range(2, _P.size + min(opaque, 0), 3):  # an end that LLVM does not know keeps the loop a loop
-        store(work, next_s, sqrt(_room(load(work, next_u + up + side))))
-        next_s += 1
-        up += next_stride * side
-        side = 1 - side
+        store(work, next_s, sqrt(_room(load(work, up))))
         c = _P[k]
         q0, q1, q2, q3 = q0 * x0 + c, q1 * x1 + c, q2 * x2 + c, q3 * x3 + c
         q4, q5, q6, q7 = q4 * x4 + c, q5 * x5 + c, q6 * x6 + c, q7 * x7 + c
         c = _P[k + 1]
         q0, q1, q2, q3 = q0 * x0 + c, q1 * x1 + c, q2 * x2 + c, q3 * x3 + c
         q4, q5, q6, q7 = q4 * x4 + c, q5 * x5 + c, q6 * x6 + c, q7 * x7 + c
+        store(work, next_s + 1, _root(_room(load(work, up + 1))))
         c = _P[k + 2]
         q0, q1, q2, q3 = q0 * x0 + c, q1 * x1 + c, q2 * x2 + c, q3 * x3 + c
         q4, q5, q6, q7 = q4 * x4 + c, q5 * x5 + c, q6 * x6 + c, q7 * x7 + c
-    store(work, next_s, _root(_room(load(work, next_u + 3 * next_stride))))
-    store(work, next_s + 1, _root(_room(load(work, next_u + 3 * next_stride + 1))))
+        next_s += 2
+        up += next_stride
+    store(work, next_s, sqrt(_room(load(work, up))))
+    store(work, next_s + 1, _root(_room(load(work, up + 1))))
     return (_finish(load(work, u), load(work, s), q0), _finish(load(work, u + 1), load(work, s + 1), q1),
             _finish(load(work, u + stride), load(work, s + 2), q2),
             _finish(load(work, u + stride + 1), load(work, s + 3), q3),
