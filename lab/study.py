@@ -74,7 +74,12 @@ def load(reference: str) -> Study:
     return getattr(import_module(module), attribute)
 
 
-def compute(study: Study, scale: str, *, store: RunStore, jobs: int | None = None, executor=None,
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def compute(study: Study, scale: str, *, store: RunStore, jobs: int | None = None, executor=None, workers=None,
             options: dict | None = None, configs: Sequence | None = None) -> Table | None:
     """Carry out a study's missing runs and write its table to ``<store>/tables/<name>.csv``.
 
@@ -88,10 +93,9 @@ def compute(study: Study, scale: str, *, store: RunStore, jobs: int | None = Non
     configs = list(study.configs(scale) if configs is None else configs)
     if not configs:
         return None
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    jobs = (jobs or cores) if study.processes else 1
-    outcome = sweep(study.name, study.run, configs, store=store, jobs=jobs, executor=executor, schema=study.schema,
-                    options=options, label=study.title)
+    jobs = (jobs or cores()) if study.processes else 1
+    outcome = sweep(study.name, study.run, configs, store=store, jobs=jobs, executor=executor, workers=workers,
+                    schema=study.schema, options=options, label=study.title)
     if not outcome.finished:
         raise InputError(f"{study.name}: every run failed; the first: {outcome.failed[0][1]}")
     facts = {

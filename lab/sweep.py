@@ -73,8 +73,8 @@ def execute(function: str, config, folder: Path, schema: int, options: dict) -> 
 
 
 def sweep(experiment: str, function: str, configs: Sequence, *, store: RunStore, jobs: int = 1,
-          threads: int | None = None, executor: Executor | None = None, schema: int = 1, options: dict | None = None,
-          label: str | None = None) -> Outcome:
+          threads: int | None = None, executor: Executor | None = None, workers: "Workers | None" = None, schema: int = 1,
+          options: dict | None = None, label: str | None = None) -> Outcome:
     """Carry out the runs that are not finished yet and return all of them.
 
     Parameters
@@ -86,6 +86,7 @@ def sweep(experiment: str, function: str, configs: Sequence, *, store: RunStore,
     jobs : processes; 1 works in this process.
     threads : threads for each of several processes (default: cores // jobs).
     executor : any ``concurrent.futures.Executor``, in place of local processes (see :func:`cluster`).
+    workers : local processes that outlive this sweep, in place of new ones.
     schema : raised when the meaning of a result changes.
     options : passed to every run; must not change results.
 
@@ -109,8 +110,11 @@ def sweep(experiment: str, function: str, configs: Sequence, *, store: RunStore,
             elif jobs == 1 or len(todo) == 1:
                 for i in todo:
                     _note(problems, i, execute(*arguments(i)), folders[i], progress)
+            elif workers is not None:
+                _local(todo, arguments, problems, progress, workers)
             else:
-                _local(todo, arguments, problems, progress, jobs, threads)
+                with Workers(min(jobs, len(todo)), threads) as own:
+                    _local(todo, arguments, problems, progress, own)
     outcome = Outcome()
     for i, (config, folder) in enumerate(zip(configs, folders)):
         stored = read_result(folder)
@@ -163,10 +167,14 @@ def _note(problems: dict, i: int, problem: str | None, folder: Path, progress: P
     progress.step()
 
 
-def _drain(executor: Executor, todo, arguments, problems, progress) -> list[int]:
+def _drain(executor, todo, arguments, problems, progress) -> list[int]:
     """Submit all, note what finishes; returns the runs whose worker died under them."""
-    waiting = {executor.submit(execute, *arguments(i)): i for i in todo}
-    orphans = []
+    waiting, orphans = {}, []
+    for i in todo:
+        try:
+            waiting[executor.submit(execute, *arguments(i))] = i
+        except BrokenProcessPool:  # a worker died while runs were still being handed out
+            orphans.append(i)
     try:
         while waiting:
             done, _ = wait(waiting, return_when=FIRST_COMPLETED)
@@ -185,22 +193,52 @@ def _drain(executor: Executor, todo, arguments, problems, progress) -> list[int]
     return orphans
 
 
-def _local(todo, arguments, problems, progress, jobs, threads) -> None:
+class Workers:
+    """Local processes that take runs, started when the first run comes; a context manager.
+
+    They may serve several sweeps: a process takes seconds to start and to load its libraries.
+
+    Parameters
+    ----------
+    jobs : processes.
+    threads : threads of each (default: cores // jobs).
+    """
+
+    def __init__(self, jobs: int, threads: int | None = None):
+        self.jobs, self.threads = jobs, threads or max(1, (os.cpu_count() or 1) // jobs)
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def submit(self, function, *arguments):
+        """As ``concurrent.futures.Executor.submit``."""
+        with _thread_limit(self.threads):  # processes start when work comes
+            if self._pool is None:
+                # spawn: a forked child inherits Numba's and torch's thread pools in a broken state
+                self._pool = ProcessPoolExecutor(self.jobs, mp_context=get_context("spawn"), initializer=_watch_parent)
+            return self._pool.submit(function, *arguments)
+
+    def close(self) -> None:
+        """End the processes, those that died included; the next run starts new ones."""
+        if self._pool is not None:
+            self._pool.shutdown()
+            self._pool = None
+
+
+def _local(todo, arguments, problems, progress, workers: Workers) -> None:
     """Local processes. A killed worker breaks a process pool for all its runs: those are tried again one pool a run, so
     that only the run that kills its worker fails."""
-    jobs = min(jobs, len(todo))
-    with _thread_limit(threads or max(1, (os.cpu_count() or 1) // jobs)):
-        with _pool(jobs) as pool:
-            orphans = _drain(pool, todo, arguments, problems, progress)
-        for i in orphans:
-            with _pool(1) as pool:
-                if _drain(pool, [i], arguments, problems, progress):
-                    _note(problems, i, "the worker process was killed (out of memory?)", arguments(i)[2], progress)
-
-
-def _pool(jobs: int) -> ProcessPoolExecutor:
-    # spawn: a forked child inherits Numba's and torch's thread pools in a broken state
-    return ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_watch_parent)
+    orphans = _drain(workers, todo, arguments, problems, progress)
+    if orphans:
+        workers.close()
+    for i in orphans:
+        with Workers(1, workers.threads) as alone:
+            if _drain(alone, [i], arguments, problems, progress):
+                _note(problems, i, "the worker process was killed (out of memory?)", arguments(i)[2], progress)
 
 
 def _watch_parent() -> None:

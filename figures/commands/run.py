@@ -30,8 +30,8 @@ def add_arguments(parser):
 def run(args) -> dict:
     from figures.catalogue import studies, study
     from lab.store import RunStore
-    from lab.study import compute
-    from lab.sweep import cluster, dry_run
+    from lab.study import compute, cores
+    from lab.sweep import Workers, cluster, dry_run
 
     names = args.only or list(studies(args.room))
     unknown = sorted(set(names) - set(studies()))
@@ -46,16 +46,17 @@ def run(args) -> dict:
         return {"studies": plans}
     executor = cluster(args.scheduler) if args.scheduler else None
     computed, kept, failed = [], [], {}
-    for name in names:
-        try:
-            table = compute(study(name), args.scale, store=store, jobs=args.jobs, executor=executor)
-        except InputError as error:
-            say(f"{name}: {error}")
-            failed[name] = str(error)
-            continue
-        (kept if table is None else computed).append(name)
-        if table is not None and table.manifest["failed"]:
-            failed[name] = f"{len(table.manifest['failed'])} runs failed"
+    with Workers(args.jobs or cores()) as workers:
+        for name in names:
+            try:
+                table = compute(study(name), args.scale, store=store, jobs=args.jobs, executor=executor, workers=workers)
+            except InputError as error:
+                say(f"{name}: {error}")
+                failed[name] = str(error)
+                continue
+            (kept if table is None else computed).append(name)
+            if table is not None and table.manifest["failed"]:
+                failed[name] = f"{len(table.manifest['failed'])} runs failed"
     from figures.commands.report import write
 
     result = write(args)

@@ -15,7 +15,7 @@ import pytest
 from lab.errors import InputError
 from lab.store import RunStore, config_fields, read_result, run_id, write_atomically
 from lab.study import Study, compute, read_table
-from lab.sweep import cluster, dry_run, sweep
+from lab.sweep import Workers, cluster, dry_run, sweep
 from tests.lab.experiments import Square
 
 FUNCTION = "tests.lab.experiments:square"
@@ -68,6 +68,16 @@ def test_a_killed_worker_takes_only_its_own_run_with_it(tmp_path):
     outcome = sweep("squares", FUNCTION, configs, store=RunStore(tmp_path), jobs=2)
     assert [c.x for c, _ in outcome.finished] == [2, 3, 4, 5]
     assert "killed" in outcome.failed[0][1]
+
+
+def test_workers_serve_several_sweeps_and_outlive_a_killed_one(tmp_path):
+    store = RunStore(tmp_path)
+    with Workers(2) as workers:
+        first = sweep("a", FUNCTION, [Square(1, behaviour="die"), Square(2), Square(3)], store=store, jobs=2, workers=workers)
+        second = sweep("b", FUNCTION, [Square(4), Square(5)], store=store, jobs=2, workers=workers)
+        third = sweep("c", FUNCTION, [Square(6), Square(7)], store=store, jobs=2, workers=workers)
+    assert [c.x for c, _ in first.finished] == [2, 3] and "killed" in first.failed[0][1]
+    assert [r["value"] for o in (second, third) for _, r in o.finished] == [16, 25, 36, 49]
 
 
 def test_results_do_not_depend_on_the_number_of_processes(tmp_path):
