@@ -83,8 +83,8 @@ def _floor(tables):
                 axis.legend(fontsize=6.5)
         axes[0].set_xticks([1, 1.3, 2, 3], ["1", "1.3", "2", "3"])
         yield picture(figure, "Which loss is matched",
-                      "Narrow and wide networks that stop at the same training loss. An explanation of why a gap is seen in the "
-                      "toy and not in real networks, put to the test: far above the loss that narrow networks end at (their "
+                      "Narrow and wide networks that stop at the same training loss. An explanation of why the toy keeps its gap "
+                      "and most real networks do not, put to the test: far above the loss that narrow networks end at (their "
                       "floor) both have learnt the same strong features, near the floor the wide network has others. " + _test(
                           toy, nearest) + " 95 % intervals; dotted: the rule's bound. The toy at relative ridge 1e-4.",
                       " ".join(dict.fromkeys(used)))
