@@ -101,15 +101,15 @@ def test_predict():
     assert predict(power_strengths(8, 0.5), 3.0, 10, 1).feature_performance == pytest.approx(0.191, abs=1e-3)
 
 
-def test_hessian_is_the_gradient_s_derivative():
-    rng = np.random.default_rng(0)
-    y = rng.normal(size=3 * 6)
-    H = hessian(y, FOUR, 3.0, 3)
-    h = 1e-5
-    for i, e in enumerate(np.eye(y.size)):
-        column = (gradient(y + h * e, FOUR, 3.0, 3) - gradient(y - h * e, FOUR, 3.0, 3)) / (2 * h)
-        np.testing.assert_allclose(H[:, i], column, atol=1e-8)
-    assert loss(y, FOUR, 3.0, 3) > 0
+@pytest.mark.parametrize("width, teacher", [(1, 1), (1, 4), (2, 3), (3, 4), (6, 2), (5, 7)])
+def test_hessian_is_the_gradient_s_derivative(width, teacher):
+    rng = np.random.default_rng([width, teacher])
+    y, strengths = rng.normal(size=width * (teacher + 2)), rng.uniform(0.2, 1, teacher)
+    H = hessian(y, strengths, 3.0, width)
+    # a composition of analytic functions: a step of 1e-30 i differentiates it without cancellation
+    columns = gradient(y + 1e-30j * np.eye(y.size), strengths, 3.0, width).imag / 1e-30
+    np.testing.assert_allclose(H, columns, atol=1e-13)
+    assert loss(y, strengths, 3.0, width) > 0
 
 
 def test_bad_input():

@@ -4,8 +4,7 @@
     L = ½ ⟨(f − y)²⟩ = ½ Σ_ab u_a u_b I2(a, b),   u = (v, −A)
 
 A state is (v_1 … v_K, w_1 … w_K), directions of D coordinates of which the first M are the teacher's; D = M + 1 is
-enough to see every direction: all coordinates outside the teacher's span are alike. The gradient is a composition of
-analytic functions, so that a step of 10⁻³⁰ i gives the Hessian without cancellation (complex-step derivative).
+enough to see every direction: all coordinates outside the teacher's span are alike.
 
 Source: Saad & Solla 1995 for the integrals; the rest derived here (``theory.span.derive``). This is a second program,
 independent of the compiled kernels of ``toy.graded_teacher``.
@@ -43,7 +42,47 @@ def loss(state: np.ndarray, strengths: np.ndarray, norm: float, width: int) -> f
 
 
 def hessian(state: np.ndarray, strengths: np.ndarray, norm: float, width: int) -> np.ndarray:
-    """∂²L of one state, (n, n), symmetric."""
-    h = 1e-30
-    H = gradient(state + 1j * h * np.eye(state.size), strengths, norm, width).imag / h
+    """∂²L of one state, (n, n), symmetric: the derivative of :func:`gradient`, pair by pair.
+
+    With q_a = 1 + |x_a|², R² = q_i q_j − C², S_ij = (2/π) v_i u_j/R and t_ij = x_j − (C/q_i) w_i the gradient is
+
+        ∂L/∂v_i = Σ_j u_j (2/π) arcsin(C/√(q_i q_j)),    ∂L/∂w_i = Σ_j S_ij t_ij,
+
+    and ∂arcsin/∂w_i = t_ij/R,  ∂S_ij/∂w_i = −(q_j/R²) S_ij t_ji.
+    """
+    A = np.asarray(strengths, dtype=np.float64)
+    K, M = width, A.size
+    D = state.size // K - 1
+    v, W = state[:K], state[K:].reshape(K, D)
+    X, u = np.concatenate([W, norm * np.eye(M, D)]), np.concatenate([v, -A])
+    C, q = W @ X.T, 1 + np.sum(X * X, axis=1)
+    own = q[:K, None]
+    square = own * q - C * C
+    slope = (2 / np.pi) / np.sqrt(square)
+    S = np.outer(v, u) * slope
+    t = X - (C / own)[:, :, None] * W[:, None, :]  # t_ij
+    back = W[:, None, :] - (C / q)[:, :, None] * X  # t_ji
+    each, unit = np.arange(K), np.eye(D)
+
+    by_output = (u[:K] * slope[:, :K])[:, :, None] * back[:, :K]  # ∂²L/∂v_i ∂w_j, the pair's other side
+    by_output[each, each] += np.sum((u * slope)[:, :, None] * t, axis=1)
+    # ∂²L/∂w_i ∂w_j of two neurons; the neuron with itself, for which both sides move, follows apart
+    outer = W[:, :, None] * W[:, None, :]
+    between = S[:, :K, None, None] * (unit - (outer / own[:, :, None])[:, None]
+                                      - (own / square[:, :K])[:, :, None, None] * t[:, :K, :, None] * t[:, :K, None, :])
+    S[each, each] = 0.0
+    weight = S * C / own
+    alone = (-np.sum(weight, axis=1)[:, None, None] * unit + 2 * (np.sum(weight, axis=1)[:, None] / own)[:, :, None] * outer
+             - W[:, :, None] * (S @ X / own)[:, None, :]
+             - np.swapaxes((S * q / square)[:, :, None] * t, 1, 2) @ back)
+    own = q[:K]
+    itself = (2 / np.pi) * v * v / np.sqrt(2 * own - 1) / own
+    alone += itself[:, None, None] * (unit - (2 / (2 * own - 1) + 2 / own)[:, None, None] * outer)
+    between[each, each] = alone
+
+    H = np.empty((state.size, state.size))
+    H[:K, :K] = (2 / np.pi) * np.arcsin(C[:, :K] / np.sqrt(np.outer(own, own)))
+    H[:K, K:] = by_output.reshape(K, K * D)
+    H[K:, :K] = H[:K, K:].T
+    H[K:, K:] = np.swapaxes(between, 1, 2).reshape(K * D, K * D)
     return (H + H.T) / 2
