@@ -13,9 +13,9 @@ from theory.claims import COLUMNS, Claim, Evidence, claims, combine
 from theory.evidence import theory_evidence
 
 
-def gather(tables: Mapping[str, Table]) -> list[Evidence]:
-    """Evidence of the formulas and of every table."""
-    found = list(theory_evidence())
+def gather(tables: Mapping[str, Table], formulas: Iterable[Evidence] | None = None) -> list[Evidence]:
+    """Evidence of the formulas (worked out here if it is not given) and of every table."""
+    found = list(theory_evidence() if formulas is None else formulas)
     for name, table in tables.items():
         found += study(name).evidence(table.frame, table.runs)
     return found

@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from concurrent.futures import Future
 from pathlib import Path
 
 from figures import catalogue, ledger
@@ -12,6 +13,7 @@ from figures.style import unique_ids
 from lab import manifest
 from lab.cli import jsonable
 from lab.store import write_atomically
+from theory.evidence import theory_evidence
 
 VERDICTS = ("holds", "fails", "mixed", "not yet measured")
 
@@ -38,13 +40,28 @@ def estimate(item) -> str:
     return f"{number(item['mean'])} <span class=interval>[{number(item['low'])}, {number(item['high'])}]</span>"
 
 
-def build(store: Path, out: Path) -> dict:
+def drawn(number: int, store: Path) -> tuple[list, dict[str, str]]:
+    """Pictures, and tables as HTML, of the section at a place in the report."""
+    section, tables = sections()[number], catalogue.tables(store)
+    have = {name: tables[name] for name in section.studies if name in tables}
+    return list(section.draw(have)), {caption: frame_html(frame) for caption, frame in section.frames(have).items()}
+
+
+def _here(function, *arguments) -> Future:
+    """As an executor's ``submit``, at once and in this process."""
+    done = Future()
+    done.set_result(function(*arguments))
+    return done
+
+
+def build(store: Path, out: Path, workers=None) -> dict:
     """Write the report and the ledger from the tables that exist.
 
     Parameters
     ----------
     store : the run store, whose ``tables/`` hold fresh tables; kept ones come with the project.
     out : folder of the report.
+    workers : a :class:`lab.sweep.Workers` that is at work already, to draw and to work out formulas (default: here).
 
     Returns
     -------
@@ -53,15 +70,17 @@ def build(store: Path, out: Path) -> dict:
     """
     from jinja2 import Environment, FileSystemLoader, select_autoescape
 
+    submit = workers.submit if workers is not None and workers.started else _here
+    formulas = submit(theory_evidence)
+    drawings = [submit(drawn, number, store) for number in range(len(sections()))]
     tables = catalogue.tables(store)
-    rows = ledger.rows(ledger.gather(tables))
+    rows = ledger.rows(ledger.gather(tables, formulas.result()))
     pages = []
-    for section in sections():
-        have = {name: tables[name] for name in section.studies if name in tables}
-        pictures = [(p, unique_ids(p.svg, f"{section.id}{i}")) for i, p in enumerate(section.draw(have), 1)]
+    for section, drawing in zip(sections(), drawings):
+        found, frames = drawing.result()
+        pictures = [(p, unique_ids(p.svg, f"{section.id}{i}")) for i, p in enumerate(found, 1)]
         own = [row for row in rows if row["id"].startswith(section.claims)]
-        pages.append({"section": section, "pictures": pictures, "rows": own,
-                      "frames": {k: frame_html(v) for k, v in section.frames(have).items()},
+        pages.append({"section": section, "pictures": pictures, "rows": own, "frames": frames,
                       "missing": [name for name in section.studies if name not in tables]})
     environment = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"),
                               autoescape=select_autoescape(), trim_blocks=True, lstrip_blocks=True)

@@ -214,6 +214,11 @@ class Workers:
     def __exit__(self, *_):
         self.close()
 
+    @property
+    def started(self) -> bool:
+        """Whether there are processes."""
+        return self._pool is not None
+
     def submit(self, function, *arguments):
         """As ``concurrent.futures.Executor.submit``."""
         with _thread_limit(self.threads):  # processes start when work comes

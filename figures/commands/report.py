@@ -10,11 +10,11 @@ def add_arguments(parser):
     parser.add_argument("--report", default="report", help="folder of the report")
 
 
-def write(args) -> dict:
-    """Build the report and say where it is."""
+def write(args, workers=None) -> dict:
+    """Build the report, with the help of ``workers`` if they are at work already, and say where it is."""
     from figures.report import build
 
-    built = build(args.out, args.report)
+    built = build(args.out, args.report, workers)
     say("claims: " + ", ".join(f"{count} {verdict}" for verdict, count in built["verdicts"].items()))
     if built["repeated"]:
         numbers, same = (sum(row[key] for row in built["repeated"]) for key in ("numbers", "same"))

@@ -29,6 +29,7 @@ def add_arguments(parser):
 
 def run(args) -> dict:
     from figures.catalogue import studies, study
+    from figures.commands.report import write
     from lab.store import RunStore
     from lab.study import compute, cores
     from lab.sweep import Workers, cluster, dry_run
@@ -57,7 +58,5 @@ def run(args) -> dict:
             (kept if table is None else computed).append(name)
             if table is not None and table.manifest["failed"]:
                 failed[name] = f"{len(table.manifest['failed'])} runs failed"
-    from figures.commands.report import write
-
-    result = write(args)
+        result = write(args, workers)
     return {**result, "computed": computed, "kept": kept, "failed": failed, "exit_code": 1 if failed else 0}
