@@ -10,7 +10,7 @@ running means: left to themselves they shrink to where floats lose digits, and a
 """
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 CROSS_ENTROPY, SQUARED = 0, 1
 MOMENTUM, ADAM = 0, 1
@@ -178,25 +178,9 @@ def train_one(x, target, label, flat, frozen, order, batch, m, k, loss, optimise
     return epochs
 
 
-@njit(parallel=True, **_jit)
-def train_all(x, target, label, flat, frozen, order, batch, m, k, loss, optimiser, rate, decay, momentum, weight_decay,
-              marks, kept, losses, loss_goal, ran):
-    """Train every replica; data and labels are (1 or R, …): shared, or one set a replica."""
-    for r in prange(flat.shape[0]):
-        i = np.int64(r)  # prange counts in unsigned numbers, which do not mix with signed ones
-        own = i if x.shape[0] > 1 else 0
-        seen = i if target.shape[0] > 1 else 0
-        named = i if label.shape[0] > 1 else 0
-        ran[r] = train_one(x[own], target[seen], label[named], flat[r], frozen, order[r], batch, m, k, loss, optimiser,
-                           rate, decay, momentum, weight_decay, marks, kept[r], losses[r], loss_goal)
-
-
-@njit(parallel=True, **_jit)
-def outputs_all(x, flat, m, k, out):
-    """Outputs (R, n, k) of every replica; x is (1 or R, n, d)."""
-    d = x.shape[2]
-    for r in prange(flat.shape[0]):
-        own = np.int64(r) if x.shape[0] > 1 else 0
-        W, b, V, c = _views(flat[r], d, m, k)
-        h = np.empty((x.shape[1], m), np.float32)
-        _forward(x[own], W, b, V, c, h, out[r])
+@njit(**_jit)
+def outputs_one(x, flat, m, k, out):
+    """Outputs (n, k) of one replica for x (n, d)."""
+    W, b, V, c = _views(flat, x.shape[1], m, k)
+    h = np.empty((x.shape[0], m), np.float32)
+    _forward(x, W, b, V, c, h, out)

@@ -5,14 +5,17 @@ replica has streams of its own for its start and the order of its samples, so th
 """
 
 import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
+import numba
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from lab.errors import InputError
 from lab.streams import Purpose, generator
-from toy.mlp.kernels import ADAM, CROSS_ENTROPY, MOMENTUM, SQUARED, outputs_all, train_all
+from toy.mlp.kernels import ADAM, CROSS_ENTROPY, MOMENTUM, SQUARED, outputs_one, train_one
 
 INITIALISATIONS = ("he", "glorot", "lecun")
 
@@ -68,9 +71,29 @@ class Networks:
         if x.shape[2] != self.dim:
             raise InputError(f"the networks take inputs of dimension {self.dim}, got {x.shape[2]}")
         out = np.empty((self.replicas, x.shape[1], self.outputs), dtype=np.float32)
-        with threadpool_limits(1, "blas"):
-            outputs_all(x, self.flat, self.width, self.outputs, out)
+        _each_replica(lambda r: outputs_one(_own(x, r), self.flat[r], self.width, self.outputs, out[r]), self.replicas)
         return out
+
+
+def _own(data: np.ndarray, r: int) -> np.ndarray:
+    """What replica r sees of data (1 or R, …)."""
+    return data[r if len(data) > 1 else 0]
+
+
+def _each_replica(work: Callable[[int], None], replicas: int) -> None:
+    """work(0), …, work(R − 1) on as many threads as Numba may use; its kernels let go of the interpreter."""
+
+    def quietly(r):
+        with np.errstate(over="ignore", invalid="ignore"):  # heard where nothing is compiled; divergence is reported
+            work(r)
+
+    with threadpool_limits(1, "blas"):  # BLAS threads inside would fight over the cores
+        if (threads := min(numba.get_num_threads(), replicas)) == 1:
+            for r in range(replicas):
+                quietly(r)
+        else:
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(quietly, range(replicas)))
 
 
 def _inputs(x, replicas) -> np.ndarray:
@@ -175,7 +198,11 @@ def train(networks: Networks, x: np.ndarray, y: np.ndarray, *, epochs: int, batc
     losses, ran = np.empty((R, epochs)), np.zeros(R, dtype=np.int64)
     frozen = 0 if train_first_layer else networks.dim * networks.width + networks.width
     f4 = np.float32
-    with threadpool_limits(1, "blas"):  # replicas are the parallelism: BLAS threads inside would fight over the cores
-        train_all(x, target, label, flat, frozen, order, batch, networks.width, k, loss, optimiser, f4(rate), f4(decay),
-                  f4(momentum), f4(weight_decay), marks, kept, losses, float(loss_goal), ran)
+
+    def one(r):
+        ran[r] = train_one(_own(x, r), _own(target, r), _own(label, r), flat[r], frozen, order[r], batch, networks.width, k, loss,
+                           optimiser, f4(rate), f4(decay), f4(momentum), f4(weight_decay), marks, kept[r], losses[r],
+                           float(loss_goal))
+
+    _each_replica(one, R)
     return replace(networks, flat=flat, losses=losses, epochs=ran, kept=kept if marks.size else None)
