@@ -13,21 +13,24 @@ independent of the compiled kernels of ``toy.graded_teacher``.
 import numpy as np
 
 
-def gradient(state: np.ndarray, strengths: np.ndarray, norm: float, width: int) -> np.ndarray:
-    """∂L/∂(v, w), same shape as ``state`` (…, width (1 + D)); complex states are allowed."""
+def _parts(state: np.ndarray, strengths: np.ndarray, norm: float, width: int) -> tuple:
+    """v, W, all directions X = (W, b e), u = (v, −A), C = W X^T and q = 1 + |x|²."""
     A = np.asarray(strengths, dtype=np.float64)
-    lead, K, M = state.shape[:-1], width, A.size
-    D = state.shape[-1] // K - 1
-    v, W = state[..., :K], state[..., K:].reshape((*lead, K, D))
-    X = np.concatenate([W, np.broadcast_to(norm * np.eye(M, D), (*lead, M, D))], axis=-2)
-    u = np.concatenate([v, np.broadcast_to(-A, (*lead, M))], axis=-1)[..., None, :]
-    C = W @ np.swapaxes(X, -1, -2)
-    q = 1 + np.sum(X * X, axis=-1)
-    own, other = q[..., :K, None], q[..., None, :]
-    by_output = np.sum(u * (2 / np.pi) * np.arcsin(C / np.sqrt(own * other)), axis=-1)
-    S = v[..., None] * u * (2 / np.pi) / np.sqrt(own * other - C * C)
-    by_direction = S @ X - np.sum(S * C, axis=-1)[..., None] / own * W
-    return np.concatenate([by_output, by_direction.reshape((*lead, K * D))], axis=-1)
+    D = state.size // width - 1
+    v, W = state[:width], state[width:].reshape(width, D)
+    X, u = np.concatenate([W, norm * np.eye(A.size, D)]), np.concatenate([v, -A])
+    return v, W, X, u, W @ X.T, 1 + (X * X).sum(1)
+
+
+def gradient(state: np.ndarray, strengths: np.ndarray, norm: float, width: int) -> np.ndarray:
+    """∂L/∂(v, w), same shape as ``state``, (width (1 + D),); a complex state is allowed."""
+    v, W, X, u, C, q = _parts(state, strengths, norm, width)
+    own = q[:width, None]
+    product = own * q
+    by_output = (2 / np.pi) * (np.arcsin(C / np.sqrt(product)) @ u)
+    S = (2 / np.pi) * v[:, None] * u / np.sqrt(product - C * C)
+    by_direction = S @ X - (S * C).sum(1)[:, None] / own * W
+    return np.concatenate([by_output, by_direction.ravel()])
 
 
 def loss(state: np.ndarray, strengths: np.ndarray, norm: float, width: int) -> float:
@@ -50,12 +53,8 @@ def hessian(state: np.ndarray, strengths: np.ndarray, norm: float, width: int) -
 
     and ∂arcsin/∂w_i = t_ij/R,  ∂S_ij/∂w_i = −(q_j/R²) S_ij t_ji.
     """
-    A = np.asarray(strengths, dtype=np.float64)
-    K, M = width, A.size
-    D = state.size // K - 1
-    v, W = state[:K], state[K:].reshape(K, D)
-    X, u = np.concatenate([W, norm * np.eye(M, D)]), np.concatenate([v, -A])
-    C, q = W @ X.T, 1 + np.sum(X * X, axis=1)
+    v, W, X, u, C, q = _parts(state, strengths, norm, width)
+    K, D = W.shape
     own = q[:K, None]
     square = own * q - C * C
     slope = (2 / np.pi) / np.sqrt(square)

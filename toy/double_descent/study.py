@@ -54,7 +54,7 @@ def configs(scale: str) -> list[Descent]:
             chosen.append(Descent("least-squares", noise, ridge, replicas=replicas))
             chosen.append(Descent("random-features", noise, ridge / 100, samples=90, dim=30, replicas=replicas // 4))
     if scale == "full":
-        chosen += [Descent("network", noise, samples=60, dim=10, replicas=40, teacher=units)
+        chosen += [Descent("network", noise, samples=60, dim=10, replicas=30, teacher=units)
                    for noise, units in ((0.0, 8), (0.5, 8), (0.5, 0))]
     return chosen
 

@@ -141,7 +141,7 @@ def unit_configs(scale: str) -> list[UnitShares]:
     if scale == "quick":
         return [UnitShares(k, time=100.0, replicas=16) for k in (2, 4, 8)]
     widths = (2, 4, 8, 16) if scale == "run" else (2, 4, 8, 16, 32)
-    return [UnitShares(k, noise=n, initial_scale=s, replicas=32) for n in (0.0, 0.1) for s in (0.1, 0.5, 1.5) for k in widths]
+    return [UnitShares(k, noise=n, initial_scale=s, replicas=24) for n in (0.0, 0.1) for s in (0.1, 0.5, 1.5) for k in widths]
 
 
 def _interval(row: dict, name: str, values) -> None:

@@ -59,7 +59,7 @@ def configs(scale: str) -> list[Cell]:
     cells = [Cell(10, 100_000, s, w, True, epochs=20) for s in (SMALL, LARGE) for w in wide_first[::2]]
     cells += [Cell(10_000, 1000, s, w, True, tests=2000) for s in (SMALL, STANDARD) for w in wide_first]
     cells += [Cell(10_000, 1000, STANDARD, w, tests=2000) for w in wide_first]
-    cells += [Cell(10, 10_000, s, w, True, replicas=8) for s in (SMALL, STANDARD, LARGE)
+    cells += [Cell(10, 10_000, s, w, True, replicas=6) for s in (SMALL, STANDARD, LARGE)
               for w in wide_first]
     cells += [Cell(10, 10_000, s, w) for s in (SMALL, LARGE) for w in wide_first]
     return cells + [Cell(10, 1000, s, w, True) for s in (SMALL, LARGE) for w in wide_first[::2]]
