@@ -35,7 +35,7 @@ class Phase:
     direction_norm: float = 1.0
     init_scales: tuple[float, ...] = (0.01, 0.1, 1.0)
     dim: int = 10
-    replicas: int = 64
+    replicas: int = 48
     copies: int = 16
     time_cap: float = 1e6
     seed: int = 0

@@ -181,7 +181,7 @@ def configs_tickets(scale: str) -> list[Tickets]:
     if scale == "run":
         return [Tickets(k, n, 300) for k, n in pairs]
     # the longest first
-    return [Tickets(18, 19, 300), Tickets(16, 17, 300), Tickets(14, 15, 400), *(Tickets(k, n) for k, n in reversed(pairs))]
+    return [Tickets(18, 19, 300), Tickets(16, 17, 300), Tickets(14, 15, 400), *(Tickets(k, n, 500) for k, n in reversed(pairs))]
 
 
 def tabulate_tickets(finished) -> pd.DataFrame:
