@@ -133,4 +133,4 @@ def configs(scale: str) -> list[Phase | Boundary]:
 
 
 PHASE = Study("graded_phase", "graded teacher: where narrow students stop agreeing", "toy.graded_teacher.study_phase:run",
-              configs, tabulate, processes=True, schema=2)
+              configs, tabulate, processes=True, schema=3)
