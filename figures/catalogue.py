@@ -34,9 +34,9 @@ def best_table(name: str, store: Path) -> Table | None:
     return Table(chosen.name, chosen.frame, {**chosen.manifest, "kept": chosen is kept})
 
 
-def tables(store: Path) -> dict[str, Table]:
-    """Every study's best table that exists."""
-    found = {name: best_table(name, store) for name in studies()}
+def tables(store: Path, names: Sequence[str] | None = None) -> dict[str, Table]:
+    """The best table of every study, or of those named, that has one."""
+    found = {name: best_table(name, store) for name in (studies() if names is None else names)}
     return {name: table for name, table in found.items() if table is not None}
 
 

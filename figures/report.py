@@ -42,8 +42,8 @@ def estimate(item) -> str:
 
 def drawn(number: int, store: Path) -> tuple[list, dict[str, str]]:
     """Pictures, and tables as HTML, of the section at a place in the report."""
-    section, tables = sections()[number], catalogue.tables(store)
-    have = {name: tables[name] for name in section.studies if name in tables}
+    section = sections()[number]
+    have = catalogue.tables(store, section.studies)
     return list(section.draw(have)), {caption: frame_html(frame) for caption, frame in section.frames(have).items()}
 
 

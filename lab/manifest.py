@@ -45,6 +45,11 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def environment() -> dict:
     """Code revision, versions and hardware of this process (the GPU's name too, if torch is already loaded)."""
     found = {
@@ -53,7 +58,7 @@ def environment() -> dict:
         "versions": {p: v for p in _PACKAGES if (v := _version(p))},
         "platform": platform.platform(),
         "processor": processor(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": cores(),
     }
     torch = sys.modules.get("torch")  # never load torch for a manifest
     if torch is not None and torch.cuda.is_available():

@@ -6,7 +6,6 @@ computed a minute ago and one that is kept with the project (``figures/results/<
 """
 
 import json
-import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -74,11 +73,6 @@ def load(reference: str) -> Study:
     return getattr(import_module(module), attribute)
 
 
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def compute(study: Study, scale: str, *, store: RunStore, jobs: int | None = None, executor=None, workers=None,
             options: dict | None = None, configs: Sequence | None = None) -> Table | None:
     """Carry out a study's missing runs and write its table to ``<store>/tables/<name>.csv``.
@@ -93,7 +87,7 @@ def compute(study: Study, scale: str, *, store: RunStore, jobs: int | None = Non
     configs = list(study.configs(scale) if configs is None else configs)
     if not configs:
         return None
-    jobs = (jobs or cores()) if study.processes else 1
+    jobs = (jobs or manifest.cores()) if study.processes else 1
     outcome = sweep(study.name, study.run, configs, store=store, jobs=jobs, executor=executor, workers=workers,
                     schema=study.schema, options=options, label=study.title)
     if not outcome.finished:

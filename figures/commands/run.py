@@ -30,8 +30,9 @@ def add_arguments(parser):
 def run(args) -> dict:
     from figures.catalogue import studies, study
     from figures.commands.report import write
+    from lab.manifest import cores
     from lab.store import RunStore
-    from lab.study import compute, cores
+    from lab.study import compute
     from lab.sweep import Workers, cluster, dry_run
 
     names = args.only or list(studies(args.room))

@@ -135,7 +135,7 @@ def draw(tables):
     if alexnet is not None:
         yield _orders(alexnet)
         yield _numbers({value: rows for value, rows in alexnet.groupby("value", sort=False)},
-                       "AlexNet without batch norm: He against Glorot", _size(alexnet.iloc[0]), "units-alexnet")
+                       "AlexNet without batch norm: He against Glorot", _sizes(alexnet), "units-alexnet")
     others = {f"{word} {value}".strip(): rows for name, word in REAL.items() if name not in ("units-alexnet", "units-mlp")
               and (frame := _whole(tables, name)) is not None for value, rows in frame.groupby("value", sort=False)}
     if others:
@@ -162,6 +162,13 @@ def _size(row) -> str:
     few = f", {int(row['train_size']):,} training images" if row["train_size"] else ""
     small = f" of {int(row['image_size'])} pixels a side" if row["image_size"] else ""
     return f"{row['data']}{few}{small}, base width {int(row['base_width'])}, {int(row['epochs'])} epochs"
+
+
+def _sizes(frame) -> str:
+    """The size of the first network, and which values of the sweep were trained longer or shorter than it."""
+    first = frame.iloc[0]
+    others = frame[frame.epochs != first.epochs].drop_duplicates("value")
+    return _size(first) + "".join(f" ({row.value}: {row.epochs})" for row in others.itertuples())
 
 
 def _orders(frame):
