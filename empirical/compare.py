@@ -14,13 +14,17 @@ target, the reverse error and the similarities, does not exist (NaN). Measures t
 """
 
 import math
+import warnings
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
 from empirical.features import PARTS, SHUFFLED, TARGET, Features
 from lab.errors import InputError
 from theory.measures import (
+    IN_SAMPLE,
+    FewRows,
     choose_ridge,
     linear_cka,
     mean_squared_cca,
@@ -54,17 +58,23 @@ class Site:
         return float(probe_error(self.both, features=features, target=TARGET, ridge=ridge, score=self.score))
 
 
-SIMILARITIES = {"cka": linear_cka, "cca": mean_squared_cca, "svcca": svcca, "procrustes": procrustes_similarity}
+SIMILARITIES = {"cka": linear_cka, **{name: partial(measure, score=IN_SAMPLE) for name, measure in (
+    ("cca", mean_squared_cca), ("svcca", svcca), ("procrustes", procrustes_similarity))}}
 
 
 def similarities(site: Site, a, b, prefix: str = "") -> dict[str, float]:
-    """Every similarity of two sets of features, on all rows that regressions are fitted on; NaN where it does not exist."""
+    """Every similarity of two sets of features, on all rows that regressions are fitted on; NaN where it does not exist.
+
+    In-sample, all of them: their bias by units over rows is that of the null beside them, on shuffled rows.
+    """
     found = {}
-    for name, measure in SIMILARITIES.items():
-        try:
-            found[prefix + name] = measure(site.both, a, b)
-        except InputError:  # features that do not vary, or no more rows than directions
-            found[prefix + name] = math.nan
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FewRows)  # told by the null, and by ``rows_per_feature``
+        for name, measure in SIMILARITIES.items():
+            try:
+                found[prefix + name] = measure(site.both, a, b)
+            except InputError:  # features that do not vary, or no more rows than directions
+                found[prefix + name] = math.nan
     return found
 
 

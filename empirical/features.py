@@ -3,10 +3,10 @@
 The probe rows come in three parts: ``fit`` and ``tune`` (three quarters and one quarter of the probe-fit split:
 regressions are fitted on the first, their ridge is chosen on the second, then both are merged) and ``score``. Features
 are float32 whatever the training used. One more block, ``shuffled``, is a network's features against the wrong inputs
-(each row takes its neighbour's in a batch; the order of the rows is random): the same units, spectrum and number of
-rows without any tie to the other blocks, so every measure that moments give has its permutation null in the same
-moments. Besides the moments a bounded number of rows of the ``penultimate`` site is kept, for what second moments cannot
-tell (logistic and nonlinear probes).
+(each row takes those of the row before it, the first one those of the last; the order of the rows is random): the same
+units, spectrum and number of rows without any tie to the other blocks, so every measure that moments give has its
+permutation null in the same moments. Besides the moments a bounded number of rows of the ``penultimate`` site is kept,
+for what second moments cannot tell (logistic and nonlinear probes).
 """
 
 from collections.abc import Mapping
@@ -100,6 +100,7 @@ def extract(networks: Mapping[str, torch.nn.Module], data: Dataset, sites: tuple
     rows = {part: {} for part in ROWS_KEPT}
     for part, numbers in probe_parts(data).items():
         seen = 0
+        shifted: dict[str, _Shifted] = {}
         for chosen in numbers.split(batch):
             inputs = data.batch(chosen).unsqueeze(0)
             by_site: dict[str, dict[str, torch.Tensor]] = {}
@@ -111,15 +112,50 @@ def extract(networks: Mapping[str, torch.nn.Module], data: Dataset, sites: tuple
                     for i, block in enumerate(taps[site].float()):
                         blocks[name if model.copies == 1 else f"{name}.{i}"] = block
             for site, blocks in by_site.items():
+                blocks = {**blocks, TARGET: eye[data.labels[chosen]]}
                 if shuffle is not None:
-                    blocks[SHUFFLED] = blocks[shuffle].roll(1, 0)
-                try:
-                    moments[part].setdefault(site, Moments()).update({**blocks, TARGET: eye[data.labels[chosen]]})
-                except InputError as error:
-                    raise InputError(f"features at {site}: {error}") from None
+                    blocks = shifted.setdefault(site, _Shifted(shuffle)).add(blocks)
+                _update(moments[part], site, blocks)
             if part in rows and seen < ROWS_KEPT[part]:
                 kept = {**by_site["penultimate"], TARGET: eye[data.labels[chosen]]}
                 for block, x in kept.items():
                     rows[part].setdefault(block, []).append(x[:ROWS_KEPT[part] - seen].cpu().numpy())
             seen += len(chosen)
+        for site, pairs in shifted.items():
+            _update(moments[part], site, pairs.last())
     return Features(moments, {part: {b: np.concatenate(x) for b, x in kept.items()} for part, kept in rows.items()})
+
+
+def _update(moments: dict[str, Moments], site: str, blocks: Mapping[str, torch.Tensor]) -> None:
+    try:
+        if len(blocks[TARGET]):
+            moments.setdefault(site, Moments()).update(blocks)
+    except InputError as error:
+        raise InputError(f"features at {site}: {error}") from None
+
+
+class _Shifted:
+    """Batches with one more block, in which each row has another block's features of the row before it.
+
+    The shift runs over all batches, so that no row keeps its own, however the rows are cut: the first row waits until the
+    last has been seen.
+    """
+
+    def __init__(self, name: str):
+        self.name = name
+        self.first: dict[str, torch.Tensor] | None = None
+
+    def add(self, blocks: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """The rows that can be paired now; none of a first batch of one row."""
+        features = blocks[self.name]
+        if self.first is None:
+            self.first, before = {name: block[:1].clone() for name, block in blocks.items()}, features[:-1]
+            blocks = {name: block[1:] for name, block in blocks.items()}
+        else:
+            before = torch.cat([self.before, features[:-1]])
+        self.before = features[-1:].clone()
+        return {**blocks, SHUFFLED: before}
+
+    def last(self) -> dict[str, torch.Tensor]:
+        """The first row, paired with the last."""
+        return {**self.first, SHUFFLED: self.before}

@@ -1,13 +1,14 @@
 """Kernels of :mod:`theory.moments`: shifted sums and products of rows of arrays of any kind, in place.
 
-``rows`` are NumPy arrays or torch tensors of shape (rows, units); torch is never imported, its tensors are used through
-their own methods. ``total`` and ``gram`` are s and G of the docstring there; ``gram`` is valid in its lower triangle.
+``rows`` are NumPy arrays or torch tensors of shape (rows, units) (:mod:`lab.arrays`). ``total`` and ``gram`` are s and G of
+the docstring there; ``gram`` is valid in its lower triangle.
 """
 
 import math
 
 import numpy as np
 
+from lab.arrays import bits, checked, is_tensor, on_host
 from lab.errors import InputError
 
 BLOCK_ROWS = 2048  # rows of one float32 product: long enough to hide the float64 addition of its result
@@ -15,21 +16,14 @@ _ORIGIN_ROWS = 128  # rows that decide the shift: it only has to be near the mea
 _FREQUENT = 0.1  # share of rows from which a repeated value is the shift
 _CACHED = 1 << 18  # numbers shifted and summed at a time, so that the second touch is in the cache
 _WORK_BYTES = 32 << 20  # bound on the row buffer
+LEAST = 1e-280  # a float64 sum of squares below it has lost digits to underflow; LEAST_SINGLE: a float32 one
+LEAST_SINGLE = 1e-30
 _STRIP = 256  # rows of a symmetric matrix handled at a time, so that no second D x D array is held
 
 
 def as_rows(name: str, value):
     """The value as (rows, units): a torch tensor detached, anything else a NumPy array of numbers."""
-    if _is_tensor(value):
-        value = value.detach()
-        if value.device.type == "mps":  # has no float64
-            value = value.cpu()
-        if "complex" in str(value.dtype):
-            raise InputError(f"block {name!r} must hold real numbers, not {value.dtype}")
-    else:
-        value = np.asarray(value)
-        if value.dtype.kind not in "fiub":
-            raise InputError(f"block {name!r} must hold real numbers, not {value.dtype}")
+    value = checked(value, f"block {name!r}")
     if value.ndim == 1:
         value = value[:, None]
     if value.ndim != 2:
@@ -39,26 +33,9 @@ def as_rows(name: str, value):
     return value
 
 
-def _is_tensor(value) -> bool:
-    return hasattr(value, "detach") and hasattr(value, "device")
-
-
 def on_accelerator(part) -> bool:
     """Whether this is a tensor outside the CPU's memory."""
-    return _is_tensor(part) and part.device.type != "cpu"
-
-
-def bits(part) -> int:
-    """Bits of a float dtype; 64 for everything else."""
-    name = str(part.dtype).removeprefix("torch.")
-    return {"float16": 16, "bfloat16": 16, "float32": 32}.get(name, 64)
-
-
-def _host(part) -> np.ndarray:
-    """A piece of a block as a NumPy array."""
-    if _is_tensor(part):
-        return (part.float() if bits(part) == 16 else part).cpu().numpy()
-    return part
+    return is_tensor(part) and part.device.type != "cpu"
 
 
 def first_origin(parts: list) -> tuple[np.ndarray, bool]:
@@ -76,7 +53,7 @@ def first_origin(parts: list) -> tuple[np.ndarray, bool]:
         would be biased whatever the shift.
     """
     dtype = np.float32 if all(bits(part) <= 32 for part in parts) else np.float64
-    first = np.concatenate([_host(part[:_ORIGIN_ROWS]) for part in parts], axis=1, dtype=dtype)
+    first = np.concatenate([on_host(part[:_ORIGIN_ROWS]) for part in parts], axis=1, dtype=dtype)
     low, high = first.min(axis=0), first.max(axis=0)
     finite = np.isfinite(low) & np.isfinite(high)
     if not finite.all():
@@ -110,6 +87,7 @@ class Stage:
         self.single, self.used, self.piece = single, 0, max(1, _CACHED // width)
         self.shift, self.buffer = origin.astype(dtype), np.empty((rows, width), dtype)
         self.product = np.zeros((width, width), np.float32) if single else None
+        self.vanished = np.zeros(width, bool)  # units with values so small that their squares are lost
 
     def add(self, parts: list, slices: list[slice], total: np.ndarray, gram: np.ndarray) -> np.ndarray | None:
         """Add the rows of ``parts``, side by side at ``slices``: at once to ``total``, in time to ``gram``.
@@ -126,7 +104,7 @@ class Stage:
             stop = start + len(x)
             with np.errstate(invalid="ignore", over="ignore"):
                 for part, at in zip(parts, slices):
-                    np.subtract(_host(part[start:stop]), self.shift[at], out=x[:, at], dtype=x.dtype)
+                    np.subtract(on_host(part[start:stop]), self.shift[at], out=x[:, at], dtype=x.dtype)
                 sums = _column_sums(x)
                 if not math.isfinite(float(sums.sum())):
                     return x
@@ -136,7 +114,10 @@ class Stage:
         return None
 
     def flush(self, gram: np.ndarray) -> None:
-        """Add the products of the rows in the buffer to ``gram``."""
+        """Add the products of the rows in the buffer to ``gram``.
+
+        Where a square leaves the range of float32 the block is multiplied in float64.
+        """
         from scipy.linalg.blas import dsyrk, ssyrk
 
         x, self.used = self.buffer[: self.used], 0
@@ -144,10 +125,22 @@ class Stage:
             return
         if self.single:  # BLAS is column-major: its upper triangle is the lower one of these arrays
             ssyrk(1.0, x.T, beta=0.0, c=self.product.T, overwrite_c=1)
-            for r in range(0, len(gram), _STRIP):
-                gram[r:r + _STRIP, :r + _STRIP] += self.product[r:r + _STRIP, :r + _STRIP]
-        else:
-            dsyrk(1.0, x.T, beta=1.0, c=gram.T, overwrite_c=1)
+            squares = self.product.diagonal()
+            if np.isfinite(squares).all() and not vanished(x, squares, LEAST_SINGLE).any():
+                for r in range(0, len(gram), _STRIP):
+                    gram[r:r + _STRIP, :r + _STRIP] += self.product[r:r + _STRIP, :r + _STRIP]
+                return
+            x = x.astype(np.float64)
+        dsyrk(1.0, x.T, beta=1.0, c=gram.T, overwrite_c=1)
+        self.vanished |= vanished(x, gram.diagonal(), LEAST)
+
+
+def vanished(x: np.ndarray, squares: np.ndarray, least: float) -> np.ndarray:
+    """Which units have values in the rows ``x`` although their sum of squares is below ``least``; shape (units,)."""
+    small = np.flatnonzero(squares < least)
+    out = np.zeros(len(squares), bool)
+    out[small] = x[:, small].any(axis=0)
+    return out
 
 
 def device_state(part, origin: np.ndarray) -> tuple:

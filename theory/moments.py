@@ -21,22 +21,29 @@ features is off by 1e-7 of its largest eigenvalue in spectral norm, at 1,000 row
 up to where eigenvalues are rounding, and the measures heed it. Span errors at a relative ridge of 1e-4 or more agree with
 float64 to about 1e-7, at 1e-6 to about 1e-5; for less ask for ``precision="float64"``, at about twice the time. On an
 accelerator products are always float64.
+
+Range. Squares must be numbers: the largest variance of a block that varies has to lie in 1e-280 ... 1e280 (deviations in
+about 1e-140 ... 1e140), and moments that leave this range are refused. A unit whose deviation is below 1e-140 beside
+larger ones of its block counts as constant. Within the range measures that do not depend on scale take it out first
+(:meth:`Moments.scale`, a power of two, so that no digit changes).
 """
 
 import json
+import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from lab.arrays import bits, floats
 from lab.errors import InputError
 from theory.accumulate import (
+    LEAST,
     Stage,
     add_outer,
     add_rows_on_device,
     as_rows,
-    bits,
     device_state,
     first_origin,
     mirror,
@@ -77,6 +84,7 @@ class Moments:
         self._device: dict[str, tuple] = {}  # accumulators on accelerators, about the same origin
         self._single = False  # whether any product was float32
         self._biased = False  # whether float32 products would be biased (theory.accumulate.first_origin)
+        self._vanished: np.ndarray | None = None  # units with values whose squares are lost to underflow
         self._spoiled: str | None = None
 
     # ------------------------------------------------------------------ building
@@ -104,7 +112,7 @@ class Moments:
         moments = cls()
         moments._lay_out(dict(widths))
         total = moments.width
-        mean, covariance = np.array(mean, dtype=np.float64), np.array(covariance, dtype=np.float64)
+        mean, covariance = floats(mean, "mean").copy(), floats(covariance, "covariance")
         if mean.shape != (total,) or covariance.shape != (total, total):
             raise InputError(f"{total} units need a mean of shape ({total},) and a covariance of shape "
                              f"({total}, {total}), got {mean.shape} and {covariance.shape}")
@@ -118,6 +126,7 @@ class Moments:
             raise InputError("the covariance is not symmetric")
         moments._count, moments._origin, moments._sum = None, mean, np.zeros(total)
         moments._gram = (covariance + covariance.T) / 2
+        moments._check_range()
         return moments
 
     def update(self, blocks: Mapping[str, object]) -> "Moments":
@@ -159,6 +168,7 @@ class Moments:
         if self._origin is None:
             self._origin, self._biased = first_origin(parts)
             self._sum, self._gram = np.zeros(self.width), np.zeros((self.width, self.width))
+            self._vanished = np.zeros(self.width, bool)
         self._uncentre()
         self._add(parts)
         self._count += int(n)
@@ -192,14 +202,19 @@ class Moments:
                                                   and not self._biased)
         single = narrow and wanted
         if self._stage is not None and self._stage.single != single:
-            self._stage.flush(self._gram)
-            self._stage = None
+            self._flush()
         if self._stage is None:
             self._stage = Stage(self._origin, single)
         self._single |= single
         bad = self._stage.add(parts, slices, self._sum, self._gram)
         if bad is not None:
             self._spoil(bad)
+
+    def _flush(self) -> None:
+        if self._stage is not None:
+            self._stage.flush(self._gram)
+            self._vanished |= self._stage.vanished
+            self._stage = None
 
     def _spoil(self, x: np.ndarray) -> None:
         bad = ~np.isfinite(x)
@@ -225,20 +240,36 @@ class Moments:
         self._usable()
         if self._count == 0:
             raise InputError("no samples yet: call update first")
-        if self._stage is not None:
-            self._stage.flush(self._gram)
-            self._stage = None
+        self._flush()
         for _, total, gram in self._device.values():
-            self._sum += total.cpu().numpy()
+            total = total.cpu().numpy()
+            self._sum += total
             self._gram += gram.cpu().numpy()
+            self._vanished |= (self._gram.diagonal() < LEAST) & (total != 0)
         self._device.clear()
         if not self._centred:
             if not np.isfinite(self._sum).all():
                 self._spoil(self._sum[None, :])
-            add_outer(self._gram, -1.0 / self._count, self._sum)
-            mirror(self._gram)
+            if np.isfinite(self._gram.diagonal()).all():  # else there is nothing to centre
+                add_outer(self._gram, -1.0 / self._count, self._sum)
+                mirror(self._gram)
             self._centred = True
+            try:
+                self._check_range()
+            except InputError as error:
+                self._spoiled = str(error)
+                raise
         return self
+
+    def _check_range(self) -> None:
+        """Refuse blocks whose variances are no numbers of full precision."""
+        variance = self._gram.diagonal() / (self._count or 1)
+        for name, at in self._slices.items():
+            largest = float(variance[at].max())
+            if not largest <= 1 / LEAST:
+                raise InputError(f"features {name!r} are so large that their squares overflow: divide them by a power of two")
+            if 0 < largest < LEAST or (largest == 0 and self._vanished is not None and self._vanished[at].any()):
+                raise InputError(f"features {name!r} are so small that their squares vanish: multiply them by a power of two")
 
     # ------------------------------------------------------------------ reading
 
@@ -287,14 +318,22 @@ class Moments:
         diagonal = self._settle()._gram.diagonal()
         return np.concatenate([diagonal[at] for at in self._find(names)]) / (self._count or 1)
 
-    def covariance(self, a: str | Sequence[str], b: str | Sequence[str] | None = None) -> np.ndarray:
-        """Covariance (divided by n) between the units of ``a`` and of ``b`` (default: of ``a``): (units, units)."""
+    def scale(self, names: str | Sequence[str]) -> float:
+        """The power of two next below the largest standard deviation of these units; 1 where none varies."""
+        largest = float(self.variance(names).max())
+        return math.ldexp(1.0, (math.frexp(largest)[1] - 1) >> 1) if largest > 0 else 1.0
+
+    def covariance(self, a: str | Sequence[str], b: str | Sequence[str] | None = None, *, scale: float = 1.0) -> np.ndarray:
+        """Covariance (divided by n) between the units of ``a`` and of ``b`` (default: of ``a``): (units, units).
+
+        ``scale`` divides it, at no cost; a power of two changes no digit.
+        """
         self._settle()
         rows, columns = self._find(a), self._find(a if b is None else b)
         out = np.empty((sum(r.stop - r.start for r in rows), sum(c.stop - c.start for c in columns)))
         for at_r, r in _consecutive(rows):
             for at_c, c in _consecutive(columns):
-                np.divide(self._gram[r, c], self._count or 1, out=out[at_r, at_c])
+                np.divide(self._gram[r, c], (self._count or 1) * scale, out=out[at_r, at_c])
         return out
 
     def constant(self, names: str | Sequence[str]) -> np.ndarray:
@@ -321,6 +360,9 @@ class Moments:
         made._lay_out(widths)
         made._count, made._origin, made._gram, made._single = self._count, mean, comoment, self._single
         made._sum = np.zeros(made.width)
+        if self._vanished is not None:
+            made._vanished = np.zeros(made.width, bool)
+        made._check_range()
         return made
 
     def select(self, *names: str) -> "Moments":
@@ -365,7 +407,7 @@ class Moments:
             checked = []
             for old, matrix in sources.items():
                 (at,) = self._find(old)
-                matrix = None if matrix is None else np.asarray(matrix, dtype=np.float64)
+                matrix = None if matrix is None else floats(matrix, f"the map from {old!r} to {new!r}")
                 units = at.stop - at.start if matrix is None else matrix.shape[-1]
                 if matrix is not None and (matrix.ndim != 2 or matrix.shape[0] != at.stop - at.start):
                     raise InputError(f"the map from {old!r} to {new!r} needs {at.stop - at.start} rows, "
@@ -378,14 +420,24 @@ class Moments:
             if not checked:
                 raise InputError(f"no map leads to {new!r}")
             terms[new] = checked
-            offset = np.asarray((offsets or {}).get(new, np.zeros(widths[new])), dtype=np.float64)
+            offset = floats((offsets or {}).get(new, np.zeros(widths[new])), f"the offset of {new!r}")
             if offset.shape != (widths[new],) or not np.isfinite(offset).all():
                 raise InputError(f"the offset of {new!r} must be {widths[new]} finite numbers")
             means.append(sum(every[at] if m is None else every[at] @ m for at, m in checked) + offset)
-        half = np.hstack([sum(self._gram[:, at] if m is None else self._gram[:, at] @ m for at, m in term)
-                          for term in terms.values()])
-        full = np.vstack([sum(half[at] if m is None else m.T @ half[at] for at, m in term) for term in terms.values()])
+        self._refuse_vanishing(terms)
+        with np.errstate(over="ignore", invalid="ignore"):  # the range of the result is checked
+            half = np.hstack([sum(self._gram[:, at] if m is None else self._gram[:, at] @ m for at, m in term)
+                              for term in terms.values()])
+            full = np.vstack([sum(half[at] if m is None else m.T @ half[at] for at, m in term) for term in terms.values()])
         return self._made(widths, np.concatenate(means), (full + full.T) / 2)
+
+    def _refuse_vanishing(self, terms: Mapping[str, list]) -> None:
+        """Refuse maps to features so small that their squares are lost; a difference that cancels is none of these."""
+        deviation = np.sqrt(np.maximum(self._gram.diagonal(), 0.0) / (self._count or 1))
+        for new, term in terms.items():
+            reach = sum(float(deviation[at].max()) * (1.0 if m is None else float(np.abs(m).max())) for at, m in term)
+            if 0 < reach < math.sqrt(LEAST):
+                raise InputError(f"features {new!r} are so small that their squares vanish: multiply them by a power of two")
 
     def merge(self, other: "Moments") -> "Moments":
         """Moments of the rows of both (same blocks, same order), as new moments."""
@@ -396,7 +448,8 @@ class Moments:
         n1, n2 = self._settle()._count, other._settle()._count
         difference = other.mean(other.names) - self.mean(self.names)
         comoment = self._gram + other._gram
-        add_outer(comoment, n1 * n2 / (n1 + n2), difference)
+        with np.errstate(over="ignore", invalid="ignore"):  # the range of the result is checked
+            add_outer(comoment, n1 * n2 / (n1 + n2), difference)
         made = self._made(self.widths, self._origin, comoment)
         made._single = self._single or other._single
         made._count, made._sum = n1 + n2, self._sum + other._sum + n2 * (other._origin - self._origin)
@@ -450,6 +503,8 @@ class Moments:
             raise InputError(f"{path} is damaged: values that are not finite")
         moments._count, moments._origin = (None if count < 0 else count), origin
         moments._sum, moments._gram, moments._single = total, comoment, single
+        moments._vanished = np.zeros(moments.width, bool)
+        moments._check_range()
         return moments
 
 

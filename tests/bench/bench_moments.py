@@ -102,7 +102,8 @@ def bench_ridge(rows: int, units: int, repeat: int) -> dict:
     shares = {}
 
     def ours():
-        shares["ours"] = span_error(Moments.from_samples({"a": x, "b": y}), source="a", target="b", ridge=ridges)
+        moments = Moments.from_samples({"a": x, "b": y})
+        shares["ours"] = span_error(moments, source="a", target="b", ridge=ridges, score="in-sample")
 
     def sklearn():
         level = float(((x - x.mean(0)) ** 2).sum() / units)
@@ -115,15 +116,15 @@ def bench_ridge(rows: int, units: int, repeat: int) -> dict:
             "sklearn_over_ours": times["sklearn"] / times["ours"],
             "largest_relative_difference": float(np.max(np.abs(shares["ours"] / np.array(shares["sklearn"]) - 1))),
             "seconds_of_each_measure": interleaved({
-                "ten_ridges": lambda: span_error(moments, source="a", target="b", ridge=ridges),
-                "one_ridge": lambda: span_error(moments, source="a", target="b", ridge=1e-3),
+                "ten_ridges": lambda: span_error(moments, source="a", target="b", ridge=ridges, score="in-sample"),
+                "one_ridge": lambda: span_error(moments, source="a", target="b", ridge=1e-3, score="in-sample"),
                 "cka": lambda: linear_cka(moments, "a", "b"),
-                "cca": lambda: mean_squared_cca(moments, "a", "b"),
-                "procrustes": lambda: procrustes_similarity(moments, "a", "b"),
+                "cca": lambda: mean_squared_cca(moments, "a", "b", score="in-sample"),
+                "procrustes": lambda: procrustes_similarity(moments, "a", "b", score="in-sample"),
                 "entropy_rank": lambda: effective_rank(moments, "a", kind="entropy"),
-                "predictability": lambda: predictability(moments, "a"),
+                "predictability": lambda: predictability(moments, "a", score="in-sample"),
                 "repeated": lambda: repeated_units(moments, "a"),
-                "residual": lambda: with_residual(moments, source="a", target="b"),
+                "residual": lambda: with_residual(moments, fit=moments, source="a", target="b"),
             }, 1)}
 
 

@@ -7,7 +7,7 @@ import torch
 from empirical.compare import Site, compare, compare_site, doublings
 from empirical.compare_rows import compare_rows
 from empirical.data import load
-from empirical.features import PARTS, TARGET, Features, extract, probe_parts, read_features
+from empirical.features import PARTS, SHUFFLED, TARGET, Features, extract, probe_parts, read_features
 from empirical.models import build
 from empirical.models.initialise import initialise
 from empirical.streams import stream
@@ -147,6 +147,19 @@ def test_null_and_controls_of_the_copies(data, networks):
     left = ((model.predict(features(["narrow", "untrained"], "probe_score")) - labels_score) ** 2).sum()
     direct = left / ((labels_score - labels.mean(0)) ** 2).sum()
     assert row["probe_with_untrained"] == pytest.approx(direct, abs=0.02)  # the chosen ridge is small
+
+
+@pytest.mark.parametrize("batch", [1, 199, 200])
+def test_no_row_keeps_its_own_features_however_the_rows_are_cut(data, networks, batch):
+    found = extract({"wide": networks["wide"]}, data, ("penultimate",), batch=batch, shuffle="wide")
+    assert len(probe_parts(data)["score"]) == 200  # pieces of 1; a last one of 1; one piece
+    taps = {}
+    with torch.no_grad():
+        networks["wide"](data.batch(probe_parts(data)["score"]).unsqueeze(0), taps)
+    x = taps["penultimate"][0]
+    moments, direct = found.moments["score"]["penultimate"], Moments.from_samples({"wide": x, SHUFFLED: x.roll(1, 0)})
+    assert moments.count == 200
+    assert np.allclose(moments.covariance("wide", SHUFFLED), direct.covariance("wide", SHUFFLED), atol=1e-6)
 
 
 def test_shuffled_features_have_the_same_moments(data, networks):

@@ -77,21 +77,21 @@ def test_logistic_probe():
 
 
 def test_bad_input():
-    fit, rng = rows(30), np.random.default_rng(0)
+    fit, score, rng = rows(30), rows(30, seed=1), np.random.default_rng(0)
     for change in ({"ridges": [0.0]}, {"ridges": []}, {"bandwidths": []}, {"bandwidths": [-1.0]}, {"landmarks": 1},
                    {"source": "z"}, {"source": []}, {"validation": 1.0}):
         with pytest.raises(InputError):
-            nonlinear_span_error(fit, fit, **{"source": "a", "target": "b", "rng": rng, **change})
+            nonlinear_span_error(fit, score, **{"source": "a", "target": "b", "rng": rng, **change})
     for broken in ({**fit, "a": fit["a"] * np.nan}, {**fit, "a": np.ones((30, 2))}, {**fit, "a": fit["a"][:5]}):
         with pytest.raises(InputError):
-            nonlinear_span_error(broken, broken, source="a", target="b", rng=rng)
+            nonlinear_span_error(broken, score, source="a", target="b", rng=rng)
     with pytest.raises(InputError, match="all equal"):
         nystroem_map(np.ones((5, 2)), rng)
     for change in ({"labels": "z"}, {"labels": "b"}, {"penalty": 0}):
         with pytest.raises(InputError):
-            logistic_probe(fit, fit, **{"features": "a", **change})
+            logistic_probe(fit, score, **{"features": "a", **change})
     with pytest.raises(InputError, match="two classes"):
-        logistic_probe({**fit, "labels": np.zeros(30, int)}, fit, features="a")
+        logistic_probe({**fit, "labels": np.zeros(30, int)}, score, features="a")
 
 
 def test_network_on_top_of_ridge():

@@ -32,7 +32,7 @@ def test_residual_block_equals_rows(source, target):
         assert got.names == expected.names and got.count == expected.count
         np.testing.assert_allclose(got.covariance(got.names), expected.covariance(got.names), atol=1e-12)
         np.testing.assert_allclose(got.mean(got.names), expected.mean(got.names), atol=1e-12)
-    assert np.allclose(with_residual(fit, source=source, target=target).mean("residual"), 0, atol=1e-9)
+    assert np.allclose(with_residual(fit, fit=fit, source=source, target=target).mean("residual"), 0, atol=1e-9)
 
 
 def test_the_residual_completes_the_span():
@@ -40,16 +40,16 @@ def test_the_residual_completes_the_span():
     fit, score = (with_residual(m, fit=fit, source="a", target="b") for m in (fit, score))
     assert span_error(fit, source="a", target="b", score=score) > 0.2
     assert span_error(fit, source=["a", "residual"], target="b", score=score) < 1e-5
-    assert span_error(fit, source="a", target="residual") == pytest.approx(1, abs=1e-6)  # nothing linear is left
+    assert span_error(fit, source="a", target="residual", score="in-sample") == pytest.approx(1, abs=1e-6)
     gain = [probe_error(fit, features=f, target="y", score=score) for f in (["a", "residual"], ["a", "b"], "a")]
     assert gain[0] == pytest.approx(gain[1], rel=1e-4) and gain[0] < gain[2] - 0.01
     with pytest.raises(InputError, match="already"):
-        with_residual(fit, source="a", target="b")
+        with_residual(fit, fit=fit, source="a", target="b")
 
 
 @pytest.mark.parametrize("n", [5, 40])
 def test_noise_has_the_law_of_appended_rows(n):
-    """In-sample span error from features plus noise, and the noise's own moments: drawn and done on rows agree in law."""
+    """The regression on features plus noise, and the noise's own moments: drawn and done on rows agree in law."""
     base = {k: v for k, v in rows(n).items() if k in ("a", "b")}
     moments = Moments.from_samples(base)
     rng = np.random.default_rng(0)
@@ -57,7 +57,8 @@ def test_noise_has_the_law_of_appended_rows(n):
     for _ in range(400):
         for out, m in ((drawn, with_noise(moments, units=6, rng=rng, scale=3.0)),
                        (direct, Moments.from_samples({**base, "noise": 3 * rng.standard_normal((n, 6))}))):
-            out.append([span_error(m, source=["a", "noise"], target="b", ridge=1e-3), m.variance("noise").sum(),
+            weights, _ = ridge_map(m, source=["a", "noise"], target="b", ridge=1e-3)
+            out.append([np.linalg.norm(weights), m.variance("noise").sum(),
                         np.linalg.norm(m.covariance("noise")), m.mean("noise")[0], m.covariance("noise", "a")[2, 1]])
     for k in range(5):
         assert kstest(np.array(drawn)[:, k], np.array(direct)[:, k]).pvalue > 1e-3, k

@@ -1,6 +1,7 @@
 """CKA, CCA and Procrustes against independent implementations and their invariances."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from statsmodels.multivariate.cancorr import CanCorr
 
 from lab.errors import InputError
 from theory.measures import (
+    IN_SAMPLE,
     canonical_correlations,
     debiased_cka,
     linear_cka,
@@ -25,7 +27,8 @@ from theory.measures import (
 )
 from theory.moments import Moments
 
-MEASURES = [linear_cka, mean_squared_cca, svcca, procrustes_similarity]
+FITTED = [partial(f, score=IN_SAMPLE) for f in (mean_squared_cca, svcca, procrustes_similarity, procrustes_distance)]
+MEASURES = [linear_cka, *FITTED[:3]]
 
 
 def pair(n=300, a=5, b=3, seed=0):
@@ -59,10 +62,10 @@ def test_against_independent_implementations(a, b):
     x, y = pair(a=a, b=b)
     moments = of(x, y)
     assert linear_cka(moments, "a", "b") == pytest.approx(direct_cka(x, y), rel=1e-10)
-    rho = canonical_correlations(moments, "a", "b")
+    rho = canonical_correlations(moments, "a", "b", score=IN_SAMPLE)
     peer = np.sort(CanCorr(y, x).cancorr)[::-1][: min(a, b)] if a * b > 1 else [abs(np.corrcoef(x.T, y.T)[0, 1])]
     np.testing.assert_allclose(rho, peer, rtol=1e-8)
-    assert mean_squared_cca(moments, "a", "b") == pytest.approx(np.mean(rho**2))
+    assert mean_squared_cca(moments, "a", "b", score=IN_SAMPLE) == pytest.approx(np.mean(rho**2))
     kernels = [f @ f.T for f in (x, y)]  # not centred: the unbiased estimate does not need it
     expected = unbiased_hsic(*kernels) / math.sqrt(unbiased_hsic(kernels[0], kernels[0]) *
                                                    unbiased_hsic(kernels[1], kernels[1]))
@@ -72,15 +75,15 @@ def test_against_independent_implementations(a, b):
     padded = [f / np.linalg.norm(f) for f in padded]
     rotation, _ = orthogonal_procrustes(padded[1], padded[0])
     cosine = np.sum(padded[0] * (padded[1] @ rotation))
-    assert procrustes_similarity(moments, "a", "b") == pytest.approx(cosine, rel=1e-10)
-    assert procrustes_distance(moments, "a", "b") == pytest.approx(math.acos(cosine), rel=1e-8)
+    assert procrustes_similarity(moments, "a", "b", score=IN_SAMPLE) == pytest.approx(cosine, rel=1e-10)
+    assert procrustes_distance(moments, "a", "b", score=IN_SAMPLE) == pytest.approx(math.acos(cosine), rel=1e-8)
 
 
 def test_against_sklearn_cca():
     x, y = pair(a=4, b=2)
     u, v = CCA(2, max_iter=5000, tol=1e-12).fit_transform(x, y)
     expected = sorted((np.corrcoef(u[:, k], v[:, k])[0, 1] for k in range(2)), reverse=True)
-    np.testing.assert_allclose(canonical_correlations(of(x, y), "a", "b"), expected, rtol=1e-6)
+    np.testing.assert_allclose(canonical_correlations(of(x, y), "a", "b", score=IN_SAMPLE), expected, rtol=1e-6)
 
 
 def test_svcca_cuts_each_side_to_its_leading_components():
@@ -94,8 +97,8 @@ def test_svcca_cuts_each_side_to_its_leading_components():
 
     expected = np.linalg.svd(cut(x).T @ cut(y), compute_uv=False)
     assert len(expected) < 6
-    assert svcca(of(x, y), "a", "b") == pytest.approx(expected.mean(), rel=1e-10)
-    np.testing.assert_allclose(canonical_correlations(of(x, y), "a", "b", keep=0.99), expected, rtol=1e-10)
+    assert svcca(of(x, y), "a", "b", score=IN_SAMPLE) == pytest.approx(expected.mean(), rel=1e-10)
+    np.testing.assert_allclose(canonical_correlations(of(x, y), "a", "b", score=IN_SAMPLE, keep=0.99), expected, rtol=1e-10)
 
 
 @settings(deadline=None, max_examples=20)
@@ -106,12 +109,13 @@ def test_invariances(a, b, scale, seed):
     rng = np.random.default_rng(seed)
     rotation, _ = np.linalg.qr(rng.standard_normal((a, a)))
     moved = np.column_stack([(x @ rotation * scale + 5)[:, rng.permutation(a)], np.zeros(len(x)), np.full(len(x), 0.3)])
-    for measure in [*MEASURES, procrustes_distance]:
+    for measure in [*MEASURES, FITTED[3]]:
         assert measure(of(moved, y), "a", "b") == pytest.approx(measure(of(x, y), "a", "b"), rel=1e-8, abs=1e-9)
         assert measure(of(y, x), "b", "a") == pytest.approx(measure(of(x, y), "a", "b"), rel=1e-8, abs=1e-9)
     assert debiased_cka(moved, y) == pytest.approx(debiased_cka(x, y), rel=1e-8, abs=1e-9)
     mixed = x @ (rotation + 0.5 * np.triu(np.ones((a, a))) + 2 * np.eye(a))
-    assert mean_squared_cca(of(mixed, y), "a", "b") == pytest.approx(mean_squared_cca(of(x, y), "a", "b"), rel=1e-6)
+    cca = [mean_squared_cca(of(f, y), "a", "b", score=IN_SAMPLE) for f in (mixed, x)]
+    assert cca[0] == pytest.approx(cca[1], rel=1e-6)
 
 
 def test_a_network_against_itself():
@@ -119,7 +123,7 @@ def test_a_network_against_itself():
     for measure in MEASURES:
         assert measure(of(x, x), "a", "b") == pytest.approx(1, abs=1e-12)
     assert debiased_cka(x, x) == pytest.approx(1, abs=1e-12)
-    assert procrustes_distance(of(x, x), "a", "b") < 1e-7
+    assert procrustes_distance(of(x, x), "a", "b", score=IN_SAMPLE) < 1e-7
 
 
 def test_shuffled_rows_give_the_null_and_only_debiased_cka_is_centred():
@@ -132,7 +136,7 @@ def test_shuffled_rows_give_the_null_and_only_debiased_cka_is_centred():
         assert null.shape == (10,) and null.max() < 0.75 < 1 - 1e-9 < measure(Moments.from_samples(rows), "a", "b")
     cka = permutation_null(lambda m: linear_cka(m, "a", "b"), rows, rng)
     assert cka.mean() == pytest.approx(d / n / (1 + d / n), rel=0.1)  # E |C_ab|^2 = d^2/n, E |C_aa|^2 = d + d^2/n
-    cca = permutation_null(lambda m: mean_squared_cca(m, "a", "b"), rows, rng)
+    cca = permutation_null(lambda m: mean_squared_cca(m, "a", "b", score=IN_SAMPLE), rows, rng)
     assert cca.mean() == pytest.approx(d / (n - 1), rel=0.1)
     debiased = [debiased_cka(x, x[rng.permutation(n)]) for _ in range(40)]
     assert abs(np.mean(debiased)) < 4 * np.std(debiased) / math.sqrt(40) + 1e-3
@@ -146,7 +150,7 @@ def test_the_null_of_span_error_is_fitted_and_scored_on_shuffled_rows():
     null = permutation_null(lambda f, s: span_error(f, source="a", target="b", ridge=[1e-6, 1e-2], score=s), fit, rng,
                             score_rows=score, repeats=8)
     assert null.shape == (8, 2) and np.all(np.abs(null - 1) < 0.08)
-    in_sample = permutation_null(lambda m: span_error(m, source="a", target="b"), fit, rng)
+    in_sample = permutation_null(lambda m: span_error(m, source="a", target="b", score=IN_SAMPLE), fit, rng)
     assert in_sample.mean() == pytest.approx(1 - 6 / 399, abs=0.01)
 
 
@@ -161,13 +165,13 @@ def test_exact_moments():
 def test_bad_input():
     x, y = pair(n=8)
     with pytest.raises(InputError, match="8 rows for 8 directions"):
-        mean_squared_cca(of(x, y), "a", "b")
+        mean_squared_cca(of(x, y), "a", "b", score=IN_SAMPLE)
     flat = of(x, np.ones((8, 2)))
-    for measure in [*MEASURES, procrustes_distance]:
+    for measure in [*MEASURES, FITTED[3]]:
         with pytest.raises(InputError, match="do not vary"):
             measure(flat, "a", "b")
     with pytest.raises(InputError, match="keep"):
-        svcca(of(x, y), "a", "b", keep=0)
+        svcca(of(x, y), "a", "b", score=IN_SAMPLE, keep=0)
     for bad in ((x, y[:5]), (x[:3], y[:3]), (x * np.nan, y), (x[0], y[0]), (x, np.ones((8, 2)))):
         with pytest.raises(InputError):
             debiased_cka(*bad)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LinearRegression, Ridge
 
 from lab.errors import InputError
-from theory.measures import choose_ridge, one_hot, probe_error, ridge_map, span_error, span_gap
+from theory.measures import IN_SAMPLE, choose_ridge, one_hot, probe_error, ridge_map, span_error, span_gap
 from theory.moments import Moments
 
 
@@ -40,8 +40,8 @@ def test_equals_sklearn(dtype, d, t, rank, held_out):
     split = slice(0, 250), slice(250, 400) if held_out else slice(0, 250)
     fit, score = (Moments.from_samples({"a": x[s], "b": y[s]}) for s in split)
     ridges = [1e-4, 1e-2, 1.0]
-    shares = span_error(fit, source="a", target="b", ridge=ridges, score=score if held_out else None)
-    units = span_error(fit, source="a", target="b", ridge=ridges, score=score if held_out else None, per_unit=True)
+    shares = span_error(fit, source="a", target="b", ridge=ridges, score=score if held_out else IN_SAMPLE)
+    units = span_error(fit, source="a", target="b", ridge=ridges, score=score if held_out else IN_SAMPLE, per_unit=True)
     assert shares.shape == (3,) and units.shape == (3, t)
     for k, ridge in enumerate(ridges):
         expected_units, expected = by_sklearn(x[split[0]], y[split[0]], x[split[1]], y[split[1]], ridge)
@@ -58,7 +58,7 @@ def test_equals_sklearn_where_products_are_float32():
     fit = Moments.from_samples({"a": x[:2500], "b": y[:2500]})
     score = Moments.from_samples({"a": x[2500:], "b": y[2500:]})
     for ridge in (1e-3, 1e-1):
-        assert span_error(fit, source="a", target="b", ridge=ridge) == pytest.approx(
+        assert span_error(fit, source="a", target="b", ridge=ridge, score=IN_SAMPLE) == pytest.approx(
             by_sklearn(x[:2500], y[:2500], x[:2500], y[:2500], ridge)[1], rel=1e-6)
         assert span_error(fit, source="a", target="b", ridge=ridge, score=score) == pytest.approx(
             by_sklearn(x[:2500], y[:2500], x[2500:], y[2500:], ridge)[1], rel=1e-6)
@@ -86,7 +86,7 @@ def test_a_tiny_ridge_does_not_read_rounding_as_features():
 def test_many_ridges_take_one_eigendecomposition_and_agree(rank, held_out):
     x, y = correlated(300, 9, 6, rank=rank)
     fit, score = (Moments.from_samples({"a": x[s], "b": y[s]}) for s in (slice(0, 200), slice(200, 300)))
-    score = score if held_out else None
+    score = score if held_out else IN_SAMPLE
     many = np.logspace(-6, 2, 13)
     for per_unit in (False, True):
         together = span_error(fit, source="a", target="b", ridge=many, score=score, per_unit=per_unit)
@@ -110,8 +110,8 @@ def test_several_names_are_one_set_of_features():
     x, y = correlated(100, 6, 4)
     parts = Moments.from_samples({"a": x[:, :2], "b": y[:, :1], "c": x[:, 2:], "d": y[:, 1:]})
     whole = Moments.from_samples({"ac": x, "bd": y})
-    assert span_error(parts, source=["a", "c"], target=["b", "d"]) == pytest.approx(
-        span_error(whole, source="ac", target="bd"), rel=1e-12)
+    assert span_error(parts, source=["a", "c"], target=["b", "d"], score=IN_SAMPLE) == pytest.approx(
+        span_error(whole, source="ac", target="bd", score=IN_SAMPLE), rel=1e-12)
 
 
 def test_the_map_is_the_regression():
@@ -119,7 +119,7 @@ def test_the_map_is_the_regression():
     moments = Moments.from_samples({"a": x, "b": y})
     weights, offset = ridge_map(moments, source="a", target="b", ridge=0.1)
     residual = y - x @ weights - offset
-    assert span_error(moments, source="a", target="b", ridge=0.1) == pytest.approx(
+    assert span_error(moments, source="a", target="b", ridge=0.1, score=IN_SAMPLE) == pytest.approx(
         (residual**2).sum() / ((y - y.mean(0)) ** 2).sum(), rel=1e-12)
 
 
@@ -129,7 +129,8 @@ def test_exact_moments_score_on_themselves():
     exact = Moments.exact(sampled.widths, sampled.mean(["a", "b"]), sampled.covariance(["a", "b"]))
     for ridge in (0, 1e-6, 0.1):
         value = span_error(exact, source="a", target="b", ridge=ridge)
-        assert value == pytest.approx(span_error(sampled, source="a", target="b", ridge=ridge), rel=1e-12)
+        in_sample = span_error(sampled, source="a", target="b", ridge=ridge, score=IN_SAMPLE)
+        assert value == pytest.approx(in_sample, rel=1e-12)
         copy = Moments.exact(exact.widths, exact.mean(["a", "b"]), exact.covariance(["a", "b"]))
         assert value == pytest.approx(span_error(exact, source="a", target="b", ridge=ridge, score=copy), rel=1e-9)
 
@@ -174,8 +175,8 @@ def test_probe_on_labels():
     labels = rng.integers(0, 3, 500)
     x = one_hot(labels, 3) @ rng.standard_normal((3, 5)) + 0.1 * rng.standard_normal((500, 5))
     moments = Moments.from_samples({"x": x, "labels": one_hot(labels, 3), "junk": rng.standard_normal((500, 2))})
-    assert probe_error(moments, features="x", target="labels") < 0.1
-    assert probe_error(moments, features="junk", target="labels") > 0.95
+    assert probe_error(moments, features="x", target="labels", score=IN_SAMPLE) < 0.1
+    assert probe_error(moments, features="junk", target="labels", score=IN_SAMPLE) > 0.95
     assert one_hot(np.array([2, 0]), 3).tolist() == [[0, 0, 1], [1, 0, 0]]
     for bad in (np.array([3]), np.array([-1]), np.array([0.5]), np.array([[0]])):
         with pytest.raises(InputError):
@@ -196,12 +197,12 @@ def test_rules_for_units_that_do_not_vary():
     dead = np.column_stack([x, np.zeros(50), np.full(50, 0.1)])
     y = np.column_stack([y, np.full(50, 2.0)])
     moments = Moments.from_samples({"a": x, "dead": dead, "b": y, "nothing": np.zeros((50, 2))})
-    assert span_error(moments, source="nothing", target="b") == 1.0
+    assert span_error(moments, source="nothing", target="b", score=IN_SAMPLE) == 1.0
     assert ridge_map(moments, source="nothing", target="b")[1] == pytest.approx(y.mean(axis=0))
     # dead units leave lambda times the number of units, the trace, unchanged
-    assert span_error(moments, source="dead", target="b", ridge=0.5) == pytest.approx(
-        span_error(moments, source="a", target="b", ridge=0.3), rel=1e-12)
-    units = span_error(moments, source="a", target="b", per_unit=True)
+    assert span_error(moments, source="dead", target="b", ridge=0.5, score=IN_SAMPLE) == pytest.approx(
+        span_error(moments, source="a", target="b", ridge=0.3, score=IN_SAMPLE), rel=1e-12)
+    units = span_error(moments, source="a", target="b", per_unit=True, score=IN_SAMPLE)
     assert np.isnan(units).tolist() == [False, False, True]
     for split in ({"fit": moments}, {"fit": moments, "score": moments}):
         with pytest.raises(InputError, match="'nothing' does not vary"):
@@ -221,7 +222,8 @@ def test_bad_input():
         ridge_map(moments, source="a", target="b", ridge=[1.0, 2.0])
     with pytest.raises(InputError, match="5 rows do not determine a regression on 5 units"):
         span_error(moments, source="a", target="b", ridge=0)
-    assert span_error(moments, source="a", target="b", ridge=1e-6) < 1e-3
+    other = Moments.from_samples(dict(zip("ab", correlated(9, 5, 2, seed=1))))
+    assert span_error(moments, source="a", target="b", ridge=1e-6, score=other) > 0
     with pytest.raises(InputError, match="no feature block"):
         span_error(moments, source="a", target="c")
     with pytest.raises(InputError, match="at least one"):

@@ -62,7 +62,7 @@ def test_predictability_equals_one_regression_a_unit(held_out, ridge):
     x[:, 4] = x[:, 3] + 0.1 * features(d=1, seed=1)[:, 0]
     x = np.column_stack([x, np.zeros(200)])
     train, test = x[:120], x[120:] if held_out else x[:120]
-    got = predictability(of(train), "a", ridge=ridge, score=of(test) if held_out else None)
+    got = predictability(of(train), "a", ridge=ridge, score=of(test) if held_out else "in-sample")
     alpha = ridge * np.mean(np.sum((train - train.mean(0)) ** 2, axis=0))
     for i in range(5):
         others = [j for j in range(6) if j != i]
@@ -127,7 +127,8 @@ def test_null_of_repeats_shuffles_each_unit():
     np.testing.assert_array_equal(rows["a"][:, :1], rows["b"])  # the same rows of every block
     assert subset_rows(rows, 300, rng)["a"] is rows["a"]
     null = permutation_null(lambda m: [repeated_units(m, "a", threshold=0.3).pair_share,
-                                       np.nanmean(predictability(m, "a"))], rows, rng, blocks=["a"], each_unit=True)
+                                       np.nanmean(predictability(m, "a", score="in-sample"))], rows, rng,
+                            blocks=["a"], each_unit=True)
     assert null.shape == (20, 2) and null[:, 0].max() == 0 and null[:, 1].mean() == pytest.approx(9 / 299, rel=0.2)
     assert repeated_units(of(x), "a", threshold=0.3).pair_share > 0.1
     with pytest.raises(InputError):

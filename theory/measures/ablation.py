@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from lab.arrays import floats, real
 from lab.errors import InputError
 
 SEVENTHS = np.arange(7) / 6  # the fractions of the paper
@@ -27,7 +28,7 @@ LEVEL = 0.8
 
 def removed_counts(units: int, fractions: Sequence[float] = GRID) -> np.ndarray:
     """How many of ``units`` are ablated at each fraction: the nearest whole number."""
-    fractions = np.asarray(fractions, dtype=np.float64)
+    fractions = floats(fractions, "fractions")
     if units < 1:
         raise InputError(f"a layer needs at least one unit, got {units}")
     if fractions.ndim != 1 or not np.all((fractions >= 0) & (fractions <= 1)) or np.any(np.diff(fractions) < 0):
@@ -50,7 +51,7 @@ def targeted_order(correlations: np.ndarray, first: int) -> np.ndarray:
     correlations : (units, units), NaN for units that do not vary (:func:`theory.measures.correlations`).
     first : unit that is ablated first.
     """
-    r = np.asarray(correlations, dtype=np.float64)
+    r = floats(correlations, "correlations")
     if r.ndim != 2 or r.shape[0] != r.shape[1] or not 0 <= first < len(r):
         raise InputError(f"need square correlations and a first unit among them, got shape {r.shape} and unit {first}")
     strength = np.nan_to_num(np.abs(r[first]), nan=-1.0)
@@ -60,7 +61,7 @@ def targeted_order(correlations: np.ndarray, first: int) -> np.ndarray:
 
 def keep_masks(orders: np.ndarray, counts: Sequence[int]) -> np.ndarray:
     """True where a unit stays: (orders, counts, units), the first ``counts[i]`` units of each order being ablated."""
-    orders, counts = np.atleast_2d(np.asarray(orders)), np.asarray(counts)
+    orders, counts = np.atleast_2d(real(orders, "orders")), real(counts, "counts")
     units = orders.shape[1]
     if np.any(np.sort(orders, axis=1) != np.arange(units)):
         raise InputError("an order names every unit once")
@@ -89,7 +90,7 @@ def cumulative_best_order(score: Callable[[np.ndarray], np.ndarray], units: int,
         masks = np.zeros((left.size, units), dtype=bool)
         masks[:, left] = True
         masks[np.arange(left.size), left] = False
-        found = np.asarray(score(masks), dtype=np.float64)
+        found = floats(score(masks), "score")
         if found.shape != (left.size,) or not np.all(np.isfinite(found)):
             raise InputError(f"the score must give {left.size} finite numbers, got shape {found.shape}")
         best = np.argsort(-found, kind="stable")[:block]
@@ -108,7 +109,7 @@ def least_change_order(gram: np.ndarray) -> np.ndarray:
     ----------
     gram : (units, units), G_ij = E[a_i . a_j], about 0 and not the mean: a constant change moves predictions too.
     """
-    G = np.asarray(gram, dtype=np.float64)
+    G = floats(gram, "second moments")
     if G.ndim != 2 or G.shape[0] != G.shape[1] or len(G) == 0 or not np.all(np.isfinite(G)):
         raise InputError(f"the second moments of contributions must be a finite square matrix, got shape {G.shape}")
     cost = G.diagonal().copy()  # of ablating unit j next, less what is gone already
@@ -122,14 +123,14 @@ def least_change_order(gram: np.ndarray) -> np.ndarray:
 
 def unchanged_share(intact: np.ndarray, ablated: np.ndarray) -> np.ndarray:
     """Share of inputs whose class is the same: classes (n,) and (..., n) -> (...)."""
-    intact, ablated = np.asarray(intact), np.asarray(ablated)
+    intact, ablated = real(intact, "classes"), real(ablated, "classes")
     if intact.ndim != 1 or intact.size == 0 or ablated.shape[-1:] != intact.shape:
         raise InputError(f"need classes (n,) and (..., n) with n >= 1, got {intact.shape} and {ablated.shape}")
     return np.mean(ablated == intact, axis=-1)
 
 
 def _curve(fractions, curve):
-    fractions, curve = np.asarray(fractions, dtype=np.float64), np.asarray(curve, dtype=np.float64)
+    fractions, curve = floats(fractions, "fractions"), floats(curve, "curve")
     if fractions.ndim != 1 or len(fractions) < 2 or np.any(np.diff(fractions) <= 0) or curve.shape[-1:] != fractions.shape:
         raise InputError(f"a curve needs at least two rising fractions, one a value; got {fractions.shape}, {curve.shape}")
     if fractions[0] != 0 or fractions[-1] != 1 or not np.all(np.isfinite(curve)):
@@ -171,7 +172,7 @@ def growth_per_doubling(widths: Sequence[float], values: np.ndarray) -> np.ndarr
     -------
     (...): NaN where a value is not positive, since no ratio exists.
     """
-    widths, values = np.asarray(widths, dtype=np.float64), np.asarray(values, dtype=np.float64)
+    widths, values = floats(widths, "widths"), floats(values, "values")
     if widths.ndim != 1 or len(set(widths)) < 2 or np.any(widths <= 0) or values.shape[-1:] != widths.shape:
         raise InputError(f"growth needs two different widths and a value for each, got {widths.shape}, {values.shape}")
     x = np.log2(widths) - np.log2(widths).mean()

@@ -10,6 +10,9 @@ A Gaussian kernel of bounded bandwidth is no superset of linear maps: in many di
 than linear ridge does. Report both; the smaller is the better bound on what the source holds. The other nonlinear map
 is a superset: linear ridge, and a network with one hidden ReLU layer fitted to what ridge leaves over, times the share of
 it, in [0, 1], that held-out rows bear out.
+
+All of these are scored on rows that the fit has not seen: the same rows on both sides are refused. Each side's scale is
+taken out first, a power of two.
 """
 
 import warnings
@@ -18,6 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lab.arrays import floats, power_of_two, real
 from lab.errors import InputError
 from theory.measures.null import Rows, count_rows
 from theory.measures.span import RIDGES, Names, choose_ridge, ridge_map, span_error
@@ -58,6 +62,8 @@ def nystroem_map(x: np.ndarray, rng: np.random.Generator, *, landmarks: int = 51
     A function from (rows, units) to (rows, rank of the landmarks' kernel matrix) in float64.
     """
     x = _matrix(x)
+    unit = power_of_two(np.abs(x).max())
+    x = x / unit
     if landmarks < 2 or not bandwidth > 0:
         raise InputError(f"Nystroem features need at least 2 landmarks and a positive bandwidth: {landmarks}, {bandwidth}")
     centre = x.mean(axis=0)  # against cancellation in the squared distances
@@ -65,7 +71,7 @@ def nystroem_map(x: np.ndarray, rng: np.random.Generator, *, landmarks: int = 51
     squares = np.einsum("ij,ij->i", points, points)
     between = _squared_distances(points, points, squares)
     apart = between[np.triu_indices(len(points), 1)]
-    apart = apart[apart > 1e-12 * max(float(squares.max()), 1e-300)]
+    apart = apart[apart > 1e-12 * float(squares.max())]
     if not apart.size:
         raise InputError("the source's rows are all equal: it has no nonlinear span")
     rate = 1 / (2 * bandwidth**2 * np.median(apart))
@@ -74,7 +80,7 @@ def nystroem_map(x: np.ndarray, rng: np.random.Generator, *, landmarks: int = 51
     whiten = vectors[:, kept] / np.sqrt(values[kept])
 
     def features(rows: np.ndarray) -> np.ndarray:
-        rows = _matrix(rows)
+        rows = _matrix(rows) / unit
         out = np.empty((len(rows), whiten.shape[1]))
         for start in range(0, len(rows), _ROWS_AT_ONCE):
             piece = rows[start:start + _ROWS_AT_ONCE] - centre
@@ -107,8 +113,8 @@ def nonlinear_span_error(fit: Rows, score: Rows, *, source: Names, target: Names
     ridges : relative to the mean variance of the Nystroem features, > 0.
     bandwidths : in units of the median distance between landmarks.
     """
-    x, y = _side_by_side(fit, source), _side_by_side(fit, target)
-    x_score, y_score = _side_by_side(score, source), _side_by_side(score, target)
+    x, x_score = _both(fit, score, source)
+    y, y_score = _both(fit, score, target)
     ridges, bandwidths = [float(r) for r in ridges], [float(b) for b in bandwidths]
     if not ridges or not bandwidths or not min(ridges) > 0:
         raise InputError("nonlinear span error needs at least one ridge, all above 0, and at least one bandwidth")
@@ -163,8 +169,8 @@ def mlp_span_error(fit: Rows, score: Rows, *, source: Names, target: Names, rng:
     hidden : units of its one ReLU layer; trained by scikit-learn's ``MLPRegressor`` with early stopping.
     iterations : passes over the rows at most.
     """
-    x, y = _side_by_side(fit, source), _side_by_side(fit, target)
-    x_score, y_score = _side_by_side(score, source), _side_by_side(score, target)
+    x, x_score = _both(fit, score, source)
+    y, y_score = _both(fit, score, target)
     if hidden < 1 or iterations < 1 or not 0 < validation < 1:
         raise InputError(f"a network needs hidden units, iterations and a validation share in (0, 1): {hidden}, {iterations}, "
                          f"{validation}")
@@ -177,7 +183,7 @@ def mlp_span_error(fit: Rows, score: Rows, *, source: Names, target: Names, rng:
     left = [b - a @ weights - offset for a, b in ((x[kept], y[kept]), (x[held], y[held]), (x_score, y_score))]
     mean, deviation = x[kept].mean(0), x[kept].std(0)
     deviation[deviation <= 1e-12 * np.abs(mean)] = 1.0  # units that do not vary
-    scale = max(float(left[0].std()), 1e-300)
+    scale = float(left[0].std()) or 1.0
 
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.neural_network import MLPRegressor
@@ -224,7 +230,7 @@ def logistic_probe(fit: Rows, score: Rows, *, features: Names, labels: str = "la
     """
     if not penalty > 0 or iterations < 1:
         raise InputError(f"a logistic probe needs penalty > 0 and iterations >= 1: {penalty}, {iterations}")
-    x, x_score = _side_by_side(fit, features), _side_by_side(score, features)
+    x, x_score = _both(fit, score, features)
     classes, classes_score = _labels(fit, labels), _labels(score, labels)
     if len(np.unique(classes)) < 2:
         raise InputError("a logistic probe needs at least two classes among the fit rows")
@@ -247,19 +253,32 @@ def logistic_probe(fit: Rows, score: Rows, *, features: Names, labels: str = "la
                          bool(np.all(model.n_iter_ < iterations)))
 
 
+def _both(fit: Rows, score: Rows, names: Names) -> tuple[np.ndarray, np.ndarray]:
+    """The named blocks of fit and score rows, in units of a power of two near the largest of the fit rows."""
+    if fit is score or any(fit.get(name) is score.get(name) is not None for name in _listed(names)):
+        raise InputError("fit and score are the same rows: score on rows that the fit has not seen")
+    x = _side_by_side(fit, names)
+    unit = power_of_two(np.abs(x).max())
+    return x / unit, _side_by_side(score, names) / unit
+
+
+def _listed(names: Names) -> list[str]:
+    return [names] if isinstance(names, str) else list(names)
+
+
 def _side_by_side(rows: Rows, names: Names) -> np.ndarray:
     """The named blocks as one float64 array of shape (rows, units)."""
     if not count_rows(rows):
         raise InputError("no rows")
-    names = [names] if isinstance(names, str) else list(names)
+    names = _listed(names)
     missing = [name for name in names if name not in rows]
     if missing or not names:
         raise InputError(f"no blocks {missing} among {', '.join(rows)}" if missing else "name at least one block")
-    return np.hstack([_matrix(rows[name]) for name in names])
+    return np.hstack([_matrix(rows[name], f"block {name!r}") for name in names])
 
 
-def _matrix(block: np.ndarray) -> np.ndarray:
-    block = np.asarray(block, dtype=np.float64)
+def _matrix(block: np.ndarray, name: str = "features") -> np.ndarray:
+    block = floats(block, name)
     block = block[:, None] if block.ndim == 1 else block
     if block.ndim != 2 or not block.size:
         raise InputError(f"features need shape (rows, units), got {block.shape}")
@@ -271,7 +290,7 @@ def _matrix(block: np.ndarray) -> np.ndarray:
 def _labels(rows: Rows, name: str) -> np.ndarray:
     if name not in rows:
         raise InputError(f"no block {name!r} among {', '.join(rows)}")
-    labels = np.asarray(rows[name])
+    labels = real(rows[name], f"block {name!r}")
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
         raise InputError(f"labels must be a vector of whole numbers, got {labels.dtype} of shape {labels.shape}")
     return labels

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from lab.arrays import real
 from lab.errors import InputError
 from theory.moments import Moments
 
@@ -32,7 +33,7 @@ def subset_rows(rows: Rows, limit: int, rng: np.random.Generator) -> dict[str, n
     if n <= limit:
         return dict(rows)
     chosen = np.sort(rng.choice(n, size=limit, replace=False))
-    return {name: block[chosen] for name, block in rows.items()}
+    return {name: real(block, f"block {name!r}")[chosen] for name, block in rows.items()}
 
 
 def shuffled_rows(rows: Rows, rng: np.random.Generator, *, blocks: Sequence[str] | None = None,
@@ -53,7 +54,8 @@ def shuffled_rows(rows: Rows, rng: np.random.Generator, *, blocks: Sequence[str]
         raise InputError(f"no blocks {sorted(missing)} to shuffle" if missing else "there is no second block to shuffle")
     out = dict(rows)
     for name in blocks:
-        out[name] = rng.permuted(rows[name], axis=0) if each_unit else rows[name][rng.permutation(n)]
+        block = real(rows[name], f"block {name!r}")
+        out[name] = rng.permuted(block, axis=0) if each_unit else block[rng.permutation(n)]
     return out
 
 

@@ -11,6 +11,7 @@ target) and (ii) pure noise (:func:`with_noise`).
 import numpy as np
 
 from lab.errors import InputError
+from theory.measures.fitted import warn_of_few_rows
 from theory.measures.span import RIDGE, Names, ridge_map
 from theory.moments import Moments
 
@@ -23,13 +24,29 @@ def with_residual(moments: Moments, *, source: Names, target: Names, fit: Moment
     ----------
     moments : to be extended.
     source, target : block names.
-    fit : moments the regression is fitted on (default: ``moments``); give the same one for every split.
+    fit : moments the regression is fitted on; give the same one for every split. Only exact moments need none: on the
+        rows of its own fit a residual is smaller than on others, so that choice (``fit=moments``) is to be made in words.
     ridge : relative, as in :func:`theory.measures.span.span_error`.
     name : of the new block, of the target's width.
+
+    Raises
+    ------
+    InputError
+        No ``fit`` for sampled moments; moments fitted on themselves with no more rows than source units.
+
+    Warns
+    -----
+    FewRows
+        Moments fitted on themselves with fewer than ten rows a source unit.
     """
     if name in moments.names:
         raise InputError(f"there is a block {name!r} already")
-    weights, offset = ridge_map(moments if fit is None else fit, source=source, target=target, ridge=ridge)
+    if fit is None and not moments.is_exact:
+        raise InputError("these moments are of samples: give fit=the moments of the rows that the regression is fitted on")
+    fit = moments if fit is None else fit
+    if fit is moments:
+        warn_of_few_rows(fit, int((~fit.constant(source)).sum()))
+    weights, offset = ridge_map(fit, source=source, target=target, ridge=ridge)
     maps: dict[str, dict] = {old: {old: None} for old in moments.names}
     maps[name], start = {}, 0
     for block in _listed(source):
@@ -55,17 +72,19 @@ def with_noise(moments: Moments, *, units: int, rng: np.random.Generator, name: 
         raise InputError(f"noise needs units >= 1 and a positive scale, got {units} and {scale}")
     if name in moments.names:
         raise InputError(f"there is a block {name!r} already")
+    unit = np.repeat([moments.scale(block) for block in moments.names], list(moments.widths.values()))
     covariance, mean = moments.covariance(moments.names), moments.mean(moments.names)
     n, d = moments.count, len(mean)
     cross, own, centre = np.zeros((d, units)), np.eye(units), np.zeros(units)
     if n is not None:
-        values, vectors = np.linalg.eigh(covariance)
+        values, vectors = np.linalg.eigh(covariance / unit / unit[:, None])  # every block at its own scale
         kept = np.flatnonzero(values > max(values[-1], 0.0) * moments.rounding)[-(n - 1):] if n > 1 else []
         g = rng.standard_normal((len(kept), units))
         cross = vectors[:, kept] * np.sqrt(values[kept]) @ g / np.sqrt(n)
         own = (g.T @ g + _wishart(units, n - 1 - len(kept), rng)) / n
         centre = rng.standard_normal(units) / np.sqrt(n)
-    joint = np.block([[covariance, scale * cross], [scale * cross.T, scale**2 * own]])
+    cross *= scale * unit[:, None]
+    joint = np.block([[covariance, cross], [cross.T, scale**2 * own]])
     return moments._made({**moments.widths, name: units}, np.concatenate([mean, scale * centre]), joint * (n or 1))
 
 

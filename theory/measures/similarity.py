@@ -16,13 +16,19 @@ correlations: the singular values of C_aa^(-1/2) C_ab C_bb^(-1/2).
 All but the last are biased towards similarity by units/rows (arXiv 2602.14486): report :func:`rows_per_unit`, and a
 null from :mod:`theory.measures.null`. All are unchanged by rotation, isotropic scaling and permutation of units;
 canonical correlations by any invertible linear map. Units that do not vary change nothing.
+
+Canonical correlations and Procrustes fit directions: they are scored on other rows, or in-sample by choice
+(:mod:`theory.measures.fitted`). On other rows the fitted directions are kept and correlated there, so that a value can be
+below 0 and no order is kept.
 """
 
 import math
 
 import numpy as np
 
+from lab.arrays import floats, power_of_two
 from lab.errors import InputError
+from theory.measures.fitted import Score, scored_on, warn_of_few_rows
 from theory.measures.span import Names
 from theory.moments import Moments
 
@@ -38,22 +44,31 @@ def linear_cka(moments: Moments, a: Names, b: Names) -> float:
     _alive(moments, a)
     _alive(moments, b)
     norm = np.linalg.norm
-    return float(norm(moments.covariance(a, b)) ** 2 / (norm(moments.covariance(a)) * norm(moments.covariance(b))))
+    unit_a, unit_b = moments.scale(a), moments.scale(b)
+    own = norm(moments.covariance(a, scale=unit_a**2)) * norm(moments.covariance(b, scale=unit_b**2))
+    return float(norm(moments.covariance(a, b, scale=unit_a * unit_b)) ** 2 / own)
 
 
-def canonical_correlations(moments: Moments, a: Names, b: Names, *, keep: float = 1.0) -> np.ndarray:
-    """Canonical correlations in descending order, in [0, 1], one for each direction of the smaller side.
+def canonical_correlations(moments: Moments, a: Names, b: Names, *, keep: float = 1.0, score: Score = None) -> np.ndarray:
+    """Canonical correlations, one for each direction of the smaller side: in descending order and in [0, 1] in-sample.
 
     Parameters
     ----------
     keep : share of each side's variance held by the principal components that are kept, in (0, 1]. With 1 all
         directions that are not rounding are kept (``Moments.rounding``).
+    score : moments of other rows on which the fitted directions are correlated, or ``"in-sample"``; exact moments need
+        none.
 
     Raises
     ------
     InputError
         Features that do not vary, or no more rows than directions of both sides together: then some correlations are 1
-        whatever the features are.
+        whatever the features are. Sampled moments without ``score``.
+
+    Warns
+    -----
+    FewRows
+        In-sample with fewer than ten rows a direction.
     """
     if not 0 < keep <= 1:
         raise InputError(f"keep must be a share in (0, 1], got {keep!r}")
@@ -62,14 +77,28 @@ def canonical_correlations(moments: Moments, a: Names, b: Names, *, keep: float 
     if moments.count is not None and moments.count <= directions:
         raise InputError(f"{moments.count} rows for {directions} directions: some canonical correlations are 1 whatever "
                          "the features are; give more rows or keep a smaller share of the variance")
-    correlations = np.linalg.svd(white_a.T @ moments.covariance(a, b) @ white_b, compute_uv=False)
-    return np.clip(correlations, 0.0, 1.0)
+    score = scored_on(moments, score, directions - 1)
+    unit_a, unit_b = moments.scale(a), moments.scale(b)
+    cross = white_a.T @ moments.covariance(a, b, scale=unit_a * unit_b) @ white_b
+    if score is moments:
+        return np.clip(np.linalg.svd(cross, compute_uv=False), 0.0, 1.0)
+    left, _, right = np.linalg.svd(cross, full_matrices=False)
+    left, right = white_a @ left, white_b @ right.T
+    own = _along(left, score.covariance(a, scale=unit_a**2), left) * _along(right, score.covariance(b, scale=unit_b**2), right)
+    found = _along(left, score.covariance(a, b, scale=unit_a * unit_b), right)
+    return np.clip(np.where(own > 0, found / np.sqrt(np.where(own > 0, own, 1.0)), 0.0), -1.0, 1.0)
+
+
+def _along(left: np.ndarray, matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """left_k^T M right_k for corresponding columns."""
+    return np.einsum("ik,ik->k", left, matrix @ right)
 
 
 def _whitening(moments: Moments, names: Names, keep: float) -> np.ndarray:
-    """Matrix (units, directions) that makes the principal components that are kept uncorrelated, of unit variance."""
+    """Matrix (units, directions) that makes the principal components that are kept uncorrelated, of unit variance; for
+    features in units of their scale."""
     _alive(moments, names)
-    values, vectors = np.linalg.eigh(moments.covariance(names))
+    values, vectors = np.linalg.eigh(moments.covariance(names, scale=moments.scale(names) ** 2))
     values, vectors = values[::-1], vectors[:, ::-1]
     kept = int((values > moments.rounding * values[0]).sum())
     if keep < 1:
@@ -78,27 +107,46 @@ def _whitening(moments: Moments, names: Names, keep: float) -> np.ndarray:
     return vectors[:, :kept] / np.sqrt(values[:kept])
 
 
-def mean_squared_cca(moments: Moments, a: Names, b: Names) -> float:
-    """Mean squared canonical correlation, in [0, 1]. Raises as :func:`canonical_correlations`."""
-    return float(np.mean(canonical_correlations(moments, a, b) ** 2))
+def mean_squared_cca(moments: Moments, a: Names, b: Names, *, score: Score = None) -> float:
+    """Mean squared canonical correlation, in [0, 1]. See :func:`canonical_correlations`."""
+    return float(np.mean(canonical_correlations(moments, a, b, score=score) ** 2))
 
 
-def svcca(moments: Moments, a: Names, b: Names, *, keep: float = 0.99) -> float:
-    """Mean canonical correlation of the leading principal components, in [0, 1]. See :func:`canonical_correlations`."""
-    return float(np.mean(canonical_correlations(moments, a, b, keep=keep)))
+def svcca(moments: Moments, a: Names, b: Names, *, keep: float = 0.99, score: Score = None) -> float:
+    """Mean canonical correlation of the leading principal components, in [0, 1] in-sample. See
+    :func:`canonical_correlations`."""
+    return float(np.mean(canonical_correlations(moments, a, b, keep=keep, score=score)))
 
 
-def procrustes_similarity(moments: Moments, a: Names, b: Names) -> float:
-    """Cosine of the best match by rotation, in [0, 1]."""
+def procrustes_similarity(moments: Moments, a: Names, b: Names, *, score: Score = None) -> float:
+    """Cosine of the best match by rotation, in [0, 1]; of the rotation fitted on ``moments`` with ``score``, in [-1, 1].
+
+    ``score`` as in :func:`canonical_correlations`; in-sample values are never refused: few rows make them large, not 1.
+    """
     _alive(moments, a)
     _alive(moments, b)
-    nuclear = np.linalg.svd(moments.covariance(a, b), compute_uv=False).sum()
-    return float(min(nuclear / math.sqrt(moments.variance(a).sum() * moments.variance(b).sum()), 1.0))
+    if score is None or isinstance(score, str) or score is moments:
+        warn_of_few_rows(moments, int(max((~moments.constant(a)).sum(), (~moments.constant(b)).sum())), refuse=False)
+    score = scored_on(moments, score, 0)
+    unit_a, unit_b = moments.scale(a), moments.scale(b)
+    cross = moments.covariance(a, b, scale=unit_a * unit_b)
+    if score is moments:
+        found = np.linalg.svd(cross, compute_uv=False)
+    else:
+        left, _, right = np.linalg.svd(cross, full_matrices=False)
+        found = _along(left, score.covariance(a, b, scale=unit_a * unit_b), right.T)
+    own = (score.variance(a) / unit_a**2).sum() * (score.variance(b) / unit_b**2).sum()
+    if not own > 0:
+        raise InputError(f"features {a!r} or {b!r} do not vary on the score split: there is nothing to compare")
+    return float(np.clip(found.sum() / math.sqrt(own), -1.0, 1.0))
 
 
-def procrustes_distance(moments: Moments, a: Names, b: Names) -> float:
-    """Angle of the best match by rotation, in radians, in [0, pi/2]; a metric. Resolves no less than about 1e-8."""
-    return math.acos(procrustes_similarity(moments, a, b))
+def procrustes_distance(moments: Moments, a: Names, b: Names, *, score: Score = None) -> float:
+    """Angle of the best match by rotation, in radians, in [0, pi/2]; a metric (without a score on other rows).
+
+    Resolves no less than about 1e-8. ``score`` as in :func:`procrustes_similarity`.
+    """
+    return math.acos(procrustes_similarity(moments, a, b, score=score))
 
 
 def debiased_cka(x: np.ndarray, y: np.ndarray) -> float:
@@ -108,16 +156,23 @@ def debiased_cka(x: np.ndarray, y: np.ndarray) -> float:
     ----------
     x, y : shapes (rows, units of a) and (rows, units of b), at least 4 rows.
     """
-    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    x, y = floats(x, "x"), floats(y, "y")
     if x.ndim != 2 or y.ndim != 2 or len(x) != len(y) or len(x) < 4:
         raise InputError(f"debiased CKA needs two (rows, units) arrays of the same rows, at least 4: {x.shape}, {y.shape}")
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise InputError("features that are not finite")
-    x, y = x - x.mean(axis=0), y - y.mean(axis=0)
+    x, y = _centred(x), _centred(y)
     own = _hsic(x, x) * _hsic(y, y)
     if not own > 0:
         raise InputError("features that do not vary, or too few rows for an unbiased estimate of their own alignment")
     return _hsic(x, y) / math.sqrt(own)
+
+
+def _centred(x: np.ndarray) -> np.ndarray:
+    """Features about their mean, in units of a power of two near the largest."""
+    x = x / power_of_two(np.abs(x).max())
+    x -= x.mean(axis=0)
+    return x / power_of_two(np.abs(x).max())
 
 
 def _hsic(x: np.ndarray, y: np.ndarray) -> float:

@@ -22,6 +22,8 @@ Rules
   variance is below that share of the largest are left out: they are rounding, and such a ridge would read them as
   features. Where so small a ridge matters, build the moments with ``precision="float64"``.
 * The share can exceed 1 on a score split: a source may predict worse than the mean.
+* Sampled moments are scored on those of other rows, or in-sample by choice (:mod:`theory.measures.fitted`).
+* Scale is taken out first, a power of two on each side: shares do not depend on it within the range of Moments.
 """
 
 from collections.abc import Sequence
@@ -29,7 +31,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lab.arrays import floats, real
 from lab.errors import InputError
+from theory.measures.fitted import Score, scored_on
 from theory.moments import Moments
 
 RIDGE = 1e-6  # default relative ridge
@@ -39,7 +43,7 @@ Names = str | Sequence[str]
 
 
 def span_error(fit: Moments, *, source: Names, target: Names, ridge: float | Sequence[float] = RIDGE,
-               score: Moments | None = None, per_unit: bool = False) -> float | np.ndarray:
+               score: Score = None, per_unit: bool = False) -> float | np.ndarray:
     """Share of the target's variance that ridge regression from the source leaves unexplained.
 
     Parameters
@@ -47,7 +51,7 @@ def span_error(fit: Moments, *, source: Names, target: Names, ridge: float | Seq
     fit : moments the regression is fitted on, with the source's and the target's blocks.
     source, target : a block's name, or several (concatenated).
     ridge : >= 0, relative to the mean diagonal of the source's Gram matrix; one, or several at one factorisation.
-    score : moments of other rows that the fit is scored on (default: ``fit`` itself, right for exact moments).
+    score : moments of other rows that the fit is scored on, or ``"in-sample"``. Exact moments need none.
     per_unit : the share of each target unit instead of that of all together.
 
     Returns
@@ -57,14 +61,20 @@ def span_error(fit: Moments, *, source: Names, target: Names, ridge: float | Seq
     Raises
     ------
     InputError
-        A negative ridge, no ridge with too few rows, a target that does not vary, blocks that do not exist.
+        A negative ridge, no ridge with too few rows, a target that does not vary, blocks that do not exist; sampled
+        moments without ``score``, or in-sample with no more rows than source units.
+
+    Warns
+    -----
+    FewRows
+        In-sample with fewer than ten rows a source unit.
     """
     ridges, scalar = _check_ridges(ridge)
-    _check(fit, source, target, ridges)
-    score = fit if score is None else score
+    score = scored_on(fit, score, _check(fit, source, target, ridges))
     if score.units(source) != fit.units(source) or score.units(target) != fit.units(target):
         raise InputError("fit and score moments must have the same units in source and target")
-    total = score.variance(target) + (score.mean(target) - fit.mean(target)) ** 2
+    unit = fit.scale(target)
+    total = score.variance(target) / unit**2 + ((score.mean(target) - fit.mean(target)) / unit) ** 2
     still = score.constant(target)
     if still.all():
         raise InputError(f"target {_join(target)} does not vary on the score split")
@@ -93,7 +103,8 @@ def _residuals_by_cholesky(fit, score, source, target, ridges, total) -> np.ndar
     """Residual second moments of each target unit, shape (ridges, units); one factorisation a ridge."""
     from scipy.linalg import cho_factor, cho_solve
 
-    gram, cross = fit.covariance(source), fit.covariance(source, target)
+    unit, unit_target = fit.scale(source), fit.scale(target)
+    gram, cross = fit.covariance(source, scale=unit**2), fit.covariance(source, target, scale=unit * unit_target)
     if score is not fit:
         gram_score, cross_score = _about(score, fit, source), _about(score, fit, source, target)
     out = np.empty((len(ridges), len(total)))
@@ -113,7 +124,7 @@ def _residuals_by_cholesky(fit, score, source, target, ridges, total) -> np.ndar
 def _residuals_by_eigen(fit, score, source, target, ridges, total, per_unit) -> np.ndarray:
     """The same from one eigendecomposition; without ``per_unit`` shape (ridges, 1), the sum over units."""
     values, vectors, filters = _filters(fit, source, ridges)
-    z = vectors.T @ fit.covariance(source, target)
+    z = vectors.T @ fit.covariance(source, target, scale=fit.scale(source) * fit.scale(target))
     if score is fit:
         out = total - (2 * filters - values * filters**2) @ z**2
     else:
@@ -130,10 +141,11 @@ def _residuals_by_eigen(fit, score, source, target, ridges, total, per_unit) -> 
 
 
 def _filters(fit: Moments, source: Names, ridges) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Eigenvalues, eigenvectors and, for each ridge, 1/(eigenvalue + lambda), or 0 for a direction left out."""
+    """Eigenvalues (in units of the source's scale squared), eigenvectors and, for each ridge, 1/(eigenvalue + lambda), or
+    0 for a direction left out."""
     from scipy.linalg import eigh
 
-    gram = fit.covariance(source)
+    gram = fit.covariance(source, scale=fit.scale(source) ** 2)
     ridges = np.asarray(ridges)[:, None]
     lambdas = ridges * (np.trace(gram) / len(gram))
     values, vectors = eigh(gram, overwrite_a=True, check_finite=False)
@@ -143,10 +155,11 @@ def _filters(fit: Moments, source: Names, ridges) -> tuple[np.ndarray, np.ndarra
 
 
 def _about(score: Moments, fit: Moments, a: Names, b: Names | None = None) -> np.ndarray:
-    """Second moments of the score split about the fit split's means."""
-    left = score.mean(a) - fit.mean(a)
-    right = left if b is None else score.mean(b) - fit.mean(b)
-    out = score.covariance(a, b)
+    """Second moments of the score split about the fit split's means, in units of the fit split's scales."""
+    unit_a, unit_b = fit.scale(a), fit.scale(a if b is None else b)
+    left = (score.mean(a) - fit.mean(a)) / unit_a
+    right = left if b is None else (score.mean(b) - fit.mean(b)) / unit_b
+    out = score.covariance(a, b, scale=unit_a * unit_b)
     out += np.outer(left, right)
     return out
 
@@ -157,7 +170,7 @@ def _dots(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _check_ridges(ridge) -> tuple[list[float], bool]:
-    ridges = np.asarray(ridge, dtype=np.float64)
+    ridges = floats(ridge, "ridge")
     if ridges.ndim > 1 or ridges.size == 0 or not np.isfinite(ridges).all() or (ridges < 0).any():
         raise InputError(f"ridge must be one or several finite numbers >= 0, got {ridge!r}")
     return ridges.reshape(-1).tolist(), ridges.ndim == 0
@@ -170,13 +183,15 @@ def _one_ridge(ridge) -> float:
     return ridges[0]
 
 
-def _check(fit: Moments, source: Names, target: Names, ridges: list[float]) -> None:
+def _check(fit: Moments, source: Names, target: Names, ridges: list[float]) -> int:
+    """Refuse what no regression can be fitted to; the number of source units that vary."""
     if fit.constant(target).all():
         raise InputError(f"target {_join(target)} does not vary on the fit split: it has no variance to explain")
     alive = int((~fit.constant(source)).sum())
     if 0.0 in ridges and fit.count is not None and fit.count <= alive:
         raise InputError(f"{fit.count} rows do not determine a regression on {alive} units without a ridge: "
                          "give ridge > 0 or more rows")
+    return alive
 
 
 def _join(names: Names) -> str:
@@ -196,12 +211,14 @@ def ridge_map(fit: Moments, *, source: Names, target: Names, ridge: float = RIDG
         weights = np.zeros((fit.units(source), fit.units(target)))
     else:
         _, vectors, filters = _filters(fit, source, [ridge])
-        weights = vectors @ (filters[0][:, None] * (vectors.T @ fit.covariance(source, target)))
+        unit, unit_target = fit.scale(source), fit.scale(target)
+        cross = fit.covariance(source, target, scale=unit * unit_target)
+        weights = vectors @ (filters[0][:, None] * (vectors.T @ cross)) * (unit_target / unit)
     return weights, fit.mean(target) - fit.mean(source) @ weights
 
 
 def span_gap(fit: Moments, *, narrow: Names, wide: Names, other_wide: Names, ridge: float | Sequence[float] = RIDGE,
-             score: Moments | None = None, per_unit: bool = False) -> float | np.ndarray:
+             score: Score = None, per_unit: bool = False) -> float | np.ndarray:
     """FSG: FSE(narrow -> wide) beyond what an independently trained wide network shows, FSE(other_wide -> wide).
 
     Parameters and result as in :func:`span_error`.
@@ -211,7 +228,7 @@ def span_gap(fit: Moments, *, narrow: Names, wide: Names, other_wide: Names, rid
 
 
 def probe_error(fit: Moments, *, features: Names, target: Names, ridge: float | Sequence[float] = RIDGE,
-                score: Moments | None = None, per_unit: bool = False) -> float | np.ndarray:
+                score: Score = None, per_unit: bool = False) -> float | np.ndarray:
     """Feature performance (FP): share of the target's variance that a linear probe by regression leaves.
 
     The target block is a regression target, or one-hot labels (:func:`one_hot`; one unit a class). Parameters and
@@ -224,7 +241,7 @@ def probe_error(fit: Moments, *, features: Names, target: Names, ridge: float | 
 
 def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
     """Labels 0..classes-1 of shape (rows,) as float32 of shape (rows, classes)."""
-    labels = np.asarray(labels)
+    labels = real(labels, "labels")
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
         raise InputError(f"labels must be a vector of whole numbers, got {labels.dtype} of shape {labels.shape}")
     if labels.size and not (labels.min() >= 0 and labels.max() < classes):
@@ -257,6 +274,8 @@ def choose_ridge(fit: Moments, validate: Moments, *, source: Names, target: Name
     The error that comes with it is that of the best of several, so optimistic: report the span error of the chosen
     ridge on a third split.
     """
+    if not isinstance(validate, Moments) or (validate is fit and not fit.is_exact):
+        raise InputError("a ridge is chosen on other rows than it is fitted on: on its own the smallest always wins")
     errors = span_error(fit, source=source, target=target, ridge=list(ridges), score=validate)
     best = int(np.argmin(errors))
     order = np.argsort(ridges)

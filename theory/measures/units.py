@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.errors import InputError
+from theory.measures.fitted import Score, scored_on
 from theory.measures.span import RIDGE, Names, _about, _one_ridge
 from theory.moments import Moments
 
@@ -26,10 +27,15 @@ SAME = 1e-6  # 1 - |r|, and relative difference of means and deviations, up to w
 
 def spectrum(moments: Moments, names: Names) -> np.ndarray:
     """Eigenvalues of the covariance of the units that vary, descending, none below 0; shape (varying units,)."""
+    return _spectrum(moments, names) * moments.scale(names) ** 2
+
+
+def _spectrum(moments: Moments, names: Names) -> np.ndarray:
+    """The same in units of the scale squared."""
     varying = ~moments.constant(names)
     if not varying.any():
         raise InputError(f"features {names!r} do not vary: they have no spectrum")
-    covariance = moments.covariance(names)[np.ix_(varying, varying)]
+    covariance = moments.covariance(names, scale=moments.scale(names) ** 2)[np.ix_(varying, varying)]
     return np.clip(np.linalg.eigvalsh(covariance)[::-1], 0.0, None)
 
 
@@ -38,10 +44,12 @@ def effective_rank(moments: Moments, names: Names, *, kind: str = "participation
     if kind == "participation":
         if moments.constant(names).all():
             raise InputError(f"features {names!r} do not vary: they have no spectrum")
-        return float(moments.variance(names).sum() ** 2 / np.linalg.norm(moments.covariance(names)) ** 2)
+        unit = moments.scale(names) ** 2
+        total = (moments.variance(names) / unit).sum()
+        return float(total**2 / np.linalg.norm(moments.covariance(names, scale=unit)) ** 2)
     if kind != "entropy":
         raise InputError(f"kind must be participation or entropy, not {kind!r}")
-    p = spectrum(moments, names)
+    p = _spectrum(moments, names)
     p = p[p > 0] / p.sum()
     return float(np.exp(-(p @ np.log(p))))
 
@@ -50,43 +58,57 @@ def compressibility(moments: Moments, names: Names, *, share: float = 0.05) -> f
     """Share (of the units that vary) of smallest eigenvalues that together hold at most ``share`` of the variance."""
     if not 0 <= share < 1:
         raise InputError(f"share must lie in [0, 1), got {share!r}")
-    values = spectrum(moments, names)[::-1]
+    values = _spectrum(moments, names)[::-1]
     held = np.cumsum(values) / values.sum()
     return float(np.searchsorted(held, share * (1 + 1e-12) + 1e-15, side="right") / len(values))
 
 
-def predictability(fit: Moments, names: Names, *, ridge: float = RIDGE, score: Moments | None = None) -> np.ndarray:
+def predictability(fit: Moments, names: Names, *, ridge: float = RIDGE, score: Score = None) -> np.ndarray:
     """Share of each unit's variance that ridge regression from all other units explains.
 
     Parameters
     ----------
-    fit, score : moments for the regression, and of other rows for the score (default: the same).
-    ridge : > 0, relative to the mean variance of all the units.
+    fit : moments for the regression.
+    score : moments of other rows for the score, or ``"in-sample"``; exact moments need none.
+    ridge : > 0, relative to the mean variance of all the units; one below ``Moments.rounding`` is taken as that.
 
     Returns
     -------
     Shape (units,); at most 1, below 0 on a score split where the mean predicts better, NaN for units that do not vary.
+
+    Raises, warns
+    -------------
+    As :func:`theory.measures.span_error`.
     """
     ridge = _one_ridge(ridge)
     if ridge == 0:
         raise InputError("predictability needs one ridge above 0: repeated units have no unique regression without it")
-    from scipy.linalg import cho_factor, cho_solve
-
-    score = fit if score is None else score
-    gram = fit.covariance(names)
-    level = np.trace(gram) / len(gram)
-    out = np.full(len(gram), np.nan)
-    if level == 0:
-        return out
+    varies = ~fit.constant(names)
+    if not varies.any():
+        return np.full(len(varies), np.nan)
+    score = scored_on(fit, score, int(varies.sum()) - 1)
+    varies &= ~score.constant(names)
+    gram = fit.covariance(names, scale=fit.scale(names) ** 2)
     gram_score = gram if score is fit else _about(score, fit, names)
-    shifted = gram.copy(order="F")
-    shifted.flat[:: len(gram) + 1] += ridge * level
-    inverse = cho_solve(cho_factor(shifted, lower=True, overwrite_a=True), np.eye(len(gram)))
+    inverse = _inverse(gram, max(ridge, fit.rounding) * np.trace(gram) / len(gram))
     residual_map = inverse / np.diag(inverse)  # column i gives the residual of unit i
     residual = np.einsum("ij,ij->j", residual_map, gram_score @ residual_map)
-    varies = ~fit.constant(names) & ~score.constant(names)
+    out = np.full(len(varies), np.nan)
     out[varies] = 1 - np.clip(residual[varies], 0.0, None) / np.diag(gram_score)[varies]
     return out
+
+
+def _inverse(gram: np.ndarray, shift: float) -> np.ndarray:
+    """(C + shift I)^-1; where rounding made that indefinite, negative eigenvalues of C are taken as 0."""
+    from scipy.linalg import cho_factor, cho_solve
+
+    shifted = gram.copy(order="F")
+    shifted.flat[:: len(gram) + 1] += shift
+    try:
+        return cho_solve(cho_factor(shifted, lower=True, overwrite_a=True), np.eye(len(gram)))
+    except np.linalg.LinAlgError:
+        values, vectors = np.linalg.eigh(gram)
+        return vectors / (np.clip(values, 0.0, None) + shift) @ vectors.T
 
 
 def correlations(moments: Moments, names: Names) -> np.ndarray:

@@ -1,0 +1,67 @@
+"""What a fitted measure is scored on: other rows, a distribution known exactly, or by choice the rows of the fit.
+
+A regression on d units explains the share d/(n-1) of anything on the n rows that it was fitted on, whatever the features
+are. So sampled moments need a second set to be scored on. Whoever wants the in-sample value says so, is refused where the
+rows do not outnumber the units and warned where they are few.
+"""
+
+import warnings
+
+from lab.errors import InputError
+from theory.moments import Moments
+
+IN_SAMPLE = "in-sample"
+ROWS_PER_UNIT = 10  # below it chance alone explains more than a tenth
+
+Score = Moments | str | None
+
+
+class FewRows(UserWarning):
+    """An in-sample value of which a sizeable share is chance."""
+
+
+def scored_on(fit: Moments, score: Score, units: int) -> Moments:
+    """The moments to score on.
+
+    Parameters
+    ----------
+    fit : moments that the measure is fitted on.
+    score : moments of other rows, or ``"in-sample"`` for ``fit`` itself; None stands for ``fit`` where that is exact.
+    units : units (or directions) that vary and are fitted with.
+
+    Raises
+    ------
+    InputError
+        No score for sampled moments, or an in-sample one with no more rows than units.
+
+    Warns
+    -----
+    FewRows
+        An in-sample score with fewer than ten rows a unit.
+    """
+    if isinstance(score, str):
+        if score != IN_SAMPLE:
+            raise InputError(f"score must be moments of other rows or {IN_SAMPLE!r}, not {score!r}")
+        score = fit
+    elif score is None:
+        if not fit.is_exact:
+            raise InputError("these moments are of samples: give score=moments of other rows to score the fit on, or "
+                             f"score={IN_SAMPLE!r} for what it leaves on its own rows")
+        return fit
+    elif not isinstance(score, Moments):
+        raise InputError(f"score must be moments of other rows or {IN_SAMPLE!r}, not {type(score).__name__}")
+    if score is fit:
+        warn_of_few_rows(fit, units)
+    return score
+
+
+def warn_of_few_rows(fit: Moments, units: int, *, refuse: bool = True) -> None:
+    """Warn (or, with ``refuse``, raise) where moments have few rows for so many fitted units. Exact ones never have."""
+    if fit.is_exact:
+        return
+    if refuse and fit.count - 1 <= units:
+        raise InputError(f"{fit.count} rows are fitted by {units} units whatever the features are: give more rows, or other "
+                         "rows as score")
+    if fit.count < ROWS_PER_UNIT * units:
+        warnings.warn(f"in-sample on {fit.count} rows with {units} units: chance alone explains about "
+                      f"{min(1.0, units / max(fit.count - 1, 1)):.0%}; score on other rows", FewRows, stacklevel=4)
