@@ -4,7 +4,7 @@ These are the configurations whose non-default fields name a run in the store. W
 folders, number of processes) is not here.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from fractions import Fraction
 
 from lab.errors import UsageError
@@ -63,7 +63,7 @@ class Setting:
     max_length: int = 0
     label_noise: float = 0.0
     dropout: float = 0.0
-    checksum: str = ""
+    checksum: str = field(default="", metadata={"planned": False})
 
     @property
     def width(self) -> Fraction:

@@ -1,10 +1,15 @@
-"""All studies of the laboratory and their tables: the fresh ones of this machine, the kept ones of the project."""
+"""All studies of the laboratory and their tables: the fresh ones of this machine, the kept ones of the project.
 
-from collections.abc import Sequence
+Only a whole table of runs that its study declares is evidence. What else lies in a run store is listed: a user's own tables,
+shown with their numbers and never judged, and those set aside (unfinished, of other settings, of an older version).
+"""
+
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 
-from lab.study import SCALES, Study, Table, load, read_table
+from lab.study import Study, load
+from lab.tables import PARTIAL, SCALES, Table, is_older, is_whole, read_manifest, read_table, stems
 
 KEPT = Path(__file__).parent / "results"
 ROOMS = ("toy", "empirical")  # those that have studies
@@ -21,16 +26,53 @@ def study(name: str) -> Study:
     return load(studies()[name])
 
 
+def objection(name: str, facts: Mapping) -> str:
+    """Why a fresh table with this manifest is no evidence for the study of that name; "" if it is.
+
+    The runs of a table are compared with those that the study declares today at the table's scale.
+    """
+    if is_older(facts):
+        return "written by an older version, which did not say what was planned"
+    if not is_whole(facts):
+        return f"incomplete: {len(facts['runs'])} of {facts['planned']} runs"
+    if facts["own"]:
+        return "of settings that no study declares"
+    if name not in studies():
+        return "there is no study of that name"
+    if study(name).plan(facts["scale"]) != facts["plan"]:
+        return "of other settings than the study declares"
+    return ""
+
+
+def fresh_table(name: str, store: Path) -> Table | None:
+    """The table of a study in a run store, if it is evidence."""
+    folder = Path(store) / "tables"
+    facts = read_manifest(name, folder)
+    return None if facts is None or objection(name, facts) else read_table(name, folder)
+
+
+def kept_table(name: str) -> Table | None:
+    """The table of a study that is kept with the project, if it is whole."""
+    table = read_table(name, KEPT)
+    return table if table is not None and is_whole(table.manifest) else None
+
+
+def remark(table: Table) -> str:
+    """What a reader should know of a kept table: whether its study has changed since; "" if it has not."""
+    declared = study(table.name).plan(table.manifest["scale"])
+    return "" if table.manifest.get("plan") == declared else "of an earlier plan of its study: to be computed anew"
+
+
 def best_table(name: str, store: Path) -> Table | None:
     """The more complete of the fresh and the kept table; the fresh one where they are of the same scale.
 
     The manifest of the returned table says which it was, under ``"kept"``.
     """
-    fresh, kept = read_table(name, Path(store) / "tables"), read_table(name, KEPT)
+    fresh, kept = fresh_table(name, store), kept_table(name)
     candidates = [table for table in (fresh, kept) if table is not None]
     if not candidates:
         return None
-    chosen = max(candidates, key=lambda table: SCALES.index(table.manifest.get("scale", "full")))
+    chosen = max(candidates, key=lambda table: SCALES.index(table.manifest["scale"]))
     return Table(chosen.name, chosen.frame, {**chosen.manifest, "kept": chosen is kept})
 
 
@@ -42,9 +84,26 @@ def tables(store: Path, names: Sequence[str] | None = None) -> dict[str, Table]:
 
 def repeated(store: Path) -> list[tuple[Table, Table]]:
     """(fresh, kept) table of every study whose kept table is the more complete one."""
+    pairs = ((fresh_table(name, store), best_table(name, store)) for name in studies())
+    return [(fresh, best) for fresh, best in pairs if fresh is not None and best.manifest["kept"]]
+
+
+def own_tables(store: Path) -> list[Table]:
+    """The whole tables of a user's own settings in a run store."""
+    folder = Path(store) / "tables"
+    found = ((stem, read_manifest(stem, folder)) for stem in stems(folder))
+    return [read_table(stem, folder) for stem, facts in found if facts.get("own") and is_whole(facts)]
+
+
+def set_aside(store: Path) -> list[dict]:
+    """Tables of a run store, and of the project, that are neither evidence nor a user's own: ``table, kept, reason, command``
+    (the command that computes them, where the manifest says it)."""
     found = []
-    for name in studies():
-        fresh = read_table(name, Path(store) / "tables")
-        if fresh is not None and (best := best_table(name, store)).manifest["kept"]:
-            found.append((fresh, best))
+    for folder, kept in ((Path(store) / "tables", False), (KEPT, True)):
+        for stem in stems(folder):
+            facts, name = read_manifest(stem, folder), stem.removesuffix(PARTIAL)
+            own = not kept and facts.get("own") and is_whole(facts)
+            reason = "" if own or (kept and is_whole(facts)) else objection(name, facts)
+            if reason:
+                found.append({"table": name, "kept": kept, "reason": reason, "command": facts["command"]})
     return found

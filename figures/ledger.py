@@ -6,9 +6,10 @@ was measured (or the claim cannot be spoken to there), else ``{"verdict", "evide
 """
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
-from figures.catalogue import study
-from lab.study import Table
+from figures.catalogue import own_tables, set_aside, study
+from lab.tables import Table
 from theory.claims import COLUMNS, Claim, Evidence, claims, combine
 from theory.evidence import theory_evidence
 
@@ -19,6 +20,25 @@ def gather(tables: Mapping[str, Table], formulas: Iterable[Evidence] | None = No
     for name, table in tables.items():
         found += study(name).evidence(table.frame, table.runs)
     return found
+
+
+def unjudged(store: Path) -> dict:
+    """What a run store holds beside evidence.
+
+    Returns
+    -------
+    dict : ``set_aside`` (:func:`figures.catalogue.set_aside`), and ``own``, the user's own tables: ``table, command, data``,
+        the number of their ``runs``, and ``numbers``: what they say of the claims, each ``claim, setting, mean, low, high, n``.
+    """
+    own = [{"table": t.name, "command": t.manifest["command"], "data": t.manifest.get("data"), "runs": len(t.runs),
+            "numbers": t.manifest.get("summary", [])} for t in own_tables(store)]
+    return {"set_aside": set_aside(store), "own": own}
+
+
+def notes(beside: Mapping) -> list[str]:
+    """:func:`unjudged` as lines for a person."""
+    return [*(f"not judged: the {'kept ' * item['kept']}table {item['table']}, {item['reason']}" for item in beside["set_aside"]),
+            *(f"not judged: your own runs {item['table']} ({item['command']})" for item in beside["own"])]
 
 
 def rows(evidence: Iterable[Evidence]) -> list[dict]:

@@ -13,6 +13,7 @@ from figures.style import unique_ids
 from lab import manifest
 from lab.cli import jsonable
 from lab.store import write_atomically
+from theory.claims import claims
 from theory.evidence import theory_evidence
 
 VERDICTS = ("holds", "fails", "mixed", "not yet measured")
@@ -66,7 +67,8 @@ def build(store: Path, out: Path, workers=None) -> dict:
     Returns
     -------
     dict : ``report``, ``ledger`` (paths), ``rows``, ``verdicts`` (counts), ``missing`` (studies without a table),
-        ``repeated`` (:func:`figures.reproduction.reproduction`).
+        ``repeated`` (:func:`figures.reproduction.reproduction`), ``set_aside`` and ``own``
+        (:func:`figures.ledger.unjudged`).
     """
     from jinja2 import Environment, FileSystemLoader, select_autoescape
 
@@ -75,12 +77,15 @@ def build(store: Path, out: Path, workers=None) -> dict:
     drawings = [submit(drawn, number, store) for number in range(len(sections()))]
     tables = catalogue.tables(store)
     rows = ledger.rows(ledger.gather(tables, formulas.result()))
+    beside = ledger.unjudged(store)
+    remarks = {name: catalogue.remark(table) for name, table in tables.items() if table.manifest["kept"]}
     pages = []
     for section, drawing in zip(sections(), drawings):
         found, frames = drawing.result()
         pictures = [(p, unique_ids(p.svg, f"{section.id}{i}")) for i, p in enumerate(found, 1)]
         own = [row for row in rows if row["id"].startswith(section.claims)]
         pages.append({"section": section, "pictures": pictures, "rows": own, "frames": frames,
+                      "aside": [item for item in beside["set_aside"] if item["table"] in section.studies],
                       "missing": [name for name in section.studies if name not in tables]})
     environment = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"),
                               autoescape=select_autoescape(), trim_blocks=True, lstrip_blocks=True)
@@ -89,15 +94,17 @@ def build(store: Path, out: Path, workers=None) -> dict:
     counts = Counter(row["verdict"] for row in rows)
     html = environment.get_template("report.html").render(
         pages=pages, rows=rows, verdicts={v: counts.get(v, 0) for v in VERDICTS},
-        tables=list(tables.values()), environment=manifest.environment(), repeated=repeated,
+        tables=list(tables.values()), remarks=remarks, environment=manifest.environment(), repeated=repeated,
+        **beside, claims=claims(),
     )
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
-    write_atomically(out / "ledger.json", json.dumps(jsonable({"rows": rows}), indent=1, allow_nan=False) + "\n")
+    text = json.dumps(jsonable({"rows": rows, **beside}), indent=1, allow_nan=False)
+    write_atomically(out / "ledger.json", text + "\n")
     write_atomically(out / "index.html", html)
     return {"report": str(out / "index.html"), "ledger": str(out / "ledger.json"), "rows": rows,
             "verdicts": {v: counts.get(v, 0) for v in VERDICTS},
-            "repeated": repeated, "missing": sorted(set(catalogue.studies()) - set(tables))}
+            "repeated": repeated, "missing": sorted(set(catalogue.studies()) - set(tables)), **beside}
 
 
 def frame_html(frame) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from lab.study import Table
+from lab.tables import Table
 
 if TYPE_CHECKING:
     import pandas

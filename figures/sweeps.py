@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from figures.style import points
 from lab.estimate import mean_interval
-from lab.study import Table
+from lab.tables import Table
 
 REAL = {"resnet18-digits": "ResNet-18, digits", "resnet18-cifar10": "ResNet-18, CIFAR-10 (JPEG re-encoding)",
         "vgg16-cifar10": "VGG-16, CIFAR-10 (JPEG re-encoding)", "transformer-snli": "Transformer, SNLI subset",

@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,17 +30,29 @@ def write_atomically(path: Path, data: str | bytes) -> None:
     InputError
         If the disk is full or the folder cannot be written; the old file, if any, is still there.
     """
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    write_together({path: data})
+
+
+def write_together(files: Mapping[Path, str | bytes]) -> None:
+    """As :func:`write_atomically` for files that belong together: none is replaced before all are on the disk.
+
+    They are replaced in the order given.
+    """
+    temporaries = {Path(path): Path(path).with_name(f".{Path(path).name}.{os.getpid()}.tmp") for path in files}
+    target = None
     try:
-        with open(temporary, "wb") as file:
-            file.write(data.encode() if isinstance(data, str) else data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        for target, data in files.items():
+            temporary = temporaries[Path(target)]
+            with open(temporary, "wb") as file:
+                file.write(data.encode() if isinstance(data, str) else data)
+                file.flush()
+                os.fsync(file.fileno())
+        for target, temporary in temporaries.items():
+            os.replace(temporary, target)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise InputError(f"cannot write {path}: {error.strerror}; free some space or choose another --out, then run "
+        for temporary in temporaries.values():
+            temporary.unlink(missing_ok=True)
+        raise InputError(f"cannot write {target}: {error.strerror}; free some space or choose another --out, then run "
                          "the same command again: finished runs are kept") from error
 
 

@@ -3,12 +3,16 @@
 Measuring, storing and plotting are three things. A study's runs go through the run store; :func:`compute` turns them
 into one tidy table with a manifest beside it; figures and the ledger read the table and nothing else. So a table
 computed a minute ago and one that is kept with the project (``figures/results/<name>.csv``) are treated alike.
+
+A study *declares* its runs, scale by scale. Only a table of exactly these runs bears the study's name; what a user
+computes with other settings is the user's own: its table is named by what was run, and is no evidence.
 """
 
+import hashlib
 import json
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,13 +20,12 @@ from typing import TYPE_CHECKING, Any
 from lab import manifest
 from lab.cli import jsonable
 from lab.errors import InputError
-from lab.store import RunStore, write_atomically
+from lab.store import RunStore, exclusive, run_id
 from lab.sweep import sweep
+from lab.tables import SCALES, Table, write_table
 
 if TYPE_CHECKING:
     import pandas
-
-SCALES = ("quick", "run", "full")
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class Study:
     evidence : ``(DataFrame, run ids) -> list of theory.claims.Evidence``.
     processes : True if runs are single-threaded and should go to several processes, False if a run uses all threads.
     schema : raised when the meaning of a result changes.
+    scales : those that ``configs`` knows; networks of the published size have a fourth, "published".
+    declared : as ``configs``, where these need data that a user brings: the same runs without naming the data.
     """
 
     name: str
@@ -51,20 +56,40 @@ class Study:
     evidence: Callable[["pandas.DataFrame", tuple[str, ...]], list] = lambda table, runs: []
     processes: bool = False
     schema: int = 1
+    scales: tuple[str, ...] = SCALES[:3]
+    declared: Callable[[str], Sequence[Any]] | None = None
+
+    def at(self, scale: str) -> list:
+        """The runs to carry out at a scale."""
+        return list(self.configs(scale)) if scale in self.scales else []
+
+    def plan(self, scale: str) -> str | None:
+        """:func:`plan` of the runs that the study declares at a scale, None where it declares none."""
+        declared = list((self.declared or self.configs)(scale)) if scale in self.scales else []
+        return plan(declared, self.schema) if declared else None
+
+    def scale_of(self, configs: Sequence) -> str | None:
+        """The largest scale at which the study declares exactly these runs."""
+        wanted = plan(configs, self.schema)
+        return next((scale for scale in reversed(self.scales) if self.plan(scale) == wanted), None)
 
 
-@dataclass(frozen=True)
-class Table:
-    """A tidy table and where it came from."""
+def fingerprint(configs: Sequence, schema: int = 1) -> str:
+    """A short name for a set of runs, whatever their order."""
+    ids = sorted({run_id(config, schema) for config in configs})
+    return hashlib.sha256(json.dumps(ids).encode()).hexdigest()[:8]
 
-    name: str
-    frame: "pandas.DataFrame"
-    manifest: dict
 
-    @property
-    def runs(self) -> tuple[str, ...]:
-        """Ids of the runs behind the table."""
-        return tuple(self.manifest.get("runs", ()))
+def plan(configs: Sequence, schema: int = 1) -> str:
+    """As :func:`fingerprint`, of what was planned alone.
+
+    A field with ``metadata={"planned": False}`` says what was found when the runs were planned (the checksum of a user's
+    data) and is left out.
+    """
+    def planned(config):
+        return replace(config, **{f.name: f.default for f in fields(config) if not f.metadata.get("planned", True)})
+
+    return fingerprint([planned(config) for config in configs], schema)
 
 
 def load(reference: str) -> Study:
@@ -77,14 +102,31 @@ def compute(study: Study, scale: str, *, store: RunStore, jobs: int | None = Non
             options: dict | None = None, configs: Sequence | None = None) -> Table | None:
     """Carry out a study's missing runs and write its table to ``<store>/tables/<name>.csv``.
 
-    Returns None where the study has nothing at this scale.
+    A table that lacks runs, because they failed, is written as ``<name>.partial.csv``: it replaces no whole one.
+
+    Parameters
+    ----------
+    study, scale : what to carry out.
+    store, jobs, executor, workers, options : as in :func:`lab.sweep.sweep`.
+    configs : other runs of the same kind in place of the study's. Unless the study declares just these at some scale, the
+        table is the user's own, ``<name>-<fingerprint>.csv``.
+
+    Returns
+    -------
+    The table; None where the study has nothing at this scale.
 
     Raises
     ------
     InputError
         If no run finished.
     """
-    configs = list(study.configs(scale) if configs is None else configs)
+    name, own = study.name, False
+    if configs is None:
+        configs = study.at(scale)
+    elif declared := study.scale_of(configs):
+        scale = declared
+    else:
+        name, own = f"{study.name}-{fingerprint(configs, study.schema)}", True
     if not configs:
         return None
     jobs = (jobs or manifest.cores()) if study.processes else 1
@@ -92,26 +134,42 @@ def compute(study: Study, scale: str, *, store: RunStore, jobs: int | None = Non
                     schema=study.schema, options=options, label=study.title)
     if not outcome.finished:
         raise InputError(f"{study.name}: every run failed; the first: {outcome.failed[0][1]}")
+    frame = study.tabulate(outcome.finished)
     facts = {
-        "table": study.name,
         "title": study.title,
         "scale": scale,
+        "own": own,
+        "plan": plan(configs, study.schema),
+        "planned": len(configs),
+        "whole": not outcome.failed,
         "command": " ".join(["python", "-m", *_command()]),
         "runs": outcome.run_ids,
         "failed": [{"config": str(config), "reason": reason} for config, reason in outcome.failed],
-        "environment": manifest.environment(),
-        **{key: round(sum(m[key] for m in outcome.manifests), 1) for key in ("wall_seconds", "cpu_seconds")
-           if all(key in m for m in outcome.manifests)},
-        "peak_memory_mb": max(m["peak_memory_mb"] for m in outcome.manifests),
+        **_costs(outcome.manifests),
     }
-    # what the runs said of their data: one entry where all agree
-    for key in ("data", "device", "dtype"):
-        values = sorted({json.dumps(jsonable(m[key]), sort_keys=True) for m in outcome.manifests if key in m})
+    if own and facts["whole"]:
+        facts["summary"] = [{"claim": e.claim, "setting": e.setting, **e.estimate.to_json()}
+                            for e in study.evidence(frame, tuple(outcome.run_ids))]
+    table = Table(name, frame, facts)
+    folder = store.root / "tables"
+    with exclusive(folder):
+        write_table(table, folder)
+    return table
+
+
+def _costs(manifests: Sequence[dict]) -> dict:
+    """What the manifests of runs come to together: machine, time, memory, and what they said of their data."""
+    facts = {
+        "environment": manifest.environment(),
+        **{key: round(sum(m[key] for m in manifests), 1) for key in ("wall_seconds", "cpu_seconds")
+           if all(key in m for m in manifests)},
+        "peak_memory_mb": max(m["peak_memory_mb"] for m in manifests),
+    }
+    for key in ("data", "device", "dtype"):  # one entry where all agree
+        values = sorted({json.dumps(jsonable(m[key]), sort_keys=True) for m in manifests if key in m})
         if values:
             facts[key] = json.loads(values[0]) if len(values) == 1 else [json.loads(v) for v in values]
-    table = Table(study.name, study.tabulate(outcome.finished), facts)
-    write_table(table, store.root / "tables")
-    return table
+    return facts
 
 
 # flags of the command line that say where this machine keeps things, and what a reader puts in their place
@@ -132,28 +190,3 @@ def _command() -> list[str]:
         else:
             words.append(word)
     return words
-
-
-def write_table(table: Table, folder: Path) -> Path:
-    """Write ``<name>.csv`` and, last, ``<name>.manifest.json``."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{table.name}.csv"
-    write_atomically(path, table.frame.to_csv(index=False))
-    write_atomically(folder / f"{table.name}.manifest.json", json.dumps(jsonable(table.manifest), indent=1) + "\n")
-    return path
-
-
-def read_table(name: str, folder: Path) -> Table | None:
-    """The table of that name in a folder, or None if it is not there whole."""
-    import pandas
-
-    folder = Path(folder)
-    try:
-        facts = json.loads((folder / f"{name}.manifest.json").read_text())
-        frame = pandas.read_csv(folder / f"{name}.csv", keep_default_na=False, na_values=["", "nan"])
-    except FileNotFoundError:
-        return None
-    except (json.JSONDecodeError, pandas.errors.ParserError) as error:
-        raise InputError(f"the table {folder / name} is damaged ({error}); delete it and compute it again") from None
-    return Table(name, frame, facts)

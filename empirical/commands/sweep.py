@@ -55,6 +55,7 @@ def add_arguments(parser):
 
 def run(args) -> dict:
     from empirical.models import build
+    from empirical.studies import named
     from empirical.studies.width import dataset, equal_parameters, plan, summarise, width_study
     from empirical.train import pick_device
     from lab.store import RunStore
@@ -80,7 +81,7 @@ def run(args) -> dict:
     changed = {"loss": args.match == "train-loss", "parameters": narrow is not None, "slices": args.start == "slice",
                "wider": max(alphas) > 1}
     name = args.name or "-".join([setting.arch, setting.data, *(word for word, true in changed.items() if true)])
-    study = width_study(name, f"{setting.arch} on {data.name}", lambda scale: configs)
+    study = named(width_study(name, f"{setting.arch} on {data.name}", lambda scale: []))
     store = RunStore(args.out)
     if args.dry_run:
         found = dry_run(name, configs, store=store)
@@ -98,7 +99,7 @@ def run(args) -> dict:
     for failure in failed:
         say(f"failed: {failure['reason']}")
     return {"name": name, "arch": setting.arch, "data": data.facts, "match": args.match, "seeds": list(seeds),
-            "setting": setting.shared(), "alphas": rows, "table": str(store.root / "tables" / f"{name}.csv"),
+            "setting": setting.shared(), "alphas": rows, "table": str(store.root / "tables" / f"{table.stem}.csv"),
             "failed": failed, "exit_code": 1 if failed else 0}
 
 

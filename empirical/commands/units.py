@@ -43,6 +43,7 @@ def add_arguments(parser):
 
 
 def run(args) -> dict:
+    from empirical.studies import named
     from empirical.studies.units import units_study
     from empirical.studies.width import dataset
     from empirical.train import pick_device
@@ -55,7 +56,7 @@ def run(args) -> dict:
     setting = configs[0]
     data = dataset(setting, args.data_dir)
     name = args.name or (f"units-{args.trained}" if args.trained else f"units-{setting.arch}-{setting.data}-{args.sweep}")
-    study = units_study(name, f"units of {setting.arch} on {data.name}", lambda scale: configs)
+    study = named(units_study(name, f"units of {setting.arch} on {data.name}", lambda scale: []))
     if args.dry_run:
         return dry_run(name, configs, store=store)
     table = compute(study, "quick" if args.quick else "full", store=store, configs=configs,
@@ -66,7 +67,7 @@ def run(args) -> dict:
         _print(row)
     failed = table.manifest["failed"]
     return {"name": name, "data": data.facts, "setting": setting.shared(), "rows": rows,
-            "table": str(store.root / "tables" / f"{name}.csv"), "failed": failed, "exit_code": 1 if failed else 0}
+            "table": str(store.root / "tables" / f"{table.stem}.csv"), "failed": failed, "exit_code": 1 if failed else 0}
 
 
 def _of_trained(args, store) -> list:

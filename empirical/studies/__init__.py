@@ -1,5 +1,7 @@
 """The studies of this room, by name; imported only when they are asked for."""
 
+from lab.study import Study, load
+
 STUDIES: dict[str, str] = {
     "resnet18-digits": "empirical.studies.width:RESNET18_DIGITS",
     "resnet18-digits-loss": "empirical.studies.width:RESNET18_DIGITS_LOSS",
@@ -26,3 +28,9 @@ STUDIES: dict[str, str] = {
     "hull-images": "empirical.studies.hull:HULL_IMAGES",
     "hull-resnet18-cifar10": "empirical.studies.hull:HULL_RESNET18",
 }
+
+
+def named(own: Study) -> Study:
+    """The declared study that has the name and the kind of run of a user's own, where there is one, else the user's."""
+    declared = load(STUDIES[own.name]) if own.name in STUDIES else own
+    return declared if declared.run == own.run else own

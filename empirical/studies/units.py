@@ -188,9 +188,10 @@ def _size(row) -> str:
     return f" (reduced: {', '.join(small)})" if small else ""
 
 
-def units_study(name: str, title: str, configs) -> Study:
+def units_study(name: str, title: str, configs, declared=None) -> Study:
     """A :class:`~lab.study.Study` of this kind."""
-    return Study(name=name, title=title, run=RUN, configs=configs, tabulate=tabulate, evidence=evidence, processes=True)
+    return Study(name=name, title=title, run=RUN, configs=configs, tabulate=tabulate, evidence=evidence, processes=True,
+                 declared=declared)
 
 
 ALPHAS = tuple(Fraction(2) ** k for k in range(-2, 2))
@@ -203,13 +204,18 @@ def _starts(scale: str) -> list[UnitsRun]:
     if scale == "quick":
         setting = Setting(**{**recipe("alexnet", "digits"), **PLAIN, "base_width": 4, "epochs": 8})
         return plan(setting, "init", ALPHAS[:2], range(2), values=("he", "glorot"), orders=2, images=100)
-    if scale == "run" or FOLDER_VARIABLE not in os.environ:
+    if scale == "run":
         return []
     setting = Setting(**{**recipe("alexnet", "cifar10"), **PLAIN, **REDUCED})
-    return with_checksums([*plan(setting, "init", ALPHAS, range(3), values=("he", "glorot"), images=150),
+    return [*plan(setting, "init", ALPHAS, range(3), values=("he", "glorot"), images=150),
                            *plan(setting, "init", ALPHAS[:3:2], range(2), values=("lecun",), images=150),
                            *plan(replace(setting, epochs=120), "regulariser", ALPHAS[1::2], range(2),
-                                 values=("all regularisers",), images=150)])  # which slow it down
+                                 values=("all regularisers",), images=150)]  # which slow it down
+
+
+def _starts_on_files(scale: str) -> list[UnitsRun]:
+    """Of these, those that can be carried out here."""
+    return with_checksums(_starts(scale)) if scale == "quick" or FOLDER_VARIABLE in os.environ else []
 
 
 def _on_digits(arch: str, sweep: str, alphas, seeds, scale: str, **changes) -> list[UnitsRun]:
@@ -235,20 +241,22 @@ def _mlp(scale: str) -> list[UnitsRun]:
         orders=2 if small else 3, images=197)]
 
 
-def _of_sweep(name: str, scale: str) -> list[UnitsRun]:
+def _of_sweep(name: str, scale: str, declared: bool = False) -> list[UnitsRun]:
     """The networks of a width sweep, measured after it."""
     from empirical.studies import STUDIES
 
-    configs = load(STUDIES[name]).configs(scale) if scale == "full" else []
+    sweep = load(STUDIES[name])
+    configs = ((declared and sweep.declared) or sweep.configs)(scale) if scale == "full" else []
     return plan_trained([c for c in configs if isinstance(c, Network)], name, orders=2, images=50,
                         rows=1000)
 
 
 def _after(name: str, title: str) -> Study:
-    return units_study(f"units-{name}", f"removable and repeated units of {title}", partial(_of_sweep, name))
+    return units_study(f"units-{name}", f"removable and repeated units of {title}", partial(_of_sweep, name),
+                       partial(_of_sweep, name, declared=True))
 
 
-STARTS = units_study("units-alexnet", "AlexNet without batch norm: He against Glorot", _starts)
+STARTS = units_study("units-alexnet", "AlexNet without batch norm: He against Glorot", _starts_on_files, _starts)
 # few images, so that random labels are learnt too
 RESNET56 = units_study("units-resnet56", "ResNet-56 on 400 digits, true and random labels",
                        partial(_on_digits, "resnet56", "labels", ALPHAS[1::2], range(2), epochs=100, lr=0.05, train_size=400))

@@ -17,7 +17,8 @@ from empirical.studies.trained import RUN, trained
 from lab.errors import InputError, UsageError
 from lab.estimate import Estimate, mean_interval
 from lab.store import run_id
-from lab.study import SCALES, Study
+from lab.study import Study
+from lab.tables import SCALES
 from theory.claims import Evidence
 
 FOLDER_VARIABLE = "WIDTHLAB_DATA"  # folder with the data sets, where --data-dir does not say
@@ -291,7 +292,7 @@ def width_study(name: str, title: str, configs) -> Study:
 ALPHAS = tuple(Fraction(1, 2**k) for k in range(4))
 
 
-def _embedded(arch: str, data: str, scale: str, scales=SCALES, alphas=ALPHAS, start="own", parameters=False,
+def _embedded(arch: str, data: str, scale: str, scales=SCALES[:3], alphas=ALPHAS, start="own", parameters=False,
               **changes) -> list[Setting]:
     if scale not in scales:
         return []
@@ -301,13 +302,26 @@ def _embedded(arch: str, data: str, scale: str, scales=SCALES, alphas=ALPHAS, st
                 narrow=narrow)
 
 
-def _on_files(arch: str, data: str, scale: str, **changes) -> list[Setting]:
-    """Runs on data that the user brings: at full scale, where the environment says in which folder they are."""
-    if scale != "full" or FOLDER_VARIABLE not in os.environ:
-        return []
-    setting = replace(Setting(**recipe(arch, data)), **changes)
-    setting = replace(setting, checksum=dataset(setting).checksum)
-    return plan(setting, ALPHAS, range(3))
+def files_study(name: str, title: str, arch: str, data: str, published: dict, **changes) -> Study:
+    """A width sweep on data that the user brings, in the folder that the environment names.
+
+    Parameters
+    ----------
+    published : what the network of published size changes in the recipe; ``changes``: what the reduced one does.
+    """
+
+    def declared(scale: str) -> list[Setting]:
+        large = scale == "published"
+        if not large and scale != "full":
+            return []
+        setting = replace(Setting(**recipe(arch, data)), **(published if large else changes))
+        return plan(setting, tuple(Fraction(1, 2**k) for k in range(6)) if large else ALPHAS, range(3))
+
+    def configs(scale: str) -> list[Setting]:
+        found = declared(scale) if FOLDER_VARIABLE in os.environ else []
+        return [replace(config, checksum=dataset(config).checksum) for config in found]
+
+    return replace(width_study(name, title, configs), declared=declared, scales=SCALES)
 
 
 # digits are embedded; the first two are part of every report, the other controls take minutes and are kept
@@ -334,21 +348,23 @@ RESNET18_DIGITS_WIDER = width_study(
 TRANSFORMER_ENTAILMENT = width_study("transformer-entailment", "Transformer on generated entailment",
                                      partial(_embedded, "transformer", "entailment", scales=("quick", "full")))
 
-# base widths for two cores; the published one is 64. The matched loss lies a little above where the narrowest end.
+# base widths for two cores; at the published scale those of the papers. The matched loss lies a little above where the
+# narrowest end.
 _CIFAR10 = {"base_width": 8, "train_size": 10_000}
-RESNET18_CIFAR10 = width_study("resnet18-cifar10", "ResNet-18 of base width 8 on 10,000 CIFAR-10 images",
-                               partial(_on_files, "resnet18", "cifar10", **_CIFAR10, epochs=16))
-RESNET18_CIFAR10_LOSS = width_study(
-    "resnet18-cifar10-loss", "ResNet-18 of base width 8 on 10,000 CIFAR-10 images, matched in training loss",
-    partial(_on_files, "resnet18", "cifar10", **{**matched("cifar10"), **_CIFAR10, "epochs": 32, "target_loss": 1.75}))
-VGG16_CIFAR10 = width_study("vgg16-cifar10", "VGG-16 of base width 8 on 10,000 CIFAR-10 images",
-                            partial(_on_files, "vgg16", "cifar10", **_CIFAR10, epochs=14))
-VGG16_CIFAR10_LOSS = width_study(
-    "vgg16-cifar10-loss", "VGG-16 of base width 8 on 10,000 CIFAR-10 images, matched in training loss",
-    partial(_on_files, "vgg16", "cifar10", **{**matched("cifar10"), **_CIFAR10, "epochs": 14, "target_loss": 1.85}))
+_CIFAR10_LOSS, _SNLI_LOSS = matched("cifar10"), matched("snli")
+RESNET18_CIFAR10 = files_study("resnet18-cifar10", "ResNet-18 on CIFAR-10", "resnet18", "cifar10",
+                               {}, **_CIFAR10, epochs=16)
+RESNET18_CIFAR10_LOSS = files_study(
+    "resnet18-cifar10-loss", "ResNet-18 on CIFAR-10, matched in training loss", "resnet18",
+    "cifar10", _CIFAR10_LOSS, **{**_CIFAR10_LOSS, **_CIFAR10, "epochs": 32, "target_loss": 1.75})
+VGG16_CIFAR10 = files_study("vgg16-cifar10", "VGG-16 on CIFAR-10", "vgg16", "cifar10",
+                            {}, **_CIFAR10, epochs=14)
+VGG16_CIFAR10_LOSS = files_study(
+    "vgg16-cifar10-loss", "VGG-16 on CIFAR-10, matched in training loss", "vgg16", "cifar10",
+    _CIFAR10_LOSS, **{**_CIFAR10_LOSS, **_CIFAR10, "epochs": 14, "target_loss": 1.85})
 _PAIRS = {"base_width": 32, "depth": 2, "max_length": 48}
-TRANSFORMER_SNLI = width_study("transformer-snli", "Transformer on a subset of SNLI",
-                               partial(_on_files, "transformer", "snli", **_PAIRS, epochs=10))
-TRANSFORMER_SNLI_LOSS = width_study(
-    "transformer-snli-loss", "Transformer on a subset of SNLI, matched in training loss",
-    partial(_on_files, "transformer", "snli", **{**matched("snli"), **_PAIRS, "epochs": 32, "target_loss": 0.95}))
+TRANSFORMER_SNLI = files_study("transformer-snli", "Transformer on SNLI", "transformer", "snli",
+                               {"base_width": 256}, **_PAIRS, epochs=10)
+TRANSFORMER_SNLI_LOSS = files_study(
+    "transformer-snli-loss", "Transformer on SNLI, matched in training loss", "transformer", "snli",
+    {**_SNLI_LOSS, "base_width": 256}, **{**_SNLI_LOSS, **_PAIRS, "epochs": 32, "target_loss": 0.95})

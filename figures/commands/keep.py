@@ -13,15 +13,18 @@ def add_arguments(parser):
 def run(args) -> dict:
     from pathlib import Path
 
-    from figures.catalogue import KEPT
+    from figures.catalogue import KEPT, objection
     from lab.errors import InputError
-    from lab.study import read_table, write_table
+    from lab.tables import read_table, write_table
 
     paths = []
     for name in args.names:
         table = read_table(name, Path(args.out) / "tables")
         if table is None:
             raise InputError(f"there is no table {name} in {args.out}/tables; compute it with: "
+                             f"python -m figures run --only {name}")
+        if reason := objection(name, table.manifest):
+            raise InputError(f"the table {name} in {args.out}/tables is no evidence: {reason}; compute it with: "
                              f"python -m figures run --only {name}")
         paths.append(str(write_table(table, KEPT)))
         say(f"kept {paths[-1]}")

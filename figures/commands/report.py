@@ -12,6 +12,7 @@ def add_arguments(parser):
 
 def write(args, workers=None) -> dict:
     """Build the report, with the help of ``workers`` if they are at work already, and say where it is."""
+    from figures.ledger import notes
     from figures.report import build
 
     built = build(args.out, args.report, workers)
@@ -19,8 +20,10 @@ def write(args, workers=None) -> dict:
     if built["repeated"]:
         numbers, same = (sum(row[key] for row in built["repeated"]) for key in ("numbers", "same"))
         say(f"computed again here: {same} of {numbers} numbers are judged as in the kept tables, which the report shows")
+    for line in notes(built):
+        say(line)
     say(f"the report is {built['report']}")
-    return {key: built[key] for key in ("report", "ledger", "verdicts", "missing", "repeated")}
+    return {key: built[key] for key in ("report", "ledger", "verdicts", "missing", "repeated", "set_aside", "own")}
 
 
 def run(args) -> dict:

@@ -3,20 +3,22 @@
 Scales. "quick" and "run" compute what takes seconds and minutes. "full" computes every study: the toy models at the
 size of the kept tables (about ten minutes on two cores), and the real networks, which take hours on CPUs and need data that a
 user brings. So ``--room toy`` limits the work to the toy models; whatever is not computed is shown from the tables that
-are kept with the project. A sweep that was stopped goes on where it was.
+are kept with the project. "published" trains the networks of the papers, for which a GPU is needed.
+A sweep that was stopped goes on where it was.
 """
 
 from figures.catalogue import ROOMS
 from lab.cli import positive_int, say
 from lab.errors import InputError, UsageError
-from lab.study import SCALES
+from lab.tables import SCALES
 
 HELP = "compute the studies of a scale (what is finished is not repeated), then write the report"
 
 
 def add_arguments(parser):
     parser.add_argument("--scale", choices=SCALES, default="run", help="quick: seconds; run: minutes; full: everything, toy "
-                        "models in about ten minutes on two cores, real networks in hours")
+                        "models in about ten minutes on two cores, real networks in hours; published: the networks of "
+                        "the papers, on a GPU")
     parser.add_argument("--room", choices=ROOMS, nargs="+", default=list(ROOMS), help="compute the studies of these rooms "
                         "alone; the others' kept tables are shown")
     parser.add_argument("--only", nargs="+", metavar="STUDY", help="these studies alone")
@@ -41,7 +43,7 @@ def run(args) -> dict:
         raise UsageError(f"no study is called {unknown[0]!r}; there are: {', '.join(studies())}")
     store = RunStore(args.out)
     if args.dry_run:
-        plans = [dry_run(name, study(name).configs(args.scale), store=store, schema=study(name).schema)
+        plans = [dry_run(name, study(name).at(args.scale), store=store, schema=study(name).schema)
                  for name in names]
         for plan in plans:
             say(f"{plan['experiment']}: {plan['done']} done, {plan['missing']} missing")

@@ -19,7 +19,8 @@ from empirical.studies.trained import trained
 from lab.cli import main
 from lab.errors import InputError
 from lab.store import RunStore
-from lab.study import compute, read_table, write_table
+from lab.study import compute
+from lab.tables import read_table, write_table
 from theory.claims import claims
 from theory.hull import project
 

@@ -13,7 +13,7 @@ from empirical.settings import Comparison, Setting, recipe
 from empirical.studies.width import equal_parameters, evidence, plan
 from lab.cli import main
 from lab.errors import UsageError
-from lab.study import read_table
+from lab.tables import read_table
 
 TINY = ["sweep", "--arch", "mlp", "--base-width", "32", "--epochs", "2", "--train-size", "200", "--alphas", "1", "1/2", "1/4",
         "--jobs", "1", "--json"]

@@ -15,7 +15,8 @@ from figures.section import Section, picture
 from figures.style import canvas, points, theory_line, unique_ids, width_axis
 from lab.cli import main
 from lab.estimate import Estimate, exact
-from lab.study import Study, Table, write_table
+from lab.study import Study
+from lab.tables import Table, write_table
 from tests.lab.experiments import Square
 from theory.claims import Evidence
 

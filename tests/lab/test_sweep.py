@@ -14,8 +14,9 @@ import pytest
 
 from lab.errors import InputError
 from lab.store import RunStore, config_fields, read_result, run_id, write_atomically
-from lab.study import Study, compute, read_table
+from lab.study import Study, compute
 from lab.sweep import Workers, cluster, dry_run, sweep
+from lab.tables import read_table
 from tests.lab.experiments import Square
 
 FUNCTION = "tests.lab.experiments:square"

@@ -1,0 +1,144 @@
+"""Tidy tables on disk: ``<name>.csv`` and ``<name>.manifest.json`` beside it.
+
+A manifest says what its table is: ``planned`` runs and those behind it (``runs``), whether it is ``whole``, the ``plan`` that
+was carried out (:func:`lab.study.plan`), whether it is a user's ``own`` (settings that no study declares), and the ``digest``
+of the csv, so that a pair that does not belong together is noticed. A table that lacks runs is written beside the whole one,
+as ``<name>.partial.csv``, and never in its place.
+"""
+
+import hashlib
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lab.cli import jsonable
+from lab.errors import InputError
+from lab.store import write_together
+
+if TYPE_CHECKING:
+    import pandas
+
+SCALES = ("quick", "run", "full", "published")  # from the least to the most that a table can be worth
+PARTIAL = ".partial"
+_CSV, _MANIFEST = ".csv", ".manifest.json"
+_FIELDS = {"table": str, "scale": str, "command": str, "runs": list, "failed": list, "environment": dict}
+_LATER = {"planned": int, "whole": bool, "plan": str, "own": bool, "digest": str}  # older versions wrote none of them
+
+
+@dataclass(frozen=True)
+class Table:
+    """A tidy table and where it came from."""
+
+    name: str
+    frame: "pandas.DataFrame"
+    manifest: dict
+
+    @property
+    def runs(self) -> tuple[str, ...]:
+        """Ids of the runs behind the table."""
+        return tuple(self.manifest.get("runs", ()))
+
+    @property
+    def stem(self) -> str:
+        """Name of its files, without the endings."""
+        return self.name if is_whole(self.manifest) else self.name + PARTIAL
+
+
+def is_whole(facts: Mapping) -> bool:
+    """Whether every run of the plan is behind the table of this manifest."""
+    return facts.get("whole", not facts.get("failed"))
+
+
+def is_older(facts: Mapping) -> bool:
+    """Whether the manifest is of a version that did not write what was planned, nor a digest."""
+    return not any(key in facts for key in _LATER)
+
+
+def write_table(table: Table, folder: Path) -> Path:
+    """Write the table and its manifest, both or neither; a whole one removes its unfinished predecessor.
+
+    Returns
+    -------
+    Path : of the csv.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    text = table.frame.to_csv(index=False).encode()
+    facts = {**table.manifest, "table": table.name, "digest": hashlib.sha256(text).hexdigest()}
+    path = folder / (table.stem + _CSV)
+    write_together({path: text, folder / (table.stem + _MANIFEST): json.dumps(jsonable(facts), indent=1) + "\n"})
+    if table.stem == table.name:
+        for ending in (_MANIFEST, _CSV):
+            (folder / (table.name + PARTIAL + ending)).unlink(missing_ok=True)
+    return path
+
+
+def stems(folder: Path) -> list[str]:
+    """Names of the tables in a folder, those that lack runs with ``.partial`` behind."""
+    return sorted(path.name.removesuffix(_MANIFEST) for path in Path(folder).glob(f"*{_MANIFEST}"))
+
+
+def read_manifest(stem: str, folder: Path) -> dict | None:
+    """The manifest of a table, or None where there is none.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, is not a table's, or is another table's.
+    """
+    path = Path(folder) / (stem + _MANIFEST)
+    try:
+        facts = json.loads(path.read_bytes().decode())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, RecursionError) as error:
+        raise _damaged(stem, path, error) from None
+    if not isinstance(facts, dict):
+        raise _damaged(stem, path, "not a manifest")
+    for key, kind in (_FIELDS if is_older(facts) else _FIELDS | _LATER).items():
+        if key not in facts:
+            raise _damaged(stem, path, f"{key!r} is missing")
+        if type(facts[key]) is not kind:
+            raise _damaged(stem, path, f"{key!r} is not a {kind.__name__}")
+    if facts["scale"] not in SCALES:
+        raise _damaged(stem, path, f"no scale is called {facts['scale']!r}")
+    if not all(isinstance(run, str) for run in facts["runs"]):
+        raise _damaged(stem, path, "'runs' are not names")
+    if facts["table"] != stem.removesuffix(PARTIAL):
+        raise _damaged(stem, path, f"it is that of the table {facts['table']}")
+    return facts
+
+
+def read_table(stem: str, folder: Path) -> Table | None:
+    """The table of that name in a folder, or None if there is none.
+
+    Raises
+    ------
+    InputError
+        If the table or its manifest is damaged, or they do not belong together.
+    """
+    import pandas
+
+    facts = read_manifest(stem, folder)
+    if facts is None:
+        return None
+    path = Path(folder) / (stem + _CSV)
+    try:
+        text = path.read_bytes()
+        frame = pandas.read_csv(io.StringIO(text.decode()), keep_default_na=False, na_values=["", "nan"])
+    except (OSError, ValueError) as error:  # pandas' own errors among them
+        raise _damaged(stem, path, error) from None
+    if frame.empty:
+        raise _damaged(stem, path, "no rows")
+    if facts.get("digest", digest := hashlib.sha256(text).hexdigest()) != digest:
+        raise _damaged(stem, path, "it is not the table that its manifest describes")
+    return Table(facts["table"], frame, facts)
+
+
+def _damaged(stem: str, path: Path, why) -> InputError:
+    why = why.strerror if isinstance(why, OSError) else why
+    return InputError(f"{path} is damaged ({why}); delete {stem}{_CSV} and {stem}{_MANIFEST} there and compute the table again: "
+                      "finished runs are kept")
