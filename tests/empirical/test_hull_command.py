@@ -104,7 +104,7 @@ def test_study_table_and_evidence(tmp_path):
                HullRun(data="digits", space="features", arch="mlp", quick=True, queries=40)]
     table = compute(HULL_DIGITS, "quick", store=RunStore(tmp_path), configs=configs)
     write_table(table, tmp_path / "kept")
-    frame = read_table("hull-digits", tmp_path / "kept").frame
+    frame = read_table(table.name, tmp_path / "kept").frame
     assert len(frame) == 4 and frame["test_unconverged"].eq(0).all()
     found = evidence(frame, table.runs)
     known = claims()

@@ -2,7 +2,9 @@
 
 import json
 import shutil
+from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
@@ -10,9 +12,12 @@ from empirical.__main__ import COMMANDS
 from empirical.data import load
 from empirical.models import build
 from empirical.settings import Comparison, Setting, recipe
-from empirical.studies.width import equal_parameters, evidence, plan
+from empirical.studies import STUDIES, named
+from empirical.studies.width import equal_parameters, evidence, plan, width_study
 from lab.cli import main
 from lab.errors import UsageError
+from lab.study import fingerprint
+from lab.study import load as study_of
 from lab.tables import read_table
 
 TINY = ["sweep", "--arch", "mlp", "--base-width", "32", "--epochs", "2", "--train-size", "200", "--alphas", "1", "1/2", "1/4",
@@ -23,6 +28,12 @@ def call(capsys, *flags):
     code = main("empirical", COMMANDS, [*TINY, *flags])
     out, err = capsys.readouterr()
     return code, out, err
+
+
+def table_of(result: dict):
+    """The table that a command says it wrote."""
+    path = Path(result["table"])
+    return read_table(path.stem, path.parent)
 
 
 def test_sweep_resumes_and_gives_the_same_table(tmp_path, capsys):
@@ -37,7 +48,8 @@ def test_sweep_resumes_and_gives_the_same_table(tmp_path, capsys):
         assert set(row[key]) == {"mean", "low", "high", "n"} and row[key]["n"] == 2
     assert set(row["sites"]) == {"layer1", "layer2", "penultimate"}
     assert result["alphas"][0]["gap"]["mean"] == 0  # at alpha = 1 the copy is the baseline
-    table = read_table("mlp-digits", tmp_path / "runs" / "tables")
+    table = table_of(result)
+    assert table.manifest["own"] and table.name.startswith("mlp-digits-")
     assert table.manifest["data"]["checksum"] and {e.claim for e in evidence(table.frame, table.runs)} == {
         "s0.narrow-does-not-span-wide", "s0.wide-does-not-span-narrow", "s0.wide-performs-better",
         "s0.gap-grows-as-networks-narrow", "s0.copies-saturate", "s0.residual-features-perform", "s0.gap-is-not-linear",
@@ -70,6 +82,8 @@ def test_one_failed_width_leaves_the_rest(tmp_path, capsys, monkeypatch):
                           "--name", "mine")
     result = json.loads(out)
     assert code == 1 and [row["alpha"] for row in result["alphas"]] == ["1", "1/2"] and len(result["failed"]) == 2
+    assert Path(result["table"]).name.startswith("mine-") and result["table"].endswith(".partial.csv")
+    assert not table_of(result).manifest["whole"]
     assert "out of memory" in err and result["setting"]["target_loss"] == 2.2 and result["match"] == "train-loss"
 
 
@@ -99,7 +113,7 @@ def test_plan_shares_networks():
 def test_each_control_speaks_to_its_claim(tmp_path, capsys, flags, name, claim):
     code, out, _ = call(capsys, "--seeds", "1", "--alphas", "1", "1/2", "--out", str(tmp_path), *flags)
     assert code == 0 and json.loads(out)["name"] == name
-    table = read_table(name, tmp_path / "tables")
+    table = table_of(json.loads(out))
     assert {e.claim for e in evidence(table.frame, table.runs)} == {claim}
     if name.endswith("parameters"):
         most = table.frame[table.frame.alpha == "1/2"]
@@ -137,3 +151,22 @@ def test_bad_usage_is_one_line(tmp_path, capsys, flags, code, message):
     found, out, err = call(capsys, "--out", str(tmp_path), *flags)
     last = err.strip().splitlines()[-1]
     assert found == code and out == "" and message in last and "Traceback" not in err
+
+
+def test_what_a_study_declares_needs_no_data(monkeypatch):
+    """The plan of a study on a user's data is known without them, and names no data."""
+    monkeypatch.delenv("WIDTHLAB_DATA", raising=False)
+    for name in ("resnet18-cifar10", "transformer-snli-loss", "units-alexnet", "units-resnet18-cifar10", "hull-resnet18-cifar10"):
+        study = study_of(STUDIES[name])
+        assert not study.at("full") and study.plan("full")
+    study = study_of(STUDIES["resnet18-cifar10"])
+    runs = [replace(config, checksum="ab12") for config in study.declared("published")]
+    assert study.scale_of(runs) == "published" and study.scale_of(runs[1:]) is None
+    assert {run.base_width for run in runs} == {64} and min(run.width for run in runs) == Fraction(1, 32)
+    assert fingerprint(runs) != fingerprint(study.declared("published"))  # a user's own tables on other data are others
+
+
+def test_a_name_does_not_make_a_study():
+    own = width_study("units-mlp", "", lambda scale: [])
+    assert named(own) is own and named(replace(own, name="mine")).name == "mine"
+    assert named(replace(own, name="resnet18-digits")).plan("full") == study_of(STUDIES["resnet18-digits"]).plan("full")

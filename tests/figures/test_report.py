@@ -1,26 +1,18 @@
 """The ledger and the report, from tables made here."""
 
 import json
-import sys
-import types
 
-import pandas as pd
 import pytest
 
 from figures import catalogue, ledger
 from figures.__main__ import COMMANDS
 from figures.report import build
 from figures.reproduction import reproduction
-from figures.section import Section, picture
-from figures.style import canvas, points, theory_line, unique_ids, width_axis
+from figures.style import unique_ids
 from lab.cli import main
 from lab.estimate import Estimate, exact
-from lab.study import Study
-from lab.tables import Table, write_table
-from tests.lab.experiments import Square
+from tests.figures.conftest import CLAIM
 from theory.claims import Evidence
-
-CLAIM = "s0.narrow-does-not-span-wide"
 
 
 def test_rows_follow_from_evidence():
@@ -41,36 +33,6 @@ def test_rows_follow_from_evidence():
 def test_evidence_that_no_claim_takes_is_refused(evidence):
     with pytest.raises(ValueError, match=evidence.claim):
         ledger.rows([evidence])
-
-
-@pytest.fixture
-def laboratory(monkeypatch, tmp_path):
-    """A laboratory with one study and one section."""
-    module = types.ModuleType("fake_study")
-    module.STUDY = Study(
-        "squares", "squares", "tests.lab.experiments:square",
-        configs=lambda scale: [] if scale == "run" else [Square(1), Square(2)],
-        tabulate=lambda finished: pd.DataFrame([{"alpha": 1 / c.x, "value": r["value"]} for c, r in finished]),
-        evidence=lambda frame, runs: [Evidence(CLAIM, "toy", "squares", exact(float(frame.value.max())), runs)],
-    )
-
-    def draw(tables):
-        for name, table in tables.items():
-            with canvas(2) as (figure, (left, right)):
-                theory_line(left, table.frame.alpha, table.frame.value, "theory")
-                points(right, table.frame.alpha, table.frame.value, table.frame.value - 1, table.frame.value + 1)
-                width_axis(right, table.frame.alpha)
-                yield picture(figure, "Squares", "of whole numbers", name)
-
-    module.SECTION = Section("squares", "Squares", "How large?", "By multiplication.", ("squares",), draw, ("s0.",),
-                             frames=lambda tables: {n: t.frame for n, t in tables.items()})
-    monkeypatch.setitem(sys.modules, "fake_study", module)
-    monkeypatch.setattr(catalogue, "studies", lambda rooms=(): {"squares": "fake_study:STUDY"})
-    monkeypatch.setattr(catalogue, "KEPT", tmp_path / "kept")
-    monkeypatch.setattr("figures.report.sections", lambda: [module.SECTION])
-    monkeypatch.setattr("figures.section.sections", lambda: [module.SECTION])
-    monkeypatch.chdir(tmp_path)
-    return module
 
 
 def test_run_writes_a_report_and_a_ledger(laboratory, tmp_path, capsys):
@@ -125,20 +87,18 @@ def test_one_room_alone(capsys, tmp_path):
     assert main("figures", COMMANDS, [*argv, "attic"]) == 2
 
 
-def test_the_more_complete_table_is_shown(laboratory, tmp_path):
-    for folder, scale, value in (("kept", "full", 1.0), ("runs/tables", "run", 2.0)):
-        write_table(Table("squares", pd.DataFrame({"value": [value]}), {"scale": scale}), tmp_path / folder)
+def test_the_more_complete_table_is_shown(write, tmp_path):
+    write("kept", "full", [1.0])
+    write("runs/tables", "quick", [2.0])
     assert catalogue.best_table("squares", tmp_path / "runs").frame.value[0] == 1.0
 
 
 @pytest.mark.parametrize("value, same", [(2.0, 1), (-2.0, 0)])
-def test_a_smaller_table_is_laid_beside_the_kept_one(laboratory, tmp_path, value, same):
-    for folder, scale, squares in (("kept", "full", [4.0, 4.0]), ("runs/tables", "run", [value, value])):
-        frame = pd.DataFrame({"alpha": [1.0, 0.5], "value": squares})
-        write_table(Table("squares", frame, {"scale": scale, "runs": ["a"], "command": "", "environment": {
-            "gpu": "", "processor": ""}}), tmp_path / folder)
+def test_a_smaller_table_is_laid_beside_the_kept_one(write, tmp_path, value, same):
+    write("kept", "full", [4.0, 4.0])
+    write("runs/tables", "quick", [value, value])
     (row,) = reproduction(tmp_path / "runs")
-    assert (row["study"], row["scale"], row["numbers"], row["same"]) == ("squares", "run", 1, same)
+    assert (row["study"], row["scale"], row["numbers"], row["same"]) == ("squares", "quick", 1, same)
     assert [(d["here"]["mean"], d["kept"]["mean"]) for d in row["differ"]] == ([] if same else [(-2.0, 4.0)])
     assert "Computed again here" in (tmp_path / build(tmp_path / "runs", tmp_path / "report")["report"]).read_text()
 
