@@ -18,6 +18,7 @@ import torch
 
 from empirical.data import Dataset
 from lab.errors import InputError
+from lab.files import read_npz
 from theory.moments import Moments
 
 PARTS = ("fit", "tune", "score")
@@ -65,8 +66,10 @@ def read_features(folder: Path) -> Features:
         moments[part][site] = Moments.load(path)
     if not all(moments.values()):
         raise InputError(f"{folder} holds no moments; delete it and run again")
-    with np.load(folder / "rows.npz", allow_pickle=False) as found:
-        rows = {part: {key.split("/", 1)[1]: found[key] for key in found if key.startswith(f"{part}/")} for part in ROWS_KEPT}
+    found = read_npz(folder / "rows.npz", "a file of kept rows", f"delete {folder} and run again")
+    rows = {part: {key.split("/", 1)[1]: found[key] for key in found if key.startswith(f"{part}/")} for part in ROWS_KEPT}
+    if not all(rows.values()):
+        raise InputError(f"{folder}/rows.npz lacks rows; delete {folder} and run again")
     return Features(moments, rows)
 
 

@@ -38,6 +38,7 @@ import numpy as np
 
 from lab.arrays import bits, floats
 from lab.errors import InputError
+from lab.files import read_npz, reading
 from theory.accumulate import (
     LEAST,
     Stage,
@@ -480,22 +481,17 @@ class Moments:
         InputError
             The file is missing, damaged or something else.
         """
-        import zipfile
-
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                if int(file["format"]) != _FORMAT:
-                    raise InputError(f"{path} has format {int(file['format'])}, this version reads {_FORMAT}")
-                widths, count = json.loads(str(file["widths"])), int(file["count"])
-                origin, total, comoment, single = file["origin"], file["sum"], file["comoment"], bool(file["single"])
-        except InputError:
-            raise
-        except FileNotFoundError:
-            raise InputError(f"no moments at {path}") from None
-        except (OSError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
-            raise InputError(f"{path} is not a file of moments, or is damaged ({error})") from None
-        moments = cls()
-        moments._lay_out(widths)
+        what, remedy = "a file of moments", "compute them again"
+        if not os.path.exists(path):
+            raise InputError(f"no moments at {path}")
+        file = read_npz(Path(path), what, remedy)
+        with reading(path, what, remedy):
+            if int(file["format"]) != _FORMAT:
+                raise InputError(f"{path} has format {int(file['format'])}, this version reads {_FORMAT}; {remedy}")
+            widths, count = json.loads(str(file["widths"])), int(file["count"])
+            origin, total, comoment, single = file["origin"], file["sum"], file["comoment"], bool(file["single"])
+            moments = cls()
+            moments._lay_out(widths)
         shape = (moments.width,)
         if origin.shape != shape or total.shape != shape or comoment.shape != shape * 2 or count == 0 or count < -1:
             raise InputError(f"{path} is damaged: its arrays do not fit its blocks {widths}")

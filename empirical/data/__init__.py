@@ -5,13 +5,16 @@ and scored on ``probe_score``, which no training sees; ``test`` serves accuracie
 """
 
 import hashlib
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib import import_module
+from multiprocessing import parent_process
 
 import torch
 
+from empirical.data import checks
 from empirical.streams import stream
 from lab.errors import InputError, UsageError
 
@@ -41,7 +44,7 @@ class Dataset:
     splits : split name -> int64 row numbers.
     classes : number of classes.
     checksum : sha256 over inputs and labels, first 16 hex digits.
-    facts : provenance for the manifest.
+    facts : provenance for the manifest; ``notes`` are sentences that the user is told when the data are loaded.
     vocabulary : number of token ids; 0 for images.
     shift, flip : augmentation of images: largest random shift in pixels, random mirror images.
     """
@@ -86,6 +89,8 @@ def held_out(name: str, pool: int, train_size: int, probe_fit: int, probe_score:
         If there are too few rows.
     """
     most = pool - probe_fit - probe_score
+    if train_size < 0:
+        raise UsageError(f"--train-size {train_size} is negative")
     if most < 1 or train_size > most:
         raise UsageError(f"{name} has {max(most, 0)} rows for training beside the probe splits "
                          f"({probe_fit} + {probe_score}): --train-size {train_size or pool} is too large")
@@ -94,13 +99,14 @@ def held_out(name: str, pool: int, train_size: int, probe_fit: int, probe_score:
     return {"train": train, "probe_fit": fit, "probe_score": score}
 
 
-def assemble(name: str, inputs, labels, *, test_rows: int, train_size: int, probe_fit: int, probe_score: int,
+def assemble(name: str, inputs, labels, *, classes: int, test_rows: int, train_size: int, probe_fit: int, probe_score: int,
              facts: dict | None = None, **rest) -> Dataset:
     """Make a :class:`Dataset`: check, split, normalise by the training split alone.
 
     Parameters
     ----------
-    inputs, labels : all rows, the test rows last.
+    inputs, labels : all rows, the test rows last; labels are whole numbers 0..classes-1.
+    classes : number of classes; each needs rows to train and to fit on.
     test_rows : how many of them are the test split.
     train_size : training rows; 0 takes all that the probe splits leave.
     probe_fit, probe_score : sizes of the probe splits.
@@ -108,18 +114,20 @@ def assemble(name: str, inputs, labels, *, test_rows: int, train_size: int, prob
     Raises
     ------
     InputError
-        If a class has no row to train or to fit on.
+        If labels are no classes, or a class has no row to train or to fit on.
     UsageError
         If the splits are larger than the data.
     """
-    inputs, labels = torch.as_tensor(inputs), torch.as_tensor(labels).long()
+    inputs, labels = torch.as_tensor(inputs), torch.as_tensor(labels)
+    if labels.is_floating_point() or len(labels) != len(inputs) or not ((labels >= 0) & (labels < classes)).all():
+        raise InputError(f"{name}: its labels are not {len(inputs)} whole numbers 0..{classes - 1}")
+    labels = labels.long()
     pool = len(labels) - test_rows
     splits = {**held_out(name, pool, train_size, probe_fit, probe_score), "test": torch.arange(pool, len(labels))}
-    classes = int(labels.max()) + 1
     for split in ("train", "probe_fit"):
-        missing = set(range(classes)) - set(labels[splits[split]].tolist())
-        if missing:
-            raise InputError(f"{name}: class {min(missing)} has no row in the {split} split; use more data")
+        counts = torch.bincount(labels[splits[split]], minlength=classes)
+        if not counts.all():
+            raise InputError(f"{name}: class {int(counts.argmin())} has no row in the {split} split; use more data")
     if not rest.get("vocabulary"):
         rest["mean"], rest["std"] = _pixel_statistics(inputs[splits["train"]])
     checksum = hashlib.sha256(inputs.contiguous().numpy().tobytes() + labels.numpy().tobytes()).hexdigest()[:16]
@@ -187,8 +195,13 @@ def load(source: str, *, data_dir: str | None = None, train_size: int = 0, label
     """
     if source not in SOURCES:
         raise UsageError(f"unknown data {source!r}: choose one of {', '.join(SOURCES)}")
+    checks.image_size(image_size)
+    checks.max_length(max_length)
     data = import_module(SOURCES[source]).load(source=source, data_dir=data_dir, train_size=train_size,
                                                image_size=image_size, max_length=max_length, download=download)
+    if parent_process() is None:  # worker processes load the same data again
+        for note in data.facts.get("notes", ()):
+            print(f"{data.name}: {note}", file=sys.stderr, flush=True)
     return corrupt(data, label_noise)
 
 
@@ -196,8 +209,7 @@ def resize(images: torch.Tensor, size: int) -> torch.Tensor:
     """uint8 images (N, c, h, h) bilinearly resized to ``size`` pixels a side; 0 leaves them."""
     if size in (0, images.shape[-1]):
         return images
-    if not 4 <= size <= 256:
-        raise UsageError(f"--image-size {size} is outside 4..256")
+    checks.image_size(size)
     chunks = [torch.nn.functional.interpolate(part.float(), size=(size, size), mode="bilinear", antialias=True)
               for part in images.split(4096)]
     return torch.cat(chunks).round().clamp(0, 255).byte()

@@ -5,7 +5,6 @@ plain containers only. Every file's digest is compared with the published one, a
 give the data set another name.
 """
 
-import codecs
 import hashlib
 import io
 import pickle
@@ -19,7 +18,9 @@ import numpy as np
 import torch
 
 from empirical.data import Dataset, assemble, resize
+from empirical.data.checks import bytes_of, published
 from lab.errors import InputError, UsageError
+from lab.files import opened, read_whole, reading
 from lab.store import write_atomically
 
 URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
@@ -34,18 +35,56 @@ BATCH_MD5 = {
 }
 FOLDER, ARCHIVE = "cifar-10-batches-py", "cifar-10-python.tar.gz"
 BATCH_ROWS, PROBE_FIT, PROBE_SCORE = 10_000, 8_000, 2_000
+MOST_BATCH_BYTES = 64 * 2**20
+
+
+class _Dtype:
+    """Stands in for a NumPy dtype in a pickle: of its state only the byte order counts (flags and sizes could be forged)."""
+
+    def __init__(self, spec, *_):
+        self.dtype = np.dtype(spec)
+
+    def __setstate__(self, state):
+        self.dtype = self.dtype.newbyteorder(state[1])
+
+
+class _Array:
+    """Stands in for a NumPy array in a pickle, whose state is its shape, dtype, order and bytes."""
+
+    def __init__(self, *_):
+        self.array = np.zeros(0)
+
+    def __setstate__(self, state):
+        _, shape, dtype, fortran, raw = state
+        raw = raw.encode("latin1") if isinstance(raw, str) else raw  # as Python 2 wrote bytes
+        self.array = _from_buffer(raw, dtype, shape, "F" if fortran else "C").array
+
+
+def _from_buffer(buffer, dtype: _Dtype, shape, order) -> _Array:
+    """An array from bytes, which is how pickles of protocol 5 hold them."""
+    made = _Array()
+    made.array = np.frombuffer(buffer, dtype.dtype).reshape(shape, order=order)  # refuses dtypes of Python objects
+    return made
+
+
+def _bytes(text: str, coding: str) -> bytes:
+    """Bytes as Python 3 writes them in old protocols."""
+    if coding != "latin1":
+        raise ValueError(f"bytes in the coding {coding}")
+    return text.encode("latin1")
 
 
 class _BatchUnpickler(pickle.Unpickler):
-    """Reads NumPy arrays and plain containers; refuses every other name."""
+    """Reads plain containers, and NumPy arrays by their bytes; refuses every other name."""
 
-    _rebuild = np.zeros(0).__reduce__()[0]  # numpy's array constructor, wherever this version keeps it
     ALLOWED = {  # noqa: RUF012
-        ("numpy.core.multiarray", "_reconstruct"): _rebuild,
-        ("numpy._core.multiarray", "_reconstruct"): _rebuild,
-        ("numpy", "ndarray"): np.ndarray,
-        ("numpy", "dtype"): np.dtype,
-        ("_codecs", "encode"): codecs.encode,
+        ("numpy.core.multiarray", "_reconstruct"): _Array,
+        ("numpy._core.multiarray", "_reconstruct"): _Array,
+        ("numpy.core.numeric", "_frombuffer"): _from_buffer,
+        ("numpy._core.numeric", "_frombuffer"): _from_buffer,
+        ("numpy", "ndarray"): _Array,
+        ("numpy", "dtype"): _Dtype,
+        ("_codecs", "encode"): _bytes,
     }
 
     def find_class(self, module, name):
@@ -61,7 +100,7 @@ def read_batch(raw: bytes, where: str) -> tuple[np.ndarray, np.ndarray, bool]:
     Returns
     -------
     images : uint8 (10000, 3, 32, 32).
-    labels : int64 (10000,), 0..9.
+    labels : uint8 (10000,), 0..9.
     jpeg : bool.
 
     Raises
@@ -69,48 +108,41 @@ def read_batch(raw: bytes, where: str) -> tuple[np.ndarray, np.ndarray, bool]:
     InputError
         If the file is truncated, altered, or wants to run code; the message names the file.
     """
-    try:
-        batch = _BatchUnpickler(io.BytesIO(raw), encoding="latin1").load()
-    except InputError as error:
-        raise InputError(f"{where} {error}: not a CIFAR-10 batch, refused; fetch the data anew") from None
-    except Exception as error:  # a damaged pickle can raise nearly anything
-        raise InputError(f"{where} is truncated or damaged ({type(error).__name__}: {error}); fetch it anew") from None
-    try:
-        batch = {k.decode() if isinstance(k, bytes) else k: v for k, v in batch.items()}
-        images, labels = np.asarray(batch["data"]), np.asarray(batch["labels"])
-        names = batch.get("filenames") or [""]
-    except (AttributeError, KeyError, TypeError, ValueError):
-        raise InputError(f"{where} is not a CIFAR-10 batch (no arrays 'data' and 'labels'); fetch it anew") from None
-    if images.shape != (BATCH_ROWS, 3072) or images.dtype != np.uint8 or labels.shape != (BATCH_ROWS,):
-        raise InputError(f"{where} holds {images.dtype} {images.shape} with {labels.shape} labels, not "
-                         f"({BATCH_ROWS}, 3072) bytes; fetch it anew")
-    if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() > 9:
-        raise InputError(f"{where} has labels outside 0..9; fetch it anew")
-    name = names[0].decode("latin1") if isinstance(names[0], bytes) else str(names[0])
-    return images.reshape(-1, 3, 32, 32), labels.astype(np.int64), name.lower().endswith((".jpg", ".jpeg"))
+    with reading(where, "a CIFAR-10 batch"):
+        try:
+            batch = _BatchUnpickler(io.BytesIO(raw), encoding="latin1").load()
+        except InputError as error:
+            raise InputError(f"{where} {error}: not a CIFAR-10 batch, refused; fetch the data anew") from None
+        batch = {_text(key): value.array if isinstance(value, _Array) else value for key, value in batch.items()}
+        images = bytes_of(batch["data"], f"{where}: data", (BATCH_ROWS, 3072))
+        labels = bytes_of(batch["labels"], f"{where}: labels", (BATCH_ROWS,), 9)
+        names = batch.get("filenames", ())  # not needed, but of a known form where they are
+        if not isinstance(names, list | tuple | np.ndarray):
+            raise TypeError(f"filenames that are {type(names).__name__}, not a list")
+        jpeg = len(names) > 0 and all(_text(name).lower().endswith((".jpg", ".jpeg")) for name in names)
+        return images.reshape(-1, 3, 32, 32), labels, jpeg
+
+
+def _text(name) -> str:
+    name = name.decode("latin1") if isinstance(name, bytes) else name
+    if not isinstance(name, str):
+        raise TypeError(f"a name that is {type(name).__name__}, not text")
+    return name
 
 
 def _from_folder(folder: Path) -> dict[str, bytes]:
-    found = {}
-    for name in BATCH_MD5:
-        try:
-            found[name] = (folder / name).read_bytes()
-        except OSError as error:
-            raise InputError(f"{folder / name}: {error.strerror}; the folder needs data_batch_1 ... 5 and test_batch"
-                             ) from None
-    return found
+    remedy = "the folder needs data_batch_1 ... 5 and test_batch"
+    return {name: read_whole(folder / name, "a CIFAR-10 batch", remedy, MOST_BATCH_BYTES) for name in BATCH_MD5}
 
 
 def _from_archive(path: Path) -> dict[str, bytes]:
     found = {}
-    try:
-        with tarfile.open(path, "r:*") as archive:
-            for member in archive:  # read in memory: nothing is unpacked to disk
-                name = Path(member.name).name
-                if name in BATCH_MD5 and member.isfile() and member.size < 64 * 2**20:
-                    found[name] = archive.extractfile(member).read()
-    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
-        raise InputError(f"{path} is truncated or not a tar archive ({error}); fetch it anew (--download)") from None
+    with (reading(path, "a tar archive", "fetch it anew (--download)"), opened(path) as stream,
+          tarfile.open(fileobj=stream, mode="r|") as archive):
+        for member in archive:  # read in memory: nothing is unpacked to disk
+            name = Path(member.name).name
+            if name in BATCH_MD5 and member.isfile() and member.size < MOST_BATCH_BYTES:
+                found[name] = archive.extractfile(member).read()
     missing = [name for name in BATCH_MD5 if name not in found]
     if missing:
         raise InputError(f"{path} lacks {missing[0]}: truncated, or not the CIFAR-10 python archive; fetch it anew")
@@ -166,16 +198,16 @@ def load(*, data_dir: str | None = None, train_size: int = 0, image_size: int = 
     """CIFAR-10 with its digests checked; the probe splits come out of the 50,000 training images."""
     path = locate(data_dir, download)
     files = _from_archive(path) if path.is_file() else _from_folder(path)
-    altered = [name for name, raw in files.items() if hashlib.md5(raw).hexdigest() != BATCH_MD5[name]]
+    as_published = published(BATCH_MD5, files, "md5")
     batches = {name: read_batch(raw, f"{path}/{name}") for name, raw in files.items()}  # test_batch comes last
-    if not altered:
+    if as_published == len(files):
         name = "CIFAR-10"
     elif all(jpeg for _, _, jpeg in batches.values()):
         name = "CIFAR-10 (JPEG re-encoding)"
     else:
         name = "CIFAR-10 (not the original files)"
     images = resize(torch.from_numpy(np.concatenate([batches[n][0] for n in BATCH_MD5])), image_size)
-    labels = torch.from_numpy(np.concatenate([batches[n][1] for n in BATCH_MD5]))
-    facts = {"files_as_published": len(files) - len(altered), "files": len(files)}
-    return assemble(name, images, labels, test_rows=BATCH_ROWS, train_size=train_size, probe_fit=PROBE_FIT,
+    labels = np.concatenate([batches[n][1] for n in BATCH_MD5])
+    facts = {"files_as_published": as_published, "files": len(files)}
+    return assemble(name, images, labels, classes=10, test_rows=BATCH_ROWS, train_size=train_size, probe_fit=PROBE_FIT,
                     probe_score=PROBE_SCORE, shift=max(1, images.shape[-1] // 8), flip=True, facts=facts)

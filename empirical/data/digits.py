@@ -1,23 +1,31 @@
 """scikit-learn's handwritten digits (1,797 images of 8x8 in 16 grey levels): the embedded default, no files needed."""
 
+import numpy as np
 import torch
 
 from empirical.data import Dataset, assemble, resize
+from empirical.data.checks import bytes_of, published
 from empirical.streams import stream
 
 # half of the images train; measures need the rest: their fit wants several rows a feature
-TEST, PROBE_FIT, PROBE_SCORE = 197, 500, 200
+ROWS, TEST, PROBE_FIT, PROBE_SCORE = 1797, 197, 500, 200
+# sha256 of the grey levels 0..16 and of the labels, a byte each, as scikit-learn ships them
+SHA256 = {"images": "8f26b2bd9d135c256808f68f14fdabddde6d9c7f869ae419704b051f0f14b3b3",
+          "labels": "8ba4f891220f5e4c9c819638d1602d74b83618f167043c6da52a2a247841ddf0"}
 
 
 def load(*, train_size: int = 0, image_size: int = 0, **_) -> Dataset:
     """Digits at 8x8, or resized to ``image_size``."""
     from sklearn.datasets import load_digits
 
-    found = load_digits()
-    order = torch.randperm(len(found.target), generator=stream("digits", "test"))
-    images = torch.as_tensor(found.images * (255 / 16)).round().byte().unsqueeze(1)
+    found, remedy = load_digits(), "install scikit-learn anew"
+    levels = bytes_of(found.images.astype(np.int64), "digits: images", (ROWS, 8, 8), 16, remedy)
+    labels = bytes_of(found.target, "digits: labels", (ROWS,), 9, remedy)
+    same = published(SHA256, {"images": levels.tobytes(), "labels": labels.tobytes()}) == len(SHA256)
+    order = torch.randperm(ROWS, generator=stream("digits", "test"))
+    images = torch.from_numpy(levels * (255 / 16)).round().byte().unsqueeze(1)
     images = resize(images, image_size)
     size = "" if images.shape[-1] == 8 else f" at {images.shape[-1]}x{images.shape[-1]}"
-    return assemble(f"digits{size}", images[order], torch.as_tensor(found.target)[order], test_rows=TEST,
-                    train_size=train_size, probe_fit=PROBE_FIT, probe_score=PROBE_SCORE,
+    return assemble(f"digits{size}{'' if same else ' (altered)'}", images[order], torch.from_numpy(labels)[order],
+                    classes=10, test_rows=TEST, train_size=train_size, probe_fit=PROBE_FIT, probe_score=PROBE_SCORE,
                     shift=max(1, images.shape[-1] // 8), facts={"source": "scikit-learn"})

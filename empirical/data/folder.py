@@ -1,22 +1,34 @@
 """ImageNet-style folders: one folder a class with image files in it, ``root/<class>/*.jpg``, or the same under ``root/train``
-and ``root/val`` (or ``test``), whose images are then the test split. Needs pillow (``pip install 'widthlab[images]'``).
+and ``root/val`` (``validation``, ``valid`` or ``test``; the first there is), whose images are then the test split. Needs
+pillow (``pip install 'widthlab[images]'``).
 
-Images become RGB, their shorter side ``image_size`` pixels, and are cropped to the centre; all are held in memory as bytes.
+Images are turned upright as their EXIF orientation says and become RGB: transparent ones are laid on white, grey ones of
+16 bits are scaled to 8; ones whose depth has no fixed range (floating point, beyond 16 bits) are refused. Of an animation
+the first picture counts. The shorter side becomes ``image_size`` pixels, and the centre is cut out; all are held in memory
+as bytes. Names that start with a dot and ``__MACOSX`` are skipped at every depth. A class folder without any image is an
+error; other files that are no images, and folders beside ``train`` that are not used, are named on standard error and in
+the data set's facts.
+
 Without a folder of test images, and for the probe splits, rows are drawn from an addressed stream: a fifth of the images to
 test, of the rest a fifth each to the probe splits.
 """
 
+import warnings
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from empirical.data import Dataset, assemble
+from empirical.data.checks import image_size as checked_size
 from empirical.streams import stream
 from lab.errors import InputError, UsageError
+from lab.files import reading
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm"}
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm")
+TEST_FOLDERS = ("val", "validation", "valid", "test")
 SIZE, MOST_BYTES = 64, 8 * 2**30
+LONGEST = 50  # times the shorter side
 
 
 def load(*, data_dir: str | None = None, train_size: int = 0, image_size: int = 0, **_) -> Dataset:
@@ -27,7 +39,8 @@ def load(*, data_dir: str | None = None, train_size: int = 0, image_size: int = 
     UsageError
         If no folder was named or pillow is missing.
     InputError
-        If there are fewer than two classes, files cannot be read, or the images do not fit into memory.
+        If there are fewer than two classes, a class has no images, files cannot be read, or the images do not fit into
+        memory.
     """
     if data_dir is None:
         raise UsageError("image folders need --data-dir DIR, with one folder a class in it")
@@ -35,51 +48,100 @@ def load(*, data_dir: str | None = None, train_size: int = 0, image_size: int = 
         import PIL  # noqa: F401
     except ImportError:
         raise UsageError("reading image files needs pillow: pip install 'widthlab[images]'") from None
-    root, size = Path(data_dir), image_size or SIZE
-    if not 4 <= size <= 256:
-        raise UsageError(f"--image-size {size} is outside 4..256")
+    root, size = Path(data_dir), checked_size(image_size) or SIZE
     train = root / "train" if (root / "train").is_dir() else root
-    test = next((root / name for name in ("val", "test") if train != root and (root / name).is_dir()), None)
-    files, names = _files(train)
-    other, found = _files(test) if test else ([], names)
+    test = next((root / name for name in TEST_FOLDERS if train != root and (root / name).is_dir()), None)
+    files, names, others = _files(train)
+    test_files, found, more = _files(test) if test else ([], names, 0)
+    unused = {d.name for d in _visible(root) if d.is_dir()} - {"train", test and test.name} if train != root else ()
+    notes = [f"the folder {name} is not used: {train.name} trains and {test.name if test else 'a fifth of it'} tests"
+             for name in sorted(unused)]
+    if others + more:
+        notes.append(f"{others + more} files in class folders are not used: they are none of {', '.join(SUFFIXES)}")
+    facts = {"folder_classes": len(names), "notes": notes}
     if found != names:
-        raise InputError(f"{test} has other classes than {train}: {sorted(set(found) ^ set(names))[0]!r} is in one of them only")
+        raise InputError(f"{test} has other classes than {train}: {min(set(found) ^ set(names))!r} is in one of them only")
     if len(names) < 2:
         raise InputError(f"{train} has {len(names)} folders with images, at least two classes are needed")
-    if (len(files) + len(other)) * 3 * size * size > MOST_BYTES:
-        raise InputError(f"{len(files) + len(other)} images of {size} pixels a side are over 8 GB: lower --image-size")
-    if not other:
+    if (len(files) + len(test_files)) * 3 * size * size > MOST_BYTES:
+        raise InputError(f"{len(files) + len(test_files)} images of {size} pixels a side are over 8 GB: lower --image-size")
+    if not test_files:
         order = torch.randperm(len(files), generator=stream("folder", "test")).tolist()
         cut = len(files) // 5
-        files, other = [files[i] for i in order[cut:]], [files[i] for i in order[:cut]]
-    images = torch.from_numpy(np.stack([_read(path, size) for path, _ in files + other]))
-    labels = torch.tensor([label for _, label in files + other])
+        files, test_files = [files[i] for i in order[cut:]], [files[i] for i in order[:cut]]
+    images = torch.from_numpy(np.stack([read_image(path, size) for path, _ in files + test_files]))
+    labels = torch.tensor([label for _, label in files + test_files])
     probe = len(files) // 5
-    return assemble(root.resolve().name, images, labels, test_rows=len(other), train_size=train_size, probe_fit=probe,
-                    probe_score=probe, shift=max(1, size // 8), flip=True, facts={"folder_classes": len(names)})
+    return assemble(root.resolve().name, images, labels, classes=len(names), test_rows=len(test_files),
+                    train_size=train_size, probe_fit=probe, probe_score=probe, shift=max(1, size // 8), flip=True, facts=facts)
 
 
-def _files(folder: Path) -> tuple[list[tuple[Path, int]], list[str]]:
-    """(file, class number) in a fixed order, and the names of the classes."""
+def _visible(folder: Path) -> list[Path]:
+    """What is in a folder, in a fixed order, without what an operating system or a notebook hid there."""
+    return sorted(p for p in folder.iterdir() if not p.name.startswith(".") and p.name != "__MACOSX")
+
+
+def _tree(folder: Path):
+    """All visible files at every depth."""
+    for path in _visible(folder):
+        if path.is_dir():
+            yield from _tree(path) if not path.is_symlink() else ()
+        else:
+            yield path
+
+
+def _files(folder: Path) -> tuple[list[tuple[Path, int]], list[str], int]:
+    """(file, class number) in a fixed order, the names of the classes, and how many other files there are."""
     try:
-        groups = {d.name: sorted(f for f in d.rglob("*") if f.suffix.lower() in SUFFIXES) for d in sorted(folder.iterdir())
-                  if d.is_dir()}
+        groups = {d.name: list(_tree(d)) for d in _visible(folder) if d.is_dir()}
     except OSError as error:
         raise UsageError(f"{folder}: {error.strerror}; give the folder that holds one folder a class") from None
-    groups = {name: files for name, files in groups.items() if files}
-    return [(f, i) for i, files in enumerate(groups.values()) for f in files], list(groups)
+    images = {name: sorted(f for f in files if f.suffix.lower() in SUFFIXES) for name, files in groups.items()}
+    for name, found in images.items():
+        if not found:
+            kinds = ", ".join(sorted({f.suffix or f.name for f in groups[name]})[:4])
+            raise InputError(f"{folder / name} has no image that can be read ({kinds or 'it is empty'}; wanted are "
+                             f"{', '.join(SUFFIXES)}): convert its files, or take the folder away if it is no class")
+    count = sum(map(len, images.values()))
+    return [(f, i) for i, found in enumerate(images.values()) for f in found], list(images), \
+        sum(map(len, groups.values())) - count
 
 
-def _read(path: Path, size: int) -> np.ndarray:
-    """One image as uint8 (3, size, size)."""
-    from PIL import Image
+def read_image(path: Path, size: int) -> np.ndarray:
+    """One image as uint8 (3, size, size).
 
-    try:
+    Raises
+    ------
+    InputError
+        If it is damaged, too large, too elongated or of a depth without a fixed range; the message names the file.
+    """
+    from PIL import Image, ImageOps
+
+    with reading(path, "a readable image", "remove it or fetch it anew"), warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        warnings.simplefilter("ignore", UserWarning)  # Pillow's, of metadata that are damaged
         with Image.open(path) as image:
-            image = image.convert("RGB")
+            if max(image.size) > LONGEST * min(image.size):
+                raise ValueError(f"{image.width}x{image.height} pixels: one side is over {LONGEST} times the other")
+            image = _rgb(ImageOps.exif_transpose(image))
             scale = size / min(image.size)
             image = image.resize([max(size, round(side * scale)) for side in image.size], Image.Resampling.BILINEAR)
             left, top = (image.width - size) // 2, (image.height - size) // 2
             return np.asarray(image.crop((left, top, left + size, top + size))).transpose(2, 0, 1)
-    except (OSError, ValueError, SyntaxError) as error:
-        raise InputError(f"{path} is not a readable image ({error}); remove it or fetch it anew") from None
+
+
+def _rgb(image):
+    """A Pillow image of any mode in RGB."""
+    from PIL import Image
+
+    if image.mode == "F":
+        raise ValueError("its pixels are floating-point numbers, whose range is not known; convert it to 8 bits")
+    if image.mode.startswith("I"):  # I, I;16, I;16B, ...: up to 32 bits, of which images use 16
+        levels = np.asarray(image).astype(np.int64)
+        if levels.min() < 0 or levels.max() > 65535:
+            raise ValueError("its pixels have more than 16 bits, whose range is not known; convert it to 8 bits")
+        image = Image.fromarray(((levels * 255 + 32767) // 65535).astype(np.uint8))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    return image.convert("RGB")

@@ -1,63 +1,104 @@
-"""MNIST (LeCun, Cortes, Burges) from ``mnist.npz`` (Keras layout) or the four IDX files, gzipped or not."""
+"""MNIST (LeCun, Cortes, Burges) from ``mnist.npz`` (Keras layout) or the four IDX files, packed or not.
 
-import gzip
+The pictures and labels are compared with the published ones by digest, whichever files hold them; if any differ, the data
+set is named "MNIST (altered)".
+"""
+
+import math
 import struct
-import zipfile
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from empirical.data import Dataset, assemble, resize
-from lab.errors import InputError, UsageError
+from empirical.data.checks import bytes_of, published
+from lab.errors import UsageError
+from lab.files import read_npz, read_whole, reading
 
-PROBE_FIT, PROBE_SCORE, TEST = 8_000, 2_000, 10_000
+PROBE_FIT, PROBE_SCORE = 8_000, 2_000
+ROWS = {"train": 60_000, "test": 10_000}
 IDX = {"x_train": "train-images-idx3-ubyte", "y_train": "train-labels-idx1-ubyte",
        "x_test": "t10k-images-idx3-ubyte", "y_test": "t10k-labels-idx1-ubyte"}
+# sha256 of the four IDX files as published, unpacked
+SHA256 = {"x_train": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+          "y_train": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+          "x_test": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+          "y_test": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"}
+_BYTES = 8  # IDX code of unsigned bytes
+
+
+def to_idx(array: np.ndarray) -> bytes:
+    """A uint8 array as the contents of an IDX file."""
+    return struct.pack(f">HBB{array.ndim}I", 0, _BYTES, array.ndim, *array.shape) + array.tobytes()
 
 
 def read_idx(path: Path) -> np.ndarray:
-    """A uint8 IDX file, gzipped if its name says so.
+    """A uint8 IDX file, packed or not.
 
     Raises
     ------
     InputError
-        If it is truncated or not IDX.
+        If it is truncated or not IDX of bytes.
     """
-    try:
-        raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        zero, kind, axes = struct.unpack(">HBB", raw[:4])
-        shape = struct.unpack(f">{axes}I", raw[4:4 + 4 * axes])
-    except (OSError, EOFError, gzip.BadGzipFile, struct.error) as error:
-        raise InputError(f"{path} is truncated or not an IDX file ({error}); fetch it anew") from None
-    body = np.frombuffer(raw, np.uint8, offset=4 + 4 * axes)
-    if zero or kind != 8 or body.size != np.prod(shape):
-        raise InputError(f"{path} is truncated or not an IDX file of bytes; fetch it anew")
-    return body.reshape(shape)
+    what = "an IDX file of bytes"
+    raw = read_whole(path, what)
+    with reading(path, what):
+        zero, kind, axes = struct.unpack_from(">HBB", raw)
+        shape = struct.unpack_from(f">{axes}I", raw, 4)
+        if zero or kind != _BYTES:
+            raise ValueError(f"it starts with {raw[:4].hex()}")
+        body = np.frombuffer(raw[4 + 4 * axes:], np.uint8)
+        if body.size != math.prod(shape):
+            raise ValueError(f"{math.prod(shape):,} bytes promised, {body.size:,} there")
+        return body.reshape(shape)
+
+
+def _spellings(name: str) -> list[str]:
+    """Names under which one of the four files is distributed."""
+    dotted = name.replace("-idx", ".idx")
+    return [name, f"{name}.gz", dotted, f"{dotted}.gz"]
+
+
+def read(base: Path) -> dict[str, np.ndarray]:
+    """The arrays under their Keras names, from a folder or the npz file itself.
+
+    Raises
+    ------
+    UsageError
+        If there is no MNIST; the message lists the names that are looked for.
+    InputError
+        If a file is damaged or lacks an array.
+    """
+    folders = [base, base / "mnist", base / "MNIST" / "raw"]
+    npz = next((p for p in (base, *(folder / "mnist.npz" for folder in folders)) if p.is_file()), None)
+    if npz:
+        found = read_npz(npz, "the Keras mnist.npz", needs=IDX)
+        return {key: found[key] for key in IDX}
+    files = {key: next((p for folder in folders for spelling in _spellings(name) if (p := folder / spelling).is_file()), None)
+             for key, name in IDX.items()}
+    missing = [IDX[key] for key, path in files.items() if path is None]
+    if missing:
+        raise UsageError(f"no MNIST in {base}: neither mnist.npz nor {', '.join(missing)} (a dot for the second hyphen and "
+                         ".gz are fine)" if len(missing) == len(IDX) else
+                         f"MNIST in {base} is not whole: {', '.join(missing)} missing (a dot for the second hyphen and .gz are "
+                         "fine)")
+    return {key: read_idx(path) for key, path in files.items()}
 
 
 def load(*, data_dir: str | None = None, train_size: int = 0, image_size: int = 0, **_) -> Dataset:
-    """MNIST from the folder ``data_dir`` (or the npz file itself)."""
+    """MNIST from the folder ``data_dir`` (or the npz file itself), its digests checked."""
     if data_dir is None:
         raise UsageError("MNIST needs --data-dir DIR with mnist.npz or the four IDX files")
-    base = Path(data_dir)
-    npz = base if base.is_file() else base / "mnist.npz"
-    if npz.exists():
-        try:
-            with np.load(npz, allow_pickle=False) as found:
-                arrays = {key: found[key] for key in IDX}
-        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            raise InputError(f"{npz} is truncated or not the Keras mnist.npz ({error}); fetch it anew") from None
-    else:
-        files = {key: next((p for p in (base / name, base / f"{name}.gz") if p.exists()), None)
-                 for key, name in IDX.items()}
-        if None in files.values():
-            raise UsageError(f"no MNIST in {base}: it has neither mnist.npz nor the four IDX files")
-        arrays = {key: read_idx(path) for key, path in files.items()}
-    if any(arrays[f"x_{s}"].shape != (n, 28, 28) or arrays[f"y_{s}"].shape != (n,)
-           for s, n in (("train", 60_000), ("test", TEST))):
-        raise InputError(f"{base}: not 60,000 and 10,000 images of 28x28 with their labels; fetch it anew")
+    arrays = read(Path(data_dir))
+    for key, array in arrays.items():
+        rows = ROWS[key.partition("_")[2]]
+        shape, most = ((rows, 28, 28), 255) if key.startswith("x") else ((rows,), 9)
+        arrays[key] = bytes_of(array, f"{data_dir}: {key}", shape, most)
+    as_published = published(SHA256, {key: to_idx(array) for key, array in arrays.items()})
+    name = "MNIST" if as_published == len(SHA256) else "MNIST (altered)"
     images = torch.from_numpy(np.concatenate([arrays["x_train"], arrays["x_test"]])).unsqueeze(1)
-    labels = torch.from_numpy(np.concatenate([arrays["y_train"], arrays["y_test"]]).astype(np.int64))
-    return assemble("MNIST", resize(images, image_size), labels, test_rows=TEST, train_size=train_size, probe_fit=PROBE_FIT,
-                    probe_score=PROBE_SCORE, shift=2)
+    labels = np.concatenate([arrays["y_train"], arrays["y_test"]])
+    return assemble(name, resize(images, image_size), labels, classes=10, test_rows=ROWS["test"], train_size=train_size,
+                    probe_fit=PROBE_FIT, probe_score=PROBE_SCORE, shift=2,
+                    facts={"files_as_published": as_published, "files": len(SHA256)})

@@ -1,124 +1,61 @@
 """Sentence pairs labelled entailment, neutral or contradiction, as token ids.
 
-Reads what the GLUE, MultiNLI, SNLI and SICK distributions use: tab-separated files with a header (columns named
-``premise``/``hypothesis``/``label``, ``sentence1``/``sentence2``/``gold_label``, or GLUE's), JSON lines and Parquet
-with the same names, plain or packed by gzip or xz. No quoting: a quote is a character. Rows without a gold label
-("-") are dropped and counted.
+MultiNLI and SNLI are read from the published archives (``multinli_1.0.zip``, ``snli_1.0.zip``), whose digests are known and
+compared, or, like SICK and any other pairs, from files of the forms that :mod:`empirical.data.pairs` reads. Loose files
+have no published digest: what is compared is their number of labelled pairs, and the name says "(unverified copy)" where
+it agrees, "(altered)" where not.
 
 The tokenizer is byte-level BPE trained on the training split's sentences alone (``tokenizers`` library). A pair is
 [CLS] premise [SEP] hypothesis [SEP]; pairs that are too long lose tokens from their longer sentence and are counted.
 """
 
-import gzip
-import json
-import lzma
+import zipfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from empirical.data import Dataset, assemble, held_out
+from empirical.data import Dataset, assemble, checks, held_out
+from empirical.data.pairs import ENDINGS, LABELS, Pair, read_pairs
 from lab.errors import InputError, UsageError
+from lab.files import reading
 
-LABELS = ("entailment", "neutral", "contradiction")
 PADDING, CLS, SEP, UNKNOWN = range(4)
 VOCABULARY, MAX_LENGTH = 8192, 64
-NAMES = (("premise", "hypothesis", "label"), ("sentence1", "sentence2", "gold_label"),
-         ("sentence1", "sentence2", "label"), ("sentence_A", "sentence_B", "entailment_judgment"))
-# file stems of the training and test files of each source, the first that exists counts
-FILES = {
-    "mnli": (("train", "multinli_1.0_train", "mnli_train", "mnli_train_subset"),
-             ("dev_matched", "multinli_1.0_dev_matched", "mnli_dev_matched")),
-    "snli": (("snli_1.0_train", "snli_train", "snli_train_subset"), ("snli_1.0_test", "snli_test")),
-    "sick": (("SICK_train", "sick_train"), ("SICK_test_annotated", "sick_test")),
-    "pairs": (("train",), ("test", "dev")),
-}
-ENDINGS = (".tsv", ".txt", ".jsonl", ".parquet", ".tsv.xz", ".tsv.gz", ".jsonl.xz", ".jsonl.gz")
-
-Pair = tuple[str, str, int]
 
 
-def read_pairs(path: Path) -> tuple[list[Pair], int]:
-    """Sentence pairs of a file, and the number of rows dropped because they have no gold label.
+@dataclass(frozen=True)
+class Published:
+    """A data set as published.
 
-    Returns
-    -------
-    pairs : (premise, hypothesis, label number in the order of :data:`LABELS`).
-    dropped : int.
-
-    Raises
-    ------
-    InputError
-        If the file is damaged, lacks columns, or a row is malformed; the message names the row.
+    Attributes
+    ----------
+    title : what it is called.
+    train, test : stems of its training and test files; the first that exists counts.
+    pairs : number of labelled pairs of the two; None where nothing is published.
+    archive, sha256 : the archive that holds them as JSON lines in a folder of its own name, and its digest; "" for none.
     """
-    try:
-        rows, names = _parquet(path) if path.name.endswith(".parquet") else _text_rows(path)
-    except (OSError, EOFError, lzma.LZMAError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is truncated or damaged ({error}); fetch it anew") from None
-    columns = next((wanted for wanted in NAMES if set(wanted) <= set(names)), ())
-    if not columns:
-        raise InputError(f"{path} has columns {', '.join(map(str, names))[:80]}; it needs premise, hypothesis, label (or "
-                         "sentence1, sentence2, gold_label)")
-    pairs, dropped = [], 0
-    for number, row in rows:
-        if row is None or not set(columns) <= set(row):
-            raise InputError(f"{path}, row {number}: not the fields that the first row has, or not JSON; mend or drop it")
-        premise, hypothesis, label = (row[name] for name in columns)
-        label = _label(label)
-        if label is None:
-            dropped += 1
-        elif label < 0:
-            raise InputError(f"{path}, row {number}: label {row[columns[2]]!r} is none of {', '.join(LABELS)}")
-        elif not str(premise).strip() or not str(hypothesis).strip():
-            raise InputError(f"{path}, row {number}: an empty sentence; mend or drop it")
-        else:
-            pairs.append((str(premise), str(hypothesis), label))
-    return pairs, dropped
+
+    title: str
+    train: tuple[str, ...]
+    test: tuple[str, ...]
+    pairs: tuple[int, int] | None = None
+    archive: str = ""
+    sha256: str = ""
 
 
-def _label(label) -> int | None:
-    """Number of a label; None without a gold label, -1 for anything else."""
-    if isinstance(label, int | np.integer):  # the order of GLUE on the Hugging Face hub; -1 is no gold label
-        return int(label) if 0 <= label < 3 else None if label == -1 else -1
-    text = str(label).strip().lower()
-    return None if text in ("-", "") else LABELS.index(text) if text in LABELS else -1
-
-
-def _text_rows(path: Path):
-    raw = path.read_bytes()
-    raw = lzma.decompress(raw) if path.suffix == ".xz" else gzip.decompress(raw) if path.suffix == ".gz" else raw
-    lines = raw.decode("utf-8").removeprefix("\ufeff").split("\n")
-    lines = [line.rstrip("\r") for line in (lines[:-1] if lines and not lines[-1] else lines)]
-    if not lines:
-        raise InputError(f"{path} is empty")
-    if ".jsonl" in path.name:
-        rows = [(i, _json(line)) for i, line in enumerate(lines, 1)]
-        return rows, tuple(rows[0][1] or ())
-    names = lines[0].split("\t")
-    cells = ((i, line.split("\t")) for i, line in enumerate(lines[1:], 2))
-    return [(i, dict(zip(names, row)) if len(row) == len(names) else None) for i, row in cells], names
-
-
-def _json(line: str) -> dict | None:
-    try:
-        found = json.loads(line)
-    except json.JSONDecodeError:
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def _parquet(path: Path):
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError:
-        raise InputError("Parquet files need the package pyarrow: pip install 'widthlab[parquet]'") from None
-    try:
-        table = parquet.read_table(path)
-    except pyarrow.ArrowInvalid as error:
-        raise InputError(f"{path} is truncated or not Parquet ({str(error)[:60]}); fetch it anew") from None
-    return list(enumerate(table.to_pylist(), 1)), table.column_names
+SOURCES = {
+    "mnli": Published("MultiNLI", ("train", "multinli_1.0_train", "mnli_train", "mnli_train_subset"),
+                      ("dev_matched", "multinli_1.0_dev_matched", "mnli_dev_matched"), (392_702, 9_815),
+                      "multinli_1.0.zip", "049f507b9e36b1fcb756cfd5aeb3b7a0cfcb84bf023793652987f7e7e0957822"),
+    "snli": Published("SNLI", ("snli_1.0_train", "snli_train", "snli_train_subset"), ("snli_1.0_test", "snli_test"),
+                      (549_367, 9_824),
+                      "snli_1.0.zip", "afb3d70a5af5d8de0d9d81e2637e0fb8c22d1235c2749d83125ca43dab0dbd3e"),
+    "sick": Published("SICK", ("SICK_train", "sick_train"), ("SICK_test_annotated", "sick_test"), (4_500, 4_927)),
+    "pairs": Published("sentence pairs", ("train",), ("test", "dev")),
+}
 
 
 def train_tokenizer(sentences: Sequence[str], vocabulary: int = VOCABULARY):
@@ -143,7 +80,15 @@ def encode_pairs(tokenizer, pairs: Sequence[Pair], max_length: int) -> tuple[tor
     -------
     ids : int32 (pairs, longest), at most ``max_length`` columns.
     cut : int.
+
+    Raises
+    ------
+    InputError
+        If there are no pairs, or ``max_length`` leaves no room for a token of each sentence.
     """
+    if not pairs:
+        raise InputError("no sentence pairs to encode")
+    checks.max_length(max_length)
     first = [e.ids for e in tokenizer.encode_batch([premise for premise, _, _ in pairs])]
     second = [e.ids for e in tokenizer.encode_batch([hypothesis for _, hypothesis, _ in pairs])]
     rows, cut = [], 0
@@ -169,29 +114,64 @@ def make_dataset(name: str, train: Sequence[Pair], test: Sequence[Pair], *, trai
     tokenizer = train_tokenizer([sentence for i in rows for sentence in pairs[i][:2]], vocabulary)
     ids, cut = encode_pairs(tokenizer, pairs, max_length)
     facts = {**(facts or {}), "pairs_cut_to_length": cut, "max_length": max_length}
-    return assemble(name, ids, torch.tensor([label for _, _, label in pairs]), test_rows=len(test), train_size=train_size,
-                    probe_fit=probe_fit, probe_score=probe_score, vocabulary=tokenizer.get_vocab_size(), facts=facts)
+    labels = torch.tensor([label for _, _, label in pairs])
+    return assemble(name, ids, labels, classes=len(LABELS), test_rows=len(test), train_size=train_size, probe_fit=probe_fit,
+                    probe_score=probe_score, vocabulary=tokenizer.get_vocab_size(), facts=facts)
 
 
-def _find(folder: Path, stems: Sequence[str]) -> Path | None:
-    return next((path for stem in stems for end in ENDINGS if (path := folder / f"{stem}{end}").exists()), None)
+def _find(folder, stems: Sequence[str], endings: Sequence[str] = ENDINGS):
+    """The first file of a folder (of an archive, too) with one of these names; None if there is none."""
+    return next((path for stem in stems for end in endings if (path := folder / f"{stem}{end}").exists()), None)
+
+
+def locate(source: str, base: Path) -> tuple[list, Path | None]:
+    """Training and test file of a source, and the archive that they are in (None for loose files).
+
+    Raises
+    ------
+    UsageError
+        If they are not there; the message lists the names that are looked for.
+    """
+    known = SOURCES[source]
+    archive = base if base.is_file() else base / known.archive
+    if known.archive and archive.is_file():
+        with reading(archive, "a zip archive"):
+            inside = zipfile.Path(archive) / known.archive.removesuffix(".zip")
+            found = [_find(inside, stems, (".jsonl",)) for stems in (known.train, known.test)]
+        if None in found:
+            raise InputError(f"{archive} lacks the training or the test file: not the published {known.archive}; fetch it anew")
+        return found, archive
+    for folder in (base, base / "nli", base / known.archive.removesuffix(".zip")):
+        found = [_find(folder, stems) for stems in (known.train, known.test)]
+        if None not in found:
+            return found, None
+    found = [_find(base, stems) or _find(base / "nli", stems) for stems in (known.train, known.test)]
+    missing = (known.train, known.test)[found.index(None)] if None in found else known.test
+    raise UsageError(f"no {source} in {base}: it has no {missing[0]}.tsv (nor {', '.join(missing[1:]) or 'else'}; .tsv, .jsonl, "
+                     f".parquet, plain, .gz or .xz){f', nor {known.archive}' if known.archive else ''}")
+
+
+def _name(known: Published, files: Sequence, counts: tuple[int, int], digest: str) -> str:
+    """What to call data: by their title alone if their digest, or nothing at all, is published."""
+    if known.pairs is None or digest == known.sha256 != "":
+        return known.title
+    if not digest and "subset" in files[0].name:
+        return f"{known.title} (subset)"
+    return f"{known.title} ({'altered' if digest or counts != known.pairs else 'unverified copy'})"
 
 
 def load(*, source: str, data_dir: str | None = None, train_size: int = 0, max_length: int = 0, **_) -> Dataset:
-    """MNLI, SNLI, SICK, or any ``train``/``test`` pair of files, from the folder ``data_dir``."""
+    """MNLI, SNLI, SICK, or any ``train``/``test`` pair of files, from the folder (or published archive) ``data_dir``."""
     if data_dir is None:
         raise UsageError(f"{source} needs --data-dir DIR with its training and test files")
-    folder = Path(data_dir)
-    found = [_find(folder, stems) or _find(folder / "nli", stems) for stems in FILES[source]]
-    if None in found:
-        missing = FILES[source][found.index(None)]
-        raise UsageError(f"no {source} in {folder}: it has no {missing[0]}.tsv (nor {', '.join(missing[1:]) or 'else'}; "
-                         ".tsv, .jsonl, .parquet, plain, .gz or .xz)")
-    (train, lost), (test, lost_too) = map(read_pairs, found)
-    name = {"mnli": "MultiNLI", "snli": "SNLI", "sick": "SICK", "pairs": "sentence pairs"}[source]
-    if "subset" in found[0].name:
-        name += " (subset)"
+    length, known = checks.max_length(max_length) or MAX_LENGTH, SOURCES[source]
+    files, archive = locate(source, Path(data_dir))
+    (train, lost), (test, lost_too) = map(read_pairs, files)
+    digest = checks.file_sha256(archive) if archive else ""
     fit, score = (6000, 2000) if len(train) > 16_000 else (len(train) // 4, len(train) // 10)
-    return make_dataset(name, train, test, train_size=train_size, max_length=max_length or MAX_LENGTH, probe_fit=fit,
-                        probe_score=score, facts={"train_file": found[0].name, "test_file": found[1].name,
-                                                  "rows_without_gold_label": lost + lost_too})
+    name = _name(known, files, (len(train), len(test)), digest)
+    compared = "sha256 of the archive" if archive else "number of pairs" if known.pairs and "subset" not in name else "nothing"
+    facts = {"train_file": files[0].name, "test_file": files[1].name, "rows_without_gold_label": lost + lost_too,
+             "compared_with_published": compared}
+    return make_dataset(name, train, test, train_size=train_size,
+                        max_length=length, probe_fit=fit, probe_score=score, facts=facts)

@@ -52,6 +52,17 @@ def test_one_pass_equals_features_computed_directly(data, networks, tmp_path):
     assert np.array_equal(again.rows["fit"]["wide"], found.rows["fit"]["wide"])
     with pytest.raises(InputError, match="no moments"):
         read_features(tmp_path / "absent")
+    for path, name in ((tmp_path / "moments" / "rows.npz", "rows"), (next((tmp_path / "moments").glob("fit-*.npz")), "fit-")):
+        whole = path.read_bytes()
+        for damaged in (whole[:len(whole) // 2], b"", None):
+            path.write_bytes(damaged) if damaged is not None else path.unlink()
+            if damaged is not None or name == "rows":  # moments that are not there are those of no site
+                with pytest.raises(InputError, match=f"{name}.*(run|compute them) again"):
+                    read_features(tmp_path)
+        path.write_bytes(whole)
+    np.savez(tmp_path / "moments" / "rows.npz", x=np.zeros(3))
+    with pytest.raises(InputError, match="lacks rows"):
+        read_features(tmp_path)
 
 
 def test_span_error_and_probe_equal_ridge_regression_on_the_rows(data, networks):

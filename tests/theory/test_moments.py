@@ -219,7 +219,8 @@ def test_files(tmp_path):
     np.savez(tmp_path / "pickled.npz", format=np.array([{"a": 1}], dtype=object))
     (tmp_path / "short.npz").write_bytes(whole[:-200])
     (tmp_path / "text.npz").write_text("hello")
-    for name in ("other", "pickled", "short", "text"):
+    (tmp_path / "flipped.npz").write_bytes(whole[:-700] + bytes([whole[-700] ^ 255]) + whole[-699:])
+    for name in ("other", "pickled", "short", "text", "flipped"):
         with pytest.raises(InputError, match="damaged"):
             Moments.load(tmp_path / f"{name}.npz")
 
