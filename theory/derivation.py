@@ -1,6 +1,7 @@
 """How every formula of this room is derived, and how every prediction is checked.
 
-A theory module offers two tables (module attributes; a package may load them lazily through ``__getattr__``):
+A theory module may define two tables. In a package they stand in files of their own (``derive.py``, ``check.py``), which
+load SymPy and SciPy when they are asked for and not before.
 
 ``DERIVATIONS : dict[str, callable]``
     name ("erf-i3") → function made by :func:`derivation`; calling it without arguments returns a :class:`Derivation`.
@@ -9,36 +10,23 @@ A theory module offers two tables (module attributes; a package may load them la
     name → ``check(rng)`` that returns or yields :class:`Prediction` objects; evaluated only when asked for. ``rng`` is
     a ``numpy.random.Generator`` of the check's own, so that ``--only`` changes no number.
 
-:func:`modules` finds them all through one list of module names. ``python -m theory list | derive NAME | check``.
+They are found by their names, wherever in this room they are. ``python -m theory list | derive NAME | check``.
 """
 
 import functools
-import importlib
 import inspect
 import math
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
+from importlib import import_module
 from textwrap import wrap
 
 import numpy as np
 
+from lab.discover import DeclarationError, binding, by_name, matching
 from lab.errors import InputError
-
-MODULES = (
-    "theory.gaussian",
-    "theory.committee",
-    "theory.span",
-    "theory.landscape",
-    "theory.counting",
-    "theory.random_landscape",
-    "theory.regression",
-    "theory.bumps",
-    "theory.extrapolation",
-    "theory.first_reach",
-    "theory.multi_view",
-)
 
 SIGMAS = 4.5      # a Monte Carlo comparison may be this many standard errors off (two-sided chance 7e-6)
 RELATIVE = 1e-8   # a deterministic comparison, relative
@@ -147,6 +135,7 @@ def derivation(name: str, statement: str, source: str, status: str = "derived",
 
         call.__signature__ = inspect.Signature(list(inspect.signature(function).parameters.values())[1:])
         call.name, call.statement, call.source, call.status = name, statement, source, status
+        call.is_derivation = True
         return call
 
     return wrapper
@@ -249,14 +238,19 @@ def monte_carlo(name: str, symbolic: float, samples, method: str = "Monte Carlo"
 
 # -------------------------------------------------------------------------------------------------------- registry
 def modules() -> Iterator[tuple[str, object]]:
-    """(name, module) of every theory module that exists. One that exists but fails to import raises."""
-    for name in MODULES:
-        try:
-            module = importlib.import_module(name)
-        except ModuleNotFoundError as error:
-            if error.name != name:
-                raise
-            continue
+    """(name, module) of every theory module that has one of the tables.
+
+    Raises
+    ------
+    lab.discover.DeclarationError : a table's name is misspelt, or a module's derivation is not in its table.
+    """
+    makers = set(matching("theory", r"@derivation\("))
+    for name in sorted(makers.union(binding("theory", "DERIVATIONS"), binding("theory", "CHECKS"))):
+        module = import_module(name)
+        listed = set(getattr(module, "DERIVATIONS", {}).values())
+        for made in vars(module).values() if name in makers else ():
+            if getattr(made, "is_derivation", False) and made not in listed:
+                raise DeclarationError(f"{name}: the derivation {made.name!r} is not in its table DERIVATIONS")
         yield name, module
 
 
@@ -265,7 +259,7 @@ def derivations() -> dict[str, Callable]:
 
     Raises
     ------
-    RuntimeError : two modules use one name.
+    lab.discover.DeclarationError : two modules use one name (see also :func:`modules`).
     """
     return _collect("DERIVATIONS")
 
@@ -275,19 +269,15 @@ def check_functions() -> dict[str, Callable]:
 
     Raises
     ------
-    RuntimeError : two modules use one name.
+    lab.discover.DeclarationError : two modules use one name.
     """
     return _collect("CHECKS")
 
 
-def _collect(attribute: str) -> dict[str, Callable]:
-    table: dict[str, Callable] = {}
-    for module_name, module in modules():
-        for name, function in getattr(module, attribute, {}).items():
-            if name in table:
-                raise RuntimeError(f"{module_name}: the name {name!r} is taken by another theory module")
-            table[name] = function
-    return table
+def _collect(table: str) -> dict[str, Callable]:
+    """The tables of that name of all modules, as one."""
+    entries = [(name, entry) for name, module in modules() for entry in getattr(module, table, {}).items()]
+    return dict(by_name(entries, lambda entry: entry[0]).values())
 
 
 def find_derivation(name: str) -> Callable:

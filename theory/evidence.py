@@ -3,14 +3,14 @@
 from functools import cache
 from importlib import import_module
 
+from lab.discover import binding
 from theory.claims import Evidence
-
-# modules with a function ``evidence() -> list[Evidence]``
-MODULES: tuple[str, ...] = ("theory.counting", "theory.random_landscape", "theory.regression", "theory.bumps",
-                            "theory.extrapolation", "theory.random_units")
 
 
 @cache
 def theory_evidence() -> tuple[Evidence, ...]:
-    """The theory column's evidence of every module; worked out once a process (some seconds)."""
-    return tuple(item for name in MODULES for item in import_module(name).evidence())
+    """The theory column's evidence: of every theory module that defines ``evidence() -> list[Evidence]``.
+
+    Worked out once a process (some seconds).
+    """
+    return tuple(item for name in binding("theory", "evidence") for item in import_module(name).evidence())

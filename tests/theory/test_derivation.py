@@ -9,6 +9,7 @@ import pytest
 import sympy as sp
 
 from lab.cli import main
+from lab.discover import DeclarationError
 from lab.errors import InputError
 from theory import derivation as framework
 from theory.__main__ import COMMANDS
@@ -102,20 +103,17 @@ def test_a_check_has_a_stream_of_its_own():
         framework.run_check("x", lambda rng: [])
 
 
-def test_a_missing_module_is_skipped_and_a_broken_one_is_not(monkeypatch, tmp_path):
-    monkeypatch.setattr(framework, "MODULES", ("theory.not_there", "theory.gaussian"))
-    assert [name for name, _ in framework.modules()] == ["theory.gaussian"]
-    (tmp_path / "theory_room_broken.py").write_text("import not_there_either\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(framework, "MODULES", ("theory_room_broken",))
-    with pytest.raises(ModuleNotFoundError):
-        list(framework.modules())
+def test_every_derivation_stands_in_a_table(monkeypatch):
+    monkeypatch.setattr(framework, "matching", lambda package, pattern: [__name__])
+    monkeypatch.setattr(framework, "binding", lambda package, table: [])
+    with pytest.raises(DeclarationError, match="'toy-square' is not in its table"):
+        framework.derivations()
 
 
 def test_one_name_twice_is_an_error(monkeypatch):
     fake = _module({"toy-square": derive_square}, {})
     monkeypatch.setattr(framework, "modules", lambda: [("a", fake), ("b", fake)])
-    with pytest.raises(RuntimeError, match="taken"):
+    with pytest.raises(DeclarationError, match="taken"):
         framework.derivations()
 
 

@@ -288,13 +288,3 @@ def evidence():
     one = np.log1p(-success_probability(1, within, 20.0))
     return [Evidence("s2.width-is-tickets", "theory", f"{m} sliding bumps of width 1 on [-20, 20], time 1000",
                      exact(np.log1p(-success_probability(m, within, 20.0)) / (m * one))) for m in (4, 16)]
-
-
-def __getattr__(name):
-    if name == "DERIVATIONS":
-        from theory.bumps.derive import DERIVATIONS
-        return DERIVATIONS
-    if name == "CHECKS":
-        from theory.bumps.check import CHECKS
-        return CHECKS
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

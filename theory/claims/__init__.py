@@ -11,13 +11,12 @@ the public discussion of it; S3 Yousefzadeh (arXiv 2203.10366, 2101.09849).
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib import import_module
 
+from lab.discover import by_name, declared
 from lab.estimate import Estimate
 
 COLUMNS = ("theory", "toy", "real")
 HOLDS, FAILS, MIXED, UNDECIDED, NOT_MEASURED = "holds", "fails", "mixed", "undecided", "not yet measured"
-_SOURCES = ("s0", "s1", "s2", "s2_discussion", "s2_landscapes", "s3", "s3_boundary", "s3_dimension")
 
 
 @dataclass(frozen=True)
@@ -92,14 +91,13 @@ class Evidence:
 
 
 def claims() -> dict[str, Claim]:
-    """All claims by id, in the order of the register."""
-    found: dict[str, Claim] = {}
-    for source in _SOURCES:
-        for claim in import_module(f"theory.claims.{source}").CLAIMS:
-            if claim.id in found:
-                raise ValueError(f"two claims are called {claim.id}")
-            found[claim.id] = claim
-    return found
+    """All claims by id: the ``CLAIMS`` of every file of this folder, in the order of the files' names.
+
+    Raises
+    ------
+    lab.discover.DeclarationError : a file without ``CLAIMS``, or an id that is taken.
+    """
+    return by_name(declared(__name__, "CLAIMS", Claim), lambda claim: claim.id)
 
 
 def combine(judgements: Iterable[str]) -> str:

@@ -44,16 +44,3 @@ __all__ = [
     "pair_drift",
     "pair_lifetime",
 ]
-
-
-def __getattr__(name):
-    """DERIVATIONS and CHECKS, loaded on first use (they need SymPy and SciPy)."""
-    if name == "DERIVATIONS":
-        from theory.committee.derive import DERIVATIONS
-
-        return DERIVATIONS
-    if name == "CHECKS":
-        from theory.committee.check import CHECKS
-
-        return CHECKS
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -85,13 +85,3 @@ def evidence(dimensions=(16, 32, 64)):
     rows.append(Evidence("s3.outside-share-beyond-training", "theory",
                          "any one law for all points, which makes them exchangeable", exact(0.0)))
     return rows
-
-
-def __getattr__(name):
-    if name == "DERIVATIONS":
-        from theory.extrapolation.derive import DERIVATIONS
-        return DERIVATIONS
-    if name == "CHECKS":
-        from theory.extrapolation.check import CHECKS
-        return CHECKS
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

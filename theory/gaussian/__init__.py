@@ -41,16 +41,3 @@ __all__ = [
     "relu_j2",
     "relu_j2_kernel",
 ]
-
-
-def __getattr__(name):
-    """DERIVATIONS and CHECKS, loaded on first use (they need SymPy and SciPy)."""
-    if name == "DERIVATIONS":
-        from theory.gaussian.derive import DERIVATIONS
-
-        return DERIVATIONS
-    if name == "CHECKS":
-        from theory.gaussian.check import CHECKS
-
-        return CHECKS
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -80,13 +80,3 @@ def gradient_fast(students, teachers):
     if k <= d and np.array_equal(teachers, np.eye(k, d)):  # the usual case, and four times as fast
         return gradient_axes(replicas, k).reshape(students.shape)
     return gradient_replicas(replicas, teachers).reshape(students.shape)
-
-
-def __getattr__(name):
-    if name == "DERIVATIONS":
-        from theory.landscape.derive import DERIVATIONS
-        return DERIVATIONS
-    if name == "CHECKS":
-        from theory.landscape.check import CHECKS
-        return CHECKS
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -66,13 +66,3 @@ def evidence(sizes=(4, 12, 30)):
         rows.append(Evidence("s2.index-falls-with-loss", "theory", f"Gaussian field, f = -f' = 1, f'' = {curvature:g}, "
                              "energy one standard deviation off the mean in 100 dimensions", exact(share[0] - share[1])))
     return rows
-
-
-def __getattr__(name):
-    if name == "DERIVATIONS":
-        from theory.random_landscape.derive import DERIVATIONS
-        return DERIVATIONS
-    if name == "CHECKS":
-        from theory.random_landscape.check import CHECKS
-        return CHECKS
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -82,13 +82,3 @@ def evidence():
             else:
                 rows.append(Evidence("s2.peak-at-interpolation", "theory", setting, exact(ratios[np.argmax(curve)])))
     return rows
-
-
-def __getattr__(name):
-    if name == "DERIVATIONS":
-        from theory.regression.derive import DERIVATIONS
-        return DERIVATIONS
-    if name == "CHECKS":
-        from theory.regression.check import CHECKS
-        return CHECKS
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

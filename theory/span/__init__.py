@@ -24,16 +24,3 @@ from theory.span.solutions import (
 __all__ = ["Outlook", "Solution", "competitor_end", "competitors", "cover_probability", "equal_strength_span_error",
            "escape_rates", "first_plateau_time", "growth_rate", "missed_law", "plateaus", "power_strengths", "predict",
            "solution", "step_strengths", "uniqueness_boundary"]
-
-
-def __getattr__(name):
-    # SymPy is loaded only for derivations
-    if name == "DERIVATIONS":
-        from theory.span.derive import DERIVATIONS
-
-        return DERIVATIONS
-    if name == "CHECKS":
-        from theory.span.check import CHECKS
-
-        return CHECKS
-    raise AttributeError(name)

@@ -1,0 +1,201 @@
+"""How the laboratory finds what its rooms declare: models, studies, claims, measures, architectures, data, sections.
+
+A thing is declared once, in the file that holds it, by a variable with an agreed name (``MODEL``, ``CLAIMS``,
+``ARCHITECTURE`` …). Nobody keeps a list: the folder is the list, in the order of its file names. There are three ways
+to look, from strict to loose:
+
+:func:`declared`
+    every file of a folder must declare something, or say ``NAME = None``; the files are imported.
+:func:`read`
+    the same without importing anything: the declaration is read from the source, so that naming the architectures for
+    a ``--help`` never loads torch. Such declarations are literals.
+:func:`binding`
+    files anywhere below a folder that define a name; those that do not are passed over.
+
+A name that is missing or misspelt raises :class:`DeclarationError`. Files whose name begins with an underscore are
+private and never looked at.
+"""
+
+import ast
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from types import ModuleType
+
+from lab.errors import InputError
+
+_TOP_LEVEL = re.compile(r"^(?:def +)?([A-Za-z]\w*)(?= *[:=(])", re.M)  # what a file binds, by its unindented lines
+
+
+class DeclarationError(InputError):
+    """A file declares nothing, a misspelt name, something of another kind, or a name that is taken."""
+
+
+@cache
+def sources(package: str, below: bool = False) -> Mapping[str, str]:
+    """Module name → source of the public modules of a package, in alphabetical order; nothing in them is run.
+
+    Parameters
+    ----------
+    package : dotted name; it is imported itself.
+    below : also the modules in its sub-packages, at any depth.
+    """
+    return dict(_sources(import_module(package).__path__, f"{package}.", below))
+
+
+def _sources(path: Iterable[str], prefix: str, below: bool) -> Iterator[tuple[str, str]]:
+    for finder, name, is_package in sorted(iter_modules(path, prefix), key=lambda entry: entry.name):
+        if name.rpartition(".")[2].startswith("_"):
+            continue
+        spec = finder.find_spec(name)
+        yield name, spec.loader.get_source(name) or ""
+        if is_package and below:
+            yield from _sources(spec.submodule_search_locations, f"{name}.", below)
+
+
+def declared(package: str, name: str, kind: type) -> Iterator[tuple[str, object]]:
+    """What the modules of a package declare, by importing each of them.
+
+    Parameters
+    ----------
+    package : dotted name.
+    name : the variable that every module of the package must have: one object of the ``kind``, a tuple of them, or None
+        in a module that helps the others.
+
+    Yields
+    ------
+    (module name, object), by module, then in the order of the tuple.
+
+    Raises
+    ------
+    DeclarationError : a module without the variable, or with one of another kind.
+    """
+    for module, source in sources(package).items():
+        _demand(module, source, name, kind)
+        yield from _each(module, name, kind, getattr(import_module(module), name))
+
+
+def read(package: str, name: str, kind: type) -> Iterator[tuple[str, object]]:
+    """As :func:`declared`, from the sources alone: ``name = Kind(...)`` with literals as arguments.
+
+    Raises
+    ------
+    DeclarationError : as there; or an argument that is no literal.
+    """
+    for module, source in sources(package).items():
+        _demand(module, source, name, kind)
+        yield from _each(module, name, kind, _assigned(module, source, name, kind))
+
+
+def binding(package: str, name: str) -> list[str]:
+    """Modules anywhere below a package whose source defines ``name`` (a variable or a function) at the top level.
+
+    Raises
+    ------
+    DeclarationError : a module that defines none but has a name that is nearly this one.
+    """
+    found = []
+    for module, source in sources(package, below=True).items():
+        names = set(_TOP_LEVEL.findall(source))
+        if name in names:
+            found.append(module)
+        elif close := get_close_matches(name, names, n=1, cutoff=0.85):
+            raise DeclarationError(f"{module} defines {close[0]}: is it meant to be {name}?")
+    return found
+
+
+def matching(package: str, pattern: str) -> list[str]:
+    """Modules anywhere below a package that have an unindented line which begins like the regular expression."""
+    wanted = re.compile(f"^(?:{pattern})", re.M)
+    return [module for module, source in sources(package, below=True).items() if wanted.search(source)]
+
+
+def by_name(found: Iterable[tuple[str, object]], name: Callable[[object], str]) -> dict[str, object]:
+    """The objects by their names.
+
+    Raises
+    ------
+    DeclarationError : two of them have one name.
+    """
+    table, where = {}, {}
+    for module, item in found:
+        key = name(item)
+        if key in table:
+            raise DeclarationError(f"{module}: the name {key!r} is taken by {where[key]}")
+        table[key], where[key] = item, module
+    return table
+
+
+def _demand(module: str, source: str, name: str, kind: type) -> None:
+    names = set(_TOP_LEVEL.findall(source))
+    if name not in names:
+        close = get_close_matches(name, names, n=1, cutoff=0.75)
+        hint = f" (is {close[0]} misspelt?)" if close else ""
+        raise DeclarationError(f"{module} declares no {name}{hint}: write {name} = {kind.__name__}(...), or {name} = None "
+                               "in a file that only helps the others")
+
+
+def _each(module: str, name: str, kind: type, value) -> Iterator[tuple[str, object]]:
+    if value is None:
+        return
+    for item in value if isinstance(value, tuple) else (value,):
+        if not isinstance(item, kind):
+            raise DeclarationError(f"{module}: {name} is a {kind.__name__}, a tuple of them or None, not {item!r}")
+        yield module, item
+
+
+def _assigned(module: str, source: str, name: str, kind: type):
+    """The value that the source assigns to the name: None, or calls of ``kind`` with literals."""
+
+    def value(node):
+        if isinstance(node, ast.Tuple):
+            return tuple(value(element) for element in node.elts)
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == kind.__name__):
+            return ast.literal_eval(node)
+        return kind(*map(ast.literal_eval, node.args), **{k.arg: ast.literal_eval(k.value) for k in node.keywords})
+
+    for statement in ast.parse(source).body:
+        targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
+        if any(isinstance(target, ast.Name) and target.id == name for target in targets):
+            try:
+                return value(statement.value)
+            except (ValueError, TypeError) as error:
+                raise DeclarationError(f"{module}: {name} is read without running the file, so its arguments are "
+                                       f"literals that {kind.__name__} takes ({error})") from None
+    raise DeclarationError(f"{module} declares no {name}")
+
+
+def lazy(package: str, exports: Mapping[str, Iterable[str]]) -> tuple[Callable, Callable, list[str]]:
+    """Public names of a package that load their modules on first use: ``__getattr__, __dir__, __all__``.
+
+    Parameters
+    ----------
+    package : ``__name__`` of the package.
+    exports : module → names; a module whose name begins with a dot is the package's own.
+
+    Notes
+    -----
+    Where a function has the name of its module (``compare.compare``), importing the module must not put the module in
+    the function's place, as it would do once and for all in an ordinary package that has not loaded the function yet.
+    """
+    where = {name: module for module, names in exports.items() for name in names}
+
+    def load(name: str):
+        if name not in where:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        value = getattr(import_module(where[name], package), name)
+        vars(sys.modules[package])[name] = value
+        return value
+
+    class Package(ModuleType):
+        def __setattr__(self, name, value):
+            if not (name in where and isinstance(value, ModuleType)):
+                super().__setattr__(name, value)
+
+    sys.modules[package].__class__ = Package
+    names = sorted(where)
+    return load, lambda: sorted({*vars(sys.modules[package]), *names}), names
