@@ -44,6 +44,8 @@ def laboratory(monkeypatch, tmp_path):
     monkeypatch.setattr(catalogue, "KEPT", tmp_path / "kept")
     monkeypatch.setattr("figures.report.sections", lambda: [module.SECTION])
     monkeypatch.setattr("figures.section.sections", lambda: [module.SECTION])
+    for module_name in ("figures.ledger", "figures.report"):  # formulas are tested in their room, and take seconds
+        monkeypatch.setattr(f"{module_name}.theory_evidence", lambda: [])
     monkeypatch.chdir(tmp_path)
     return module
 

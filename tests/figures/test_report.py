@@ -106,16 +106,3 @@ def test_a_smaller_table_is_laid_beside_the_kept_one(write, tmp_path, value, sam
 def test_ids_of_two_pictures_do_not_collide():
     text = '<g id="a"><use xlink:href="#a"/></g><path clip-path="url(#a)"/>'
     assert unique_ids(text, "p") == '<g id="p-a"><use xlink:href="#p-a"/></g><path clip-path="url(#p-a)"/>'
-
-
-def test_the_readme_says_what_the_kept_tables_say(capsys):
-    readme = catalogue.KEPT.parents[1] / "README.md"
-    assert main("figures", COMMANDS, ["readme", "--check", "--file", str(readme)]) == 0
-    for line in readme.read_text().splitlines():
-        if "](figures/" in line:
-            assert (readme.parent / line.partition("](")[2].rstrip(")")).exists()
-
-
-def test_a_readme_without_a_place_for_the_table(tmp_path, capsys):
-    assert main("figures", COMMANDS, ["readme", "--file", str(tmp_path / "README.md")]) == 1
-    assert "add them" in capsys.readouterr().err
