@@ -248,22 +248,20 @@ def evidence(frame, runs: tuple[str, ...]) -> list[Evidence]:
 
 
 def _digits(scale: str) -> list[HullRun]:
-    """Digits in all spaces: seconds to minutes."""
-    if scale == "full":
-        scale = "run"
-    quick = scale == "quick"
-    alphas = ("1", "1/4") if quick else ("2", "1", "1/2", "1/4", "1/8")
-    base = HullRun(data="digits", quick=quick)
+    """Digits in all spaces: a minute or two. Quick: an MLP alone, few points."""
+    if scale == "quick":
+        base = HullRun(data="digits", quick=True, queries=40, leave_one_out=40)
+        runs = [replace(base, arch="mlp", gaussian=40, classes=10, directions=10), replace(base, n=400)]
+        runs += [replace(base, dim=d) for d in (4, 8)]
+        return runs + [replace(base, space="features", arch="mlp", alpha=alpha, gaussian=40) for alpha in ("1", "1/4")]
+    base = HullRun(data="digits")
     runs = [replace(base, arch="mlp", gaussian=197, classes=100, directions=100), replace(base, space="wavelets")]
-    runs += [replace(base, dim=d) for d in ((4, 8) if quick else (2, 4, 6, 8, 10, 16, 32))]
-    runs += [replace(base, n=n) for n in ((400,) if quick else (100, 200, 400, 800))]
-    for arch in ("mlp",) if quick else ("mlp", "resnet18"):
-        for alpha in alphas if arch == "mlp" else ("1", "1/2", "1/4"):
-            runs.append(replace(base, space="features", arch=arch, alpha=alpha, gaussian=197))
-            runs.append(replace(base, space="features", arch=arch, alpha=alpha, dim=8))
-            if not quick:
-                first = {"mlp": "layer1", "resnet18": "stem"}[arch]
-                runs.append(replace(base, space="features", arch=arch, alpha=alpha, site=first))
+    runs += [replace(base, dim=d) for d in (2, 4, 6, 8, 10, 16, 32)]
+    runs += [replace(base, n=n) for n in (100, 200, 400, 800)]
+    for arch, first, alphas in (("mlp", "layer1", ("2", "1", "1/2", "1/4", "1/8")), ("resnet18", "stem", ("1", "1/2", "1/4"))):
+        for alpha in alphas:
+            learnt = replace(base, space="features", arch=arch, alpha=alpha)
+            runs += [replace(learnt, gaussian=197), replace(learnt, dim=8), replace(learnt, site=first)]
     return runs
 
 

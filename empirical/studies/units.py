@@ -201,21 +201,18 @@ REDUCED = {"base_width": 8, "image_size": 16, "train_size": 2000, "epochs": 24, 
 
 def _starts(scale: str) -> list[UnitsRun]:
     """The paper's AlexNet: He against Glorot at every width; other starts and regularisers at fewer."""
-    if scale == "quick":
-        setting = Setting(**{**recipe("alexnet", "digits"), **PLAIN, "base_width": 4, "epochs": 8})
-        return plan(setting, "init", ALPHAS[:2], range(2), values=("he", "glorot"), orders=2, images=100)
-    if scale == "run":
+    if scale != "full":
         return []
     setting = Setting(**{**recipe("alexnet", "cifar10"), **PLAIN, **REDUCED})
     return [*plan(setting, "init", ALPHAS, range(3), values=("he", "glorot"), images=150),
-                           *plan(setting, "init", ALPHAS[:3:2], range(2), values=("lecun",), images=150),
-                           *plan(replace(setting, epochs=120), "regulariser", ALPHAS[1::2], range(2),
-                                 values=("all regularisers",), images=150)]  # which slow it down
+            *plan(setting, "init", ALPHAS[:3:2], range(2), values=("lecun",), images=150),
+            *plan(replace(setting, epochs=120), "regulariser", ALPHAS[1::2], range(2),
+                  values=("all regularisers",), images=150)]  # which slow it down
 
 
 def _starts_on_files(scale: str) -> list[UnitsRun]:
-    """Of these, those that can be carried out here."""
-    return with_checksums(_starts(scale)) if scale == "quick" or FOLDER_VARIABLE in os.environ else []
+    """The same where there are data."""
+    return with_checksums(_starts(scale)) if FOLDER_VARIABLE in os.environ else []
 
 
 def _on_digits(arch: str, sweep: str, alphas, seeds, scale: str, **changes) -> list[UnitsRun]:
@@ -234,8 +231,10 @@ MLP_VALUES = {"init": ("he", "glorot", "lecun"), "labels": ("random labels",),
 
 def _mlp(scale: str) -> list[UnitsRun]:
     """Small enough for every sweep: an MLP on digits."""
-    small = scale != "full"
     setting = Setting(**{**recipe("mlp", "digits"), **PLAIN, "base_width": 64, "epochs": 20, "batch_size": 32})
+    if scale == "quick":
+        return plan(setting, "init", ALPHAS[:3:2], range(2), values=("he", "glorot"), orders=2, images=50)
+    small = scale == "run"
     return [run for sweep in (("init", "labels") if small else MLP_VALUES) for run in plan(
         setting, sweep, ALPHAS[:3:2] if small else (*ALPHAS[:3:2], ALPHAS[3]), range(2 if small else 3), values=MLP_VALUES[sweep],
         orders=2 if small else 3, images=197)]

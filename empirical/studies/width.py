@@ -298,7 +298,7 @@ def _embedded(arch: str, data: str, scale: str, scales=SCALES[:3], alphas=ALPHAS
         return []
     setting = replace(Setting(**recipe(arch, data, quick=scale == "quick")), **changes)
     narrow = equal_parameters(setting, dataset(setting), max(alphas)) if parameters else None
-    return plan(setting, alphas[:3] if scale == "quick" else alphas, range(2 if scale == "quick" else 3), start=start,
+    return plan(setting, alphas[:2] if scale == "quick" else alphas, range(2 if scale == "quick" else 3), start=start,
                 narrow=narrow)
 
 
@@ -346,7 +346,7 @@ RESNET18_DIGITS_WIDER = width_study(
     "resnet18-digits-wider", "ResNet-18 on digits, copies of base width 8 against a network four times as wide",
     partial(_digits, scales=("full",), alphas=(Fraction(4), Fraction(2), Fraction(1)), base_width=8))
 TRANSFORMER_ENTAILMENT = width_study("transformer-entailment", "Transformer on generated entailment",
-                                     partial(_embedded, "transformer", "entailment", scales=("quick", "full")))
+                                     partial(_embedded, "transformer", "entailment", scales=("full",)))
 
 # base widths for two cores; at the published scale those of the papers. The matched loss lies a little above where the
 # narrowest end.

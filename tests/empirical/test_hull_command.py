@@ -117,7 +117,7 @@ def test_study_table_and_evidence(tmp_path):
 
 
 def test_every_planned_run_is_possible():
-    data = load("digits")
+    data, sizes = load("digits"), {}
     for study in (HULL_DIGITS, HULL_IMAGES):
         for scale in ("quick", "run", "full"):
             for config in study.configs(scale):
@@ -126,6 +126,10 @@ def test_every_planned_run_is_possible():
                     network = config.network()
                     model = build(network.arch, alpha=network.alpha, base_width=network.base_width, data=data)
                     assert config.site in model.sites
+                    if config.dim:
+                        key = network.arch, network.alpha, network.base_width, config.site
+                        sizes[key] = sizes.get(key) or spaces.features(model.eval(), data, config.site).points.shape[1]
+                        assert config.dim <= sizes[key]
 
 
 def test_a_whole_orthonormal_transform_is_a_rotation(digits):

@@ -79,6 +79,13 @@ def test_study_finds_peak_and_second_descent(tmp_path):
     assert found["s2.second-descent"].low > 0
 
 
+def test_few_replicas_find_the_peak_as_well(tmp_path):
+    """Fewer replicas than groups leave no group empty, whose peak would be anywhere."""
+    config = Descent("least-squares", 0.5, samples=20, dim=200, replicas=3)
+    table = STUDY.tabulate([(config, run(config, tmp_path))])
+    assert len(table.peaks[0].split()) == 3 and all(abs(float(p) - 1) <= 0.5 for p in table.peaks[0].split())
+
+
 def test_bad_input():
     for wrong in (dict(family="none"), dict(features=()), dict(features=(0,)), dict(features=(500,)), dict(noise=-1.0),
                   dict(samples=0), dict(teacher=3), dict(family="network", teacher=-1)):

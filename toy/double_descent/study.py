@@ -12,7 +12,7 @@ from theory.claims import Evidence
 from toy.double_descent.model import predict, simulate
 
 RATIOS = (0.1, 0.2, 0.35, 0.5, 0.7, 0.85, 0.95, 1.0, 1.05, 1.2, 1.5, 2.0, 3.0, 5.0, 10.0)
-GROUPS = 10  # the peak's place is found in each of ten groups of replicas
+GROUPS = 10  # the peak's place is found in each of ten groups of replicas, or in each replica where there are fewer
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def tabulate(finished) -> pd.DataFrame:
         risks = np.array(result["risks"])
         # parameters over samples: the threshold is where they meet
         parameters = np.array(config.features) * (config.dim + 2 if config.family == "network" else 1)
-        groups = np.stack([np.median(part, axis=1) for part in np.array_split(risks, GROUPS, axis=1)])
+        groups = np.stack([np.median(part, axis=1) for part in np.array_split(risks, min(GROUPS, risks.shape[1]), axis=1)])
         peaks = [float(parameters[i] / config.samples) for i in groups.argmax(axis=1)]
         below = np.flatnonzero(parameters < config.samples)
         best = below[np.argmin(risks[below].mean(axis=1))] if below.size else None

@@ -36,11 +36,13 @@ def run(config: TwoViews, folder: Path) -> dict:
 
 
 def configs(scale: str) -> list[TwoViews]:
-    """Widths 1 … 1024 alone, and 64 neurons split into copies; small and large starts."""
+    """Widths 1 … 1024 alone, and 64 neurons split into copies; small and large starts. Quick: what is judged, and width 1."""
+    quick = scale == "quick"
     replicas = {"quick": 100, "run": 1000, "full": 1500}[scale]
     alone = [TwoViews(s, m, scale=start, replicas=replicas)
-             for s in (1.0, 0.8) for start in (0.2, 1.0) for m in (1, 4, 16, 64, 256, 1024)]
-    split = [TwoViews(s, m, 64 // m, replicas=replicas) for s in (1.0, 0.8) for m in (1, 4, 16)]
+             for s in (1.0, 0.8) for start in ((0.2,) if quick else (0.2, 1.0))
+             for m in ((1, 64) if quick else (1, 4, 16, 64, 256, 1024))]
+    split = [TwoViews(s, m, 64 // m, replicas=replicas) for s in (1.0, 0.8) for m in ((1, 16) if quick else (1, 4, 16))]
     return alone + split
 
 
