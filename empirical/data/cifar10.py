@@ -6,10 +6,10 @@ give the data set another name.
 """
 
 import hashlib
+import http.client
 import io
 import pickle
 import tarfile
-import urllib.error
 import urllib.request
 from functools import partial
 from pathlib import Path
@@ -162,7 +162,7 @@ def download(folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         with urllib.request.urlopen(URL, timeout=60) as answer:
             raw = b"".join(iter(partial(answer.read, 2**20), b""))
-    except (urllib.error.URLError, OSError) as error:
+    except (OSError, http.client.HTTPException, ValueError) as error:
         raise InputError(f"cannot fetch {URL}: {getattr(error, 'reason', error)}; fetch it by hand and give its folder "
                          "with --data-dir") from None
     if hashlib.sha256(raw).hexdigest() != ARCHIVE_SHA256:

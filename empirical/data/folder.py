@@ -2,12 +2,14 @@
 and ``root/val`` (``validation``, ``valid`` or ``test``; the first there is), whose images are then the test split. Needs
 pillow (``pip install 'widthlab[images]'``).
 
-Images are turned upright as their EXIF orientation says and become RGB: transparent ones are laid on white, grey ones of
-16 bits are scaled to 8; ones whose depth has no fixed range (floating point, beyond 16 bits) are refused. Of an animation
-the first picture counts. The shorter side becomes ``image_size`` pixels, and the centre is cut out; all are held in memory
-as bytes. Names that start with a dot and ``__MACOSX`` are skipped at every depth. A class folder without any image is an
-error; other files that are no images, and folders beside ``train`` that are not used, are named on standard error and in
-the data set's facts.
+Images are turned upright as their EXIF orientation says and become RGB. Transparent ones are laid on white; grey ones of
+16 bits are scaled to 8, of colours of 16 bits Pillow keeps the upper 8; depths without a fixed range (floating point,
+beyond 16 bits) are refused. Of an animation the first picture counts. The shorter side becomes ``image_size`` pixels, and
+the centre is cut out; all are held in memory as bytes.
+
+Names that start with a dot and ``__MACOSX`` are skipped at every depth. A class folder without any image is an error; other
+files that are no images, and folders beside ``train`` that are not used, are named on standard error and in the data set's
+facts.
 
 Without a folder of test images, and for the probe splits, rows are drawn from an addressed stream: a fifth of the images to
 test, of the rest a fifth each to the probe splits.
