@@ -79,10 +79,8 @@ def read(base: Path) -> dict[str, np.ndarray]:
              for key, name in IDX.items()}
     missing = [IDX[key] for key, path in files.items() if path is None]
     if missing:
-        raise UsageError(f"no MNIST in {base}: neither mnist.npz nor {', '.join(missing)} (a dot for the second hyphen and "
-                         ".gz are fine)" if len(missing) == len(IDX) else
-                         f"MNIST in {base} is not whole: {', '.join(missing)} missing (a dot for the second hyphen and .gz are "
-                         "fine)")
+        problem = "lacks" if len(missing) < len(IDX) else "has neither mnist.npz nor"
+        raise UsageError(f"no MNIST in {base}: it {problem} {', '.join(missing)} (a dot as second hyphen, and .gz, are fine)")
     return {key: read_idx(path) for key, path in files.items()}
 
 

@@ -86,9 +86,9 @@ def encode_pairs(tokenizer, pairs: Sequence[Pair], max_length: int) -> tuple[tor
     InputError
         If there are no pairs, or ``max_length`` leaves no room for a token of each sentence.
     """
-    if not pairs:
-        raise InputError("no sentence pairs to encode")
-    checks.max_length(max_length)
+    if not pairs or max_length < checks.SHORTEST_PAIR:
+        raise InputError(f"{len(pairs)} pairs in {max_length} tokens: there must be a pair, and room for {checks.SHORTEST_PAIR} "
+                         "tokens (three marks and a token of each sentence)")
     first = [e.ids for e in tokenizer.encode_batch([premise for premise, _, _ in pairs])]
     second = [e.ids for e in tokenizer.encode_batch([hypothesis for _, hypothesis, _ in pairs])]
     rows, cut = [], 0
@@ -141,12 +141,12 @@ def locate(source: str, base: Path) -> tuple[list, Path | None]:
         if None in found:
             raise InputError(f"{archive} lacks the training or the test file: not the published {known.archive}; fetch it anew")
         return found, archive
-    for folder in (base, base / "nli", base / known.archive.removesuffix(".zip")):
-        found = [_find(folder, stems) for stems in (known.train, known.test)]
-        if None not in found:
-            return found, None
-    found = [_find(base, stems) or _find(base / "nli", stems) for stems in (known.train, known.test)]
-    missing = (known.train, known.test)[found.index(None)] if None in found else known.test
+    places = (base, base / "nli", base / known.archive.removesuffix(".zip"))
+    looked = [[_find(folder, stems) for stems in (known.train, known.test)] for folder in places]
+    whole = next((found for found in looked if None not in found), None)
+    if whole:
+        return whole, None
+    missing = known.test if any(train for train, _ in looked) else known.train
     raise UsageError(f"no {source} in {base}: it has no {missing[0]}.tsv (nor {', '.join(missing[1:]) or 'else'}; .tsv, .jsonl, "
                      f".parquet, plain, .gz or .xz){f', nor {known.archive}' if known.archive else ''}")
 
@@ -173,5 +173,5 @@ def load(*, source: str, data_dir: str | None = None, train_size: int = 0, max_l
     compared = "sha256 of the archive" if archive else "number of pairs" if known.pairs and "subset" not in name else "nothing"
     facts = {"train_file": files[0].name, "test_file": files[1].name, "rows_without_gold_label": lost + lost_too,
              "compared_with_published": compared}
-    return make_dataset(name, train, test, train_size=train_size,
-                        max_length=length, probe_fit=fit, probe_score=score, facts=facts)
+    return make_dataset(name, train, test, train_size=train_size, max_length=length, probe_fit=fit, probe_score=score,
+                        facts=facts)

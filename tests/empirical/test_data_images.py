@@ -122,7 +122,7 @@ def test_idx_headers_that_promise_something_else(tmp_path, raw):
 def test_mnist_names_that_are_looked_for_are_listed(tmp_path):
     assert "train-images-idx3-ubyte" in refused("no MNIST", mnist.load, data_dir=str(tmp_path), error=UsageError)
     write_idx(tmp_path / "train-images.idx3-ubyte", np.zeros((2, 28, 28), np.uint8))
-    line = refused("not whole", mnist.load, data_dir=str(tmp_path), error=UsageError)
+    line = refused("it lacks", mnist.load, data_dir=str(tmp_path), error=UsageError)
     assert "train-labels-idx1-ubyte" in line and "train-images" not in line
 
 
