@@ -201,7 +201,7 @@ def unit_moments(model: torch.nn.Module, data: Dataset, rows: torch.Tensor, *, s
                 if data.is_text and len(x) == inputs.numel():
                     x = x[(inputs != 0).flatten()]
                 if len(x) > quota:
-                    x = x[torch.randperm(len(x), generator=stream("unit rows", name, number))[:quota].to(x.device)]
+                    x = x[torch.randperm(len(x), generator=stream(0, "unit rows", name, number))[:quota].to(x.device)]
                 moments[name].update({"units": x.float()})
             seen.clear()
     return moments

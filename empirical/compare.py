@@ -18,10 +18,9 @@ import warnings
 from collections.abc import Sequence
 from functools import partial
 
-import numpy as np
-
 from empirical.features import PARTS, SHUFFLED, TARGET, Features
 from lab.errors import InputError
+from lab.streams import generator
 from theory.measures import (
     IN_SAMPLE,
     FewRows,
@@ -169,7 +168,7 @@ def appended(site: Site, wide: str, used: Sequence[str], untrained: str, ridge: 
     ``probe_with_noise``: noise appended; ``residual_gain``: ``probe_with_untrained`` minus ``probe_with_residual``. Each
     appends as many features as the wide network has.
     """
-    rng = np.random.default_rng([seed, len(used)])
+    rng = generator(seed, "comparison", "appended noise", len(used))
     units = site.both.units(wide)
     extended = Site(*(with_noise(with_residual(part, source=used, target=wide, fit=site.both, ridge=ridge), units=units,
                                  rng=rng) for part in (site.fit, site.tune, site.score)))

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from empirical.features import TARGET, Features
+from lab.streams import generator
 from theory.measures import ridge_map
 from theory.measures.nonlinear import logistic_probe, mlp_span_error, nonlinear_span_error
 from theory.moments import Moments
@@ -56,7 +57,7 @@ def _span_errors(fit, score, source: list[str], wide: str, prefix: str, seed: in
     names = [f"{prefix}{kind}_span_error" for kind in ("kernel", "linear_rows", "mlp")]
     if not all(any(rows[name].std(0).any() for name in names_) for rows in (fit, score) for names_ in (source, [wide])):
         return dict.fromkeys(names, math.nan)
-    rng = np.random.default_rng([seed, len(source)])
+    rng = generator(seed, "comparison", "nonlinear", prefix, len(source))
     kernel = nonlinear_span_error(fit, score, source=source, target=wide, rng=rng).error
     network = mlp_span_error(fit, score, source=source, target=wide, rng=rng)
     return dict(zip(names, (kernel, network.linear, network.error)))

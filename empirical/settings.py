@@ -112,7 +112,7 @@ class Network(Setting):
 
     def address(self, member: int, purpose: str) -> tuple:
         """Address of a random stream of one member of the stack; the same whether it trains alone or not."""
-        return (self.arch, self.data, self.seed, self.alpha, self.copy + member, purpose)
+        return (self.seed, self.arch, self.data, self.alpha, self.copy + member, purpose)
 
 
 # What suits a data set on a CPU; the published ResNet-18 and VGG-16 have base width 64.
@@ -128,6 +128,7 @@ _RECIPES = {
 }
 _BASE_WIDTH = {"mlp": 128}
 QUICK = {"base_width": 8, "epochs": 3}
+_QUICK_WIDTH = {"mlp": 32}  # layers of 8 units die at the start in most replicas
 # to the same training loss instead: a constant rate, since a schedule's end would depend on when a width gets there
 # (and for SGD a fifth of the usual one, or the loss would be noise of the rate); epochs are a cap
 _MATCHED = {
@@ -145,6 +146,7 @@ def recipe(arch: str, data: str, quick: bool = False) -> dict:
         found["base_width"] = _BASE_WIDTH[arch]
     if quick:
         found.update(QUICK)
+        found.update({"base_width": _QUICK_WIDTH[arch]} if arch in _QUICK_WIDTH else {})
     return found
 
 

@@ -1,17 +1,15 @@
-"""Random streams that are addressed, not stored.
+"""Random streams of real networks: torch generators at the addresses of :mod:`lab.streams`.
 
-A stream is a torch generator seeded by a digest of its address, for instance ``(seed, alpha, copy, "order", epoch)``.
 Two networks never share a stream by accident, a network draws the same numbers alone or in a stack, on any device
-(everything is drawn on the CPU), and a training that resumes at an epoch needs no saved generator: the epoch is the
-whole state.
+(everything is drawn on the CPU), and a training that resumes at an epoch needs no saved generator: the epoch is part of the
+address, for instance ``(seed, "resnet18", "digits", "1/8", copy, "order", epoch)``.
 """
-
-import hashlib
 
 import torch
 
+from lab.streams import key
 
-def stream(*address) -> torch.Generator:
-    """CPU generator for an address: any sequence of numbers and strings."""
-    digest = hashlib.blake2b("/".join(map(str, address)).encode(), digest_size=8).digest()
-    return torch.Generator().manual_seed(int.from_bytes(digest, "little") >> 1)
+
+def stream(seed: int, *address) -> torch.Generator:
+    """CPU generator of the stream (seed, *address); see :func:`lab.streams.key`."""
+    return torch.Generator().manual_seed(key(seed, *address) & (2**63 - 1))

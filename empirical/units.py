@@ -14,7 +14,7 @@ import torch
 from empirical.ablation import ablated_logits, chosen_places, classes, curves, merged, unit_moments
 from empirical.data import Dataset
 from lab.errors import InputError
-from lab.streams import Purpose, generator
+from lab.streams import generator
 from theory.measures import compressibility, correlations, effective_rank, predictability, repeated_units
 from theory.measures.ablation import (
     GRID,
@@ -137,7 +137,7 @@ def measure(model: torch.nn.Module, start: torch.nn.Module, data: Dataset, *, na
     found = chosen_places(model, names)
     fit_rows, score_rows = (data.splits[split][:rows or None] for split in ("probe_fit", "probe_score"))
     test = data.splits["test"][:images]
-    rng = generator(seed, 0, Purpose.CHOICE)
+    rng = generator(seed, "units", "orders")
     fit, score = (unit_moments(model, data, rows, names=list(found)) for rows in (fit_rows, score_rows))
     before_fit, before_score = (unit_moments(start, data, rows, names=list(found)) for rows in (fit_rows, score_rows))
     out, before, randoms, targets, best = {}, {}, {}, {}, {}

@@ -17,7 +17,6 @@ import functools
 import inspect
 import math
 import re
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from importlib import import_module
@@ -27,6 +26,7 @@ import numpy as np
 
 from lab.discover import DeclarationError, binding, by_name, matching
 from lab.errors import InputError
+from lab.streams import generator
 
 SIGMAS = 4.5      # a Monte Carlo comparison may be this many standard errors off (two-sided chance 7e-6)
 RELATIVE = 1e-8   # a deterministic comparison, relative
@@ -299,7 +299,7 @@ def find_derivation(name: str) -> Callable:
 
 def run_check(name: str, function: Callable, seed: int = 0) -> list[Prediction]:
     """One check's predictions, with a random stream keyed by (seed, name)."""
-    rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
+    rng = generator(seed, "check", name)
     outcome = function(rng)
     predictions = [outcome] if isinstance(outcome, Prediction) else list(_flatten(outcome))
     if not predictions:

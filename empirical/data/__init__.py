@@ -95,7 +95,7 @@ def held_out(name: str, pool: int, train_size: int, probe_fit: int, probe_score:
         raise UsageError(f"{name} has {max(most, 0)} rows for training beside the probe splits "
                          f"({probe_fit} + {probe_score}): --train-size {train_size or pool} is too large")
     cuts = (probe_fit, probe_score, train_size or most)
-    fit, score, train = torch.randperm(pool, generator=stream("splits", pool))[:sum(cuts)].split(cuts)
+    fit, score, train = torch.randperm(pool, generator=stream(0, "splits", pool))[:sum(cuts)].split(cuts)
     return {"train": train, "probe_fit": fit, "probe_score": score}
 
 
@@ -162,7 +162,7 @@ def corrupt(data: Dataset, share: float) -> Dataset:
         raise UsageError(f"--label-noise {share:g} is not a share between 0 and 1")
     if share == 0:
         return data
-    rows, draw = data.splits["train"], stream("label noise")
+    rows, draw = data.splits["train"], stream(0, "label noise")
     labels = data.labels.clone()
     if share == 1:
         labels[rows] = torch.randint(data.classes, (len(rows),), generator=draw)

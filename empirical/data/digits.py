@@ -22,7 +22,7 @@ def load(*, train_size: int = 0, image_size: int = 0, **_) -> Dataset:
     levels = bytes_of(found.images.astype(np.int64), "digits: images", (ROWS, 8, 8), 16, remedy)
     labels = bytes_of(found.target, "digits: labels", (ROWS,), 9, remedy)
     same = published(SHA256, {"images": levels.tobytes(), "labels": labels.tobytes()}) == len(SHA256)
-    order = torch.randperm(ROWS, generator=stream("digits", "test"))
+    order = torch.randperm(ROWS, generator=stream(0, "digits", "test"))
     images = torch.from_numpy(levels * (255 / 16)).round().byte().unsqueeze(1)
     images = resize(images, image_size)
     size = "" if images.shape[-1] == 8 else f" at {images.shape[-1]}x{images.shape[-1]}"

@@ -68,7 +68,7 @@ def load(*, data_dir: str | None = None, train_size: int = 0, image_size: int = 
     if (len(files) + len(test_files)) * 3 * size * size > MOST_BYTES:
         raise InputError(f"{len(files) + len(test_files)} images of {size} pixels a side are over 8 GB: lower --image-size")
     if not test_files:
-        order = torch.randperm(len(files), generator=stream("folder", "test")).tolist()
+        order = torch.randperm(len(files), generator=stream(0, "folder", "test")).tolist()
         cut = len(files) // 5
         files, test_files = [files[i] for i in order[cut:]], [files[i] for i in order[:cut]]
     images = torch.from_numpy(np.stack([read_image(path, size) for path, _ in files + test_files]))

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from lab.estimate import mean_interval, share_interval
-from lab.streams import Purpose, generator
+from lab.streams import normal
 
 STEPS, OVERSHOOT, BISECTIONS = 30, 0.02, 25
 GRID = 16  # points on the way to the hull
@@ -96,7 +96,7 @@ def directions(network: PixelNetwork, queries: np.ndarray, nearest: np.ndarray, 
     queries, away, length = queries[used], away[used], length[used]
     if len(queries) == 0:
         return {}
-    random = generator(seed, 2, Purpose.NULL).standard_normal(queries.shape)
+    random = normal(seed, "hull", "random directions", shape=queries.shape)
     random *= (length / np.linalg.norm(random, axis=1))[:, None]
     before = network.classes(queries)
     on_the_way = np.zeros(len(queries), bool)

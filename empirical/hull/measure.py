@@ -12,7 +12,7 @@ import numpy as np
 from empirical.hull.spaces import Space
 from lab.errors import InputError
 from lab.estimate import Estimate, mean_interval, share_interval
-from lab.streams import Purpose, generator
+from lab.streams import generator
 from theory.hull import UNCONVERGED, Points, Projection, prepare, project
 
 PAIRS = 100_000  # pairs for the median distance
@@ -39,7 +39,7 @@ def nearest(points: np.ndarray, queries: np.ndarray, exclude: np.ndarray | None 
 
 def scales(points: np.ndarray, seed: int) -> dict:
     """Median distance of random pairs, and a lower bound on the diameter (farthest from the farthest from the mean)."""
-    draw = generator(seed, 0, Purpose.CHOICE)
+    draw = generator(seed, "hull", "pairs")
     i, j = draw.integers(0, len(points), (2, PAIRS))
     i, j = i[i != j], j[i != j]
     gaps = np.concatenate([np.linalg.norm(points[a].astype(np.float64) - points[b], axis=1)
@@ -87,7 +87,7 @@ def gaussian_like(points: np.ndarray, queries: int, seed: int) -> tuple[np.ndarr
         covariance += centred.T @ centred / n
     values, vectors = np.linalg.eigh(covariance)
     root = (vectors * np.sqrt(np.maximum(values, 0))).astype(np.float32).T
-    draw = generator(seed, 0, Purpose.NULL)
+    draw = generator(seed, "hull", "gaussian")
     mean = mean.astype(np.float32)
     made = [mean + draw.standard_normal((count, d), dtype=np.float32) @ root for count in (n, queries)]
     return made[0], made[1]
@@ -119,7 +119,7 @@ def measure(space: Space, *, queries: int = 0, leave_one_out: int = -1, n: int =
     InputError
         If more is asked for than there is.
     """
-    draw = generator(seed, 1, Purpose.CHOICE)
+    draw = generator(seed, "hull", "queries and points")
     total, m = len(space.points), len(space.queries)
     queries = queries or m
     n = n or total

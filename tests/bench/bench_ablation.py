@@ -62,7 +62,7 @@ def bench(arch: str, base_width: int, repeat: int) -> dict:
     """Times of one architecture, as ratios to the plain forward passes."""
     data = load("entailment") if arch == "transformer" else load("digits", image_size=16)
     model = build(arch, alpha=1, base_width=base_width, data=data, depth=2 if data.is_text else 0)
-    initialise(model, [stream("bench")]).eval()
+    initialise(model, [stream(0, "bench")]).eval()
     if not data.is_text:
         model = model.to(memory_format=torch.channels_last)
     inputs = data.batch(data.splits["probe_fit"][:IMAGES])

@@ -22,7 +22,7 @@ def data():
 
 def network(data, copies=1, width="1", name=0):
     model = build("mlp", alpha=width, base_width=16, data=data, copies=copies)
-    return initialise(model, [stream("compare", name, i) for i in range(copies)]).eval()
+    return initialise(model, [stream(0, "compare", name, i) for i in range(copies)]).eval()
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +126,8 @@ def test_dead_copies_span_nothing_and_do_not_stop_the_comparison(data, networks)
     assert alone["span_error"] == pytest.approx(1, abs=0.02) and alone["dead_narrow"] == 8
     assert np.isnan(alone["reverse_span_error"]) and np.isfinite(beside["cka"])
     assert all(np.isnan(compare(found, "wide", "other", ["dead"])[0][name]) for name in ("cka", "cca", "procrustes"))
-    assert beside["span_error"] < 1 and np.isfinite(beside["reverse_span_error"]) and beside["dead_narrow"] == 8
+    living = compare(found, "wide", "other", ["narrow.0"])[0]["dead_narrow"]
+    assert beside["span_error"] < 1 and np.isfinite(beside["reverse_span_error"]) and beside["dead_narrow"] == 8 + living
 
 
 def test_null_and_controls_of_the_copies(data, networks):

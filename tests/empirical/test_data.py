@@ -82,7 +82,7 @@ def test_augmentation_is_a_shift_and_a_mirror_image():
     moved = augment(x, torch.tensor([[2, 1, 0], [1, 0, 0]]), 1)
     assert torch.equal(moved[0, :, :-1], x[0, :, 1:]) and torch.equal(moved[0, :, -1], x[0, :, -2])
     assert torch.equal(moved[1, :, :, 1:], x[1, :, :, :-1])
-    draws = draw(1000, 2, True, stream("test"))
+    draws = draw(1000, 2, True, stream(0, "test"))
     assert draws[:, :2].min() == 0 and draws[:, :2].max() == 4 and 400 < draws[:, 2].sum() < 600
 
 

@@ -26,7 +26,7 @@ def data_for(arch):
 def made(arch, width="1/2", copies=1, base_width=16, first=0, **kwargs):
     data = data_for(arch)
     model = build(arch, alpha=width, base_width=base_width, data=data, copies=copies)
-    return initialise(model, [stream("test", first + i) for i in range(copies)], **kwargs), data
+    return initialise(model, [stream(0, "test", first + i) for i in range(copies)], **kwargs), data
 
 
 @pytest.mark.parametrize("arch", ARCHS)
@@ -177,7 +177,7 @@ def test_slices_of_a_wide_start_make_it_up(arch):
     def make(alpha, copies):
         return build(arch, alpha=alpha, base_width=16, data=data, copies=copies)
 
-    wide = initialise(make("1", 1), [stream("wide")], "he-normal")
+    wide = initialise(make("1", 1), [stream(0, "wide")], "he-normal")
     pair, later = take_slices(make("1/4", 2), wide, 0, 4), take_slices(make("1/4", 2), wide, 2, 4)
     layers = [[m for m in model.modules() if isinstance(m, Conv | Linear | Embedding)] for model in (wide, pair, later)]
     for source, first, second in zip(*layers):

@@ -31,7 +31,7 @@ SLIM = {"vgg16": 4, "inception": 2, "resnet56": 4, "alexnet": 2, "resnet18": 4, 
 def made(arch, copies=1, first=0):
     data = load("entailment" if arch == "transformer" else "digits")
     model = build(arch, alpha=1, base_width=SLIM[arch], data=data, copies=copies, depth=2 if data.is_text else 0)
-    initialise(model, [stream("units", first + i) for i in range(copies)])
+    initialise(model, [stream(0, "units", first + i) for i in range(copies)])
     torch.manual_seed(0)
     for module in model.modules():  # statistics as after training, or a deep network's outputs would not differ
         if isinstance(module, torch.nn.BatchNorm2d):
@@ -276,15 +276,15 @@ def test_image_folders(tmp_path):
     for part in ("train", "val"):
         for i, name in enumerate(("cat", "dog")):
             (tmp_path / part / name).mkdir(parents=True)
-            for j in range(10):
+            for j in range(20):
                 pixels = np.full((20, 30, 3), 60 + 100 * i, np.uint8) + rng.integers(0, 9, (20, 30, 3), dtype=np.uint8)
                 image.fromarray(pixels).save(tmp_path / part / name / f"{j}.png")
     data = load("folder", data_dir=str(tmp_path), image_size=8)
-    assert data.inputs.shape == (40, 3, 8, 8) and len(data.splits["test"]) == 20 and data.classes == 2
+    assert data.inputs.shape == (80, 3, 8, 8) and len(data.splits["test"]) == 40 and data.classes == 2
     bright = data.inputs.float().mean((1, 2, 3))
     assert torch.equal(bright > 120, data.labels == 1)
     whole = load("folder", data_dir=str(tmp_path / "train"), image_size=8)
-    assert len(whole.splits["test"]) == 4 and len(whole.inputs) == 20
+    assert len(whole.splits["test"]) == 8 and len(whole.inputs) == 40
     (tmp_path / "train" / "dog" / "0.png").write_bytes(b"no image")
     with pytest.raises(InputError, match=r"0\.png"):
         load("folder", data_dir=str(tmp_path / "train"), image_size=10)

@@ -1,21 +1,23 @@
 """Random streams: known answers, moments and laws, independence, and the same numbers whatever the batching."""
 
+import hypothesis
+import hypothesis.strategies
 import numpy as np
 import pytest
 from numba import config
 from scipy import stats
 
-from lab import streams
+from lab import kernel_streams as streams
 from lab.errors import InputError
-from lab.streams import Purpose
+from lab.streams import generator, key, normal, recorded
 
 N = 200_000 if not config.DISABLE_JIT else 6_400
 
 
-def draw(seed=0, replica=0, purpose=Purpose.DATA, n=N, dtype=np.float32):
+def draw(seed=0, *address, replica=0, n=N, dtype=np.float32):
     out = np.empty(n, dtype)
     (streams.fill_normal if dtype == np.float32 else streams.fill_normal64)(
-        streams.open_streams(seed, 1, purpose, first=replica)[0], out)
+        streams.open_streams(seed, *(address or ("data",)), replicas=1, first=replica)[0], out)
     return out.astype(np.float64)
 
 
@@ -29,7 +31,7 @@ def test_philox_known_answers():
 
 def test_xoshiro_matches_its_published_text():
     """Lane by lane against xoshiro128++ in plain Python integers."""
-    state = streams.open_streams(3, 1, Purpose.DATA)[0]
+    state = streams.open_streams(3, "data", replicas=1)[0]
     lanes = [[int(state[w * 16 + lane]) for w in range(4)] for lane in range(16)]
 
     def rotate(x, k):
@@ -60,7 +62,7 @@ def test_gaussians_have_the_gaussian_law(dtype):
 
 def test_uniforms_are_uniform_and_never_reach_the_ends():
     out = np.empty(N, np.float32)
-    streams.fill_uniform(streams.open_streams(5, 1, Purpose.ORDER)[0], out)
+    streams.fill_uniform(streams.open_streams(5, "order", replicas=1)[0], out)
     assert out.min() > 0 and out.max() < 1
     assert stats.kstest(out, "uniform").pvalue > 1e-3
 
@@ -75,8 +77,9 @@ def test_box_muller_pairs_are_independent():
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_streams_differ_by_each_name_and_are_uncorrelated(dtype):
     base = draw(dtype=dtype)
-    others = [draw(seed=1, dtype=dtype), draw(seed=2**32, dtype=dtype), draw(replica=1, dtype=dtype),
-              draw(replica=2**32, dtype=dtype), draw(purpose=Purpose.NOISE, dtype=dtype)]
+    others = [draw(1, dtype=dtype), draw(2**32, dtype=dtype), draw(replica=1, dtype=dtype),
+              draw(replica=2**32, dtype=dtype), draw(0, "noise", dtype=dtype),
+              draw(0, "data", 0, dtype=dtype)]
     for i, x in enumerate([base, *others]):
         for y in others[i:]:
             assert abs(np.mean(x * y)) < 4.5 / np.sqrt(N)
@@ -90,12 +93,12 @@ def test_lanes_of_a_stream_are_uncorrelated():
 
 
 def test_a_replica_has_its_stream_whatever_the_batch():
-    whole = streams.open_streams(7, 9, Purpose.DATA)
-    part = streams.open_streams(7, 2, Purpose.DATA, first=5)
+    whole = streams.open_streams(7, "data", replicas=9)
+    part = streams.open_streams(7, "data", replicas=2, first=5)
     assert np.array_equal(whole[5:7], part)
-    lanes = streams.open_lanes(7, 33, Purpose.DATA)
+    lanes = streams.open_lanes(7, "data", replicas=33)
     assert lanes.shape == (3, 64)
-    later = streams.open_lanes(7, 1, Purpose.DATA, first=17)
+    later = streams.open_lanes(7, "data", replicas=1, first=17)
     assert np.array_equal(lanes[1].reshape(4, 16)[:, 1], later[0].reshape(4, 16)[:, 0])
     assert np.array_equal(lanes[0].reshape(4, 16)[:, 3], whole[3].reshape(4, 16)[:, 0])
 
@@ -108,14 +111,44 @@ def test_any_length_is_filled_alike(n):
 
 
 def test_numpy_helpers():
-    a = streams.normal(1, 2, Purpose.TEACHER, (3, 4))
+    a = normal(1, "teacher", 2, shape=(3, 4))
     assert a.shape == (3, 4) and a.dtype == np.float64
-    assert np.array_equal(a, streams.normal(1, 2, Purpose.TEACHER, (3, 4)))
-    assert not np.any(a == streams.normal(1, 3, Purpose.TEACHER, (3, 4)))
-    assert streams.normal(1, 2, 300, 5, np.float32).dtype == np.float32
-    for wrong in ((-1, 0, 0), (2**64, 0, 0), (0, -1, 0), (0, 2**48, 0), (0, 0, 2**16)):
-        with pytest.raises(InputError):
-            streams.generator(*wrong)
+    assert np.array_equal(a, normal(1, "teacher", 2, shape=(3, 4)))
+    assert not np.any(a == normal(1, "teacher", 3, shape=(3, 4)))
+    assert normal(1, "teacher", shape=5, dtype=np.float32).dtype == np.float32
+
+
+@pytest.mark.parametrize("wrong", [(-1, "a"), (2**64, "a"), (1.5, "a"), (True, "a"), ("3", "a"), (0,), (0, 1), (0, "a", -1),
+                                   (0, "a", 2**64), (0, "a", 1.0), (0, "a", None), (0, "a", False)])
+def test_what_is_no_address_is_refused(wrong):
+    with pytest.raises(InputError):
+        generator(*wrong)
+    with pytest.raises(InputError):
+        streams.open_streams(*wrong, replicas=1)
+
+
+PARTS = hypothesis.strategies.one_of(
+    hypothesis.strategies.text(max_size=4), hypothesis.strategies.integers(0, 30), hypothesis.strategies.fractions())
+
+
+@hypothesis.given(hypothesis.strategies.lists(PARTS, max_size=4), hypothesis.strategies.lists(PARTS, max_size=4))
+def test_addresses_are_alike_only_where_all_parts_are(a, b):
+    """Strings that look like numbers, fractions, or several parts are told apart from them."""
+    alike = [*map(type, a), *a] == [*map(type, b), *b]
+    assert (key(0, "x", *a) == key(0, "x", *b)) == alike
+
+
+def test_numpy_integers_are_whole_numbers():
+    assert key(np.int64(3), "a", np.uint8(4)) == key(3, "a", 4)
+
+
+def test_addresses_are_recorded():
+    with recorded() as outer:
+        generator(1, "a", 2)
+        with recorded() as inner:
+            streams.open_lanes(1, "b", replicas=2, first=5)
+        normal(1, "c", shape=1)
+    assert inner == [(1, "b", 5), (1, "b", 6)] and outer == [(1, "a", 2), *inner, (1, "c")]
 
 
 @pytest.mark.parametrize("df", [1, 2, 3, 4, 7, 60, 1000, 999_992])
@@ -123,7 +156,7 @@ def test_chi_has_its_law(df):
     """Against the exact distribution function; 2 and 3 degrees of freedom reject often, a million hardly ever."""
     n = 60_000 if not config.DISABLE_JIT else 1600
     out = np.empty(n, np.float32)
-    streams.fill_chi(streams.open_streams(21, 1, Purpose.RADIUS)[0], df, out)
+    streams.fill_chi(streams.open_streams(21, "radius", replicas=1)[0], df, out)
     assert stats.kstest(out.astype(float), "chi", args=(df,)).pvalue > 1e-3
     exact = stats.chi(df)
     assert abs(out.astype(float).mean() - exact.mean()) < 4 * exact.std() / np.sqrt(n)
@@ -133,6 +166,6 @@ def test_chi_has_its_law(df):
 def test_a_lane_of_chi_does_not_depend_on_its_neighbours():
     """Replica 3 alone (first lane) and among others (fourth lane): the same draws, rejections included."""
     a, b = np.empty(16 * 400, np.float32), np.empty(16 * 400, np.float32)
-    streams.fill_chi(streams.open_lanes(2, 16, Purpose.RADIUS, first=0)[0], 2, a)
-    streams.fill_chi(streams.open_lanes(2, 16, Purpose.RADIUS, first=3)[0], 2, b)
+    streams.fill_chi(streams.open_lanes(2, "radius", replicas=16)[0], 2, a)
+    streams.fill_chi(streams.open_lanes(2, "radius", replicas=16, first=3)[0], 2, b)
     assert np.array_equal(a.reshape(-1, 16)[:, 3], b.reshape(-1, 16)[:, 0])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lab.errors import InputError
-from lab.streams import Purpose, generator
+from lab.streams import generator
 from toy.mlp import ADAM, CROSS_ENTROPY, MOMENTUM, SQUARED, initialise, train
 
 
@@ -51,7 +51,7 @@ def test_training_against_the_plain_loop(width, dim, batch, loss, optimiser):
     done = train(start, x, y, epochs=4, batch=batch, rate=0.02, decay=0.9, weight_decay=0.01, optimiser=optimiser,
                  loss=loss, seed=7)
     for r in range(3):
-        source = generator(7, r, Purpose.ORDER)
+        source = generator(7, "order", width, r)
         orders = [source.permutation(17) for _ in range(4)]
         expected = naive_train(*start.parameters(r), x[r], y[r], orders, batch, 0.02, 0.9, 0.9, 0.01, optimiser, loss)
         for ours, theirs in zip(done.parameters(r), expected):
@@ -90,7 +90,11 @@ def test_marks_goal_and_frozen_layer():
 
 def test_divergence_is_reported_per_replica():
     x = np.stack([np.ones((8, 1)), 1e18 * np.ones((8, 1))]).astype(np.float32)
-    done = train(initialise(1, 4, 1, 2), x, np.ones((8, 1)), epochs=50, batch=8, rate=0.01, loss=SQUARED)
+    start = initialise(1, 4, 1, 2)
+    for r in range(2):  # every unit is alive, and the step that lowers the others' output raises the last one's
+        W, _, V, _ = start.parameters(r)
+        W[:], V[:, 0] = 1, (1, 1, 1, -1)
+    done = train(start, x, np.ones((8, 1)), epochs=50, batch=8, rate=0.01, loss=SQUARED)
     assert list(done.diverged) == [False, True]
 
 

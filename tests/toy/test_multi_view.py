@@ -7,7 +7,7 @@ import pytest
 
 from lab.errors import InputError
 from lab.flow import LANES
-from lab.streams import Purpose, normal
+from lab.streams import normal
 from theory import multi_view as theory
 from toy.__main__ import COMMANDS
 from toy.multi_view.model import predict, simulate, view_flow
@@ -35,7 +35,7 @@ def test_kernel_against_differences_of_the_loss(width, power):
 @pytest.mark.parametrize("width, strength", [(1, 1.0), (3, 0.8), (17, 0.9)])
 def test_the_flow_ends_where_its_reduction_says(width, strength):
     found = simulate(second_strength=strength, width=width, replicas=40, seed=3)
-    start = 0.2 * np.array([normal(3, r << 20, Purpose.WEIGHTS, 2 * width) for r in range(40)])
+    start = 0.2 * np.array([normal(3, "multi-view", "weights", width, r, 0, shape=2 * width) for r in range(40)])
     _, one, two = theory.end_of_training(start[:, :width], start[:, width:], strength, 4, 0.01)
     clear = (np.abs(one - 1) > 1e-3) & (np.abs(two - 1) > 1e-3)
     assert clear.mean() > 0.9 and found.finished.all()

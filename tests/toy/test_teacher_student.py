@@ -8,7 +8,7 @@ import pytest
 from numba import config
 from scipy import stats
 
-from lab import streams
+from lab import kernel_streams as streams
 from lab.errors import InputError
 from tests import naive_sgd
 from toy.teacher_student import ensemble, kernels, model, overlaps
@@ -49,7 +49,7 @@ def replay(s, steps):
     blocks = -(-steps // chunk)
     row = n * 16 if narrow else -(-n // 16) * 16
     open_ = streams.open_lanes if narrow else streams.open_streams
-    data, noise = (open_(s.seed, s.replicas, p) for p in (streams.Purpose.DATA, streams.Purpose.NOISE))
+    data, noise = (open_(s.seed, *ensemble.address(s, what), replicas=s.replicas) for what in ("data", "noise"))
     x, zeta = np.empty((len(data), blocks, d, row), np.float32), np.empty((len(data), blocks, row), np.float32)
     for r in range(len(data)):
         for b in range(blocks):

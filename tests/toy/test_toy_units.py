@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lab.errors import InputError
-from lab.streams import Purpose, generator
+from lab.streams import generator
 from theory.measures.ablation import GRID, random_orders, removed_counts
 from theory.measures.merging import merge_repeated
 from theory.moments import Moments
@@ -93,7 +93,7 @@ def test_training_in_the_span_of_the_data_is_training_in_all_dimensions():
     short = simulate(50, 20, 6, replicas=1, epochs=4, batch=8, tests=12, seed=3)
     data, start = short.data[0], short.start
     assert data.moving == 20 and data.axes == 32
-    whole = train(start, data.x, data.y, epochs=4, batch=8, rate=0.01, decay=0.95, seed=3)
+    whole = train(start, data.x, data.y, epochs=4, batch=8, rate=0.01, decay=0.95, seed=3, address=("units",))
     np.testing.assert_allclose(short.end(data.test_x), whole(data.test_x), rtol=2e-4, atol=2e-5)
     np.testing.assert_array_equal(short.end.parameters(0)[0][20:], start.parameters(0)[0][20:])
 
@@ -164,7 +164,7 @@ def test_bad_input():
                   lambda: report(simulate(10, 50, 4, replicas=1, epochs=0, tests=4))):
         with pytest.raises(InputError):
             wrong()
-    assert generator(0, 0, Purpose.DATA).integers(2) in (0, 1)
+    assert generator(0, "units", "data", 0).integers(2) in (0, 1)
 
 
 def test_command(capsys):

@@ -21,6 +21,7 @@ from math import comb
 import numpy as np
 
 from lab.errors import InputError
+from lab.streams import generator
 from theory.span.features import unit_span_errors
 from theory.span.solutions import solution
 
@@ -94,7 +95,7 @@ def equal_strength_span_error(units: int, direction_norm: float, width: int, cop
     if s == 1:
         law = missed_law(units, 1, copies)
         return float(sum(law[j] * error([(m,) for m in range(units - j)]) for j in range(units) if law[j] > 0)), 0.0
-    rng = np.random.default_rng(seed)
+    rng = generator(seed, "coupons", "sets")
     every = list(combinations(range(units), s))
     seen: dict[frozenset, float] = {}
     values = []

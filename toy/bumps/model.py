@@ -20,7 +20,7 @@ from numba import njit
 
 from lab.errors import InputError
 from lab.flow import LANES, RHS, solve
-from lab.streams import Purpose, generator
+from lab.streams import generator
 from theory.bumps import arrival_probability, coverage_loss
 
 MODES = ("slide", "cover", "both")
@@ -111,7 +111,7 @@ def simulate(mode: str = "slide", bumps: int = 1, half_line: float = 10.0, width
     start = np.zeros((replicas, 2 * bumps))
     spacing = 2 * half_line / max(bumps - 1, 1)
     for r in range(replicas):
-        u = generator(seed, r, Purpose.WEIGHTS).uniform(-1, 1, bumps)
+        u = generator(seed, "bumps", "centres", mode, bumps, r).uniform(-1, 1, bumps)
         if mode == "cover":
             start[r, :bumps] = spacing * (np.arange(bumps) - (bumps - 1) / 2) + 0.5 * spacing * u[0]
         else:

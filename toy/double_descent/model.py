@@ -20,7 +20,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from lab.errors import InputError
-from lab.streams import Purpose, generator
+from lab.streams import generator
 from theory.regression import finite_sample_risk, random_features_risk, ridge_risk
 from toy.mlp import ADAM, SQUARED, initialise, train
 
@@ -52,8 +52,8 @@ def _sphere(rng, rows, d):
 
 
 def _least_squares(features, samples, dim, noise, ridge, seed, replica):
-    rng, errors = generator(seed, replica, Purpose.DATA), generator(seed, replica, Purpose.NOISE)
-    beta = generator(seed, replica, Purpose.TEACHER).standard_normal(dim)
+    rng, errors, direction = (generator(seed, "double-descent", what, replica) for what in ("data", "noise", "teacher"))
+    beta = direction.standard_normal(dim)
     beta /= np.linalg.norm(beta)
     x = rng.standard_normal((samples, dim))
     y = x @ beta + np.sqrt(noise) * errors.standard_normal(samples)
@@ -71,7 +71,7 @@ def teacher_output(x: np.ndarray, units: int, seed: int, replica: int) -> np.nda
     """
     if not units:
         return x[:, 0]
-    rng = generator(seed, replica, Purpose.TEACHER)
+    rng = generator(seed, "double-descent", "teacher", replica)
     directions = _sphere(rng, units, x.shape[1]) / np.sqrt(x.shape[1])
     signs = rng.choice([-1.0, 1.0], units)
     return np.maximum(x @ directions.T, 0) @ signs / np.sqrt(units * (0.5 - MEAN_RELU**2))
@@ -79,15 +79,15 @@ def teacher_output(x: np.ndarray, units: int, seed: int, replica: int) -> np.nda
 
 def _task(samples, dim, noise, seed, replica, teacher=0):
     """Training and test points of the random-features task."""
-    rng, errors = generator(seed, replica, Purpose.DATA), generator(seed, replica, Purpose.NOISE)
-    x, test = _sphere(rng, samples, dim), _sphere(generator(seed, replica, Purpose.TEST), TESTS, dim)
-    truth, test_truth = (teacher_output(z, teacher, seed, replica) for z in (x, test))
-    return x, truth + np.sqrt(noise) * errors.standard_normal(samples), test, test_truth
+    rng, errors, fresh = (generator(seed, "double-descent", what, replica) for what in ("data", "noise", "test"))
+    x, test = _sphere(rng, samples, dim), _sphere(fresh, TESTS, dim)
+    truth = teacher_output(np.concatenate([x, test]), teacher, seed, replica)
+    return x, truth[:samples] + np.sqrt(noise) * errors.standard_normal(samples), test, truth[samples:]
 
 
 def _random_features(features, samples, dim, noise, ridge, seed, replica):
     x, y, test, truth = _task(samples, dim, noise, seed, replica)
-    theta = _sphere(generator(seed, replica, Purpose.WEIGHTS), max(features), dim)
+    theta = _sphere(generator(seed, "double-descent", "weights", replica), max(features), dim)  # nested on purpose
     train_features, test_features = (np.maximum(z @ theta.T / np.sqrt(dim), 0) - MEAN_RELU for z in (x, test))
     risks = np.empty(len(features))
     for i, p in enumerate(features):
@@ -101,8 +101,10 @@ def _networks(features, samples, dim, noise, ridge, seed, replicas, epochs, teac
     x, y, test, truth = (np.stack([t[i] for t in tasks]) for i in range(4))
     risks = np.empty((replicas, len(features)))
     for i, p in enumerate(features):
-        done = train(initialise(dim, p, 1, replicas, seed), x, y[..., None], epochs=epochs, batch=samples, rate=3e-3,
-                     optimiser=ADAM, weight_decay=ridge, loss=SQUARED, loss_goal=1e-4, seed=seed)
+        start = initialise(dim, p, 1, replicas, seed, "double-descent")
+        done = train(start, x, y[..., None], epochs=epochs, batch=samples, rate=3e-3,
+                     optimiser=ADAM, weight_decay=ridge, loss=SQUARED, loss_goal=1e-4, seed=seed,
+                     address=("double-descent",))
         risks[:, i] = np.mean((done(test)[..., 0] - truth) ** 2, axis=1)
     return risks
 

@@ -12,7 +12,7 @@ from numba import njit
 
 from lab.errors import InputError
 from lab.flow import CONVERGED, LANES, RHS, solve
-from lab.streams import Purpose, normal
+from lab.streams import generator, normal
 from theory.first_reach import miss_probability, single_keep_probability, weak_miss_probability
 
 
@@ -103,7 +103,7 @@ def simulate(strengths: Sequence[float] = (1.0, 0.05), threshold: float = 0.3, d
     threshold : b in [0, 1); from 1/√2 on, no neuron reaches two features.
     dim : input dimension d, at least 3 and M.
     width, copies, replicas : neurons a network, networks a concatenation, repetitions of the whole.
-    seed : copy c of replica r has a stream of its own, whatever the other counts.
+    seed : copy c of replica r has a stream of its own for every width, whatever the other counts.
     output_start : v₀ > 0.
     gradient_tol, time_cap : the flow ends when its largest velocity is below the tolerance, or at the cap.
     threads : results do not depend on it.
@@ -122,7 +122,7 @@ def simulate(strengths: Sequence[float] = (1.0, 0.05), threshold: float = 0.3, d
     start = np.empty((replicas, copies, width, features + 1))
     for r in range(replicas):
         for c in range(copies):
-            w = normal(seed, r << 20 | c, Purpose.WEIGHTS, (width, dim))
+            w = normal(seed, "first-reach", "weights", width, r, c, shape=(width, dim))
             w /= np.linalg.norm(w, axis=1, keepdims=True)
             start[r, c, :, :features] = w[:, :features]
     start[..., features] = output_start
@@ -162,6 +162,6 @@ def predict(strengths: Sequence[float] = (1.0, 0.05), threshold: float = 0.3, di
                 if width == 1:
                     one[m] = 1.0 - single_keep_probability(dim, threshold, strengths[order[0]], output_start)
                 else:
-                    rng = np.random.default_rng([seed, width])
+                    rng = generator(seed, "first-reach", "theory", width)
                     one[m], error[m] = weak_miss_probability(width, dim, threshold, strengths[order[0]], output_start, rng)
     return {"one": one, "all": [None if p is None else p**copies for p in one], "standard_error": error}

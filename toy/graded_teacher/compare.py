@@ -10,9 +10,6 @@ from lab.errors import InputError
 from theory.measures import linear_cka, probe_error, span_error, with_residual
 from toy.graded_teacher.model import Students, Teacher, initial_state, moments, simulate
 
-# numbers of the students' streams: repetition r has narrow students r·_STRIDE + 0, 1, …, so that more copies contain the
-# fewer, and wide students _WIDE + 2r, 2r + 1, so that equal widths are independent, too
-_STRIDE, _WIDE = 1 << 12, 1 << 24
 CONDITIONS = ("free", "matched loss", "shared start")
 
 
@@ -79,8 +76,13 @@ def measure(teacher: Teacher, narrow: np.ndarray, wide: np.ndarray, other_wide: 
 @lru_cache(maxsize=4)
 def _wide(teacher, width, replicas, seed, init_scale, gradient_tol, time_cap, threads) -> Students:
     """The wide students, two a repetition: all widths and numbers of copies are compared with the same ones."""
-    return simulate(teacher.strengths, teacher.direction_norm, teacher.dim, width, 2 * replicas, seed, init_scale,
-                    gradient_tol, time_cap, first_replica=_WIDE, threads=threads)
+    return simulate(teacher.strengths, teacher.direction_norm, teacher.dim, width, gradient_tol=gradient_tol,
+                    time_cap=time_cap, start=_wide_start(teacher.dim, width, replicas, seed, init_scale), threads=threads)
+
+
+def _wide_start(dim, width, replicas, seed, init_scale) -> np.ndarray:
+    """Starts of the wide students, two a repetition."""
+    return initial_state(dim, width, 2 * replicas, seed, init_scale, role=("wide",))
 
 
 def compare(strengths, direction_norm: float = 1.0, dim: int = 10, width: int = 2, copies: int = 8,
@@ -120,17 +122,18 @@ def compare(strengths, direction_norm: float = 1.0, dim: int = 10, width: int = 
     if not above_floor >= 1:
         raise InputError(f"narrow students reach no loss below their floor: above_floor must be at least 1, got {above_floor}")
     teacher = Teacher(strengths, direction_norm, dim)
-    if copies > _STRIDE or replicas >= _WIDE // _STRIDE:
-        raise InputError(f"at most {_STRIDE} copies and {_WIDE // _STRIDE - 1} replicas, got {copies} and {replicas}")
+    if min(copies, replicas) < 1:
+        raise InputError(f"copies and replicas must be at least 1, got {copies} and {replicas}")
     shared = dict(gradient_tol=gradient_tol, time_cap=time_cap, threads=threads, seconds=seconds, progress=progress)
     if condition == "shared start":
         if copies * width != reference_width:
             raise InputError(f"{copies} slices of width {width} do not make a student of width {reference_width}")
-        whole = initial_state(dim, reference_width, 2 * replicas, seed, init_scale, _WIDE)[::2]
+        whole = _wide_start(dim, reference_width, replicas, seed, init_scale)[::2]
         start = np.concatenate([whole[:, :reference_width].reshape(replicas * copies, width),
                                 whole[:, reference_width:].reshape(replicas * copies, width * dim)], axis=1)
     else:
-        start = np.concatenate([initial_state(dim, width, copies, seed, init_scale, r * _STRIDE)
+        # more copies contain the fewer: differences between numbers of copies are paired
+        start = np.concatenate([initial_state(dim, width, copies, seed, init_scale, role=("narrow", r))
                                 for r in range(replicas)])
     narrow = simulate(teacher.strengths, direction_norm, dim, width, start=start, **shared)
     if condition == "matched loss" or seconds is not None or progress is not None:
@@ -141,11 +144,11 @@ def compare(strengths, direction_norm: float = 1.0, dim: int = 10, width: int = 
             if above_floor > 1:
                 narrow = simulate(teacher.strengths, direction_norm, dim, width, start=start,
                                   loss_target=np.repeat(level, copies), **shared)
-        wide = simulate(teacher.strengths, direction_norm, dim, reference_width, 2 * replicas, seed, init_scale,
-                        first_replica=_WIDE, loss_target=target, **shared)
+        wide = simulate(teacher.strengths, direction_norm, dim, reference_width, loss_target=target,
+                        start=_wide_start(dim, reference_width, replicas, seed, init_scale), **shared)
     else:
         wide = _wide(teacher, reference_width, replicas, seed, init_scale, gradient_tol, time_cap, threads)
-    fresh = initial_state(dim, width * copies, replicas, seed, init_scale)[:, width * copies:]
+    fresh = initial_state(dim, width * copies, replicas, seed, init_scale, role=("untrained",))[:, width * copies:]
     rows = [measure(teacher, narrow.units(slice(r * copies, (r + 1) * copies)), wide.units(2 * r),
                     wide.units(2 * r + 1), fresh[r].reshape(-1, dim), ridges) for r in range(replicas)]
     return Comparison(narrow, wide, **{name: np.stack([row[name] for row in rows]) for name in rows[0]})

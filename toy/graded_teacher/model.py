@@ -15,7 +15,7 @@ import numpy as np
 
 from lab import flow
 from lab.errors import InputError
-from lab.streams import Purpose, normal
+from lab.streams import normal
 from theory.gaussian import erf_i2
 from theory.moments import Moments
 from toy.graded_teacher import kernels
@@ -111,14 +111,15 @@ class Students:
 
 
 def initial_state(dim: int, width: int, replicas: int, seed: int = 0, init_scale: float = 0.1,
-                  first_replica: int = 0) -> np.ndarray:
+                  first_replica: int = 0, role: tuple = ()) -> np.ndarray:
     """(replicas, width (1 + dim)) starts: v and W independent Gaussians of standard deviation ``init_scale``.
 
-    Each student has its own stream, keyed by (seed, width, number of the replica).
+    Each student has its own stream, (seed, "graded-teacher", "weights", width, *role, number of the replica): starts of
+    different widths are independent, and so are those of different roles in a comparison.
     """
     start = np.empty((replicas, width * (1 + dim)))
     for r in range(replicas):
-        start[r] = normal(seed, width << 32 | (first_replica + r), Purpose.WEIGHTS, start.shape[1])
+        start[r] = normal(seed, "graded-teacher", "weights", width, *role, first_replica + r, shape=start.shape[1])
     return init_scale * start
 
 
@@ -132,7 +133,8 @@ def simulate(strengths, direction_norm: float = 1.0, dim: int = 10, width: int =
     ----------
     strengths, direction_norm, dim : the teacher (:class:`Teacher`).
     width : hidden units K of a student.
-    replicas : number of students; student r draws its start from the stream (seed, width, first_replica + r).
+    replicas : number of students; student r draws its start from its stream of number first_replica + r
+        (:func:`initial_state`).
     seed : 0 .. 2**64 - 1.
     init_scale : standard deviation of all initial weights.
     gradient_tol : a student has converged at max |∇L| ≤ gradient_tol.

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.errors import InputError
-from lab.streams import Purpose, generator
+from lab.streams import generator
 from toy.memorise.regions import Regions, follow
 from toy.mlp import ADAM, initialise, train
 
@@ -82,7 +82,7 @@ def make_data(task: str, samples: int, dim: int = 20, harmonics: int = 8, waves:
     if 2 * harmonics > dim or min(harmonics, waves, samples, tests) < 1 or points < 3:
         raise InputError(f"{harmonics} harmonics need a dimension of at least {2 * harmonics}, got {dim}; "
                          "all counts must be at least 1, points at least 3")
-    rng, labels = (generator(seed, replica, p) for p in (Purpose.DATA, Purpose.LABELS))
+    rng, labels = (generator(seed, "memorise", what, replica) for what in ("data", "labels"))
     frame = np.linalg.qr(rng.standard_normal((dim, dim)))[0][:2 * harmonics]
     theta = rng.uniform(0, 2 * np.pi, samples + tests)
     grid = 2 * np.pi * np.arange(points) / points
@@ -125,9 +125,9 @@ def simulate(task: str = "structured", width: int = 128, samples: int = 60, repl
             for r in range(replicas)]
     x, y, test_x, test_y, curve = (np.stack([s[key] for s in sets]) for key in ("x", "y", "test_x", "test_y", "curve"))
     marks = np.unique(np.concatenate([[0], np.geomspace(1, epochs, looks).round().astype(int)]))
-    start = initialise(dim, width, 2, replicas, seed, scale=scale)
+    start = initialise(dim, width, 2, replicas, seed, "memorise", scale=scale)
     done = train(start, x, y, epochs=epochs, batch=batch, rate=rate, optimiser=ADAM, loss_goal=loss_goal, marks=marks,
-                 seed=seed)
+                 seed=seed, address=("memorise",))
     train_error, test_error = np.empty((2, replicas, marks.size))
     classes = np.empty((replicas, marks.size, curve.shape[1]), dtype=np.int64)
     for t in range(marks.size):

@@ -1,7 +1,8 @@
 """One-hidden-layer ReLU networks on finite data: initialise, train and evaluate many replicas at once.
 
 The maths is in :mod:`toy.mlp.kernels`. Data may be shared by all replicas or differ from replica to replica; every
-replica has streams of its own for its start and the order of its samples, so that results do not depend on threads.
+replica has streams of its own, at every width, for its start and the order of its samples, so that results do not depend on
+threads.
 """
 
 import math
@@ -14,7 +15,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from lab.errors import InputError
-from lab.streams import Purpose, generator
+from lab.streams import generator
 from toy.mlp.kernels import ADAM, CROSS_ENTROPY, MOMENTUM, SQUARED, outputs_one, train_one
 
 INITIALISATIONS = ("he", "glorot", "lecun")
@@ -106,14 +107,15 @@ def _inputs(x, replicas) -> np.ndarray:
     return x
 
 
-def initialise(dim: int, width: int, outputs: int, replicas: int, seed: int = 0, rule: str = "he",
+def initialise(dim: int, width: int, outputs: int, replicas: int, seed: int = 0, *address, rule: str = "he",
                scale: float = 1.0, first: int = 0) -> Networks:
     """Gaussian starts with zero biases.
 
     Parameters
     ----------
     dim, width, outputs, replicas : d, m, k, R.
-    seed, first : replica r draws from the stream (seed, first + r).
+    seed, address, first : replica r draws from the stream (seed, *address, "weights", width, first + r), so that widths
+        are independent; starts that differ in rule and scale alone are multiples of each other.
     rule : variance of a layer's weights: "he" 2/fan-in, "glorot" 2/(fan-in + fan-out), "lecun" 1/fan-in.
     scale : multiplies all weights.
 
@@ -130,7 +132,7 @@ def initialise(dim: int, width: int, outputs: int, replicas: int, seed: int = 0,
         raise InputError(f"the scale of the start must be positive, got {scale}")
     flat = np.zeros((replicas, dim * width + width + width * outputs + outputs), dtype=np.float32)
     for r in range(replicas):
-        rng = generator(seed, first + r, Purpose.WEIGHTS)
+        rng = generator(seed, *address, "weights", width, first + r)
         for begin, fan_in, fan_out in ((0, dim, width), (dim * width + width, width, outputs)):
             variance = {"he": 2 / fan_in, "glorot": 2 / (fan_in + fan_out), "lecun": 1 / fan_in}[rule]
             flat[r, begin:begin + fan_in * fan_out] = (scale * math.sqrt(variance)
@@ -141,7 +143,7 @@ def initialise(dim: int, width: int, outputs: int, replicas: int, seed: int = 0,
 def train(networks: Networks, x: np.ndarray, y: np.ndarray, *, epochs: int, batch: int = 128, rate: float = 0.01,
           decay: float = 1.0, momentum: float = 0.9, weight_decay: float = 0.0, optimiser: int = MOMENTUM,
           loss: int = CROSS_ENTROPY, train_first_layer: bool = True, loss_goal: float = -math.inf, marks=(),
-          seed: int = 0, first: int = 0) -> Networks:
+          seed: int = 0, address: tuple = (), first: int = 0) -> Networks:
     """Train all replicas; the given networks are left as they are.
 
     Parameters
@@ -155,7 +157,7 @@ def train(networks: Networks, x: np.ndarray, y: np.ndarray, *, epochs: int, batc
     train_first_layer : False leaves W and b at their start (random features).
     loss_goal : an epoch whose mean loss is at most this is the last.
     marks : increasing epochs after which parameters are kept (0: the start).
-    seed, first : replica r orders its samples by the stream (seed, first + r).
+    seed, address, first : replica r orders its samples by the stream (seed, *address, "order", width, first + r).
 
     Raises
     ------
@@ -190,7 +192,7 @@ def train(networks: Networks, x: np.ndarray, y: np.ndarray, *, epochs: int, batc
         raise InputError(f"marks must be increasing epochs from 0 to {epochs}")
     order = np.empty((R, epochs, n), dtype=np.int32)
     for r in range(R):
-        rng = generator(seed, first + r, Purpose.ORDER)
+        rng = generator(seed, *address, "order", networks.width, first + r)
         for epoch in range(epochs):
             order[r, epoch] = rng.permutation(n)
     flat = networks.flat.copy()

@@ -7,7 +7,7 @@ from numba import njit
 
 from lab.errors import InputError
 from lab.flow import CONVERGED, LANES, REACHED, RHS, solve
-from lab.streams import Purpose, normal
+from lab.streams import normal
 from theory.multi_view import learn_probabilities
 
 
@@ -81,7 +81,7 @@ def simulate(second_strength: float = 0.8, width: int = 16, copies: int = 1, rep
     ----------
     second_strength : μ₂ in (0, 1]; the first view has 1.
     width, copies, replicas : neurons a network, networks a concatenation, repetitions of the whole.
-    seed : copy c of replica r has a stream of its own, whatever the other counts.
+    seed : copy c of replica r has a stream of its own for every width, whatever the other counts.
     scale : σ₀, standard deviation of the starts.
     power, loss, margin : q ≥ 3; ε at which training stops; κ that makes a view learnt.
     time_cap : flow time at which a network is given up.
@@ -96,7 +96,7 @@ def simulate(second_strength: float = 0.8, width: int = 16, copies: int = 1, rep
     start = np.empty((replicas, copies, 2 * width))
     for r in range(replicas):
         for c in range(copies):
-            start[r, c] = normal(seed, r << 20 | c, Purpose.WEIGHTS, 2 * width)
+            start[r, c] = normal(seed, "multi-view", "weights", width, r, c, shape=2 * width)
     start *= scale
     flow = solve(view_flow, np.array([width, power, second_strength]), start.reshape(replicas * copies, -1),
                  gradient_tol=0.0, value_target=loss, time_cap=time_cap, threads=threads)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.errors import InputError
-from lab.streams import Purpose, generator
+from lab.streams import generator
 from toy.mlp import ADAM, initialise, train
 from toy.polynomial.fit import REGIMES, descend, features, max_margin, minimum_norm
 
@@ -51,8 +51,10 @@ def _disc(rng, n, inner=0.0, outer=1.0):
 
 
 def make_data(samples: int = 40, degree: int = 3, probes: int = 4000, reach: float = 2.0, seed: int = 0,
-              replica: int = 0) -> dict[str, np.ndarray]:
+              replica: int = 0, attempt: int = 0) -> dict[str, np.ndarray]:
     """One truth, its training points, and probes inside and outside their hull.
+
+    Truths that give all training points one class are passed over: the next ``attempt`` has streams of its own.
 
     Returns
     -------
@@ -67,19 +69,19 @@ def make_data(samples: int = 40, degree: int = 3, probes: int = 4000, reach: flo
 
     if samples < 3 or degree < 1 or probes < 10 or not reach > 1:
         raise InputError("polynomial data need samples >= 3, degree >= 1, probes >= 10 and reach > 1")
-    rng = generator(seed, replica, Purpose.TEACHER)
+    rng = generator(seed, "polynomial", "truth", replica, attempt)
     truth = rng.standard_normal((degree + 1) * (degree + 2) // 2)
     values = features(_disc(rng, 20_000), degree) @ truth
     truth[0] -= np.median(values)  # the first feature is the constant
     edge = np.quantile(np.abs(values - np.median(values)), 0.1)
-    rng = generator(seed, replica, Purpose.DATA)
+    rng = generator(seed, "polynomial", "data", replica, attempt)
     x = _disc(rng, 4 * samples + 40)
     p = features(x, degree) @ truth
     keep = np.flatnonzero(np.abs(p) > edge)[:samples]
     x, signs = x[keep], np.sign(p[keep])
     if abs(signs.sum()) == len(signs):  # one class only: nothing to separate; move on to the next draw
-        return make_data(samples, degree, probes, reach, seed, replica + 2**40)
-    test = _disc(generator(seed, replica, Purpose.TEST), probes, 0.0, reach)
+        return make_data(samples, degree, probes, reach, seed, replica, attempt + 1)
+    test = _disc(generator(seed, "polynomial", "probes", replica, attempt), probes, 0.0, reach)
     within = Delaunay(x).find_simplex(test) >= 0
     said = np.where(features(test, degree) @ truth > 0, 1.0, -1.0)
     return {"x": x, "signs": signs, "inside": test[within], "outside": test[~within],
@@ -121,7 +123,7 @@ def simulate(degrees=(3, 4, 6, 8, 10), samples: int = 40, degree: int = 3, seed:
     found = []
     for k in degrees:
         phi = features(data["x"], k)
-        starts = generator(seed, replica, Purpose.WEIGHTS).standard_normal((STARTS, phi.shape[1]))
+        starts = generator(seed, "polynomial", "weights", k, replica).standard_normal((STARTS, phi.shape[1]))
         solutions = {
             "max-margin": max_margin(phi, data["signs"])[None],
             "minimum-norm": minimum_norm(phi, data["signs"])[None],
@@ -151,9 +153,10 @@ def simulate_networks(widths=(4, 16, 64, 256), samples: int = 40, degree: int = 
     found = []
     for width in widths:
         for regime, scale in (("network-small", 0.3), ("network-large", 3.0)):
-            start = initialise(2, width, 2, STARTS, seed, scale=scale, first=replica * STARTS)
+            address = ("polynomial", regime, replica)
+            start = initialise(2, width, 2, STARTS, seed, *address, scale=scale)
             done = train(start, data["x"], labels, epochs=epochs, batch=samples, rate=rate, optimiser=ADAM,
-                         loss_goal=loss_goal, seed=seed, first=replica * STARTS)
+                         loss_goal=loss_goal, seed=seed, address=address)
             said = [np.where(done(data[side]).argmax(2) == 1, 1.0, -1.0) for side in ("inside", "outside")]
             wrong = np.mean(done(data["x"]).argmax(2) != labels)
             found.append(_agreement(width, regime, *said, data, wrong))

@@ -22,9 +22,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lab import streams
 from lab.errors import InputError, UsageError
 from lab.estimate import Estimate, share_interval
+from lab.streams import normal
 from theory.landscape.axes import descent, work_rows
 from toy.relu_landscape import descent as gd
 from toy.relu_landscape import polish
@@ -99,10 +99,12 @@ def _checked(teacher, width, replicas, dim, method):
     return int(teacher), int(width), int(replicas), int(dim)
 
 
-def initial_weights(width: int, dim: int, replicas: int, seed: int, *, purpose: int = streams.Purpose.WEIGHTS,
-                    first: int = 0) -> np.ndarray:
-    """W_im ~ N(0, 1/d): (replicas, width, dim), replica r from the stream (seed, first + r, purpose)."""
-    draws = [streams.normal(seed, first + r, purpose, (width, dim)) for r in range(replicas)]
+def initial_weights(width: int, dim: int, replicas: int, seed: int, *, role: str = "start", first: int = 0) -> np.ndarray:
+    """W_im ~ N(0, 1/d): (replicas, width, dim), replica r from the stream (seed, "relu-landscape", role, width, first + r).
+
+    Widths are independent: a narrow start is no part of a wide one.
+    """
+    draws = [normal(seed, "relu-landscape", role, width, first + r, shape=(width, dim)) for r in range(replicas)]
     return np.stack(draws) / math.sqrt(dim)
 
 
@@ -115,7 +117,7 @@ def simulate(teacher: int, width: int, replicas: int = 1000, seed: int = 0, dim:
     Parameters
     ----------
     teacher, width : k and n, at least 1.
-    replicas, seed : replica r starts from the stream (seed, r, WEIGHTS).
+    replicas, seed : replica r has a stream of its own (:func:`initial_weights`).
     dim : input dimension d ≥ k (default k).
     method : see the module.
     start : (replicas, width, dim) initial weights in place of the drawn ones.

@@ -20,7 +20,6 @@ import numpy as np
 
 from lab.errors import InputError
 from lab.estimate import Estimate, share_interval
-from lab.streams import Purpose
 from toy.relu_landscape.minima import ANTI_ALIGNED, roles
 from toy.relu_landscape.model import Landscape, initial_weights, simulate
 
@@ -108,7 +107,7 @@ def perturb(teacher: int, width: int, replicas: int = 1000, seed: int = 0, dim: 
         np.put_along_axis(mask, chosen, False, axis=1)
         ticket = np.take_along_axis(start[winners], chosen[..., None], axis=1)
         others = start[winners][mask].reshape(winners.size, rest, dim)
-        fresh = initial_weights(rest, dim, replicas, seed, purpose=Purpose.PERTURBATION)[winners]
+        fresh = initial_weights(rest, dim, replicas, seed, role="redrawn rest")[winners]
         results["alone"] = train(ticket)
         results["original rest"] = train(np.concatenate([ticket, others], axis=1))
         results["redrawn rest"] = train(np.concatenate([ticket, fresh], axis=1))

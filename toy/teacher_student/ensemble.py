@@ -6,9 +6,9 @@ threads: a replica gives the same bits alone and among a thousand.
 
 import numpy as np
 
-from lab import streams
+from lab import kernel_streams as streams
 from lab.errors import InputError
-from lab.streams import Purpose
+from lab.streams import normal
 from toy.teacher_student import kernels
 
 LANES = kernels.LANES
@@ -25,6 +25,11 @@ def plan(width: int, batch: int, inputs: int) -> tuple[bool, int, int]:
     if width <= 8 or (width <= 16 and batch <= 4):
         return True, max(1, (4 if inputs < 16384 else 2) // batch), 1
     return False, max(1, 16 // batch), 4 if batch < 16 and inputs < 2048 else 1
+
+
+def address(s, purpose: str) -> tuple:
+    """Address of a stream of the setting; widths are independent, also in the samples that they see."""
+    return "teacher-student", purpose, s.width
 
 
 def _parameters(s) -> np.ndarray:
@@ -46,7 +51,7 @@ class FullEnsemble:
         self.padded = s.width if self.narrow else -(-s.width // LANES) * LANES
         d, m, n = s.inputs, self.padded, s.replicas
         open_ = streams.open_lanes if self.narrow else streams.open_streams
-        self.streams = [open_(s.seed, n, purpose).ravel() for purpose in (Purpose.DATA, Purpose.NOISE, Purpose.ORDER)]
+        self.streams = [open_(s.seed, *address(s, what), replicas=n).ravel() for what in ("data", "noise", "order")]
         rows = self.groups * LANES if self.narrow else n
         self.W, self.V = np.zeros(rows * d * m, dtype=np.float32), np.zeros(rows * m, dtype=np.float32)
         self.done = 0
@@ -87,8 +92,8 @@ class FullEnsemble:
         rows = self.groups * LANES if self.narrow else s.replicas
         x, y = np.zeros((rows, s.samples, s.inputs), np.float32), np.zeros((rows, s.samples), np.float32)
         for r in range(s.replicas):
-            x[r] = streams.normal(s.seed, r, Purpose.DATA, (s.samples, s.inputs), np.float32)
-            noise = streams.normal(s.seed, r, Purpose.NOISE, s.samples)
+            x[r] = normal(s.seed, *address(s, "training inputs"), r, shape=(s.samples, s.inputs), dtype=np.float32)
+            noise = normal(s.seed, *address(s, "training noise"), r, shape=s.samples)
             y[r] = activate(s.teacher_activation, x[r] @ teacher.T) @ s.strengths + s.noise * noise
         return x, y
 
@@ -184,8 +189,8 @@ class SpanEnsemble:
             raise InputError(f"the span law needs at least M + K = {k + m} inputs, got {s.inputs}: use method full")
         self.setting, self.advance_span = s, advance_span
         self.groups = groups = -(-s.replicas // LANES)
-        self.streams = [streams.open_lanes(s.seed, s.replicas, purpose)
-                        for purpose in (Purpose.DATA, Purpose.NOISE, Purpose.RADIUS)]
+        self.streams = [streams.open_lanes(s.seed, *address(s, what), replicas=s.replicas)
+                        for what in ("span data", "span noise", "span radius")]
         self.A, self.L = np.zeros((groups, m, k, LANES), np.float32), np.zeros((groups, m, m + 1, LANES), np.float32)
         self.V = np.zeros((groups, m, LANES), np.float32)
         # teacher = T_low basis, T_low lower triangular: the basis is the rotation of the given coordinates

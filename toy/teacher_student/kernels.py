@@ -30,8 +30,9 @@ the processor needs something else to do meanwhile. Nothing is shared between th
 import numpy as np
 from numba import njit, prange
 
-from lab import streams, vector_math
+from lab import kernel_streams as streams
 from lab import vector as vec
+from lab import vector_math
 from toy.teacher_student.tile import product, product_lanewise
 
 LANES = vec.LANES

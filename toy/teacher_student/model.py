@@ -19,10 +19,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lab import streams
 from lab.errors import InputError
-from lab.streams import Purpose
-from toy.teacher_student.ensemble import ACTIVATIONS, FullEnsemble, SpanEnsemble
+from lab.streams import generator
+from toy.teacher_student.ensemble import ACTIVATIONS, FullEnsemble, SpanEnsemble, address
 from toy.teacher_student.overlaps import errors
 
 TOO_LARGE = 1e6  # a readout or weight beyond this counts as diverged
@@ -159,7 +158,7 @@ def _readout(s: _Setting, draw) -> np.ndarray:
 
 def starting_weights(s: _Setting, replica: int) -> tuple[np.ndarray, np.ndarray]:
     """Initial weights (K, N) float32 and readout (K,) of one replica."""
-    draw = streams.generator(s.seed, replica, Purpose.WEIGHTS)
+    draw = generator(s.seed, *address(s, "weights"), replica)
     weights = draw.standard_normal((s.width, s.inputs), dtype=np.float32)
     weights *= np.float32(s.initial_scale / math.sqrt(s.inputs))
     if s.start == "teacher":
@@ -173,7 +172,7 @@ def starting_coordinates(s: _Setting, replica: int) -> tuple[np.ndarray, np.ndar
     Exact in law for Gaussian weights and without drawing N of them: the triangle of K Gaussian vectors in N - k
     dimensions has Gaussian entries below and chi variables on the diagonal (Bartlett 1933).
     """
-    draw = streams.generator(s.seed, replica, Purpose.WEIGHTS)
+    draw = generator(s.seed, *address(s, "span weights"), replica)
     k, m = s.teacher.shape[1], s.width
     size = s.initial_scale / math.sqrt(s.inputs)
     along = draw.standard_normal((m, k)) * size
@@ -201,7 +200,7 @@ def simulate(*, method: str = "full", time_limit: float | None = None, progress=
     start : "random", or "teacher": the same around a solution, each unit a copy of a teacher unit (a fixed readout of 1
         leaves the units beyond the first M near zero): for stationary errors without the wait to find a solution.
     times : increasing, in units of N steps: when order parameters are recorded.
-    replicas, seed : independent repetitions; replica r draws its streams from (seed, r).
+    replicas, seed : independent repetitions; replica r has streams of its own at every width, for each method.
     method : "full", or "span": exact in law in the span of teacher and students (batch 1, fresh inputs), any N.
     time_limit : seconds after which the run stops and says so. progress : called with (steps done, steps in all).
 

@@ -22,7 +22,7 @@ Lanes are replicas: everything below is sixteen replicas wide.
 import numpy as np
 from numba import njit, prange
 
-from lab import streams
+from lab import kernel_streams as streams
 from lab import vector as vec
 from toy.teacher_student.kernels import DECAY_V, DECAY_W, NOISE, RATE_V, RATE_W, activation
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.errors import InputError
-from lab.streams import Purpose, generator
+from lab.streams import generator
 from theory.measures import compressibility, correlations, effective_rank, predictability, repeated_units
 from theory.measures.ablation import (
     GRID,
@@ -83,7 +83,7 @@ def report(trained: Trained, replica: int = 0, *, seed: int = 0, threshold: floa
     W, b, V, c = trained.end.parameters(replica)
     hidden = trained.end.hidden(replica, data.test_x).astype(np.float64)
     half = len(hidden) // 2
-    rng = generator(seed, replica, Purpose.CHOICE)
+    rng = generator(seed, "units", "orders", m, replica)
     r = correlations(Moments.from_samples({"h": hidden}), "h")
     unchanged, accuracy = curves(hidden, V, c, random_orders(m, ORDERS, rng), data.test_y)
     targets = np.stack([targeted_order(r, int(first)) for first in rng.permutation(m)[:ORDERS]])
@@ -94,7 +94,7 @@ def report(trained: Trained, replica: int = 0, *, seed: int = 0, threshold: floa
     best, _ = curves(hidden[half:], V, c, order, data.test_y[half:])
 
     start = trained.start.hidden(replica, data.test_x).astype(np.float64)
-    shuffled = np.random.default_rng(rng.integers(2**63)).permuted(hidden, axis=0)
+    shuffled = generator(seed, "units", "null", m, replica).permuted(hidden, axis=0)
     before = {f"{key}_start": value for key, value in similarity(start[:half], start[half:], threshold).items()}
     numbers = {
         "floor": unchanged[:, -1].mean(), "auc": area(GRID, unchanged.mean(0)), "prunability": crossing(GRID, unchanged.mean(0)),

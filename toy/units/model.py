@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lab.errors import InputError
-from lab.streams import Purpose, generator
+from lab.streams import generator
 from theory.random_units import similar_pair_share
 from toy.mlp import MOMENTUM, Networks, initialise, train
 
@@ -96,8 +96,8 @@ def make_data(dim: int = 10, samples: int = 10_000, tests: int = 4000, balanced:
     axes = min(dim, samples + tests)
     if (samples + tests) * axes > 2**29:
         raise InputError(f"{samples + tests} samples of {axes} coordinates are over 2 GB: lower dim, samples or tests")
-    x = triangular_gaussian(samples + tests, dim, generator(seed, replica, Purpose.DATA))
-    rng = generator(seed, replica, Purpose.TEACHER)
+    x = triangular_gaussian(samples + tests, dim, generator(seed, "units", "data", replica))
+    rng = generator(seed, "units", "teacher", replica)
     W = (rng.standard_normal((axes, TEACHER_UNITS)) * math.sqrt(2 / dim)).astype(np.float32)
     V = rng.standard_normal((TEACHER_UNITS, OUTPUTS)) / math.sqrt(TEACHER_UNITS)
     outputs = np.maximum(x @ W, 0) @ V
@@ -117,8 +117,8 @@ def simulate(dim: int = 10, samples: int = 10_000, width: int = 128, scale: floa
     dim, samples, tests, balanced : the data, see :func:`make_data`.
     width : m.
     scale, rule : of the start, see :func:`toy.mlp.initialise`; fan-in is that of d.
-    replicas, seed, first : replica r draws from the streams (seed, first + r); students of all widths and scales see the
-        same data and teacher.
+    replicas, seed, first : replica r has the number first + r in all its streams. Students of all widths and scales share
+        data and teacher, and those of one width their start but for its scale, on purpose: differences are paired.
     epochs, batch, rate, decay, momentum : of the training.
 
     Raises
@@ -133,12 +133,12 @@ def simulate(dim: int = 10, samples: int = 10_000, width: int = 128, scale: floa
         data = make_data(dim, samples, tests, balanced, seed, r)
         # drawn for the axes that are seen, scaled as for all d
         gain = {"he": 2 / dim, "glorot": 2 / (dim + width), "lecun": 1 / dim}
-        start = initialise(data.axes, width, OUTPUTS, 1, seed, rule, scale, first=r)
+        start = initialise(data.axes, width, OUTPUTS, 1, seed, "units", rule=rule, scale=scale, first=r)
         seen = {"he": 2 / data.axes, "glorot": 2 / (data.axes + width), "lecun": 1 / data.axes}
         start.parameters(0)[0][:] *= np.float32(math.sqrt(gain[rule] / seen[rule]))
         moved = train(_axes(start, slice(0, data.moving)), np.ascontiguousarray(data.x[:, :data.moving]), data.y,
                       epochs=epochs, batch=batch, rate=rate, decay=decay, momentum=momentum, optimiser=MOMENTUM, seed=seed,
-                      first=r)
+                      address=("units",), first=r)
         if moved.diverged.any() or not np.all(np.isfinite(moved.flat)):
             raise InputError(f"the student of width {width} and start scale {scale:g} diverged: lower the learning rate")
         end = _joined(start, moved)
