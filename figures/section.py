@@ -1,20 +1,15 @@
-"""What a page of the report is made of. Each module of ``figures.sections`` defines one ``SECTION``."""
+"""What a page of the report is made of: the ``SECTION`` of every file in ``figures/sections``, found there."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from lab.discover import by_name, declared
 from lab.tables import Table
 
 if TYPE_CHECKING:
     import pandas
     from matplotlib.figure import Figure
-
-# In the order of the report. A module that is not listed is not shown.
-SECTIONS: tuple[str, ...] = ("span", "objections", "starts", "bumps", "memorise", "descent", "landscape", "sgd", "units",
-                             "hull", "boundary")
-
 
 @dataclass(frozen=True)
 class Picture:
@@ -39,6 +34,7 @@ class Section:
     claims : prefixes of the ids of the claims that belong here.
     frames : ``{name: Table} -> {caption: DataFrame}`` shown as tables.
     change_our_mind : what would.
+    order : its place in the report; steps of ten leave room between, and a section without one comes last.
     """
 
     id: str
@@ -50,11 +46,18 @@ class Section:
     claims: tuple[str, ...]
     change_our_mind: str = ""
     frames: Callable[[Mapping[str, Table]], "dict[str, pandas.DataFrame]"] = field(default=lambda tables: {})
+    order: int = field(default=1000, kw_only=True)
 
 
 def sections() -> list[Section]:
-    """All sections in order."""
-    return [import_module(f"figures.sections.{name}").SECTION for name in SECTIONS]
+    """All sections in order.
+
+    Raises
+    ------
+    lab.discover.DeclarationError : a file of ``figures/sections`` without ``SECTION``, or an id that is taken.
+    """
+    found = by_name(declared("figures.sections", "SECTION", Section), lambda section: section.id)
+    return sorted(found.values(), key=lambda section: (section.order, section.id))
 
 
 def picture(figure: "Figure", title: str, caption: str, table: str = "") -> Picture:

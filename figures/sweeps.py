@@ -1,22 +1,44 @@
-"""The real width sweeps as the sections show them: their names, their controls, their rows."""
+"""The real width sweeps as the sections show them, found with their labels and controls where they are declared."""
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from functools import cache
 
 from figures.style import points
 from lab.estimate import mean_interval
+from lab.study import Study, declared_studies, load
 from lab.tables import Table
 
-REAL = {"resnet18-digits": "ResNet-18, digits", "resnet18-cifar10": "ResNet-18, CIFAR-10 (JPEG re-encoding)",
-        "vgg16-cifar10": "VGG-16, CIFAR-10 (JPEG re-encoding)", "transformer-snli": "Transformer, SNLI subset",
-        "transformer-entailment": "Transformer, generated entailment"}
-CONTROLS = {"": "as they are", "-loss": "same training loss", "-slices": "start as slices", "-parameters": "equal parameters",
-            "-wider": "copies of width 1\nagainst width 4"}
+AS_THEY_ARE = "as they are"  # the sweeps themselves, beside their controls
+
+
+@cache
+def family(name: str) -> dict[str, Study]:
+    """Real studies of a family by name, in the order of their declaration."""
+    studies = (load(where) for where in declared_studies("empirical").values())
+    return {study.name: study for study in studies if study.family == name}
+
+
+def sweeps() -> dict[str, str]:
+    """Width sweep -> how it is called, without the controls."""
+    return {name: study.label for name, study in family("width").items() if not study.control_of}
+
+
+def controls() -> list[str]:
+    """What is changed, one thing at a time; first :data:`AS_THEY_ARE`."""
+    return [AS_THEY_ARE, *dict.fromkeys(study.label for study in family("width").values() if study.control_of)]
+
+
+def controlled(name: str, control: str) -> list[str]:
+    """The sweeps that change one thing in the sweep of that name."""
+    if control == AS_THEY_ARE:
+        return [name]
+    return [study.name for study in family("width").values() if (study.control_of, study.label) == (name, control)]
 
 
 def short(name: str) -> str:
     """A sweep's name for a narrow place; * for re-encoded images."""
-    return REAL[name].replace(" (JPEG re-encoding)", "*")
+    return sweeps()[name].replace(" (JPEG re-encoding)", "*")
 
 
 def with_width(table: Table):
@@ -37,8 +59,14 @@ def narrowest(table: Table):
     return frame[frame.width == frame.width.min()]
 
 
-def against_parameters(table: Table):
-    """Rows of the smallest width with all copies that were trained (as many parameters as the wide network)."""
+def controlled_rows(table: Table):
+    """Rows of the narrowest copies, as the control has it: width 1 below a wider network; with all copies that were trained
+    where these are as many as have the wide network's parameters."""
+    frame = whole(table)
+    if frame.width.max() > 1:
+        return frame[frame.width == 1]
+    if not frame.parameter_copies.any():
+        return narrowest(table)
     frame = with_width(table)
     frame = frame[(frame.site == "penultimate") & (frame.width == frame.width.min())]
     return frame[frame.copies == frame.parameter_copies]
@@ -55,4 +83,4 @@ def estimates(axis, groups: Iterable, column: str, label: str | None, **style) -
 
 def present(tables: Mapping[str, Table]) -> list[str]:
     """The sweeps that have a table, in order."""
-    return [name for name in REAL if name in tables]
+    return [name for name in sweeps() if name in tables]

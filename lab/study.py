@@ -10,6 +10,7 @@ computes with other settings is the user's own: its table is named by what was r
 
 import hashlib
 import json
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from lab import manifest
 from lab.cli import jsonable
+from lab.discover import DeclarationError, by_name, sources
 from lab.errors import InputError
 from lab.store import RunStore, exclusive, run_id
 from lab.sweep import sweep
@@ -46,6 +48,9 @@ class Study:
     schema : raised when the meaning of a result changes.
     scales : those that ``configs`` knows; networks of the published size have a fourth, "published".
     declared : as ``configs``, where these need data that a user brings: the same runs without naming the data.
+    after : names of the studies whose runs it uses, if they are there.
+    family, label : pictures that show studies side by side take those of one family and call each by its label.
+    control_of : name of the study of which this one changes a single thing, told by its label.
     """
 
     name: str
@@ -58,6 +63,10 @@ class Study:
     schema: int = 1
     scales: tuple[str, ...] = SCALES[:3]
     declared: Callable[[str], Sequence[Any]] | None = None
+    after: tuple[str, ...] = ()
+    family: str = ""
+    label: str = ""
+    control_of: str = ""
 
     def at(self, scale: str) -> list:
         """The runs to carry out at a scale."""
@@ -92,10 +101,43 @@ def plan(configs: Sequence, schema: int = 1) -> str:
     return fingerprint([planned(config) for config in configs], schema)
 
 
+# NAME = Study("name", ...), or a function that makes studies of a kind, whose name ends with _study
+_MADE = re.compile(r"^(?:([A-Za-z]\w*) *= *)?(?:\w+_study|Study)\(\s*(?:name *= *)?(\"[^\"]+\")?", re.M)
+
+
+def declared_studies(package: str) -> dict[str, str]:
+    """Study name → ``"module:ATTRIBUTE"`` of every study that is made at the top level of a module below a package.
+
+    The names are read from the sources; nothing is imported.
+
+    Raises
+    ------
+    lab.discover.DeclarationError : a study that has no variable or whose name is no literal, or a name that is taken.
+    """
+    found = []
+    for module, source in sources(package, below=True).items():
+        for variable, name in _MADE.findall(source):
+            if not (variable and name):
+                raise DeclarationError(f'{module}: a study is declared as VARIABLE = Study("name", ...), the name a literal')
+            found.append((module, (name.strip('"'), f"{module}:{variable}")))
+    return dict(by_name(found, lambda entry: entry[0]).values())
+
+
 def load(reference: str) -> Study:
     """The study named ``"module:ATTRIBUTE"``."""
     module, _, attribute = reference.partition(":")
     return getattr(import_module(module), attribute)
+
+
+def in_order(studies: Sequence[Study]) -> list[Study]:
+    """The studies, each after those whose runs it uses; otherwise as given."""
+    waiting, order = {study.name: study for study in studies}, []
+    while waiting:
+        ready = next((s for s in waiting.values() if not set(s.after) & (waiting.keys() - {s.name})), None)
+        if ready is None:
+            raise ValueError(f"the studies {', '.join(waiting)} wait for each other")
+        order.append(waiting.pop(ready.name))
+    return order
 
 
 def compute(study: Study, scale: str, *, store: RunStore, jobs: int | None = None, executor=None, workers=None,

@@ -297,4 +297,5 @@ HULL_IMAGES = Study("hull-images", "Hull of the training set: MNIST and CIFAR-10
                     tabulate, evidence)
 HULL_RESNET18 = Study("hull-resnet18-cifar10", "Hull of the training set: features, errors and directions of ResNet-18 on "
                       "CIFAR-10 by width", RUN, lambda scale: _resnet18(scale) if FOLDER_VARIABLE in os.environ else [],
-                      tabulate, evidence, declared=_resnet18)
+                      tabulate, evidence, declared=_resnet18,
+                      after=("resnet18-cifar10",))

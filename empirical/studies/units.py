@@ -188,10 +188,10 @@ def _size(row) -> str:
     return f" (reduced: {', '.join(small)})" if small else ""
 
 
-def units_study(name: str, title: str, configs, declared=None) -> Study:
+def units_study(name: str, title: str, configs, label: str, declared=None, after=()) -> Study:
     """A :class:`~lab.study.Study` of this kind."""
     return Study(name=name, title=title, run=RUN, configs=configs, tabulate=tabulate, evidence=evidence, processes=True,
-                 declared=declared)
+                 declared=declared, after=after, family="units", label=label)
 
 
 ALPHAS = tuple(Fraction(2) ** k for k in range(-2, 2))
@@ -250,18 +250,21 @@ def _of_sweep(name: str, scale: str, declared: bool = False) -> list[UnitsRun]:
                         rows=1000)
 
 
-def _after(name: str, title: str) -> Study:
-    return units_study(f"units-{name}", f"removable and repeated units of {title}", partial(_of_sweep, name),
-                       partial(_of_sweep, name, declared=True))
+def trained_units_study(name: str, title: str, sweep: str, label: str) -> Study:
+    """The same of the networks that a width sweep has trained."""
+    return units_study(name, f"removable and repeated units of {title}", partial(_of_sweep, sweep), label,
+                       partial(_of_sweep, sweep, declared=True), after=(sweep,))
 
 
-STARTS = units_study("units-alexnet", "AlexNet without batch norm: He against Glorot", _starts_on_files, _starts)
+STARTS = units_study("units-alexnet", "AlexNet without batch norm: He against Glorot", _starts_on_files, "AlexNet", _starts)
 # few images, so that random labels are learnt too
 RESNET56 = units_study("units-resnet56", "ResNet-56 on 400 digits, true and random labels",
-                       partial(_on_digits, "resnet56", "labels", ALPHAS[1::2], range(2), epochs=100, lr=0.05, train_size=400))
+                       partial(_on_digits, "resnet56", "labels", ALPHAS[1::2], range(2), epochs=100, lr=0.05, train_size=400),
+                       "ResNet-56")
+RESNET18_CIFAR10 = trained_units_study("units-resnet18-cifar10", "ResNet-18 on CIFAR-10", "resnet18-cifar10", "ResNet-18")
+VGG16_CIFAR10 = trained_units_study("units-vgg16-cifar10", "VGG-16 on CIFAR-10", "vgg16-cifar10", "VGG-16")
 INCEPTION = units_study("units-inception", "a small Inception on digits",
-                        partial(_on_digits, "inception", "width", ALPHAS[:3], range(3), epochs=20))
-MLP = units_study("units-mlp", "MLP on digits: removable and repeated units", _mlp)
-RESNET18_CIFAR10 = _after("resnet18-cifar10", "ResNet-18 on CIFAR-10")
-VGG16_CIFAR10 = _after("vgg16-cifar10", "VGG-16 on CIFAR-10")
-TRANSFORMER = _after("transformer-entailment", "the Transformer on generated entailment")
+                        partial(_on_digits, "inception", "width", ALPHAS[:3], range(3), epochs=20), "Inception")
+TRANSFORMER = trained_units_study("units-transformer-entailment", "the Transformer on generated entailment",
+                                  "transformer-entailment", "Transformer")
+MLP = units_study("units-mlp", "MLP on digits: removable and repeated units", _mlp, "MLP")

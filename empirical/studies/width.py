@@ -284,9 +284,10 @@ def evidence(frame, runs: tuple[str, ...]) -> list[Evidence]:
     return found
 
 
-def width_study(name: str, title: str, configs) -> Study:
+def width_study(name: str, title: str, configs, label: str, control_of: str = "") -> Study:
     """A :class:`~lab.study.Study` of this kind."""
-    return Study(name=name, title=title, run=RUN, configs=configs, tabulate=tabulate, evidence=evidence, processes=True)
+    return Study(name=name, title=title, run=RUN, configs=configs, tabulate=tabulate, evidence=evidence, processes=True,
+                 family="width", label=label, control_of=control_of)
 
 
 ALPHAS = tuple(Fraction(1, 2**k) for k in range(4))
@@ -302,7 +303,8 @@ def _embedded(arch: str, data: str, scale: str, scales=SCALES[:3], alphas=ALPHAS
                 narrow=narrow)
 
 
-def files_study(name: str, title: str, arch: str, data: str, published: dict, **changes) -> Study:
+def files_study(name: str, title: str, arch: str, data: str, published: dict, *, label: str, control_of: str = "",
+                **changes) -> Study:
     """A width sweep on data that the user brings, in the folder that the environment names.
 
     Parameters
@@ -321,50 +323,60 @@ def files_study(name: str, title: str, arch: str, data: str, published: dict, **
         found = declared(scale) if FOLDER_VARIABLE in os.environ else []
         return [replace(config, checksum=dataset(config).checksum) for config in found]
 
-    return replace(width_study(name, title, configs), declared=declared, scales=SCALES)
+    return replace(width_study(name, title, configs, label, control_of), declared=declared, scales=SCALES)
 
+
+# the labels of controls
+SAME_LOSS, SLICES, PARAMETERS, WIDER = ("same training loss", "start as slices", "equal parameters",
+                                        "copies of width 1\nagainst width 4")
 
 # digits are embedded; the first two are part of every report, the other controls take minutes and are kept
 _digits = partial(_embedded, "resnet18", "digits")
 _DIGITS_LOSS = matched("digits")
-RESNET18_DIGITS = width_study("resnet18-digits", "ResNet-18 on digits", _digits)
+RESNET18_DIGITS = width_study("resnet18-digits", "ResNet-18 on digits", _digits, "ResNet-18, digits")
 RESNET18_DIGITS_LOSS = width_study("resnet18-digits-loss", "ResNet-18 on digits, matched in training loss",
-                                   partial(_digits, scales=("run", "full"), **_DIGITS_LOSS))
+                                   partial(_digits, scales=("run", "full"), **_DIGITS_LOSS), SAME_LOSS, "resnet18-digits")
 # the same at other losses: does the gap hang on how far above the narrow networks' last loss they lie, as in the toy?
 RESNET18_DIGITS_LOSS_HIGH = width_study(
     "resnet18-digits-loss-high", "ResNet-18 on digits, matched at a higher training loss",
-    partial(_digits, scales=("full",), **{**_DIGITS_LOSS, "target_loss": 0.75}))
+    partial(_digits, scales=("full",), **{**_DIGITS_LOSS, "target_loss": 0.75}), SAME_LOSS, "resnet18-digits")
 RESNET18_DIGITS_LOSS_LOW = width_study(
     "resnet18-digits-loss-low", "ResNet-18 on digits, matched at a lower training loss",
-    partial(_digits, scales=("full",), **{**_DIGITS_LOSS, "target_loss": 0.1}))
+    partial(_digits, scales=("full",), **{**_DIGITS_LOSS, "target_loss": 0.1}), SAME_LOSS, "resnet18-digits")
 RESNET18_DIGITS_SLICES = width_study("resnet18-digits-slices", "ResNet-18 on digits, copies that start as slices of the wide",
-                                     partial(_digits, scales=("full",), start="slice"))
+                                     partial(_digits, scales=("full",), start="slice"), SLICES, "resnet18-digits")
 RESNET18_DIGITS_PARAMETERS = width_study(
     "resnet18-digits-parameters", "ResNet-18 on digits, copies with as many parameters as the wide network",
-    partial(_digits, scales=("full",), alphas=ALPHAS[:3], parameters=True))
+    partial(_digits, scales=("full",), alphas=ALPHAS[:3], parameters=True), PARAMETERS, "resnet18-digits")
 RESNET18_DIGITS_WIDER = width_study(
     "resnet18-digits-wider", "ResNet-18 on digits, copies of base width 8 against a network four times as wide",
-    partial(_digits, scales=("full",), alphas=(Fraction(4), Fraction(2), Fraction(1)), base_width=8))
-TRANSFORMER_ENTAILMENT = width_study("transformer-entailment", "Transformer on generated entailment",
-                                     partial(_embedded, "transformer", "entailment", scales=("full",)))
+    partial(_digits, scales=("full",), alphas=(Fraction(4), Fraction(2), Fraction(1)), base_width=8), WIDER,
+    "resnet18-digits")
 
 # base widths for two cores; at the published scale those of the papers. The matched loss lies a little above where the
 # narrowest end.
 _CIFAR10 = {"base_width": 8, "train_size": 10_000}
 _CIFAR10_LOSS, _SNLI_LOSS = matched("cifar10"), matched("snli")
-RESNET18_CIFAR10 = files_study("resnet18-cifar10", "ResNet-18 on CIFAR-10", "resnet18", "cifar10",
-                               {}, **_CIFAR10, epochs=16)
+RESNET18_CIFAR10 = files_study("resnet18-cifar10", "ResNet-18 on CIFAR-10", "resnet18", "cifar10", {}, **_CIFAR10, epochs=16,
+                               label="ResNet-18, CIFAR-10 (JPEG re-encoding)")
 RESNET18_CIFAR10_LOSS = files_study(
     "resnet18-cifar10-loss", "ResNet-18 on CIFAR-10, matched in training loss", "resnet18",
-    "cifar10", _CIFAR10_LOSS, **{**_CIFAR10_LOSS, **_CIFAR10, "epochs": 32, "target_loss": 1.75})
-VGG16_CIFAR10 = files_study("vgg16-cifar10", "VGG-16 on CIFAR-10", "vgg16", "cifar10",
-                            {}, **_CIFAR10, epochs=14)
+    "cifar10", _CIFAR10_LOSS, **{**_CIFAR10_LOSS, **_CIFAR10, "epochs": 32, "target_loss": 1.75},
+    label=SAME_LOSS, control_of="resnet18-cifar10")
+VGG16_CIFAR10 = files_study("vgg16-cifar10", "VGG-16 on CIFAR-10", "vgg16", "cifar10", {}, **_CIFAR10, epochs=14,
+                            label="VGG-16, CIFAR-10 (JPEG re-encoding)")
 VGG16_CIFAR10_LOSS = files_study(
     "vgg16-cifar10-loss", "VGG-16 on CIFAR-10, matched in training loss", "vgg16", "cifar10",
-    _CIFAR10_LOSS, **{**_CIFAR10_LOSS, **_CIFAR10, "epochs": 14, "target_loss": 1.85})
+    _CIFAR10_LOSS, **{**_CIFAR10_LOSS, **_CIFAR10, "epochs": 14, "target_loss": 1.85},
+    label=SAME_LOSS, control_of="vgg16-cifar10")
 _PAIRS = {"base_width": 32, "depth": 2, "max_length": 48}
-TRANSFORMER_SNLI = files_study("transformer-snli", "Transformer on SNLI", "transformer", "snli",
-                               {"base_width": 256}, **_PAIRS, epochs=10)
+TRANSFORMER_SNLI = files_study("transformer-snli", "Transformer on SNLI", "transformer", "snli", {"base_width": 256}, **_PAIRS,
+                               epochs=10, label="Transformer, SNLI subset")
 TRANSFORMER_SNLI_LOSS = files_study(
     "transformer-snli-loss", "Transformer on SNLI, matched in training loss", "transformer", "snli",
-    {**_SNLI_LOSS, "base_width": 256}, **{**_SNLI_LOSS, **_PAIRS, "epochs": 32, "target_loss": 0.95})
+    {**_SNLI_LOSS, "base_width": 256}, **{**_SNLI_LOSS, **_PAIRS, "epochs": 32, "target_loss": 0.95},
+    label=SAME_LOSS, control_of="transformer-snli")
+
+TRANSFORMER_ENTAILMENT = width_study("transformer-entailment", "Transformer on generated entailment",
+                                     partial(_embedded, "transformer", "entailment", scales=("full",)),
+                                     "Transformer, generated entailment")

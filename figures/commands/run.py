@@ -34,7 +34,7 @@ def run(args) -> dict:
     from figures.commands.report import write
     from lab.manifest import cores
     from lab.store import RunStore
-    from lab.study import compute
+    from lab.study import compute, in_order
     from lab.sweep import Workers, cluster, dry_run
 
     names = args.only or list(studies(args.room))
@@ -51,7 +51,7 @@ def run(args) -> dict:
     executor = cluster(args.scheduler) if args.scheduler else None
     computed, kept, failed = [], [], {}
     with Workers(args.jobs or cores()) as workers:
-        for name in names:
+        for name in (each.name for each in in_order([study(name) for name in names])):
             try:
                 table = compute(study(name), args.scale, store=store, jobs=args.jobs, executor=executor, workers=workers)
             except InputError as error:

@@ -42,10 +42,15 @@ def draw(tables):
 
 
 SECTION = Section(
-    "boundary", "The boundary outside the hull",
-    "Does over-parameterization control a decision boundary where there are no data, and what does the training regime do?",
-    "Two classes in the plane, divided by a random cubic. Polynomial classifiers of degree 3 to 10 and networks of width "
-    "4 to 256 all separate the 40 training points; we compare what they say inside the hull of the points and in a ring outside.",
-    ("polynomial",), draw, ("s3.overparameterization-controls", "s3.training-controls", "s3.outside-is-harder"),
-    "Larger models from large starts that agree outside the hull as well as those from small ones.",
+    order=110, id="boundary",
+    title="The boundary outside the hull",
+    question="Does over-parameterization control a decision boundary where there are no data, and what does the training "
+        "regime do?",
+    method="Two classes in the plane, divided by a random cubic. Polynomial classifiers of degree 3 to 10 and networks of "
+        "width 4 to 256 all separate the 40 training points; we compare what they say inside the hull of the points and in a "
+        "ring outside.",
+    studies=("polynomial",),
+    draw=draw,
+    claims=("s3.overparameterization-controls", "s3.training-controls", "s3.outside-is-harder"),
+    change_our_mind="Larger models from large starts that agree outside the hull as well as those from small ones.",
 )

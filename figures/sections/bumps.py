@@ -32,11 +32,14 @@ def draw(tables):
 
 
 SECTION = Section(
-    "bumps", "Slide one bump, or spawn many",
-    "Is width a number of lottery tickets, or another way to move?",
-    "The smallest model in which the two can be told apart: a target bump far away on a line. A bump of fixed height must "
-    "slide there and feels almost nothing beyond a few widths. Many bumps either each have a chance to start within reach "
-    "(tickets), or cover the line with trainable heights, for which no distance matters.",
-    ("bumps",), draw, ("s2.width-is-tickets",),
-    "Interacting bumps whose failures multiply like independent tickets.",
+    order=40, id="bumps",
+    title="Slide one bump, or spawn many",
+    question="Is width a number of lottery tickets, or another way to move?",
+    method="The smallest model in which the two can be told apart: a target bump far away on a line. A bump of fixed "
+        "height must slide there and feels almost nothing beyond a few widths. Many bumps either each have a chance to start "
+        "within reach (tickets), or cover the line with trainable heights, for which no distance matters.",
+    studies=("bumps",),
+    draw=draw,
+    claims=("s2.width-is-tickets",),
+    change_our_mind="Interacting bumps whose failures multiply like independent tickets.",
 )

@@ -39,10 +39,14 @@ def draw(tables):
 
 
 SECTION = Section(
-    "descent", "Double descent",
-    "Where does the risk of a fit peak as parameters are added, how wide is the peak, and does more than enough help?",
-    "Three families of fits with a known truth: least squares on part of many features, regression on random ReLU features, "
-    "and a trained one-hidden-layer network. The first two are laid over their closed forms.",
-    ("double_descent",), draw, ("s2.second-descent", "s2.peak-at-interpolation"),
-    "A peak away from the threshold, or a smallest risk below it.",
+    order=60, id="descent",
+    title="Double descent",
+    question="Where does the risk of a fit peak as parameters are added, how wide is the peak, and does more than enough "
+        "help?",
+    method="Three families of fits with a known truth: least squares on part of many features, regression on random ReLU "
+        "features, and a trained one-hidden-layer network. The first two are laid over their closed forms.",
+    studies=("double_descent",),
+    draw=draw,
+    claims=("s2.second-descent", "s2.peak-at-interpolation"),
+    change_our_mind="A peak away from the threshold, or a smallest risk below it.",
 )

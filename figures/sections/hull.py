@@ -190,16 +190,21 @@ def _cell(row, name) -> str:
 
 
 SECTION = Section(
-    "hull", "The hull of the training set",
-    "Test points lie outside the convex hull of the training set. Does that set them apart, and does width change it?",
-    "Every test point is projected exactly on the hull of all training points (Wolfe's active sets, priced by matrix products), "
-    "with a certificate: a lower and an upper bound on its distance, and a separating hyperplane where it is outside. "
-    "Controls that the literature lacks: left-out training points against the hull of the others, a Gaussian with the same "
-    "covariance, fewer training points, principal components, learned features at every width. Last, a network's view: does it "
-    "err where the hull is far, and does its answer change on the way to the hull more than under a random step as long?",
-    (*_SETS, _EYES), draw,
-    ("s3.test-points", "s3.features", "s3.outside-share", "s3.outside-beyond", "s3.low-dimension", "s3.hull-distance",
-     "s3.class-changes", "s3.fresh-point", "s3.all-points"),
-    "Test points that lie farther from the hull than left-out training points do, or a distance from the hull that predicts "
-    "errors beyond the distance to the nearest training point.", frames,
+    order=100, id="hull",
+    title="The hull of the training set",
+    question="Test points lie outside the convex hull of the training set. Does that set them apart, and does width change "
+        "it?",
+    method="Every test point is projected exactly on the hull of all training points (Wolfe's active sets, priced by "
+        "matrix products), with a certificate: a lower and an upper bound on its distance, and a separating hyperplane where "
+        "it is outside. Controls that the literature lacks: left-out training points against the hull of the others, a "
+        "Gaussian with the same covariance, fewer training points, principal components, learned features at every width. "
+        "Last, a network's view: does it err where the hull is far, and does its answer change on the way to the hull more "
+        "than under a random step as long?",
+    studies=(*_SETS, _EYES),
+    draw=draw,
+    claims=("s3.test-points", "s3.features", "s3.outside-share", "s3.outside-beyond", "s3.low-dimension", "s3.hull-distance",
+        "s3.class-changes", "s3.fresh-point", "s3.all-points"),
+    change_our_mind="Test points that lie farther from the hull than left-out training points do, or a distance from the "
+        "hull that predicts errors beyond the distance to the nearest training point.",
+    frames=frames,
 )

@@ -74,14 +74,18 @@ def frames(tables):
 
 
 SECTION = Section(
-    "landscape", "Spurious minima and the width that removes them",
-    "Why does one neuron more turn a landscape full of traps into an easy one: more lottery tickets, or more directions of "
-    "escape?",
-    "Students of n ReLU units learn a teacher of k orthonormal ones (Safran &amp; Shamir 2018) on the exact population loss, "
-    "gradient descent with step 0.1 to the published criterion. A run counts as not spurious once its decreasing objective "
-    "is below 10<sup>−3</sup>; a run that has met no criterion after 10<sup>6</sup> steps counts as spurious.",
-    ("relu_landscape", "relu_tickets"), draw,
-    ("s2.success-grows", "s2.wide-beats", "s2.spurious-minima", "s2.tickets", "s2.perturbed-rest", "s2.adversarial-rest"),
-    "Restarts of the same budget that fail as rarely as the wide student, spurious minima that stay minima when a neuron is "
-    "split, or rewound tickets that win alone.", frames,
+    order=70, id="landscape",
+    title="Spurious minima and the width that removes them",
+    question="Why does one neuron more turn a landscape full of traps into an easy one: more lottery tickets, or more "
+        "directions of escape?",
+    method="Students of n ReLU units learn a teacher of k orthonormal ones (Safran &amp; Shamir 2018) on the exact "
+        "population loss, gradient descent with step 0.1 to the published criterion. A run counts as not spurious once its "
+        "decreasing objective is below 10<sup>−3</sup>; a run that has met no criterion after 10<sup>6</sup> steps counts as "
+        "spurious.",
+    studies=("relu_landscape", "relu_tickets"),
+    draw=draw,
+    claims=("s2.success-grows", "s2.wide-beats", "s2.spurious-minima", "s2.tickets", "s2.perturbed-rest", "s2.adversarial-rest"),
+    change_our_mind="Restarts of the same budget that fail as rarely as the wide student, spurious minima that stay minima "
+        "when a neuron is split, or rewound tickets that win alone.",
+    frames=frames,
 )

@@ -59,12 +59,16 @@ def draw(tables):
 
 
 SECTION = Section(
-    "memorise", "Memorise or generalise",
-    "What does a network do with structure that it does not do with noise — and does width change it?",
-    "One-hidden-layer networks are trained to near-zero loss on points of a curved circle in 20 dimensions, with labels that "
-    "follow the angle, with random labels, or with the inputs replaced by noise. Along training we count the regions of "
-    "constant decision on the curve and follow each: a region dies when its neighbours merge over it, and a birth where a "
-    "region of the same class had died is a re-split.",
-    ("memorise",), draw, ("s2.memorising", "s2.merged", "s2.wide-solutions", "s2.width-generalises"),
-    "Merged regions that split again under structured labels, or a spread of test errors that does not shrink with width.",
+    order=50, id="memorise",
+    title="Memorise or generalise",
+    question="What does a network do with structure that it does not do with noise — and does width change it?",
+    method="One-hidden-layer networks are trained to near-zero loss on points of a curved circle in 20 dimensions, with "
+        "labels that follow the angle, with random labels, or with the inputs replaced by noise. Along training we count the "
+        "regions of constant decision on the curve and follow each: a region dies when its neighbours merge over it, and a "
+        "birth where a region of the same class had died is a re-split.",
+    studies=("memorise",),
+    draw=draw,
+    claims=("s2.memorising", "s2.merged", "s2.wide-solutions", "s2.width-generalises"),
+    change_our_mind="Merged regions that split again under structured labels, or a spread of test errors that does not "
+        "shrink with width.",
 )

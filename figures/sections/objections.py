@@ -3,13 +3,25 @@
 import numpy as np
 import pandas as pd
 
+from empirical.studies.width import SAME_LOSS, SLICES, WIDER
 from figures.section import Section, picture
 from figures.style import BASELINE, EXTRA, NARROW, REVERSE, SERIES, WIDE, canvas
-from figures.sweeps import CONTROLS, REAL, against_parameters, estimates, narrowest, present, short, whole
+from figures.sweeps import (
+    AS_THEY_ARE,
+    controlled,
+    controlled_rows,
+    controls,
+    estimates,
+    family,
+    narrowest,
+    present,
+    short,
+    sweeps,
+    whole,
+)
 from lab.estimate import mean_interval
 
-MATCHES = ("-loss", "-loss-high", "-loss-low")  # sweeps that match other losses
-TOY = {"": "free", "-loss": "matched loss", "-slices": "shared start"}
+TOY = {AS_THEY_ARE: "free", SAME_LOSS: "matched loss", SLICES: "shared start"}  # control -> condition of the toy's table
 
 
 def _controls(tables):
@@ -18,7 +30,7 @@ def _controls(tables):
     toy = tables.get("graded_width")
     if not real or toy is None:
         return
-    names = list(CONTROLS)
+    names = controls()
     with canvas(1, width=7.0, height=3.0) as (figure, axis):
         free = toy.frame[(toy.frame.teacher == "graded") & (toy.frame.reference_width == 16)]
         free = free.assign(gap=free.narrow_to_wide - free.wide_to_wide)
@@ -26,23 +38,18 @@ def _controls(tables):
         groups = [(names.index(k) - 0.3, least[least.condition == c]) for k, c in TOY.items()]
         above = toy.frame[(toy.frame.teacher == "graded") & (toy.frame.reference_width == 32)]
         if len(above):
-            groups.append((names.index("-wider") - 0.3, above.assign(gap=above.narrow_to_wide - above.wide_to_wide)))
+            groups.append((names.index(WIDER) - 0.3, above.assign(gap=above.narrow_to_wide - above.wide_to_wide)))
         estimates(axis, groups, "gap", "toy: graded teacher", color="#000000")
+        used = ["graded_width"]
         for i, (name, colour) in enumerate(zip(real, SERIES)):
             groups = []
-            for place, suffix in enumerate(names):
-                table = tables.get(name + suffix)
-                if table is None:
-                    continue
-                if suffix == "-wider":
-                    rows = whole(table)
-                    rows = rows[rows.width == 1]
-                else:
-                    rows = against_parameters(table) if suffix == "-parameters" else narrowest(table)
-                groups.append((place - 0.15 + 0.45 * i / max(1, len(real) - 1), rows))
+            for place, control in enumerate(names):
+                if (mine := controlled(name, control)[:1]) and mine[0] in tables:
+                    groups.append((place - 0.15 + 0.45 * i / max(1, len(real) - 1), controlled_rows(tables[mine[0]])))
+                    used += mine
             estimates(axis, groups, "gap", f"{short(name)}", color=colour, real=True)
         axis.axhline(0.01, color=BASELINE, linestyle=":", linewidth=0.9)
-        axis.set_xticks(range(len(names)), list(CONTROLS.values()))
+        axis.set_xticks(range(len(names)), names)
         axis.set_ylabel("span gap\n(narrow → wide less wide → wide)")
         axis.grid(axis="x", visible=False)
         axis.legend(fontsize=6.5)
@@ -50,7 +57,7 @@ def _controls(tables):
                       "Excess of the span error of the narrowest copies over that between two wide networks, 95 % intervals "
                       "over replicas or seeds; dotted: the rule's bound of 1 % of the variance. Equal parameters: copies of "
                       "the smallest width of that sweep, as many as have the wide network's parameters. * re-encoded images.",
-                      " ".join(["graded_width", *(n + s for n in real for s in names if n + s in tables)]))
+                      " ".join(used))
 
 
 def _floor(tables):
@@ -68,10 +75,10 @@ def _floor(tables):
         used, nearest = ["graded_loss"], []
         for name, colour in zip(present(tables), SERIES):
             groups, floor = [], _last_loss(narrowest(tables[name]))
-            for match in (m for m in MATCHES if name + m in tables):
-                mine = narrowest(tables[name + match])
+            for match in (m for m in controlled(name, SAME_LOSS) if m in tables):
+                mine = narrowest(tables[match])
                 groups.append((mine.target_loss.iloc[0] / floor, mine))
-                used += [name, name + match]
+                used += [name, match]
             estimates(axes[1], groups, "gap", short(name), color=colour, real=True)
             nearest += [(short(name), *min(groups, key=lambda g: abs(np.log(g[0]))))] if groups else []
         axes[1].set(title="real networks, narrowest copies")
@@ -218,7 +225,7 @@ def frames(tables):
         mine = narrowest(tables[name])
         if "accuracy_wide" not in mine:
             continue
-        row = {"sweep": REAL[name], "α": mine.alpha.iloc[0], "n": len(mine)}
+        row = {"sweep": sweeps()[name], "α": mine.alpha.iloc[0], "n": len(mine)}
         for column, what in (("accuracy_narrow", "copies"), ("accuracy_with_untrained", "+ random features"),
                              ("accuracy_with_residual", "+ residual"), ("accuracy_wide", "wide")):
             row[what] = _number(mine[column])
@@ -226,8 +233,8 @@ def frames(tables):
     found = {}
     if rows:
         found["Accuracy of a logistic probe, narrowest copies: means and 95 % half-widths over seeds"] = pd.DataFrame(rows)
-    losses = [(name, tables[name + match]) for name in present(tables) for match in MATCHES if name + match in tables]
-    rows = [{"sweep": REAL[name], "target": mine.target_loss.iloc[0], "α": mine.alpha.iloc[0],
+    losses = [(name, tables[match]) for name in present(tables) for match in controlled(name, SAME_LOSS) if match in tables]
+    rows = [{"sweep": sweeps()[name], "target": mine.target_loss.iloc[0], "α": mine.alpha.iloc[0],
              "train loss": _number(mine.train_loss_narrow), "epochs": _number(mine.epochs_narrow),
              "reached": _number(mine.reached_narrow), "test accuracy": _number(mine.test_accuracy_narrow),
              "FSE": _number(mine.span_error), "gap": _number(mine.gap), "probe gap": _number(mine.probe_error_gap)}
@@ -246,15 +253,17 @@ def _number(values) -> str:
 
 
 SECTION = Section(
-    "objections", "Is the gap real? Objections and controls",
-    "Is the span gap an effect of training, of starts, of counting features rather than parameters, of linear maps, or of the "
-    "measure itself?",
-    "The same comparison with one thing changed at a time. <i>Same training loss</i>: every width stops at one loss, at a "
-    "constant rate. <i>Start as slices</i>: the copies share the wide network's initial weights among them. <i>Equal "
-    "parameters</i>: more copies. <i>Width 4</i>: the standard network as the narrow one. Each measure stands beside its value "
-    "for two wide networks, for an untrained one and for shuffled rows.",
-    ("graded_width", "graded_loss", *(name + suffix for name in REAL for suffix in (*CONTROLS, *MATCHES[1:]))), draw,
-    ("s0.gap-survives", "s0.gap-is", "s0.gap-at", "s0.gap-above", "s0.gap-beyond", "s0.residual"),
-    "A gap that vanishes, in most networks, under one of the controls: then S0's effect is that control's.",
-    frames,
+    order=20, id="objections",
+    title="Is the gap real? Objections and controls",
+    question="Is the span gap an effect of training, of starts, of counting features rather than parameters, of linear "
+        "maps, or of the measure itself?",
+    method="The same comparison with one thing changed at a time. <i>Same training loss</i>: every width stops at one "
+        "loss, at a constant rate. <i>Start as slices</i>: the copies share the wide network's initial weights among them. "
+        "<i>Equal parameters</i>: more copies. <i>Width 4</i>: the standard network as the narrow one. Each measure stands "
+        "beside its value for two wide networks, for an untrained one and for shuffled rows.",
+    studies=("graded_width", "graded_loss", *family("width")),
+    draw=draw,
+    claims=("s0.gap-survives", "s0.gap-is", "s0.gap-at", "s0.gap-above", "s0.gap-beyond", "s0.residual"),
+    change_our_mind="A gap that vanishes, in most networks, under one of the controls: then S0's effect is that control's.",
+    frames=frames,
 )

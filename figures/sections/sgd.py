@@ -69,11 +69,14 @@ def draw(tables):
 
 
 SECTION = Section(
-    "sgd", "Online SGD of students that are too wide",
-    "What becomes of superfluous hidden units, and do they cost or save error?",
-    "Two-layer erf students learn an erf teacher from a stream of Gaussian inputs. In high dimension the overlaps of their "
-    "weights (order parameters) follow closed equations, so that every simulation stands beside its prediction, and "
-    "removable and repeated units can be counted exactly.",
-    ("sgd_trajectory", "sgd_final_error", "sgd_units"), draw, ("s1.sgd",),
-    "Final errors that depend on width otherwise than the formulas say.",
+    order=80, id="sgd",
+    title="Online SGD of students that are too wide",
+    question="What becomes of superfluous hidden units, and do they cost or save error?",
+    method="Two-layer erf students learn an erf teacher from a stream of Gaussian inputs. In high dimension the overlaps "
+        "of their weights (order parameters) follow closed equations, so that every simulation stands beside its prediction, "
+        "and removable and repeated units can be counted exactly.",
+    studies=("sgd_trajectory", "sgd_final_error", "sgd_units"),
+    draw=draw,
+    claims=("s1.sgd",),
+    change_our_mind="Final errors that depend on width otherwise than the formulas say.",
 )

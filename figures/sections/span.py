@@ -5,7 +5,7 @@ import pandas as pd
 
 from figures.section import Section, picture
 from figures.style import BASELINE, NARROW, REVERSE, SERIES, WIDE, canvas, theory_line, width_axis
-from figures.sweeps import REAL, estimates, present, short, whole, with_width
+from figures.sweeps import estimates, present, short, sweeps, whole, with_width
 from lab.estimate import mean_interval
 
 
@@ -210,7 +210,7 @@ def draw(tables):
 def frames(tables):
     """Real sweeps in numbers."""
     found = {}
-    for name, title in REAL.items():
+    for name, title in sweeps().items():
         if name not in tables:
             continue
         rows = []
@@ -229,16 +229,19 @@ def frames(tables):
 
 
 SECTION = Section(
-    "span", "One wide network against many narrow ones",
-    "Does a concatenation of narrow networks span, and match, one wide network with the same number of features?",
-    "S0's protocol: 1/α independent networks of width α, their last-layer features concatenated, against one of width 1. "
-    "<i>Span error</i> is the share of the target features' variance that ridge regression from the source leaves "
-    "unexplained; the <i>baseline</i> is the span error between two wide networks, and the gap the excess over it. "
-    "<i>Feature performance</i> is what a linear probe on the features leaves unexplained of the target (toy) or of the "
-    "one-hot labels (real). The toy is a graded teacher of erf units; losses, gradients, span errors and probes are exact "
-    "functions of inner products, without any sampling of inputs.",
-    ("graded_width", "graded_copies", "graded_units", "graded_curves", "graded_ridge", "graded_phase", *REAL), draw,
-    ("s0.narrow-does", "s0.wide-does", "s0.wide-performs", "s0.gap-grows", "s0.copies", "s0.equal"),
-    "Narrow concatenations that span wide networks as well as wide networks span each other, at matched training loss and "
-    "over several data sets; or copies whose pooled span error keeps falling.", frames,
+    order=10, id="span",
+    title="One wide network against many narrow ones",
+    question="Does a concatenation of narrow networks span, and match, one wide network with the same number of features?",
+    method="S0's protocol: 1/α independent networks of width α, their last-layer features concatenated, against one of "
+        "width 1. <i>Span error</i> is the share of the target features' variance that ridge regression from the source leaves "
+        "unexplained; the <i>baseline</i> is the span error between two wide networks, and the gap the excess over it. "
+        "<i>Feature performance</i> is what a linear probe on the features leaves unexplained of the target (toy) or of the "
+        "one-hot labels (real). The toy is a graded teacher of erf units; losses, gradients, span errors and probes are exact "
+        "functions of inner products, without any sampling of inputs.",
+    studies=("graded_width", "graded_copies", "graded_units", "graded_curves", "graded_ridge", "graded_phase", *sweeps()),
+    draw=draw,
+    claims=("s0.narrow-does", "s0.wide-does", "s0.wide-performs", "s0.gap-grows", "s0.copies", "s0.equal"),
+    change_our_mind="Narrow concatenations that span wide networks as well as wide networks span each other, at matched "
+        "training loss and over several data sets; or copies whose pooled span error keeps falling.",
+    frames=frames,
 )

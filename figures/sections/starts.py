@@ -65,15 +65,17 @@ def draw(tables):
 
 
 SECTION = Section(
-    "starts", "What starts decide",
-    "Do thin networks fail because their few neurons start badly — and can a concatenation of them fail where one wide "
-    "network with the same number of starts succeeds?",
-    "Two settings solved exactly up to quadrature. <i>First reach</i>, a reconstruction of S0's toy: thresholded neurons on "
-    "the sphere feel a feature only within their reach. <i>Two views</i>: a class shows two features, and neurons with a "
-    "steep activation race for them. Starts alone give concatenation no disadvantage; capture by a strong feature does; and "
-    "with redundant views a concatenation of narrow networks beats the wide one.",
-    ("first_reach", "multi_view"), draw,
-    ("s0.narrow-starts", "s0.concatenated-starts", "s0.wide-finds-every-view"),
-    "A capture regime in which concatenated networks miss no more than the wide one, or small starts with unequal views from "
-    "which wide networks learn both.",
+    order=30, id="starts",
+    title="What starts decide",
+    question="Do thin networks fail because their few neurons start badly — and can a concatenation of them fail where one "
+        "wide network with the same number of starts succeeds?",
+    method="Two settings solved exactly up to quadrature. <i>First reach</i>, a reconstruction of S0's toy: thresholded "
+        "neurons on the sphere feel a feature only within their reach. <i>Two views</i>: a class shows two features, and "
+        "neurons with a steep activation race for them. Starts alone give concatenation no disadvantage; capture by a strong "
+        "feature does; and with redundant views a concatenation of narrow networks beats the wide one.",
+    studies=("first_reach", "multi_view"),
+    draw=draw,
+    claims=("s0.narrow-starts", "s0.concatenated-starts", "s0.wide-finds-every-view"),
+    change_our_mind="A capture regime in which concatenated networks miss no more than the wide one, or small starts with "
+        "unequal views from which wide networks learn both.",
 )

@@ -5,6 +5,7 @@ import numpy as np
 from empirical.studies.units import PUBLISHED
 from figures.section import Section, picture
 from figures.style import SERIES, canvas, points, theory_line
+from figures.sweeps import family
 from theory.random_units import similar_pair_share
 from theory.unit_evidence import change
 from theory.unit_evidence import growth as growth_of
@@ -31,9 +32,6 @@ PAPER = (
     ("MLP, d = 10, large start", "U-shaped", (4, 15), "0.59 → 0.93", "units", _LARGE, ""),
     ("MLP, d = 10,000", "slightly up", (0, 0), "flat", "units", _HIGH, "n = 1,000"),
 )
-REAL = {"units-alexnet": "AlexNet", "units-resnet56": "ResNet-56", "units-resnet18-cifar10": "ResNet-18",
-        "units-vgg16-cifar10": "VGG-16", "units-inception": "Inception", "units-transformer-entailment": "Transformer",
-        "units-mlp": "MLP"}
 _SHORT = {_SMALL: "d = 10, small start", _MLP.format("10", "10,000", "standard") + _EQUAL: "d = 10, standard start",
           _LARGE: "d = 10, large start", _MLP.format("10,000", "1,000", "small") + _EQUAL: "d = 10,000, small start",
           _HIGH: "d = 10,000, standard start"}
@@ -136,11 +134,12 @@ def draw(tables):
         yield _orders(alexnet)
         yield _numbers({value: rows for value, rows in alexnet.groupby("value", sort=False)},
                        "AlexNet without batch norm: He against Glorot", _sizes(alexnet), "units-alexnet")
-    others = {f"{word} {value}".strip(): rows for name, word in REAL.items() if name not in ("units-alexnet", "units-mlp")
-              and (frame := _whole(tables, name)) is not None for value, rows in frame.groupby("value", sort=False)}
+    others = {f"{study.label} {value}".strip(): rows for name, study in family("units").items()
+              if name not in ("units-alexnet", "units-mlp") and (frame := _whole(tables, name)) is not None
+              for value, rows in frame.groupby("value", sort=False)}
     if others:
         sizes = "; ".join(f"{label}: {_size(rows.iloc[0])}" for label, rows in others.items())
-        yield _numbers(others, "Other networks", sizes, ", ".join(n for n in REAL if n in tables))
+        yield _numbers(others, "Other networks", sizes, ", ".join(n for n in family("units") if n in tables))
     mlp = _whole(tables, "units-mlp")
     if mlp is not None:
         wanted = ("he", "glorot", "lecun", "random labels", "dropout", "AdamW", "rate and batch × 4")
@@ -240,11 +239,11 @@ def frames(tables):
     out = {"S1's cases (read off its figures, ±5 %, 1/4 to 4 times the width) beside ours, narrowest → widest, 95 % intervals":
            pandas.DataFrame(rows)}
     rows = []
-    for name, word in REAL.items():
+    for name, study in family("units").items():
         frame = _whole(tables, name)
         for value, found in frame.groupby("value", sort=False) if frame is not None else ():
             case = found.case.iloc[0]
-            rows.append({"network": f"{word} {value}".strip(), "widths": _span(sorted(found.width.unique())),
+            rows.append({"network": f"{study.label} {value}".strip(), "widths": _span(sorted(found.width.unique())),
                          "seeds": found.replica.nunique(), "training accuracy": _path(found, "train_accuracy"),
                          "removable share": _interval(growth_of(found, case, "prunability")),
                          "similar pairs": _interval(growth_of(found, case, "pair_share")),
@@ -290,22 +289,24 @@ def _path(rows, column) -> str:
 
 
 SECTION = Section(
-    "units", "Removable and repeated units",
-    "Does width buy anything that could not be taken out again?",
-    "A unit is <em>removable</em> if setting it to zero leaves the network's predictions as they are, "
-    "<em>repeated</em> if another unit of its layer correlates with it (|r| ≥ 0.5). Following Casper et al. we ablate "
-    "nested random sets of units and read the share of unchanged predictions, and count similar units. Two controls "
-    "are added. A number that doubles when width doubles is a constant share: growth is judged on shares. And a "
-    "random layer already has similar units: every network is measured before training too. In the toy (ReLU networks "
-    "of 32 to 512 units, labels from a random teacher of 32 units, x ~ N(0, I)) ablation is closed-form, and ten "
-    "thousand dimensions are simulated exactly in the span of the data. Last, the consequence is tested: the smaller "
-    "network, without removable units and with repeated ones merged, is built and compared with the original.",
-    ("units", *REAL), draw,
-    ("s1.width-raises", "s1.removable", "s1.similar", "s1.more-similar", "s1.random-layers", "s1.compress", "s1.large-start",
-     "s1.small-start", "s1.high-dim", "s1.he-", "s1.glorot", "s1.smaller", "s1.kept"),
-    "A setting in which neither number of units grows would refute the claim as S1 states it. We would take it for more than "
-    "counting if shares, not numbers, grew in every setting, and if trained networks repeated more than untrained ones in high "
-    "dimension as well. A smaller network that disagrees with its original would show that removable one by one does not mean "
-    "removable together.",
-    frames,
+    order=90, id="units",
+    title="Removable and repeated units",
+    question="Does width buy anything that could not be taken out again?",
+    method="A unit is <em>removable</em> if setting it to zero leaves the network's predictions as they are, "
+        "<em>repeated</em> if another unit of its layer correlates with it (|r| ≥ 0.5). Following Casper et al. we ablate "
+        "nested random sets of units and read the share of unchanged predictions, and count similar units. Two controls are "
+        "added. A number that doubles when width doubles is a constant share: growth is judged on shares. And a random layer "
+        "already has similar units: every network is measured before training too. In the toy (ReLU networks of 32 to 512 "
+        "units, labels from a random teacher of 32 units, x ~ N(0, I)) ablation is closed-form, and ten thousand dimensions "
+        "are simulated exactly in the span of the data. Last, the consequence is tested: the smaller network, without "
+        "removable units and with repeated ones merged, is built and compared with the original.",
+    studies=("units", *family("units")),
+    draw=draw,
+    claims=("s1.width-raises", "s1.removable", "s1.similar", "s1.more-similar", "s1.random-layers", "s1.compress",
+        "s1.large-start", "s1.small-start", "s1.high-dim", "s1.he-", "s1.glorot", "s1.smaller", "s1.kept"),
+    change_our_mind="A setting in which neither number of units grows would refute the claim as S1 states it. We would "
+        "take it for more than counting if shares, not numbers, grew in every setting, and if trained networks repeated more "
+        "than untrained ones in high dimension as well. A smaller network that disagrees with its original would show that "
+        "removable one by one does not mean removable together.",
+    frames=frames,
 )
