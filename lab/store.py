@@ -5,7 +5,8 @@ killed run is never taken for a finished one. A failed run leaves ``failure.txt`
 and checkpoints of its own beside them.
 
 The id is made of the fields of the (frozen dataclass) configuration that differ from their defaults, plus a schema
-number: a new field with a default renames no old run; a change of meaning raises the schema.
+number and the version of the random streams: a new field with a default renames no old run; a change of meaning raises the
+schema.
 """
 
 import dataclasses
@@ -18,6 +19,7 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from lab import streams
 from lab.cli import jsonable
 from lab.errors import InputError
 
@@ -70,7 +72,7 @@ def config_fields(config, defaults: bool = True) -> dict:
 def run_id(config, schema: int = 1) -> str:
     """A readable, stable name for a configuration: its non-default fields and a digest of them."""
     fields = config_fields(config, defaults=False)
-    text = json.dumps([schema, fields], sort_keys=True)
+    text = json.dumps([schema, streams.VERSION, fields], sort_keys=True)
     words = "_".join(f"{key}={value}" for key, value in fields.items())
     words = re.sub(r"[^A-Za-z0-9.=_+-]+", "-", words)[:72].strip("-_")
     return "_".join(filter(None, [words, hashlib.sha256(text.encode()).hexdigest()[:10]]))

@@ -24,6 +24,8 @@ import numpy as np
 
 from lab.errors import InputError
 
+VERSION = 2  # enters the id of every run: raised when the same address comes to give other numbers
+
 _recorders: list[list[tuple]] = []
 
 

@@ -23,7 +23,7 @@ FUNCTION = "tests.lab.experiments:square"
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_id_leaves_defaults_out():
+def test_the_id_leaves_defaults_out(monkeypatch):
     @dataclass(frozen=True)
     class Longer:
         x: int
@@ -35,6 +35,9 @@ def test_the_id_leaves_defaults_out():
     assert run_id(Square(3)) != run_id(Square(3), schema=2)
     assert run_id(Square(3)) != run_id(Square(3, power=3))
     assert run_id(Square(3)).startswith("x=3_")
+    before = run_id(Square(3))
+    monkeypatch.setattr("lab.streams.VERSION", -1)
+    assert run_id(Square(3)) != before  # other random numbers: another run
     assert config_fields(Square(3), defaults=False) == {"x": 3}
 
 
