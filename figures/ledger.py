@@ -37,7 +37,8 @@ def unjudged(store: Path) -> dict:
 
 def notes(beside: Mapping) -> list[str]:
     """:func:`unjudged` as lines for a person."""
-    return [*(f"not judged: the {'kept ' * item['kept']}table {item['table']}, {item['reason']}" for item in beside["set_aside"]),
+    return [*(f"not judged: the {'kept ' * item['kept']}table {item['table']}, {item['reason']} (made by {item['command']})"
+              for item in beside["set_aside"]),
             *(f"not judged: your own runs {item['table']} ({item['command']})" for item in beside["own"])]
 
 

@@ -24,7 +24,7 @@ from lab.discover import DeclarationError, by_name, sources
 from lab.errors import InputError
 from lab.store import RunStore, exclusive, run_id
 from lab.sweep import sweep
-from lab.tables import SCALES, Table, write_table
+from lab.tables import SCALES, Table, is_older, read_manifest, write_table
 
 if TYPE_CHECKING:
     import pandas
@@ -144,7 +144,8 @@ def compute(study: Study, scale: str, *, store: RunStore, jobs: int | None = Non
             options: dict | None = None, configs: Sequence | None = None) -> Table | None:
     """Carry out a study's missing runs and write its table to ``<store>/tables/<name>.csv``.
 
-    A table that lacks runs, because they failed, is written as ``<name>.partial.csv``: it replaces no whole one.
+    A table that lacks runs, because they failed, is written as ``<name>.partial.csv``: it replaces no whole one. Nor does
+    one of a smaller scale replace one of a larger.
 
     Parameters
     ----------
@@ -195,8 +196,19 @@ def compute(study: Study, scale: str, *, store: RunStore, jobs: int | None = Non
     table = Table(name, frame, facts)
     folder = store.root / "tables"
     with exclusive(folder):
-        write_table(table, folder)
+        if own or not _is_smaller(study, scale, folder):
+            write_table(table, folder)
     return table
+
+
+def _is_smaller(study: Study, scale: str, folder: Path) -> bool:
+    """Whether a whole table of what the study declares at a larger scale is there already."""
+    try:
+        facts = read_manifest(study.name, folder)
+    except InputError:  # what is damaged may go
+        return False
+    return (facts is not None and not is_older(facts) and SCALES.index(facts["scale"]) > SCALES.index(scale)
+            and facts["plan"] == study.plan(facts["scale"]))
 
 
 def _costs(manifests: Sequence[dict]) -> dict:

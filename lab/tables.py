@@ -25,6 +25,8 @@ SCALES = ("quick", "run", "full", "published")  # from the least to the most tha
 PARTIAL = ".partial"
 _CSV, _MANIFEST = ".csv", ".manifest.json"
 _FIELDS = {"table": str, "scale": str, "command": str, "runs": list, "failed": list, "environment": dict}
+_OPTIONAL = {"wall_seconds": (int, float), "cpu_seconds": (int, float), "summary": list}
+_NUMBERS = {"claim", "setting", "mean", "low", "high", "n"}  # of each entry of a summary
 _LATER = {"planned": int, "whole": bool, "plan": str, "own": bool, "digest": str}  # older versions wrote none of them
 
 
@@ -105,8 +107,15 @@ def read_manifest(stem: str, folder: Path) -> dict | None:
             raise _damaged(stem, path, f"{key!r} is not a {kind.__name__}")
     if facts["scale"] not in SCALES:
         raise _damaged(stem, path, f"no scale is called {facts['scale']!r}")
+    for key, kind in _OPTIONAL.items():
+        if key in facts and not isinstance(facts[key], kind):
+            raise _damaged(stem, path, f"{key!r} is no number" if kind is not list else f"{key!r} is not a list")
+    if not all(isinstance(item, dict) and item.keys() >= _NUMBERS for item in facts.get("summary", [])):
+        raise _damaged(stem, path, "'summary' is not a list of numbers")
     if not all(isinstance(run, str) for run in facts["runs"]):
         raise _damaged(stem, path, "'runs' are not names")
+    if not is_older(facts) and facts["whole"] != (len(facts["runs"]) == facts["planned"] and not facts["failed"]):
+        raise _damaged(stem, path, "'whole' contradicts its runs")
     if facts["table"] != stem.removesuffix(PARTIAL):
         raise _damaged(stem, path, f"it is that of the table {facts['table']}")
     return facts

@@ -13,19 +13,32 @@ def add_arguments(parser):
 def run(args) -> dict:
     from pathlib import Path
 
+    from figures.catalogue import KEPT
+    from lab.tables import write_table
+
+    folder = Path(args.out) / "tables"
+    tables = [_worth_keeping(name, folder) for name in args.names]  # all, before the first is written
+    paths = [str(write_table(table, KEPT)) for table in tables]
+    for path in paths:
+        say(f"kept {path}")
+    return {"kept": paths}
+
+
+def _worth_keeping(name: str, folder):
+    """The fresh table, where it is evidence, and of no smaller scale than the one it would replace."""
     from figures.catalogue import KEPT, objection
     from lab.errors import InputError
-    from lab.tables import read_table, write_table
+    from lab.tables import PARTIAL, SCALES, read_manifest, read_table
 
-    paths = []
-    for name in args.names:
-        table = read_table(name, Path(args.out) / "tables")
-        if table is None:
-            raise InputError(f"there is no table {name} in {args.out}/tables; compute it with: "
-                             f"python -m figures run --only {name}")
-        if reason := objection(name, table.manifest):
-            raise InputError(f"the table {name} in {args.out}/tables is no evidence: {reason}; compute it with: "
-                             f"python -m figures run --only {name}")
-        paths.append(str(write_table(table, KEPT)))
-        say(f"kept {paths[-1]}")
-    return {"kept": paths}
+    facts = read_manifest(name, folder) or read_manifest(name + PARTIAL, folder)
+    kept = read_manifest(name, KEPT)
+    if facts is None:
+        reason = f"there is no table {name} in {folder}"
+    elif reason := objection(name, facts):
+        reason = f"the table {name} in {folder} is no evidence: {reason}"
+    elif kept and SCALES.index(kept["scale"]) > SCALES.index(facts["scale"]):
+        reason = f"the table {name} in {folder} is of the scale {facts['scale']!r}, the kept one of {kept['scale']!r}"
+    if reason:
+        scale = kept["scale"] if kept else "full"
+        raise InputError(f"{reason}; compute it with: python -m figures run --scale {scale} --only {name}")
+    return read_table(name, folder)

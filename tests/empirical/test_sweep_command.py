@@ -169,4 +169,9 @@ def test_what_a_study_declares_needs_no_data(monkeypatch):
 def test_a_name_does_not_make_a_study():
     own = width_study("units-mlp", "", lambda scale: [])
     assert named(own) is own and named(replace(own, name="mine")).name == "mine"
-    assert named(replace(own, name="resnet18-digits")).plan("full") == study_of(STUDIES["resnet18-digits"]).plan("full")
+    study = named(replace(own, name="resnet18-digits"))
+    assert study is study_of(STUDIES["resnet18-digits"])
+    declared = study.at("full")
+    assert study.scale_of(declared[::-1]) == "full"
+    for other in (declared[:-1], [replace(config, epochs=1) for config in declared]):  # fewer runs, other settings
+        assert study.scale_of(other) is None

@@ -1,6 +1,7 @@
 """Which tables are evidence: whole ones of declared runs. All others are shown or named, and judge nothing."""
 
 import json
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -117,3 +118,20 @@ def test_every_kept_table_is_whole_and_its_manifests_own():
         facts = read_table(name, catalogue.KEPT).manifest  # digests among what is checked
         assert facts["whole"] and not facts["own"] and facts["planned"] == len(facts["runs"]) and facts["plan"]
     assert pd.Series(sorted(p.stem for p in catalogue.KEPT.glob("*.csv"))).isin(catalogue.studies()).all()
+
+
+def test_a_smaller_table_replaces_neither_a_larger_one_nor_a_kept_one(laboratory, write, tmp_path, capsys):
+    configs = {"quick": [Square(2)], "full": [Square(1), Square(2)]}
+    study = replace(laboratory.STUDY, configs=lambda scale: configs.get(scale, []))
+    laboratory.STUDY, store = study, RunStore("runs")
+    compute(study, "full", store=store)
+    compute(study, "quick", store=store)
+    assert read_table("squares", tmp_path / "runs/tables").manifest["scale"] == "full"
+    write("kept", "full", [1.0, 4.0])
+    write("other/tables", "quick", [4.0], planned=1, runs=["a"])
+    kept = (tmp_path / "kept/squares.csv").read_text()
+    code, _, err = said(capsys, "keep", "squares", "--out", "other")
+    assert code == 1 and "--scale full" in err and (tmp_path / "kept/squares.csv").read_text() == kept
+    configs["full"] = [Square(3)]  # the study has changed: what it declared before does not stand in the way
+    compute(study, "quick", store=store)
+    assert read_table("squares", tmp_path / "runs/tables").manifest["scale"] == "quick"

@@ -59,7 +59,8 @@ def test_a_manifest_without_a_key_is_one_line(folder, key, value):
     check(folder, "t.manifest.json")
 
 
-@pytest.mark.parametrize("changes", [{"scale": "huge"}, {"table": "u"}, {"runs": [1]}, {"whole": "yes"}, {"planned": True}])
+@pytest.mark.parametrize("changes", [{"scale": "huge"}, {"table": "u"}, {"runs": [1]}, {"whole": "yes"}, {"planned": True},
+                                     {"whole": False}, {"runs": ["a", "b"]}, {"wall_seconds": "1"}, {"summary": [1]}])
 def test_a_manifest_of_another_kind_is_one_line(folder, changes):
     path = folder / "t.manifest.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
