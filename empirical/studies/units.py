@@ -188,7 +188,7 @@ def _size(row) -> str:
     return f" (reduced: {', '.join(small)})" if small else ""
 
 
-def units_study(name: str, title: str, configs, label: str, declared=None, after=()) -> Study:
+def units_study(name: str, title: str, configs, label: str = "", declared=None, after=()) -> Study:
     """A :class:`~lab.study.Study` of this kind."""
     return Study(name=name, title=title, run=RUN, configs=configs, tabulate=tabulate, evidence=evidence, processes=True,
                  declared=declared, after=after, family="units", label=label)

@@ -284,7 +284,7 @@ def evidence(frame, runs: tuple[str, ...]) -> list[Evidence]:
     return found
 
 
-def width_study(name: str, title: str, configs, label: str, control_of: str = "") -> Study:
+def width_study(name: str, title: str, configs, label: str = "", control_of: str = "") -> Study:
     """A :class:`~lab.study.Study` of this kind."""
     return Study(name=name, title=title, run=RUN, configs=configs, tabulate=tabulate, evidence=evidence, processes=True,
                  family="width", label=label, control_of=control_of)
