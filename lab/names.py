@@ -1,0 +1,61 @@
+"""Old spellings of public names: still understood, with a warning that names the new one.
+
+:func:`renamed` is for arguments of functions; the function keeps its explicit signature, so that ``help`` shows the new
+names alone. :func:`old_flag` is for flags of a command. The table of old and new names stands in ``CONTRIBUTING.md``.
+"""
+
+import functools
+import warnings
+from argparse import ArgumentParser
+from collections.abc import Callable
+
+from lab.errors import InputError
+
+
+def renamed(**names: str) -> Callable[[Callable], Callable]:
+    """Decorator: keyword arguments that had another name, ``old="new"``, are passed on under the new one.
+
+    Parameters
+    ----------
+    names : old name -> new name of a parameter of the function.
+
+    Raises
+    ------
+    InputError
+        By the decorated function, where both spellings of an argument are given.
+
+    Examples
+    --------
+    >>> @renamed(rate="learning_rate")
+    ... def train(learning_rate=0.1):
+    ...     return learning_rate
+    >>> train(learning_rate=0.2)
+    0.2
+    """
+
+    def decorate(function: Callable) -> Callable:
+        @functools.wraps(function)
+        def call(*args, **kwargs):
+            for old in names.keys() & kwargs.keys():
+                new = names[old]
+                if new in kwargs:
+                    raise InputError(f"{function.__name__}: {old} is the old name of {new}; give {new} alone")
+                warnings.warn(f"{function.__name__}: {old} is now called {new}", DeprecationWarning, stacklevel=2)
+                kwargs[new] = kwargs.pop(old)
+            return function(*args, **kwargs)
+
+        return call
+
+    return decorate
+
+
+def old_flag(parser: ArgumentParser, old: str, new: str) -> None:
+    """Let ``old`` be another, undocumented spelling of the flag ``new`` that the parser has.
+
+    Raises
+    ------
+    KeyError
+        If the parser has no such flag.
+    """
+    action = parser._option_string_actions[new]  # argparse has no public way to add a spelling that help does not show
+    parser._option_string_actions[old] = action
