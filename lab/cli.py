@@ -4,7 +4,7 @@ A room's ``__main__`` hands :func:`main` a table of commands. A command is a mod
 so that ``python -m toy bumps`` pays for nothing else) that defines
 
 ``HELP``
-    one line;
+    one line, unless the table has it;
 ``add_arguments(parser)``
     its flags;
 ``run(args) -> dict``
@@ -24,6 +24,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
+from lab.discover import read
 from lab.errors import InputError, UsageError
 from lab.estimate import Estimate
 
@@ -62,6 +63,17 @@ def jsonable(value):
     return str(value)
 
 
+def commands(package: str) -> dict[str, str]:
+    """The table of commands of a room: every file of a folder, with its ``HELP``, which is read without loading the file.
+
+    Raises
+    ------
+    lab.discover.DeclarationError : a file without ``HELP``.
+    """
+    found = read(package, "HELP", str)
+    return {module.rpartition(".")[2].replace("_", "-"): f"{module}|{text}" for module, text in found}
+
+
 def main(room: str, commands: Mapping[str, str], argv: Sequence[str] | None = None) -> int:
     """Parse, import the one command that was asked for, run it, and turn its outcome into output and exit code.
 
@@ -89,7 +101,7 @@ def main(room: str, commands: Mapping[str, str], argv: Sequence[str] | None = No
     except SystemExit as stop:
         return int(stop.code or 0)
     module = importlib.import_module(table[name][0])
-    sub = _Parser(prog=f"python -m {room} {name}", description=module.HELP,
+    sub = _Parser(prog=f"python -m {room} {name}", description=table[name][1] or module.HELP,
                   formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False)
     module.add_arguments(sub)
     sub.add_argument("--json", action="store_true", help="print exactly one JSON object on standard output")

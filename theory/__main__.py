@@ -2,13 +2,9 @@
 
 import sys
 
-from lab.cli import main
+from lab.cli import commands, main
 
-COMMANDS = {
-    "list": "theory.commands.list|every formula and prediction, with its source",
-    "derive": "theory.commands.derive|derive a formula step by step",
-    "check": "theory.commands.check|compare each prediction with an independent number",
-}
+COMMANDS = commands("theory.commands")
 
 if __name__ == "__main__":
     sys.exit(main("theory", COMMANDS))

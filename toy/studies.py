@@ -2,4 +2,5 @@
 
 from lab.study import declared_studies
 
+MODEL = None
 STUDIES: dict[str, str] = declared_studies("toy")

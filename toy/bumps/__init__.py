@@ -1,5 +1,9 @@
 """Bumps on the line: slide one, or spawn many (see :mod:`theory.bumps`)."""
 
-from toy.bumps.model import MODES, Bumps, predict, simulate
+from lab.discover import lazy
+from toy.models import Model
 
-__all__ = ["MODES", "Bumps", "predict", "simulate"]
+MODEL = Model("a target bump on the line: slide bumps to it, or cover the line with them")
+MODES = ("slide", "cover", "both")  # what moves: centres, heights, or both
+
+__getattr__, __dir__, __all__ = lazy(__name__, {".model": ["Bumps", "predict", "simulate"]})

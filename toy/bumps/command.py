@@ -2,12 +2,11 @@
 
 from lab.cli import add_run_arguments, positive_float, positive_int, say
 from lab.estimate import mean_interval, share_interval
-
-HELP = "a target bump on the line: slide bumps to it, or cover the line with them"
+from toy.bumps import MODES
 
 
 def add_arguments(parser):
-    parser.add_argument("--mode", choices=("slide", "cover", "both"), default="slide",
+    parser.add_argument("--mode", choices=MODES, default="slide",
                         help="what moves: centres, heights, or both")
     parser.add_argument("--bumps", nargs="+", type=positive_int, default=[1, 2, 4, 8], help="numbers of bumps")
     parser.add_argument("--half-line", type=positive_float, default=10.0, help="starts lie within this distance")

@@ -22,8 +22,8 @@ from lab.errors import InputError
 from lab.flow import LANES, RHS, solve
 from lab.streams import generator
 from theory.bumps import arrival_probability, coverage_loss
+from toy.bumps import MODES
 
-MODES = ("slide", "cover", "both")
 ARRIVED = 0.1  # in widths: a bump this close to the target's place has arrived
 
 

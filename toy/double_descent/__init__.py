@@ -1,5 +1,9 @@
 """Double descent: least squares, random ReLU features and a small trained network, by the number of parameters."""
 
-from toy.double_descent.model import predict, simulate
+from lab.discover import lazy
+from toy.models import Model
 
-__all__ = ["predict", "simulate"]
+MODEL = Model("risk against the number of features: least squares, random ReLU features, or a small trained network")
+FAMILIES = ("least-squares", "random-features", "network")  # what is fitted
+
+__getattr__, __dir__, __all__ = lazy(__name__, {".model": ["predict", "simulate"]})

@@ -2,12 +2,11 @@
 
 from lab.cli import add_run_arguments, not_negative_float, positive_int, say
 from lab.estimate import mean_interval
-
-HELP = "risk against the number of features: least squares, random ReLU features, or a small trained network"
+from toy.double_descent import FAMILIES
 
 
 def add_arguments(parser):
-    parser.add_argument("--family", default="least-squares", choices=("least-squares", "random-features", "network"),
+    parser.add_argument("--family", default="least-squares", choices=FAMILIES,
                         help="what is fitted")
     parser.add_argument("--features", nargs="+", type=positive_int, default=[10, 20, 30, 36, 40, 44, 60, 100, 200, 400],
                         help="numbers of features, or of hidden units")

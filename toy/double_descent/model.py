@@ -22,9 +22,9 @@ from threadpoolctl import threadpool_limits
 from lab.errors import InputError
 from lab.streams import generator
 from theory.regression import finite_sample_risk, random_features_risk, ridge_risk
+from toy.double_descent import FAMILIES
 from toy.mlp import ADAM, SQUARED, initialise, train
 
-FAMILIES = ("least-squares", "random-features", "network")
 MEAN_RELU = 1 / np.sqrt(2 * np.pi)
 TESTS = 1000
 

@@ -1,5 +1,8 @@
 """First reach: a feature is learnt only if some neuron starts within its reach (see :mod:`theory.first_reach`)."""
 
-from toy.first_reach.model import Reached, predict, simulate
+from lab.discover import lazy
+from toy.models import Model
 
-__all__ = ["Reached", "predict", "simulate"]
+MODEL = Model("a feature is learnt only if some neuron starts within its reach (a reconstruction of S0's toy)")
+
+__getattr__, __dir__, __all__ = lazy(__name__, {".model": ["Reached", "predict", "simulate"]})

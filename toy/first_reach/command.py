@@ -3,8 +3,6 @@
 from lab.cli import add_run_arguments, positive_float, positive_int, say
 from lab.estimate import share_interval
 
-HELP = "a feature is learnt only if some neuron starts within its reach (a reconstruction of S0's toy)"
-
 
 def add_arguments(parser):
     parser.add_argument("--strengths", nargs="+", type=positive_float, default=[1.0, 0.05], help="A_1 ... A_M")

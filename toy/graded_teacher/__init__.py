@@ -6,9 +6,13 @@
 ``study``    the studies behind figures and claims
 """
 
-from theory.span import predict
-from toy.graded_teacher.compare import Comparison, compare, loss_levels, measure
-from toy.graded_teacher.model import Students, Teacher, initial_state, loss_and_gradient, moments, simulate
+from lab.discover import lazy
+from toy.models import Model
 
-__all__ = ["Comparison", "Students", "Teacher", "compare", "initial_state", "loss_and_gradient", "loss_levels",
-           "measure", "moments", "predict", "simulate"]
+MODEL = Model("students of a teacher whose units have graded strengths: narrow ones concatenated against a wide one")
+
+__getattr__, __dir__, __all__ = lazy(__name__, {
+    "theory.span": ["predict"],
+    ".compare": ["Comparison", "compare", "loss_levels", "measure"],
+    ".model": ["Students", "Teacher", "initial_state", "loss_and_gradient", "moments", "simulate"],
+})

@@ -7,12 +7,7 @@ import numpy as np
 from lab.cli import positive_float, positive_int, say
 from lab.errors import InputError, UsageError
 from lab.estimate import exact, mean_interval, share_interval
-from lab.flow import STATUS
 from lab.progress import Progress
-from toy.graded_teacher.compare import compare, loss_levels
-from toy.graded_teacher.model import Teacher
-
-HELP = "students of a teacher whose units have graded strengths: narrow ones concatenated against a wide one"
 
 
 def add_arguments(parser) -> None:
@@ -39,6 +34,8 @@ def add_arguments(parser) -> None:
 
 def run(args) -> dict:
     """Simulate, compare, and put theory's numbers beside them."""
+    from toy.graded_teacher import Teacher, compare, loss_levels
+
     begin = time.perf_counter()
     if args.seed < 0:
         raise UsageError("--seed must be a whole number >= 0")
@@ -95,6 +92,8 @@ def _estimates(result, k: int) -> dict:
 
 
 def _training(students) -> dict:
+    from lab.flow import STATUS
+
     return {"students": students.replicas, "loss": mean_interval(students.loss),
             "converged": share_interval(int(students.converged.sum()), students.replicas),
             "largest_gradient": float(students.gradient.max()), "statuses": students.summary(),

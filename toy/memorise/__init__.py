@@ -1,6 +1,12 @@
 """Memorise or generalise: decision regions on a low-dimensional manifold along training (S2's discussion)."""
 
-from toy.memorise.model import History, make_data, simulate
-from toy.memorise.regions import Regions, follow, regions
+from lab.discover import lazy
+from toy.models import Model
 
-__all__ = ["History", "Regions", "follow", "make_data", "regions", "simulate"]
+MODEL = Model("structured labels, random labels, or inputs replaced by noise: decision regions along training",
+              no_theory="decision regions along training have no closed form")
+
+__getattr__, __dir__, __all__ = lazy(__name__, {
+    ".model": ["History", "make_data", "simulate"],
+    ".regions": ["Regions", "follow", "regions"],
+})

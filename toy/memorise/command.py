@@ -3,8 +3,6 @@
 from lab.cli import add_run_arguments, positive_float, positive_int, say
 from lab.estimate import mean_interval
 
-HELP = "structured labels, random labels, or inputs replaced by noise: decision regions along training"
-
 
 def add_arguments(parser):
     parser.add_argument("--tasks", nargs="+", default=["structured", "random-labels", "noise-inputs"], help="which data")

@@ -1,6 +1,10 @@
 """One-hidden-layer networks on finite data, many replicas at once: the engine of several toy models."""
 
-from toy.mlp.kernels import ADAM, CROSS_ENTROPY, MOMENTUM, SQUARED
-from toy.mlp.train import Networks, initialise, train
+from lab.discover import lazy
 
-__all__ = ["ADAM", "CROSS_ENTROPY", "MOMENTUM", "SQUARED", "Networks", "initialise", "train"]
+MODEL = None
+
+__getattr__, __dir__, __all__ = lazy(__name__, {
+    ".kernels": ["ADAM", "CROSS_ENTROPY", "MOMENTUM", "SQUARED"],
+    ".train": ["Networks", "initialise", "train"],
+})

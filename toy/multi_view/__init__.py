@@ -1,5 +1,8 @@
 """Multi-view data: when width ignores a feature (see :mod:`theory.multi_view`)."""
 
-from toy.multi_view.model import Views, predict, simulate
+from lab.discover import lazy
+from toy.models import Model
 
-__all__ = ["Views", "predict", "simulate"]
+MODEL = Model("one class with two views: does a network learn both? (a counter-example: width can ignore a feature)")
+
+__getattr__, __dir__, __all__ = lazy(__name__, {".model": ["Views", "predict", "simulate"]})

@@ -3,8 +3,6 @@
 from lab.cli import add_run_arguments, positive_float, positive_int, say
 from lab.estimate import share_interval
 
-HELP = "one class with two views: does a network learn both? (a counter-example: width can ignore a feature)"
-
 
 def add_arguments(parser):
     parser.add_argument("--second-strength", type=positive_float, default=0.8, help="of the second view, in (0, 1]")

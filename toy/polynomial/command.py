@@ -3,7 +3,6 @@
 from lab.cli import add_run_arguments, positive_int, say
 from lab.estimate import mean_interval
 
-HELP = "two classes in the plane with a polynomial boundary: agreement inside and outside the hull of the data"
 FIELDS = ("truth_inside", "truth_outside", "pair_inside", "pair_outside", "train_error")
 
 

@@ -7,3 +7,15 @@ gradient, Hessian and escape index are closed forms (:mod:`theory.landscape`); n
 spectra, escape; :mod:`~toy.relu_landscape.tickets` tickets rewound and perturbed; :mod:`~theory.landscape.axes` and
 :mod:`~toy.relu_landscape.descent` the compiled part.
 """
+
+from lab.discover import lazy
+from toy.models import Model
+
+MODEL = Model("which minima does training find in the ReLU teacher-student landscape (Safran & Shamir)?")
+METHODS = ("gradient-descent", "flow", "minimise")  # how a minimum is sought
+
+__getattr__, __dir__, __all__ = lazy(__name__, {
+    ".model": ["Landscape", "initial_weights", "predict", "simulate"],
+    ".minima": ["Level", "describe", "escape_indices", "levels"],
+    ".tickets": ["Perturbation", "perturb"],
+})

@@ -2,9 +2,7 @@
 
 from lab.cli import add_run_arguments, positive_float, positive_int, say
 from lab.errors import UsageError
-
-HELP = "which minima does training find in the ReLU teacher-student landscape (Safran & Shamir)?"
-METHODS = ("gradient-descent", "flow", "minimise")
+from toy.relu_landscape import METHODS
 
 
 def add_arguments(parser):

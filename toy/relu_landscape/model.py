@@ -26,12 +26,11 @@ from lab.errors import InputError, UsageError
 from lab.estimate import Estimate, share_interval
 from lab.streams import normal
 from theory.landscape.axes import descent, work_rows
+from toy.relu_landscape import METHODS, polish
 from toy.relu_landscape import descent as gd
-from toy.relu_landscape import polish
 
 __all__ = ["METHODS", "RATE", "SUCCESS", "TOLERANCE", "Landscape", "initial_weights", "predict", "simulate"]
 
-METHODS = ("gradient-descent", "flow", "minimise")
 RATE = 0.1
 SUCCESS = 1e-3  # objective below which a run is not spurious
 TOLERANCE = 1e-9  # on max_i |∇_i F|·2π

@@ -4,8 +4,6 @@ from lab.cli import add_run_arguments, not_negative_float, positive_float, posit
 
 MOST_UNITS = 20  # beyond, the equations take longer than the simulation
 
-HELP = "online SGD of two-layer students of a two-layer teacher, beside the order-parameter equations"
-
 
 def add_arguments(parser):
     parser.add_argument("--inputs", type=positive_int, default=500, help="input dimension N")

@@ -1,7 +1,12 @@
 """Removable and repeated units of one-hidden-layer networks on synthetic data (S1), in closed form."""
 
-from toy.units.closed_form import ablate, curves, smaller_network
-from toy.units.measure import Report, report
-from toy.units.model import Data, Trained, make_data, predict, simulate
+from lab.discover import lazy
+from toy.models import Model
 
-__all__ = ["Data", "Report", "Trained", "ablate", "curves", "make_data", "predict", "report", "simulate", "smaller_network"]
+MODEL = Model("removable and repeated hidden units of networks on synthetic data, against width")
+
+__getattr__, __dir__, __all__ = lazy(__name__, {
+    ".closed_form": ["ablate", "curves", "smaller_network"],
+    ".measure": ["Report", "report"],
+    ".model": ["Data", "Trained", "make_data", "predict", "simulate"],
+})

@@ -3,7 +3,6 @@
 from lab.cli import add_run_arguments, positive_float, positive_int, say
 from lab.estimate import mean_interval
 
-HELP = "removable and repeated hidden units of networks on synthetic data, against width"
 SHOWN = ("auc", "prunability", "auc_targeted", "auc_best", "similar_per_unit", "similar_per_unit_start", "pair_share",
          "pair_share_start", "pair_share_shuffled", "twin_share", "compressibility", "compressibility_start", "effective_rank",
          "predictable", "dead", "constant", "kept_share", "agreement", "kept_merged", "agreement_merged", "floor")
