@@ -6,16 +6,56 @@
 A state is (v_1 … v_K, w_1 … w_K), directions of D coordinates of which the first M are the teacher's; D = M + 1 is
 enough to see every direction: all coordinates outside the teacher's span are alike.
 
+Scale. L(λv, w; λA) = λ² L(v, w; A). So critical points go along with the strengths (v* → λ v*, w* and all span errors
+unchanged, L* → λ² L*), and so does their type: ∇²L becomes D ∇²L D with D = 1 on v and λ on w, whose eigenvalues have the
+same signs. The plain gradient flow does not go along. With v = λ ṽ and L = λ² L̃ it reads
+
+    dṽ/dt = −∂L̃/∂ṽ,    dw/dt = −λ² ∂L̃/∂w:
+
+directions learn λ² times as fast against the outputs, and no other scale of time or of the start undoes that, since g
+is not homogeneous in w. All of theory and simulation is therefore stated in units of the largest strength λ = max |A_m|
+(:func:`in_units`): solved for A/λ, with times, curvatures, tolerances and the scale of starts those of that problem, v
+given back times λ and losses times λ². In the units of A the flow is dv/dt = −∂L/∂v, dw/dt = −λ⁻² ∂L/∂w from starts
+v ~ N(0, λ²σ²), w ~ N(0, σ²); for a largest strength of 1 it is the plain one. Derived here.
+
 Source: Saad & Solla 1995 for the integrals; the rest derived here (``theory.span.derive``). This is a second program,
 independent of the compiled kernels of ``toy.graded_teacher``.
 """
 
 import numpy as np
 
+from lab.arrays import floats
+from lab.errors import InputError
+
+NORMS = (1e-3, 1e3)  # of the teacher's directions: beyond, units are linear, or steps, to the tolerances
+
+
+def in_units(strengths) -> tuple[np.ndarray, float]:
+    """|A_m| in units of the largest, shape (M,), and that largest strength λ.
+
+    Raises
+    ------
+    InputError
+        No strengths, one that is 0 or not finite, or a largest one whose square is no number.
+    """
+    A = np.abs(floats(strengths, "strengths").ravel())
+    if A.size == 0 or not np.all(np.isfinite(A)) or np.any(A == 0):
+        raise InputError("strengths must be one or more finite numbers other than 0")
+    unit = float(A.max())
+    if not 1e-150 <= unit <= 1e150:
+        raise InputError(f"the largest strength must lie in 1e-150 ... 1e150, got {unit:g}: losses are its square")
+    return A / unit, unit
+
+
+def check_norm(direction_norm: float) -> None:
+    """Refuse a norm b of the teacher's directions outside ``NORMS``."""
+    if not NORMS[0] <= direction_norm <= NORMS[1]:
+        raise InputError(f"direction_norm must lie in {NORMS[0]:g} ... {NORMS[1]:g}, got {direction_norm}")
+
 
 def _parts(state: np.ndarray, strengths: np.ndarray, norm: float, width: int) -> tuple:
     """v, W, all directions X = (W, b e), u = (v, −A), C = W X^T and q = 1 + |x|²."""
-    A = np.asarray(strengths, dtype=np.float64)
+    A = floats(strengths, "strengths")
     D = state.size // width - 1
     v, W = state[:width], state[width:].reshape(width, D)
     X, u = np.concatenate([W, norm * np.eye(A.size, D)]), np.concatenate([v, -A])
@@ -35,7 +75,7 @@ def gradient(state: np.ndarray, strengths: np.ndarray, norm: float, width: int) 
 
 def loss(state: np.ndarray, strengths: np.ndarray, norm: float, width: int) -> float:
     """L of one state."""
-    A = np.asarray(strengths, dtype=np.float64)
+    A = floats(strengths, "strengths")
     D = state.size // width - 1
     X = np.concatenate([state[width:].reshape(width, D), norm * np.eye(A.size, D)])
     u = np.concatenate([state[:width], -A])

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lab.arrays import floats
 from theory.gaussian import erf_i2
 from theory.measures import span_error
 from theory.moments import Moments
@@ -12,8 +13,8 @@ def feature_moments(blocks: dict[str, np.ndarray], strengths, direction_norm: fl
 
     Blocks besides the given ones: "teacher" (its units) and "target" (its output).
     """
-    A = np.asarray(strengths, dtype=np.float64)
-    stacks = [np.asarray(block, dtype=np.float64) for block in blocks.values()]
+    A = floats(strengths, "strengths")
+    stacks = [floats(block, f"block {name!r}") for name, block in blocks.items()]
     every = np.concatenate([*stacks, direction_norm * np.eye(A.size)])
     index = np.arange(len(every))
     mix = np.vstack([np.eye(len(every)), np.concatenate([np.zeros(len(every) - A.size), A])])

@@ -1,14 +1,14 @@
 """What theory says of students of the graded teacher: :func:`predict` has the argument names of the simulator.
 
-Times. From a small start all neurons first grow along one direction: to lowest order in the weights
-L = const − λ0 Σ_i v_i (w_i·â), with â ∝ Σ A_m B_m and λ0 = (2/π) |A| b/√(1+b²), so that v_i and w_i·â both grow as
-e^{λ0 t}. The sum Σ v_i w_i·â starts as ½ e^{2 λ0 t} Σ z_i², z_i ~ N(0, σ²), and saturates at the value s* = v|w| of
-the width-1 solution, half of which is reached at the mean time t1 = [ln(s*/σ²) − ψ(K/2)]/(2 λ0) (logistic growth; ψ
-digamma, from the mean of ln χ²). Later plateaus are the
-losses of narrower students: between two of them the flow leaves a saddle, the width-k solution with its pool shared by
-K − k + 1 like neurons, at the rate of its most negative curvature (:func:`escape_rates`). Derived here; the plateau
-losses are exact. Against simulation (1, .7, .4, .2; |B| = 3) t1 is off by −0.3 to +0.7 time units for K = 1 … 16 and
-σ = 0.1 … 10⁻⁶, where it runs from 2 to 19: good for small starts. The rate of leaving the first
+Times are in units of the largest strength (``theory.span.closed_form``). From a small start all neurons first grow along
+one direction: to lowest order in the weights L = const − λ0 Σ_i v_i (w_i·â), with â ∝ Σ A_m B_m and
+λ0 = (2/π) |A| b/√(1+b²), so that v_i and w_i·â both grow as e^{λ0 t}. The sum Σ v_i w_i·â starts as ½ e^{2 λ0 t} Σ
+z_i², z_i ~ N(0, σ²), and saturates at the value s* = v|w| of the width-1 solution, half of which is reached at the
+mean time t1 = [ln(s*/σ²) − ψ(K/2)]/(2 λ0) (logistic growth; ψ digamma, from the mean of ln χ²). Later plateaus are
+the losses of narrower students: between two of them the flow leaves a saddle, the width-k solution with its pool
+shared by K − k + 1 like neurons, at the rate of its most negative curvature (:func:`escape_rates`). Derived here; the
+plateau losses are exact. Against simulation (1, .7, .4, .2; |B| = 3) t1 is off by −0.3 to +0.7 time units for K = 1 …
+16 and σ = 0.1 … 10⁻⁶, where it runs from 2 to 19: good for small starts. The rate of leaving the first
 plateau agrees within 5 % (median over starts, K = 2). How long a later saddle holds the flow depends on the start and is
 not predicted.
 """
@@ -20,7 +20,7 @@ import numpy as np
 
 from lab.errors import InputError
 from theory.measures import probe_error, span_error
-from theory.span.closed_form import hessian, loss
+from theory.span.closed_form import check_norm, hessian, in_units, loss
 from theory.span.coupons import equal_strength_span_error, isolated_units
 from theory.span.features import feature_moments
 from theory.span.solutions import Solution, competitors, solution
@@ -63,7 +63,8 @@ class Outlook:
 
 def growth_rate(strengths, direction_norm: float) -> float:
     """λ0: rate at which small weights grow."""
-    A = np.asarray(strengths, dtype=np.float64)
+    A, _ = in_units(strengths)
+    check_norm(direction_norm)
     return float(2 / math.pi * np.linalg.norm(A) * direction_norm / math.sqrt(1 + direction_norm**2))
 
 
@@ -71,7 +72,7 @@ def first_plateau_time(strengths, direction_norm: float, width: int, init_scale:
     """t1: time at which half of the way to the first plateau is done, from weights of standard deviation σ."""
     from scipy.special import digamma
 
-    one = solution(strengths, direction_norm, 1)
+    one = solution(in_units(strengths)[0], direction_norm, 1)
     most = abs(one.output[0]) * np.linalg.norm(one.directions[0])
     log = math.log(most / init_scale**2) - float(digamma(width / 2))
     return log / (2 * growth_rate(strengths, direction_norm))
@@ -79,7 +80,7 @@ def first_plateau_time(strengths, direction_norm: float, width: int, init_scale:
 
 def escape_rates(strengths, direction_norm: float, width: int) -> tuple[float, ...]:
     """−(lowest eigenvalue of ∇²L) at the width-k solutions, k = 1 … min(K, M) − 1, pools shared evenly."""
-    A = np.abs(np.asarray(strengths, dtype=np.float64))
+    A, _ = in_units(strengths)
     rates = []
     for k in range(1, min(width, A.size)):
         s = solution(A, direction_norm, k)
@@ -94,7 +95,7 @@ def escape_rates(strengths, direction_norm: float, width: int) -> tuple[float, .
 
 def plateaus(strengths, direction_norm: float, width: int) -> tuple[float, ...]:
     """Losses of the best solutions of the widths 0 … K."""
-    A = np.abs(np.asarray(strengths, dtype=np.float64))
+    A, unit = in_units(strengths)
     nothing = np.zeros(1 + A.size)
     found = [loss(nothing, A, direction_norm, 1)]
     for k in range(1, width + 1):
@@ -104,7 +105,7 @@ def plateaus(strengths, direction_norm: float, width: int) -> tuple[float, ...]:
         found.append(s.loss)
         if k >= A.size:
             break
-    return tuple(found)
+    return tuple(unit**2 * x for x in found)
 
 
 def predict(strengths, direction_norm: float = 1.0, dim: int = 10, width: int = 2, copies: int = 1,
@@ -127,7 +128,7 @@ def predict(strengths, direction_norm: float = 1.0, dim: int = 10, width: int = 
     InputError
         Unusable parameters, or strengths for which no solution was found.
     """
-    A = np.abs(np.asarray(strengths, dtype=np.float64).ravel())
+    A, unit = in_units(strengths)
     if dim < A.size:
         raise InputError(f"{A.size} orthogonal directions need dim >= {A.size}, got {dim}")
     if copies < 1:
@@ -142,9 +143,9 @@ def predict(strengths, direction_norm: float = 1.0, dim: int = 10, width: int = 
     if copies > 1 and np.ptp(A) < 1e-12 and isolated_units(A.size, direction_norm, width) < A.size:
         per_unit = np.full(A.size, equal_strength_span_error(A.size, direction_norm, width, copies, ridge=ridge)[0])
     return Outlook(
-        best.isolated, best.rest, best.loss, plateaus(A, direction_norm, width),
+        best.isolated, best.rest, best.loss * unit**2, plateaus(strengths, direction_norm, width),
         first_plateau_time(A, direction_norm, width, init_scale), escape_rates(A, direction_norm, width),
-        not rivals, tuple(s.loss for s in rivals), per_unit, float(np.mean(per_unit)),
+        not rivals, tuple(s.loss * unit**2 for s in rivals), per_unit, float(np.mean(per_unit)),
         float(span_error(moments, source="teacher", target="narrow", ridge=ridge, per_unit=True).mean()),
         span_error(moments, source="teacher", target="narrow", ridge=ridge),
         float(probe_error(moments, features="narrow", target="target", ridge=ridge)),

@@ -26,14 +26,14 @@ converged: these forms are not all that exist. Derived here.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
 
 from lab.errors import InputError
-from theory.span.closed_form import gradient, hessian, loss
+from theory.span.closed_form import check_norm, gradient, hessian, in_units, loss
 
 _STABLE = -1e-9  # eigenvalues above this count as not negative (Newton's residual is about 1e-14)
 
@@ -48,7 +48,8 @@ class Solution:
     output : (K,) v; a pool last.
     directions : (K, M) overlaps of w with the teacher's unit vectors.
     loss : L.
-    eigenvalues : of the Hessian, ascending, in the teacher's span and one direction outside it.
+    eigenvalues : of the Hessian, ascending, in the teacher's span and one direction outside it; with ``residual`` in units
+        of the largest strength (``theory.span.closed_form``).
     residual : max |∇L|.
     """
 
@@ -69,12 +70,9 @@ class Solution:
         """The units that are not isolated."""
         return tuple(m for m in range(self.directions.shape[1]) if m not in self.isolated)
 
-
-def _sorted(strengths) -> np.ndarray:
-    A = np.abs(np.asarray(strengths, dtype=np.float64).ravel())
-    if A.size == 0 or not np.all(np.isfinite(A)) or np.any(A == 0):
-        raise InputError("strengths must be one or more finite numbers other than 0")
-    return A
+    def times(self, unit: float) -> "Solution":
+        """The solution for strengths ``unit`` times as large."""
+        return replace(self, output=self.output * unit, loss=self.loss * unit**2)
 
 
 def _newton(state, A, norm, K, tolerance=1e-13, steps=60, reach=np.inf):
@@ -174,17 +172,24 @@ def solution(strengths: Sequence[float], direction_norm: float, width: int,
     InputError
         Unusable strengths, norm, width or set.
     """
-    A = _sorted(strengths)
+    A, unit = in_units(strengths)
+    check_norm(direction_norm)
+    if not width >= 1:
+        raise InputError(f"need a width of at least 1, got {width}")
+    found = _solution(A, direction_norm, width, isolated)
+    return None if found is None else found.times(unit)
+
+
+def _solution(A, direction_norm, width, isolated=None) -> Solution | None:
+    """:func:`solution` in units of the largest strength."""
     M = A.size
-    if not (np.isfinite(direction_norm) and direction_norm > 0) or width < 1:
-        raise InputError(f"need direction_norm > 0 and width >= 1, got {direction_norm} and {width}")
     if width >= M:
         W, v = np.zeros((width, M + 1)), np.zeros(width)
         W[:M, :M], v[:M] = direction_norm * np.eye(M), A
         return _package(np.concatenate([v, W.ravel()]), A, direction_norm, width, range(M))
     if isolated is None:
         order = np.argsort(-A, kind="stable")
-        forms = [solution(A, direction_norm, width, order[:size]) for size in (width - 1, width)]
+        forms = [_solution(A, direction_norm, width, order[:size]) for size in (width - 1, width)]
         forms = [s for s in forms if s is not None]
         return min(forms, key=lambda s: (not s.stable, round(s.loss, 12), len(s.isolated)), default=None)
     isolated = tuple(sorted(int(m) for m in isolated))
@@ -232,11 +237,12 @@ def _next(state, A, norm, K, isolated):
 def competitors(strengths: Sequence[float], direction_norm: float, width: int, swaps: int = 1) -> list[Solution]:
     """The stable solutions beside the best one, lowest loss first: of its form, up to ``swaps`` units exchanged; and
     the strongest units in the other form."""
-    A = _sorted(strengths)
+    A, unit = in_units(strengths)
+    check_norm(direction_norm)
     if width >= A.size or width < 2:
         return []
     order = np.argsort(-A, kind="stable")
-    best = solution(A, direction_norm, width)
+    best = _solution(A, direction_norm, width)
     if best is None:
         return []
     found: list[Solution] = []
@@ -245,14 +251,14 @@ def competitors(strengths: Sequence[float], direction_norm: float, width: int, s
     for k in range(1, min(swaps, size, rest.size) + 1):
         for out in combinations(top, k):
             for into in combinations(rest, k):
-                s = solution(A, direction_norm, width, [m for m in top if m not in out] + list(into))
+                s = _solution(A, direction_norm, width, [m for m in top if m not in out] + list(into))
                 # where a pool is steep, one minimum can be named by different sets
                 if s is not None and s.stable and not any(_same(s, other) for other in (best, *found)):
                     found.append(s)
-    other = solution(A, direction_norm, width, order[: 2 * width - 1 - size])
+    other = _solution(A, direction_norm, width, order[: 2 * width - 1 - size])
     if other is not None and other.stable and not _same(other, best):
         found.append(other)
-    return sorted(found, key=lambda s: s.loss)
+    return [s.times(unit) for s in sorted(found, key=lambda s: s.loss)]
 
 
 def _same(a: Solution, b: Solution) -> bool:

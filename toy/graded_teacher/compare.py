@@ -135,6 +135,7 @@ def compare(strengths, direction_norm: float = 1.0, dim: int = 10, width: int = 
         # more copies contain the fewer: differences between numbers of copies are paired
         start = np.concatenate([initial_state(dim, width, copies, seed, init_scale, role=("narrow", r))
                                 for r in range(replicas)])
+    start[:, :width] *= teacher.unit
     narrow = simulate(teacher.strengths, direction_norm, dim, width, start=start, **shared)
     if condition == "matched loss" or seconds is not None or progress is not None:
         target = -np.inf

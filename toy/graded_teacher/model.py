@@ -6,6 +6,10 @@
 Loss, gradient and the second moments of all features are closed forms (``toy.graded_teacher.kernels``; I2 of
 ``theory.gaussian``), so that span errors and probes are exact functions of where the flow ends. The setting is our own
 (reference section 3); what theory says of it is in ``theory.span``.
+
+The flow is run in units of the largest strength λ = max |A_m|, with outputs v/λ and loss L/λ²: λ changes nothing but these
+scales, which the plain flow would not respect (derived in ``theory.span.closed_form``; for a largest strength of 1 it is
+the plain one).
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,10 +18,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lab import flow
+from lab.arrays import floats
 from lab.errors import InputError
 from lab.streams import normal
 from theory.gaussian import erf_i2
 from theory.moments import Moments
+from theory.span import growth_rate
+from theory.span.closed_form import check_norm, in_units
 from toy.graded_teacher import kernels
 
 
@@ -28,20 +35,20 @@ class Teacher:
     Attributes
     ----------
     strengths : A_m, one a unit, not zero.
-    direction_norm : b > 0, norm of every direction B_m = b e_m.
+    direction_norm : b in 1e-3 … 1e3, norm of every direction B_m = b e_m.
     dim : input dimension d, at least the number of units.
+    unit : λ, the largest |A_m|.
     """
 
     strengths: tuple[float, ...]
     direction_norm: float = 1.0
     dim: int = 10
+    unit: float = field(init=False, repr=False, compare=False)
 
     def __post_init__(self):
-        object.__setattr__(self, "strengths", tuple(float(a) for a in np.ravel(self.strengths)))
-        if not self.strengths or not np.all(np.isfinite(self.strengths)) or 0.0 in self.strengths:
-            raise InputError(f"strengths must be one or more finite numbers other than 0, got {self.strengths}")
-        if not (np.isfinite(self.direction_norm) and self.direction_norm > 0):
-            raise InputError(f"direction_norm must be positive, got {self.direction_norm}")
+        object.__setattr__(self, "strengths", tuple(floats(self.strengths, "strengths").ravel().tolist()))
+        object.__setattr__(self, "unit", in_units(self.strengths)[1])
+        check_norm(self.direction_norm)
         if int(self.dim) != self.dim or self.dim < len(self.strengths):
             raise InputError(f"{len(self.strengths)} orthogonal directions need dim >= {len(self.strengths)}, "
                              f"got {self.dim}")
@@ -67,7 +74,7 @@ class Students:
     output : (replicas, width) v.
     directions : (replicas, width, dim) W.
     loss : (replicas,) population loss ½⟨(f − y)²⟩.
-    time : (replicas,) flow time.
+    time : (replicas,) flow time; with ``gradient`` and ``times`` in units of the largest strength.
     gradient : (replicas,) max |∇L|.
     status : (replicas,) see ``lab.flow.STATUS``.
     evaluations : (replicas,) gradient evaluations.
@@ -112,7 +119,8 @@ class Students:
 
 def initial_state(dim: int, width: int, replicas: int, seed: int = 0, init_scale: float = 0.1,
                   first_replica: int = 0, role: tuple = ()) -> np.ndarray:
-    """(replicas, width (1 + dim)) starts: v and W independent Gaussians of standard deviation ``init_scale``.
+    """(replicas, width (1 + dim)) starts: v and W independent Gaussians of standard deviation ``init_scale``, in units of the
+    teacher's largest strength.
 
     Each student has its own stream, (seed, "graded-teacher", "weights", width, *role, number of the replica): starts of
     different widths are independent, and so are those of different roles in a comparison.
@@ -136,11 +144,12 @@ def simulate(strengths, direction_norm: float = 1.0, dim: int = 10, width: int =
     replicas : number of students; student r draws its start from its stream of number first_replica + r
         (:func:`initial_state`).
     seed : 0 .. 2**64 - 1.
-    init_scale : standard deviation of all initial weights.
+    init_scale : standard deviation of all initial weights; this, ``gradient_tol`` and all times in units of the largest
+        strength λ: v starts with standard deviation λ init_scale.
     gradient_tol : a student has converged at max |∇L| ≤ gradient_tol.
     time_cap : flow time at which it is given up ("time cap").
     times : flow times at which the loss is recorded.
-    start : (replicas, width (1 + dim)) states (v, W) to start from in place of random ones.
+    start : (replicas, width (1 + dim)) states (v, W) to start from in place of random ones, v as in ``Students.output``.
     loss_target : scalar or (replicas,): stop where the loss crosses this value ("value reached").
     rtol, atol, threads, seconds, progress : see ``lab.flow.solve``; threads do not change results.
 
@@ -161,22 +170,29 @@ def simulate(strengths, direction_norm: float = 1.0, dim: int = 10, width: int =
             raise InputError(f"replicas must be at least 1, got {replicas}")
         if not (np.isfinite(init_scale) and init_scale > 0):
             raise InputError(f"init_scale must be positive (from zero weights nothing is learnt), got {init_scale}")
+        slope = init_scale * growth_rate(teacher.strengths, direction_norm)
+        if slope <= gradient_tol:
+            raise InputError(f"from weights of {init_scale:g} the gradient starts at about {slope:.1g}, below gradient_tol: "
+                             "nothing would be trained; lower gradient_tol or raise init_scale")
         start = initial_state(dim, width, replicas, seed, init_scale, first_replica)
-    start = np.asarray(start, dtype=np.float64)
+    else:
+        start = floats(start, "start").copy()
+        start[..., :width] /= teacher.unit
     if start.ndim != 2 or start.shape[1] != width * (1 + dim):
         raise InputError(f"start must be (replicas, {width * (1 + dim)}), got {start.shape}")
     end = flow.solve(
-        kernels.descent, kernels.pack(teacher.strengths, direction_norm, width, dim), start,
-        work_rows=kernels.work_rows(teacher.strengths, width), times=times, gradient_tol=gradient_tol,
-        time_cap=time_cap, value_target=loss_target, rtol=rtol, atol=atol, threads=threads, seconds=seconds,
+        kernels.descent, kernels.pack(np.divide(teacher.strengths, teacher.unit), direction_norm, width, dim), start,
+        work_rows=kernels.work_rows(teacher.strengths, width), times=times, gradient_tol=gradient_tol, time_cap=time_cap,
+        value_target=np.divide(loss_target, teacher.unit**2), rtol=rtol, atol=atol, threads=threads, seconds=seconds,
         progress=progress,
     )
-    return Students(teacher, end.state[:, :width].copy(), end.state[:, width:].reshape(-1, width, dim).copy(),
-                    end.value, end.time, end.gradient, end.status, end.evaluations, end.times, end.values)
+    return Students(teacher, end.state[:, :width] * teacher.unit, end.state[:, width:].reshape(-1, width, dim).copy(),
+                    end.value * teacher.unit**2, end.time, end.gradient, end.status, end.evaluations, end.times,
+                    end.values * teacher.unit**2)
 
 
 def loss_and_gradient(teacher: Teacher, output: np.ndarray, directions: np.ndarray):
-    """Population loss and its gradient for any students.
+    """Population loss and its gradient for any students, in the units of the strengths.
 
     Parameters
     ----------
@@ -187,7 +203,7 @@ def loss_and_gradient(teacher: Teacher, output: np.ndarray, directions: np.ndarr
     -------
     loss (replicas,), ∂L/∂v (replicas, width), ∂L/∂W (replicas, width, dim).
     """
-    output, directions = np.asarray(output, float), np.asarray(directions, float)
+    output, directions = floats(output, "output"), floats(directions, "directions")
     replicas, width = output.shape
     dim = teacher.dim
     if directions.shape != (replicas, width, dim):
@@ -222,7 +238,7 @@ def moments(blocks: Mapping[str, np.ndarray], teacher: Teacher) -> Moments:
     names = list(blocks)
     if {"teacher", "target"} & set(names):
         raise InputError("the names 'teacher' and 'target' are taken by the teacher's own blocks")
-    stacks = [np.atleast_2d(np.asarray(blocks[name], dtype=np.float64)) for name in names]
+    stacks = [np.atleast_2d(floats(blocks[name], f"block {name!r}")) for name in names]
     for name, stack in zip(names, stacks):
         if stack.ndim != 2 or stack.shape[1] != teacher.dim or not np.all(np.isfinite(stack)):
             raise InputError(f"block {name!r} must hold finite directions of shape (units, {teacher.dim}), "
