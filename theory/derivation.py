@@ -22,8 +22,7 @@ from dataclasses import asdict, dataclass, field
 from importlib import import_module
 from textwrap import wrap
 
-import numpy as np
-
+from lab.arrays import floats
 from lab.discover import DeclarationError, binding, by_name, matching
 from lab.errors import InputError
 from lab.streams import generator
@@ -229,7 +228,7 @@ def monte_carlo(name: str, symbolic: float, samples, method: str = "Monte Carlo"
     ------
     InputError : fewer than two samples.
     """
-    samples = np.asarray(samples, dtype=np.float64).ravel()
+    samples = floats(samples, "samples").ravel()
     if samples.size < 2:
         raise InputError(f"{name}: a Monte Carlo mean needs at least two samples")
     error = float(samples.std(ddof=1)) / math.sqrt(samples.size)

@@ -30,8 +30,11 @@ import math
 
 import numpy as np
 
+from lab.arrays import floats
 from lab.errors import InputError
 from theory.derivation import Prediction, derivation
+
+DRAWS = 20_000  # of the Monte Carlo for networks of several neurons
 
 
 def _check(dim: int, threshold: float) -> None:
@@ -55,7 +58,7 @@ def reach_probability(dim: int, threshold):
     """
     from scipy.special import betainc
 
-    b = np.clip(np.asarray(threshold, dtype=np.float64), 0.0, 1.0)
+    b = np.clip(floats(threshold, "threshold"), 0.0, 1.0)
     return (0.5 * betainc((dim - 1) / 2, 0.5, 1.0 - b * b))[()]
 
 
@@ -80,7 +83,7 @@ def end_of_capture(start, threshold: float, strength: float, output_start: float
     -------
     array : u* in [u₀, 1).
     """
-    b, u0 = threshold, np.asarray(start, dtype=np.float64)
+    b, u0 = threshold, floats(start, "start")
 
     def potential(u):
         return -0.5 * np.log1p(-u * u) - b * np.arctanh(u)
@@ -123,7 +126,7 @@ def single_keep_probability(dim: int, threshold: float, strength: float, output_
 
 
 def weak_miss_probability(width: int, dim: int, threshold: float, strength: float, output_start: float,
-                          rng: np.random.Generator, draws: int = 20_000) -> tuple[float, float]:
+                          rng: np.random.Generator, draws: int = DRAWS) -> tuple[float, float]:
     """Capture, any K: probability that a network of width K misses a vanishing feature, and its standard error.
 
     The strong coordinates of K starts are drawn, the strong phase is solved for them in the shared time s, and the weak

@@ -17,6 +17,7 @@ surely ignore the second view, and narrow ones find it by luck.
 
 import numpy as np
 
+from lab.arrays import floats
 from theory.derivation import Prediction, derivation
 
 
@@ -27,7 +28,7 @@ def final_output(loss: float) -> float:
 
 def blow_up(start, strength: float, power: int):
     """τ* = a₀^{2−q} / ((q−2) μ^q); infinite for starts that are not positive."""
-    start = np.asarray(start, dtype=np.float64)
+    start = floats(start, "start")
     with np.errstate(divide="ignore"):
         time = np.maximum(start, 0.0) ** (2 - power) / ((power - 2) * strength**power)
     return np.where(start > 0, time, np.inf)
@@ -41,7 +42,7 @@ def output(start, tau, strength: float, power: int):
     start, tau : arrays that broadcast.
     strength, power : μ and q.
     """
-    start, tau = np.broadcast_arrays(np.asarray(start, dtype=np.float64), np.asarray(tau, dtype=np.float64))
+    start, tau = np.broadcast_arrays(floats(start, "start"), floats(tau, "tau"))
     with np.errstate(divide="ignore", invalid="ignore"):
         room = np.maximum(start, 0.0) ** (2 - power) - (power - 2) * strength**power * tau
         value = strength**power * np.where(room > 0, room, 0.0) ** (-power / (power - 2)) / power
@@ -60,7 +61,7 @@ def end_of_training(first, second, strength: float, power: int, loss: float):
     -------
     tau, F₁, F₂ : (...) arrays; infinite τ and zeros where no start is positive.
     """
-    first, second = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    first, second = floats(first, "first"), floats(second, "second")
     target = final_output(loss)
     high = np.minimum(blow_up(first, 1.0, power).min(axis=-1), blow_up(second, strength, power).min(axis=-1))
     alive = np.isfinite(high)

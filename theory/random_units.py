@@ -15,6 +15,7 @@ and the number of similar units a unit is that share times (width - 1): doubled 
 
 import numpy as np
 
+from lab.arrays import floats
 from lab.errors import InputError
 from lab.estimate import exact
 from theory.claims import Evidence
@@ -23,7 +24,7 @@ from theory.measures.ablation import growth_per_doubling
 
 def relu_correlation(rho: np.ndarray) -> np.ndarray:
     """Correlation of two ReLU units whose weights have cosine ``rho`` in [-1, 1], on standard Gaussian inputs, no biases."""
-    rho = np.asarray(rho, dtype=np.float64)
+    rho = floats(rho, "rho")
     if np.any(~(np.abs(rho) <= 1)):
         raise InputError("a cosine lies in [-1, 1]")
     return (np.sqrt(1 - rho * rho) + rho * (np.pi - np.arccos(rho)) - 1) / (np.pi - 1)

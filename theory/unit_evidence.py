@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lab.estimate import Estimate, mean_interval
+from lab.estimate import Estimate, mean_interval, widened
 from theory.claims import Evidence
 from theory.measures.ablation import growth_per_doubling
 
@@ -56,9 +56,21 @@ def change(table, case: str, column: str) -> Estimate | None:
 
 
 def larger(*estimates: Estimate | None) -> Estimate | None:
-    """The estimate with the larger mean: one of the two is enough for "removable, repeated or both"."""
+    """The larger of several means: one of the two is enough for "removable, repeated or both".
+
+    The mean is that of the largest estimate, which chance helped to be the largest; the interval is one for the maximum of
+    the true means, and each of its ends misses with probability 2.5 % at most, whatever the candidates' dependence. Its
+    lower end is the largest of the candidates' lower ends, all of which hold together (Bonferroni, over the candidates
+    without an estimate, too: that they have none was seen in the data). Its upper end is the largest of their plain upper
+    ends: it lies below the maximum only if that of the truly largest one does.
+    """
     known = [e for e in estimates if e is not None]
-    return max(known, key=lambda e: e.mean) if known else None
+    if not known:
+        return None
+    best = max(known, key=lambda e: e.mean)
+    if any(e.low is None or e.high is None for e in known):
+        return Estimate(best.mean, None, None, best.n)
+    return Estimate(best.mean, max(widened(e, len(estimates)).low for e in known), max(e.high for e in known), best.n)
 
 
 def case_evidence(table: "pandas.DataFrame", column: str, runs: tuple[str, ...]) -> list[Evidence]:

@@ -22,7 +22,8 @@ def _reach(table):
         axes[0].set_ylabel("P(the concatenation misses it)")
         axes[0].legend()
         return picture(figure, "The same number of starts, split or together",
-                       "Lines: closed form. Markers: gradient flow, 95 % Wilson intervals. Where a neuron reaches one "
+                       "Lines: closed form on the left, on the right the limit of a vanishing weak strength. Markers: gradient "
+                       "flow, 95 % Wilson intervals. Where a neuron reaches one "
                        "feature at most, splitting the starts over networks costs nothing. Where the strong feature can capture "
                        "neurons, each narrow network loses the weak feature more often, and pooling does not bring it back.",
                        table.name)

@@ -1,8 +1,10 @@
 """First reach: the flow against its slow reference, the closed forms against the flow."""
 
 import json
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import integrate
 
@@ -11,6 +13,8 @@ from lab.flow import LANES
 from theory import first_reach as theory
 from toy.__main__ import COMMANDS
 from toy.first_reach.model import predict, simulate, sphere_flow
+
+KEPT = Path(__file__).parents[2] / "figures" / "results" / "first_reach.csv"
 
 
 def naive_loss_and_velocity(w, v, b, strengths):
@@ -74,11 +78,44 @@ def test_capture_has_its_prediction(width, copies):
 
 
 def test_concatenated_narrow_networks_miss_what_the_wide_one_finds():
-    narrow = predict(width=1, copies=8)["all"][1]
-    wide = predict(width=8, copies=1)["all"][1]
+    narrow = predict(width=1, copies=8)["limit_all"][1]
+    wide = predict(width=8, copies=1)["limit_all"][1]
     assert narrow > 1.5 * wide
     pure = [predict(threshold=0.72, width=w, copies=8 // w)["all"][1] for w in (1, 4, 8)]
     np.testing.assert_allclose(pure, pure[0], rtol=1e-12)
+
+
+def test_a_limit_is_not_given_out_as_exact():
+    # the limit for a wide network misses the simulated share at a second strength of 0.05 by more than its error
+    kept = pd.read_csv(KEPT).query("threshold == 0.3 and width == 8 and feature == 2").iloc[0]
+    said = predict(width=8, copies=1)
+    assert kept.strength == 0.05 and not kept.one_low < said["limit_one"][1] < kept.one_high
+    assert said["one"][1] is said["all"][1] is said["kind"][1] is said["standard_error"][1] is None
+    assert 0 < said["limit_standard_error"][1] < 1e-3 and said["kind"][0] == "limit" and said["one"][0] > 0
+    # equal strengths: nothing is known of either
+    equal = predict(strengths=(1, 1), threshold=0.3, dim=4, width=1, copies=1)
+    assert equal["one"] == equal["all"] == equal["kind"] == [None, None]
+    weak = predict(strengths=(1, 0.002), width=2, copies=2)
+    assert weak["kind"] == ["limit", "limit"] and weak["one"] == weak["limit_one"] and weak["standard_error"][1] > 0
+    assert weak["all"][1] == weak["one"][1] ** 2
+    assert predict(strengths=(1, 1), threshold=0.72)["kind"] == ["exact", "exact"]
+    assert predict(strengths=(1,))["kind"] == ["exact"]
+    three = predict(strengths=(1, 0.1, 0.1))
+    assert three["one"] == [None] * 3 and three["limit_one"][1:] == [None, None]
+
+
+def test_evidence_says_that_it_is_a_limit_and_has_its_interval():
+    from toy.first_reach.study import Reach, evidence, run, tabulate
+
+    cells = [Reach(b, width, 8 // width, replicas=60) for b in (0.72, 0.3) for width in (1, 2)]
+    table = tabulate([(c, run(c, None)) for c in cells])
+    assert set(table.theory_kind) == {"exact", "limit"} and table.one_theory.notna().all()
+    for frame in (table, table.drop(columns="theory_kind"), pd.read_csv(KEPT)):
+        theory = [e for e in evidence(frame, ()) if e.column == "theory"]
+        limits = [e for e in theory if "limit" in e.setting]
+        assert len(theory) == 4 and len(limits) == 2 and all("capture" in e.setting for e in limits)
+        assert all(e.estimate.low < e.estimate.mean < e.estimate.high for e in limits)
+        assert all(e.estimate.low == e.estimate.high for e in theory if e not in limits)
 
 
 def test_results_do_not_depend_on_threads_or_batching():

@@ -30,17 +30,18 @@ no distance enters. Covering takes one time for every target; sliding takes exp(
 
 import numpy as np
 
+from lab.arrays import floats
 from lab.errors import InputError
 
 
 def _positive(**values):
     for name, value in values.items():
-        if not np.all(np.asarray(value, dtype=np.float64) > 0) or not np.all(np.isfinite(value)):
+        if not np.all(floats(value, "value") > 0) or not np.all(np.isfinite(value)):
             raise InputError(f"{name} must be positive and finite, got {value}")
 
 
 def _nonnegative(name, value):
-    value = np.asarray(value, dtype=np.float64)
+    value = floats(value, "value")
     if not np.all(value >= 0):
         raise InputError(f"{name} must be >= 0")
     return value
@@ -74,7 +75,7 @@ def sliding_loss(distance, width: float = 1.0, target_width: float | None = None
     q, overlap = _scales(width, target_width, height)
     target_width = width if target_width is None else target_width
     own = np.sqrt(np.pi) * (width + height**2 * target_width) / 2
-    return _out(own - overlap * np.exp(-np.asarray(distance, dtype=np.float64) ** 2 / (2 * q)))
+    return _out(own - overlap * np.exp(-floats(distance, "distance") ** 2 / (2 * q)))
 
 
 def pull(distance, width: float = 1.0, target_width: float | None = None, height: float = 1.0):
@@ -83,7 +84,7 @@ def pull(distance, width: float = 1.0, target_width: float | None = None, height
     Arguments, errors: as :func:`sliding_loss`. Source: derived here (``bumps-sliding``).
     """
     q, overlap = _scales(width, target_width, height)
-    distance = np.asarray(distance, dtype=np.float64)
+    distance = floats(distance, "distance")
     return _out(overlap / q * distance * np.exp(-(distance**2) / (2 * q)))
 
 
@@ -107,7 +108,7 @@ def sliding_time(start, end, width: float = 1.0, target_width: float | None = No
     """
     from scipy.special import expi
 
-    start, end = np.asarray(start, dtype=np.float64), np.asarray(end, dtype=np.float64)
+    start, end = floats(start, "start"), floats(end, "end")
     _positive(end=end)
     if not np.all(start >= end):
         raise InputError("a bump slides from a larger to a smaller distance: start >= end is needed")
@@ -187,7 +188,7 @@ def bumps_needed(probability, within, half_line: float, target: float = 0.0):
     InputError
         As :func:`success_probability`; probability outside [0, 1).
     """
-    probability = np.asarray(probability, dtype=np.float64)
+    probability = floats(probability, "probability")
     if not np.all((probability >= 0) & (probability < 1)):
         raise InputError("the wanted probability must lie in [0, 1)")
     share = np.asarray(success_probability(1, within, half_line, target))

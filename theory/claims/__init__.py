@@ -24,7 +24,8 @@ class Rule:
     """The claim holds where the statistic lies in the open interval (above, below).
 
     One piece of evidence *holds* if its whole 95 % interval lies inside, *fails* if it lies outside, and is *undecided*
-    if the interval reaches across a bound or does not exist (a single run). An exact value has no width.
+    if the interval reaches across a bound or does not exist (a single run; an end that is no number). An exact value has
+    no width.
     """
 
     above: float = -math.inf
@@ -37,8 +38,8 @@ class Rule:
 
     def judge(self, estimate: Estimate) -> str:
         """``holds``, ``fails`` or ``undecided`` for one estimate."""
-        if estimate.low is None or estimate.high is None or math.isnan(estimate.mean):
-            return UNDECIDED
+        if estimate.low is None or estimate.high is None or math.isnan(estimate.mean) or not estimate.low <= estimate.high:
+            return UNDECIDED  # a bound that is no number makes no interval
         if estimate.low > self.above and estimate.high < self.below:
             return HOLDS
         if estimate.high <= self.above or estimate.low >= self.below:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lab.arrays import floats
 from lab.errors import InputError
 from theory.committee import kernels
 
@@ -82,7 +83,7 @@ def generalisation_error(Q, R, T, v, A, activation: str = "erf"):
     Source: Saad & Solla (1995); Goldt et al. (2019), arXiv 1906.08632.
     """
     code = _activation(activation)
-    Q, R, v = (np.asarray(x, dtype=np.float64) for x in (Q, R, v))
+    Q, R, v = (floats(x) for x in (Q, R, v))
     T, A = _array(T, 2, "T"), _array(A, 1, "A")
     lead = v.shape[:-1]
     K, M = v.shape[-1] if v.ndim else 0, A.size

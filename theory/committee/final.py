@@ -32,6 +32,7 @@ import math
 
 import numpy as np
 
+from lab.arrays import floats
 from lab.errors import InputError
 from theory.committee.dynamics import _array
 from theory.gaussian import erf_j2
@@ -154,7 +155,7 @@ def pair_drift(Q, eta, sigma):
 
     Source: derived here (committee-pair-drift).
     """
-    Q = np.asarray(Q, dtype=np.float64)
+    Q = floats(Q, "Q")
     if not np.all(Q >= 0):
         raise InputError("a squared norm cannot be negative")
     eta, sigma = _rates(eta, sigma)
@@ -223,7 +224,7 @@ def _counts(**counts):
 
 
 def _rates(eta, sigma):
-    eta, sigma = np.asarray(eta, dtype=np.float64), np.asarray(sigma, dtype=np.float64)
+    eta, sigma = floats(eta, "eta"), floats(sigma, "sigma")
     if not (np.all(np.isfinite(eta)) and np.all(eta > 0) and np.all(np.isfinite(sigma)) and np.all(sigma >= 0)):
         raise InputError("eta must be positive and sigma not negative, both finite")
     return eta, sigma

@@ -5,6 +5,7 @@ import math
 import numpy as np
 from scipy import special
 
+from lab.arrays import real
 from lab.errors import InputError
 
 
@@ -91,6 +92,9 @@ def _log_integral_of_peak(log_f, low, high):
 
 
 # ----------------------------------------------------------------------------------------------------------- Gaussian
+WIDEST = 1e6  # of the fresh point over the others
+
+
 def log_regular_cone(n, r: float) -> float:
     """ln g_n(r); see :func:`regular_cone`."""
     n = _count("n", n, 0)
@@ -161,8 +165,9 @@ def log_gaussian_inside(points, dimension: int, width: float = 1.0) -> float:
     Source: Kabluchko & Zaporozhets 2020, theorem 1.2 (cited; limits derived in ``extrapolation-gaussian``).
     """
     n, d = _count("points", points, 0), int(_count("dimension", dimension, 1))
-    if not (width >= 0 and math.isfinite(width)):
-        raise InputError(f"the width of the fresh point must be >= 0 and finite, got {width}")
+    if not 0 <= width <= WIDEST:
+        raise InputError(f"the width of the fresh point must lie in 0 ... {WIDEST:g}, got {width}: beyond, the sum over faces "
+                         "cannot be told from 1 in double precision")
     if n <= d:
         return -math.inf
 
@@ -199,7 +204,7 @@ def wendel_inside(points, dimension) -> np.ndarray | float:
 
     Source: Wendel 1962; derived in ``extrapolation-wendel``.
     """
-    n, d = np.asarray(points), np.asarray(dimension)
+    n, d = real(points, "points"), real(dimension, "dimension")
     if np.any(n < 1) or np.any(d < 1) or np.any(n != np.floor(n)) or np.any(d != np.floor(d)):
         raise InputError("Wendel's theorem needs whole numbers of points >= 1 and dimensions >= 1")
     # P(Bin(m, 1/2) >= d) = I_{1/2}(d, m - d + 1)

@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 
+from lab.arrays import floats
 from lab.errors import InputError
 
 MARGIN = 1e-8  # of an optimum t that counts as positive, |coefficients| <= 1 in the orthonormal basis times sqrt(N)
@@ -71,7 +72,7 @@ def polynomial_features(points: np.ndarray, degree: int) -> np.ndarray:
 
 
 def _classes(points, labels):
-    points = np.asarray(points, dtype=np.float64)
+    points = floats(points, "points")
     points = points[:, None] if points.ndim == 1 else points
     labels = np.asarray(labels)
     if points.ndim != 2 or len(points) == 0 or not np.all(np.isfinite(points)):

@@ -3,6 +3,7 @@
 import numpy as np
 from numba import njit
 
+from lab.arrays import floats
 from lab.errors import InputError
 
 _SYMMETRY = 1e-9    # relative to the scale of the two diagonal entries
@@ -41,10 +42,7 @@ _FAULTS = {
 
 def evaluate(fill, C, *indices):
     """Validate, flatten, call ``fill(C, *indices, out)``, restore the shape (float for all-scalar input)."""
-    try:
-        C = np.ascontiguousarray(C, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise InputError("the covariance must be an array of numbers") from None
+    C = np.ascontiguousarray(floats(C, "the covariance"))
     if C.ndim < 2 or C.shape[-1] != C.shape[-2] or C.shape[-1] == 0:
         raise InputError(f"the covariance must have shape (..., n, n), not {C.shape}")
     batch, n = C.shape[:-2], C.shape[-1]

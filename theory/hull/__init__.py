@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lab.arrays import real
 from lab.errors import InputError
 from theory.hull.batches import CONVERGED, Answer, project_all
 from theory.hull.device import prepare
@@ -114,11 +115,16 @@ def project(points, queries, tol: float = 1e-6, *, exclude=None, block: int = 64
     good = np.isfinite(queries).all(axis=1)
     if not good.all():
         raise InputError(f"queries holds NaN or infinity (row {int(np.flatnonzero(~good)[0])}); remove such rows")
+    with np.errstate(over="ignore"):
+        far = ~(np.abs(queries - points.centre).max(axis=1, initial=0.0) < 1e140 * max(points.unit, 1e-160))
+    if points.radius > 0 and far.any():
+        raise InputError(f"query {int(np.flatnonzero(far)[0])} is so far from the points that its distance cannot be squared in "
+                         "their units; scale it down")
     if not 0 < tol <= 0.1:
         raise InputError(f"tol must lie in (0, 0.1], got {tol:g}")
     if block < 1 or max_rounds < 1 or (batch is not None and batch < 1):
         raise InputError("block, max_rounds and batch must be at least 1")
-    excluded = np.full(m, -1, np.int64) if exclude is None else np.asarray(exclude)
+    excluded = np.full(m, -1, np.int64) if exclude is None else real(exclude, "exclude")
     legal = excluded.shape == (m,) and excluded.dtype.kind in "iu"
     if not legal or (m and not -1 <= excluded.min() <= excluded.max() < n):
         raise InputError(f"exclude must hold one point number from -1 to {n - 1} a query, shape ({m},)")
@@ -193,7 +199,7 @@ def leave_one_out(points, rows=None, tol: float = 1e-6, **options) -> Projection
     """
     points = prepare(points)
     n = points.shape[0]
-    rows = np.arange(n) if rows is None else np.asarray(rows)
+    rows = np.arange(n) if rows is None else real(rows, "rows")
     if rows.ndim != 1 or rows.dtype.kind not in "iu" or (rows.size and not 0 <= rows.min() <= rows.max() < n):
         raise InputError(f"rows must be numbers of points, 0 to {n - 1}")
     return project(points, points.array[rows], tol, exclude=rows.astype(np.int64), **options)

@@ -7,7 +7,8 @@ import sys
 
 import numpy as np
 
-from theory.hull.pricing import Points, is_tensor
+from lab.arrays import is_tensor
+from theory.hull.pricing import Points
 
 SCORE_BYTES = 512 << 20
 

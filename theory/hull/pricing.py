@@ -9,11 +9,10 @@ Points are priced about their mean and in units of a power of two, so that trans
 whose norms are of the order of their radius are priced as they are, without a copy.
 """
 
-import sys
-
 import numpy as np
 from numba import njit
 
+from lab.arrays import power_of_two, real
 from lab.errors import InputError
 from theory.hull.wolfe import FLAGS
 
@@ -74,23 +73,17 @@ def _select(scores, extra, first, level, kind, member, members, keys, who, count
 
 
 @njit(cache=True, error_model="numpy", nogil=True, fastmath=FLAGS)
-def _moments(points, centre):
-    """Squared distances of the points from ``centre``; NaN or infinity shows in them."""
+def _moments(points, centre, inv):
+    """Squared distances of the points from ``centre`` times ``inv`` squared; NaN or infinity shows in them."""
     n, d = points.shape
     out = np.empty(n)
     for i in range(n):
         total = 0.0
         for e in range(d):
-            f = np.float64(points[i, e]) - centre[e]
+            f = (np.float64(points[i, e]) - centre[e]) * inv
             total += f * f
         out[i] = total
     return out
-
-
-def is_tensor(x) -> bool:
-    """Whether x is a torch tensor, without importing torch."""
-    torch = sys.modules.get("torch")
-    return torch is not None and isinstance(x, torch.Tensor)
 
 
 def as_points(x, what: str) -> np.ndarray:
@@ -101,19 +94,9 @@ def as_points(x, what: str) -> np.ndarray:
     InputError
         If x is not a matrix of real numbers.
     """
-    if is_tensor(x):
-        x = x.detach()
-        if x.dtype.is_floating_point and x.element_size() < 4:
-            x = x.float()
-        x = x.cpu().numpy()
-    try:
-        x = np.asarray(x)
-    except ValueError:
-        raise InputError(f"{what} must be a matrix, one point a row; these are rows of unequal length") from None
+    x = real(x, what)
     if x.ndim != 2 or x.shape[1] == 0:
         raise InputError(f"{what} must be a matrix of shape (number, dimension), got shape {x.shape}")
-    if x.dtype.kind not in "biuf":
-        raise InputError(f"{what} must be real numbers, got {x.dtype}")
     if x.dtype not in (np.float32, np.float64):
         exact = (x.dtype.kind in "biu" and x.dtype.itemsize <= 2) or x.dtype == np.float16
         x = x.astype(np.float32 if exact else np.float64)
@@ -141,19 +124,25 @@ class Points:
             for rows in self._slices(np.float64):
                 self.centre += array[rows].sum(axis=0, dtype=np.float64)
             self.centre /= n
-            squares = _moments(array, self.centre)
+            scale, squares = 1.0, _moments(array, self.centre, 1.0)
+            if not 1e-200 < squares.max() < 1e200:  # squares that overflow or lose digits: the scale is taken out first
+                scale = power_of_two(max(float(np.abs(array[rows] - self.centre).max()) for rows in self._slices(np.float64)))
+                squares = _moments(array, self.centre, 1 / max(scale, 1e-300))
         if not np.all(np.isfinite(squares)):
-            bad = int(np.flatnonzero(~np.isfinite(squares))[0] if np.all(np.isfinite(self.centre))
-                      else np.flatnonzero(~np.isfinite(array.sum(axis=1, dtype=np.float64)))[:1].sum())
-            raise InputError(f"points holds NaN, infinity or numbers too large to square (row {bad}); remove such rows")
-        self.radius = float(np.sqrt(squares.max()))
+            with np.errstate(over="ignore", invalid="ignore"):
+                bad = int(np.flatnonzero(~np.isfinite(squares))[0] if np.all(np.isfinite(self.centre))
+                          else np.flatnonzero(~np.isfinite(array.sum(axis=1, dtype=np.float64)))[:1].sum())
+            raise InputError(f"points holds NaN, infinity or numbers too large to add up (row {bad}); remove such rows")
+        if scale < 1e-290:
+            raise InputError("points are so close together that their distances are no numbers of full precision: multiply them")
+        self.radius = scale * float(np.sqrt(squares.max()))
         self.unit = float(2.0 ** np.ceil(np.log2(self.radius))) if self.radius > 0 else 1.0
         self.raw = False
         if array.dtype == np.float32 and 1e-9 < self.unit < 1e9:
-            about_zero = _moments(array, np.zeros(d))
+            about_zero = _moments(array, np.zeros(d), 1.0)
             if about_zero.max() <= 16 * squares.max():
                 self.raw, self.centre, squares = True, np.zeros(d), about_zero
-        self.norms = np.sqrt(squares) / self.unit
+        self.norms = np.sqrt(squares) * (scale / self.unit)
         self.keep = n * d * 4 <= keep_bytes
         self._blocks = None
 

@@ -6,6 +6,7 @@ Plain and vectorised over replicas: the reference that faster kernels are compar
 
 import numpy as np
 
+from lab.arrays import floats
 from lab.errors import InputError
 
 _TINY = np.finfo(np.float64).tiny
@@ -13,7 +14,7 @@ _TINY = np.finfo(np.float64).tiny
 
 def as_weights(weights, name: str, *, batched: bool = False) -> np.ndarray:
     """``weights`` as float64 (units, d) - or (..., units, d) if ``batched`` -, checked to be finite and not empty."""
-    weights = np.asarray(weights, dtype=np.float64)
+    weights = floats(weights, name)
     if weights.ndim < 2 or (weights.ndim > 2 and not batched) or 0 in weights.shape:
         wanted = "(..., units, d)" if batched else "(units, d)"
         raise InputError(f"{name} must be an array {wanted} with at least one unit, got shape {weights.shape}")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lab.arrays import floats
 from lab.errors import InputError
 from theory.landscape.closed_form import angle_parts, as_weights, hessian, own_curvature, unit_vectors
 
@@ -15,7 +16,7 @@ ZERO = 1e-8  # an eigenvalue within ZERO times the largest one in size counts as
 
 def negative_directions(matrix) -> np.ndarray | int:
     """n_-: number of eigenvalues below -ZERO times the spectral radius, for symmetric matrices (..., m, m)."""
-    values = np.linalg.eigvalsh(np.asarray(matrix, dtype=np.float64))
+    values = np.linalg.eigvalsh(floats(matrix, "matrix"))
     count = np.sum(values < -ZERO * np.abs(values).max(axis=-1, keepdims=True), axis=-1)
     return int(count) if np.ndim(count) == 0 else count
 
@@ -98,7 +99,7 @@ def widen(students, shares: Sequence[Sequence[float]]) -> np.ndarray:
     for i, share in enumerate(shares):
         if len(share) == 0 or min(share) <= 0 or abs(sum(share) - 1) > 1e-12:
             raise InputError(f"the shares of student {i} must be positive and sum to 1")
-    return np.concatenate([np.outer(np.asarray(share, dtype=np.float64), w) for share, w in zip(shares, students)])
+    return np.concatenate([np.outer(floats(share, "share"), w) for share, w in zip(shares, students)])
 
 
 def birth_slope(students, teachers, directions) -> np.ndarray:

@@ -7,11 +7,12 @@ import math
 
 import numpy as np
 
+from lab.arrays import floats
 from lab.errors import InputError
 
 
 def _probability(value, name):
-    value = np.asarray(value, dtype=np.float64)
+    value = floats(value, "value")
     if not np.all((value >= 0) & (value <= 1)):
         raise InputError(f"{name} must be a probability in [0, 1]")
     return value

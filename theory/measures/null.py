@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from lab.arrays import real
+from lab.arrays import floats, real
 from lab.errors import InputError
 from theory.moments import Moments
 
@@ -87,4 +87,4 @@ def permutation_null(measure: Callable[..., float | np.ndarray], rows: Rows, rng
     for _ in range(repeats):
         splits = [rows] if score_rows is None else [rows, score_rows]
         values.append(measure(*(shuffled_moments(s, rng, blocks=blocks, each_unit=each_unit) for s in splits)))
-    return np.asarray(values, dtype=np.float64)
+    return floats(values, "values")

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lab.arrays import floats
 from lab.errors import InputError
 
 
@@ -33,7 +34,7 @@ def shift_at_energy(energy, f0: float = 1.0, f1: float = -1.0, f2: float = 1.0) 
     Source: derived here (``random-index-energy``); Bray & Dean 2007.
     """
     _covariance(f0, f1, f2)
-    return -np.asarray(energy, dtype=np.float64)[()] * (-f1 / f0) * np.sqrt(f2) / (f2 + f1**2 / f0)
+    return -floats(energy, "energy")[()] * (-f1 / f0) * np.sqrt(f2) / (f2 + f1**2 / f0)
 
 
 def index_share(shift) -> np.ndarray | float:
@@ -45,7 +46,7 @@ def index_share(shift) -> np.ndarray | float:
 
     Source: Bray & Dean 2007; the integral is done in ``random-index-energy``.
     """
-    s = np.clip(np.asarray(shift, dtype=np.float64), -1.0, 1.0)[()]
+    s = np.clip(floats(shift, "shift"), -1.0, 1.0)[()]
     return (np.arccos(s) - s * np.sqrt(1 - s * s)) / np.pi
 
 

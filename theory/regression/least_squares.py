@@ -2,13 +2,18 @@
 
 import numpy as np
 
+from lab.arrays import floats
 from lab.errors import InputError
+
+FINITE = ("n", "p", "psi1", "psi2", "signal", "signal_in", "signal_out", "noise", "linear", "nonlinear")
 
 
 def _checked(**values):
-    """Float64 arrays of named values, broadcast; all must be >= 0 and not NaN."""
-    arrays = {name: np.asarray(value, dtype=np.float64) for name, value in values.items()}
+    """Float64 arrays of named values, broadcast; all must be >= 0, not NaN, and finite but for gamma and ridges."""
+    arrays = {name: floats(value, name) for name, value in values.items()}
     for name, array in arrays.items():
+        if name in FINITE and np.any(array == np.inf):
+            raise InputError(f"{name} must be finite")
         if np.any(~(array >= 0)):
             raise InputError(f"{name} must be >= 0, got {array[~(array >= 0)].ravel()[0]}")
     try:
@@ -22,13 +27,23 @@ def _out(array):
 
 
 def resolvent(gamma, ridge):
-    """(u, u') = (lambda m(-lambda), its derivative in lambda), without cancellation; gamma > 0, not both singular."""
-    b = 1.0 - gamma + ridge
-    s = np.sqrt(b * b + 4.0 * gamma * ridge)
+    """(u, t^2 u', t) = (lambda m(-lambda), its derivative in lambda, a power of two), without cancellation or overflow.
+
+    t is of the order of the largest of 1, gamma and lambda, and 1 in the usual range: squares are taken of what is divided by
+    it, which changes no digit. Both limits, gamma and lambda to infinity, are u = 1.
+    """
+    endless = np.isinf(gamma) | np.isinf(ridge)
+    gamma, ridge = np.where(endless, 1.0, gamma), np.where(endless, 1.0, ridge)
+    largest = np.maximum(gamma, ridge)
+    t = np.where(largest > 2.0**200, np.ldexp(1.0, np.frexp(largest)[1]), 1.0)
+    one, g, r = 1.0 / t, gamma / t, ridge / t
+    b = one - g + r
+    s = np.sqrt(b * b + 4.0 * g * r)
     with np.errstate(divide="ignore", invalid="ignore"):
-        u = np.where(b > 0, 2.0 * ridge / (s + b), (s - b) / (2.0 * gamma))
-        slope = 2.0 / (s * (1.0 + gamma + ridge + s))
-    return np.where(gamma == 0, ridge / (1.0 + ridge), u), slope
+        u = np.where(b > 0, 2.0 * r / (s + b), (s - b) / (2.0 * g))
+        slope = 2.0 / (s * (one + g + r + s))
+    u = np.where(gamma == 0, r / (one + r), u)
+    return np.where(endless, 1.0, u), np.where(endless, 0.0, slope), t
 
 
 def ridge_risk(gamma, ridge, signal=1.0, noise=1.0) -> np.ndarray | float:
@@ -40,7 +55,7 @@ def ridge_risk(gamma, ridge, signal=1.0, noise=1.0) -> np.ndarray | float:
 
     Returns
     -------
-    Same shape; inf at gamma = 1 without ridge (with noise).
+    Same shape; inf at gamma = 1 without ridge (with noise), ``signal`` where gamma or ridge is infinite.
 
     Raises
     ------
@@ -50,12 +65,14 @@ def ridge_risk(gamma, ridge, signal=1.0, noise=1.0) -> np.ndarray | float:
     Source: Dobriban & Wager 2018, Hastie et al. 2019, corollary 5; derived in ``regression-ridge``.
     """
     gamma, ridge, signal, noise = _checked(gamma=gamma, ridge=ridge, signal=signal, noise=noise)
-    u, slope = resolvent(gamma, ridge)
-    with np.errstate(invalid="ignore"):
+    u, slope, t = resolvent(gamma, ridge)
+    with np.errstate(invalid="ignore", over="ignore"):
         # u - lambda u' = (lambda + gamma u)^2 u': sums of positive terms only; at the threshold the bias is 0
-        kept = ridge + gamma * u
-        return _out(signal * np.where(kept > 0, kept**2 * slope, 0.0)
-                    + np.where(noise * gamma > 0, noise * gamma * slope, 0.0))
+        kept = ridge / t + gamma / t * u
+        risk = (signal * np.where(kept > 0, kept**2 * slope, 0.0)
+                + np.where(noise * gamma > 0, noise * (gamma / t) * slope / t, 0.0))
+    # endlessly many features or penalty: nothing is learnt
+    return _out(np.where(np.isinf(gamma) | np.isinf(ridge), signal, risk))
 
 
 def isotropic_risk(gamma, signal=1.0, noise=1.0) -> np.ndarray | float:
@@ -79,12 +96,15 @@ def optimal_ridge(gamma, signal=1.0, noise=1.0) -> np.ndarray | float:
     gamma, signal, noise = _checked(gamma=gamma, signal=signal, noise=noise)
     if np.any(signal == 0):
         raise InputError("without signal the best ridge is infinite")
-    return _out(noise * gamma / signal)
+    with np.errstate(over="ignore"):
+        return _out(noise * gamma / signal)
 
 
 def optimal_risk(gamma, signal=1.0, noise=1.0) -> np.ndarray | float:
     """Risk r^2 u(lambda*) at the optimal ridge: monotone in gamma, no peak. Arguments: as :func:`optimal_ridge`."""
     gamma, signal, noise = _checked(gamma=gamma, signal=signal, noise=noise)
+    if np.any(np.isinf(gamma)):
+        raise InputError("gamma must be finite")
     return _out(signal * resolvent(gamma, np.asarray(optimal_ridge(gamma, signal, noise)))[0])
 
 
@@ -154,8 +174,8 @@ def peak(ridge: float, signal: float = 1.0, noise: float = 1.0) -> dict[str, flo
     """
     from scipy.optimize import brentq, minimize_scalar
 
-    if not (ridge > 0 and noise > 0 and signal >= 0):
-        raise InputError("the peak needs ridge > 0, noise > 0 and signal >= 0")
+    if not (0 < ridge < np.inf and 0 < noise < np.inf and 0 <= signal < np.inf):
+        raise InputError("the peak needs a finite ridge > 0, noise > 0 and signal >= 0")
     grid = np.geomspace(1e-4, 1e4, 8001)
     grid = np.sort(np.concatenate([grid, 1 + np.sqrt(ridge) * np.linspace(-0.99 / np.sqrt(ridge), 40, 4001)]))
     curve = ridge_risk(grid, ridge, signal, noise)

@@ -19,6 +19,7 @@ ridgeless one, P H = min(psi1, psi2) (derived here, ``regression-random-features
 
 import numpy as np
 
+from lab.arrays import floats
 from lab.errors import InputError
 from theory.regression.least_squares import _checked, _out
 
@@ -40,7 +41,7 @@ def activation_constants(sigma, nodes: int = 200) -> tuple[float, float]:
     points, weights = np.polynomial.legendre.leggauss(nodes)
     z = np.concatenate([-6.5 * (points + 1), 6.5 * (points + 1)])
     w = np.concatenate([weights, weights]) * 6.5 * np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
-    values = np.asarray(sigma(z), dtype=np.float64)
+    values = floats(sigma(z), "the activation")
     if not np.all(np.isfinite(values)):
         raise InputError("the activation is not finite on the line")
     mu0, mu1 = w @ values, w @ (z * values)
@@ -55,14 +56,14 @@ def chi(psi1, psi2, ridge=0.0, zeta=None, mu_star=None) -> np.ndarray:
     mu1, star = RELU_CONSTANTS
     star = star if mu_star is None else mu_star
     z2 = np.float64(mu1 / RELU_CONSTANTS[1] if zeta is None else zeta) ** 2
-    psi1, psi2, ridge = np.broadcast_arrays(*(np.asarray(a, dtype=np.float64) for a in (psi1, psi2, ridge)))
+    psi1, psi2, ridge = np.broadcast_arrays(*(floats(a) for a in (psi1, psi2, ridge)))
     smaller = np.minimum(psi1, psi2)
     # ridgeless: P (1 + zeta^2/(1 + zeta^2 P)) = psi, the positive root without cancellation
     b = 1.0 + z2 - smaller * z2
     root = np.sqrt(b * b + 4.0 * z2 * smaller)
     with np.errstate(divide="ignore", invalid="ignore"):
         largest = np.where(b > 0, 2.0 * smaller / (root + b), (root - b) / (2.0 * z2 if z2 > 0 else 1.0))
-    load = psi1 * psi2 * ridge / star**2  # |xi|^2
+    load = psi1 * psi2 * np.minimum(ridge, 1e200) / star**2  # |xi|^2
 
     low, high = np.zeros_like(largest), largest.copy()
     for _ in range(80 if np.any(load > 0) else 0):
@@ -101,8 +102,11 @@ def random_features_risk(psi1, psi2, ridge=0.0, linear=1.0, nonlinear=0.0, noise
     zeta = mu1 / mu_star
     e0, e1, e2 = polynomials(chi(psi1, psi2, ridge, zeta, mu_star), zeta, psi1, psi2)
     singular = (ridge == 0) & (psi1 == psi2)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         risk = linear * e1 / e0 + (noise + nonlinear) * e2 / e0 + nonlinear
+    risk = np.where(np.isinf(ridge), linear + nonlinear, risk)  # nothing is learnt
+    if np.any(np.isnan(risk) & ~singular):
+        raise InputError("psi1, psi2 or the ridge is too large for the closed form to be evaluated")
     return _out(np.where(singular, np.inf, risk))
 
 

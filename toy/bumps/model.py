@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
+from lab.arrays import floats
 from lab.errors import InputError
 from lab.flow import LANES, RHS, solve
 from lab.streams import generator
@@ -77,7 +78,7 @@ class Bumps:
 
 
 def _validate(mode, bumps, half_line, width, times, replicas):
-    times = np.atleast_1d(np.asarray(times, dtype=np.float64))
+    times = np.atleast_1d(floats(times, "times"))
     if mode not in MODES:
         raise InputError(f"no mode is called {mode!r}; there are: {', '.join(MODES)}")
     if min(bumps, replicas) < 1:

@@ -117,8 +117,8 @@ def _validate(family, features, samples, dim, noise, ridge, replicas, teacher):
         raise InputError("features, samples, dim and replicas must be at least 1")
     if family == "least-squares" and max(features) > dim:
         raise InputError(f"only {dim} features exist, {max(features)} were asked for: raise dim")
-    if noise < 0 or ridge < 0:
-        raise InputError("noise and ridge must not be negative")
+    if not (0 <= noise < np.inf and 0 <= ridge < np.inf):
+        raise InputError(f"noise and ridge must be finite and not negative, got {noise} and {ridge}")
     if teacher < 0 or (teacher and family != "network"):
         raise InputError(f"a teacher of {teacher} ReLU units: give 0 or more, and more than 0 only with the family network")
     return features

@@ -15,6 +15,18 @@ def add_arguments(parser):
     add_run_arguments(parser)
 
 
+def _theory(theory: dict, m: int) -> str:
+    """What theory says of feature m, and what kind of answer that is."""
+    if theory["one"][m] is not None:
+        limit = "" if theory["kind"][m] == "exact" else (" in the limit of a vanishing second strength (standard error "
+                                                          f"{theory['standard_error'][m]:.4f})")
+        return f"predicted {theory['one'][m]:.4f}, {theory['all'][m]:.4f}{limit}"
+    if theory["limit_one"][m] is None:
+        return "no prediction"
+    return (f"no prediction at this strength; for a vanishing one {theory['limit_one'][m]:.4f} "
+            f"(standard error {theory['limit_standard_error'][m]:.4f}), {theory['limit_all'][m]:.4f}")
+
+
 def run(args) -> dict:
     from toy.first_reach.model import predict, simulate
 
@@ -33,11 +45,13 @@ def run(args) -> dict:
             "miss_one": [share_interval(int(k), networks) for k in (~found.learnt).sum(axis=(0, 1))],
             "miss_concatenation": [share_interval(int(k), len(found.learnt)) for k in found.missed_by_all.sum(axis=0)],
             "predicted_miss_one": theory["one"], "predicted_miss_concatenation": theory["all"],
+            "predicted_kind": theory["kind"], "predicted_standard_error": theory["standard_error"],
+            "limit_miss_one": theory["limit_one"], "limit_miss_concatenation": theory["limit_all"],
+            "limit_standard_error": theory["limit_standard_error"],
         }
         say(f"{name}: {copies} x width {width}")
         for m, strength in enumerate(args.strengths):
             one, both = result[name]["miss_one"][m], result[name]["miss_concatenation"][m]
             say(f"  feature of strength {strength:g}: missed by one {one.mean:.4f} [{one.low:.4f}, {one.high:.4f}], "
-                f"by the concatenation {both.mean:.4f} [{both.low:.4f}, {both.high:.4f}]; predicted {theory['one'][m]}, "
-                f"{theory['all'][m]}")
+                f"by the concatenation {both.mean:.4f} [{both.low:.4f}, {both.high:.4f}]; {_theory(theory, m)}")
     return result

@@ -77,12 +77,12 @@ def measure(teacher: Teacher, narrow: np.ndarray, wide: np.ndarray, other_wide: 
 def _wide(teacher, width, replicas, seed, init_scale, gradient_tol, time_cap, threads) -> Students:
     """The wide students, two a repetition: all widths and numbers of copies are compared with the same ones."""
     return simulate(teacher.strengths, teacher.direction_norm, teacher.dim, width, gradient_tol=gradient_tol,
-                    time_cap=time_cap, start=_wide_start(teacher.dim, width, replicas, seed, init_scale), threads=threads)
+                    time_cap=time_cap, start=_wide_start(teacher, width, replicas, seed, init_scale), threads=threads)
 
 
-def _wide_start(dim, width, replicas, seed, init_scale) -> np.ndarray:
+def _wide_start(teacher, width, replicas, seed, init_scale) -> np.ndarray:
     """Starts of the wide students, two a repetition."""
-    return initial_state(dim, width, 2 * replicas, seed, init_scale, role=("wide",))
+    return initial_state(teacher.dim, width, 2 * replicas, seed, init_scale, role=("wide",), unit=teacher.unit)
 
 
 def compare(strengths, direction_norm: float = 1.0, dim: int = 10, width: int = 2, copies: int = 8,
@@ -128,14 +128,13 @@ def compare(strengths, direction_norm: float = 1.0, dim: int = 10, width: int = 
     if condition == "shared start":
         if copies * width != reference_width:
             raise InputError(f"{copies} slices of width {width} do not make a student of width {reference_width}")
-        whole = _wide_start(dim, reference_width, replicas, seed, init_scale)[::2]
+        whole = _wide_start(teacher, reference_width, replicas, seed, init_scale)[::2]
         start = np.concatenate([whole[:, :reference_width].reshape(replicas * copies, width),
                                 whole[:, reference_width:].reshape(replicas * copies, width * dim)], axis=1)
     else:
         # more copies contain the fewer: differences between numbers of copies are paired
-        start = np.concatenate([initial_state(dim, width, copies, seed, init_scale, role=("narrow", r))
+        start = np.concatenate([initial_state(dim, width, copies, seed, init_scale, role=("narrow", r), unit=teacher.unit)
                                 for r in range(replicas)])
-    start[:, :width] *= teacher.unit
     narrow = simulate(teacher.strengths, direction_norm, dim, width, start=start, **shared)
     if condition == "matched loss" or seconds is not None or progress is not None:
         target = -np.inf
@@ -146,7 +145,7 @@ def compare(strengths, direction_norm: float = 1.0, dim: int = 10, width: int = 
                 narrow = simulate(teacher.strengths, direction_norm, dim, width, start=start,
                                   loss_target=np.repeat(level, copies), **shared)
         wide = simulate(teacher.strengths, direction_norm, dim, reference_width, loss_target=target,
-                        start=_wide_start(dim, reference_width, replicas, seed, init_scale), **shared)
+                        start=_wide_start(teacher, reference_width, replicas, seed, init_scale), **shared)
     else:
         wide = _wide(teacher, reference_width, replicas, seed, init_scale, gradient_tol, time_cap, threads)
     fresh = initial_state(dim, width * copies, replicas, seed, init_scale, role=("untrained",))[:, width * copies:]

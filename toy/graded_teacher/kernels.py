@@ -17,13 +17,14 @@ import math
 import numpy as np
 from numba import njit
 
+from lab.arrays import floats
 from lab.flow import LANES, RHS
 from lab.lanes import asin_and_secant, load, rsqrt, splat, store
 
 
 def pack(strengths, direction_norm: float, width: int, dim: int) -> np.ndarray:
     """The model's constants as the kernel wants them: K, M, d, b, p_teacher, ½⟨y²⟩, A_1 … A_M."""
-    strengths = np.asarray(strengths, dtype=np.float64)
+    strengths = floats(strengths, "strengths")
     square = direction_norm**2
     own = np.sum(strengths**2) * (2 / math.pi) * math.asin(square / (1 + square))  # orthogonal units do not mix
     return np.array([width, strengths.size, dim, direction_norm, 1 / math.sqrt(1 + square), 0.5 * own, *strengths])

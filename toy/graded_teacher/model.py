@@ -118,9 +118,9 @@ class Students:
 
 
 def initial_state(dim: int, width: int, replicas: int, seed: int = 0, init_scale: float = 0.1,
-                  first_replica: int = 0, role: tuple = ()) -> np.ndarray:
-    """(replicas, width (1 + dim)) starts: v and W independent Gaussians of standard deviation ``init_scale``, in units of the
-    teacher's largest strength.
+                  first_replica: int = 0, role: tuple = (), unit: float = 1.0) -> np.ndarray:
+    """(replicas, width (1 + dim)) starts: v and W independent Gaussians of standard deviations ``unit`` × ``init_scale`` and
+    ``init_scale``; ``unit`` is the teacher's (:class:`Teacher`), for a start that is given to :func:`simulate`.
 
     Each student has its own stream, (seed, "graded-teacher", "weights", width, *role, number of the replica): starts of
     different widths are independent, and so are those of different roles in a comparison.
@@ -128,7 +128,9 @@ def initial_state(dim: int, width: int, replicas: int, seed: int = 0, init_scale
     start = np.empty((replicas, width * (1 + dim)))
     for r in range(replicas):
         start[r] = normal(seed, "graded-teacher", "weights", width, *role, first_replica + r, shape=start.shape[1])
-    return init_scale * start
+    start *= init_scale
+    start[:, :width] *= unit
+    return start
 
 
 def simulate(strengths, direction_norm: float = 1.0, dim: int = 10, width: int = 2, replicas: int = 8, seed: int = 0,

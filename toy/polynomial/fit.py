@@ -15,6 +15,7 @@ there. "Norm" and "margin" below are in this basis.
 import numpy as np
 from numba import njit, prange
 
+from lab.arrays import floats
 from lab.errors import InputError
 
 REGIMES = ("max-margin", "minimum-norm", "gradient-small", "gradient-large")
@@ -22,7 +23,7 @@ REGIMES = ("max-margin", "minimum-norm", "gradient-small", "gradient-large")
 
 def features(points: np.ndarray, degree: int) -> np.ndarray:
     """(n, (k+1)(k+2)/2) products of Legendre polynomials at points (n, 2)."""
-    points = np.asarray(points, dtype=np.float64)
+    points = floats(points, "points")
     if points.ndim != 2 or points.shape[1] != 2 or not np.all(np.isfinite(points)):
         raise InputError(f"points must be finite and (n, 2), got shape {points.shape}")
     if degree < 0:
@@ -67,7 +68,7 @@ def descend(phi: np.ndarray, signs: np.ndarray, start: np.ndarray, loss_goal: fl
     phi = np.ascontiguousarray(phi, dtype=np.float64)
     weights, losses = np.array(start, dtype=np.float64, order="C"), np.empty(len(start))
     curvature = np.linalg.norm(phi, 2) ** 2 / (4 * len(phi))
-    _descend(phi, np.asarray(signs, dtype=np.float64), weights, 1 / curvature, loss_goal, max_steps, losses)
+    _descend(phi, floats(signs, "signs"), weights, 1 / curvature, loss_goal, max_steps, losses)
     return weights, losses
 
 

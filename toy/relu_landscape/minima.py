@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from lab.arrays import floats
 from lab.errors import InputError
 from theory.landscape import hessian, negative_directions, own_curvature
 from toy.relu_landscape.model import Landscape
@@ -59,7 +60,7 @@ def roles(weights, teacher: int) -> tuple[np.ndarray, np.ndarray]:
     -------
     role : (n,) ALIGNED, ANTI_ALIGNED or SHARED. partner : (n,) the teacher unit of largest |cos|.
     """
-    weights = np.asarray(weights, dtype=np.float64)
+    weights = floats(weights, "weights")
     if weights.ndim != 2 or not 1 <= teacher <= weights.shape[1]:
         raise InputError(f"roles need weights (n, d) and 1 <= teacher <= d, got {weights.shape} and {teacher}")
     norm = np.maximum(np.linalg.norm(weights, axis=1, keepdims=True), np.finfo(float).tiny)
@@ -106,7 +107,7 @@ def levels(found: Landscape, *, spectrum: bool = True) -> list[Level]:
 
 def multiplicities(spectrum, resolution: float = 1e-6) -> list[dict]:
     """The spectrum as distinct eigenvalues, ascending, with their multiplicities (symmetry makes most of them coincide)."""
-    spectrum = np.sort(np.asarray(spectrum, dtype=np.float64))
+    spectrum = np.sort(floats(spectrum, "spectrum"))
     groups = np.split(spectrum, np.flatnonzero(np.diff(spectrum) > resolution * max(1.0, np.abs(spectrum).max())) + 1)
     return [{"value": float(group.mean()), "multiplicity": int(group.size)} for group in groups]
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from lab.arrays import floats
 from lab.errors import InputError, UsageError
 from lab.estimate import Estimate, share_interval
 from lab.streams import normal
@@ -138,7 +139,7 @@ def simulate(teacher: int, width: int, replicas: int = 1000, seed: int = 0, dim:
         Starts that do not fit or are not finite.
     """
     if start is not None:
-        start = np.asarray(start, dtype=np.float64)
+        start = floats(start, "start")
         replicas = len(start)
     teacher, width, replicas, dim = _checked(teacher, width, replicas, dim, method)
     if not (rate > 0 and tolerance > 0 and max_steps >= 1):

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lab.arrays import floats
 from lab.errors import InputError
 from lab.streams import generator
 from toy.teacher_student.ensemble import ACTIVATIONS, FullEnsemble, SpanEnsemble, address
@@ -105,19 +106,19 @@ def _setting(*, inputs=64, width=4, strengths=(1.0, 1.0), teacher=None, activati
     for name in (activation, teacher_activation):
         if name not in ACTIVATIONS:
             raise InputError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {name!r}")
-    strengths = np.atleast_1d(np.asarray(strengths, dtype=np.float64))
+    strengths = np.atleast_1d(floats(strengths, "strengths"))
     if strengths.ndim != 1 or strengths.size == 0 or not np.isfinite(strengths).all():
         raise InputError("strengths must be a list of finite numbers, one a teacher unit")
     if teacher is None:
         if strengths.size > inputs:
             raise InputError(f"{strengths.size} orthogonal teacher units need at least as many inputs, got {inputs}")
         teacher = np.eye(strengths.size)
-    teacher = np.asarray(teacher, dtype=np.float64)
+    teacher = floats(teacher, "teacher")
     if teacher.ndim != 2 or teacher.shape[0] != strengths.size or not np.isfinite(teacher).all() or (
             teacher.shape[1] > inputs):
         raise InputError(f"teacher must be finite, one row a strength ({strengths.size}) and at most {inputs} columns, "
                          f"got shape {teacher.shape}")
-    times = np.atleast_1d(np.asarray(times, dtype=np.float64))
+    times = np.atleast_1d(floats(times, "times"))
     if times.ndim != 1 or times.size == 0 or not np.isfinite(times).all() or times[0] < 0 or np.any(np.diff(times) < 0):
         raise InputError("times must be an increasing list of numbers >= 0")
     if start not in ("random", "teacher"):

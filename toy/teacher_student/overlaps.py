@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lab.arrays import floats
 from lab.errors import InputError
 from toy.teacher_student.ensemble import activate
 
@@ -107,7 +108,7 @@ def classify(Q, v, activation: str = "erf", *, tolerance: float = 0.01, threshol
 
     Source: derived here, after the definitions of Casper et al. (arXiv 1912.04783).
     """
-    Q, v = np.asarray(Q, dtype=np.float64), np.asarray(v, dtype=np.float64)
+    Q, v = floats(Q, "Q"), floats(v, "v")
     if v.ndim == 0 or v.shape[-1] == 0 or Q.shape != (*v.shape, v.shape[-1]):
         raise InputError(f"overlaps do not fit: Q {Q.shape}, v {v.shape}")
     if not (np.isfinite(Q).all() and np.isfinite(v).all()):

@@ -5,13 +5,14 @@ A mask s in {0, 1}^m gives o_k = sum_j s_j h_j V_jk + c_k: for many masks this i
 
 import numpy as np
 
+from lab.arrays import floats
 from lab.errors import InputError
 from theory.measures.ablation import GRID, keep_masks, removed_counts
 from theory.measures.merging import Merging
 
 
 def _checked(hidden, V, c):
-    hidden, V, c = (np.asarray(a, dtype=np.float64) for a in (hidden, V, c))
+    hidden, V, c = (floats(a) for a in (hidden, V, c))
     if hidden.ndim != 2 or V.ndim != 2 or hidden.shape[1] != V.shape[0] or c.shape != V.shape[1:] or 0 in hidden.shape:
         raise InputError(f"need hidden (n, m), V (m, k) and c (k,), got {hidden.shape}, {V.shape} and {c.shape}")
     return hidden, V, c
@@ -67,7 +68,7 @@ def contribution_gram(hidden: np.ndarray, V: np.ndarray) -> np.ndarray:
 
 def smaller_network(W, b, V, c, merging: Merging) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Weights of the network that keeps the units of a :class:`~theory.measures.merging.Merging` alone."""
-    V = np.asarray(V, dtype=np.float64)
+    V = floats(V, "V")
     index = np.cumsum(merging.kept) - 1
     small = np.zeros((int(merging.kept.sum()), V.shape[1]))
     used = merging.slope != 0
