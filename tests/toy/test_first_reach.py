@@ -164,6 +164,15 @@ def test_bad_input():
             simulate(replicas=1, **wrong) if "replicas" not in wrong else None
 
 
+def test_a_tolerance_that_the_start_meets_is_refused():
+    # all would have come to rest at once, with nothing learnt
+    for wrong in (dict(strengths=(1e-6, 5e-8)), dict(output_start=1e-5), dict(gradient_tol=0.1), dict(gradient_tol=np.nan)):
+        with pytest.raises(InputError, match="gradient_tol"):
+            simulate(replicas=1, **wrong)
+    scaled = simulate(strengths=(1e-3, 5e-5), output_start=1e-3, replicas=20, gradient_tol=1e-12, time_cap=1e12)
+    assert scaled.learnt.any()
+
+
 def test_command(capsys):
     from lab.cli import main
 

@@ -116,3 +116,11 @@ def test_bad_input():
             initialise(**{"dim": 2, "width": 2, "outputs": 2, "replicas": 1, **wrong})
     with pytest.raises(InputError):
         start(np.zeros((4, 3)))
+
+
+def test_masked_and_complex_inputs_are_refused():
+    networks, x = initialise(3, 4, 1, 1), np.ones((5, 3))
+    for bad in (np.ma.array(x, mask=x > 0), x + 1j):
+        for call in (networks, lambda b: networks.hidden(0, b)):
+            with pytest.raises(InputError, match=r"masked|real numbers"):
+                call(bad)

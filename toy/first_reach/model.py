@@ -109,7 +109,8 @@ def simulate(strengths: Sequence[float] = (1.0, 0.05), threshold: float = 0.3, d
     width, copies, replicas : neurons a network, networks a concatenation, repetitions of the whole.
     seed : copy c of replica r has a stream of its own for every width, whatever the other counts.
     output_start : v₀ > 0.
-    gradient_tol, time_cap : the flow ends when its largest velocity is below the tolerance, or at the cap.
+    gradient_tol, time_cap : the flow ends when its largest velocity is below the tolerance, at most a hundredth of the
+        smallest strength times v₀, or at the cap.
     threads : results do not depend on it.
 
     Returns
@@ -122,6 +123,10 @@ def simulate(strengths: Sequence[float] = (1.0, 0.05), threshold: float = 0.3, d
         For parameters outside these ranges.
     """
     strengths = _validate(strengths, threshold, dim, width, copies, replicas, output_start)
+    slowest = strengths.min() * output_start
+    if not 0 < gradient_tol <= 0.01 * slowest:
+        raise InputError(f"the weakest feature moves a neuron at about {slowest:.1g}: gradient_tol must be above 0 and at most a "
+                         f"hundredth of that, got {gradient_tol:g}, else the flow ends before it starts")
     features = strengths.size
     start = np.empty((replicas, copies, width, features + 1))
     for r in range(replicas):

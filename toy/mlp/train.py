@@ -14,6 +14,7 @@ import numba
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from lab.arrays import real
 from lab.errors import InputError
 from lab.streams import generator
 from toy.mlp.kernels import ADAM, CROSS_ENTROPY, MOMENTUM, SQUARED, outputs_one, train_one
@@ -64,7 +65,7 @@ class Networks:
     def hidden(self, r: int, x: np.ndarray) -> np.ndarray:
         """(n, m) hidden activations of one replica."""
         W, b, _, _ = self.parameters(r)
-        return np.maximum(np.asarray(x, dtype=np.float32) @ W + b, 0)
+        return np.maximum(np.asarray(real(x, "inputs"), dtype=np.float32) @ W + b, 0)
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Outputs (R, n, k) for inputs (n, d), or (R, n, d) with one set a replica."""
@@ -98,7 +99,7 @@ def _each_replica(work: Callable[[int], None], replicas: int) -> None:
 
 
 def _inputs(x, replicas) -> np.ndarray:
-    x = np.ascontiguousarray(x, dtype=np.float32)
+    x = np.ascontiguousarray(real(x, "inputs"), dtype=np.float32)
     x = x[None] if x.ndim == 2 else x
     if x.ndim != 3 or x.shape[0] not in (1, replicas) or 0 in x.shape:
         raise InputError(f"inputs must be (n, d) or ({replicas}, n, d), got shape {x.shape}")
