@@ -8,7 +8,6 @@ found by timing a few steps, and written beside the runs, so that a sweep that i
 """
 
 import json
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,30 +15,17 @@ import torch
 
 from empirical.data import Dataset
 from empirical.settings import Network
-from empirical.train import Epoch, losses, make_optimizer, prepare
+from empirical.steps import Way, seconds_per_step
+from empirical.train import steps_of
 from lab.store import write_atomically
 
 CHOICES = "stacking.json"
 
 
-def seconds_per_network(config: Network, data: Dataset, device: torch.device, steps: int = 10) -> float:
-    """Time of a training step, divided by the networks in the stack: the median of several, after two to warm up."""
-    model = prepare(config, data, device).train()
-    optimizer = make_optimizer(config, model, device)
-    epoch, times = Epoch(config, data, 0, device), []
-    batches = max(1, len(data.splits["train"]) // epoch.size)
-    for step in range(steps + 2):
-        start = time.perf_counter()
-        inputs, labels = epoch.batch(step % batches)
-        with torch.autocast("cuda", torch.bfloat16, enabled=device.type == "cuda"):
-            member = losses(model(inputs), labels)
-        optimizer.zero_grad(set_to_none=True)
-        member.sum().backward()
-        optimizer.step()
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
-        times.append(time.perf_counter() - start)
-    return sorted(times[2:])[steps // 2] / config.stack
+def seconds_per_network(config: Network, data: Dataset, device: torch.device, steps: int = 10,
+                        way: Way | None = None) -> float:
+    """Time of a training step, divided by the networks in the stack."""
+    return seconds_per_step(steps_of(config, data, device, way or Way()), steps) / config.stack
 
 
 def choose_stack(config: Network, data: Dataset, device: torch.device, copies: int, folder: Path) -> int:

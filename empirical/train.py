@@ -1,8 +1,9 @@
 """Training of one network or of a stack of them.
 
-The recipe is the same at every width (:class:`~empirical.settings.Setting`). Data stay on the device as one tensor;
-order and augmentation of an epoch are drawn before it from addressed streams; the host waits for the device a few times
-an epoch, never a step. bfloat16 autocast on CUDA, float32 elsewhere, channels-last for images. On a CPU a training that
+The recipe is the same at every width (:class:`~empirical.settings.Setting`); how a device carries a step out is
+:class:`empirical.steps.Way`. Data stay on the device as one tensor; order and augmentation of an epoch are drawn before it
+from addressed streams; the host waits for the device a few times an epoch, never a step. bfloat16 autocast on CUDA,
+float32 elsewhere, channels-last for images. On a CPU a training that
 is killed and resumed ends in the same bits as one that was not (for the same number of threads); an addressed stream
 needs no saved state, so the epoch's number is all that a checkpoint has to know of random numbers.
 
@@ -12,17 +13,17 @@ A stack's loss is the sum of its members' mean losses, so each member gets the g
 import io
 import math
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 
 from empirical.data import Dataset
-from empirical.data.augment import augment, draw
 from empirical.models import build
 from empirical.models.initialise import initialise, parameter_groups, take_slices
 from empirical.settings import Network
+from empirical.steps import Draws, Members, Steps, Way, full_precision, losses, member_state, stacked_state
 from empirical.streams import stream
 from lab.cli import say
 from lab.errors import InputError, UsageError
@@ -72,14 +73,30 @@ def prepare(config: Network, data: Dataset, device: torch.device) -> torch.nn.Mo
     return model.to(device, memory_format=torch.preserve_format if data.is_text else torch.channels_last)
 
 
-def make_optimizer(config: Network, model: torch.nn.Module, device: torch.device) -> torch.optim.Optimizer:
-    """SGD with momentum or AdamW over the model's parameter groups."""
+def start(config: Network, data: Dataset, device: torch.device, way: Way) -> torch.nn.Module:
+    """:func:`prepare`, with the members as ``way`` has them."""
+    if not way.on(device, config).apart:
+        return prepare(config, data, device)
+    return Members([prepare(replace(config, copy=config.copy + i, stack=1), data, device) for i in range(config.stack)])
+
+
+def make_optimizer(config: Network, model: torch.nn.Module, device: torch.device, *,
+                   graph: bool = False) -> torch.optim.Optimizer:
+    """SGD with momentum or AdamW over the model's parameter groups; ``graph``: one whose steps can be captured."""
     groups = parameter_groups(model, lr=config.lr, weight_decay=config.weight_decay, optimizer=config.optimizer,
                               alpha=config.width, parametrisation=config.parametrisation)
     fused = device.type in ("cpu", "cuda")
     if config.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, fused=fused)
-    return torch.optim.AdamW(groups, lr=config.lr, betas=(0.9, 0.98), fused=fused)
+    return torch.optim.AdamW(groups, lr=config.lr, betas=(0.9, 0.98), fused=fused, capturable=graph)
+
+
+def steps_of(config: Network, data: Dataset, device: torch.device, way: Way) -> Steps:
+    """A stack at its start, with its optimizer, ready to be trained in that way."""
+    if device.type == "cuda":
+        torch.backends.cudnn.benchmark = True
+    model = start(config, data, device, way)
+    return Steps(config, data, model, make_optimizer(config, model, device, graph=way.on(device, config).graph), device, way)
 
 
 def rate(config: Network, step: int, steps: int) -> float:
@@ -90,35 +107,6 @@ def rate(config: Network, step: int, steps: int) -> float:
     if config.schedule == "exponential":
         return 0.95 ** (config.epochs * step // max(1, steps))
     return 1.0 if config.schedule == "constant" else 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
-
-
-class Epoch:
-    """Batches of one epoch for every member of a stack, drawn at once and moved in one copy."""
-
-    def __init__(self, config: Network, data: Dataset, number: int, device: torch.device):
-        rows, members = data.splits["train"], range(config.stack)
-        self.data, self.size = data, min(config.batch_size, len(rows))
-        orders = [torch.randperm(len(rows), generator=stream(*config.address(i, "order"), number)) for i in members]
-        self.rows = rows[torch.stack(orders).to(device)]
-        self.draws = None
-        if config.augment and (data.shift or data.flip):
-            self.draws = torch.stack([draw(len(rows), data.shift, data.flip, stream(*config.address(i, "augment"), number))
-                                      for i in members]).to(device)
-
-    def batch(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Inputs (copies, batch, ...) and labels (copies, batch) of a step; what does not fill a batch is left out."""
-        part = slice(step * self.size, (step + 1) * self.size)
-        rows = self.rows[:, part]
-        inputs = self.data.batch(rows.flatten())
-        if self.draws is not None:
-            inputs = augment(inputs, self.draws[:, part].flatten(0, 1), self.data.shift)
-        return inputs.unflatten(0, rows.shape), self.data.labels[rows]
-
-
-def losses(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Mean cross-entropy of each member: logits (copies, batch, classes), labels (copies, batch) -> (copies,)."""
-    logits = logits.float() if logits.dtype in (torch.bfloat16, torch.float16) else logits
-    return F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none").view(labels.shape).mean(1)
 
 
 @contextmanager
@@ -133,14 +121,15 @@ def _no_denormals():
 
 
 @_no_denormals()
-def train(config: Network, data: Dataset, folder: Path, *, device: torch.device, checkpoint_seconds: float = 120.0,
-          stop_after: int | None = None) -> tuple[torch.nn.Module, dict]:
+def train(config: Network, data: Dataset, folder: Path, *, device: torch.device, way: Way | None = None,
+          checkpoint_seconds: float = 120.0, stop_after: int | None = None) -> tuple[torch.nn.Module, dict]:
     """Train a stack; continue from the folder's checkpoint if there is one.
 
     Parameters
     ----------
     config : what to train.
     data : on the device.
+    way : how the device carries it out; by default as grouped convolutions, step by step.
     folder : for the checkpoint, which is deleted at the end, and the final weights (safetensors).
     checkpoint_seconds : least time between two checkpoints; they are written between epochs.
     stop_after : stop after this many epochs as if killed (for tests); the checkpoint stays.
@@ -157,10 +146,8 @@ def train(config: Network, data: Dataset, folder: Path, *, device: torch.device,
     InputError
         If the checkpoint cannot be written (full disk).
     """
-    if device.type == "cuda":
-        torch.backends.cudnn.benchmark = True
-    model = prepare(config, data, device)
-    optimizer = make_optimizer(config, model, device)
+    steps = steps_of(config, data, device, way or Way())
+    model, optimizer = steps.model, steps.optimizer
     per_epoch = len(data.splits["train"]) // min(config.batch_size, len(data.splits["train"]))
     total = per_epoch * config.epochs
     state = {"epoch": 0, "curve": [], "epochs": [float(config.epochs)] * config.stack, "snapshots": {}}
@@ -168,46 +155,39 @@ def train(config: Network, data: Dataset, folder: Path, *, device: torch.device,
     saved = time.monotonic()
     checks = {round(per_epoch * (i + 1) / CHECKS) for i in range(CHECKS)} - {0}
     model.train()
-    for number in range(state["epoch"], config.epochs):
-        if len(state["snapshots"]) == config.stack:
-            break
-        epoch = Epoch(config, data, number, device)
-        if config.dropout:  # its numbers come from torch's own generator
-            torch.manual_seed(stream(*config.address(0, "dropout"), number).initial_seed())
-        window, seen, sums = torch.zeros(config.stack, device=device), 0, torch.zeros(config.stack)
-        for step in range(per_epoch):
-            factor = rate(config, number * per_epoch + step, total)
-            for group in optimizer.param_groups:
-                group["lr"] = group["initial_lr"] * factor
-            inputs, labels = epoch.batch(step)
-            with torch.autocast("cuda", torch.bfloat16, enabled=device.type == "cuda"):
-                member = losses(model(inputs), labels)
-            optimizer.zero_grad(set_to_none=True)
-            member.sum().backward()
-            optimizer.step()
-            window += member.detach()
-            seen += 1
-            if step + 1 in checks:
-                mean = (window / seen).cpu()  # the only wait for the device
-                _refuse_divergence(mean, data.classes, number + (step + 1) / per_epoch, config)
-                _freeze_finished(config, model, mean, number + (step + 1) / per_epoch, state)
-                sums += mean * seen
-                window.zero_()
-                seen = 0
-        state["curve"].append((sums / per_epoch).tolist())
-        state["epoch"] = number + 1
-        if (stop_after is not None and state["epoch"] >= stop_after) or time.monotonic() - saved > checkpoint_seconds:
-            _save(folder / CHECKPOINT, model, optimizer, state)
-            saved = time.monotonic()
-        if stop_after is not None and state["epoch"] >= stop_after:
-            break
+    draws = Draws(config, data, state["epoch"])
+    with nullcontext() if steps.way.half else full_precision():
+        for number in range(state["epoch"], config.epochs):
+            if len(state["snapshots"]) == config.stack:
+                break
+            if config.dropout:  # its numbers come from torch's own generator
+                torch.manual_seed(stream(*config.address(0, "dropout"), number).initial_seed())
+            steps.begin(draws, [rate(config, number * per_epoch + step, total) for step in range(per_epoch)])
+            sums, seen = torch.zeros(config.stack), 0
+            for step in range(per_epoch):
+                steps(step)
+                if step + 1 in checks:
+                    if step + 1 == per_epoch and number + 1 < config.epochs:
+                        draws = Draws(config, data, number + 1)  # while the device still works
+                    mean = steps.mean()  # the only wait for the device
+                    _refuse_divergence(mean, data.classes, number + (step + 1) / per_epoch, config)
+                    _freeze_finished(config, model, mean, number + (step + 1) / per_epoch, state)
+                    sums += mean * (step + 1 - seen)
+                    seen = step + 1
+            state["curve"].append((sums / per_epoch).tolist())
+            state["epoch"] = number + 1
+            if (stop_after is not None and state["epoch"] >= stop_after) or time.monotonic() - saved > checkpoint_seconds:
+                _save(folder / CHECKPOINT, model, optimizer, state)
+                saved = time.monotonic()
+            if stop_after is not None and state["epoch"] >= stop_after:
+                break
     for i, snapshot in state["snapshots"].items():
         _write_member(model, config.stack, int(i), snapshot)
     model.eval()
     if stop_after is None:
         from safetensors.torch import save
 
-        weights = {name: value.contiguous() for name, value in model.state_dict().items()}
+        weights = {name: value.contiguous() for name, value in stacked_state(model).items()}
         write_atomically(folder / WEIGHTS, save(weights))
         (folder / CHECKPOINT).unlink(missing_ok=True)
     reached = [str(i) in state["snapshots"] for i in range(config.stack)] if config.target_loss else None
@@ -234,15 +214,14 @@ def _freeze_finished(config: Network, model, mean: torch.Tensor, epoch: float, s
 
 
 def read_member(model, copies: int, member: int) -> dict[str, torch.Tensor]:
-    """State of one network of a stack, as that of a stack of one."""
-    return {name: (value.chunk(copies)[member] if value.dim() else value).clone()
-            for name, value in model.state_dict().items()}
+    """A copy of the state of one network of a stack, as that of a stack of one."""
+    return {name: value.clone() for name, value in member_state(model, copies, member).items()}
 
 
 def _write_member(model, copies: int, member: int, state: dict[str, torch.Tensor]) -> None:
-    for name, value in model.state_dict().items():
+    for name, value in member_state(model, copies, member).items():
         if value.dim():
-            value.chunk(copies)[member].copy_(state[name])
+            value.copy_(state[name])
 
 
 def _save(path: Path, model, optimizer, state: dict) -> None:
@@ -264,8 +243,9 @@ def _restore(path: Path, model, optimizer, device) -> dict:
     return stored["state"]
 
 
-def load_trained(config: Network, data: Dataset, folder: Path, device: torch.device) -> torch.nn.Module:
-    """The trained stack of a finished run.
+def load_trained(config: Network, data: Dataset, folder: Path, device: torch.device, *,
+                 apart: bool = False) -> torch.nn.Module:
+    """The trained stack of a finished run; ``apart``: with its members as networks of their own (see ``steps.Way``).
 
     Raises
     ------
@@ -274,13 +254,21 @@ def load_trained(config: Network, data: Dataset, folder: Path, device: torch.dev
     """
     from safetensors.torch import load
 
-    model = build(config.arch, alpha=config.alpha, base_width=config.base_width, data=data, copies=config.stack,
-                  mup=config.parametrisation == "mup", depth=config.depth, dropout=config.dropout)
+    def built(copies):
+        return build(config.arch, alpha=config.alpha, base_width=config.base_width, data=data, copies=copies,
+                     mup=config.parametrisation == "mup", depth=config.depth, dropout=config.dropout)
+
     path = Path(folder) / WEIGHTS
+    model = built(config.stack)
     try:
         model.load_state_dict(load(path.read_bytes()))
     except Exception as error:  # missing, truncated, or of another shape
         raise InputError(f"{path} is missing or damaged ({type(error).__name__}); delete that folder and run again") from None
+    if apart and config.stack > 1:
+        networks = [built(1) for _ in range(config.stack)]
+        for i, network in enumerate(networks):
+            network.load_state_dict(member_state(model, config.stack, i))
+        model = Members(networks)
     return model.to(device, memory_format=torch.preserve_format if data.is_text else torch.channels_last).eval()
 
 

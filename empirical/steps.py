@@ -1,0 +1,304 @@
+"""One training step of a stack, and the ways in which a device can carry it out.
+
+What a step computes is the same in every way but for rounding; how fast it is depends on the device. A narrow network's
+step is some two hundred kernels of a few microseconds each: launched one by one from Python they leave a GPU idle most of
+the time, and as grouped convolutions they miss its matrix units. So on CUDA a stack's members can be networks of their
+own, each on its own stream (``apart``: kernels of different members run side by side), and a whole step, from drawing the
+batch's rows to the optimizer, can be captured as one CUDA graph (``graph``), which the host then replays without looking.
+
+In a captured step everything that changes lives on the device: the number of the step in the epoch, the rows and
+augmentation draws of the epoch, the learning rates. The host fills them once an epoch and waits only where the loss is
+looked at.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass, replace
+
+import torch
+import torch.nn.functional as F
+
+from empirical.data import Dataset
+from empirical.data.augment import augment, draw
+from empirical.settings import Network
+from empirical.streams import stream
+
+WARM = 3  # steps before a capture: libraries make their handles, choose their algorithms
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a device carries training out; it changes results by rounding alone, and is recorded with them.
+
+    Attributes
+    ----------
+    graph : whole steps as one CUDA graph (CUDA only).
+    apart : members of a stack as networks of their own on streams of their own, in place of grouped convolutions.
+    compile : forward passes through ``torch.compile``.
+    half : bfloat16 autocast (CUDA only); without it float32, and no TF32.
+    """
+
+    graph: bool = False
+    apart: bool = False
+    compile: bool = False
+    half: bool = True
+
+    def on(self, device: torch.device, config: Network) -> "Way":
+        """What of it can be done: graphs and bfloat16 need CUDA; the numbers of dropout are drawn by the host's order."""
+        cuda = device.type == "cuda"
+        return replace(self, graph=self.graph and cuda and not config.dropout, apart=self.apart and config.stack > 1,
+                       half=self.half and cuda)
+
+    def facts(self) -> dict:
+        """For the manifest."""
+        return {**asdict(self), "dtype": "bfloat16 autocast" if self.half else "float32"}
+
+
+@contextmanager
+def full_precision():
+    """Products of float32 numbers in float32 on CUDA too, not in TF32."""
+    places = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = [place.allow_tf32 for place in places]
+    try:
+        for place in places:
+            place.allow_tf32 = False
+        yield
+    finally:
+        for place, value in zip(places, before):
+            place.allow_tf32 = value
+
+
+class Draws:
+    """Order and augmentation of one epoch for every member of a stack, drawn on the CPU."""
+
+    def __init__(self, config: Network, data: Dataset, number: int):
+        count, members = len(data.splits["train"]), range(config.stack)
+        self.order = torch.stack([torch.randperm(count, generator=stream(*config.address(i, "order"), number))
+                                  for i in members])
+        self.augment = None
+        if config.augment and (data.shift or data.flip):
+            self.augment = torch.stack([draw(count, data.shift, data.flip, stream(*config.address(i, "augment"), number))
+                                        for i in members])
+
+
+class Epoch:
+    """Batches of one epoch for every member of a stack, moved to the device in one copy."""
+
+    def __init__(self, config: Network, data: Dataset, number: int, device: torch.device, draws: Draws | None = None):
+        rows = data.splits["train"]
+        draws = draws or Draws(config, data, number)
+        self.data, self.size = data, min(config.batch_size, len(rows))
+        self.rows = rows[draws.order.to(device)]
+        self.draws = None if draws.augment is None else draws.augment.to(device)
+
+    def refill(self, draws: Draws) -> None:
+        """Another epoch's batches in the same memory, where a captured step reads them."""
+        self.rows.copy_(self.data.splits["train"][draws.order.to(self.rows.device)])
+        if self.draws is not None:
+            self.draws.copy_(draws.augment)
+
+    def batch(self, step: int | torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Inputs (copies, batch, ...) and labels (copies, batch) of a step, a number or a tensor of one on the device; what
+        does not fill a batch is left out."""
+        rows, draws = (None if x is None else self._part(x, step) for x in (self.rows, self.draws))
+        inputs = self.data.batch(rows.flatten())
+        if draws is not None:
+            inputs = augment(inputs, draws.flatten(0, 1), self.data.shift)
+        return inputs.unflatten(0, rows.shape), self.data.labels[rows]
+
+    def _part(self, x: torch.Tensor, step: int | torch.Tensor) -> torch.Tensor:
+        if isinstance(step, torch.Tensor):
+            return x.index_select(1, torch.arange(self.size, device=x.device) + step * self.size)
+        return x[:, step * self.size:(step + 1) * self.size]
+
+
+def losses(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Mean cross-entropy of each member: logits (copies, batch, classes), labels (copies, batch) -> (copies,)."""
+    logits = logits.float() if logits.dtype in (torch.bfloat16, torch.float16) else logits
+    return F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none").view(labels.shape).mean(1)
+
+
+class Members(torch.nn.Module):
+    """Networks of a stack as modules of their own, behind the interface of a stack."""
+
+    def __init__(self, networks: Sequence[torch.nn.Module]):
+        super().__init__()
+        self.networks, self.copies, self.sites = torch.nn.ModuleList(networks), len(networks), networks[0].sites
+
+    def forward(self, x, taps=None):
+        found, sites = [], []
+        for i, network in enumerate(self.networks):
+            own = None if taps is None else {}
+            found.append(network(x[i:i + 1] if len(x) > 1 else x, own))
+            sites.append(own)
+        if taps is not None:
+            taps.update({site: torch.cat([own[site] for own in sites]) for site in sites[0]})
+        return torch.cat(found)
+
+
+def stacked_state(model: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """State of a stack in its layout (copies one after another along the first axis), however its members are held."""
+    if not isinstance(model, Members):
+        return model.state_dict()
+    states = [network.state_dict() for network in model.networks]
+    return {name: torch.cat([s[name] for s in states]) if value.dim() else value for name, value in states[0].items()}
+
+
+def member_state(model: torch.nn.Module, copies: int, member: int) -> dict[str, torch.Tensor]:
+    """State of one member, in the model's own memory, as that of a stack of one."""
+    if isinstance(model, Members):
+        return model.networks[member].state_dict()
+    return {name: value.chunk(copies)[member] if value.dim() else value for name, value in model.state_dict().items()}
+
+
+class Steps:
+    """A stack in training: its steps, carried out in one of the ways.
+
+    Parameters
+    ----------
+    config, data : data on the device.
+    model, optimizer : on the device; they are changed in place.
+    way : see :class:`Way`.
+
+    Attributes
+    ----------
+    window : (copies,) sum of the losses of the steps since :meth:`begin` or the last :meth:`mean`.
+    """
+
+    def __init__(self, config: Network, data: Dataset, model: torch.nn.Module, optimizer: torch.optim.Optimizer,
+                 device: torch.device, way: Way):
+        self.config, self.data, self.model, self.optimizer, self.device = config, data, model, optimizer, device
+        self.way = way.on(device, config)
+        self.window = torch.zeros(config.stack, device=device)
+        self._seen = 0
+        self._epoch: Epoch | None = None
+        self._replay: Callable[[], None] | None = None
+        self._side = [torch.cuda.Stream(device) for _ in range(config.stack)] if self._streams else []
+        self._forward = torch.compile(_call) if self.way.compile else _call
+
+    @property
+    def _streams(self) -> bool:
+        return self.way.apart and self.device.type == "cuda"
+
+    def begin(self, draws: Draws, factors: Sequence[float]) -> None:
+        """Take an epoch's batches, and its learning rates as shares of their peaks, one a step."""
+        if not self.way.graph:
+            self._epoch, self._factors = Epoch(self.config, self.data, 0, self.device, draws), list(factors)
+            return
+        if self._replay is None:
+            self._epoch = Epoch(self.config, self.data, 0, self.device, draws)
+            self._factors = torch.tensor(factors, device=self.device)
+            self._step = torch.zeros((), dtype=torch.long, device=self.device)
+            for group in self.optimizer.param_groups:
+                group["lr"] = torch.tensor(float(group["initial_lr"]), device=self.device)
+            self._capture()
+        else:
+            self._epoch.refill(draws)
+            self._factors.copy_(torch.tensor(factors))
+        self._step.zero_()
+
+    def __call__(self, step: int) -> None:
+        """One step; steps are taken in order."""
+        if self._replay is not None:
+            self._replay()
+        else:
+            for group in self.optimizer.param_groups:
+                group["lr"] = group["initial_lr"] * self._factors[step]
+            self._advance(step)
+        self._seen += 1
+
+    def mean(self) -> torch.Tensor:
+        """Mean loss of each member since the last call, on the CPU: this waits for the device."""
+        found = (self.window / self._seen).cpu()
+        self.window.zero_()
+        self._seen = 0
+        return found
+
+    def _advance(self, step: int | torch.Tensor) -> None:
+        inputs, labels = self._epoch.batch(step)
+        self.optimizer.zero_grad(set_to_none=True)
+        if not self._streams:
+            member = self._backward(self.model, inputs, labels)
+        else:
+            main, parts = torch.cuda.current_stream(self.device), []
+            for i, (network, side) in enumerate(zip(self.model.networks, self._side)):
+                side.wait_stream(main)
+                with torch.cuda.stream(side):
+                    parts.append(self._backward(network, inputs[i:i + 1], labels[i:i + 1]))
+            for side in self._side:
+                main.wait_stream(side)
+            member = torch.cat(parts)
+        self.optimizer.step()
+        self.window += member
+
+    def _backward(self, model, inputs, labels) -> torch.Tensor:
+        # every weight is cast once a step, so the cache of casts would save nothing, and a capture must not keep one
+        cast = torch.autocast("cuda", torch.bfloat16, cache_enabled=False) if self.way.half else nullcontext()
+        with cast:
+            member = losses(self._forward(model, inputs), labels)
+        member.sum().backward()
+        return member.detach()
+
+    def _advance_on_device(self) -> None:
+        factor = self._factors.index_select(0, self._step.view(1)).squeeze(0)
+        for group in self.optimizer.param_groups:
+            group["lr"].copy_(factor * group["initial_lr"])
+        self._advance(self._step)
+        self._step += 1
+        self._step %= len(self._factors)
+
+    def _capture(self) -> None:
+        """Capture a step, and leave weights, statistics and the optimizer as they were."""
+        saved = [(x, x.clone()) for x in [*self.model.state_dict().values(), *self._optimizer_state(), self.window]]
+        known = {id(x) for x, _ in saved}
+        self._replay = captured(self._advance_on_device, self.device)
+        self.optimizer.zero_grad(set_to_none=True)
+        with torch.no_grad():
+            for x, before in saved:
+                x.copy_(before)
+            for x in self._optimizer_state():  # made by the first step: all of them start at zero
+                if id(x) not in known:
+                    x.zero_()
+
+    def _optimizer_state(self) -> list[torch.Tensor]:
+        return [x for state in self.optimizer.state.values() for x in state.values() if isinstance(x, torch.Tensor)]
+
+
+def _call(network, inputs):
+    return network(inputs)
+
+
+def captured(function: Callable[[], None], device: torch.device) -> Callable[[], None]:
+    """A CUDA graph of a function that neither waits for the device nor reads the host's numbers; call it to replay. The
+    function is carried out a few times before it is captured."""
+    side = torch.cuda.Stream(device)
+    side.wait_stream(torch.cuda.current_stream(device))
+    with torch.cuda.stream(side):
+        for _ in range(WARM):
+            function()
+    torch.cuda.current_stream(device).wait_stream(side)
+    torch.cuda.synchronize(device)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        function()
+    return graph.replay
+
+
+def seconds_per_step(steps: Steps, count: int) -> float:
+    """Time of a training step: of many in a row on a device that runs behind the host, the median on one that does not."""
+    batches = max(1, len(steps.data.splits["train"]) // min(steps.config.batch_size, len(steps.data.splits["train"])))
+    steps.begin(Draws(steps.config, steps.data, 0), [1e-3] * batches)
+    for step in range(2):
+        steps(step % batches)
+    wait = (lambda: torch.cuda.synchronize(steps.device)) if steps.device.type == "cuda" else (lambda: None)
+    wait()
+    times = []
+    for _ in range(3 if steps.device.type == "cuda" else count):
+        each = count if steps.device.type == "cuda" else 1
+        start = time.perf_counter()
+        for step in range(each):
+            steps((step + 2) % batches)
+        wait()
+        times.append((time.perf_counter() - start) / each)
+    return sorted(times)[len(times) // 2]
