@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: env run report-full report-real test test-slow bench lint clean
+.PHONY: env run report-full report-real gpu test test-slow bench lint clean
 
 env: $(STAMP)
 
@@ -24,6 +24,12 @@ report-full: env    ## all toy models anew at full scale (about ten minutes on t
 
 report-real: env    ## the long sweeps of real networks too: hours on CPUs; stopped, it goes on where it was
 	@$(BIN)/python -m figures run --scale full
+
+MINUTES ?= 8
+OUT ?= runs-gpu
+gpu: env            ## make gpu DATA=folder with CIFAR-10 [MINUTES=8] [OUT=runs-gpu]: test, time and use one GPU; it goes on when called again
+	@test -n "$(DATA)" || { echo "make gpu: name the folder with CIFAR-10: make gpu DATA=..." >&2; exit 2; }
+	@$(BIN)/python -m empirical gpu --data-dir $(DATA) --minutes $(MINUTES) --out $(OUT)
 
 test: env           ## the daily suite
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"

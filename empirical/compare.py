@@ -169,14 +169,16 @@ def appended(site: Site, wide: str, used: Sequence[str], untrained: str, ridge: 
     appends as many features as the wide network has.
     """
     rng = generator(seed, "comparison", "appended noise", len(used))
-    units = site.both.units(wide)
-    extended = Site(*(with_noise(with_residual(part, source=used, target=wide, fit=site.both, ridge=ridge), units=units,
-                                 rng=rng) for part in (site.fit, site.tune, site.score)))
+    units, parts = site.both.units(wide), (site.fit, site.tune, site.score)
+    # of the blocks that each needs alone: the joint law of noise and all blocks would cost most of a comparison
+    left = Site(*(with_residual(part.select(*used, wide, TARGET), source=used, target=wide,
+                                fit=site.both.select(*used, wide), ridge=ridge) for part in parts))
+    noisy = Site(*(with_noise(part.select(*used, TARGET), units=units, rng=rng) for part in parts))
     found = {
-        "probe_residual": extended.probe("residual"),
-        "probe_with_residual": extended.probe([*used, "residual"]),
-        "probe_with_untrained": extended.probe([*used, untrained]),
-        "probe_with_noise": extended.probe([*used, "noise"]),
+        "probe_residual": left.probe("residual"),
+        "probe_with_residual": left.probe([*used, "residual"]),
+        "probe_with_untrained": site.probe([*used, untrained]),
+        "probe_with_noise": noisy.probe([*used, "noise"]),
     }
     return {**found, "residual_gain": found["probe_with_untrained"] - found["probe_with_residual"]}
 

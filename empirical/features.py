@@ -9,6 +9,7 @@ permutation null in the same moments. Besides the moments a bounded number of ro
 for what second moments cannot tell (logistic and nonlinear probes).
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +18,11 @@ import numpy as np
 import torch
 
 from empirical.data import Dataset
+from empirical.steps import full_precision
+from lab.cli import jsonable
 from lab.errors import InputError
 from lab.files import read_npz
+from lab.store import write_atomically
 from theory.moments import Moments
 
 PARTS = ("fit", "tune", "score")
@@ -41,14 +45,30 @@ class Features:
     moments: Mapping[str, Mapping[str, Moments]]
     rows: Mapping[str, Mapping[str, np.ndarray]]
 
-    def save(self, folder: Path) -> None:
-        """Write ``moments/<part>-<site>.npz`` and ``moments/rows.npz``."""
+    def select(self, blocks: Mapping[str, str]) -> "Features":
+        """Some of the blocks, under other names: new name -> name here. ``shuffled`` and ``target`` keep theirs."""
+        rows = {part: {new: kept[old] for new, old in blocks.items() if old in kept} for part, kept in self.rows.items()}
+        return Features({part: {site: moments.concatenate(blocks) for site, moments in sites.items()}
+                         for part, sites in self.moments.items()}, rows)
+
+    def save(self, folder: Path, facts: Mapping | None = None) -> None:
+        """Write ``moments/<part>-<site>.npz``, ``moments/rows.npz`` and, last, what is to be known of them,
+        ``moments/facts.json``: with it they are whole."""
         folder = Path(folder) / "moments"
         folder.mkdir(exist_ok=True)
         for part, sites in self.moments.items():
             for site, moments in sites.items():
                 moments.save(folder / f"{part}-{site}.npz")
         np.savez(folder / "rows.npz", **{f"{p}/{block}": x for p, kept in self.rows.items() for block, x in kept.items()})
+        write_atomically(folder / "facts.json", json.dumps(jsonable(dict(facts or {})), indent=1) + "\n")
+
+
+def read_facts(folder: Path) -> dict | None:
+    """What was written with features that are stored whole; None where they are not."""
+    try:
+        return json.loads((Path(folder) / "moments" / "facts.json").read_text())
+    except FileNotFoundError:
+        return None
 
 
 def read_features(folder: Path) -> Features:
@@ -80,6 +100,7 @@ def probe_parts(data: Dataset) -> dict[str, torch.Tensor]:
     return {"fit": fit[:cut], "tune": fit[cut:], "score": score}
 
 
+@full_precision()
 @torch.inference_mode()
 def extract(networks: Mapping[str, torch.nn.Module], data: Dataset, sites: tuple[str, ...] | None = None,
             batch: int = 512, shuffle: str | None = None) -> Features:

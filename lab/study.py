@@ -219,7 +219,7 @@ def _costs(manifests: Sequence[dict]) -> dict:
            if all(key in m for m in manifests)},
         "peak_memory_mb": max(m["peak_memory_mb"] for m in manifests),
     }
-    for key in ("data", "device", "dtype"):  # one entry where all agree
+    for key in ("data", "device", "dtype", "training"):  # one entry where all agree
         values = sorted({json.dumps(jsonable(m[key]), sort_keys=True) for m in manifests if key in m})
         if values:
             facts[key] = json.loads(values[0]) if len(values) == 1 else [json.loads(v) for v in values]

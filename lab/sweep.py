@@ -227,6 +227,15 @@ class Workers:
                 self._pool = ProcessPoolExecutor(self.jobs, mp_context=get_context("spawn"), initializer=_watch_parent)
             return self._pool.submit(function, *arguments)
 
+    def stop(self) -> None:
+        """End the processes without waiting for what they are at: a run that is cut short is done anew by the next call."""
+        if self._pool is not None:
+            processes = list((self._pool._processes or {}).values())
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            for process in processes:
+                process.terminate()
+            self._pool = None
+
     def close(self) -> None:
         """End the processes, those that died included; the next run starts new ones."""
         if self._pool is not None:

@@ -2,7 +2,9 @@
 
 A sweep's runs are networks (or stacks of copies trained together) and comparisons. Networks come first; a comparison
 trains what it still misses, so that either kind can be killed and taken up again. Replica s has its own wide network
-and its own copies at every width; its baseline is the wide network of the next replica.
+and its own copies at every width; its baseline is the wide network of the next replica, or a second one of its own.
+A comparison has two halves: the features of its networks, read on the device and stored, and the measures, which need
+the stored moments alone, so that any process can work them out.
 """
 
 import os
@@ -16,7 +18,7 @@ from empirical.settings import Comparison, Network, Setting, matched, recipe
 from empirical.studies.trained import RUN, trained
 from lab.errors import InputError, UsageError
 from lab.estimate import Estimate, mean_interval
-from lab.store import run_id
+from lab.store import read_result, run_id
 from lab.study import Study
 from lab.tables import SCALES
 from theory.claims import Evidence
@@ -26,7 +28,7 @@ FOLDER_VARIABLE = "WIDTHLAB_DATA"  # folder with the data sets, where --data-dir
 
 def plan(setting: Setting, alphas: Sequence[Fraction], seeds: Sequence[int], *,
          stack: int | Callable[[Network, int], int] | None = None, sites: str = "all", start: str = "own",
-         narrow: Callable[[Fraction], int] | None = None) -> list[Setting]:
+         narrow: Callable[[Fraction], int] | None = None, second: int = 0) -> list[Setting]:
     """The runs of a sweep: networks first, the costliest before the rest, then comparisons.
 
     Parameters
@@ -39,6 +41,8 @@ def plan(setting: Setting, alphas: Sequence[Fraction], seeds: Sequence[int], *,
     sites : "all" or "penultimate".
     start : "own", or "slice" for copies that start as slices of their wide network.
     narrow : how many copies to train at a width, beyond those with as many features (see :func:`equal_parameters`).
+    second : the baseline of replica s is a second wide network of its own, that of seed s + second; 0 for the wide network
+        of the next replica, which makes a ring: each wide network is the target of one gap and the baseline of another.
 
     Raises
     ------
@@ -54,7 +58,8 @@ def plan(setting: Setting, alphas: Sequence[Fraction], seeds: Sequence[int], *,
         if (reference / alpha).denominator != 1:
             raise UsageError(f"alpha {alpha} does not go a whole number of times into {reference}: no number of copies "
                              "has as many features as the wide network")
-    others = dict(zip(seeds, [*seeds[1:], seeds[0] if len(seeds) > 1 else seeds[0] + 1]))
+    others = dict(zip(seeds, [s + second for s in seeds] if second else
+                      [*seeds[1:], seeds[0] if len(seeds) > 1 else seeds[0] + 1]))
     comparisons = []
     for alpha in alphas:
         copies = int(reference / alpha)
@@ -108,53 +113,100 @@ def dataset(setting: Setting, data_dir: str | None = None, device: str = "cpu"):
     return found
 
 
-def run(config: Setting, folder: Path, *, device: str | None = None, data_dir: str | None = None) -> dict:
-    """One run of a sweep: trains a :class:`Network`, or makes a :class:`Comparison`."""
+def run(config: Setting, folder: Path, *, device: str | None = None, data_dir: str | None = None, way=None) -> dict:
+    """One run of a sweep: trains a :class:`Network` (in a ``way``, see :mod:`empirical.steps`), or makes a
+    :class:`Comparison`."""
     from empirical.train import pick_device
 
-    target = pick_device(device)
-    data = dataset(config, data_dir, str(target))
-    facts = {"data": data.facts, "device": str(target), "dtype": "bfloat16 autocast" if target.type == "cuda" else "float32"}
-    work = _train if isinstance(config, Network) else partial(_compare, device=device, data_dir=data_dir)
-    return {**work(config, data, Path(folder), target), "manifest": facts}
+    folder = Path(folder)
+    if isinstance(config, Network):
+        target = pick_device(device)
+        return _train(config, dataset(config, data_dir, str(target)), folder, target, way)
+    return _compare(config, folder, device=device, data_dir=data_dir)
 
 
-def _train(config: Network, data, folder: Path, target) -> dict:
+def _train(config: Network, data, folder: Path, target, way) -> dict:
+    from empirical.steps import Way
     from empirical.train import evaluate, train
 
-    model, facts = train(config, data, folder, device=target)
+    way = (way or Way()).on(target, config)
+    model, facts = train(config, data, folder, device=target, way=way)
     parameters = sum(p.numel() for p in model.parameters()) // config.stack
+    recipe_of = {key: value for key, value in config.shared().items() if key not in ("seed", "checksum")}
     return {"kind": "network", "parameters": parameters, **facts,
-            **{split: evaluate(model, data, split) for split in ("train", "test")}}
+            **{split: evaluate(model, data, split) for split in ("train", "test")},
+            "manifest": {"data": data.facts, "device": str(target), "dtype": way.facts()["dtype"],
+                         "training": {**recipe_of, "stack": config.stack, **way.facts()}}}
 
 
-def _compare(config: Comparison, data, folder: Path, target, *, device, data_dir) -> dict:
+def _compare(config: Comparison, folder: Path, *, device, data_dir) -> dict:
+    """The measures, from features that are stored already or are read now."""
     from empirical.compare import compare
     from empirical.compare_rows import compare_rows
-    from empirical.features import extract
-    from empirical.train import load_trained, prepare
+    from empirical.features import read_facts, read_features
+    from empirical.train import pick_device
 
-    results = {}
-    for network in config.networks():
-        results[network] = trained(network, folder.parent, device=device, data_dir=data_dir, again=False)
-    narrow = config.narrow()
-    models = {"wide": load_trained(config.wide(), data, folder.parent / run_id(config.wide()), target),
-              "other": load_trained(config.other(), data, folder.parent / run_id(config.other()), target),
-              "untrained": prepare(config.other(), data, target).eval()}
-    same = narrow == [config.other()]
-    blocks = ["other"] if same else []
-    for network in [] if same else narrow:
-        name = f"narrow{network.copy}"
-        models[name] = load_trained(network, data, folder.parent / run_id(network), target)
-        blocks += [name] if network.stack == 1 else [f"{name}.{i}" for i in range(network.stack)]
-    features = extract(models, data, ("penultimate",) if config.sites == "penultimate" else None, shuffle="wide")
-    features.save(folder)
+    if read_facts(folder) is None:
+        target = pick_device(device)
+        for network in config.networks():
+            trained(network, folder.parent, device=device, data_dir=data_dir, again=False)
+        read([config], folder.parent, dataset(config, data_dir, str(target)), target)
+    facts, features, blocks = read_facts(folder), read_features(folder), _narrow_blocks(config)
+    results = {network: _result(network, folder.parent) for network in config.networks()}
     rows = compare(features, "wide", "other", blocks, untrained="untrained", equal=config.copies, seed=config.seed)
     main = next(row for row in rows if row["site"] == "penultimate" and row["copies"] == config.copies)
     main.update(compare_rows(features, "wide", "other", blocks[:config.copies], untrained="untrained", ridge=main["ridge"],
                              seed=config.seed))
-    return {"kind": "comparison", "data": data.name, "rows": rows, "wide": _summary([results[config.wide()]]),
-            "narrow": _summary([results[n] for n in narrow])}
+    return {"kind": "comparison", "data": facts["data"]["name"], "rows": rows, "wide": _summary([results[config.wide()]]),
+            "narrow": _summary([results[n] for n in config.narrow()]), "manifest": facts}
+
+
+def _result(network: Network, experiment: Path) -> dict:
+    stored = read_result(experiment / run_id(network))
+    if stored is None:
+        raise InputError(f"the network of alpha {network.alpha} and seed {network.seed} is not trained")
+    return stored["result"]
+
+
+def _narrow_blocks(config: Comparison) -> list[str]:
+    """Blocks of the copies in a comparison's features; at alpha = reference the copy is the other wide network."""
+    if config.narrow() == [config.other()]:
+        return ["other"]
+    return [f"narrow{n.copy}" + (f".{i}" if n.stack > 1 else "") for n in config.narrow() for i in range(n.stack)]
+
+
+def read(configs: Sequence[Comparison], experiment: Path, data, target, *, apart: bool = False) -> None:
+    """Features of the networks of one replica's comparisons in one pass, stored in each comparison's folder.
+
+    Parameters
+    ----------
+    configs : with the same wide networks and sites; their networks are trained.
+    experiment : folder of the run store.
+    data : on the device ``target``.
+    apart : stacks as networks of their own (see ``steps.Way``).
+    """
+    from empirical.features import SHUFFLED, TARGET, extract
+    from empirical.train import load_trained, prepare
+
+    first = configs[0]
+
+    def loaded(network):
+        return load_trained(network, data, experiment / run_id(network), target, apart=apart)
+
+    models = {"wide": loaded(first.wide()), "other": loaded(first.other()),
+              "untrained": prepare(first.other(), data, target).eval()}
+    for config in configs:
+        if (config.wide(), config.other(), config.sites) != (first.wide(), first.other(), first.sites):
+            raise InputError("comparisons that are read together share their wide networks and sites")
+        models |= {f"{config.alpha} narrow{n.copy}": loaded(n) for n in config.narrow() if n != config.other()}
+    found = extract(models, data, ("penultimate",) if first.sites == "penultimate" else None, shuffle="wide")
+    common = ["wide", "other", "untrained", SHUFFLED, TARGET]
+    for config in configs:
+        own = {block: f"{config.alpha} {block}" for block in _narrow_blocks(config) if block != "other"}
+        folder = experiment / run_id(config)
+        folder.mkdir(parents=True, exist_ok=True)
+        found.select({**own, **{name: name for name in common}}).save(
+            folder, {"data": data.facts, "device": str(target), "dtype": "float32"})
 
 
 def _summary(results: Sequence[dict]) -> dict:

@@ -1,0 +1,127 @@
+"""``python -m empirical gpu``: is this GPU right, how fast is it, and what does ResNet-18 of the published width say on it?"""
+
+from pathlib import Path
+
+from empirical.settings import Comparison
+from lab.cli import jsonable, positive_float, positive_int, say
+
+HELP = "one GPU against the clock: device tests, speed, then as much of ResNet-18 on CIFAR-10 at full width as fits"
+STAGES = ("tests", "bench", "study")
+
+
+def add_arguments(parser):
+    parser.add_argument("--data-dir", metavar="DIR", help="folder with CIFAR-10 (cifar-10-batches-py or its tar.gz)")
+    parser.add_argument("--minutes", type=positive_float, default=8.0, help="time limit; a further call goes on from there")
+    parser.add_argument("--stages", nargs="+", choices=STAGES, default=list(STAGES), help="what to do")
+    parser.add_argument("--every-way", action="store_true", help="bench: all ways to carry a step out, and torch.compile")
+    parser.add_argument("--steps", type=positive_int, default=10, help="bench: steps that are timed at a time")
+    parser.add_argument("--jobs", type=positive_int, default=None, help="processes for the measures (default: cores less two)")
+    parser.add_argument("--device", default="cuda", help="cuda, cuda:1, ...")
+    parser.add_argument("--out", default="runs-gpu", help="folder of the run store")
+    parser.add_argument("--dry-run", action="store_true", help="list the plan with estimated times; compute nothing")
+
+
+def run(args) -> dict:
+    import json
+
+    from empirical.gpu import Clock
+    from empirical.studies import gpu as study
+    from empirical.train import pick_device
+    from lab.store import write_atomically
+
+    clock, out = Clock(args.minutes), Path(args.out)
+    if args.dry_run:
+        return _plan(out)
+    device = pick_device(args.device)
+    found: dict = {"minutes": args.minutes, "device": str(device)}
+    out.mkdir(parents=True, exist_ok=True)
+
+    def note(key, value):  # what is known is on disk at once: the machine may be taken away
+        found[key] = value
+        found["stages"] = clock.stages
+        write_atomically(out / "gpu.json", json.dumps(jsonable(found), indent=1) + "\n")
+
+    if "tests" in args.stages:
+        with clock.stage("tests"):
+            note("tests", _tests(device))
+    if {"bench", "study"} & set(args.stages):
+        from empirical.studies.width import dataset
+
+        with clock.stage("data"):
+            data = dataset(study.declared("published")[0], args.data_dir, str(device))
+        note("data", data.facts)
+        with clock.stage("bench"):
+            ways = _ways(args, data, device, out)
+            note("ways", ways)
+            if "bench" in args.stages:
+                from empirical.gpu import bench_pass
+
+                note("features", bench_pass(data, device))
+        if "study" in args.stages:
+            note("study", _study(args, data, device, ways, clock, out))
+    failed = [c for c in found.get("tests", []) if not c["passed"]] + found.get("study", {}).get("failed", [])
+    say("time by stage: " + ", ".join(f"{name} {seconds:.0f} s" for name, seconds in clock.stages.items()))
+    return {**found, "exit_code": 1 if failed else 0}
+
+
+def _tests(device) -> list[dict]:
+    from empirical.device_checks import CHECKS
+
+    results = []
+    for check in CHECKS:
+        try:
+            results += [one.facts() for one in check(device)]
+        except Exception as error:  # a device can fail in any way: the other checks still say something
+            results.append({"check": check.__name__, "passed": False, "error": f"{type(error).__name__}: {error}"[:600]})
+    for one in results:
+        if not one["passed"]:
+            say(f"FAILED {one}")
+    say(f"device tests: {sum(one['passed'] for one in results)} of {len(results)} passed")
+    return results
+
+
+def _ways(args, data, device, out) -> dict:
+    from empirical.gpu import CANDIDATES, COMPILED, measured_ways, stacks
+
+    chosen = {**CANDIDATES, **COMPILED} if args.every_way else {"apart, graph": CANDIDATES["apart, graph"]}
+    return measured_ways(stacks(), data, device, out, steps=args.steps, candidates=chosen)
+
+
+def _study(args, data, device, ways, clock, out) -> dict:
+    from empirical.gpu import Session
+    from lab import manifest
+    from lab.store import RunStore
+    from lab.sweep import Workers
+
+    session = Session(RunStore(out), data, args.data_dir, device, ways, clock)
+    workers = Workers(args.jobs or max(1, manifest.cores() - 2), threads=1)
+    try:
+        session.carry_out(workers)
+    finally:
+        workers.stop()
+    missing = session.missing()
+    for scale, count in missing.items():
+        say(f"scale {scale!r}: " + (f"{count} runs are missing" if count else "whole"))
+    return {"tables": session.written, "missing": missing, "failed": session.failed}
+
+
+def _plan(out: Path) -> dict:
+    """The plan, and how long it takes by what was measured on a device before (None where nothing was)."""
+    import json
+
+    from empirical.gpu import WAYS
+    from empirical.studies import gpu as study
+
+    path = out / WAYS
+    seconds = {entry["alpha"]: entry["seconds"] for entry in json.loads(path.read_text()).values()} if path.exists() else {}
+    tiers = {}
+    for scale in study.TIERS:
+        networks = [c for c in study.declared(scale) if not isinstance(c, Comparison)]
+        steps = {n: n.epochs * (40_000 // n.batch_size) for n in networks}
+        known = all(n.alpha in seconds for n in networks)
+        total = sum(steps[n] * seconds[n.alpha] for n in networks) if known else None
+        tiers[scale] = {"stacks": len(networks), "networks": sum(n.stack for n in networks),
+                        "comparisons": len(study.declared(scale)) - len(networks), "training_seconds": total}
+        say(f"{scale:>10}: {tiers[scale]['networks']} networks in {len(networks)} stacks, {tiers[scale]['comparisons']} "
+            "comparisons; " + (f"about {total:.0f} s of training" if known else "no device has been measured here yet"))
+    return {"study": study.NAME, "epochs": study.RECIPE["epochs"], "tiers": tiers}

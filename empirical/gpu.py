@@ -1,0 +1,236 @@
+"""The prepared study of one GPU, carried out against the clock: what fits is done, what is done is whole, the rest is told.
+
+The device trains and reads features, replica by replica; the measures, which need the stored moments alone, are worked out
+meanwhile by processes on the machine's cores. Nothing is begun that would not end in time by what such runs have taken here.
+"""
+
+import json
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import torch
+
+from empirical.settings import Comparison, Network
+from empirical.steps import Way, seconds_per_step
+from empirical.studies import gpu as study
+from empirical.studies.trained import RUN
+from empirical.studies.width import read
+from empirical.train import steps_of
+from lab import manifest
+from lab.cli import say
+from lab.errors import InputError
+from lab.store import RunStore, read_result, run_id, write_atomically
+from lab.study import compute
+from lab.sweep import Workers, execute
+
+CANDIDATES = {"grouped": Way(), "grouped, graph": Way(graph=True), "apart": Way(apart=True),
+              "apart, graph": Way(apart=True, graph=True)}
+COMPILED = {"apart, graph, compiled": Way(apart=True, graph=True, compile=True)}
+WAYS = "ways.json"  # beside the runs: what was measured on this device, so that a study that goes on plans the same
+TAIL = 40.0  # seconds of measures after the last replica, until they have been seen here
+MARGIN = 1.15  # on what is expected of a training
+
+
+class Clock:
+    """Seconds until the work must have ended, and what every stage has taken."""
+
+    def __init__(self, minutes: float):
+        self.start = time.monotonic()
+        self.end = self.start + 60 * minutes
+        self.stages: dict[str, float] = {}
+
+    @property
+    def left(self) -> float:
+        """Seconds left; negative when it is over."""
+        return self.end - time.monotonic()
+
+    @contextmanager
+    def stage(self, name: str):
+        """Adds the time of a block to a stage's."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.stages[name] = round(self.stages.get(name, 0.0) + time.perf_counter() - start, 2)
+
+
+def measured_ways(configs: Sequence[Network], data, device: torch.device, folder: Path, *, steps: int = 10,
+                  candidates: dict[str, Way] | None = None) -> dict[str, dict]:
+    """The fastest way to train each width's stack on this device, measured once and remembered beside the runs.
+
+    Returns
+    -------
+    alpha -> ``way``, ``seconds`` a step of the whole stack, ``images_per_second`` (of all its members), and ``tried``:
+    seconds a step of every way.
+    """
+    path, name = Path(folder) / WAYS, manifest.environment().get("gpu", str(device))
+    known = json.loads(path.read_text()) if path.exists() else {}
+    for config in configs:
+        key = f"{name}, {config.arch}, width {config.base_width} x {config.alpha}, batch {config.batch_size}"
+        if key not in known:
+            tried, ways = {}, {}
+            for label, way in (candidates or CANDIDATES).items():
+                way = way.on(device, config)
+                if way in ways.values():
+                    continue
+                tried[label] = seconds_per_step(steps_of(config, data, device, way), steps)
+                ways[label] = way
+                torch.cuda.empty_cache() if device.type == "cuda" else None
+            best = min(tried, key=tried.get)
+            known[key] = {"alpha": config.alpha, "stack": config.stack, "way": asdict(ways[best]), "seconds": tried[best],
+                          "images_per_second": round(config.stack * config.batch_size / tried[best]), "tried": tried}
+            write_atomically(path, json.dumps(known, indent=1) + "\n")
+        found = known[key]
+        say(f"alpha {config.alpha:>5} x{config.stack:<3} {1000 * found['seconds']:.2f} ms a step, "
+            f"{found['images_per_second']:,} images a second ("
+            + ", ".join(f"{label} {1000 * s:.2f}" for label, s in found["tried"].items()) + ")")
+    return {entry["alpha"]: {**entry, "way": Way(**entry["way"])} for entry in known.values()}
+
+
+def stacks(scale: str = "published") -> list[Network]:
+    """One network, or stack of copies, of every width of the study."""
+    networks = {config.alpha: config for config in study.declared(scale) if isinstance(config, Network)}
+    return sorted(networks.values(), key=lambda network: -network.width)
+
+
+def estimate(ways: dict[str, dict], data) -> dict[str, float]:
+    """Seconds that training a stack is expected to take, by alpha: its steps, and a tenth for evaluation and storing."""
+    count = len(data.splits["train"])
+    return {network.alpha: 1.1 * ways[network.alpha]["seconds"] * network.epochs * (count // network.batch_size)
+            for network in stacks() if network.alpha in ways}
+
+
+@dataclass
+class Session:
+    """The study in progress.
+
+    Attributes
+    ----------
+    store, data, data_dir, device, ways, clock : what it works with.
+    expected : seconds of training by alpha, raised to what was seen.
+    failed : reasons.
+    """
+
+    store: RunStore
+    data: object
+    data_dir: str | None
+    device: torch.device
+    ways: dict[str, dict]
+    clock: Clock
+    expected: dict[str, float] = field(default_factory=dict)
+    failed: list[str] = field(default_factory=list)
+    written: list[str] = field(default_factory=list)
+    tail: float = TAIL
+
+    def __post_init__(self):
+        self.experiment = self.store.root / study.NAME
+        self.expected = self.expected or estimate(self.ways, self.data)
+        self._pending: dict[Comparison, Future] = {}
+
+    def carry_out(self, workers: Workers) -> None:
+        """Tier by tier and replica by replica, until all is done or the time is over; tables as they become whole."""
+        for scale, (seeds, _) in study.TIERS.items():
+            for seed in seeds:
+                if not self._replica(scale, seed, workers):
+                    say(f"the time is over: {self.clock.left:.0f} s are left")
+                    return self._finish()
+                self._write()
+        self._finish()
+
+    def _replica(self, scale: str, seed: int, workers: Workers) -> bool:
+        """Train and read what is missing of one replica; False where the time does not suffice."""
+        comparisons = [c for c in study.on(self.data, scale) if isinstance(c, Comparison) and c.seed == seed
+                       and not self.done(c) and c not in self._pending]
+        networks = [n for n in dict.fromkeys(n for c in comparisons for n in c.networks()) if not self.done(n)]
+        needed = MARGIN * sum(self.expected[n.alpha] for n in networks) + self.tail
+        if comparisons and self.clock.left < needed:
+            return False
+        for network in networks:
+            if not self._train(network):
+                return True  # the other replicas go on
+        if comparisons:
+            with self.clock.stage("features"):
+                read(comparisons, self.experiment, self.data, self.device, apart=True)
+        for config in comparisons:
+            self._pending[config] = workers.submit(execute, RUN, config, self.experiment / run_id(config), 1,
+                                                   {"device": "cpu", "data_dir": self.data_dir})
+        return True
+
+    def _train(self, network: Network) -> bool:
+        start = time.perf_counter()
+        with self.clock.stage(f"training, alpha {network.alpha}"):
+            problem = execute(RUN, network, self.experiment / run_id(network), 1, {
+                "device": str(self.device), "data_dir": self.data_dir, "way": self.ways[network.alpha]["way"]})
+        took = time.perf_counter() - start
+        self.expected[network.alpha] = took
+        if problem:
+            self.failed.append(problem)
+            say(f"failed: {problem}")
+            return False
+        result = read_result(self.experiment / run_id(network))["result"]
+        accuracy = sum(result["test"]["accuracy"]) / network.stack
+        say(f"seed {network.seed}, alpha {network.alpha}: {took:.1f} s, test accuracy {accuracy:.4f}; "
+            f"{self.clock.left:.0f} s left")
+        return True
+
+    def _finish(self) -> None:
+        """Wait for the measures as long as there is time, then write the tables that are whole."""
+        with self.clock.stage("measures after the last training"):
+            for future in self._pending.values():
+                try:
+                    problem = future.result(timeout=max(0.0, self.clock.left - 5))
+                except TimeoutError:
+                    break
+                if problem:
+                    self.failed.append(problem)
+        self._write()
+
+    def _write(self) -> None:
+        """The table of the largest tier that is whole, if it is new."""
+        whole = [scale for scale in study.TIERS if all(self.done(c) for c in study.on(self.data, scale))]
+        if whole and whole[-1] not in self.written:
+            with self.clock.stage("tables"):
+                compute(study.STUDY, whole[-1], store=self.store, configs=study.on(self.data, whole[-1]))
+            self.written.append(whole[-1])
+            say(f"the table of the scale {whole[-1]!r} is whole: {self.store.root}/tables/{study.NAME}.csv")
+
+    def done(self, config) -> bool:
+        """Whether a run is finished."""
+        return (self.experiment / run_id(config) / "result.json").exists()
+
+    def missing(self) -> dict[str, int]:
+        """Runs that are not finished, by tier."""
+        return {scale: sum(not self.done(c) for c in study.on(self.data, scale)) for scale in study.TIERS}
+
+
+def bench_pass(data, device: torch.device) -> dict:
+    """Seconds of one replica's features into moments, and of storing them: random networks of every width."""
+    import tempfile
+
+    from empirical.features import extract
+    from empirical.train import start
+
+    models = {"wide": None, "other": None, "untrained": None}
+    wide, *narrow = stacks()
+    for i, name in enumerate(models):
+        models[name] = start(replace(wide, seed=i), data, device, Way()).eval()
+    models |= {f"{n.alpha} narrow0": start(n, data, device, Way(apart=True)).eval() for n in narrow}
+    for turn in range(2):  # the first one warms up
+        begin = time.perf_counter()
+        found = extract(models, data, ("penultimate",), shuffle="wide")
+        read_seconds = time.perf_counter() - begin
+        begin = time.perf_counter()
+        for sites in found.moments.values():
+            sites["penultimate"].variance("wide")
+        settle_seconds = time.perf_counter() - begin
+        if turn:
+            begin = time.perf_counter()
+            with tempfile.TemporaryDirectory() as folder:
+                found.save(Path(folder))
+            return {"read_seconds": read_seconds, "to_host_seconds": settle_seconds,
+                    "store_seconds": time.perf_counter() - begin}
+    raise InputError("nothing was timed")

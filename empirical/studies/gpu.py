@@ -1,0 +1,51 @@
+"""ResNet-18 of its published width on all of CIFAR-10, sized for minutes of one GPU.
+
+Base width 64, all 50,000 training images (40,000 to train on, 10,000 for probes), alpha = 1, 1/2, ..., 1/16. The number of
+epochs is part of the setting: few, so that eight replicas fit. Every replica has a second wide network of its own as its
+baseline (seed + 1000), so replicas share no network and their gaps are independent given the data.
+
+The scales are steps on the way to the whole: four replicas at three widths, four at five widths, eight at five widths.
+Each is a whole table by itself, and a larger one takes over the runs of the smaller.
+"""
+
+import os
+from dataclasses import replace
+from fractions import Fraction
+
+from empirical.settings import Setting, recipe
+from empirical.studies.width import FOLDER_VARIABLE, dataset, plan, width_study
+from lab.study import Study
+from lab.tables import SCALES
+
+NAME = "resnet18-cifar10-gpu"
+ALPHAS = tuple(Fraction(1, 2**k) for k in range(5))
+TIERS = {"run": (range(4), ALPHAS[::2]), "full": (range(4), ALPHAS), "published": (range(8), ALPHAS)}
+SECOND = 1000
+RECIPE = {"epochs": 10, "batch_size": 512, "lr": 0.4, "warmup": 0.2}
+
+
+def declared(scale: str) -> list[Setting]:
+    """The runs of a scale, whatever there is here to carry them out."""
+    if scale not in TIERS:
+        return []
+    seeds, alphas = TIERS[scale]
+    setting = Setting(**{**recipe("resnet18", "cifar10"), **RECIPE}).check()
+    return plan(setting, alphas, seeds, sites="penultimate", second=SECOND)
+
+
+def on(data, scale: str) -> list[Setting]:
+    """The runs of a scale on a data set at hand."""
+    return [replace(config, checksum=data.checksum) for config in declared(scale)]
+
+
+def _configs(scale: str) -> list[Setting]:
+    """What can be carried out here: the data are named by the environment, and there is a GPU."""
+    if scale not in TIERS or FOLDER_VARIABLE not in os.environ:
+        return []
+    import torch
+
+    return on(dataset(declared(scale)[0]), scale) if torch.cuda.is_available() else []
+
+
+STUDY: Study = replace(width_study(NAME, "ResNet-18 of base width 64 on CIFAR-10, ten epochs on a GPU", _configs),
+                       declared=declared, scales=SCALES)

@@ -1,0 +1,128 @@
+"""Every kind of study on a CUDA device that is not there, and the faults that the pretence is to find, planted."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from empirical import device_checks, steps
+from empirical.data import Dataset
+from empirical.device_checks import CHECKS, small
+from empirical.settings import Network, Setting, recipe
+from empirical.steps import Draws, Steps, Way
+from empirical.studies import hull, units, width
+from empirical.train import steps_of
+from lab.store import read_result, run_id
+from lab.sweep import execute
+from tests.pretend_cuda import Pretend, pretend_cuda
+
+CUDA = torch.device("cuda")
+
+
+@pytest.fixture
+def counts(monkeypatch):
+    def captured(function, device):
+        for _ in range(steps.WARM):
+            function()
+        return function  # a replay does what the function does
+
+    monkeypatch.setattr(steps, "captured", captured)
+    width._data.cache_clear()
+    with pretend_cuda() as found:
+        yield found
+    width._data.cache_clear()
+
+
+def carried_out(where: str, config, folder: Path, **options) -> dict:
+    problem = execute(where, config, folder / run_id(config), 1, {"device": "cuda", **options})
+    if problem:
+        raise AssertionError((folder / run_id(config) / "failure.txt").read_text())
+    return read_result(folder / run_id(config))
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_the_checks_of_a_device_pass_on_one_that_computes_as_the_cpu(counts, monkeypatch, check):
+    monkeypatch.setattr(device_checks, "ARCHITECTURES", ("resnet18", "transformer"))
+    found = list(check(CUDA))
+    assert found and all(one.passed for one in found), [one for one in found if not one.passed]
+
+
+@pytest.mark.parametrize("arch", ["alexnet", "vgg16", "inception"])
+def test_architectures_train_in_stacks(counts, arch):
+    config = Network(**{**recipe(arch, "digits"), "base_width": 8, "batch_size": 32, "train_size": 64, "stack": 2,
+                        "image_size": 32, "alpha": "1/2"})
+    data = width.dataset(config, device="cuda")
+    stack = steps_of(config, data, CUDA, Way())
+    stack.begin(Draws(config, data, 0), [0.1] * 2)
+    stack(0)
+    assert counts.waits == 0 and torch.isfinite(stack.mean()).all() and counts.waits == 1
+
+
+def test_width_study_trains_reads_and_compares(counts, tmp_path):
+    setting = Setting(**{**recipe("resnet18", "digits"), "base_width": 8, "epochs": 1, "train_size": 128})
+    runs = width.plan(setting, [Fraction(1), Fraction(1, 2)], [0], second=1000, sites="penultimate")
+    results = [carried_out(width.RUN, run, tmp_path, **({"way": Way(graph=True, apart=True)} if isinstance(run, Network) else {}))
+               for run in runs]
+    networks = [r for run, r in zip(runs, results) if isinstance(run, Network)]
+    assert {run.seed for run in runs if isinstance(run, Network)} == {0, 1000}
+    assert all(r["manifest"]["device"] == "cuda" and r["manifest"]["training"]["graph"] for r in networks)
+    assert {r["manifest"]["dtype"] for r in networks} == {"bfloat16 autocast"}
+    last = results[-1]
+    assert last["manifest"]["dtype"] == "float32" and 0 < last["result"]["rows"][-1]["span_error"] < 1.5
+
+
+def test_units_study_ablates_on_the_device(counts, tmp_path):
+    config = units.UnitsRun(**{**recipe("mlp", "digits"), "base_width": 16, "epochs": 1, "train_size": 128}, orders=1, images=40)
+    found = carried_out(units.RUN, config, tmp_path)["result"]
+    assert found["sites"]
+
+
+def test_hull_study_takes_features_from_the_device(counts, tmp_path):
+    config = hull.HullRun(data="digits", space="features", arch="mlp", quick=True, queries=20, leave_one_out=20, n=100)
+    found = carried_out(hull.RUN, config, tmp_path)["result"]
+    assert found["test"]["queries"] == 20
+
+
+class TestPlantedFaults:
+    """Each of these is a mistake that a machine without a GPU would not notice."""
+
+    def steps(self):
+        config = small("resnet18", stack=1)
+        data = width.dataset(config, device="cuda")
+        found = steps_of(config, data, CUDA, Way())
+        found.begin(Draws(config, data, 0), [0.1] * 4)
+        return found
+
+    def test_a_tensor_of_the_cpu_mixed_in(self, counts, monkeypatch):
+        batch = Dataset.batch
+        monkeypatch.setattr(Dataset, "batch", lambda self, rows: batch(self, rows) + torch.zeros(1, 1, 8, 8))
+        with pytest.raises(RuntimeError, match="same device"):
+            self.steps()(0)
+
+    def test_a_copy_to_the_host_in_a_step(self, counts, monkeypatch):
+        advance = Steps._advance
+        monkeypatch.setattr(Steps, "_advance", lambda self, step: (advance(self, step), float(self.window.sum())))
+        waits = [check for check in device_checks.no_waits(CUDA) if not check.passed]
+        assert len(waits) == len(device_checks.WAYS) + 1
+
+    def test_a_generator_of_the_cpu(self, counts):
+        with pytest.raises(RuntimeError, match="generator"):
+            torch.randn(3, device="cuda", generator=torch.Generator())
+
+    def test_numpy_of_a_tensor_on_the_device(self, counts):
+        with pytest.raises(TypeError, match="numpy"):
+            np.asarray(torch.ones(3, device="cuda"))
+
+    def test_a_capture_that_leaves_its_warming_up_behind(self, counts, monkeypatch):
+        def forgets(self):
+            self._replay = steps.captured(self._advance_on_device, self.device)
+
+        monkeypatch.setattr(Steps, "_capture", forgets)
+        assert not any(check.passed for check in device_checks.capture_leaves_no_trace(CUDA))
+
+    def test_outside_there_is_no_device(self):
+        with pretend_cuda():
+            inside = torch.ones(2, device="cuda")
+        assert isinstance(inside, Pretend) and not torch.cuda.is_available()
