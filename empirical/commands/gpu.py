@@ -13,7 +13,8 @@ def add_arguments(parser):
     parser.add_argument("--data-dir", metavar="DIR", help="folder with CIFAR-10 (cifar-10-batches-py or its tar.gz)")
     parser.add_argument("--minutes", type=positive_float, default=8.0, help="time limit; a further call goes on from there")
     parser.add_argument("--stages", nargs="+", choices=STAGES, default=list(STAGES), help="what to do")
-    parser.add_argument("--every-way", action="store_true", help="bench: all ways to carry a step out, and torch.compile")
+    parser.add_argument("--every-way", action="store_true", help="bench: all ways to carry a step out, not the fastest alone")
+    parser.add_argument("--compile", action="store_true", help="bench: torch.compile besides")
     parser.add_argument("--steps", type=positive_int, default=10, help="bench: steps that are timed at a time")
     parser.add_argument("--jobs", type=positive_int, default=None, help="processes for the measures (default: cores less two)")
     parser.add_argument("--device", default="cuda", help="cuda, cuda:1, ...")
@@ -83,7 +84,8 @@ def _tests(device) -> list[dict]:
 def _ways(args, data, device, out) -> dict:
     from empirical.gpu import CANDIDATES, COMPILED, measured_ways, stacks
 
-    chosen = {**CANDIDATES, **COMPILED} if args.every_way else {"apart, graph": CANDIDATES["apart, graph"]}
+    chosen = CANDIDATES if args.every_way else {"apart, graph": CANDIDATES["apart, graph"]}
+    chosen = {**chosen, **(COMPILED if args.compile else {})}
     return measured_ways(stacks(), data, device, out, steps=args.steps, candidates=chosen)
 
 

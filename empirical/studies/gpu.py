@@ -14,10 +14,8 @@ from fractions import Fraction
 
 from empirical.settings import Setting, recipe
 from empirical.studies.width import FOLDER_VARIABLE, dataset, plan, width_study
-from lab.study import Study
 from lab.tables import SCALES
 
-NAME = "resnet18-cifar10-gpu"
 ALPHAS = tuple(Fraction(1, 2**k) for k in range(5))
 TIERS = {"run": (range(4), ALPHAS[::2]), "full": (range(4), ALPHAS), "published": (range(8), ALPHAS)}
 SECOND = 1000
@@ -47,5 +45,6 @@ def _configs(scale: str) -> list[Setting]:
     return on(dataset(declared(scale)[0]), scale) if torch.cuda.is_available() else []
 
 
-STUDY: Study = replace(width_study(NAME, "ResNet-18 of base width 64 on CIFAR-10, ten epochs on a GPU", _configs),
-                       declared=declared, scales=SCALES)
+STUDY = width_study("resnet18-cifar10-gpu", "ResNet-18 of base width 64 on CIFAR-10, ten epochs on a GPU", _configs,
+                    "ResNet-18 of base width 64, CIFAR-10 (JPEG re-encoding)", declared=declared, scales=SCALES)
+NAME = STUDY.name

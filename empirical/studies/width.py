@@ -336,10 +336,10 @@ def evidence(frame, runs: tuple[str, ...]) -> list[Evidence]:
     return found
 
 
-def width_study(name: str, title: str, configs, label: str = "", control_of: str = "") -> Study:
-    """A :class:`~lab.study.Study` of this kind."""
+def width_study(name: str, title: str, configs, label: str = "", control_of: str = "", **more) -> Study:
+    """A :class:`~lab.study.Study` of this kind; ``more``: further fields of it."""
     return Study(name=name, title=title, run=RUN, configs=configs, tabulate=tabulate, evidence=evidence, processes=True,
-                 family="width", label=label, control_of=control_of)
+                 family="width", label=label, control_of=control_of, **more)
 
 
 ALPHAS = tuple(Fraction(1, 2**k) for k in range(4))
@@ -375,7 +375,7 @@ def files_study(name: str, title: str, arch: str, data: str, published: dict, *,
         found = declared(scale) if FOLDER_VARIABLE in os.environ else []
         return [replace(config, checksum=dataset(config).checksum) for config in found]
 
-    return replace(width_study(name, title, configs, label, control_of), declared=declared, scales=SCALES)
+    return width_study(name, title, configs, label, control_of, declared=declared, scales=SCALES)
 
 
 # the labels of controls
