@@ -10,7 +10,9 @@ with coefficients of each lane's own prepares the next call.
 from functools import cache
 
 import numpy as np
-from numba import njit, types
+from numba import types
+
+from lab.compiled import njit
 
 LANES = 8
 MAX_STAGES = 200

@@ -10,10 +10,10 @@ angle from a second word. Errors of the polynomials: :mod:`lab.vector_math`.
 """
 
 import numpy as np
-from numba import njit
 
 from lab import vector as vec
 from lab import vector_math as vm
+from lab.compiled import njit
 from lab.streams import keys
 
 LANES = vec.LANES

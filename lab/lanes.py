@@ -16,10 +16,12 @@ import operator
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, overload, register_model
+
+from lab.compiled import njit
 
 LANES = 8
 _FLAGS = ("contract",)  # fuse multiply and add; nothing that assumes away NaN or infinity

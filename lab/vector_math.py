@@ -21,9 +21,9 @@ atan2           5e-7      9e-16    all finite x, y; atan2(0, 0) = 0
 """
 
 import numpy as np
-from numba import njit
 
 from lab import vector as vec
+from lab.compiled import njit
 
 # The one place where fast-math is chosen. No nnan or ninf: divergence must stay visible. No reassoc: sums keep order.
 FAST = {"contract", "nsz", "arcp"}

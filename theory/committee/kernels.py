@@ -15,8 +15,8 @@ continuous extension of Hairer, Nørsett & Wanner (1993, II.6) for the saved tim
 import math
 
 import numpy as np
-from numba import njit
 
+from lab.compiled import njit
 from lab.vector_math import FAST, asin64
 
 ERF, RELU = 0, 1

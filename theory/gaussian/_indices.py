@@ -1,9 +1,9 @@
 """From (covariance, broadcasting index arrays) to the flat arrays the kernels take."""
 
 import numpy as np
-from numba import njit
 
 from lab.arrays import floats
+from lab.compiled import njit
 from lab.errors import InputError
 
 _SYMMETRY = 1e-9    # relative to the scale of the two diagonal entries

@@ -22,8 +22,8 @@ is derived here (``python -m theory derive erf-i4``).
 import math
 
 import numpy as np
-from numba import njit
 
+from lab.compiled import njit
 from theory.gaussian._indices import evaluate
 
 _TWO_OVER_PI = 2.0 / math.pi

@@ -19,8 +19,8 @@ Source: Cho & Saul (2009), arc-cosine kernels of degree 0 and 1; I3 derived here
 import math
 
 import numpy as np
-from numba import njit
 
+from lab.compiled import njit
 from theory.gaussian._indices import evaluate
 
 _HALF_OVER_PI = 0.5 / math.pi

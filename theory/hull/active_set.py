@@ -7,8 +7,8 @@ close the gap the violating candidates join the working set.
 """
 
 import numpy as np
-from numba import njit
 
+from lab.compiled import njit
 from theory.hull.wolfe import EPS, FLAGS, PIVOT, gather, gram, polish, rebuild, residual, score, solve
 
 CONTINUE, CONVERGED, STALLED, OVERFLOW = 0, 1, 2, 3

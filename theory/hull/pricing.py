@@ -10,9 +10,9 @@ whose norms are of the order of their radius are priced as they are, without a c
 """
 
 import numpy as np
-from numba import njit
 
 from lab.arrays import power_of_two, real
+from lab.compiled import njit
 from lab.errors import InputError
 from theory.hull.wolfe import FLAGS
 

@@ -18,7 +18,8 @@ Lengths inside are in units of a power of two at least the radius of the points 
 """
 
 import numpy as np
-from numba import njit
+
+from lab.compiled import njit
 
 # No nnan/ninf: NaN must stay visible. Reassociation lets the dot products use vector registers.
 FLAGS = {"reassoc", "contract", "nsz", "arcp"}

@@ -18,8 +18,8 @@ multiplications (:func:`_root`), which is what balances the two.
 """
 
 import numpy as np
-from numba import njit
 
+from lab.compiled import njit
 from lab.lanes import copysign, fabs, load, maximum, rsqrt_guess, splat, sqrt, store
 
 # P in powers of x + s − _MIDDLE, highest first: interpolated at Chebyshev nodes of [1, √2] in 50-digit arithmetic

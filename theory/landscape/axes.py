@@ -18,8 +18,8 @@ are zero, so that the tile has no tail: a zero unit has size 0, whatever its ang
 import math
 
 import numpy as np
-from numba import njit
 
+from lab.compiled import njit
 from lab.flow import LANES, RHS
 from lab.lanes import load, rsqrt, splat, store
 from theory.landscape.angles import coangles, first_sines

@@ -12,7 +12,8 @@ their unit vectors, as
 import math
 
 import numpy as np
-from numba import njit
+
+from lab.compiled import njit
 
 NEAR = 1e-4
 FASTMATH = {"contract", "reassoc", "nsz", "arcp"}  # not nnan/ninf: a zero norm is recognised by its NaN cosine

@@ -16,9 +16,9 @@ and its gradient flow is closed form. Three ways to move:
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from lab.arrays import floats
+from lab.compiled import njit
 from lab.errors import InputError
 from lab.flow import LANES, RHS, solve
 from lab.streams import generator

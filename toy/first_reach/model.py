@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from lab.arrays import floats
+from lab.compiled import njit
 from lab.errors import InputError
 from lab.flow import CONVERGED, LANES, RHS, solve
 from lab.streams import generator, normal

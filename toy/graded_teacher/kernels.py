@@ -15,9 +15,9 @@ A state is ``(v_1 … v_K, w_1 …  w_K)`` with n = K (1 + d) coordinates; const
 import math
 
 import numpy as np
-from numba import njit
 
 from lab.arrays import floats
+from lab.compiled import njit
 from lab.flow import LANES, RHS
 from lab.lanes import asin_and_secant, load, rsqrt, splat, store
 

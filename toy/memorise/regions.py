@@ -9,8 +9,8 @@ same class had died there before: a merger that came undone.
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from lab.compiled import njit
 from lab.errors import InputError
 
 

@@ -10,7 +10,8 @@ running means: left to themselves they shrink to where floats lose digits, and a
 """
 
 import numpy as np
-from numba import njit
+
+from lab.compiled import njit
 
 CROSS_ENTROPY, SQUARED = 0, 1
 MOMENTUM, ADAM = 0, 1

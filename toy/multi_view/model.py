@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from lab.compiled import njit
 from lab.errors import InputError
 from lab.flow import CONVERGED, LANES, REACHED, RHS, solve
 from lab.streams import normal

@@ -13,9 +13,10 @@ there. "Norm" and "margin" below are in this basis.
 """
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from lab.arrays import floats
+from lab.compiled import njit
 from lab.errors import InputError
 
 REGIMES = ("max-margin", "minimum-norm", "gradient-small", "gradient-large")

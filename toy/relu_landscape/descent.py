@@ -14,8 +14,8 @@ from concurrent.futures import ThreadPoolExecutor, wait
 
 import numba
 import numpy as np
-from numba import njit
 
+from lab.compiled import njit
 from lab.errors import InputError
 from lab.flow_kernel import LANES, block
 from lab.lanes import load, store

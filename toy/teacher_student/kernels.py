@@ -28,11 +28,12 @@ the processor needs something else to do meanwhile. Nothing is shared between th
 """
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from lab import kernel_streams as streams
 from lab import vector as vec
 from lab import vector_math
+from lab.compiled import njit
 from toy.teacher_student.tile import product, product_lanewise
 
 LANES = vec.LANES

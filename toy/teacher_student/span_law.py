@@ -20,10 +20,11 @@ Lanes are replicas: everything below is sixteen replicas wide.
 """
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from lab import kernel_streams as streams
 from lab import vector as vec
+from lab.compiled import njit
 from toy.teacher_student.kernels import DECAY_V, DECAY_W, NOISE, RATE_V, RATE_W, activation
 
 LANES = vec.LANES

@@ -18,10 +18,11 @@ out below as LLVM instructions (``_tile``); :func:`product_plain` is the same su
 
 import numpy as np
 from llvmlite import ir
-from numba import config, njit, types
+from numba import config, types
 from numba.extending import intrinsic
 
 from lab import vector as vec
+from lab.compiled import njit
 
 LANES = vec.LANES
 _VECTOR = ir.VectorType(ir.FloatType(), LANES)

@@ -1,0 +1,71 @@
+"""Kernels where nothing can be cached, and parallel kernels called from several threads at a time."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+NOTHING_WRITABLE = """
+import sys
+from numba.core import caching
+
+def refuse(self):
+    raise OSError(30, "Read-only file system")
+
+caching._CacheLocator.ensure_cache_path = refuse
+from lab.compiled import njit
+
+@njit("f8(f8)", cache=True)
+def eager(x):
+    return 2 * x
+
+@njit(cache=True)
+def lazy(x):
+    return 3 * x
+
+print(eager(1.0), lazy(1.0))
+"""
+
+FOUR_THREADS = """
+from concurrent.futures import ThreadPoolExecutor
+import numba
+import numpy as np
+from numba import prange
+from lab.compiled import njit
+
+@njit("f8(f8[::1])", parallel=True)
+def total(x):
+    result = 0.0
+    for i in prange(x.shape[0]):
+        result += x[i]
+    return result
+
+with ThreadPoolExecutor(4) as pool:
+    found = list(pool.map(lambda n: total(np.ones(n)), [100_000] * 400))
+print(numba.threading_layer(), set(found))
+"""
+
+
+def run(script, tmp_path, **environment):
+    (tmp_path / "script.py").write_text(script)
+    return subprocess.run([sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True,
+                          env={"PYTHONPATH": str(ROOT), "PATH": "", **environment})
+
+
+def test_kernels_run_where_nothing_can_be_cached_and_say_so_once(tmp_path):
+    found = run(NOTHING_WRITABLE, tmp_path)
+    assert found.stdout == "2.0 3.0\n", found.stderr
+    assert len(found.stderr.splitlines()) == 1 and "NUMBA_CACHE_DIR" in found.stderr
+
+
+def test_parallel_kernels_bear_several_threads_in_every_layer(tmp_path):
+    found = run(FOUR_THREADS, tmp_path, NUMBA_THREADING_LAYER="workqueue", NUMBA_NUM_THREADS="2")
+    assert found.stdout == "workqueue {100000.0}\n", found.stderr
+
+
+def test_no_kernel_goes_around_the_laboratory_s_compiler():
+    own = re.compile(r"^from numba import .*\bnjit\b|^[^#\n]*\bnumba\.njit\(", re.M)
+    sources = [path for room in ("lab", "theory", "toy", "empirical", "figures") for path in (ROOT / room).rglob("*.py")]
+    assert [path.name for path in sources if own.search(path.read_text())] == ["compiled.py"]
