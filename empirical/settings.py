@@ -7,10 +7,10 @@ folders, number of processes) is not here.
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
 
+from empirical.declared import architecture, architectures, source, sources
 from lab.errors import UsageError
 
-ARCHITECTURES = ("mlp", "alexnet", "vgg16", "resnet18", "resnet56", "inception", "transformer")
-DATA = ("digits", "cifar10", "mnist", "folder", "entailment", "mnli", "snli", "sick", "pairs")
+ARCHITECTURES, DATA = tuple(architectures()), tuple(sources())
 SCHEMES = ("he-normal", "he-uniform", "glorot-normal", "glorot-uniform", "lecun-normal", "lecun-uniform")
 PARAMETRISATIONS = ("standard", "mup")
 STARTS = ("own", "slice")
@@ -115,45 +115,42 @@ class Network(Setting):
         return (self.seed, self.arch, self.data, self.alpha, self.copy + member, purpose)
 
 
-# What suits a data set on a CPU; the published ResNet-18 and VGG-16 have base width 64.
+# What suits a kind of data on a CPU; a data set may say otherwise. The published ResNet-18 and VGG-16 have base width 64.
 _RECIPES = {
-    "digits": {"base_width": 16, "epochs": 40, "batch_size": 64, "lr": 0.1},
-    "mnist": {"base_width": 16, "epochs": 10},
-    "cifar10": {"base_width": 64, "epochs": 30},
-    "folder": {"base_width": 64, "epochs": 30},
-    "entailment": {"base_width": 32, "depth": 2, "epochs": 20, "batch_size": 64, "optimizer": "adamw", "lr": 4e-3,
-                   "weight_decay": 0.01, "init": "lecun-normal", "augment": False},
-    "text": {"base_width": 64, "epochs": 20, "batch_size": 64, "optimizer": "adamw", "lr": 1e-3, "weight_decay": 0.01,
-             "init": "lecun-normal", "augment": False},
+    "images": {"base_width": 64, "epochs": 30},
+    "sentence pairs": {"base_width": 64, "epochs": 20, "batch_size": 64, "optimizer": "adamw", "lr": 1e-3, "weight_decay": 0.01,
+                       "init": "lecun-normal", "augment": False},
 }
-_BASE_WIDTH = {"mlp": 128}
 QUICK = {"base_width": 8, "epochs": 3}
-_QUICK_WIDTH = {"mlp": 32}  # layers of 8 units die at the start in most replicas
 # to the same training loss instead: a constant rate, since a schedule's end would depend on when a width gets there
 # (and for SGD a fifth of the usual one, or the loss would be noise of the rate); epochs are a cap
 _MATCHED = {
-    "digits": {"lr": 0.02, "target_loss": 0.25, "epochs": 150},
     "images": {"lr": 0.02, "target_loss": 0.5, "epochs": 60},
-    "entailment": {"lr": 2e-3, "target_loss": 0.3, "epochs": 60},
-    "text": {"lr": 5e-4, "target_loss": 0.8, "epochs": 40},
+    "sentence pairs": {"lr": 5e-4, "target_loss": 0.8, "epochs": 40},
 }
 
 
 def recipe(arch: str, data: str, quick: bool = False) -> dict:
-    """Default settings of an architecture on a data set."""
-    found = dict(_RECIPES.get(data, _RECIPES["text"]), arch=arch, data=data)
-    if arch in _BASE_WIDTH:
-        found["base_width"] = _BASE_WIDTH[arch]
+    """Default settings of an architecture on a data set.
+
+    Raises
+    ------
+    UsageError : unknown architecture or data.
+    """
+    network, origin = architecture(arch), source(data)
+    found = {**_RECIPES[origin.kind], **origin.recipe, "arch": arch, "data": data}
+    if network.base_width:
+        found["base_width"] = network.base_width
     if quick:
         found.update(QUICK)
-        found.update({"base_width": _QUICK_WIDTH[arch]} if arch in _QUICK_WIDTH else {})
+        found["base_width"] = network.quick_width or QUICK["base_width"]
     return found
 
 
 def matched(data: str) -> dict:
     """What training to the same loss changes in the data set's recipe."""
-    kind = data if data in _MATCHED else "images" if data in ("mnist", "cifar10", "folder") else "text"
-    return {"schedule": "constant", **_MATCHED[kind]}
+    origin = source(data)
+    return {"schedule": "constant", **_MATCHED[origin.kind], **origin.matched}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from pkgutil import iter_modules
 from types import ModuleType
 
@@ -41,10 +42,11 @@ def sources(package: str, below: bool = False) -> Mapping[str, str]:
 
     Parameters
     ----------
-    package : dotted name; it is imported itself.
+    package : dotted name; the package itself is not run either, only those that hold it.
     below : also the modules in its sub-packages, at any depth.
     """
-    return dict(_sources(import_module(package).__path__, f"{package}.", below))
+    path = sys.modules[package].__path__ if package in sys.modules else find_spec(package).submodule_search_locations
+    return dict(_sources(path, f"{package}.", below))
 
 
 def _sources(path: Iterable[str], prefix: str, below: bool) -> Iterator[tuple[str, str]]:

@@ -4,6 +4,7 @@ import time
 from dataclasses import replace
 from fractions import Fraction
 
+from empirical.declared import architecture
 from empirical.settings import ARCHITECTURES, DATA, Network, recipe
 from lab.cli import fraction, positive_int, say
 
@@ -30,7 +31,7 @@ def run(args) -> dict:
     from empirical.train import pick_device
 
     device = pick_device(args.device)
-    data_name = args.data or ("entailment" if args.arch == "transformer" else "digits")
+    data_name = args.data or architecture(args.arch).default_data
     changes = {key: value for key in ("base_width", "batch_size") if (value := getattr(args, key))}
     config = Network(**{**recipe(args.arch, data_name), **changes})
     data = dataset(config, args.data_dir, str(device))

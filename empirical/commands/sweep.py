@@ -4,6 +4,7 @@ from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
+from empirical.declared import architecture
 from empirical.settings import ARCHITECTURES, DATA, PARAMETRISATIONS, SCHEMES, STARTS, Setting, matched, recipe
 from lab.cli import add_run_arguments, fraction, positive_float, positive_int, say
 from lab.errors import UsageError
@@ -63,7 +64,7 @@ def run(args) -> dict:
     from lab.sweep import cluster, dry_run
 
     device = pick_device(args.device)
-    setting = Setting(**{**recipe(args.arch, args.data or _default_data(args.arch), args.quick), **_changes(args)}).check()
+    setting = Setting(**{**recipe(args.arch, _data(args), args.quick), **_changes(args)}).check()
     if args.download:
         from empirical.data import load
 
@@ -110,8 +111,9 @@ def _measured_stack(args, device, network, copies: int) -> int:
     return choose_stack(network, dataset(network, args.data_dir, str(device)), device, copies, Path(args.out))
 
 
-def _default_data(arch: str) -> str:
-    return "entailment" if arch == "transformer" else "digits"
+def _data(args) -> str:
+    """The data set that was named, or the embedded one that the network takes."""
+    return args.data or architecture(args.arch).default_data
 
 
 def _changes(args) -> dict:
@@ -123,7 +125,7 @@ def _changes(args) -> dict:
     if args.no_augment:
         changes["augment"] = False
     if args.match == "train-loss":
-        control = matched(args.data or _default_data(args.arch))
+        control = matched(_data(args))
         changes = {**control, **changes, "target_loss": args.target_loss or control["target_loss"]}
     elif args.target_loss:
         raise UsageError("--target-loss goes with --match train-loss")

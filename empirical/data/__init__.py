@@ -15,21 +15,13 @@ from multiprocessing import parent_process
 import torch
 
 from empirical.data import checks
+from empirical.declared import source as known
+from empirical.declared import sources
 from empirical.streams import stream
 from lab.errors import InputError, UsageError
 
 SPLITS = ("train", "probe_fit", "probe_score", "test")
-SOURCES = {
-    "digits": "empirical.data.digits",
-    "cifar10": "empirical.data.cifar10",
-    "mnist": "empirical.data.mnist",
-    "entailment": "empirical.data.entailment",
-    "mnli": "empirical.data.text",
-    "snli": "empirical.data.text",
-    "sick": "empirical.data.text",
-    "pairs": "empirical.data.text",
-    "folder": "empirical.data.folder",
-}
+SOURCES = {name: module for name, (module, _) in sources().items()}
 
 
 @dataclass(frozen=True)
@@ -193,8 +185,7 @@ def load(source: str, *, data_dir: str | None = None, train_size: int = 0, label
     UsageError, InputError
         Unknown name; missing, truncated or altered files.
     """
-    if source not in SOURCES:
-        raise UsageError(f"unknown data {source!r}: choose one of {', '.join(SOURCES)}")
+    known(source)
     checks.image_size(image_size)
     checks.max_length(max_length)
     data = import_module(SOURCES[source]).load(source=source, data_dir=data_dir, train_size=train_size,

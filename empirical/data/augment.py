@@ -7,6 +7,8 @@ needs no synchronisation a step and augments the same way on every device.
 import torch
 import torch.nn.functional as F
 
+DATA = None
+
 
 def draw(count: int, shift: int, flip: bool, generator: torch.Generator) -> torch.Tensor:
     """Draws for ``count`` images: int64 (count, 3) of row offset and column offset in 0..2*shift, and mirror 0 or 1."""

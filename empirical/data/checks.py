@@ -9,6 +9,7 @@ import numpy as np
 from lab.errors import InputError, UsageError
 from lab.files import REMEDY
 
+DATA = None
 SMALLEST_IMAGE, LARGEST_IMAGE = 4, 256
 SHORTEST_PAIR = 5  # [CLS] word [SEP] word [SEP]
 

@@ -19,10 +19,12 @@ import torch
 
 from empirical.data import Dataset, assemble, resize
 from empirical.data.checks import bytes_of, published
+from empirical.declared import Source
 from lab.errors import InputError, UsageError
 from lab.files import opened, read_whole, reading
 from lab.store import write_atomically
 
+DATA = Source("cifar10")
 URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
 ARCHIVE_SHA256 = "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"
 BATCH_MD5 = {

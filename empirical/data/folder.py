@@ -23,10 +23,12 @@ import torch
 
 from empirical.data import Dataset, assemble
 from empirical.data.checks import image_size as checked_size
+from empirical.declared import Source
 from empirical.streams import stream
 from lab.errors import InputError, UsageError
 from lab.files import reading
 
+DATA = Source("folder")
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm")
 TEST_FOLDERS = ("val", "validation", "valid", "test")
 SIZE, MOST_BYTES = 64, 8 * 2**30

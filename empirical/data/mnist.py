@@ -13,9 +13,11 @@ import torch
 
 from empirical.data import Dataset, assemble, resize
 from empirical.data.checks import bytes_of, published
+from empirical.declared import Source
 from lab.errors import UsageError
 from lab.files import read_npz, read_whole, reading
 
+DATA = Source("mnist", recipe={"base_width": 16, "epochs": 10})
 PROBE_FIT, PROBE_SCORE = 8_000, 2_000
 ROWS = {"train": 60_000, "test": 10_000}
 IDX = {"x_train": "train-images-idx3-ubyte", "y_train": "train-labels-idx1-ubyte",

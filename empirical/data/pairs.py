@@ -17,6 +17,7 @@ from pathlib import Path
 from lab.errors import InputError
 from lab.files import read_whole, reading
 
+DATA = None
 LABELS = ("entailment", "neutral", "contradiction")
 NAMES = (("premise", "hypothesis", "label"), ("sentence1", "sentence2", "gold_label"),
          ("sentence1", "sentence2", "label"), ("sentence_A", "sentence_B", "entailment_judgment"))

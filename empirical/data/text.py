@@ -19,9 +19,12 @@ import torch
 
 from empirical.data import Dataset, assemble, checks, held_out
 from empirical.data.pairs import ENDINGS, LABELS, Pair, read_pairs
+from empirical.declared import Source
 from lab.errors import InputError, UsageError
 from lab.files import reading
 
+DATA = (Source("mnli", "sentence pairs"), Source("snli", "sentence pairs"), Source("sick", "sentence pairs"),
+        Source("pairs", "sentence pairs"))
 PADDING, CLS, SEP, UNKNOWN = range(4)
 VOCABULARY, MAX_LENGTH = 8192, 64
 

@@ -10,6 +10,8 @@ over the tokens of a pair, and the ``penultimate`` features that the readout see
 
 Width: layers count their channels at alpha = 1 in multiples of ``base_width``; alpha multiplies every one of them
 exactly. Input and number of classes do not scale.
+
+Every file of this folder says what it holds, ``ARCHITECTURE = Architecture(...)`` (see :mod:`empirical.declared`).
 """
 
 from fractions import Fraction
@@ -17,17 +19,11 @@ from importlib import import_module
 
 from torch import nn
 
+from empirical.declared import architecture, architectures
 from lab.errors import UsageError
 
-BUILDERS = {
-    "mlp": "empirical.models.mlp:MLP",
-    "vgg16": "empirical.models.vgg:VGG16",
-    "resnet18": "empirical.models.resnet:ResNet18",
-    "resnet56": "empirical.models.resnet:ResNet56",
-    "alexnet": "empirical.models.alexnet:AlexNet",
-    "inception": "empirical.models.inception:Inception",
-    "transformer": "empirical.models.transformer:PairEncoder",
-}
+BUILDERS = {name: f"{module}:{found.build}" for name, (module, found) in architectures().items()}
+
 
 class Widths:
     """Channel counts of an architecture at one alpha.
@@ -79,21 +75,14 @@ def build(arch: str, *, alpha: Fraction | str, base_width: int, data, copies: in
     UsageError
         Unknown architecture, one that does not fit the data, or an alpha that leaves a layer without channels.
     """
-    if arch not in BUILDERS:
-        raise UsageError(f"unknown architecture {arch!r}: choose one of {', '.join(BUILDERS)}")
-    if (arch == "transformer") != data.is_text:
-        wanted = "sentence pairs (--data entailment)" if arch == "transformer" else "images (--data digits)"
-        raise UsageError(f"{arch} needs {wanted}, not {data.name}")
-    module, _, name = BUILDERS[arch].partition(":")
-    options = {}
-    if arch == "transformer":
-        options["mup"] = mup
-    if depth and arch not in ("mlp", "transformer"):
+    network = architecture(arch)
+    if (network.takes == "images") == data.is_text:
+        raise UsageError(f"{arch} needs {network.takes} (--data {network.default_data}), not {data.name}")
+    if depth and "depth" not in network.options:
         raise UsageError(f"{arch} has a fixed depth: leave --depth out")
-    if depth:
-        options["depth"] = depth
-    if dropout and arch not in ("mlp", "alexnet"):
+    if dropout and "dropout" not in network.options:
         raise UsageError(f"{arch} has no dropout: leave it at 0")
-    if dropout:
-        options["dropout"] = dropout
+    given = {"depth": depth, "dropout": dropout, "mup": mup}
+    options = {name: given[name] for name in network.options if given[name]}
+    module, _, name = BUILDERS[arch].partition(":")
     return getattr(import_module(module), name)(Widths(alpha, base_width), data, copies, **options)

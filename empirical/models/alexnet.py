@@ -6,8 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from empirical.declared import Architecture
 from empirical.models.layers import Conv, Linear, Units, pooled, side_by_side
 
+ARCHITECTURE = Architecture("alexnet", "AlexNet", options=("dropout",), published=32)
 CONV, FULL = (3, 8), (12, 6)  # units of width
 RADIUS, ALPHA, BIAS = 4, 0.001 / 9, 1.0  # of the normalisation, in TensorFlow's notation
 

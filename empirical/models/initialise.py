@@ -22,6 +22,7 @@ from torch import nn
 from empirical.models.layers import Conv, Embedding, Linear
 from lab.errors import UsageError
 
+ARCHITECTURE = None
 EMBEDDING_STD = 0.1
 _RATES = {  # exponent of alpha in the learning rate under muP
     "sgd": {"input": 1, "vector": 1, "hidden": 0, "output": -1},

@@ -8,6 +8,8 @@ width: ``input`` (fan-out only), ``hidden`` (both), ``output`` (fan-in only); ev
 import torch
 from torch import nn
 
+ARCHITECTURE = None
+
 
 class Conv(nn.Conv2d):
     """Convolution of ``copies`` networks, (batch, copies * channels, s, s): grouped, without bias where a norm follows."""

@@ -2,8 +2,11 @@
 
 from torch import nn
 
+from empirical.declared import Architecture
 from empirical.models.layers import Linear, Units
 
+# layers of 8 units, the quick base width of the others, die at the start in most replicas
+ARCHITECTURE = Architecture("mlp", "MLP", options=("depth", "dropout"), base_width=128, quick_width=32)
 HIDDEN_LAYERS = 3
 
 

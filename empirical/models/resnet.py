@@ -7,7 +7,10 @@ Units (``units``) are the channels of the residual stream: those of the stem and
 import torch.nn.functional as F
 from torch import nn
 
+from empirical.declared import Architecture
 from empirical.models.layers import ConvNorm, Linear, Units, pooled, side_by_side
+
+ARCHITECTURE = (Architecture("resnet18", "ResNet18", published=64), Architecture("resnet56", "ResNet56", published=16))
 
 
 class Block(nn.Module):

@@ -12,8 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from empirical.declared import Architecture
 from empirical.models.layers import Embedding, LayerNorm, Linear, Units
 
+ARCHITECTURE = Architecture("transformer", "PairEncoder", takes="sentence pairs", options=("depth", "mup"))
 LAYERS, HEADS, MLP_RATIO = 4, 4, 4
 
 

@@ -5,8 +5,10 @@ linear readout in place of the three large layers made for ImageNet."""
 import torch.nn.functional as F
 from torch import nn
 
+from empirical.declared import Architecture
 from empirical.models.layers import ConvNorm, Linear, Units, pooled, side_by_side
 
+ARCHITECTURE = Architecture("vgg16", "VGG16", published=64)
 BLOCKS = ((1, 2), (2, 2), (4, 3), (8, 3), (8, 3))  # units of width, convolutions
 
 

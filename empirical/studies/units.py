@@ -12,6 +12,7 @@ from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
+from empirical.declared import architectures
 from empirical.settings import Network, Setting, recipe
 from empirical.studies.width import FOLDER_VARIABLE, dataset
 from lab.errors import UsageError
@@ -175,7 +176,7 @@ def evidence(frame, runs: tuple[str, ...]) -> list[Evidence]:
     return [Evidence(e.claim, e.column, e.setting + notes.get(e.setting, ""), e.estimate, e.runs) for e in found]
 
 
-PUBLISHED = {"alexnet": 32, "resnet56": 16, "resnet18": 64, "vgg16": 64, "inception": 16}  # base widths
+PUBLISHED = {name: found.published for name, (_, found) in architectures().items() if found.published}  # base widths
 
 
 def _size(row) -> str:

@@ -1,0 +1,107 @@
+"""The architectures and data sets that there are, read from their files without loading torch.
+
+Every file of ``empirical/models`` says ``ARCHITECTURE = Architecture(...)`` and every file of ``empirical/data`` says
+``DATA = Source(...)``, or a tuple of them, with literals as arguments; None in a file that only helps the others.
+"""
+
+from dataclasses import dataclass, field
+from functools import cache
+
+from lab.discover import by_name, read
+from lab.errors import UsageError
+
+TAKES = {"images": "digits", "sentence pairs": "entailment"}  # kind of inputs -> the embedded data set of that kind
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A network as a function of its width.
+
+    Attributes
+    ----------
+    name : on the command line.
+    build : its class in the file; see ``empirical.models`` for the interface.
+    takes : kind of inputs, one of :data:`TAKES`.
+    options : which of ``depth``, ``dropout`` and ``mup`` its class takes.
+    published : base width of the published network; 0 where none is.
+    base_width, quick_width : base width to train with in place of the data set's, and in place of that of quick runs.
+    """
+
+    name: str
+    build: str
+    takes: str = "images"
+    options: tuple[str, ...] = ()
+    published: int = 0
+    base_width: int = 0
+    quick_width: int = 0
+
+    @property
+    def default_data(self) -> str:
+        """The embedded data set that it takes."""
+        return TAKES[self.takes]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set, or a family of files that are read alike. Its file defines ``load`` (see :func:`empirical.data.load`).
+
+    Attributes
+    ----------
+    name : on the command line.
+    kind : of inputs, one of :data:`TAKES`.
+    recipe : settings that suit it on a CPU, in place of those of its kind.
+    matched : what training to the same loss changes in them, in place of that of its kind.
+    """
+
+    name: str
+    kind: str = "images"
+    recipe: dict = field(default_factory=dict)
+    matched: dict = field(default_factory=dict)
+
+
+@cache
+def architectures() -> dict[str, tuple[str, Architecture]]:
+    """Name → (module, architecture).
+
+    Raises
+    ------
+    lab.discover.DeclarationError : a file without ``ARCHITECTURE``, or a name that is taken.
+    """
+    return by_name(((m, (m, a)) for m, a in read("empirical.models", "ARCHITECTURE", Architecture)), lambda e: e[1].name)
+
+
+@cache
+def sources() -> dict[str, tuple[str, Source]]:
+    """Name → (module, data source).
+
+    Raises
+    ------
+    lab.discover.DeclarationError : a file without ``DATA``, or a name that is taken.
+    """
+    return by_name(((m, (m, s)) for m, s in read("empirical.data", "DATA", Source)), lambda e: e[1].name)
+
+
+def architecture(name: str) -> Architecture:
+    """The architecture of that name.
+
+    Raises
+    ------
+    UsageError : there is none.
+    """
+    return _named(name, "architecture", architectures())
+
+
+def source(name: str) -> Source:
+    """The data source of that name.
+
+    Raises
+    ------
+    UsageError : there is none.
+    """
+    return _named(name, "data", sources())
+
+
+def _named(name: str, what: str, table: dict):
+    if name not in table:
+        raise UsageError(f"unknown {what} {name!r}: choose one of {', '.join(table)}")
+    return table[name][1]
