@@ -45,6 +45,13 @@ class Features:
     moments: Mapping[str, Mapping[str, Moments]]
     rows: Mapping[str, Mapping[str, np.ndarray]]
 
+    def settled(self) -> "Features":
+        """Itself, with all sums fetched from the device."""
+        for sites in self.moments.values():
+            for moments in sites.values():
+                moments.variance(TARGET)
+        return self
+
     def select(self, blocks: Mapping[str, str]) -> "Features":
         """Some of the blocks, under other names: new name -> name here. ``shuffled`` and ``target`` keep theirs."""
         rows = {part: {new: kept[old] for new, old in blocks.items() if old in kept} for part, kept in self.rows.items()}

@@ -7,18 +7,19 @@ meanwhile by processes on the machine's cores. Nothing is begun that would not e
 import json
 import time
 from collections.abc import Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import torch
 
+from empirical.features import read_facts
 from empirical.settings import Comparison, Network
 from empirical.steps import Way, seconds_per_step
 from empirical.studies import gpu as study
 from empirical.studies.trained import RUN
-from empirical.studies.width import read
+from empirical.studies.width import read, store
 from empirical.train import steps_of
 from lab import manifest
 from lab.cli import say
@@ -129,7 +130,8 @@ class Session:
     def __post_init__(self):
         self.experiment = self.store.root / study.NAME
         self.expected = self.expected or estimate(self.ways, self.data)
-        self._pending: dict[Comparison, Future] = {}
+        self._pending: dict[Comparison, Future] = {}  # of the writer, which gives the future of the measures
+        self._writer = ThreadPoolExecutor(1)  # it stores features while the device trains on
 
     def carry_out(self, workers: Workers) -> None:
         """Tier by tier and replica by replica, until all is done or the time is over; tables as they become whole."""
@@ -152,13 +154,21 @@ class Session:
         for network in networks:
             if not self._train(network):
                 return True  # the other replicas go on
-        if comparisons:
+        unread = [c for c in comparisons if read_facts(self.experiment / run_id(c)) is None]
+        features = None
+        if unread:
             with self.clock.stage("features"):
-                read(comparisons, self.experiment, self.data, self.device, apart=True)
+                features = read(unread, self.experiment, self.data, self.device, apart=True).settled()
         for config in comparisons:
-            self._pending[config] = workers.submit(execute, RUN, config, self.experiment / run_id(config), 1,
-                                                   {"device": "cpu", "data_dir": self.data_dir})
+            self._pending[config] = self._writer.submit(self._measure, config, features if config in unread else None, workers)
         return True
+
+    def _measure(self, config: Comparison, features, workers: Workers) -> Future:
+        """Store a comparison's features, and let a process work out its measures."""
+        if features is not None:
+            store(features, [config], self.experiment, self.data, self.device)
+        return workers.submit(execute, RUN, config, self.experiment / run_id(config), 1,
+                              {"device": "cpu", "data_dir": self.data_dir})
 
     def _train(self, network: Network) -> bool:
         start = time.perf_counter()
@@ -182,11 +192,14 @@ class Session:
         with self.clock.stage("measures after the last training"):
             for future in self._pending.values():
                 try:
-                    problem = future.result(timeout=max(0.0, self.clock.left - 5))
+                    problem = future.result(max(0.0, self.clock.left - 5)).result(max(0.0, self.clock.left - 5))
                 except TimeoutError:
                     break
+                except Exception as error:  # a worker that was killed, a full disk: the other measures are still good
+                    problem = f"{type(error).__name__}: {error}"
                 if problem:
                     self.failed.append(problem)
+        self._writer.shutdown(wait=False, cancel_futures=True)
         self._write()
 
     def _write(self) -> None:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from empirical.settings import Comparison, Network, Setting, matched, recipe
 from empirical.studies.trained import RUN, trained
@@ -22,6 +23,9 @@ from lab.store import read_result, run_id
 from lab.study import Study
 from lab.tables import SCALES
 from theory.claims import Evidence
+
+if TYPE_CHECKING:
+    from empirical.features import Features
 
 FOLDER_VARIABLE = "WIDTHLAB_DATA"  # folder with the data sets, where --data-dir does not say
 
@@ -150,7 +154,8 @@ def _compare(config: Comparison, folder: Path, *, device, data_dir) -> dict:
         target = pick_device(device)
         for network in config.networks():
             trained(network, folder.parent, device=device, data_dir=data_dir, again=False)
-        read([config], folder.parent, dataset(config, data_dir, str(target)), target)
+        data = dataset(config, data_dir, str(target))
+        store(read([config], folder.parent, data, target), [config], folder.parent, data, target)
     facts, features, blocks = read_facts(folder), read_features(folder), _narrow_blocks(config)
     results = {network: _result(network, folder.parent) for network in config.networks()}
     rows = compare(features, "wide", "other", blocks, untrained="untrained", equal=config.copies, seed=config.seed)
@@ -175,8 +180,8 @@ def _narrow_blocks(config: Comparison) -> list[str]:
     return [f"narrow{n.copy}" + (f".{i}" if n.stack > 1 else "") for n in config.narrow() for i in range(n.stack)]
 
 
-def read(configs: Sequence[Comparison], experiment: Path, data, target, *, apart: bool = False) -> None:
-    """Features of the networks of one replica's comparisons in one pass, stored in each comparison's folder.
+def read(configs: Sequence[Comparison], experiment: Path, data, target, *, apart: bool = False) -> "Features":
+    """Features of the networks of one replica's comparisons, in one pass; :func:`store` gives each comparison its own.
 
     Parameters
     ----------
@@ -185,7 +190,7 @@ def read(configs: Sequence[Comparison], experiment: Path, data, target, *, apart
     data : on the device ``target``.
     apart : stacks as networks of their own (see ``steps.Way``).
     """
-    from empirical.features import SHUFFLED, TARGET, extract
+    from empirical.features import extract
     from empirical.train import load_trained, prepare
 
     first = configs[0]
@@ -199,14 +204,19 @@ def read(configs: Sequence[Comparison], experiment: Path, data, target, *, apart
         if (config.wide(), config.other(), config.sites) != (first.wide(), first.other(), first.sites):
             raise InputError("comparisons that are read together share their wide networks and sites")
         models |= {f"{config.alpha} narrow{n.copy}": loaded(n) for n in config.narrow() if n != config.other()}
-    found = extract(models, data, ("penultimate",) if first.sites == "penultimate" else None, shuffle="wide")
-    common = ["wide", "other", "untrained", SHUFFLED, TARGET]
+    return extract(models, data, ("penultimate",) if first.sites == "penultimate" else None, shuffle="wide")
+
+
+def store(features: "Features", configs: Sequence[Comparison], experiment: Path, data, target) -> None:
+    """Write each comparison's share of what :func:`read` found into its folder."""
+    from empirical.features import SHUFFLED, TARGET
+
+    common = {name: name for name in ("wide", "other", "untrained", SHUFFLED, TARGET)}
     for config in configs:
         own = {block: f"{config.alpha} {block}" for block in _narrow_blocks(config) if block != "other"}
         folder = experiment / run_id(config)
         folder.mkdir(parents=True, exist_ok=True)
-        found.select({**own, **{name: name for name in common}}).save(
-            folder, {"data": data.facts, "device": str(target), "dtype": "float32"})
+        features.select({**own, **common}).save(folder, {"data": data.facts, "device": str(target), "dtype": "float32"})
 
 
 def _summary(results: Sequence[dict]) -> dict:
