@@ -71,11 +71,12 @@ class Features:
 
 
 def read_facts(folder: Path) -> dict | None:
-    """What was written with features that are stored whole; None where they are not."""
+    """What was written with features that are stored whole; None where they are not, or where it is damaged."""
     try:
-        return json.loads((Path(folder) / "moments" / "facts.json").read_text())
-    except FileNotFoundError:
+        facts = json.loads((Path(folder) / "moments" / "facts.json").read_text())
+    except (FileNotFoundError, ValueError):
         return None
+    return facts if isinstance(facts, dict) else None
 
 
 def read_features(folder: Path) -> Features:

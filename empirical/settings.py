@@ -1,7 +1,7 @@
 """What a run is: the settings shared by all networks of a sweep, one network (or stack), one comparison.
 
 These are the configurations whose non-default fields name a run in the store. What must not change a result (device,
-folders, number of processes) is not here.
+folders, number of processes) is not here; the number of threads of a network does change it, and is.
 """
 
 from dataclasses import dataclass, field, fields
@@ -14,6 +14,7 @@ ARCHITECTURES, DATA = tuple(architectures()), tuple(sources())
 SCHEMES = ("he-normal", "he-uniform", "glorot-normal", "glorot-uniform", "lecun-normal", "lecun-uniform")
 PARAMETRISATIONS = ("standard", "mup")
 STARTS = ("own", "slice")
+MOST_THREADS = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,7 @@ class Setting:
     init, parametrisation : see ``models.initialise``.
     train_size, image_size, max_length, label_noise : see ``data.load``.
     checksum : of the data, where they come from files.
+    threads : of each network on a CPU (and of a comparison's measures); results depend on it, see :mod:`lab.threads`.
     """
 
     arch: str
@@ -64,6 +66,7 @@ class Setting:
     label_noise: float = 0.0
     dropout: float = 0.0
     checksum: str = field(default="", metadata={"planned": False})
+    threads: int = 1
 
     @property
     def width(self) -> Fraction:
@@ -91,6 +94,8 @@ class Setting:
             raise UsageError(f"dropout is a probability below 1, got {self.dropout:g}")
         if not (0 <= self.warmup < 1 and 0 <= self.momentum < 1 and self.weight_decay >= 0 and self.target_loss >= 0):
             raise UsageError("warmup and momentum lie in [0, 1), weight decay and target loss are not negative")
+        if not 1 <= self.threads <= MOST_THREADS:
+            raise UsageError(f"threads of a network: from 1 to {MOST_THREADS}, got {self.threads}")
         if self.init.startswith("glorot") and self.parametrisation == "mup":
             raise UsageError("muP sets scales by fan-in: use --init he-normal or lecun-normal with it, not Glorot")
         return self

@@ -17,6 +17,7 @@ from empirical.data import Dataset
 from empirical.settings import Network
 from empirical.steps import Way, seconds_per_step
 from empirical.train import steps_of
+from lab.errors import InputError
 from lab.store import write_atomically
 
 CHOICES = "stacking.json"
@@ -43,10 +44,29 @@ def choose_stack(config: Network, data: Dataset, device: torch.device, copies: i
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
     key = f"{name}, {config.arch}, {config.data}, width {config.base_width} x {config.alpha}, batch {config.batch_size}"
     path = Path(folder) / CHOICES
-    known = json.loads(path.read_text()) if path.exists() else {}
+    known = _read_choices(path)
     if key not in known:
         together, alone = (seconds_per_network(replace(config, copy=0, stack=n), data, device) for n in (copies, 1))
         known[key] = {"stack": copies if together < alone else 1, "speedup": round(alone / together, 2)}
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, json.dumps(known, indent=1) + "\n")
     return known[key]["stack"]
+
+
+def _read_choices(path: Path) -> dict:
+    """What was chosen before.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged.
+    """
+    try:
+        known = json.loads(path.read_text())
+        if all(type(choice["stack"]) is int and choice["stack"] > 0 for choice in known.values()):
+            return known
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, AttributeError, KeyError, TypeError):
+        pass
+    raise InputError(f"{path} is damaged; delete it, and the device is timed anew")

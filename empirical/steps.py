@@ -285,20 +285,27 @@ def captured(function: Callable[[], None], device: torch.device) -> Callable[[],
     return graph.replay
 
 
+def synchronize(device: torch.device) -> None:
+    """Wait until the device has done what it was given: a clock that is read before tells when work was handed out."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
 def seconds_per_step(steps: Steps, count: int) -> float:
     """Time of a training step: of many in a row on a device that runs behind the host, the median on one that does not."""
     batches = max(1, len(steps.data.splits["train"]) // min(steps.config.batch_size, len(steps.data.splits["train"])))
     steps.begin(Draws(steps.config, steps.data, 0), [1e-3] * batches)
     for step in range(2):
         steps(step % batches)
-    wait = (lambda: torch.cuda.synchronize(steps.device)) if steps.device.type == "cuda" else (lambda: None)
-    wait()
-    times = []
-    for _ in range(3 if steps.device.type == "cuda" else count):
-        each = count if steps.device.type == "cuda" else 1
+    synchronize(steps.device)
+    times, behind = [], steps.device.type != "cpu"
+    for _ in range(3 if behind else count):
+        each = count if behind else 1
         start = time.perf_counter()
         for step in range(each):
             steps((step + 2) % batches)
-        wait()
+        synchronize(steps.device)
         times.append((time.perf_counter() - start) / each)
     return sorted(times)[len(times) // 2]

@@ -3,14 +3,12 @@
 The recipe is the same at every width (:class:`~empirical.settings.Setting`); how a device carries a step out is
 :class:`empirical.steps.Way`. Data stay on the device as one tensor; order and augmentation of an epoch are drawn before it
 from addressed streams; the host waits for the device a few times an epoch, never a step. bfloat16 autocast on CUDA,
-float32 elsewhere, channels-last for images. On a CPU a training that
-is killed and resumed ends in the same bits as one that was not (for the same number of threads); an addressed stream
-needs no saved state, so the epoch's number is all that a checkpoint has to know of random numbers.
+float32 elsewhere, channels-last for images. On a CPU a training that is killed and resumed ends in the same bits as one that
+was not; an addressed stream needs no saved state, so the epoch's number is all that a checkpoint has to know of random numbers.
 
 A stack's loss is the sum of its members' mean losses, so each member gets the gradient it would get alone.
 """
 
-import io
 import math
 import time
 from contextlib import contextmanager, nullcontext
@@ -19,17 +17,15 @@ from pathlib import Path
 
 import torch
 
+from empirical.checkpoint import CHECKPOINT, read_weights, restore, save, write_weights
 from empirical.data import Dataset
 from empirical.models import build
 from empirical.models.initialise import initialise, parameter_groups, take_slices
 from empirical.settings import Network
-from empirical.steps import Draws, Members, Steps, Way, full_precision, losses, member_state, stacked_state
+from empirical.steps import Draws, Members, Steps, Way, full_precision, losses, member_state
 from empirical.streams import stream
-from lab.cli import say
 from lab.errors import InputError, UsageError
-from lab.store import write_atomically
 
-CHECKPOINT, WEIGHTS = "checkpoint.pt", "weights.safetensors"
 CHECKS = 4  # times an epoch that the loss is looked at
 HOPELESS = 4.0  # a loss of that many times log(classes) after the warm-up will not come back
 
@@ -109,18 +105,29 @@ def rate(config: Network, step: int, steps: int) -> float:
     return 1.0 if config.schedule == "constant" else 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
 
 
+def flushes_denormals() -> bool:
+    """Whether this thread takes tiny numbers for zero; PyTorch can set this, but does not tell."""
+    return bool(torch.tensor(1e-40) * 1.0 == 0)
+
+
 @contextmanager
-def _no_denormals():
-    """Tiny numbers are zero, on the CPU's vector units: they cost much and mean nothing here. A state of the whole process,
-    so it is given back."""
-    torch.set_flush_denormal(True)
-    try:
-        yield
-    finally:
-        torch.set_flush_denormal(False)
+def _process_state(device: torch.device):
+    """What training sets for the whole process, given back as it was, whatever happens: denormals, the choice of
+    convolutions, PyTorch's own generator.
+
+    Tiny numbers are zero on the CPU's vector units: they cost much and mean nothing here. A thread takes this over from the
+    one that starts it, so with several threads a run it would hang on what the process did before, and is left as it is.
+    """
+    flushed, chosen = flushes_denormals(), torch.backends.cudnn.benchmark
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        try:
+            torch.set_flush_denormal(flushed or torch.get_num_threads() == 1)
+            yield
+        finally:
+            torch.set_flush_denormal(flushed)
+            torch.backends.cudnn.benchmark = chosen
 
 
-@_no_denormals()
 def train(config: Network, data: Dataset, folder: Path, *, device: torch.device, way: Way | None = None,
           checkpoint_seconds: float = 120.0, stop_after: int | None = None) -> tuple[torch.nn.Module, dict]:
     """Train a stack; continue from the folder's checkpoint if there is one.
@@ -137,7 +144,8 @@ def train(config: Network, data: Dataset, folder: Path, *, device: torch.device,
     Returns
     -------
     model : the trained stack, in evaluation mode.
-    facts : ``curve`` (mean training loss, epochs x copies), ``epochs`` and ``reached`` (copies; the target loss).
+    facts : ``curve`` (mean training loss, epochs x copies), ``epochs`` and ``reached`` (copies; the target loss),
+        ``weights`` (SHA-256 of the file of weights).
 
     Raises
     ------
@@ -146,52 +154,54 @@ def train(config: Network, data: Dataset, folder: Path, *, device: torch.device,
     InputError
         If the checkpoint cannot be written (full disk).
     """
-    steps = steps_of(config, data, device, way or Way())
-    model, optimizer = steps.model, steps.optimizer
-    per_epoch = len(data.splits["train"]) // min(config.batch_size, len(data.splits["train"]))
-    total = per_epoch * config.epochs
-    state = {"epoch": 0, "curve": [], "epochs": [float(config.epochs)] * config.stack, "snapshots": {}}
-    state.update(_restore(folder / CHECKPOINT, model, optimizer, device))
-    saved = time.monotonic()
-    checks = {round(per_epoch * (i + 1) / CHECKS) for i in range(CHECKS)} - {0}
-    model.train()
-    draws = Draws(config, data, state["epoch"])
-    with nullcontext() if steps.way.half else full_precision():
-        for number in range(state["epoch"], config.epochs):
-            if len(state["snapshots"]) == config.stack:
-                break
-            if config.dropout:  # its numbers come from torch's own generator
-                torch.manual_seed(stream(*config.address(0, "dropout"), number).initial_seed())
-            steps.begin(draws, [rate(config, number * per_epoch + step, total) for step in range(per_epoch)])
-            sums, seen = torch.zeros(config.stack), 0
-            for step in range(per_epoch):
-                steps(step)
-                if step + 1 in checks:
-                    if step + 1 == per_epoch and number + 1 < config.epochs:
-                        draws = Draws(config, data, number + 1)  # while the device still works
-                    mean = steps.mean()  # the only wait for the device
-                    _refuse_divergence(mean, data.classes, number + (step + 1) / per_epoch, config)
-                    _freeze_finished(config, model, mean, number + (step + 1) / per_epoch, state)
-                    sums += mean * (step + 1 - seen)
-                    seen = step + 1
-            state["curve"].append((sums / per_epoch).tolist())
-            state["epoch"] = number + 1
-            if (stop_after is not None and state["epoch"] >= stop_after) or time.monotonic() - saved > checkpoint_seconds:
-                _save(folder / CHECKPOINT, model, optimizer, state)
-                saved = time.monotonic()
-            if stop_after is not None and state["epoch"] >= stop_after:
-                break
-    for i, snapshot in state["snapshots"].items():
-        _write_member(model, config.stack, int(i), snapshot)
-    model.eval()
-    if stop_after is None:
-        from safetensors.torch import save
-
-        weights = {name: value.contiguous() for name, value in stacked_state(model).items()}
-        write_atomically(folder / WEIGHTS, save(weights))
-        (folder / CHECKPOINT).unlink(missing_ok=True)
+    with _process_state(device):
+        steps = steps_of(config, data, device, way or Way())
+        model = steps.model
+        state = restore(folder / CHECKPOINT, config, model, steps.optimizer, device)
+        saved = time.monotonic()
+        model.train()
+        draws = Draws(config, data, state["epoch"])
+        with nullcontext() if steps.way.half else full_precision():
+            while state["epoch"] < config.epochs and len(state["snapshots"]) < config.stack:
+                draws = _epoch(config, data, steps, draws, state)
+                stop = stop_after is not None and state["epoch"] >= stop_after
+                if stop or time.monotonic() - saved > checkpoint_seconds:
+                    save(folder / CHECKPOINT, config, model, steps.optimizer, state)
+                    saved = time.monotonic()
+                if stop:
+                    break
+        for i, snapshot in state["snapshots"].items():
+            _write_member(model, config.stack, int(i), snapshot)
+        model.eval()
     reached = [str(i) in state["snapshots"] for i in range(config.stack)] if config.target_loss else None
-    return model, {"curve": state["curve"], "epochs": state["epochs"], "reached": reached}
+    facts = {"curve": state["curve"], "epochs": state["epochs"], "reached": reached}
+    if stop_after is None:
+        facts["weights"] = write_weights(folder, model)
+        (folder / CHECKPOINT).unlink(missing_ok=True)
+    return model, facts
+
+
+def _epoch(config: Network, data: Dataset, steps: Steps, draws: Draws, state: dict) -> Draws:
+    """One pass over the training data; moves ``state`` on and returns the next epoch's draws."""
+    number, batches = state["epoch"], len(data.splits["train"]) // min(config.batch_size, len(data.splits["train"]))
+    checks = {round(batches * (i + 1) / CHECKS) for i in range(CHECKS)} - {0}
+    if config.dropout:  # its numbers come from torch's own generator
+        torch.manual_seed(stream(*config.address(0, "dropout"), number).initial_seed())
+    steps.begin(draws, [rate(config, number * batches + step, batches * config.epochs) for step in range(batches)])
+    sums, seen = torch.zeros(config.stack), 0
+    for step in range(batches):
+        steps(step)
+        if step + 1 in checks:
+            if step + 1 == batches and number + 1 < config.epochs:
+                draws = Draws(config, data, number + 1)  # while the device still works
+            mean, now = steps.mean(), number + (step + 1) / batches  # the only wait for the device
+            _refuse_divergence(mean, data.classes, now, config)
+            _freeze_finished(config, steps.model, mean, now, state)
+            sums += mean * (step + 1 - seen)
+            seen = step + 1
+    state["curve"].append((sums / batches).tolist())
+    state["epoch"] = number + 1
+    return draws
 
 
 def _refuse_divergence(mean: torch.Tensor, classes: int, epoch: float, config: Network) -> None:
@@ -224,25 +234,6 @@ def _write_member(model, copies: int, member: int, state: dict[str, torch.Tensor
             value.copy_(state[name])
 
 
-def _save(path: Path, model, optimizer, state: dict) -> None:
-    buffer = io.BytesIO()
-    torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "state": state}, buffer)
-    write_atomically(path, buffer.getvalue())
-
-
-def _restore(path: Path, model, optimizer, device) -> dict:
-    if not path.exists():
-        return {}
-    try:
-        stored = torch.load(path, map_location=device, weights_only=True)
-        model.load_state_dict(stored["model"])
-        optimizer.load_state_dict(stored["optimizer"])
-    except Exception as error:  # whatever a damaged file makes torch raise
-        say(f"{path} cannot be used ({type(error).__name__}); this training starts again")
-        return {}
-    return stored["state"]
-
-
 def load_trained(config: Network, data: Dataset, folder: Path, device: torch.device, *,
                  apart: bool = False) -> torch.nn.Module:
     """The trained stack of a finished run; ``apart``: with its members as networks of their own (see ``steps.Way``).
@@ -250,20 +241,14 @@ def load_trained(config: Network, data: Dataset, folder: Path, device: torch.dev
     Raises
     ------
     InputError
-        If its weights are missing or damaged.
+        If its weights are missing, damaged, or others than those that the training wrote.
     """
-    from safetensors.torch import load
-
     def built(copies):
         return build(config.arch, alpha=config.alpha, base_width=config.base_width, data=data, copies=copies,
                      mup=config.parametrisation == "mup", depth=config.depth, dropout=config.dropout)
 
-    path = Path(folder) / WEIGHTS
     model = built(config.stack)
-    try:
-        model.load_state_dict(load(path.read_bytes()))
-    except Exception as error:  # missing, truncated, or of another shape
-        raise InputError(f"{path} is missing or damaged ({type(error).__name__}); delete that folder and run again") from None
+    read_weights(folder, model)
     if apart and config.stack > 1:
         networks = [built(1) for _ in range(config.stack)]
         for i, network in enumerate(networks):

@@ -13,6 +13,7 @@ from lab.tables import PARTIAL, SCALES, Table, is_older, is_whole, read_manifest
 
 KEPT = Path(__file__).parent / "results"
 ROOMS = ("toy", "empirical")  # those that have studies
+UNFIXED = "computed before threads were fixed; repeats may differ"
 
 
 def studies(rooms: Sequence[str] = ROOMS) -> dict[str, str]:
@@ -58,9 +59,15 @@ def kept_table(name: str) -> Table | None:
 
 
 def remark(table: Table) -> str:
-    """What a reader should know of a kept table: whether its study has changed since; "" if it has not."""
-    declared = study(table.name).plan(table.manifest["scale"])
-    return "" if table.manifest.get("plan") == declared else "of an earlier plan of its study: to be computed anew"
+    """What a reader should know of a table: whether a kept one's study has changed since, and :func:`unfixed`; "" if there is
+    nothing to know."""
+    changed = table.manifest["kept"] and table.manifest.get("plan") != study(table.name).plan(table.manifest["scale"])
+    return "; ".join(filter(None, ["of an earlier plan of its study: to be computed anew" if changed else "", unfixed(table)]))
+
+
+def unfixed(table: Table) -> str:
+    """A warning beside the numbers of real networks whose runs do not know their threads; else ""."""
+    return UNFIXED if table.name in studies(["empirical"]) and not table.manifest.get("threads") else ""
 
 
 def best_table(name: str, store: Path) -> Table | None:

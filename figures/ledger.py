@@ -2,13 +2,14 @@
 
 A row has ``id, source, claim, statistic, refuted_by, rule, theory, toy, real, verdict``. A column is None where nothing
 was measured (or the claim cannot be spoken to there), else ``{"verdict", "evidence": [{"setting", "mean",
-"low", "high", "n", "judgement", "runs"}, ...]}``.
+"low", "high", "n", "judgement", "runs", "note"}, ...]}``.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from figures.catalogue import own_tables, set_aside, study
+from figures.catalogue import own_tables, set_aside, study, unfixed
 from lab.tables import Table
 from theory.claims import COLUMNS, Claim, Evidence, claims, combine
 from theory.evidence import theory_evidence
@@ -18,7 +19,7 @@ def gather(tables: Mapping[str, Table], formulas: Iterable[Evidence] | None = No
     """Evidence of the formulas (worked out here if it is not given) and of every table."""
     found = list(theory_evidence() if formulas is None else formulas)
     for name, table in tables.items():
-        found += study(name).evidence(table.frame, table.runs)
+        found += [replace(item, note=unfixed(table)) for item in study(name).evidence(table.frame, table.runs)]
     return found
 
 
@@ -82,5 +83,5 @@ def _column(claim: Claim, evidence: list[Evidence]) -> dict | None:
     return {
         "verdict": combine(claim.rule.judge(e.estimate) for e in evidence),
         "evidence": [{"setting": e.setting, **e.estimate.to_json(), "judgement": claim.rule.judge(e.estimate),
-                      "runs": list(e.runs)} for e in evidence],
+                      "runs": list(e.runs), "note": e.note} for e in evidence],
     }

@@ -78,7 +78,7 @@ def build(store: Path, out: Path, workers=None) -> dict:
     tables = catalogue.tables(store)
     rows = ledger.rows(ledger.gather(tables, formulas.result()))
     beside = ledger.unjudged(store)
-    remarks = {name: catalogue.remark(table) for name, table in tables.items() if table.manifest["kept"]}
+    remarks = {name: catalogue.remark(table) for name, table in tables.items()}
     pages = []
     for section, drawing in zip(sections(), drawings):
         found, frames = drawing.result()

@@ -14,18 +14,14 @@ SERIES = ("#1f5a99", "#d1662b", "#3c8d5a", "#8a4f9e", "#b8312f", "#6b6b6b", "#c3
 
 @contextmanager
 def canvas(columns: int = 1, rows: int = 1, *, width: float = 7.0, height: float = 2.6, **kwargs):
-    """A styled figure and its axes: ``with canvas(2) as (figure, axes): ...``; drawn with no display."""
-    import matplotlib
+    """A styled figure and its axes: ``with canvas(2) as (figure, axes): ...``; no display, and the user's pyplot is left
+    alone."""
+    from matplotlib import style
+    from matplotlib.figure import Figure
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    with pyplot.style.context(STYLE):
-        figure, axes = pyplot.subplots(rows, columns, figsize=(width, height * rows), **kwargs)
-        try:
-            yield figure, axes
-        finally:
-            pyplot.close(figure)
+    with style.context(STYLE):
+        figure = Figure(figsize=(width, height * rows))
+        yield figure, figure.subplots(rows, columns, **kwargs)
 
 
 def theory_line(axes, x, y, label=None, **kwargs):

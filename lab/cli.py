@@ -27,6 +27,7 @@ from collections.abc import Mapping, Sequence
 from lab.discover import read
 from lab.errors import InputError, UsageError
 from lab.estimate import Estimate
+from lab.threads import fixed
 
 
 class _Parser(argparse.ArgumentParser):
@@ -107,7 +108,8 @@ def main(room: str, commands: Mapping[str, str], argv: Sequence[str] | None = No
     sub.add_argument("--json", action="store_true", help="print exactly one JSON object on standard output")
     try:
         args = sub.parse_args(argv[1:])
-        result = dict(module.run(args) or {})
+        with fixed(getattr(args, "threads", 1)):  # what a command prints, too, is the same on any number of cores
+            result = dict(module.run(args) or {})
         code = int(result.pop("exit_code", 0))
         if args.json:
             print(json.dumps(jsonable(result), allow_nan=False), flush=True)
@@ -170,6 +172,12 @@ def not_negative_float(text: str) -> float:
     if not (value >= 0 and math.isfinite(value)):
         raise argparse.ArgumentTypeError(f"{text!r} must be finite and not negative")
     return value
+
+
+def add_threads_argument(parser: argparse.ArgumentParser) -> None:
+    """The flag ``--threads`` of the commands that train networks; part of a run, see :mod:`lab.threads`."""
+    parser.add_argument("--threads", type=positive_int, default=1, help="threads of each network on a CPU; part of the run: "
+                        "another number gives other results (--jobs does not)")
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:

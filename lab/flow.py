@@ -34,7 +34,6 @@ It is passed to the compiled integrator as a first-class function: one integrato
 serves every model.
 """
 
-import os
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
@@ -56,6 +55,7 @@ from lab.flow_kernel import (
     coefficients,
     integrate,
 )
+from lab.manifest import cores
 
 __all__ = ["CONVERGED", "DIVERGED", "EVALUATION_CAP", "LANES", "MAX_STAGES", "REACHED", "RHS", "STATUS", "STOPPED",
            "TIME_CAP", "Flow", "solve"]
@@ -163,7 +163,7 @@ def solve(rhs, params, start, *, work_rows=1, times=(), keep_states=False, gradi
             progress(part.stop - part.start)
 
     if pieces:
-        with ThreadPoolExecutor(min(threads, len(pieces), os.cpu_count() or 1) if threads > 1 else 1) as pool:
+        with ThreadPoolExecutor(min(threads, len(pieces), cores()) if threads > 1 else 1) as pool:
             jobs = [pool.submit(work, part) for part in pieces]
             try:
                 if wait(jobs, timeout=seconds).not_done:

@@ -1,5 +1,6 @@
 """What a number's reader needs to reproduce it: code, versions, machine, command, time and memory."""
 
+import hashlib
 import os
 import platform
 import resource
@@ -51,6 +52,29 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+@cache
+def _compiler() -> str:
+    from llvmlite import binding
+
+    features = binding.get_host_cpu_features().flatten()
+    return f"{binding.get_host_cpu_name()} {hashlib.sha256(features.encode()).hexdigest()[:8]}"
+
+
+def instruction_set() -> dict[str, str]:
+    """What compiler and libraries take this processor for: where they differ, results differ in their last bits.
+
+    ``llvm``: the processor's kind, and a digest of its features, for Numba. ``blas``: name, version and kernels of each that
+    is loaded. ``torch``: its vector instructions, if it is loaded.
+    """
+    from threadpoolctl import threadpool_info
+
+    blas = {" ".join(filter(None, (found["internal_api"], found["version"], found.get("architecture"))))
+            for found in threadpool_info() if found["user_api"] == "blas"}
+    torch = sys.modules.get("torch")
+    return {"llvm": _compiler(), **({"blas": ", ".join(sorted(blas))} if blas else {}),
+            **({"torch": torch.backends.cpu.get_cpu_capability()} if torch is not None else {})}
+
+
 def environment() -> dict:
     """Code revision, versions and hardware of this process (the GPU's name too, if torch is already loaded)."""
     found = {
@@ -59,6 +83,7 @@ def environment() -> dict:
         "versions": {p: v for p in _PACKAGES if (v := _version(p))},
         "platform": platform.platform(),
         "processor": processor(),
+        "instruction_set": instruction_set(),
         "cores": cores(),
     }
     torch = sys.modules.get("torch")  # never load torch for a manifest

@@ -223,6 +223,9 @@ def _costs(manifests: Sequence[dict]) -> dict:
         values = sorted({json.dumps(jsonable(m[key]), sort_keys=True) for m in manifests if key in m})
         if values:
             facts[key] = json.loads(values[0]) if len(values) == 1 else [json.loads(v) for v in values]
+    if all(m.get("threads") for m in manifests):  # else a run is older, and its threads are not known
+        threads = sorted({m["threads"] for m in manifests})
+        facts["threads"] = threads[0] if len(threads) == 1 else threads
     return facts
 
 

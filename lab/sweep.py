@@ -13,7 +13,6 @@ import traceback
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait as wait_for
@@ -24,8 +23,10 @@ from lab.cli import jsonable, say
 from lab.errors import InputError
 from lab.progress import Progress
 from lab.store import RunStore, config_fields, exclusive, read_result, write_atomically
+from lab.threads import environment, fixed
 
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+# Threads, random generators and floating-point modes belong to a process, not to a run: one run at a time in each.
+_ONE_AT_A_TIME = threading.RLock()
 
 
 @dataclass
@@ -46,10 +47,11 @@ class Outcome:
 def execute(function: str, config, folder: Path, schema: int, options: dict) -> str | None:
     """Carry out one run in its folder; returns None, or the last line of what went wrong.
 
-    A run that is finished already is not repeated.
+    A run that is finished already is not repeated. Its libraries have as many threads as its configuration says in
+    ``threads``, one where it says nothing (:mod:`lab.threads`), whatever process it is carried out in.
     """
-    folder = Path(folder)
-    with exclusive(folder):
+    folder, threads = Path(folder), getattr(config, "threads", 1)
+    with _ONE_AT_A_TIME, exclusive(folder):
         if read_result(folder) is not None:
             return None
         (folder / "failure.txt").unlink(missing_ok=True)
@@ -57,9 +59,9 @@ def execute(function: str, config, folder: Path, schema: int, options: dict) -> 
             {"function": function, "schema": schema, "config": config_fields(config)}, indent=1) + "\n")
         module, _, name = function.partition(":")
         try:
-            with manifest.Measure() as measure:
+            with fixed(threads), manifest.Measure() as measure:
                 result = dict(getattr(importlib.import_module(module), name)(config, folder, **options))
-            facts = {**manifest.environment(), **measure.cost, **result.pop("manifest", {})}
+            facts = {**manifest.environment(), "threads": threads, **measure.cost, **result.pop("manifest", {})}
             write_atomically(folder / "result.json", json.dumps(
                 jsonable({"result": result, "manifest": facts}), allow_nan=False) + "\n")
         except Exception as error:
@@ -73,7 +75,7 @@ def execute(function: str, config, folder: Path, schema: int, options: dict) -> 
 
 
 def sweep(experiment: str, function: str, configs: Sequence, *, store: RunStore, jobs: int = 1,
-          threads: int | None = None, executor: Executor | None = None, workers: "Workers | None" = None, schema: int = 1,
+          executor: Executor | None = None, workers: "Workers | None" = None, schema: int = 1,
           options: dict | None = None, label: str | None = None) -> Outcome:
     """Carry out the runs that are not finished yet and return all of them.
 
@@ -84,7 +86,6 @@ def sweep(experiment: str, function: str, configs: Sequence, *, store: RunStore,
     configs : frozen dataclasses, one a run.
     store : where runs live. With an executor on other machines, a folder that they share.
     jobs : processes; 1 works in this process.
-    threads : threads for each of several processes (default: cores // jobs).
     executor : any ``concurrent.futures.Executor``, in place of local processes (see :func:`cluster`).
     workers : local processes that outlive this sweep, in place of new ones.
     schema : raised when the meaning of a result changes.
@@ -113,7 +114,7 @@ def sweep(experiment: str, function: str, configs: Sequence, *, store: RunStore,
             elif workers is not None:
                 _local(todo, arguments, problems, progress, workers)
             else:
-                with Workers(min(jobs, len(todo)), threads) as own:
+                with Workers(min(jobs, len(todo))) as own:
                     _local(todo, arguments, problems, progress, own)
     outcome = Outcome()
     for i, (config, folder) in enumerate(zip(configs, folders)):
@@ -201,11 +202,12 @@ class Workers:
     Parameters
     ----------
     jobs : processes.
-    threads : threads of each (default: cores // jobs).
+    threads : threads that each offers to Numba's kernels and to work that is no run (default: cores // jobs); how many a
+        run's other libraries have, its configuration says.
     """
 
     def __init__(self, jobs: int, threads: int | None = None):
-        self.jobs, self.threads = jobs, threads or max(1, (os.cpu_count() or 1) // jobs)
+        self.jobs, self.threads = jobs, threads or max(1, manifest.cores() // jobs)
         self._pool: ProcessPoolExecutor | None = None
 
     def __enter__(self):
@@ -221,7 +223,7 @@ class Workers:
 
     def submit(self, function, *arguments):
         """As ``concurrent.futures.Executor.submit``."""
-        with _thread_limit(self.threads):  # processes start when work comes
+        with environment(self.threads):  # processes start when work comes
             if self._pool is None:
                 # spawn: a forked child inherits Numba's and torch's thread pools in a broken state
                 self._pool = ProcessPoolExecutor(self.jobs, mp_context=get_context("spawn"), initializer=_watch_parent)
@@ -263,18 +265,3 @@ def _watch_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
-
-
-@contextmanager
-def _thread_limit(threads: int):
-    """Environment for the workers about to start; the variables are read when their libraries load."""
-    before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
-    os.environ.update({name: str(threads) for name in _THREAD_VARIABLES})
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from empirical.declared import architecture
 from empirical.settings import ARCHITECTURES, DATA, Network, recipe
-from lab.cli import fraction, positive_int, say
+from lab.cli import add_threads_argument, fraction, positive_int, say
 
 HELP = "speed on this device: training by width, copies together against one by one, features into moments, analysis"
 
@@ -24,6 +24,7 @@ def add_arguments(parser):
     parser.add_argument("--steps", type=positive_int, default=10, help="training steps that are timed")
     parser.add_argument("--repeat", type=positive_int, default=5, help="interleaved rounds of the pass")
     parser.add_argument("--device", help="cpu, cuda, cuda:1, mps (default: CUDA if there is one)")
+    add_threads_argument(parser)
 
 
 def run(args) -> dict:
@@ -73,6 +74,7 @@ def _pass(args, config: Network, data, device) -> dict:
     from empirical.compare import compare
     from empirical.compare_rows import compare_rows
     from empirical.features import extract, probe_parts
+    from empirical.steps import synchronize
     from empirical.train import prepare
 
     least = min(args.alphas)
@@ -104,8 +106,7 @@ def _pass(args, config: Network, data, device) -> dict:
                 for sites in features.moments.values():  # products wait until they are asked for
                     for moments in sites.values():
                         moments.variance("wide")
-            if device.type == "cuda":
-                torch.cuda.synchronize(device)
+            synchronize(device)
             if turn:
                 times[name].append(time.perf_counter() - start)
     medians = {name: sorted(t)[len(t) // 2] for name, t in times.items()}

@@ -1,7 +1,7 @@
 """``python -m empirical hull``: test points against the hull of the training set, with controls."""
 
 from empirical.settings import ARCHITECTURES, DATA
-from lab.cli import fraction, positive_float, positive_int, say
+from lab.cli import add_threads_argument, fraction, positive_float, positive_int, say
 
 HELP = "do test points lie outside the hull of the training set? distances with certificates, and controls"
 
@@ -32,6 +32,7 @@ def add_arguments(parser):
     parser.add_argument("--tol", type=positive_float, default=1e-6, help="relative accuracy of the distances")
     parser.add_argument("--seed", type=int, default=0, help="of subsets, controls and networks")
     parser.add_argument("--device", help="cpu, cuda (default: CUDA if there is one)")
+    add_threads_argument(parser)
     parser.add_argument("--out", default="runs", help="folder of the run store")
     parser.add_argument("--quick", action="store_true", help="fewer queries, a small network")
     parser.add_argument("--dry-run", action="store_true", help="list the runs and what is done; compute nothing")
@@ -63,7 +64,7 @@ def run(args) -> dict:
         leave_one_out=0 if args.no_leave_one_out else -1, gaussian=min(args.gaussian or min(queries, 1000), 10**6),
         classes=min(args.classes or 200, queries), seed=args.seed, tol=args.tol, wavelet=args.wavelet,
         directions=(min(args.directions or 200, queries) if ways else args.directions or 0),
-        epochs=args.epochs or 0, quick=args.quick, sweep=args.trained or "").check()
+        epochs=args.epochs or 0, quick=args.quick, sweep=args.trained or "", threads=args.threads).check()
     configs = [replace(base, alpha=str(alpha), site=site) for alpha in (args.alphas or ["1"])
                for site in (args.sites if args.space == "features" else ["penultimate"])]
     configs += [replace(base, n=n, gaussian=0, classes=0, directions=0) for n in args.n or () if n < train]

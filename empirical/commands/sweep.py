@@ -6,7 +6,7 @@ from pathlib import Path
 
 from empirical.declared import architecture
 from empirical.settings import ARCHITECTURES, DATA, PARAMETRISATIONS, SCHEMES, STARTS, Setting, matched, recipe
-from lab.cli import add_run_arguments, fraction, positive_float, positive_int, say
+from lab.cli import add_run_arguments, add_threads_argument, fraction, positive_float, positive_int, say
 from lab.errors import UsageError
 
 HELP = "one wide network against many narrow ones: span errors, probes and similarity at every width"
@@ -51,6 +51,7 @@ def add_arguments(parser):
     parser.add_argument("--device", help="cpu, cuda, cuda:1, mps (default: CUDA if there is one)")
     parser.add_argument("--name", help="name of the table and of the folder in the run store")
     parser.add_argument("--scheduler", metavar="ADDRESS", help="a Dask cluster in place of local processes")
+    add_threads_argument(parser)
     add_run_arguments(parser)
 
 
@@ -121,7 +122,7 @@ def _changes(args) -> dict:
     changes = {key: value for key in ("base_width", "depth", "epochs", "lr", "optimizer", "schedule", "batch_size",
                                       "weight_decay", "init", "train_size", "image_size", "max_length")
                if (value := getattr(args, key)) is not None}
-    changes |= {"parametrisation": args.parametrisation, "label_noise": args.label_noise}
+    changes |= {key: getattr(args, key) for key in ("parametrisation", "label_noise", "threads")}
     if args.no_augment:
         changes["augment"] = False
     if args.match == "train-loss":

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from empirical.settings import ARCHITECTURES, DATA, SCHEMES, Setting, recipe
 from empirical.studies.units import PLAIN, SWEEPS
-from lab.cli import add_run_arguments, fraction, positive_float, positive_int, say
+from lab.cli import add_run_arguments, add_threads_argument, fraction, positive_float, positive_int, say
 from lab.errors import UsageError
 
 HELP = "removable and repeated units against width, for each value of a hyperparameter"
@@ -39,6 +39,7 @@ def add_arguments(parser):
     parser.add_argument("--rows", type=positive_int, default=None, help="inputs for correlations (default: the probe splits)")
     parser.add_argument("--device", help="cpu, cuda, cuda:1, mps (default: CUDA if there is one)")
     parser.add_argument("--name", help="name of the table and of the folder in the run store")
+    add_threads_argument(parser)
     add_run_arguments(parser)
 
 
@@ -89,7 +90,8 @@ def _planned(args) -> list:
     from empirical.studies.units import plan, with_checksums
     from empirical.studies.width import dataset
 
-    changes = {key: value for key in ("base_width", "epochs", "lr", "batch_size", "init", "train_size", "image_size")
+    changes = {key: value for key in ("base_width", "epochs", "lr", "batch_size", "init", "train_size", "image_size",
+                                              "threads")
                if (value := getattr(args, key)) is not None}
     if args.quick:
         changes = {"base_width": 4, "epochs": 3, **changes}

@@ -50,6 +50,7 @@ class HullRun:
     wavelet : PyWavelets' name. ``epochs``: of the network, 0 for the recipe's. ``quick``: the recipe's small version.
     sweep : experiment of the run store (a width sweep) that holds the network, "" for one of this study's own. The hull is
         then that of the rows that the network was trained on, in pixels too.
+    threads : of the network and of the measures.
     """
 
     data: str
@@ -70,6 +71,7 @@ class HullRun:
     epochs: int = 0
     quick: bool = False
     sweep: str = ""
+    threads: int = 1
 
     def check(self) -> "HullRun":
         """Refuse what cannot be carried out; returns itself.
@@ -103,7 +105,8 @@ class HullRun:
             raise UsageError(f"{self.sweep} has no finished {self.arch} on {self.data} of alpha {self.alpha} and seed "
                              f"{self.seed}")
         changes = {"epochs": self.epochs} if self.epochs else {}
-        return Network(**{**recipe(self.arch, self.data, self.quick), **changes, "alpha": self.alpha, "seed": self.seed})
+        return Network(**{**recipe(self.arch, self.data, self.quick), **changes, "alpha": self.alpha, "seed": self.seed,
+                          "threads": self.threads})
 
 
 def run(config: HullRun, folder: Path, *, device: str | None = None, data_dir: str | None = None) -> dict:
@@ -111,18 +114,18 @@ def run(config: HullRun, folder: Path, *, device: str | None = None, data_dir: s
     from empirical.data import load
     from empirical.hull import spaces
     from empirical.hull.measure import measure
-    from empirical.studies.trained import first_member, trained
+    from empirical.studies.trained import first_member, threads_of_record, trained
     from empirical.studies.width import dataset
     from empirical.train import pick_device
 
     config.check()
     folder = Path(folder)
-    target, model, about = pick_device(device), None, ""
+    target, model, about, networks = pick_device(device), None, "", []
     if config.arch:
         store = folder.parent.parent
         network = config.network(store)
         experiment = store / config.sweep if config.sweep else folder.parent / "networks"
-        trained(network, experiment, device=device, data_dir=data_dir)
+        networks.append(trained(network, experiment, device=device, data_dir=data_dir))
         data = dataset(network, data_dir, str(target))
         model = first_member(network, experiment, data, target)
         about = f"{network.arch} alpha {network.alpha}, base width {network.base_width}"
@@ -144,7 +147,8 @@ def run(config: HullRun, folder: Path, *, device: str | None = None, data_dir: s
         found["directions"] = _directions(config, model, data, space)
     np.savez_compressed(folder / "points.npz", **found.pop("arrays"))
     return {"data": data.name, "network": about, **found,
-            "manifest": {"data": data.facts, "device": str(target), "dtype": "float32"}}
+            "manifest": {"data": data.facts, "device": str(target), "dtype": "float32",
+                         "threads": threads_of_record(config.threads, *networks)}}
 
 
 def _errors(model, data) -> np.ndarray:

@@ -47,6 +47,8 @@ def trained(network: Network, experiment: Path, *, device: str | None = None, da
             again: bool = True) -> dict:
     """The result of a network's run; it is trained now if it is not there (another process that trains it is waited for).
 
+    The result's ``threads`` are those that it was trained with, None where its run does not know (an older one).
+
     ``again``: whether a training that failed is tried once more, or its failure told.
 
     Raises
@@ -63,7 +65,13 @@ def trained(network: Network, experiment: Path, *, device: str | None = None, da
         problem = problem or execute(RUN, network, folder, 1, {"device": device, "data_dir": data_dir})
         if problem:
             raise InputError(f"the network of alpha {network.alpha} failed: {problem}")
-    return read_result(folder)["result"]
+    stored = read_result(folder)
+    return {**stored["result"], "threads": stored["manifest"].get("threads")}
+
+
+def threads_of_record(own: int, *networks: dict) -> int | None:
+    """Threads for the manifest of a run that measured networks (results of :func:`trained`): None if theirs are not known."""
+    return own if all(network["threads"] for network in networks) else None
 
 
 def first_member(network: Network, experiment: Path, data, target):

@@ -118,7 +118,7 @@ def plan_trained(networks: Sequence[Network], experiment: str, *, orders: int = 
 
 def run(config: UnitsRun, folder: Path, *, device: str | None = None, data_dir: str | None = None) -> dict:
     """Measure one network's units; train it if it is not there."""
-    from empirical.studies.trained import first_member, trained
+    from empirical.studies.trained import first_member, threads_of_record, trained
     from empirical.train import pick_device, prepare
     from empirical.units import measure
 
@@ -131,7 +131,8 @@ def run(config: UnitsRun, folder: Path, *, device: str | None = None, data_dir: 
     found = measure(model, start, data, orders=config.orders, images=config.images, rows=config.rows,
                     seed=config.seed)
     first = {f"{split}_{what}": facts[split][what][0] for split in ("train", "test") for what in ("loss", "accuracy")}
-    return {"data": data.name, "sites": found, **first, "manifest": {"data": data.facts, "device": str(target)}}
+    return {"data": data.name, "sites": found, **first,
+            "manifest": {"data": data.facts, "device": str(target), "threads": threads_of_record(config.threads, facts)}}
 
 
 CURVES = ("unchanged", "accuracy", "unchanged_targeted", "unchanged_best")

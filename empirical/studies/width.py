@@ -8,7 +8,7 @@ the stored moments alone, so that any process can work them out.
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache, partial
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from empirical.settings import Comparison, Network, Setting, matched, recipe
-from empirical.studies.trained import RUN, trained
+from empirical.studies.trained import RUN, threads_of_record, trained
 from lab.errors import InputError, UsageError
 from lab.estimate import Estimate, mean_interval
 from lab.store import read_result, run_id
@@ -150,27 +150,25 @@ def _compare(config: Comparison, folder: Path, *, device, data_dir) -> dict:
     from empirical.features import read_facts, read_features
     from empirical.train import pick_device
 
-    if read_facts(folder) is None:
+    results = {network: trained(network, folder.parent, device=device, data_dir=data_dir, again=False)
+               for network in config.networks()}
+    if (read_facts(folder) or {}).get("weights") != _weights(results):  # none yet, or of networks that are no longer these
         target = pick_device(device)
-        for network in config.networks():
-            trained(network, folder.parent, device=device, data_dir=data_dir, again=False)
         data = dataset(config, data_dir, str(target))
         store(read([config], folder.parent, data, target), [config], folder.parent, data, target)
     facts, features, blocks = read_facts(folder), read_features(folder), _narrow_blocks(config)
-    results = {network: _result(network, folder.parent) for network in config.networks()}
     rows = compare(features, "wide", "other", blocks, untrained="untrained", equal=config.copies, seed=config.seed)
     main = next(row for row in rows if row["site"] == "penultimate" and row["copies"] == config.copies)
     main.update(compare_rows(features, "wide", "other", blocks[:config.copies], untrained="untrained", ridge=main["ridge"],
                              seed=config.seed))
     return {"kind": "comparison", "data": facts["data"]["name"], "rows": rows, "wide": _summary([results[config.wide()]]),
-            "narrow": _summary([results[n] for n in config.narrow()]), "manifest": facts}
+            "narrow": _summary([results[n] for n in config.narrow()]),
+            "manifest": {**facts, "threads": threads_of_record(config.threads, *results.values())}}
 
 
-def _result(network: Network, experiment: Path) -> dict:
-    stored = read_result(experiment / run_id(network))
-    if stored is None:
-        raise InputError(f"the network of alpha {network.alpha} and seed {network.seed} is not trained")
-    return stored["result"]
+def _weights(results: Mapping[Network, dict]) -> dict[str, str | None]:
+    """Checksums of the weights behind features, by run."""
+    return {run_id(network): result.get("weights") for network, result in results.items()}
 
 
 def _narrow_blocks(config: Comparison) -> list[str]:
@@ -216,7 +214,9 @@ def store(features: "Features", configs: Sequence[Comparison], experiment: Path,
         own = {block: f"{config.alpha} {block}" for block in _narrow_blocks(config) if block != "other"}
         folder = experiment / run_id(config)
         folder.mkdir(parents=True, exist_ok=True)
-        features.select({**own, **common}).save(folder, {"data": data.facts, "device": str(target), "dtype": "float32"})
+        results = {network: read_result(experiment / run_id(network))["result"] for network in config.networks()}
+        features.select({**own, **common}).save(
+            folder, {"data": data.facts, "device": str(target), "dtype": "float32", "weights": _weights(results)})
 
 
 def _summary(results: Sequence[dict]) -> dict:

@@ -29,7 +29,8 @@ def run(args) -> dict:
             for item in cell["evidence"]:
                 interval = "" if item["n"] == 0 or item["low"] is None else f" [{item['low']:.3g}, {item['high']:.3g}]"
                 number = f"{item['mean']:.3g}{interval} n={item['n']}"
-                say(f"  {column:<6} {item['judgement']:<9} {number}  {item['setting']}")
+                note = f" ({item['note']})" if item["note"] else ""
+                say(f"  {column:<6} {item['judgement']:<9} {number}  {item['setting']}{note}")
     beside = ledger.unjudged(args.out)
     for line in ledger.notes(beside):
         say(line)

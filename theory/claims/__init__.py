@@ -82,6 +82,7 @@ class Evidence:
     setting : where it was measured, for a person ("ResNet-18, digits, alpha 1/8").
     estimate : the statistic with its interval; ``lab.estimate.exact`` for a formula.
     runs : ids of the runs behind it (empty for a formula).
+    note : what a reader should know of how it was made; "" for nothing.
     """
 
     claim: str
@@ -89,6 +90,7 @@ class Evidence:
     setting: str
     estimate: Estimate
     runs: tuple[str, ...] = ()
+    note: str = ""
 
 
 def claims() -> dict[str, Claim]:

@@ -1,13 +1,13 @@
 """``python -m theory check``: every prediction beside an independent number."""
 
 import fnmatch
-import os
 import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
 from lab.cli import positive_int, say
 from lab.errors import UsageError
+from lab.manifest import cores
 from theory import derivation as framework
 
 HELP = "compare each prediction with an independent number"
@@ -51,7 +51,7 @@ def _run_named(name: str, seed: int):
 def run(args) -> dict:
     """Run the chosen checks, print the table, fail (exit code 1) if any prediction fails."""
     names = select(list(framework.check_functions()), args.only)
-    jobs = min(args.jobs or min(2, os.cpu_count() or 1), max(len(names), 1))
+    jobs = min(args.jobs or min(2, cores()), max(len(names), 1))
     if jobs > 1:
         with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
             outcomes = list(pool.map(_run_named, names, [args.seed] * len(names)))

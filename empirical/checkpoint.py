@@ -1,0 +1,187 @@
+"""Checkpoints of a training, and the final weights: written whole, looked at whole before anything of them is used.
+
+A checkpoint holds the stack's weights, the optimizer's state and where the training is; random numbers come from addressed
+streams, so the epoch's number is all that there is to know of them. :func:`restore` applies a checkpoint only if it is
+that training's own, intact and complete, so that a training that starts again really starts from its beginning.
+"""
+
+import hashlib
+import io
+import math
+from pathlib import Path
+
+import torch
+
+from empirical.settings import Network
+from empirical.steps import member_state, stacked_state
+from lab.cli import say
+from lab.errors import InputError
+from lab.store import read_result, run_id, write_atomically
+
+CHECKPOINT, WEIGHTS = "checkpoint.pt", "weights.safetensors"
+_STATE = {"sgd": {"momentum_buffer"}, "adamw": {"step", "exp_avg", "exp_avg_sq"}}  # of the optimizer, a parameter
+
+
+class Unusable(Exception):
+    """Why a checkpoint is not applied."""
+
+
+def start_state(config: Network) -> dict:
+    """Where a training is before its first epoch."""
+    return {"epoch": 0, "curve": [], "epochs": [float(config.epochs)] * config.stack, "snapshots": {}}
+
+
+def save(path: Path, config: Network, model, optimizer, state: dict) -> None:
+    """Write a checkpoint in place of the last one."""
+    content = {"network": run_id(config), "model": model.state_dict(), "optimizer": optimizer.state_dict(), "state": state}
+    buffer = io.BytesIO()
+    torch.save({**content, "sha256": _digest(content)}, buffer)
+    write_atomically(path, buffer.getvalue())
+
+
+def restore(path: Path, config: Network, model, optimizer, device) -> dict:
+    """Apply the checkpoint, if there is one that can be used, and return the training's state; else change nothing.
+
+    Parameters
+    ----------
+    path : of the file.
+    model, optimizer : of the training, at their start.
+    """
+    if not path.exists():
+        return start_state(config)
+    try:
+        stored = torch.load(path, map_location=device, weights_only=True)
+        _check(stored, config, model, optimizer)
+    except Exception as error:  # whatever a damaged file makes torch raise, or the checks meet in a foreign one
+        reason = error if isinstance(error, Unusable) else f"damaged: {type(error).__name__}"
+        say(f"{path} cannot be used ({reason}); this training starts again")
+        return start_state(config)
+    model.load_state_dict(stored["model"])
+    optimizer.load_state_dict(stored["optimizer"])
+    return stored["state"]
+
+
+def _require(condition: bool, reason: str) -> None:
+    if not condition:
+        raise Unusable(reason)
+
+
+def _check(stored, config: Network, model, optimizer) -> None:
+    """Everything that is asked of a checkpoint.
+
+    Raises
+    ------
+    Unusable
+        If it is not that of this training, or not intact and complete.
+    """
+    _require(isinstance(stored, dict) and set(stored) == {"network", "model", "optimizer", "state", "sha256"},
+             "not a checkpoint of this version")
+    _require(stored["network"] == run_id(config), f"it belongs to {str(stored['network'])[:120]}")
+    _require(stored["sha256"] == _digest({key: value for key, value in stored.items() if key != "sha256"}),
+             "its content has been altered")
+    own = model.state_dict()
+    _check_tensors(stored["model"], own, "weights")
+    _check_optimizer(stored["optimizer"], config, optimizer)
+    state = stored["state"]
+    _require(isinstance(state, dict) and set(state) == set(start_state(config)), "it does not say where the training is")
+    epoch, members = state["epoch"], range(config.stack)
+    _require(type(epoch) is int and 0 <= epoch <= config.epochs, f"epoch {epoch!r} of {config.epochs}")
+    _require(_is_table(state["curve"], epoch, config.stack), "its loss curve does not fit its epoch")
+    _require(_is_table([state["epochs"]], 1, config.stack) and all(0 < e <= config.epochs for e in state["epochs"]),
+             "its members' epochs do not fit")
+    snapshots = state["snapshots"]
+    _require(isinstance(snapshots, dict) and set(snapshots) <= {str(i) for i in members}
+             and (bool(config.target_loss) or not snapshots), "its snapshots do not fit")
+    for snapshot in snapshots.values():
+        _check_tensors(snapshot, member_state(model, config.stack, 0), "snapshots")
+
+
+def _check_tensors(found, like: dict[str, torch.Tensor], what: str) -> None:
+    _require(isinstance(found, dict) and set(found) == set(like), f"its {what} are another network's")
+    for name, own in like.items():
+        value = found[name]
+        _require(isinstance(value, torch.Tensor) and value.shape == own.shape and value.dtype == own.dtype,
+                 f"its {what} do not fit at {name}")
+        _require(bool(torch.isfinite(value).all()), f"its {what} are not finite at {name}")
+
+
+def _check_optimizer(found, config: Network, optimizer) -> None:
+    """A fresh optimizer has no state yet: what it will have follows from its kind."""
+    own = optimizer.state_dict()
+    _require(isinstance(found, dict) and set(found) == set(own), "it has no optimizer's state")
+    settings = [[{k: v for k, v in group.items() if k != "lr"} for group in side["param_groups"]] for side in (found, own)]
+    _require(settings[0] == settings[1], "its optimizer is set otherwise")  # but for the rate, which every step sets
+    parameters = {i: p for ours, group in zip(own["param_groups"], optimizer.param_groups)
+                  for i, p in zip(ours["params"], group["params"])}
+    names = _STATE[config.optimizer] if config.optimizer != "sgd" or config.momentum else set()
+    _require(isinstance(found["state"], dict) and set(found["state"]) <= set(parameters), "its optimizer's state is another's")
+    for i, parameter in parameters.items():
+        entry = {k: v for k, v in found["state"].get(i, {}).items() if v is not None}
+        like = {k: parameter.detach() if k != "step" else torch.zeros(()) for k in names}
+        _check_tensors(entry, like, "optimizer's state")
+
+
+def _is_table(rows, height: int, width: int) -> bool:
+    """Whether it is a list of that many lists of that many finite floats."""
+    return (isinstance(rows, list) and len(rows) == height
+            and all(isinstance(row, list) and len(row) == width and all(type(x) is float and math.isfinite(x) for x in row)
+                    for row in rows))
+
+
+def _digest(content) -> str:
+    """SHA-256 of nested dicts, lists, tensors and plain values; torch's own files do not notice a flipped bit."""
+    digest = hashlib.sha256()
+
+    def take(value):
+        if isinstance(value, torch.Tensor):
+            digest.update(f"{value.dtype}{tuple(value.shape)}".encode())
+            digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+        elif isinstance(value, dict):
+            for key, item in value.items():
+                digest.update(f"{key!r}:".encode())
+                take(item)
+        elif isinstance(value, list | tuple):
+            digest.update(f"[{len(value)}]".encode())
+            for item in value:
+                take(item)
+        else:
+            digest.update(f"{value!r};".encode())
+
+    take(content)
+    return digest.hexdigest()
+
+
+def write_weights(folder: Path, model) -> str:
+    """Write a stack's final weights; returns their SHA-256, to be kept with the run's result."""
+    from safetensors.torch import save as as_bytes
+
+    data = as_bytes({name: value.contiguous() for name, value in stacked_state(model).items()})
+    write_atomically(Path(folder) / WEIGHTS, data)
+    return hashlib.sha256(data).hexdigest()
+
+
+def read_weights(folder: Path, model) -> None:
+    """Load a finished run's final weights into the model.
+
+    Raises
+    ------
+    InputError
+        If they are missing or damaged, or not those of which the run's result holds the checksum.
+    """
+    from safetensors.torch import load
+
+    path = Path(folder) / WEIGHTS
+    remedy = "delete that folder and run again"
+    stored = read_result(folder)
+    try:
+        data = path.read_bytes()
+        weights = load(data)
+        _check_tensors(weights, model.state_dict(), "weights")
+    except Exception as error:  # missing, truncated, or of another shape
+        reason = error if isinstance(error, Unusable) else type(error).__name__
+        raise InputError(f"{path} is missing or damaged ({reason}); {remedy}") from None
+    known = stored["result"].get("weights") if stored else None
+    if known and known != hashlib.sha256(data).hexdigest():
+        raise InputError(f"{path} is not the file that its training wrote (its checksum is another than in result.json); "
+                         f"{remedy}")
+    model.load_state_dict(weights)

@@ -1,0 +1,73 @@
+"""How many threads a piece of work may use, and giving them back afterwards.
+
+The last bits of a matrix product hang on how many threads share it: sums are split where the work is split, and some
+libraries choose another kernel. Training amplifies such bits to differences in every digit. So the number of threads is
+part of a run (the field ``threads`` of its configuration, one where there is none), and :func:`lab.sweep.execute`, through
+which every run goes, holds the libraries to it: BLAS and OpenMP (NumPy, SciPy, scikit-learn) and PyTorch. Numba is left
+alone: the laboratory's kernels deal out whole replicas or queries, and give the same numbers on any number of threads.
+So are PyTorch's inter-op threads, which can be set only once a process: they carry out forked tasks, and there are none.
+"""
+
+import os
+import sys
+from collections.abc import Iterable
+from contextlib import contextmanager
+
+from lab.manifest import cores
+
+LIBRARIES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+NUMBA = "NUMBA_NUM_THREADS"
+
+
+@contextmanager
+def fixed(threads: int):
+    """Hold BLAS, OpenMP and PyTorch in this process to a number of threads, libraries that are loaded meanwhile too.
+
+    Afterwards every library has the threads that it had; those that came meanwhile, the usual number. May be nested. It is
+    a state of the process: what its other threads compute at the same time is held to it as well.
+    """
+    torch = sys.modules.get("torch")
+    torch_had = torch.get_num_threads() if torch else None
+    had = {library.filepath: library.num_threads for library in _thread_pools()}
+    try:
+        with environment(threads, LIBRARIES):  # what libraries read when they are loaded
+            for library in _thread_pools():
+                library.set_num_threads(threads)
+            if torch:
+                torch.set_num_threads(threads)
+            yield
+    finally:
+        usual = _usual()
+        for library in _thread_pools():
+            library.set_num_threads(had.get(library.filepath, usual))
+        if torch := sys.modules.get("torch"):
+            torch.set_num_threads(torch_had or usual)
+
+
+@contextmanager
+def environment(threads: int, variables: Iterable[str] = (*LIBRARIES, NUMBA)):
+    """The number of threads as environment variables, for libraries, or processes, that start meanwhile."""
+    variables = tuple(variables)
+    had = {name: os.environ.get(name) for name in variables}
+    os.environ.update(dict.fromkeys(variables, str(threads)))
+    try:
+        yield
+    finally:
+        for name, value in had.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _thread_pools() -> list:
+    """What there is of BLAS and OpenMP libraries in this process, to be asked and set."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController().lib_controllers
+
+
+def _usual() -> int:
+    """Threads that a library takes by itself."""
+    said = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    return int(said) if said.isdigit() and int(said) else cores()
