@@ -94,11 +94,21 @@ class Setting:
             raise UsageError(f"dropout is a probability below 1, got {self.dropout:g}")
         if not (0 <= self.warmup < 1 and 0 <= self.momentum < 1 and self.weight_decay >= 0 and self.target_loss >= 0):
             raise UsageError("warmup and momentum lie in [0, 1), weight decay and target loss are not negative")
-        if not 1 <= self.threads <= MOST_THREADS:
-            raise UsageError(f"threads of a network: from 1 to {MOST_THREADS}, got {self.threads}")
+        check_threads(self.threads)
         if self.init.startswith("glorot") and self.parametrisation == "mup":
             raise UsageError("muP sets scales by fan-in: use --init he-normal or lecun-normal with it, not Glorot")
         return self
+
+
+def check_threads(threads: int) -> None:
+    """Refuse a number of threads that no machine has.
+
+    Raises
+    ------
+    UsageError
+    """
+    if type(threads) is not int or not 1 <= threads <= MOST_THREADS:
+        raise UsageError(f"threads of a network are a whole number from 1 to {MOST_THREADS}, got {threads}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -108,7 +108,7 @@ def main(room: str, commands: Mapping[str, str], argv: Sequence[str] | None = No
     sub.add_argument("--json", action="store_true", help="print exactly one JSON object on standard output")
     try:
         args = sub.parse_args(argv[1:])
-        with fixed(getattr(args, "threads", 1)):  # what a command prints, too, is the same on any number of cores
+        with fixed(1):  # what a command prints, too, is the same on any number of cores
             result = dict(module.run(args) or {})
         code = int(result.pop("exit_code", 0))
         if args.json:

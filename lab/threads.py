@@ -32,14 +32,14 @@ def fixed(threads: int):
     try:
         with environment(threads, LIBRARIES):  # what libraries read when they are loaded
             for library in _thread_pools():
-                library.set_num_threads(threads)
+                _set(library, threads)
             if torch:
                 torch.set_num_threads(threads)
             yield
     finally:
         usual = _usual()
         for library in _thread_pools():
-            library.set_num_threads(had.get(library.filepath, usual))
+            _set(library, had.get(library.filepath, usual))
         if torch := sys.modules.get("torch"):
             torch.set_num_threads(torch_had or usual)
 
@@ -65,6 +65,14 @@ def _thread_pools() -> list:
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController().lib_controllers
+
+
+def _set(library, threads: int) -> None:
+    # threadpoolctl lets one Python thread alone set OpenBLAS and ignores the others; a run may be in any of them
+    release = getattr(library, "clear_controlling_thread", lambda force: None)
+    release(force=True)
+    library.set_num_threads(threads)
+    release(force=True)
 
 
 def _usual() -> int:

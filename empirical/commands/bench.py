@@ -28,6 +28,13 @@ def add_arguments(parser):
 
 
 def run(args) -> dict:
+    from lab.threads import fixed
+
+    with fixed(args.threads):
+        return _run(args)
+
+
+def _run(args) -> dict:
     from empirical.studies.width import dataset
     from empirical.train import pick_device
 

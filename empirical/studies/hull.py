@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from empirical.settings import Network, recipe
+from empirical.settings import Network, check_threads, recipe
 from empirical.studies.trained import finished_networks
 from empirical.studies.width import FOLDER_VARIABLE
 from lab.errors import UsageError
@@ -88,6 +88,7 @@ class HullRun:
             raise UsageError("directions are looked at in pixels, with a network: --space pixels --arch mlp, without --dim")
         if self.sweep and not self.arch:
             raise UsageError(f"which network of {self.sweep}? give its --arch")
+        check_threads(self.threads)
         return self
 
     def network(self, store: Path | None = None) -> Network:

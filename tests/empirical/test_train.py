@@ -1,16 +1,19 @@
 """Training: stacks against single networks, resume to the bit, matched loss, divergence, a full disk."""
 
 import errno
+from contextlib import nullcontext
 
 import pytest
 import torch
 
 from empirical import train as training
+from empirical.checkpoint import CHECKPOINT
 from empirical.data import Dataset, load
 from empirical.settings import Network, Setting, recipe
-from empirical.train import CHECKPOINT, Diverged, evaluate, load_trained, pick_device, rate, read_member, train
+from empirical.train import Diverged, evaluate, flushes_denormals, load_trained, pick_device, rate, read_member, train
 from lab import store
 from lab.errors import InputError, UsageError
+from lab.store import run_id
 
 CPU = torch.device("cpu")
 
@@ -168,7 +171,50 @@ def test_stack_size_is_measured_and_remembered(tmp_path, monkeypatch):
     assert [stacked.choose_stack(config, data, meta, 4, tmp_path) for _ in range(2)] == [1, 1]
 
 
-def test_training_gives_the_processor_back(tmp_path):
-    config = tiny(epochs=1)
-    train(config, data_of(config), tmp_path, device=CPU)
-    assert torch.tensor(1e-40) * 1.0 > 0  # a denormal number is not flushed to zero
+@pytest.mark.parametrize("before", [False, True])
+@pytest.mark.parametrize("changes", [{"dropout": 0.5}, {"lr": 1e6}], ids=["as it should", "diverging"])
+def test_training_gives_the_process_back(tmp_path, before, changes):
+    """Denormal numbers, PyTorch's generator and its choice of convolutions are as they were, also after a failure."""
+    config, generator = tiny(epochs=1, **changes), torch.get_rng_state()
+    torch.set_flush_denormal(before)
+    try:
+        with nullcontext() if config.dropout else pytest.raises(Diverged):
+            train(config, data_of(config), tmp_path, device=CPU)
+        assert flushes_denormals() is before
+    finally:
+        torch.set_flush_denormal(False)
+    assert not flushes_denormals()
+    assert torch.equal(generator, torch.get_rng_state()) and not torch.backends.cudnn.benchmark
+
+
+def test_steps_are_timed_to_their_end_on_every_device(monkeypatch):
+    from empirical import stacked
+
+    waited = []
+    monkeypatch.setattr(torch.mps, "synchronize", lambda: waited.append("mps"))
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda device: waited.append(str(device)))
+    for name in ("cpu", "mps", "cuda:1"):
+        training.synchronize(torch.device(name))
+    assert waited == ["mps", "cuda:1"]
+    monkeypatch.setattr(stacked, "synchronize", waited.append)
+    stacked.seconds_per_network(tiny(), data_of(tiny()), CPU, steps=3)
+    assert waited[2:] == [CPU] * 5
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"a": 1}', '{"a": {"stack": "2"}}', '{"a": {"stack": 0}}'])
+def test_damaged_choices_of_stacks_are_one_line(tmp_path, text):
+    from empirical import stacked
+
+    (tmp_path / stacked.CHOICES).write_text(text)
+    with pytest.raises(InputError, match=r"stacking\.json is damaged; delete it"):
+        stacked.choose_stack(tiny(), data_of(tiny()), torch.device("meta"), 4, tmp_path)
+
+
+@pytest.mark.parametrize("threads", [0, -1, 10**6, 1.5, True])
+def test_threads_that_no_machine_has(threads):
+    with pytest.raises(UsageError, match="threads of a network"):
+        tiny(threads=threads).check()
+
+
+def test_threads_are_part_of_a_network():
+    assert run_id(tiny(threads=1)) == run_id(tiny()) != run_id(tiny(threads=2))

@@ -8,7 +8,7 @@ from figures import catalogue, ledger
 from figures.__main__ import COMMANDS
 from figures.report import build
 from figures.reproduction import reproduction
-from figures.style import unique_ids
+from figures.style import canvas, unique_ids
 from lab.cli import main
 from lab.estimate import Estimate, exact
 from tests.figures.conftest import CLAIM
@@ -101,6 +101,33 @@ def test_a_smaller_table_is_laid_beside_the_kept_one(write, tmp_path, value, sam
     assert (row["study"], row["scale"], row["numbers"], row["same"]) == ("squares", "quick", 1, same)
     assert [(d["here"]["mean"], d["kept"]["mean"]) for d in row["differ"]] == ([] if same else [(-2.0, 4.0)])
     assert "Computed again here" in (tmp_path / build(tmp_path / "runs", tmp_path / "report")["report"]).read_text()
+
+
+@pytest.mark.parametrize("threads, said", [({}, True), ({"threads": None}, True), ({"threads": 1}, False)])
+def test_tables_made_before_threads_were_fixed_are_marked(write, tmp_path, capsys, threads, said):
+    """Numbers of real networks whose runs do not know their threads say so in report, ledger and on the terminal."""
+    write("kept", "full", [4.0, 4.0], **threads)
+    page = (tmp_path / build(tmp_path / "runs", tmp_path / "report")["report"]).read_text()
+    assert page.count(catalogue.UNFIXED) == 3 * said  # provenance, the section's ledger, the whole ledger
+    evidence = json.loads((tmp_path / "report" / "ledger.json").read_text())["rows"]
+    notes = [e["note"] for row in evidence for column in ("theory", "toy", "real") for e in (row[column] or {"evidence": []})[
+        "evidence"] if e["runs"]]
+    assert notes == [catalogue.UNFIXED * said]
+    capsys.readouterr()
+    assert main("figures", COMMANDS, ["verify", "--only", CLAIM, "--out", str(tmp_path / "runs")]) == 0
+    captured = capsys.readouterr()
+    assert (catalogue.UNFIXED in captured.err + captured.out) is said
+
+
+def test_drawing_leaves_pyplot_alone():
+    import matplotlib
+    from matplotlib import pyplot
+
+    before = dict(matplotlib.rcParams)
+    with pytest.raises(ZeroDivisionError), canvas(2) as (figure, _):
+        assert not pyplot.get_fignums() and figure is not None
+        _ = 1 / 0
+    assert dict(matplotlib.rcParams) == before and not pyplot.get_fignums()
 
 
 def test_ids_of_two_pictures_do_not_collide():

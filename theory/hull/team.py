@@ -5,25 +5,18 @@ survive a fork. Work is dealt out by slot, so results do not depend on the numbe
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from functools import cache
 
 import numba
+from threadpoolctl import ThreadpoolController
 
 
-@cache
-def _blas():
-    try:
-        from threadpoolctl import ThreadpoolController
-    except ImportError:  # it comes with scikit-learn; without it the kernels are slower, not wrong
-        return None
-    return ThreadpoolController()
+_blas = cache(ThreadpoolController)  # looking for the libraries takes longer than a small projection
 
 
 def single_threaded_blas():
     """Context in which BLAS starts no threads of its own: for calls of BLAS from within the team's threads."""
-    control = _blas()
-    return control.limit(limits=1, user_api="blas") if control else nullcontext()
+    return _blas().limit(limits=1, user_api="blas")
 
 
 class Team:

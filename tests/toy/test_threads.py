@@ -1,0 +1,51 @@
+"""Toy runs give the same numbers on any number of threads, whatever BLAS would do."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numba
+import pytest
+
+from lab.study import load
+from lab.sweep import execute, read_result
+from lab.threads import fixed
+from toy.studies import STUDIES
+
+ROOT = Path(__file__).parents[2]
+# the quickest of each kind of model; the integrator's own models have such a test each beside their others
+QUICK = ("graded_ridge", "relu_tickets", "memorise", "double_descent", "sgd_units", "units")
+
+
+def result(name: str, folder: Path, which: int) -> dict:
+    """A run of the study's smallest version, without its wall time."""
+    study = load(STUDIES[name])
+    assert execute(study.run, study.configs("quick")[which], folder, study.schema, {}) is None
+    return {key: value for key, value in read_result(folder)["result"].items() if key != "seconds"}
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_threads_change_no_bit(tmp_path, name):
+    usual, found = numba.get_num_threads(), []
+    for i, (threads, blas) in enumerate(((1, 1), (usual, 3))):
+        numba.set_num_threads(threads)
+        try:
+            with fixed(blas):
+                found.append(result(name, tmp_path / str(i), 0))
+        finally:
+            numba.set_num_threads(usual)
+    assert found[0] == found[1]
+
+
+@pytest.mark.slow
+def test_processes_with_one_two_and_three_threads_agree(tmp_path):
+    """The first and the last run of every toy study."""
+    script = ("import json, sys; from pathlib import Path; from tests.toy.test_threads import STUDIES, result\n"
+              "print(json.dumps([result(n, Path(sys.argv[1]) / f'{n}{i}', i) for n in STUDIES for i in (0, -1)]))")
+    found = [json.loads(subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / str(threads))], check=True, capture_output=True, cwd=ROOT, text=True,
+        env={**os.environ, "NUMBA_NUM_THREADS": str(threads), "OMP_NUM_THREADS": str(5 - threads)}).stdout)
+        for threads in (1, 2, 3)]
+    assert found[0] == found[1] == found[2]
