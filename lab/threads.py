@@ -60,6 +60,19 @@ def environment(threads: int, variables: Iterable[str] = (*LIBRARIES, NUMBA)):
                 os.environ[name] = value
 
 
+@contextmanager
+def numba_threads(threads: int | None):
+    """Numba's parallel kernels take at most so many threads meanwhile (None: as many as they have); results stay the same."""
+    import numba
+
+    had = numba.get_num_threads()
+    numba.set_num_threads(min(threads or had, numba.config.NUMBA_NUM_THREADS))
+    try:
+        yield
+    finally:
+        numba.set_num_threads(had)
+
+
 def _thread_pools() -> list:
     """What there is of BLAS and OpenMP libraries in this process, to be asked and set."""
     from threadpoolctl import ThreadpoolController

@@ -9,9 +9,11 @@ from pathlib import Path
 import numba
 import pytest
 
+from lab.cli import main
 from lab.study import load
 from lab.sweep import execute, read_result
 from lab.threads import fixed
+from toy.__main__ import COMMANDS
 from toy.studies import STUDIES
 
 ROOT = Path(__file__).parents[2]
@@ -37,6 +39,13 @@ def test_threads_change_no_bit(tmp_path, name):
         finally:
             numba.set_num_threads(usual)
     assert found[0] == found[1]
+
+
+def test_a_command_gives_numba_its_threads_back(capsys):
+    usual = numba.get_num_threads()
+    few = ["--quick", "--inputs", "10", "--width", "2", "--jobs", "1", "--time", "1"]
+    assert main("toy", COMMANDS, ["teacher-student", *few]) == 0
+    assert numba.get_num_threads() == usual
 
 
 @pytest.mark.slow

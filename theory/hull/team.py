@@ -10,7 +10,6 @@ from functools import cache
 import numba
 from threadpoolctl import ThreadpoolController
 
-
 _blas = cache(ThreadpoolController)  # looking for the libraries takes longer than a small projection
 
 

@@ -43,16 +43,14 @@ def run(args) -> dict:
     if args.dry_run:
         return {"would_simulate": arguments}
 
-    import numba
-
     from lab.estimate import mean_interval
     from lab.progress import Progress
+    from lab.threads import numba_threads
     from toy.teacher_student.model import predict, simulate
     from toy.teacher_student.overlaps import classify
 
-    if args.jobs:
-        numba.set_num_threads(min(args.jobs, numba.config.NUMBA_NUM_THREADS))
-    with Progress(round(arguments["times"][-1] * arguments["inputs"]), "steps") as bar:
+    steps = round(arguments["times"][-1] * arguments["inputs"])
+    with numba_threads(args.jobs), Progress(steps, "steps") as bar:
         found = simulate(time_limit=args.time_limit, progress=lambda done, _: bar.step(done - bar.done), **arguments)
     small_rate = args.activation == "relu"
     reached = arguments["times"][:max(1, int((found.error == found.error).any(axis=1).sum()))]
