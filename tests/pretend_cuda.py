@@ -226,6 +226,8 @@ def pretend_cuda():
 
     fakes = {"torch.cuda.is_available": lambda: True, "torch.cuda.device_count": lambda: 1,
              "torch.cuda.current_device": lambda: 0, "torch.cuda.get_device_name": lambda device=None: "Pretend",
+             "torch.cuda.get_rng_state": lambda device=None: torch.get_rng_state(),
+             "torch.cuda.set_rng_state": lambda state, device=None: None,
              "torch.cuda.synchronize": lambda device=None: None, "torch.cuda.set_sync_debug_mode": sync_debug_mode,
              "torch.cuda.Stream": _Stream, "torch.cuda.current_stream": _Stream,
              "torch.cuda.stream": lambda stream: contextlib.nullcontext(), "torch.load": load, "torch.autocast": Autocast}

@@ -188,17 +188,17 @@ def test_training_gives_the_process_back(tmp_path, before, changes):
 
 
 def test_steps_are_timed_to_their_end_on_every_device(monkeypatch):
-    from empirical import stacked
+    from empirical import stacked, steps
 
     waited = []
     monkeypatch.setattr(torch.mps, "synchronize", lambda: waited.append("mps"))
     monkeypatch.setattr(torch.cuda, "synchronize", lambda device: waited.append(str(device)))
     for name in ("cpu", "mps", "cuda:1"):
-        training.synchronize(torch.device(name))
+        steps.synchronize(torch.device(name))
     assert waited == ["mps", "cuda:1"]
-    monkeypatch.setattr(stacked, "synchronize", waited.append)
+    monkeypatch.setattr(steps, "synchronize", waited.append)
     stacked.seconds_per_network(tiny(), data_of(tiny()), CPU, steps=3)
-    assert waited[2:] == [CPU] * 5
+    assert waited[2:] == [CPU] * 4  # once before, then after every step
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"a": 1}', '{"a": {"stack": "2"}}', '{"a": {"stack": 0}}'])
