@@ -16,21 +16,16 @@ target, the reverse error and the similarities, does not exist (NaN). Measures t
 import math
 import warnings
 from collections.abc import Sequence
-from functools import partial
 
 from empirical.features import PARTS, SHUFFLED, TARGET, Features
 from lab.errors import InputError
 from lab.streams import generator
 from theory.measures import (
-    IN_SAMPLE,
     FewRows,
     choose_ridge,
-    linear_cka,
-    mean_squared_cca,
+    compared,
     probe_error,
-    procrustes_similarity,
     span_error,
-    svcca,
     with_noise,
     with_residual,
 )
@@ -57,21 +52,16 @@ class Site:
         return float(probe_error(self.both, features=features, target=TARGET, ridge=ridge, score=self.score))
 
 
-SIMILARITIES = {"cka": linear_cka, **{name: partial(measure, score=IN_SAMPLE) for name, measure in (
-    ("cca", mean_squared_cca), ("svcca", svcca), ("procrustes", procrustes_similarity))}}
-
-
 def similarities(site: Site, a, b, prefix: str = "") -> dict[str, float]:
-    """Every similarity of two sets of features, on all rows that regressions are fitted on; NaN where it does not exist.
-
-    In-sample, all of them: their bias by units over rows is that of the null beside them, on shuffled rows.
+    """Every declared measure of two sets of features (:func:`theory.measures.compared`), on all rows that regressions are
+    fitted on; NaN where it does not exist.
     """
     found = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FewRows)  # told by the null, and by ``rows_per_feature``
-        for name, measure in SIMILARITIES.items():
+        for name, measure in compared().items():
             try:
-                found[prefix + name] = measure(site.both, a, b)
+                found[prefix + name] = measure.function(site.both, a, b)
             except InputError:  # features that do not vary, or no more rows than directions
                 found[prefix + name] = math.nan
     return found

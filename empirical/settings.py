@@ -6,6 +6,7 @@ folders, number of processes) is not here; the number of threads of a network do
 
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
+from typing import ClassVar
 
 from empirical.declared import architecture, architectures, source, sources
 from lab.errors import UsageError
@@ -182,6 +183,7 @@ class Comparison(Setting):
     start : "own", or "slice" where the copies start as slices of the wide network.
     sites : "all", or "penultimate".
     version : raised when measures change, so that networks are kept and comparisons made anew.
+    measures : names of the declared measures beside those that version 2 had, so that a new one is made too.
     """
 
     reference: str = "1"
@@ -191,6 +193,8 @@ class Comparison(Setting):
     start: str = "own"
     sites: str = "all"
     version: int = 2
+    measures: tuple[str, ...] = ()
+    OF_VERSION_2: ClassVar = ("cka", "cca", "svcca", "procrustes")
 
     @property
     def copies(self) -> int:

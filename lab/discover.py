@@ -116,6 +116,24 @@ def matching(package: str, pattern: str) -> list[str]:
     return [module for module, source in sources(package, below=True).items() if wanted.search(source)]
 
 
+def exports(package: str) -> dict[str, list[str]]:
+    """Module → its ``__all__``, of every module of a package, read from the sources; for :func:`lazy`.
+
+    Raises
+    ------
+    DeclarationError : a module without ``__all__``, or a name in two of them.
+    """
+    found = {}
+    for module, source in sources(package).items():
+        lists = [ast.literal_eval(s.value) for s in ast.parse(source).body
+                 if isinstance(s, ast.Assign) and getattr(s.targets[0], "id", "") == "__all__"]
+        if len(lists) != 1:
+            raise DeclarationError(f"{module} has no __all__: list its public names there")
+        found[module] = lists[0]
+    by_name(((module, name) for module, names in found.items() for name in names), str)
+    return found
+
+
 def by_name(found: Iterable[tuple[str, object]], name: Callable[[object], str]) -> dict[str, object]:
     """The objects by their names.
 

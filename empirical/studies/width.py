@@ -23,6 +23,7 @@ from lab.store import read_result, run_id
 from lab.study import Study
 from lab.tables import SCALES
 from theory.claims import Evidence
+from theory.measures import compared
 
 if TYPE_CHECKING:
     from empirical.features import Features
@@ -64,6 +65,7 @@ def plan(setting: Setting, alphas: Sequence[Fraction], seeds: Sequence[int], *,
                              "has as many features as the wide network")
     others = dict(zip(seeds, [s + second for s in seeds] if second else
                       [*seeds[1:], seeds[0] if len(seeds) > 1 else seeds[0] + 1]))
+    joined = tuple(name for name in compared() if name not in Comparison.OF_VERSION_2)
     comparisons = []
     for alpha in alphas:
         copies = int(reference / alpha)
@@ -73,7 +75,8 @@ def plan(setting: Setting, alphas: Sequence[Fraction], seeds: Sequence[int], *,
         for seed in seeds:
             comparisons.append(Comparison(**{**setting.shared(), "alpha": str(alpha), "seed": seed},
                                           reference=str(reference), other_seed=others[seed], sites=sites,
-                                          stack=together, start=start, narrow_copies=more if more > copies else 0))
+                                          stack=together, start=start, narrow_copies=more if more > copies else 0,
+                                          measures=joined))
     networks = dict.fromkeys(n for comparison in comparisons for n in comparison.networks())
     return [*sorted(networks, key=lambda n: -n.stack * n.width**2), *comparisons]
 
@@ -257,11 +260,9 @@ def tabulate(finished):
     return pandas.DataFrame(rows)
 
 
-MEASURES = ("span_error", "reverse_span_error", "baseline_span_error", "null_span_error", "untrained_span_error", "gap",
-            "reverse_gap", "probe_narrow", "probe_wide", "probe_error_gap", "probe_with_residual", "probe_with_untrained",
-            "probe_with_noise", "residual_gain",
-            *(f"{prefix}{name}" for name in ("cka", "cca", "svcca", "procrustes")
-              for prefix in ("", "baseline_", "untrained_", "null_")))
+SITES = ("span_error", "reverse_span_error", "baseline_span_error", "null_span_error", "untrained_span_error", "gap",
+         "reverse_gap", "probe_narrow", "probe_wide", "probe_error_gap", "probe_with_residual", "probe_with_untrained",
+         "probe_with_noise", "residual_gain")  # at every site
 ON_ROWS = ("kernel_span_error", "mlp_span_error", "linear_rows_span_error", "baseline_kernel_span_error",
            "baseline_mlp_span_error", "nonlinear_gap", "accuracy_narrow", "accuracy_wide", "accuracy_with_residual",
            "accuracy_with_untrained")  # at the penultimate site
@@ -278,6 +279,8 @@ def summarise(frame) -> list[dict]:
     """Per alpha: training facts, and per site every measure with all copies as mean and interval over seeds."""
     frame = frame.assign(width=[float(Fraction(a)) for a in frame["alpha"]])
     whole = frame[frame["copies"] == frame["all_copies"]]
+    named = (f"{prefix}{name}" for name in compared() for prefix in ("", "baseline_", "untrained_", "null_"))
+    measures = [*SITES, *(column for column in named if column in frame)]  # runs from before a measure have it not
     out = []
     for _, group in sorted(whole.groupby("width"), key=lambda item: -item[0]):
         first = group[group["site"] == "penultimate"]
@@ -286,9 +289,9 @@ def summarise(frame) -> list[dict]:
             "alpha": group["alpha"].iloc[0],
             "copies": int(group["all_copies"].iloc[0]),
             **{f"{key}_{side}": _mean(first[f"{key}_{side}"]) for key in TRAINED for side in ("narrow", "wide")},
-            **{key: _mean(first[key]) for key in (*MEASURES, *ON_ROWS)},
+            **{key: _mean(first[key]) for key in (*measures, *ON_ROWS)},
             "span_error_by_copies": {int(c): _mean(g["span_error"]) for c, g in part.groupby("copies")},
-            "sites": {site: {key: _mean(g[key]) for key in MEASURES}
+            "sites": {site: {key: _mean(g[key]) for key in measures}
                       for site, g in group.groupby("site", sort=False)},
         })
     return out

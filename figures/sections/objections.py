@@ -20,6 +20,7 @@ from figures.sweeps import (
     whole,
 )
 from lab.estimate import mean_interval
+from theory.measures import compared
 
 TOY = {AS_THEY_ARE: "free", SAME_LOSS: "matched loss", SLICES: "shared start"}  # control -> condition of the toy's table
 
@@ -173,7 +174,8 @@ def _similarities(tables):
     real = [name for name in present(tables) if "null_cka" in tables[name].frame]
     if not real:
         return
-    kinds = {"cka": "CKA", "cca": "mean squared CCA", "svcca": "SVCCA", "procrustes": "Procrustes"}
+    kinds = {name: measure.label for name, measure in compared().items()
+             if all(f"null_{name}" in tables[sweep].frame for sweep in real)}
     with canvas(len(real), width=2.4 * len(real), height=2.4, squeeze=False, sharey=True) as (figure, axes):
         for axis, name in zip(axes[0], real):
             rows = narrowest(tables[name])

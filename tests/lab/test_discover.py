@@ -97,3 +97,12 @@ def test_lazy_names(folder):
     assert package.a() == 1 and package.b == 2
     with pytest.raises(AttributeError, match="no attribute 'z'"):
         _ = package.z
+
+
+def test_public_names_come_from_the_files(folder):
+    name = folder(a='__all__ = ["x"]\nx = 1\n', b='1 / 0\n__all__ = ["y", "z"]\n')
+    assert discover.exports(name) == {f"{name}.a": ["x"], f"{name}.b": ["y", "z"]}
+    with pytest.raises(DeclarationError, match="has no __all__"):
+        discover.exports(folder(a="x = 1\n"))
+    with pytest.raises(DeclarationError, match="'x' is taken"):
+        discover.exports(folder(a='__all__ = ["x"]\n', b='__all__ = ["x"]\n'))

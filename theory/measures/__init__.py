@@ -2,48 +2,51 @@
 
 ``span`` span error, gap, probe by regression · ``similarity`` CKA, CCA, Procrustes · ``units`` effective rank, repeated
 and predictable units · ``residual`` residual features and their controls · ``null`` permutation nulls · ``fitted`` what
-fitted measures are scored on · ``nonlinear`` kernel span error and logistic probe (not imported here, nor scikit-learn
-with it, until it is asked for by name).
+fitted measures are scored on · ``ablation`` curves of predictions, ``merging`` smaller networks · ``nonlinear`` kernel
+span error and logistic probe.
+
+Each file lists its public names in ``__all__``; they are public here too, and a file is loaded when one of its names is
+first asked for. A file that says ``COMPARED = (Measure(...), ...)`` adds columns to the table of every width sweep.
 """
 
-from theory.measures.fitted import IN_SAMPLE, FewRows
-from theory.measures.null import permutation_null, shuffled_moments, shuffled_rows, subset_rows
-from theory.measures.residual import with_noise, with_residual
-from theory.measures.similarity import (
-    canonical_correlations,
-    debiased_cka,
-    linear_cka,
-    mean_squared_cca,
-    procrustes_distance,
-    procrustes_similarity,
-    rows_per_unit,
-    svcca,
-)
-from theory.measures.span import (
-    RIDGE,
-    RIDGES,
-    RidgeChoice,
-    choose_ridge,
-    one_hot,
-    probe_error,
-    ridge_map,
-    span_error,
-    span_gap,
-)
-from theory.measures.units import (
-    Repeated,
-    compressibility,
-    correlations,
-    effective_rank,
-    predictability,
-    repeated_units,
-    spectrum,
-)
 
-__all__ = [
-    "IN_SAMPLE", "RIDGE", "RIDGES", "FewRows", "Repeated", "RidgeChoice", "canonical_correlations", "choose_ridge",
-    "compressibility", "correlations", "debiased_cka", "effective_rank", "linear_cka", "mean_squared_cca", "one_hot",
-    "permutation_null", "predictability", "probe_error", "procrustes_distance", "procrustes_similarity",
-    "repeated_units", "ridge_map", "rows_per_unit", "shuffled_moments", "shuffled_rows", "span_error", "span_gap",
-    "spectrum", "subset_rows", "svcca", "with_noise", "with_residual",
-]
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+
+from lab.discover import binding, by_name, exports, lazy
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A measure of two sets of features that width sweeps make: copies beside wide, and the same for the baselines.
+
+    Attributes
+    ----------
+    name : column of the table; with the prefixes ``baseline_``, ``untrained_`` and ``null_`` for two wide networks, for an
+        untrained and the wide one, and for shuffled rows.
+    label : in pictures.
+    function : ``(moments, a, b) -> number``, ``a`` the blocks of the narrow copies and ``b`` that of the wide network; raises
+        InputError where the number does not exist.
+    """
+
+    name: str
+    label: str
+    function: Callable
+
+
+@cache
+def compared() -> dict[str, Measure]:
+    """The measures that sweeps make, by name: ``COMPARED`` of every file of this folder that has it.
+
+    Raises
+    ------
+    lab.discover.DeclarationError : a misspelt ``COMPARED``, or a name that is taken.
+    """
+    found = ((module, measure) for module in binding(__name__, "COMPARED") for measure in import_module(module).COMPARED)
+    return by_name(found, lambda measure: measure.name)
+
+
+__getattr__, __dir__, __all__ = lazy(__name__, exports(__name__))
+__all__ += ["Measure", "compared"]

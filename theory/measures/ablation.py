@@ -21,6 +21,11 @@ import numpy as np
 from lab.arrays import floats, real
 from lab.errors import InputError
 
+__all__ = [
+    "area", "crossing", "cumulative_best_order", "growth_per_doubling", "keep_masks", "least_change_order",
+    "random_orders", "removed_counts", "targeted_order", "unchanged_share",
+]
+
 SEVENTHS = np.arange(7) / 6  # the fractions of the paper
 GRID = np.arange(25) / 24  # ours: contains them
 LEVEL = 0.8

@@ -10,6 +10,8 @@ import warnings
 from lab.errors import InputError
 from theory.moments import Moments
 
+__all__ = ["IN_SAMPLE", "FewRows"]
+
 IN_SAMPLE = "in-sample"
 ROWS_PER_UNIT = 10  # below it chance alone explains more than a tenth
 

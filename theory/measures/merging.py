@@ -19,6 +19,8 @@ from theory.measures.span import Names
 from theory.measures.units import correlations
 from theory.moments import Moments
 
+__all__ = ["Merging", "merge_repeated"]
+
 
 @dataclass(frozen=True)
 class Merging:

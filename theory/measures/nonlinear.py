@@ -27,6 +27,11 @@ from theory.measures.null import Rows, count_rows
 from theory.measures.span import RIDGES, Names, choose_ridge, ridge_map, span_error
 from theory.moments import Moments
 
+__all__ = [
+    "LogisticProbe", "NetworkSpan", "NonlinearSpan", "logistic_probe", "mlp_span_error", "nonlinear_span_error",
+    "nystroem_map",
+]
+
 _ROWS_AT_ONCE = 4096  # bound on the kernel matrix held between rows and landmarks
 
 

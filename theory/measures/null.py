@@ -14,6 +14,8 @@ from lab.arrays import floats, real
 from lab.errors import InputError
 from theory.moments import Moments
 
+__all__ = ["permutation_null", "shuffled_moments", "shuffled_rows", "subset_rows"]
+
 Rows = Mapping[str, np.ndarray]
 
 

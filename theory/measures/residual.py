@@ -15,6 +15,8 @@ from theory.measures.fitted import warn_of_few_rows
 from theory.measures.span import RIDGE, Names, ridge_map
 from theory.moments import Moments
 
+__all__ = ["with_noise", "with_residual"]
+
 
 def with_residual(moments: Moments, *, source: Names, target: Names, fit: Moments | None = None, ridge: float = RIDGE,
                   name: str = "residual") -> Moments:

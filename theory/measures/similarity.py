@@ -23,14 +23,21 @@ below 0 and no order is kept.
 """
 
 import math
+from functools import partial
 
 import numpy as np
 
 from lab.arrays import floats, power_of_two
 from lab.errors import InputError
-from theory.measures.fitted import Score, scored_on, warn_of_few_rows
+from theory.measures import Measure
+from theory.measures.fitted import IN_SAMPLE, Score, scored_on, warn_of_few_rows
 from theory.measures.span import Names
 from theory.moments import Moments
+
+__all__ = [
+    "canonical_correlations", "debiased_cka", "linear_cka", "mean_squared_cca", "procrustes_distance",
+    "procrustes_similarity", "rows_per_unit", "svcca",
+]
 
 
 def rows_per_unit(moments: Moments, names: Names) -> float:
@@ -184,3 +191,12 @@ def _hsic(x: np.ndarray, y: np.ndarray) -> float:
 def _alive(moments: Moments, names: Names) -> None:
     if moments.constant(names).all():
         raise InputError(f"features {names!r} do not vary: there is nothing to compare")
+
+
+# in-sample, all of them: their bias by units over rows is that of the null beside them, on shuffled rows
+COMPARED = (
+    Measure("cka", "CKA", linear_cka),
+    Measure("cca", "mean squared CCA", partial(mean_squared_cca, score=IN_SAMPLE)),
+    Measure("svcca", "SVCCA", partial(svcca, score=IN_SAMPLE)),
+    Measure("procrustes", "Procrustes", partial(procrustes_similarity, score=IN_SAMPLE)),
+)

@@ -36,6 +36,11 @@ from lab.errors import InputError
 from theory.measures.fitted import Score, scored_on
 from theory.moments import Moments
 
+__all__ = [
+    "RIDGE", "RIDGES", "RidgeChoice", "choose_ridge", "one_hot", "probe_error", "ridge_map", "span_error",
+    "span_gap",
+]
+
 RIDGE = 1e-6  # default relative ridge
 RIDGES = tuple(10.0**k for k in range(-8, 2))  # the grid of choose_ridge
 

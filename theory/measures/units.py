@@ -22,6 +22,11 @@ from theory.measures.fitted import Score, scored_on
 from theory.measures.span import RIDGE, Names, _about, _one_ridge
 from theory.moments import Moments
 
+__all__ = [
+    "Repeated", "compressibility", "correlations", "effective_rank", "predictability", "repeated_units",
+    "spectrum",
+]
+
 SAME = 1e-6  # 1 - |r|, and relative difference of means and deviations, up to which two units are the same
 
 
