@@ -22,8 +22,8 @@ from lab import manifest
 from lab.cli import jsonable
 from lab.discover import DeclarationError, by_name, sources
 from lab.errors import InputError
+from lab.stages import Stage, carry_out, complete, ordered, stage_of
 from lab.store import RunStore, exclusive, run_id
-from lab.sweep import sweep
 from lab.tables import SCALES, Table, is_older, read_manifest, write_table
 
 if TYPE_CHECKING:
@@ -38,14 +38,15 @@ class Study:
     ----------
     name : name of the table and of the experiment in the run store.
     title : one line for a person.
-    run : ``"module:function"``, ``(config, folder, **options) -> dict``.
+    run : ``"module:function"``, ``(config, folder, **options) -> dict``; or the study's stages, where there are several
+        kinds of run (:mod:`lab.stages`).
     configs : ``scale -> list of configurations``; scale is "quick" (seconds), "run" (part of ``make run``, minutes) or
         "full". An empty list means that the study is too long for that scale: the kept table is shown.
     tabulate : ``[(config, result), ...] -> DataFrame``, one row an observation, intervals as ``x, x_low, x_high, x_n``
         where they are not left to the reader.
     evidence : ``(DataFrame, run ids) -> list of theory.claims.Evidence``.
     processes : True if runs are single-threaded and should go to several processes, False if a run uses all threads.
-    schema : raised when the meaning of a result changes.
+    schema : raised when the meaning of a result changes; stages have their own.
     scales : those that ``configs`` knows; networks of the published size have a fourth, "published".
     declared : as ``configs``, where these need data that a user brings: the same runs without naming the data.
     after : names of the studies whose runs it uses, if they are there.
@@ -55,7 +56,7 @@ class Study:
 
     name: str
     title: str
-    run: str
+    run: str | tuple[Stage, ...]
     configs: Callable[[str], Sequence[Any]]
     tabulate: Callable[[Sequence[tuple[Any, dict]]], "pandas.DataFrame"]
     evidence: Callable[["pandas.DataFrame", tuple[str, ...]], list] = lambda table, runs: []
@@ -68,28 +69,47 @@ class Study:
     label: str = ""
     control_of: str = ""
 
+    def __post_init__(self):
+        ordered(self.stages)  # a misspelt stage or a circle is an error where it is declared
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """Its kinds of run; one that takes any configuration where ``run`` is a function."""
+        return (Stage("run", self.run, schema=self.schema),) if isinstance(self.run, str) else self.run
+
+    def schema_of(self, config) -> int:
+        """Schema of the run with this configuration."""
+        return stage_of(self.stages, config).schema
+
     def at(self, scale: str) -> list:
         """The runs to carry out at a scale."""
         return list(self.configs(scale)) if scale in self.scales else []
 
+    def runs(self, configs: Sequence) -> list:
+        """The runs with those that they need, in the order in which they are carried out."""
+        return [config for part in complete(self.stages, configs).values() for config in part]
+
     def plan(self, scale: str) -> str | None:
         """:func:`plan` of the runs that the study declares at a scale, None where it declares none."""
         declared = list((self.declared or self.configs)(scale)) if scale in self.scales else []
-        return plan(declared, self.schema) if declared else None
+        return plan(declared, self.schema_of) if declared else None
 
     def scale_of(self, configs: Sequence) -> str | None:
         """The largest scale at which the study declares exactly these runs."""
-        wanted = plan(configs, self.schema)
+        wanted = plan(configs, self.schema_of)
         return next((scale for scale in reversed(self.scales) if self.plan(scale) == wanted), None)
 
 
-def fingerprint(configs: Sequence, schema: int = 1) -> str:
-    """A short name for a set of runs, whatever their order."""
-    ids = sorted({run_id(config, schema) for config in configs})
+def fingerprint(configs: Sequence, schema: int | Callable[[Any], int] = 1) -> str:
+    """A short name for a set of runs, whatever their order.
+
+    ``schema``: of all of them, or a function of a configuration.
+    """
+    ids = sorted({run_id(config, schema(config) if callable(schema) else schema) for config in configs})
     return hashlib.sha256(json.dumps(ids).encode()).hexdigest()[:8]
 
 
-def plan(configs: Sequence, schema: int = 1) -> str:
+def plan(configs: Sequence, schema: int | Callable[[Any], int] = 1) -> str:
     """As :func:`fingerprint`, of what was planned alone.
 
     A field with ``metadata={"planned": False}`` says what was found when the runs were planned (the checksum of a user's
@@ -169,12 +189,12 @@ def compute(study: Study, scale: str, *, store: RunStore, jobs: int | None = Non
     elif declared := study.scale_of(configs):
         scale = declared
     else:
-        name, own = f"{study.name}-{fingerprint(configs, study.schema)}", True
+        name, own = f"{study.name}-{fingerprint(configs, study.schema_of)}", True
     if not configs:
         return None
     jobs = (jobs or manifest.cores()) if study.processes else 1
-    outcome = sweep(study.name, study.run, configs, store=store, jobs=jobs, executor=executor, workers=workers,
-                    schema=study.schema, options=options, label=study.title)
+    outcome = carry_out(study.stages, study.name, configs, store=store, jobs=jobs, executor=executor, workers=workers,
+                        options=options, label=study.title)
     if not outcome.finished:
         raise InputError(f"{study.name}: every run failed; the first: {outcome.failed[0][1]}")
     frame = study.tabulate(outcome.finished)
@@ -182,8 +202,8 @@ def compute(study: Study, scale: str, *, store: RunStore, jobs: int | None = Non
         "title": study.title,
         "scale": scale,
         "own": own,
-        "plan": plan(configs, study.schema),
-        "planned": len(configs),
+        "plan": plan(configs, study.schema_of),
+        "planned": len(outcome.finished) + len(outcome.failed),  # with the runs that those of the plan need
         "whole": not outcome.failed,
         "command": " ".join(["python", "-m", *_command()]),
         "runs": outcome.run_ids,

@@ -10,13 +10,14 @@ import json
 import os
 import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait as wait_for
 from pathlib import Path
+from typing import Any
 
 from lab import manifest
 from lab.cli import jsonable, say
@@ -128,11 +129,14 @@ def sweep(experiment: str, function: str, configs: Sequence, *, store: RunStore,
     return outcome
 
 
-def dry_run(experiment: str, configs: Sequence, *, store: RunStore, schema: int = 1) -> dict:
-    """Which runs there are, which are done, and an estimate of the time for the rest (from the finished ones)."""
+def dry_run(experiment: str, configs: Sequence, *, store: RunStore, schema: int | Callable[[Any], int] = 1) -> dict:
+    """Which runs there are, which are done, and an estimate of the time for the rest (from the finished ones).
+
+    ``schema``: of all of them, or a function of a configuration.
+    """
     rows, seconds = [], []
     for config in configs:
-        folder = store.folder(experiment, config, schema)
+        folder = store.folder(experiment, config, schema(config) if callable(schema) else schema)
         stored = read_result(folder)
         rows.append({"run": folder.name, "done": stored is not None, "failed": (folder / "failure.txt").exists()})
         if stored is not None:

@@ -43,7 +43,7 @@ def run(args) -> dict:
         raise UsageError(f"no study is called {unknown[0]!r}; there are: {', '.join(studies())}")
     store = RunStore(args.out)
     if args.dry_run:
-        plans = [dry_run(name, study(name).at(args.scale), store=store, schema=study(name).schema)
+        plans = [dry_run(name, study(name).runs(study(name).at(args.scale)), store=store, schema=study(name).schema_of)
                  for name in names]
         for plan in plans:
             say(f"{plan['experiment']}: {plan['done']} done, {plan['missing']} missing")
