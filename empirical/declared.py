@@ -4,12 +4,14 @@ Every file of ``empirical/models`` says ``ARCHITECTURE = Architecture(...)`` and
 ``DATA = Source(...)``, or a tuple of them, with literals as arguments; None in a file that only helps the others.
 """
 
+import os
 from dataclasses import dataclass, field
 from functools import cache
 
 from lab.discover import by_name, read
 from lab.errors import UsageError
 
+FOLDER_VARIABLE = "WIDTHLAB_DATA"  # names the folder with the data sets that a user brings, where --data-dir does not say
 TAKES = {"images": "digits", "sentence pairs": "entailment"}  # kind of inputs -> the embedded data set of that kind
 
 
@@ -79,6 +81,11 @@ def sources() -> dict[str, tuple[str, Source]]:
     lab.discover.DeclarationError : a file without ``DATA``, or a name that is taken.
     """
     return by_name(((m, (m, s)) for m, s in read("empirical.data", "DATA", Source)), lambda e: e[1].name)
+
+
+def data_folder() -> str | None:
+    """The folder that the environment variable :data:`FOLDER_VARIABLE` names; None where it names none."""
+    return os.environ.get(FOLDER_VARIABLE) or None
 
 
 def architecture(name: str) -> Architecture:

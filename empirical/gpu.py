@@ -18,13 +18,14 @@ from empirical.features import read_facts
 from empirical.settings import Comparison, Network
 from empirical.steps import Way, seconds_per_step
 from empirical.studies import gpu as study
-from empirical.studies.trained import RUN
-from empirical.studies.width import read, store
+from empirical.studies.trained import TRAIN
+from empirical.studies.width.compare import COMPARE, read, store
 from empirical.train import steps_of
 from lab import manifest
 from lab.cli import say
 from lab.errors import InputError
-from lab.store import RunStore, read_result, run_id, write_atomically
+from lab.stages import stage_of
+from lab.store import RunStore, read_result, write_atomically
 from lab.study import compute
 from lab.sweep import Workers, execute
 
@@ -94,7 +95,7 @@ def measured_ways(configs: Sequence[Network], data, device: torch.device, folder
 
 def stacks(scale: str = "published") -> list[Network]:
     """One network, or stack of copies, of every width of the study."""
-    networks = {config.alpha: config for config in study.declared(scale) if isinstance(config, Network)}
+    networks = {config.alpha: config for config in TRAIN.of(study.declared(scale))}
     return sorted(networks.values(), key=lambda network: -network.width)
 
 
@@ -145,7 +146,7 @@ class Session:
 
     def _replica(self, scale: str, seed: int, workers: Workers) -> bool:
         """Train and read what is missing of one replica; False where the time does not suffice."""
-        comparisons = [c for c in study.on(self.data, scale) if isinstance(c, Comparison) and c.seed == seed
+        comparisons = [c for c in COMPARE.of(study.on(self.data, scale)) if c.seed == seed
                        and not self.done(c) and c not in self._pending]
         networks = [n for n in dict.fromkeys(n for c in comparisons for n in c.networks()) if not self.done(n)]
         needed = MARGIN * sum(self.expected[n.alpha] for n in networks) + self.tail
@@ -154,7 +155,7 @@ class Session:
         for network in networks:
             if not self._train(network):
                 return True  # the other replicas go on
-        unread = [c for c in comparisons if read_facts(self.experiment / run_id(c)) is None]
+        unread = [c for c in comparisons if read_facts(COMPARE.folder(self.experiment, c)) is None]
         features = None
         if unread:
             with self.clock.stage("features"):
@@ -167,13 +168,13 @@ class Session:
         """Store a comparison's features, and let a process work out its measures."""
         if features is not None:
             store(features, [config], self.experiment, self.data, self.device)
-        return workers.submit(execute, RUN, config, self.experiment / run_id(config), 1,
+        return workers.submit(execute, COMPARE.run, config, COMPARE.folder(self.experiment, config), COMPARE.schema,
                               {"device": "cpu", "data_dir": self.data_dir})
 
     def _train(self, network: Network) -> bool:
         start = time.perf_counter()
         with self.clock.stage(f"training, alpha {network.alpha}"):
-            problem = execute(RUN, network, self.experiment / run_id(network), 1, {
+            problem = execute(TRAIN.run, network, TRAIN.folder(self.experiment, network), TRAIN.schema, {
                 "device": str(self.device), "data_dir": self.data_dir, "way": self.ways[network.alpha]["way"]})
         took = time.perf_counter() - start
         self.expected[network.alpha] = took
@@ -181,7 +182,7 @@ class Session:
             self.failed.append(problem)
             say(f"failed: {problem}")
             return False
-        result = read_result(self.experiment / run_id(network))["result"]
+        result = read_result(TRAIN.folder(self.experiment, network))["result"]
         accuracy = sum(result["test"]["accuracy"]) / network.stack
         say(f"seed {network.seed}, alpha {network.alpha}: {took:.1f} s, test accuracy {accuracy:.4f}; "
             f"{self.clock.left:.0f} s left")
@@ -213,7 +214,8 @@ class Session:
 
     def done(self, config) -> bool:
         """Whether a run is finished."""
-        return (self.experiment / run_id(config) / "result.json").exists()
+        stage = stage_of(study.STUDY.stages, config)
+        return (stage.folder(self.experiment, config) / "result.json").exists()
 
     def missing(self) -> dict[str, int]:
         """Runs that are not finished, by tier."""

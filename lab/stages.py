@@ -54,9 +54,13 @@ class Stage:
         """Those of the finished runs, (configuration, result), that are of this stage."""
         return [(config, result) for config, result in finished if self.carries(config)]
 
+    def id(self, config) -> str:
+        """Name of the run with this configuration, in every experiment."""
+        return run_id(config, self.schema)
+
     def folder(self, experiment: Path, config) -> Path:
         """Where a run lives in the folder of an experiment, ``runs/<experiment>`` (it may not exist yet)."""
-        return Path(experiment) / run_id(config, self.schema)
+        return Path(experiment) / self.id(config)
 
     def obtain(self, config, experiment: Path, options: Mapping | None = None) -> dict:
         """What a run has stored, ``{"result", "manifest"}``; it is carried out now if it is not finished.

@@ -18,8 +18,10 @@ import numpy as np
 import pandas
 from empirical.compare import Site, compare_site
 from empirical.features import SHUFFLED, TARGET
-from empirical.settings import Comparison, Setting, recipe
-from empirical.studies.width import ON_ROWS, SITES, TRAINED, plan, summarise
+from empirical.settings import Setting, recipe
+from empirical.studies.width.compare import COMPARE
+from empirical.studies.width.plan import plan
+from empirical.studies.width.summary import ON_ROWS, SITES, TRAINED, summarise
 from theory import measures
 from theory.moments import Moments
 
@@ -29,7 +31,7 @@ site = Site(*(Moments.from_samples({name: rng.normal(size=(60, 3)) for name in n
 trained = {f"{key}_{side}": 1.0 for key in TRAINED for side in ("narrow", "wide")}
 frame = pandas.DataFrame([{**dict.fromkeys((*SITES, *ON_ROWS), 0.0), **row, **trained, "alpha": "1/2", "all_copies": 1,
                            "site": "penultimate"}])
-(config, *_) = [c for c in plan(Setting(**recipe("single", "digits")), [Fraction(1)], [0]) if isinstance(c, Comparison)]
+(config, *_) = COMPARE.of(plan(Setting(**recipe("single", "digits")), [Fraction(1)], [0]))
 print(json.dumps({"columns": list(row), "summary": summarise(frame)[0]["variance_share"].mean,
                   "measures": config.measures, "public": "variance_share" in measures.__all__}))
 """

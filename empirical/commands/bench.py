@@ -35,7 +35,7 @@ def run(args) -> dict:
 
 
 def _run(args) -> dict:
-    from empirical.studies.width import dataset
+    from empirical.data import dataset
     from empirical.train import pick_device
 
     device = pick_device(args.device)

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from empirical.settings import Comparison
 from lab.cli import jsonable, positive_float, positive_int, say
 
 HELP = "one GPU against the clock: device tests, speed, then as much of ResNet-18 on CIFAR-10 at full width as fits"
@@ -46,7 +45,7 @@ def run(args) -> dict:
         with clock.stage("tests"):
             note("tests", _tests(device))
     if {"bench", "study"} & set(args.stages):
-        from empirical.studies.width import dataset
+        from empirical.data import dataset
 
         with clock.stage("data"):
             data = dataset(study.declared("published")[0], args.data_dir, str(device))
@@ -113,12 +112,13 @@ def _plan(out: Path) -> dict:
 
     from empirical.gpu import WAYS
     from empirical.studies import gpu as study
+    from empirical.studies.trained import TRAIN
 
     path = out / WAYS
     seconds = {entry["alpha"]: entry["seconds"] for entry in json.loads(path.read_text()).values()} if path.exists() else {}
     tiers = {}
     for scale in study.TIERS:
-        networks = [c for c in study.declared(scale) if not isinstance(c, Comparison)]
+        networks = TRAIN.of(study.declared(scale))
         steps = {n: n.epochs * (40_000 // n.batch_size) for n in networks}
         known = all(n.alpha in seconds for n in networks)
         total = sum(steps[n] * seconds[n.alpha] for n in networks) if known else None

@@ -42,10 +42,11 @@ def run(args) -> dict:
     from dataclasses import replace
 
     from empirical.data import load
-    from empirical.studies.hull import HULL_DIGITS, HullRun
+    from empirical.studies.hull import HULL_DIGITS, MEASURE, HullRun
     from lab.errors import UsageError
+    from lab.stages import carry_out
     from lab.store import RunStore
-    from lab.sweep import dry_run, sweep
+    from lab.sweep import dry_run
 
     if not args.tol <= 0.1:
         raise UsageError(f"--tol {args.tol:g} is above 0.1: distances would mean little")
@@ -70,10 +71,10 @@ def run(args) -> dict:
     configs += [replace(base, n=n, gaussian=0, classes=0, directions=0) for n in args.n or () if n < train]
     store = RunStore(args.out)
     if args.dry_run:
-        return dry_run("hull", configs, store=store)
-    outcome = sweep("hull", HULL_DIGITS.run, configs, store=store, jobs=1, label=f"hull of {data.name}",
+        return dry_run("hull", HULL_DIGITS.runs(configs), store=store, schema=HULL_DIGITS.schema_of)
+    outcome = carry_out(HULL_DIGITS.stages, "hull", configs, store=store, label=f"hull of {data.name}",
                     options={"device": args.device, "data_dir": args.data_dir})
-    rows = [_row(config, result) for config, result in outcome.finished]
+    rows = [_row(config, result) for config, result in MEASURE.results(outcome.finished)]
     for row in rows:
         _print(row)
     failed = [{"config": str(config), "reason": reason} for config, reason in outcome.failed]

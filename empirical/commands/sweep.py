@@ -56,9 +56,12 @@ def add_arguments(parser):
 
 
 def run(args) -> dict:
+    from empirical.data import dataset
     from empirical.models import build
     from empirical.studies import named
-    from empirical.studies.width import dataset, equal_parameters, plan, summarise, width_study
+    from empirical.studies.width.plan import equal_parameters, plan
+    from empirical.studies.width.study import width_study
+    from empirical.studies.width.summary import summarise
     from empirical.train import pick_device
     from lab.store import RunStore
     from lab.study import compute
@@ -86,7 +89,7 @@ def run(args) -> dict:
     study = named(width_study(name, f"{setting.arch} on {data.name}", lambda scale: []))
     store = RunStore(args.out)
     if args.dry_run:
-        found = dry_run(name, configs, store=store)
+        found = dry_run(name, study.runs(configs), store=store, schema=study.schema_of)
         say(f"{name}: {found['done']} runs done, {found['missing']} missing"
             + (f", about {found['estimated_seconds']:.0f} s of work" if found["estimated_seconds"] else ""))
         return found
@@ -106,8 +109,8 @@ def run(args) -> dict:
 
 
 def _measured_stack(args, device, network, copies: int) -> int:
+    from empirical.data import dataset
     from empirical.stacked import choose_stack
-    from empirical.studies.width import dataset
 
     return choose_stack(network, dataset(network, args.data_dir, str(device)), device, copies, Path(args.out))
 

@@ -44,9 +44,9 @@ def add_arguments(parser):
 
 
 def run(args) -> dict:
+    from empirical.data import dataset
     from empirical.studies import named
     from empirical.studies.units import units_study
-    from empirical.studies.width import dataset
     from empirical.train import pick_device
     from lab.store import RunStore
     from lab.study import compute
@@ -59,7 +59,7 @@ def run(args) -> dict:
     name = args.name or (f"units-{args.trained}" if args.trained else f"units-{setting.arch}-{setting.data}-{args.sweep}")
     study = named(units_study(name, f"units of {setting.arch} on {data.name}", lambda scale: []))
     if args.dry_run:
-        return dry_run(name, configs, store=store)
+        return dry_run(name, study.runs(configs), store=store, schema=study.schema_of)
     table = compute(study, "quick" if args.quick else "full", store=store, configs=configs,
                     jobs=args.jobs or (1 if device.type == "cuda" else None),
                     options={"device": str(device), "data_dir": args.data_dir})
@@ -86,9 +86,9 @@ def _of_trained(args, store) -> list:
 
 def _planned(args) -> list:
     """The runs of a sweep of one hyperparameter."""
+    from empirical.data import dataset
     from empirical.models import build
     from empirical.studies.units import plan, with_checksums
-    from empirical.studies.width import dataset
 
     changes = {key: value for key in ("base_width", "epochs", "lr", "batch_size", "init", "train_size", "image_size",
                                               "threads")

@@ -15,8 +15,9 @@ from multiprocessing import parent_process
 import torch
 
 from empirical.data import checks
+from empirical.declared import data_folder, sources
 from empirical.declared import source as known
-from empirical.declared import sources
+from empirical.settings import Setting
 from empirical.streams import stream
 from lab.errors import InputError, UsageError
 
@@ -194,6 +195,36 @@ def load(source: str, *, data_dir: str | None = None, train_size: int = 0, label
         for note in data.facts.get("notes", ()):
             print(f"{data.name}: {note}", file=sys.stderr, flush=True)
     return corrupt(data, label_noise)
+
+
+@lru_cache(maxsize=2)
+def _on_device(key: tuple, data_dir: str | None, device: str) -> Dataset:
+    source, train_size, image_size, max_length, label_noise = key
+    return load(source, data_dir=data_dir, train_size=train_size, image_size=image_size, max_length=max_length,
+                label_noise=label_noise).to(device)
+
+
+def dataset(setting: Setting, data_dir: str | None = None, device: str = "cpu") -> Dataset:
+    """The data of a setting on a device; the last two are kept in memory.
+
+    Parameters
+    ----------
+    setting : its data set, sizes, label noise and checksum.
+    data_dir : see :func:`load`; None for the folder that the environment names.
+    device : as for PyTorch.
+
+    Raises
+    ------
+    InputError
+        If the data are not those that the setting names by their checksum.
+    """
+    folder = data_dir or data_folder()
+    key = (setting.data, setting.train_size, setting.image_size, setting.max_length, setting.label_noise)
+    found = _on_device(key, folder, device)
+    if setting.checksum and found.checksum != setting.checksum:
+        raise InputError(f"the data in {folder} have changed since this sweep was planned (checksum {found.checksum}, "
+                         f"not {setting.checksum}); start it again")
+    return found
 
 
 def resize(images: torch.Tensor, size: int) -> torch.Tensor:

@@ -9,13 +9,18 @@ The scales are steps on the way to the whole: four replicas at three widths, fou
 Each is a whole table by itself, and a larger one takes over the runs of the smaller.
 """
 
-import os
 from dataclasses import replace
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
+from empirical.declared import data_folder
 from empirical.settings import Setting, recipe
-from empirical.studies.width import FOLDER_VARIABLE, dataset, plan, width_study
+from empirical.studies.width.plan import plan
+from empirical.studies.width.study import width_study
 from lab.tables import SCALES
+
+if TYPE_CHECKING:
+    from empirical.data import Dataset
 
 ALPHAS = tuple(Fraction(1, 2**k) for k in range(5))
 TIERS = {"run": (range(4), ALPHAS[::2]), "full": (range(4), ALPHAS), "published": (range(8), ALPHAS)}
@@ -32,16 +37,18 @@ def declared(scale: str) -> list[Setting]:
     return plan(setting, alphas, seeds, sites="penultimate", second=SECOND)
 
 
-def on(data, scale: str) -> list[Setting]:
+def on(data: "Dataset", scale: str) -> list[Setting]:
     """The runs of a scale on a data set at hand."""
     return [replace(config, checksum=data.checksum) for config in declared(scale)]
 
 
 def _configs(scale: str) -> list[Setting]:
     """What can be carried out here: the data are named by the environment, and there is a GPU."""
-    if scale not in TIERS or FOLDER_VARIABLE not in os.environ:
+    if scale not in TIERS or not data_folder():
         return []
     import torch
+
+    from empirical.data import dataset
 
     return on(dataset(declared(scale)[0]), scale) if torch.cuda.is_available() else []
 

@@ -4,22 +4,25 @@ One run is one space of one data set: pixels, wavelet coefficients, features of 
 reduced to ``dim`` principal components. The measures and controls are those of :mod:`empirical.hull.measure`.
 """
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from empirical.declared import data_folder
 from empirical.settings import Network, check_threads, recipe
-from empirical.studies.trained import finished_networks
-from empirical.studies.width import FOLDER_VARIABLE
+from empirical.studies.trained import TRAIN, finished_networks, first_member, threads_of_record, trained
 from lab.errors import UsageError
 from lab.estimate import Estimate
+from lab.stages import Stage
 from lab.study import Study
 from theory.claims import Evidence
 
-RUN = "empirical.studies.hull:run"
+if TYPE_CHECKING:
+    import pandas
+
 SPACES = ("pixels", "wavelets", "features")
 GROUPS = ("test", "training", "gaussian")
 ESTIMATES = ("outside", "inside", "distance", "over_nearest", "over_mean", "over_median_pair", "over_diameter", "support")
@@ -109,14 +112,34 @@ class HullRun:
         return Network(**{**recipe(self.arch, self.data, self.quick), **changes, "alpha": self.alpha, "seed": self.seed,
                           "threads": self.threads})
 
+    def own_networks(self) -> list[Network]:
+        """The networks that are runs of the same experiment."""
+        return [] if self.sweep or not self.arch else [self.network()]
+
+
+MEASURE = Stage("measure", "empirical.studies.hull:run", HullRun, needs={"train": HullRun.own_networks})
+STAGES = (TRAIN, MEASURE)
+
 
 def run(config: HullRun, folder: Path, *, device: str | None = None, data_dir: str | None = None) -> dict:
-    """One run; the per-query numbers are kept in ``points.npz``."""
-    from empirical.data import load
+    """One run; the numbers of every query are kept in ``points.npz`` in its folder.
+
+    Parameters
+    ----------
+    config : the space and its hull.
+    folder : of the run.
+    device : as for PyTorch; None for CUDA if there is one.
+    data_dir : folder with the data set; None for the one that the environment names.
+
+    Returns
+    -------
+    dict
+        ``data``, ``network`` (in words), what :func:`empirical.hull.measure.measure` finds, ``directions`` if asked for, and
+        the manifest.
+    """
+    from empirical.data import dataset, load
     from empirical.hull import spaces
     from empirical.hull.measure import measure
-    from empirical.studies.trained import first_member, threads_of_record, trained
-    from empirical.studies.width import dataset
     from empirical.train import pick_device
 
     config.check()
@@ -125,13 +148,13 @@ def run(config: HullRun, folder: Path, *, device: str | None = None, data_dir: s
     if config.arch:
         store = folder.parent.parent
         network = config.network(store)
-        experiment = store / config.sweep if config.sweep else folder.parent / "networks"
+        experiment = store / config.sweep if config.sweep else folder.parent
         networks.append(trained(network, experiment, device=device, data_dir=data_dir))
         data = dataset(network, data_dir, str(target))
         model = first_member(network, experiment, data, target)
         about = f"{network.arch} alpha {network.alpha}, base width {network.base_width}"
     else:
-        data = load(config.data, data_dir=data_dir or os.environ.get(FOLDER_VARIABLE))
+        data = load(config.data, data_dir=data_dir or data_folder())
     if config.space == "features":
         space = spaces.features(model, data, config.site)
     else:
@@ -180,14 +203,21 @@ def _columns(name: str, value) -> dict:
     return {name: value["mean"], f"{name}_low": value["low"], f"{name}_high": value["high"], f"{name}_n": value["n"]}
 
 
-def tabulate(finished: Sequence[tuple[HullRun, dict]]):
-    """One row a run: estimates as ``x, x_low, x_high, x_n`` with the group (test, training, gaussian) before ``x``."""
+def tabulate(finished: Sequence[tuple[object, dict]]) -> "pandas.DataFrame":
+    """The table of a study: one row for each space that was measured.
+
+    Estimates are ``x, x_low, x_high, x_n`` with the group (test, training, gaussian) before ``x``.
+
+    Parameters
+    ----------
+    finished : (configuration, result) of its runs; those that train are passed over.
+    """
     import pandas
 
     from lab.cli import jsonable
 
     rows = []
-    for config, result in finished:
+    for config, result in MEASURE.results(finished):
         result = jsonable(result)
         row = {"data": result["data"], "space": config.space, "dim": result["dim"], "components": config.dim,
                "n": result["n"], "arch": config.arch, "alpha": config.alpha if config.arch else "",
@@ -219,7 +249,7 @@ def _estimate(row, name: str) -> Estimate | None:
     return Estimate(float(row[name]), low, high, int(row[f"{name}_n"]))
 
 
-def evidence(frame, runs: tuple[str, ...]) -> list[Evidence]:
+def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]:
     """Evidence for the claims of S3 on the hull; the Gaussian control is the toy column's."""
     found = []
 
@@ -296,11 +326,11 @@ def _resnet18(scale: str) -> list[HullRun]:
     return runs
 
 
-HULL_DIGITS = Study("hull-digits", "Hull of the training set: digits in pixels, wavelets and features", RUN, _digits,
+HULL_DIGITS = Study("hull-digits", "Hull of the training set: digits in pixels, wavelets and features", STAGES, _digits,
                     tabulate, evidence)
-HULL_IMAGES = Study("hull-images", "Hull of the training set: MNIST and CIFAR-10 test sets in pixels", RUN, _images,
+HULL_IMAGES = Study("hull-images", "Hull of the training set: MNIST and CIFAR-10 test sets in pixels", STAGES, _images,
                     tabulate, evidence)
 HULL_RESNET18 = Study("hull-resnet18-cifar10", "Hull of the training set: features, errors and directions of ResNet-18 on "
-                      "CIFAR-10 by width", RUN, lambda scale: _resnet18(scale) if FOLDER_VARIABLE in os.environ else [],
+                      "CIFAR-10 by width", STAGES, lambda scale: _resnet18(scale) if data_folder() else [],
                       tabulate, evidence, declared=_resnet18,
                       after=("resnet18-cifar10",))

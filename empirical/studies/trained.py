@@ -1,14 +1,59 @@
-"""Networks of the run store: those that a sweep has trained, and one network of a stack by itself."""
+"""Trained networks: the stage that trains one, or a stack of copies, and the networks that a run store holds.
+
+Every study that measures networks builds on this stage, so they share its runs: the networks of a width sweep are those whose
+units and hulls are measured.
+"""
 
 import json
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from empirical.settings import Network
 from lab.errors import InputError
-from lab.store import read_result, run_id
+from lab.stages import Stage
 
-RUN = "empirical.studies.width:run"  # what trains a network
+if TYPE_CHECKING:
+    import torch
+
+    from empirical.data import Dataset
+    from empirical.steps import Way
+
+TRAIN = Stage("train", "empirical.studies.trained:run", Network)
+
+
+def run(config: Network, folder: Path, *, device: str | None = None, data_dir: str | None = None,
+        way: "Way | None" = None) -> dict:
+    """Train one network, or a stack; its weights are left in the folder.
+
+    Parameters
+    ----------
+    config : what is trained.
+    folder : of the run; a checkpoint there is taken up.
+    device : as for PyTorch; None for CUDA if there is one.
+    data_dir : folder with the data set; None for the one that the environment names.
+    way : how a step is carried out, see :mod:`empirical.steps`.
+
+    Returns
+    -------
+    dict
+        ``parameters`` of one member, loss and accuracy of each member in ``train`` and ``test``, what
+        :func:`empirical.train.train` tells (``curve``, ``epochs``, ``reached``, ...), and the manifest.
+    """
+    from empirical.data import dataset
+    from empirical.steps import Way
+    from empirical.train import evaluate, pick_device, train
+
+    target = pick_device(device)
+    data = dataset(config, data_dir, str(target))
+    way = (way or Way()).on(target, config)
+    model, facts = train(config, data, Path(folder), device=target, way=way)
+    parameters = sum(p.numel() for p in model.parameters()) // config.stack
+    recipe_of = {key: value for key, value in config.shared().items() if key not in ("seed", "checksum")}
+    return {"parameters": parameters, **facts, **{split: evaluate(model, data, split) for split in ("train", "test")},
+            "manifest": {"data": data.facts, "device": str(target), "dtype": way.facts()["dtype"],
+                         "training": {**recipe_of, "stack": config.stack, **way.facts()}}}
 
 
 def finished_networks(experiment: Path) -> list[Network]:
@@ -31,11 +76,10 @@ def finished_networks(experiment: Path) -> list[Network]:
     found = []
     for path in sorted(Path(experiment).glob("*/config.json")):
         stored = json.loads(path.read_text())
-        config = stored["config"]
-        if stored["function"] != RUN or "copy" not in config or not (path.parent / "result.json").exists():
+        if stored["function"] != TRAIN.run or not (path.parent / "result.json").exists():
             continue
-        network = Network(**{key: value for key, value in config.items() if key in known})
-        if network.copy == 0 and run_id(network) == path.parent.name:
+        network = Network(**{key: value for key, value in stored["config"].items() if key in known})
+        if network.copy == 0 and TRAIN.folder(experiment, network) == path.parent:
             found.append(network)
     if not found:
         raise InputError(f"no trained network in {experiment}: train a width sweep first (python -m empirical sweep), and name "
@@ -43,42 +87,47 @@ def finished_networks(experiment: Path) -> list[Network]:
     return sorted(found, key=lambda network: (network.seed, network.width))
 
 
-def trained(network: Network, experiment: Path, *, device: str | None = None, data_dir: str | None = None,
-            again: bool = True) -> dict:
-    """The result of a network's run; it is trained now if it is not there (another process that trains it is waited for).
+def trained(network: Network, experiment: Path, *, device: str | None = None, data_dir: str | None = None) -> dict:
+    """The result of a network's run, which is carried out now if it is not finished.
 
-    The result's ``threads`` are those that it was trained with, None where its run does not know (an older one).
+    Parameters
+    ----------
+    network : what is trained.
+    experiment : folder of the run store.
+    device, data_dir : see :func:`run`.
 
-    ``again``: whether a training that failed is tried once more, or its failure told.
+    Returns
+    -------
+    dict
+        As :func:`run`; and ``threads``, those that it was trained with, None where its run does not know (an older one).
 
     Raises
     ------
     InputError
         If the training failed.
     """
-    from lab.sweep import execute
-
-    folder = Path(experiment) / run_id(network)
-    if read_result(folder) is None:
-        failure = folder / "failure.txt"
-        problem = failure.read_text().strip().splitlines()[-1] if failure.exists() and not again else None
-        problem = problem or execute(RUN, network, folder, 1, {"device": device, "data_dir": data_dir})
-        if problem:
-            raise InputError(f"the network of alpha {network.alpha} failed: {problem}")
-    stored = read_result(folder)
+    stored = TRAIN.obtain(network, experiment, {"device": device, "data_dir": data_dir})
     return {**stored["result"], "threads": stored["manifest"].get("threads")}
 
 
-def threads_of_record(own: int, *networks: dict) -> int | None:
+def threads_of_record(own: int, *networks: Mapping) -> int | None:
     """Threads for the manifest of a run that measured networks (results of :func:`trained`): None if theirs are not known."""
     return own if all(network["threads"] for network in networks) else None
 
 
-def first_member(network: Network, experiment: Path, data, target):
-    """The first network of a trained stack as a stack of one, in evaluation mode, on the device ``target``."""
+def first_member(network: Network, experiment: Path, data: "Dataset", target: "torch.device"):
+    """The first network of a trained stack as a stack of one, in evaluation mode.
+
+    Parameters
+    ----------
+    network : the stack.
+    experiment : folder of the run store with its run.
+    data : on the device.
+    target : the device.
+    """
     from empirical.train import load_trained, prepare, read_member
 
-    stack = load_trained(network, data, Path(experiment) / run_id(network), target)
+    stack = load_trained(network, data, TRAIN.folder(experiment, network), target)
     if network.stack == 1:
         return stack
     one = prepare(replace(network, stack=1), data, target)

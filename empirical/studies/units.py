@@ -5,23 +5,25 @@ width sweep has trained already. The table has one row a network and place, ``si
 claims are judged on those.
 """
 
-import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from empirical.declared import architectures
+from empirical.declared import architectures, data_folder
 from empirical.settings import Network, Setting, recipe
-from empirical.studies.width import FOLDER_VARIABLE, dataset
+from empirical.studies.trained import TRAIN, first_member, threads_of_record, trained
 from lab.errors import UsageError
 from lab.estimate import mean_interval
+from lab.stages import Stage
 from lab.study import Study, load
 from theory.claims import Evidence
 from theory.unit_evidence import case_evidence
 
-RUN = "empirical.studies.units:run"
+if TYPE_CHECKING:
+    import pandas
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +50,14 @@ class UnitsRun(Setting):
     def network(self) -> Network:
         """The run that holds the network."""
         return Network(**self.shared(), stack=self.stack)
+
+    def own_networks(self) -> list[Network]:
+        """The networks that are runs of the same experiment."""
+        return [] if self.networks else [self.network()]
+
+
+MEASURE = Stage("measure", "empirical.studies.units:run", UnitsRun, needs={"train": UnitsRun.own_networks})
+STAGES = (TRAIN, MEASURE)
 
 
 # What the values of a swept hyperparameter change; rate and batch are changed together, as in the paper.
@@ -102,6 +112,8 @@ def plan(setting: Setting, sweep: str, alphas: Sequence[Fraction], seeds: Sequen
 
 def with_checksums(runs: Sequence[UnitsRun], data_dir: str | None = None) -> list[UnitsRun]:
     """The runs with the checksums of their data (and labels, which a run may corrupt) where these come from files."""
+    from empirical.data import dataset
+
     found = []
     for config in runs:
         data = dataset(replace(config, checksum=""), data_dir)
@@ -117,8 +129,21 @@ def plan_trained(networks: Sequence[Network], experiment: str, *, orders: int = 
 
 
 def run(config: UnitsRun, folder: Path, *, device: str | None = None, data_dir: str | None = None) -> dict:
-    """Measure one network's units; train it if it is not there."""
-    from empirical.studies.trained import first_member, threads_of_record, trained
+    """Measure one network's units; a network of another experiment is trained there if it is missing.
+
+    Parameters
+    ----------
+    config : what is measured.
+    folder : of the run.
+    device : as for PyTorch; None for CUDA if there is one.
+    data_dir : folder with the data set; None for the one that the environment names.
+
+    Returns
+    -------
+    dict
+        ``data`` (its name), ``sites`` (see :func:`empirical.units.measure`), loss and accuracy, and the manifest.
+    """
+    from empirical.data import dataset
     from empirical.train import pick_device, prepare
     from empirical.units import measure
 
@@ -139,12 +164,17 @@ CURVES = ("unchanged", "accuracy", "unchanged_targeted", "unchanged_best")
 TRAINED = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
 
 
-def tabulate(finished):
-    """A row a network and place; curves as text."""
+def tabulate(finished: Sequence[tuple[object, dict]]) -> "pandas.DataFrame":
+    """The table of a study: one row for each measured network and place; curves as text.
+
+    Parameters
+    ----------
+    finished : (configuration, result) of its runs; those that train are passed over.
+    """
     import pandas
 
     rows = []
-    for config, result in finished:
+    for config, result in MEASURE.results(finished):
         words = [config.arch, result["data"], *([config.case] if config.case else [])]
         base = {"case": ", ".join(words), "arch": config.arch, "data": result["data"], "value": config.case,
                 "base_width": config.base_width, "alpha": config.alpha, "width": float(config.width), "replica": config.seed,
@@ -156,7 +186,7 @@ def tabulate(finished):
     return pandas.DataFrame(rows)
 
 
-def evidence(frame, runs: tuple[str, ...]) -> list[Evidence]:
+def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]:
     """The claims of S1 on all places together."""
     whole = frame[frame["site"] == "all"].copy()
     notes = {case: _size(rows.iloc[0]) for case, rows in whole.groupby("case")}
@@ -190,9 +220,10 @@ def _size(row) -> str:
     return f" (reduced: {', '.join(small)})" if small else ""
 
 
-def units_study(name: str, title: str, configs, label: str = "", declared=None, after=()) -> Study:
-    """A :class:`~lab.study.Study` of this kind."""
-    return Study(name=name, title=title, run=RUN, configs=configs, tabulate=tabulate, evidence=evidence, processes=True,
+def units_study(name: str, title: str, configs: Callable[[str], Sequence[UnitsRun]], label: str = "",
+                declared: Callable[[str], Sequence[UnitsRun]] | None = None, after: tuple[str, ...] = ()) -> Study:
+    """A :class:`~lab.study.Study` of this kind; its fields are described there."""
+    return Study(name=name, title=title, run=STAGES, configs=configs, tabulate=tabulate, evidence=evidence, processes=True,
                  declared=declared, after=after, family="units", label=label)
 
 
@@ -214,7 +245,7 @@ def _starts(scale: str) -> list[UnitsRun]:
 
 def _starts_on_files(scale: str) -> list[UnitsRun]:
     """The same where there are data."""
-    return with_checksums(_starts(scale)) if FOLDER_VARIABLE in os.environ else []
+    return with_checksums(_starts(scale)) if data_folder() else []
 
 
 def _on_digits(arch: str, sweep: str, alphas, seeds, scale: str, **changes) -> list[UnitsRun]:
@@ -248,8 +279,7 @@ def _of_sweep(name: str, scale: str, declared: bool = False) -> list[UnitsRun]:
 
     sweep = load(STUDIES[name])
     configs = ((declared and sweep.declared) or sweep.configs)(scale) if scale == "full" else []
-    return plan_trained([c for c in configs if isinstance(c, Network)], name, orders=2, images=50,
-                        rows=1000)
+    return plan_trained(TRAIN.of(configs), name, orders=2, images=50, rows=1000)
 
 
 def trained_units_study(name: str, title: str, sweep: str, label: str) -> Study:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from empirical.studies.width import SAME_LOSS, SLICES, WIDER
+from empirical.studies.width.study import SAME_LOSS, SLICES, WIDER
 from figures.section import Section, picture
 from figures.style import BASELINE, EXTRA, NARROW, REVERSE, SERIES, WIDE, canvas
 from figures.sweeps import (

@@ -10,7 +10,7 @@ from empirical.__main__ import COMMANDS
 from empirical.commands import gpu as command
 from empirical.settings import Comparison, Setting, recipe
 from empirical.studies import gpu as study
-from empirical.studies.width import plan
+from empirical.studies.width.plan import plan
 from lab.cli import main
 from lab.tables import read_table
 

@@ -7,14 +7,19 @@ import numpy as np
 import pytest
 import torch
 
+from empirical import data as data_sets
 from empirical import device_checks, steps
-from empirical.data import Dataset
+from empirical.data import Dataset, dataset
 from empirical.device_checks import CHECKS, small
 from empirical.settings import Network, Setting, recipe
 from empirical.steps import Draws, Steps, Way
-from empirical.studies import hull, units, width
+from empirical.studies import hull, units
+from empirical.studies.trained import TRAIN
+from empirical.studies.width.plan import plan
+from empirical.studies.width.study import STAGES
 from empirical.train import steps_of
-from lab.store import read_result, run_id
+from lab.stages import Stage, stage_of
+from lab.store import read_result
 from lab.sweep import execute
 from tests.pretend_cuda import Pretend, pretend_cuda
 
@@ -29,17 +34,18 @@ def counts(monkeypatch):
         return function  # a replay does what the function does
 
     monkeypatch.setattr(steps, "captured", captured)
-    width._data.cache_clear()
+    data_sets._on_device.cache_clear()
     with pretend_cuda() as found:
         yield found
-    width._data.cache_clear()
+    data_sets._on_device.cache_clear()
 
 
-def carried_out(where: str, config, folder: Path, **options) -> dict:
-    problem = execute(where, config, folder / run_id(config), 1, {"device": "cuda", **options})
+def carried_out(stage: Stage, config, experiment: Path, **options) -> dict:
+    folder = stage.folder(experiment, config)
+    problem = execute(stage.run, config, folder, stage.schema, {"device": "cuda", **options})
     if problem:
-        raise AssertionError((folder / run_id(config) / "failure.txt").read_text())
-    return read_result(folder / run_id(config))
+        raise AssertionError((folder / "failure.txt").read_text())
+    return read_result(folder)
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
@@ -53,7 +59,7 @@ def test_the_checks_of_a_device_pass_on_one_that_computes_as_the_cpu(counts, mon
 def test_architectures_train_in_stacks(counts, arch):
     config = Network(**{**recipe(arch, "digits"), "base_width": 8, "batch_size": 32, "train_size": 64, "stack": 2,
                         "image_size": 32, "alpha": "1/2"})
-    data = width.dataset(config, device="cuda")
+    data = dataset(config, device="cuda")
     stack = steps_of(config, data, CUDA, Way())
     stack.begin(Draws(config, data, 0), [0.1] * 2)
     stack(0)
@@ -62,11 +68,11 @@ def test_architectures_train_in_stacks(counts, arch):
 
 def test_width_study_trains_reads_and_compares(counts, tmp_path):
     setting = Setting(**{**recipe("resnet18", "digits"), "base_width": 8, "epochs": 1, "train_size": 128})
-    runs = width.plan(setting, [Fraction(1), Fraction(1, 2)], [0], second=1000, sites="penultimate")
-    results = [carried_out(width.RUN, run, tmp_path, **({"way": Way(graph=True, apart=True)} if isinstance(run, Network) else {}))
-               for run in runs]
-    networks = [r for run, r in zip(runs, results) if isinstance(run, Network)]
-    assert {run.seed for run in runs if isinstance(run, Network)} == {0, 1000}
+    runs = plan(setting, [Fraction(1), Fraction(1, 2)], [0], second=1000, sites="penultimate")
+    way = {"way": Way(graph=True, apart=True)}
+    results = [carried_out(stage_of(STAGES, run), run, tmp_path, **(way if TRAIN.carries(run) else {})) for run in runs]
+    networks = [result for _, result in TRAIN.results(zip(runs, results))]
+    assert {run.seed for run in TRAIN.of(runs)} == {0, 1000}
     assert all(r["manifest"]["device"] == "cuda" and r["manifest"]["training"]["graph"] for r in networks)
     assert {r["manifest"]["dtype"] for r in networks} == {"bfloat16 autocast"}
     last = results[-1]
@@ -75,13 +81,13 @@ def test_width_study_trains_reads_and_compares(counts, tmp_path):
 
 def test_units_study_ablates_on_the_device(counts, tmp_path):
     config = units.UnitsRun(**{**recipe("mlp", "digits"), "base_width": 16, "epochs": 1, "train_size": 128}, orders=1, images=40)
-    found = carried_out(units.RUN, config, tmp_path)["result"]
+    found = carried_out(units.MEASURE, config, tmp_path)["result"]
     assert found["sites"]
 
 
 def test_hull_study_takes_features_from_the_device(counts, tmp_path):
     config = hull.HullRun(data="digits", space="features", arch="mlp", quick=True, queries=20, leave_one_out=20, n=100)
-    found = carried_out(hull.RUN, config, tmp_path)["result"]
+    found = carried_out(hull.MEASURE, config, tmp_path)["result"]
     assert found["test"]["queries"] == 20
 
 
@@ -90,7 +96,7 @@ class TestPlantedFaults:
 
     def steps(self):
         config = small("resnet18", stack=1)
-        data = width.dataset(config, device="cuda")
+        data = dataset(config, device="cuda")
         found = steps_of(config, data, CUDA, Way())
         found.begin(Draws(config, data, 0), [0.1] * 4)
         return found

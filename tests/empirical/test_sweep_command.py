@@ -13,7 +13,9 @@ from empirical.data import load
 from empirical.models import build
 from empirical.settings import Comparison, Setting, recipe
 from empirical.studies import STUDIES, named
-from empirical.studies.width import equal_parameters, evidence, plan, width_study
+from empirical.studies.width.evidence import evidence
+from empirical.studies.width.plan import equal_parameters, plan
+from empirical.studies.width.study import width_study
 from lab.cli import main
 from lab.errors import UsageError
 from lab.study import fingerprint
@@ -68,16 +70,16 @@ def test_sweep_resumes_and_gives_the_same_table(tmp_path, capsys):
 
 
 def test_one_failed_width_leaves_the_rest(tmp_path, capsys, monkeypatch):
-    from empirical.studies import width
+    from empirical.studies import trained
 
-    real = width._train
+    real = trained.run
 
-    def fails(config, *args):
+    def fails(config, *args, **options):
         if config.alpha == "1/4":
             raise RuntimeError("out of memory")
-        return real(config, *args)
+        return real(config, *args, **options)
 
-    monkeypatch.setattr(width, "_train", fails)
+    monkeypatch.setattr(trained, "run", fails)
     code, out, err = call(capsys, "--seeds", "1", "--out", str(tmp_path), "--match", "train-loss", "--target-loss", "2.2",
                           "--name", "mine")
     result = json.loads(out)

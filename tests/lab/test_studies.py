@@ -17,7 +17,8 @@ def test_every_study_is_found_under_its_own_name():
     assert len(every) == len(TOY) + len(REAL)
     for name, where in every.items():
         assert load(where).name == name
-    modules = [m for room in ("toy", "empirical") for m, text in sources(room, below=True).items() if "lab.study" in text]
+    modules = [m for room in ("toy", "empirical") for m, text in sources(room, below=True).items()
+               if "_study(" in text or "Study(" in text]
     made = {value.name for module in modules for value in vars(import_module(module)).values() if isinstance(value, Study)}
     assert made == set(every)
     assert "torch" not in vars(sys.modules["empirical.studies.width"])

@@ -1,0 +1,136 @@
+"""The stage that compares the copies of a width with the wide network.
+
+A comparison has two halves: the features of its networks, read on the device and stored, and the measures, which need the
+stored moments alone, so that any process can work them out. :func:`read` does the first half of several comparisons at once;
+:func:`run` does it where it is still to be done.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from empirical.settings import Comparison, Network
+from empirical.studies.trained import TRAIN, threads_of_record, trained
+from lab.errors import InputError
+from lab.stages import Stage
+
+if TYPE_CHECKING:
+    import torch
+
+    from empirical.data import Dataset
+    from empirical.features import Features
+
+COMPARE = Stage("compare", "empirical.studies.width.compare:run", Comparison, needs={"train": Comparison.networks})
+
+
+def run(config: Comparison, folder: Path, *, device: str | None = None, data_dir: str | None = None) -> dict:
+    """The measures of one comparison, from features that are stored already or are read now.
+
+    Parameters
+    ----------
+    config : what is compared; its networks are runs of the stage ``train`` beside it.
+    folder : of the run.
+    device : where features are read, as for PyTorch; None for CUDA if there is one.
+    data_dir : folder with the data set; None for the one that the environment names.
+
+    Returns
+    -------
+    dict
+        ``data`` (the data set's name), ``rows`` (the measures, one a site and number of copies), ``wide`` and ``narrow`` (what
+        the training of either side came to), and the manifest.
+    """
+    from empirical.compare import compare
+    from empirical.compare_rows import compare_rows
+    from empirical.data import dataset
+    from empirical.features import read_facts, read_features
+    from empirical.train import pick_device
+
+    results = {network: trained(network, folder.parent, device=device, data_dir=data_dir) for network in config.networks()}
+    if (read_facts(folder) or {}).get("weights") != _weights(results):  # none yet, or of networks that are no longer these
+        target = pick_device(device)
+        data = dataset(config, data_dir, str(target))
+        store(read([config], folder.parent, data, target), [config], folder.parent, data, target)
+    facts, features, blocks = read_facts(folder), read_features(folder), _narrow_blocks(config)
+    rows = compare(features, "wide", "other", blocks, untrained="untrained", equal=config.copies, seed=config.seed)
+    main = next(row for row in rows if row["site"] == "penultimate" and row["copies"] == config.copies)
+    main.update(compare_rows(features, "wide", "other", blocks[:config.copies], untrained="untrained", ridge=main["ridge"],
+                             seed=config.seed))
+    return {"data": facts["data"]["name"], "rows": rows, "wide": _summary([results[config.wide()]]),
+            "narrow": _summary([results[n] for n in config.narrow()]),
+            "manifest": {**facts, "threads": threads_of_record(config.threads, *results.values())}}
+
+
+def _weights(results: Mapping[Network, dict]) -> dict[str, str | None]:
+    """Checksums of the weights behind features, by run."""
+    return {TRAIN.id(network): result.get("weights") for network, result in results.items()}
+
+
+def _narrow_blocks(config: Comparison) -> list[str]:
+    """Blocks of the copies in a comparison's features; at alpha = reference the copy is the other wide network."""
+    if config.narrow() == [config.other()]:
+        return ["other"]
+    return [f"narrow{n.copy}" + (f".{i}" if n.stack > 1 else "") for n in config.narrow() for i in range(n.stack)]
+
+
+def read(configs: Sequence[Comparison], experiment: Path, data: "Dataset", target: "torch.device", *,
+         apart: bool = False) -> "Features":
+    """Features of the networks of one replica's comparisons, in one pass; :func:`store` gives each comparison its own.
+
+    Parameters
+    ----------
+    configs : with the same wide networks and sites; their networks are trained.
+    experiment : folder of the run store.
+    data : on the device ``target``.
+    apart : stacks as networks of their own (see ``steps.Way``).
+    """
+    from empirical.features import extract
+    from empirical.train import load_trained, prepare
+
+    first = configs[0]
+
+    def loaded(network):
+        return load_trained(network, data, TRAIN.folder(experiment, network), target, apart=apart)
+
+    models = {"wide": loaded(first.wide()), "other": loaded(first.other()),
+              "untrained": prepare(first.other(), data, target).eval()}
+    for config in configs:
+        if (config.wide(), config.other(), config.sites) != (first.wide(), first.other(), first.sites):
+            raise InputError("comparisons that are read together share their wide networks and sites")
+        models |= {f"{config.alpha} narrow{n.copy}": loaded(n) for n in config.narrow() if n != config.other()}
+    return extract(models, data, ("penultimate",) if first.sites == "penultimate" else None, shuffle="wide")
+
+
+def store(features: "Features", configs: Sequence[Comparison], experiment: Path, data: "Dataset",
+          target: "torch.device") -> None:
+    """Write each comparison's share of what :func:`read` found into its folder.
+
+    Parameters
+    ----------
+    features : of all networks of the comparisons.
+    configs, experiment, data, target : as there.
+    """
+    from empirical.features import SHUFFLED, TARGET
+
+    common = {name: name for name in ("wide", "other", "untrained", SHUFFLED, TARGET)}
+    for config in configs:
+        own = {block: f"{config.alpha} {block}" for block in _narrow_blocks(config) if block != "other"}
+        folder = COMPARE.folder(experiment, config)
+        folder.mkdir(parents=True, exist_ok=True)
+        results = {network: TRAIN.obtain(network, experiment)["result"] for network in config.networks()}
+        features.select({**own, **common}).save(
+            folder, {"data": data.facts, "device": str(target), "dtype": "float32", "weights": _weights(results)})
+
+
+def _summary(results: Sequence[dict]) -> dict:
+    """Mean over networks of what their training came to; the loss curve too."""
+    def mean(values):
+        values = list(values)
+        return sum(values) / len(values)
+
+    curves = [list(column) for r in results for column in zip(*r["curve"])]
+    return {**{f"{split}_{what}": mean(v for r in results for v in r[split][what])
+               for split in ("train", "test") for what in ("loss", "accuracy")},
+            "epochs": mean(e for r in results for e in r["epochs"]),
+            "reached": mean(float(x) for r in results for x in r["reached"]) if results[0]["reached"] else None,
+            "parameters": sum(r["parameters"] * len(r["epochs"]) for r in results),
+            "curve": [mean(step) for step in zip(*curves)]}

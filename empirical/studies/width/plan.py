@@ -1,0 +1,72 @@
+"""The runs of a width sweep: networks, or stacks of copies trained together, and comparisons."""
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+
+from empirical.settings import Comparison, Network, Setting
+from lab.errors import UsageError
+from theory.measures import compared
+
+
+def plan(setting: Setting, alphas: Sequence[Fraction], seeds: Sequence[int], *,
+         stack: int | Callable[[Network, int], int] | None = None, sites: str = "all", start: str = "own",
+         narrow: Callable[[Fraction], int] | None = None, second: int = 0) -> list[Setting]:
+    """The runs of a sweep: networks first, the costliest before the rest, then comparisons.
+
+    Parameters
+    ----------
+    setting : what all runs share; its alpha and seed are ignored.
+    alphas : width multipliers; the largest is the wide network's.
+    seeds : replicas.
+    stack : copies trained together at most, or a function of a network and its number of copies that says how many; None
+        for all copies of a width.
+    sites : "all" or "penultimate".
+    start : "own", or "slice" for copies that start as slices of their wide network.
+    narrow : how many copies to train at a width, beyond those with as many features (see :func:`equal_parameters`).
+    second : the baseline of replica s is a second wide network of its own, that of seed s + second; 0 for the wide network
+        of the next replica, which makes a ring: each wide network is the target of one gap and the baseline of another.
+
+    Raises
+    ------
+    UsageError
+        If a width does not go a whole number of times into the widest, or copies cannot start as slices.
+    """
+    if start == "slice" and (narrow or setting.parametrisation == "mup"):
+        raise UsageError("slices of the wide network's start are as many as have its features, in the standard "
+                         "parametrisation: leave --copies and --parametrisation out")
+    reference = max(alphas)
+    alphas = sorted(set(alphas) | {reference}, reverse=True)
+    for alpha in alphas:
+        if (reference / alpha).denominator != 1:
+            raise UsageError(f"alpha {alpha} does not go a whole number of times into {reference}: no number of copies "
+                             "has as many features as the wide network")
+    others = dict(zip(seeds, [s + second for s in seeds] if second else
+                      [*seeds[1:], seeds[0] if len(seeds) > 1 else seeds[0] + 1]))
+    joined = tuple(name for name in compared() if name not in Comparison.OF_VERSION_2)
+    comparisons = []
+    for alpha in alphas:
+        copies = int(reference / alpha)
+        more = narrow(alpha) if narrow and alpha < reference else 0
+        one = Network(**{**setting.shared(), "alpha": str(alpha)})
+        together = min(copies, stack(one, copies) if callable(stack) else stack or copies)
+        for seed in seeds:
+            comparisons.append(Comparison(**{**setting.shared(), "alpha": str(alpha), "seed": seed},
+                                          reference=str(reference), other_seed=others[seed], sites=sites,
+                                          stack=together, start=start, narrow_copies=more if more > copies else 0,
+                                          measures=joined))
+    networks = dict.fromkeys(n for comparison in comparisons for n in comparison.networks())
+    return [*sorted(networks, key=lambda n: -n.stack * n.width**2), *comparisons]
+
+
+def equal_parameters(setting: Setting, data, reference: Fraction) -> Callable[[Fraction], int]:
+    """How many networks of a width have as many parameters as one of the reference width, rounded down."""
+    import torch
+
+    from empirical.models import build
+
+    def count(alpha: Fraction) -> int:
+        with torch.device("meta"):
+            model = build(setting.arch, alpha=alpha, base_width=setting.base_width, data=data, depth=setting.depth)
+        return sum(p.numel() for p in model.parameters())
+
+    return lambda alpha: count(reference) // count(alpha)

@@ -1,0 +1,57 @@
+"""Means and intervals over the replicas of a width sweep."""
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from lab.estimate import Estimate, mean_interval
+from theory.measures import compared
+
+if TYPE_CHECKING:
+    import pandas
+
+SITES = ("span_error", "reverse_span_error", "baseline_span_error", "null_span_error", "untrained_span_error", "gap",
+         "reverse_gap", "probe_narrow", "probe_wide", "probe_error_gap", "probe_with_residual", "probe_with_untrained",
+         "probe_with_noise", "residual_gain")  # at every site
+ON_ROWS = ("kernel_span_error", "mlp_span_error", "linear_rows_span_error", "baseline_kernel_span_error",
+           "baseline_mlp_span_error", "nonlinear_gap", "accuracy_narrow", "accuracy_wide", "accuracy_with_residual",
+           "accuracy_with_untrained")  # at the penultimate site
+TRAINED = ("train_accuracy", "test_accuracy", "train_loss", "test_loss", "epochs")
+
+
+def _mean(values) -> Estimate:
+    """Mean and interval of the values that exist; NaN where none does."""
+    values = values.dropna()
+    return mean_interval(values) if len(values) else Estimate(float("nan"), None, None, 0)
+
+
+def summarise(frame: "pandas.DataFrame") -> list[dict]:
+    """What a sweep says at each width.
+
+    Parameters
+    ----------
+    frame : table of one sweep, see :func:`empirical.studies.width.table.tabulate`.
+
+    Returns
+    -------
+    list of dict
+        For each alpha, the largest first: training facts, and for each site every measure with all copies, as mean and
+        interval over seeds.
+    """
+    frame = frame.assign(width=[float(Fraction(a)) for a in frame["alpha"]])
+    whole = frame[frame["copies"] == frame["all_copies"]]
+    named = (f"{prefix}{name}" for name in compared() for prefix in ("", "baseline_", "untrained_", "null_"))
+    measures = [*SITES, *(column for column in named if column in frame)]  # runs from before a measure have it not
+    out = []
+    for _, group in sorted(whole.groupby("width"), key=lambda item: -item[0]):
+        first = group[group["site"] == "penultimate"]
+        part = frame[(frame["width"] == group["width"].iloc[0]) & (frame["site"] == "penultimate")]
+        out.append({
+            "alpha": group["alpha"].iloc[0],
+            "copies": int(group["all_copies"].iloc[0]),
+            **{f"{key}_{side}": _mean(first[f"{key}_{side}"]) for key in TRAINED for side in ("narrow", "wide")},
+            **{key: _mean(first[key]) for key in (*measures, *ON_ROWS)},
+            "span_error_by_copies": {int(c): _mean(g["span_error"]) for c, g in part.groupby("copies")},
+            "sites": {site: {key: _mean(g[key]) for key in measures}
+                      for site, g in group.groupby("site", sort=False)},
+        })
+    return out
