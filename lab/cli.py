@@ -27,7 +27,6 @@ from collections.abc import Mapping, Sequence
 from lab.discover import read
 from lab.errors import InputError, UsageError
 from lab.estimate import Estimate
-from lab.threads import fixed
 
 
 class _Parser(argparse.ArgumentParser):
@@ -101,6 +100,8 @@ def main(room: str, commands: Mapping[str, str], argv: Sequence[str] | None = No
         name = parser.parse_args(argv[:1]).command
     except SystemExit as stop:
         return int(stop.code or 0)
+    from lab.threads import fixed
+
     module = importlib.import_module(table[name][0])
     sub = _Parser(prog=f"python -m {room} {name}", description=table[name][1] or module.HELP,
                   formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False)

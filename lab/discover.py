@@ -20,7 +20,6 @@ import ast
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -105,8 +104,8 @@ def binding(package: str, name: str) -> list[str]:
         names = set(_TOP_LEVEL.findall(source))
         if name in names:
             found.append(module)
-        elif close := get_close_matches(name, names, n=1, cutoff=0.85):
-            raise DeclarationError(f"{module} defines {close[0]}: is it meant to be {name}?")
+        elif close := _close(name, names, 0.85):
+            raise DeclarationError(f"{module} defines {close}: is it meant to be {name}?")
     return found
 
 
@@ -153,10 +152,17 @@ def by_name(found: Iterable[tuple[str, object]], name: Callable[[object], str]) 
 def _demand(module: str, source: str, name: str, kind: type) -> None:
     names = set(_TOP_LEVEL.findall(source))
     if name not in names:
-        close = get_close_matches(name, names, n=1, cutoff=0.75)
-        hint = f" (is {close[0]} misspelt?)" if close else ""
+        close = _close(name, names, 0.75)
+        hint = f" (is {close} misspelt?)" if close else ""
         raise DeclarationError(f"{module} declares no {name}{hint}: write {name} = {kind.__name__}(...), or {name} = None "
                                "in a file that only helps the others")
+
+
+def _close(name: str, names: Iterable[str], cutoff: float) -> str:
+    """The one of the names that is most like ``name``, "" if none is as alike as ``cutoff``."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(name, names, n=1, cutoff=cutoff)), "")
 
 
 def _each(module: str, name: str, kind: type, value) -> Iterator[tuple[str, object]]:

@@ -34,7 +34,7 @@ def test_a_model_without_a_command_is_an_error(monkeypatch):
         models.commands()
 
 
-HEAVY = {"torch", "numba", "scipy", "sympy", "pandas", "sklearn", "matplotlib"}
+HEAVY = {"torch", "numba", "scipy", "sympy", "pandas", "sklearn", "matplotlib", "importlib.metadata"}
 
 
 @pytest.mark.parametrize("code", [
