@@ -22,7 +22,7 @@ from empirical.steps import full_precision
 from lab.cli import jsonable
 from lab.errors import InputError
 from lab.files import read_npz
-from lab.store import write_atomically
+from lab.store import write_arrays, write_atomically
 from theory.moments import Moments
 
 PARTS = ("fit", "tune", "score")
@@ -66,7 +66,7 @@ class Features:
         for part, sites in self.moments.items():
             for site, moments in sites.items():
                 moments.save(folder / f"{part}-{site}.npz")
-        np.savez(folder / "rows.npz", **{f"{p}/{block}": x for p, kept in self.rows.items() for block, x in kept.items()})
+        write_arrays(folder / "rows.npz", {f"{p}/{block}": x for p, kept in self.rows.items() for block, x in kept.items()})
         write_atomically(folder / "facts.json", json.dumps(jsonable(dict(facts or {})), indent=1) + "\n")
 
 

@@ -8,12 +8,14 @@ their checksum stands.
 import bz2
 import gzip
 import io
+import json
 import lzma
 import zipfile
-from collections.abc import Iterable
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -109,3 +111,26 @@ def read_npz(path: Path, what: str, remedy: str = REMEDY, needs: Iterable[str] =
             if name not in found:
                 raise ValueError(f"it lacks the array {name}")
         return found
+
+
+def read_object(path: Path, what: str, remedy: str, needs: Mapping[str, type] = MappingProxyType({})) -> dict | None:
+    """A JSON object with the entries that the reader ``needs``, of these types; None where there is no such file.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged or something else.
+    """
+    with reading(path, what, remedy), suppress(FileNotFoundError):
+        found = json.loads(path.read_bytes().decode(), parse_constant=_refuse)
+        if not isinstance(found, dict):
+            raise ValueError("no JSON object")
+        for key, kind in needs.items():
+            if type(found.get(key)) is not kind:
+                raise ValueError(f"{key!r} is " + (f"no {kind.__name__}" if key in found else "missing"))
+        return found
+    return None
+
+
+def _refuse(constant: str):
+    raise ValueError(f"{constant} is no JSON")

@@ -2,7 +2,7 @@
 
 ``runs/<experiment>/<id>/``: ``config.json`` is written first, ``result.json`` last and by an atomic rename, so that a
 killed run is never taken for a finished one. A failed run leaves ``failure.txt`` (the traceback). A run may keep arrays
-and checkpoints of its own beside them.
+and checkpoints of its own beside them. All of them are read here, so that a damaged one is one line wherever it is read.
 
 The id is made of the fields of the (frozen dataclass) configuration that differ from their defaults, plus a schema
 number and the version of the random streams: a new field with a default renames no old run; a change of meaning raises the
@@ -12,19 +12,33 @@ schema.
 import dataclasses
 import fcntl
 import hashlib
+import io
 import json
+import math
 import os
+import platform
 import re
-from collections.abc import Mapping
-from contextlib import contextmanager
+import secrets
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
+import numpy as np
+
 from lab import streams
-from lab.cli import jsonable
+from lab.cli import jsonable, say
 from lab.errors import InputError
+from lab.files import read_object, reading
+from lab.places import plain_name, usable_folder
+
+_TEMPORARY = re.compile(r"\..+\.(?P<host>[^.]+)-(?P<pid>\d+)-[0-9a-f]{8}\.tmp")
+_ABANDONED = 86400.0  # seconds after which a temporary file of another machine is no one's: writing takes seconds
+_REMEDY = "delete that folder and run again"
 
 
-def write_atomically(path: Path, data: str | bytes) -> None:
+def write_atomically(path: Path, data: str | bytes | memoryview) -> None:
     """Write a file so that it is there whole or not at all, even if the machine stops meanwhile.
 
     Raises
@@ -35,27 +49,84 @@ def write_atomically(path: Path, data: str | bytes) -> None:
     write_together({path: data})
 
 
-def write_together(files: Mapping[Path, str | bytes]) -> None:
+def write_together(files: Mapping[Path, str | bytes | memoryview]) -> None:
     """As :func:`write_atomically` for files that belong together: none is replaced before all are on the disk.
 
     They are replaced in the order given.
     """
-    temporaries = {Path(path): Path(path).with_name(f".{Path(path).name}.{os.getpid()}.tmp") for path in files}
+    mark = f"{_host()}-{os.getpid()}-{secrets.token_hex(4)}"  # no other process or thread has this one
+    temporaries = {Path(path): Path(path).with_name(f".{Path(path).name}.{mark}.tmp") for path in files}
+    folders = {path.parent for path in temporaries}
     target = None
     try:
+        for folder in folders:
+            _sweep_temporaries(folder)
         for target, data in files.items():
-            temporary = temporaries[Path(target)]
-            with open(temporary, "wb") as file:
+            with open(temporaries[Path(target)], "wb") as file:
                 file.write(data.encode() if isinstance(data, str) else data)
                 file.flush()
                 os.fsync(file.fileno())
         for target, temporary in temporaries.items():
             os.replace(temporary, target)
     except OSError as error:
-        for temporary in temporaries.values():
-            temporary.unlink(missing_ok=True)
         raise InputError(f"cannot write {target}: {error.strerror}; free some space or choose another --out, then run "
                          "the same command again: finished runs are kept") from error
+    finally:
+        for temporary in temporaries.values():
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+    for folder in folders:
+        _sync(folder)
+
+
+def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], compressed: bool = False) -> None:
+    """An npz file, written as by :func:`write_atomically`."""
+    buffer = io.BytesIO()
+    (np.savez_compressed if compressed else np.savez)(buffer, **arrays)
+    write_atomically(path, buffer.getbuffer())
+
+
+def _sync(folder: Path) -> None:
+    """Bring the folder's names to the disk, where the file system knows how."""
+    with suppress(OSError):
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
+
+
+@cache
+def _host() -> str:
+    return re.sub(r"[^A-Za-z0-9_-]+", "_", platform.node())[:40] or "host"
+
+
+def _sweep_temporaries(folder: Path) -> None:
+    """Remove what killed processes left of files that they were writing: those of this machine that are gone, and old ones."""
+    with suppress(FileNotFoundError), os.scandir(folder) as entries:
+        for entry in entries:
+            if (found := _TEMPORARY.fullmatch(entry.name)) and _is_abandoned(entry, found["host"], int(found["pid"])):
+                with suppress(OSError):
+                    os.unlink(entry.path)
+
+
+def _is_abandoned(entry: os.DirEntry, host: str, pid: int) -> bool:
+    if host == _host() and not _runs(pid):
+        return True
+    try:
+        return time.time() - entry.stat(follow_symlinks=False).st_mtime > _ABANDONED
+    except OSError:  # it has just been put in its place
+        return False
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # another user's
+        return True
+    return True
 
 
 def config_fields(config, defaults: bool = True) -> dict:
@@ -84,14 +155,33 @@ class RunStore:
     Parameters
     ----------
     root : the folder, by default ``runs``.
+
+    Raises
+    ------
+    InputError
+        If it is a file; so do the methods for an experiment whose folder is one, or whose name is no plain name.
     """
 
     def __init__(self, root: str | Path = "runs"):
-        self.root = Path(root)
+        self.root = Path(usable_folder(root))
+
+    def experiment(self, name: str) -> Path:
+        """The folder of an experiment's runs."""
+        return usable_folder(self.root / plain_name(name, "name of the experiment"))
+
+    @property
+    def tables(self) -> Path:
+        """The folder of the tables."""
+        return usable_folder(self.root / "tables")
+
+    def folders(self, experiment: str, configs: Iterable, schema: int = 1) -> list[Path]:
+        """Where the runs with these configurations live (they may not exist yet)."""
+        here = self.experiment(experiment)
+        return [here / run_id(config, schema) for config in configs]
 
     def folder(self, experiment: str, config, schema: int = 1) -> Path:
         """Where the run with this configuration lives (it may not exist yet)."""
-        return self.root / experiment / run_id(config, schema)
+        return self.folders(experiment, [config], schema)[0]
 
     def result(self, experiment: str, config, schema: int = 1) -> dict | None:
         """The finished run's ``{"result", "manifest"}``, or None if it is not finished."""
@@ -99,23 +189,87 @@ class RunStore:
 
 
 def read_result(folder: Path) -> dict | None:
-    """Contents of a finished run's ``result.json``, None if the run is not finished."""
+    """The finished run's ``{"result", "manifest"}``, None if the run is not finished.
+
+    Raises
+    ------
+    InputError
+        If ``result.json`` is damaged, or not what :func:`lab.sweep.execute` writes.
+    """
+    path, what = Path(folder) / "result.json", "the result of a run"
+    stored = read_object(path, what, _REMEDY, {"result": dict, "manifest": dict})
+    with reading(path, what, _REMEDY):
+        for key in ("wall_seconds", "peak_memory_mb") if stored else ():
+            value = stored["manifest"].get(key)
+            if type(value) not in (int, float) or not math.isfinite(value):
+                raise ValueError(f"{key!r} in its manifest is missing or no number")
+    return stored
+
+
+def read_config(folder: Path) -> dict | None:
+    """The run's ``{"function", "schema", "config"}``, None where no run has begun.
+
+    Raises
+    ------
+    InputError
+        If ``config.json`` is damaged.
+    """
+    return read_object(Path(folder) / "config.json", "the configuration of a run", _REMEDY,
+                       {"function": str, "schema": int, "config": dict})
+
+
+def read_failure(folder: Path) -> str | None:
+    """The last line of a failed run's traceback, None if the run has not failed.
+
+    Raises
+    ------
+    InputError
+        If ``failure.txt`` cannot be read.
+    """
+    path = Path(folder) / "failure.txt"
+    with reading(path, "the traceback of a run", _REMEDY), suppress(FileNotFoundError):
+        lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return lines[-1] if lines else "it left no word of why"
+    return None
+
+
+def forget_failure(folder: Path) -> None:
+    """Remove the traceback of an earlier try.
+
+    Raises
+    ------
+    InputError
+        If it cannot be removed.
+    """
+    path = Path(folder) / "failure.txt"
     try:
-        return json.loads((Path(folder) / "result.json").read_text())
-    except FileNotFoundError:
-        return None
-    except json.JSONDecodeError as error:
-        raise InputError(f"{folder}/result.json is damaged ({error}); delete that folder and run again") from None
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot remove {path}: {error.strerror}; {_REMEDY}") from None
 
 
 @contextmanager
 def exclusive(folder: Path):
-    """Hold the run's lock: of two processes that want the same run, the second waits and then finds it done."""
+    """Hold the run's lock: of two processes that want the same run, the second waits and then finds it done.
+
+    The system gives the lock back when its holder dies. Where the file system has no locks, work goes on without: two
+    processes may then compute the same run, with the same result, and files are still replaced as a whole.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = open(folder / ".lock", "w")  # noqa: SIM115 (closed below)
     except OSError as error:
         raise InputError(f"cannot write to {folder}: {error.strerror}; choose another --out") from error
     with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        except OSError as error:
+            _say_unlocked(error.strerror)
         yield
+
+
+@cache
+def _say_unlocked(reason: str) -> None:
+    """Once a process and reason."""
+    say(f"the file system of the run store has no locks ({reason}): runs go on without; do not start a second sweep of the "
+        "same runs at the same time, or both compute them")

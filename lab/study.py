@@ -192,6 +192,7 @@ def compute(study: Study, scale: str, *, store: RunStore, jobs: int | None = Non
         name, own = f"{study.name}-{fingerprint(configs, study.schema_of)}", True
     if not configs:
         return None
+    folder = store.tables
     jobs = (jobs or manifest.cores()) if study.processes else 1
     outcome = carry_out(study.stages, study.name, configs, store=store, jobs=jobs, executor=executor, workers=workers,
                         options=options, label=study.title)
@@ -214,7 +215,6 @@ def compute(study: Study, scale: str, *, store: RunStore, jobs: int | None = Non
         facts["summary"] = [{"claim": e.claim, "setting": e.setting, **e.estimate.to_json()}
                             for e in study.evidence(frame, tuple(outcome.run_ids))]
     table = Table(name, frame, facts)
-    folder = store.root / "tables"
     with exclusive(folder):
         if own or not _is_smaller(study, scale, folder):
             write_table(table, folder)

@@ -8,13 +8,14 @@ traceback in its folder and the sweep goes on; a worker that is killed takes onl
 import importlib
 import json
 import os
+import signal
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
-from multiprocessing import get_context, parent_process
+from multiprocessing import current_process, get_context, parent_process
 from multiprocessing.connection import wait as wait_for
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,18 @@ from lab import manifest
 from lab.cli import jsonable, say
 from lab.errors import InputError
 from lab.progress import Progress
-from lab.store import RunStore, config_fields, exclusive, read_result, write_atomically
+from lab.store import (
+    RunStore,
+    config_fields,
+    exclusive,
+    forget_failure,
+    read_failure,
+    read_result,
+    write_atomically,
+)
 from lab.threads import environment, fixed
 
+_BEAT = 1.0  # seconds between two looks at an executor that may be lost
 # Threads, random generators and floating-point modes belong to a process, not to a run: one run at a time in each.
 _ONE_AT_A_TIME = threading.RLock()
 
@@ -55,7 +65,7 @@ def execute(function: str, config, folder: Path, schema: int, options: dict) -> 
     with _ONE_AT_A_TIME, exclusive(folder):
         if read_result(folder) is not None:
             return None
-        (folder / "failure.txt").unlink(missing_ok=True)
+        forget_failure(folder)
         write_atomically(folder / "config.json", json.dumps(
             {"function": function, "schema": schema, "config": config_fields(config)}, indent=1) + "\n")
         module, _, name = function.partition(":")
@@ -65,14 +75,21 @@ def execute(function: str, config, folder: Path, schema: int, options: dict) -> 
             facts = {**manifest.environment(), "threads": threads, **measure.cost, **result.pop("manifest", {})}
             write_atomically(folder / "result.json", json.dumps(
                 jsonable({"result": result, "manifest": facts}), allow_nan=False) + "\n")
-        except Exception as error:
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:
             trace = traceback.format_exc()
             try:
                 write_atomically(folder / "failure.txt", trace)
             except InputError:
                 say(trace)
-            return f"{type(error).__name__}: {' '.join(str(error).split())}"
+            return _in_a_line(error)
     return None
+
+
+def _in_a_line(error: BaseException) -> str:
+    """The error's name, and what it says if it says something."""
+    return ": ".join(filter(None, [type(error).__name__, " ".join(str(error).split())]))
 
 
 def sweep(experiment: str, function: str, configs: Sequence, *, store: RunStore, jobs: int = 1,
@@ -87,7 +104,7 @@ def sweep(experiment: str, function: str, configs: Sequence, *, store: RunStore,
     configs : frozen dataclasses, one a run.
     store : where runs live. With an executor on other machines, a folder that they share.
     jobs : processes; 1 works in this process.
-    executor : any ``concurrent.futures.Executor``, in place of local processes (see :func:`cluster`).
+    executor : any ``concurrent.futures.Executor``, in place of local processes (see :class:`lab.cluster.Cluster`).
     workers : local processes that outlive this sweep, in place of new ones.
     schema : raised when the meaning of a result changes.
     options : passed to every run; must not change results.
@@ -97,7 +114,7 @@ def sweep(experiment: str, function: str, configs: Sequence, *, store: RunStore,
     Outcome
     """
     options = dict(options or {})
-    folders = [store.folder(experiment, config, schema) for config in configs]
+    folders = store.folders(experiment, configs, schema)
     todo = [i for i, folder in enumerate(folders) if read_result(folder) is None]
     problems: dict[int, str] = {}
 
@@ -108,7 +125,8 @@ def sweep(experiment: str, function: str, configs: Sequence, *, store: RunStore,
         skipped = f", {len(folders) - len(todo)} already done" if len(todo) < len(folders) else ""
         with Progress(len(todo), (label or experiment) + skipped) as progress:
             if executor is not None:
-                _drain(executor, todo, arguments, problems, progress)
+                for i in _drain(executor, todo, arguments, problems, progress):
+                    _note(problems, i, "the executor has lost its workers", folders[i], progress)
             elif jobs == 1 or len(todo) == 1:
                 for i in todo:
                     _note(problems, i, execute(*arguments(i)), folders[i], progress)
@@ -138,31 +156,13 @@ def dry_run(experiment: str, configs: Sequence, *, store: RunStore, schema: int 
     for config in configs:
         folder = store.folder(experiment, config, schema(config) if callable(schema) else schema)
         stored = read_result(folder)
-        rows.append({"run": folder.name, "done": stored is not None, "failed": (folder / "failure.txt").exists()})
+        rows.append({"run": folder.name, "done": stored is not None, "failed": read_failure(folder) is not None})
         if stored is not None:
             seconds.append(stored["manifest"]["wall_seconds"])
     missing = sum(not row["done"] for row in rows)
     mean = sum(seconds) / len(seconds) if seconds else None
     return {"experiment": experiment, "runs": rows, "done": len(rows) - missing, "missing": missing,
             "estimated_seconds": None if mean is None else mean * missing}
-
-
-def cluster(address: str) -> Executor:
-    """An executor on a Dask cluster (``tcp://host:8786``); its workers must see the same run store.
-
-    Raises
-    ------
-    InputError
-        If dask's ``distributed`` is not installed or nothing answers at that address.
-    """
-    try:
-        from distributed import Client
-    except ImportError:
-        raise InputError("a cluster needs the package distributed: pip install 'widthlab[cluster]'") from None
-    try:
-        return Client(address, timeout="10s").get_executor()
-    except (OSError, ValueError) as error:
-        raise InputError(f"no Dask scheduler answers at {address}: {error}") from None
 
 
 def _note(problems: dict, i: int, problem: str | None, folder: Path, progress: Progress) -> None:
@@ -173,27 +173,49 @@ def _note(problems: dict, i: int, problem: str | None, folder: Path, progress: P
 
 
 def _drain(executor, todo, arguments, problems, progress) -> list[int]:
-    """Submit all, note what finishes; returns the runs whose worker died under them."""
+    """Submit all, note what finishes or fails; returns the runs whose worker died under them.
+
+    An executor that can lose everything at once has a method ``check``, which raises an InputError when it has.
+    """
     waiting, orphans = {}, []
-    for i in todo:
-        try:
-            waiting[executor.submit(execute, *arguments(i))] = i
-        except BrokenProcessPool:  # a worker died while runs were still being handed out
+    check = getattr(executor, "check", None)
+
+    def note(i, error):
+        if isinstance(error, BrokenExecutor):
             orphans.append(i)
+            return
+        if check:
+            check()
+        _note(problems, i, str(error) if isinstance(error, InputError) else _in_a_line(error), arguments(i)[2], progress)
+
     try:
+        for i in todo:
+            try:
+                waiting[executor.submit(execute, *arguments(i))] = i
+            except (InputError, KeyboardInterrupt, SystemExit):  # an executor that is of no use says so by an InputError
+                raise
+            except BaseException as error:
+                note(i, error)
         while waiting:
-            done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+            done, _ = wait(waiting, timeout=_BEAT if check else None, return_when=FIRST_COMPLETED)
+            if check:
+                check()
             for future in done:
                 i = waiting.pop(future)
                 try:
-                    _note(problems, i, future.result(), arguments(i)[2], progress)
-                except BrokenProcessPool:
-                    orphans.append(i)
-                except InputError as error:
-                    _note(problems, i, str(error), arguments(i)[2], progress)
-    except KeyboardInterrupt:
-        for future in waiting:
-            future.cancel()
+                    problem = future.result()
+                except (KeyboardInterrupt, SystemExit):
+                    raise
+                except BaseException as error:  # a future holds anything, also what is no Exception
+                    note(i, error)
+                else:
+                    _note(problems, i, problem, arguments(i)[2], progress)
+    except BaseException:
+        if isinstance(executor, Workers):
+            executor.stop()
+        else:
+            for future in waiting:
+                future.cancel()
         raise
     return orphans
 
@@ -201,7 +223,8 @@ def _drain(executor, todo, arguments, problems, progress) -> list[int]:
 class Workers:
     """Local processes that take runs, started when the first run comes; a context manager.
 
-    They may serve several sweeps: a process takes seconds to start and to load its libraries.
+    They may serve several sweeps: a process takes seconds to start and to load its libraries. When the block ends by an
+    exception (Ctrl-C, SIGTERM) they are ended in the middle of their runs.
 
     Parameters
     ----------
@@ -217,29 +240,40 @@ class Workers:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
-        self.close()
+    def __exit__(self, failure, *_):
+        (self.stop if failure else self.close)()
 
     @property
     def started(self) -> bool:
         """Whether there are processes."""
         return self._pool is not None
 
+    @property
+    def at_work(self) -> bool:
+        """Whether a process has ever come as far as taking work."""
+        return self._pool is not None and self._leash.poll()
+
     def submit(self, function, *arguments):
-        """As ``concurrent.futures.Executor.submit``."""
+        """As ``concurrent.futures.Executor.submit``.
+
+        Raises
+        ------
+        InputError
+            If processes cannot load the script that wants them.
+        """
         with environment(self.threads):  # processes start when work comes
             if self._pool is None:
-                # spawn: a forked child inherits Numba's and torch's thread pools in a broken state
-                self._pool = ProcessPoolExecutor(self.jobs, mp_context=get_context("spawn"), initializer=_watch_parent)
+                _refuse_main_module()
+                context = get_context("spawn")  # a forked child inherits Numba's and torch's thread pools in a broken state
+                self._leash, end = context.Pipe()
+                self._pool = ProcessPoolExecutor(self.jobs, mp_context=context, initializer=_begin, initargs=(end,))
             return self._pool.submit(function, *arguments)
 
     def stop(self) -> None:
         """End the processes without waiting for what they are at: a run that is cut short is done anew by the next call."""
         if self._pool is not None:
-            processes = list((self._pool._processes or {}).values())
-            self._pool.shutdown(wait=False, cancel_futures=True)
-            for process in processes:
-                process.terminate()
+            self._leash.send_bytes(b"now")  # futures are not cancelled: a pool that breaks trips over such
+            self._pool.shutdown()
             self._pool = None
 
     def close(self) -> None:
@@ -254,6 +288,9 @@ def _local(todo, arguments, problems, progress, workers: Workers) -> None:
     that only the run that kills its worker fails."""
     orphans = _drain(workers, todo, arguments, problems, progress)
     if orphans:
+        if not workers.at_work:
+            raise InputError("worker processes end before they begin: each of them loads the script that wants them, so wrap the "
+                             "call that starts work there in if __name__ == '__main__': (or use jobs=1)")
         workers.close()
     for i in orphans:
         with Workers(1, workers.threads) as alone:
@@ -261,11 +298,26 @@ def _local(todo, arguments, problems, progress, workers: Workers) -> None:
                 _note(problems, i, "the worker process was killed (out of memory?)", arguments(i)[2], progress)
 
 
-def _watch_parent() -> None:
-    """End a worker whose parent was killed: without this it would wait for work for ever."""
+def _refuse_main_module() -> None:
+    """Processes load the main script from its file: that of standard input has none, and they themselves may not start any."""
+    path = getattr(sys.modules["__main__"], "__file__", None)
+    if getattr(sys.modules["__main__"], "__spec__", None) is None and path and not Path(path).is_file():
+        raise InputError(f"worker processes load the script that wants them, and {path} is no file: save the script, with what "
+                         "starts work in it under if __name__ == '__main__': (or use jobs=1)")
+    if getattr(current_process(), "_inheriting", False):  # a worker that loads the script comes here: its parent says why
+        os._exit(1)
+
+
+def _begin(leash) -> None:
+    """First of all in a worker: tell the parent that it is there, and end it when the parent dies or says so.
+
+    All workers hold the same end of the leash and never read: what the parent sends is seen by each of them.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its workers
+    leash.send_bytes(b"here")
 
     def watch():
-        wait_for([parent_process().sentinel])
+        wait_for([parent_process().sentinel, leash])
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from lab.cli import jsonable
 from lab.errors import InputError
+from lab.places import plain_name, usable_folder
 from lab.store import write_together
 
 if TYPE_CHECKING:
@@ -66,7 +67,8 @@ def write_table(table: Table, folder: Path) -> Path:
     -------
     Path : of the csv.
     """
-    folder = Path(folder)
+    plain_name(table.name, "name of the table")
+    folder = Path(usable_folder(folder))
     folder.mkdir(parents=True, exist_ok=True)
     text = table.frame.to_csv(index=False).encode()
     facts = {**table.manifest, "table": table.name, "digest": hashlib.sha256(text).hexdigest()}

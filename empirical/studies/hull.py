@@ -17,6 +17,7 @@ from empirical.studies.trained import TRAIN, finished_networks, first_member, th
 from lab.errors import UsageError
 from lab.estimate import Estimate
 from lab.stages import Stage
+from lab.store import write_arrays
 from lab.study import Study
 from theory.claims import Evidence
 
@@ -169,7 +170,7 @@ def run(config: HullRun, folder: Path, *, device: str | None = None, data_dir: s
                     gaussian=config.gaussian, classes=config.classes, seed=config.seed, tol=config.tol)
     if config.directions:
         found["directions"] = _directions(config, model, data, space)
-    np.savez_compressed(folder / "points.npz", **found.pop("arrays"))
+    write_arrays(folder / "points.npz", found.pop("arrays"), compressed=True)
     return {"data": data.name, "network": about, **found,
             "manifest": {"data": data.facts, "device": str(target), "dtype": "float32",
                          "threads": threads_of_record(config.threads, *networks)}}

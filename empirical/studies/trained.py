@@ -4,7 +4,6 @@ Every study that measures networks builds on this stage, so they share its runs:
 units and hulls are measured.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
@@ -12,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from empirical.settings import Network
 from lab.errors import InputError
+from lab.files import reading
 from lab.stages import Stage
+from lab.store import read_config, read_result
 
 if TYPE_CHECKING:
     import torch
@@ -70,16 +71,18 @@ def finished_networks(experiment: Path) -> list[Network]:
     Raises
     ------
     InputError
-        If there is none.
+        If there is none, or one whose files are damaged.
     """
     known = {field.name for field in fields(Network)}
     found = []
-    for path in sorted(Path(experiment).glob("*/config.json")):
-        stored = json.loads(path.read_text())
-        if stored["function"] != TRAIN.run or not (path.parent / "result.json").exists():
+    for folder in (path.parent for path in sorted(Path(experiment).glob("*/config.json"))):
+        stored = read_config(folder)
+        if stored["function"] != TRAIN.run or read_result(folder) is None:
             continue
-        network = Network(**{key: value for key, value in stored["config"].items() if key in known})
-        if network.copy == 0 and TRAIN.folder(experiment, network) == path.parent:
+        with reading(folder / "config.json", "the configuration of a network", "delete that folder and run again"):
+            network = Network(**{key: value for key, value in stored["config"].items() if key in known})
+            named_so = TRAIN.folder(experiment, network) == folder
+        if network.copy == 0 and named_so:
             found.append(network)
     if not found:
         raise InputError(f"no trained network in {experiment}: train a width sweep first (python -m empirical sweep), and name "

@@ -13,11 +13,17 @@ class Square:
     behaviour: str = "well"
 
 
+class Odd(BaseException):
+    """No Exception."""
+
+
 def square(config: Square, folder, pause: float = 0.0) -> dict:
     (folder / "started").open("a").write("x")
     time.sleep(pause)
     if config.behaviour == "raise":
         raise ValueError("this run was made\nto fail")
+    if config.behaviour == "odd":
+        raise Odd("odd")
     if config.behaviour == "die":
         os.kill(os.getpid(), signal.SIGKILL)
     return {"value": float(config.x**config.power), "manifest": {"data": {"name": "none"}}}

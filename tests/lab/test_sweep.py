@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from lab.cluster import Cluster
 
 from lab.errors import InputError
 from lab.store import RunStore, config_fields, read_result, run_id, write_atomically
 from lab.study import Study, compute
-from lab.sweep import Workers, cluster, dry_run, sweep
+from lab.sweep import Workers, dry_run, sweep
 from lab.tables import read_table
 from tests.lab.experiments import Square
 
@@ -135,7 +136,7 @@ def test_a_full_disk_keeps_the_old_file(tmp_path, monkeypatch):
 
 def test_a_cluster_that_does_not_answer_is_one_line():
     with pytest.raises(InputError, match=r"cluster|answers"):
-        cluster("nonsense://nowhere")
+        Cluster("nonsense://nowhere")
 
 
 STUDY = Study(
