@@ -2,7 +2,15 @@
 
 import sys
 
-from lab.cli import commands, main
+import lab
+
+try:
+    from lab.cli import commands, main
+except ModuleNotFoundError as error:
+    if error.name != "lab.cli":
+        raise
+    sys.exit(f"{lab.__file__} has the name of a room of the laboratory and is found before it: rename it, or work in "
+             "another folder")
 
 COMMANDS = commands("figures.commands")
 

@@ -11,8 +11,8 @@ so that ``python -m toy bumps`` pays for nothing else) that defines
     the work: returns a JSON-able result. Human-readable text goes through :func:`say`.
 
 Contract: with ``--json`` standard output is exactly one JSON object, everything else goes to standard error; exit
-codes are 0, 1 (failed) and 2 (bad usage). A result may carry ``"exit_code"`` (dropped from the output) to fail after
-printing.
+codes are 0, 1 (failed, or stopped by Ctrl-C, SIGTERM or SIGHUP) and 2 (bad usage). A result may carry ``"exit_code"``
+(dropped from the output) to fail after printing.
 """
 
 import argparse
@@ -20,13 +20,18 @@ import dataclasses
 import importlib
 import json
 import math
-import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
 
+from lab.console import check_streams, discard_output, interruptible, output
 from lab.discover import read
 from lab.errors import InputError, UsageError
 from lab.estimate import Estimate
+from lab.places import plain_name, usable_folder
+
+_ROOMS = ("lab", "theory", "toy", "empirical", "figures")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -100,33 +105,70 @@ def main(room: str, commands: Mapping[str, str], argv: Sequence[str] | None = No
         name = parser.parse_args(argv[:1]).command
     except SystemExit as stop:
         return int(stop.code or 0)
-    from lab.threads import fixed
-
-    module = importlib.import_module(table[name][0])
-    sub = _Parser(prog=f"python -m {room} {name}", description=table[name][1] or module.HELP,
-                  formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False)
-    module.add_arguments(sub)
-    sub.add_argument("--json", action="store_true", help="print exactly one JSON object on standard output")
+    program = f"python -m {room} {name}"
     try:
-        args = sub.parse_args(argv[1:])
-        with fixed(1):  # what a command prints, too, is the same on any number of cores
-            result = dict(module.run(args) or {})
-        code = int(result.pop("exit_code", 0))
-        if args.json:
-            print(json.dumps(jsonable(result), allow_nan=False), flush=True)
-        return code
+        with interruptible():
+            return _carry_out(program, *table[name], argv[1:])
     except SystemExit as stop:
         return int(stop.code or 0)
     except InputError as error:
-        print(f"{sub.prog}: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"{program}: {' '.join(str(error).split())}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
+    except ImportError:
+        if not (strangers := _strangers()):
+            raise
+        print(f"{program}: {strangers[0]} has the name of a room of the laboratory and is found before it: rename it, or "
+              "work in another folder", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
-        print(f"{sub.prog}: interrupted; what is finished is stored, the same command goes on from there",
+        print(f"{program}: interrupted; what is finished is stored, the same command goes on from there",
               file=sys.stderr)
         return 1
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()
         return 1
+
+
+def _carry_out(program: str, command: str, text: str, argv: Sequence[str]) -> int:
+    """Import the command's module, parse its flags, run it and print its result; returns the exit code."""
+    check_streams()
+    module = importlib.import_module(command)
+    parser = _Parser(prog=program, description=text or module.HELP, formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+                     allow_abbrev=False)
+    module.add_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="print exactly one JSON object on standard output")
+    args = parser.parse_args(argv)
+    from lab.threads import fixed
+
+    with fixed(1):  # what a command prints, too, is the same on any number of cores
+        result = dict(module.run(args) or {})
+    code = int(result.pop("exit_code", 0))
+    with output():
+        if args.json:
+            print(json.dumps(jsonable(result), allow_nan=False))
+    return code
+
+
+def _strangers() -> list[str]:
+    """Files found in place of rooms, such as a ``theory.py`` in the working folder."""
+    found = [spec.origin for room in _ROOMS if (spec := find_spec(room)) and spec.origin]
+    home = Path(__file__).resolve().parents[1]
+    return [origin for origin in found if Path(origin).resolve().parents[1] != home]
+
+
+def argument(check: Callable) -> Callable:
+    """Argparse type from a check that returns what it is given, or raises an InputError that says what is wrong."""
+    def convert(text: str):
+        try:
+            return check(text)
+        except InputError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return convert
+
+
+folder = argument(usable_folder)
+store_name = argument(plain_name)
 
 
 def fraction(text: str):
@@ -185,6 +227,6 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags every command that computes runs has: ``--seed --jobs --out --quick --dry-run``."""
     parser.add_argument("--seed", type=int, default=0, help="replicas and copies draw their own streams from it")
     parser.add_argument("--jobs", type=positive_int, default=None, help="processes (default: as the machine allows)")
-    parser.add_argument("--out", default="runs", help="folder of the run store")
+    parser.add_argument("--out", type=folder, default="runs", help="folder of the run store")
     parser.add_argument("--quick", action="store_true", help="a smaller version that answers in seconds")
     parser.add_argument("--dry-run", action="store_true", help="list the runs and what is done; compute nothing")

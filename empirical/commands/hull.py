@@ -1,7 +1,7 @@
 """``python -m empirical hull``: test points against the hull of the training set, with controls."""
 
 from empirical.settings import ARCHITECTURES, DATA
-from lab.cli import add_threads_argument, fraction, positive_float, positive_int, say
+from lab.cli import add_threads_argument, folder, fraction, positive_float, positive_int, say, store_name
 
 HELP = "do test points lie outside the hull of the training set? distances with certificates, and controls"
 
@@ -16,8 +16,8 @@ def add_arguments(parser):
                         "directions in pixels")
     parser.add_argument("--alphas", type=fraction, nargs="+", default=None, metavar="A",
                         help="widths of the network (default: 1)")
-    parser.add_argument("--trained", metavar="EXPERIMENT", help="take the networks of this width sweep of the run store, and "
-                        "the hull of the rows that they were trained on")
+    parser.add_argument("--trained", type=store_name, metavar="EXPERIMENT", help="take the networks of this width sweep of "
+                        "the run store, and the hull of the rows that they were trained on")
     parser.add_argument("--sites", nargs="+", default=["penultimate"], help="where features are taken")
     parser.add_argument("--epochs", type=positive_int, help="passes over the training data (default: by data set)")
     parser.add_argument("--queries", type=positive_int, help="test points (default: all)")
@@ -33,7 +33,7 @@ def add_arguments(parser):
     parser.add_argument("--seed", type=int, default=0, help="of subsets, controls and networks")
     parser.add_argument("--device", help="cpu, cuda (default: CUDA if there is one)")
     add_threads_argument(parser)
-    parser.add_argument("--out", default="runs", help="folder of the run store")
+    parser.add_argument("--out", type=folder, default="runs", help="folder of the run store")
     parser.add_argument("--quick", action="store_true", help="fewer queries, a small network")
     parser.add_argument("--dry-run", action="store_true", help="list the runs and what is done; compute nothing")
 

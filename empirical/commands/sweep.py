@@ -6,7 +6,7 @@ from pathlib import Path
 
 from empirical.declared import architecture
 from empirical.settings import ARCHITECTURES, DATA, PARAMETRISATIONS, SCHEMES, STARTS, Setting, matched, recipe
-from lab.cli import add_run_arguments, add_threads_argument, fraction, positive_float, positive_int, say
+from lab.cli import add_run_arguments, add_threads_argument, fraction, positive_float, positive_int, say, store_name
 from lab.errors import UsageError
 
 HELP = "one wide network against many narrow ones: span errors, probes and similarity at every width"
@@ -49,7 +49,7 @@ def add_arguments(parser):
     parser.add_argument("--label-noise", type=float, default=0.0, help="share of wrong training labels; 1 is random labels")
     parser.add_argument("--stack", type=positive_int, help="copies trained together at most (default: what is faster here)")
     parser.add_argument("--device", help="cpu, cuda, cuda:1, mps (default: CUDA if there is one)")
-    parser.add_argument("--name", help="name of the table and of the folder in the run store")
+    parser.add_argument("--name", type=store_name, help="name of the table and of the folder in the run store")
     parser.add_argument("--scheduler", metavar="ADDRESS", help="a Dask cluster in place of local processes")
     add_threads_argument(parser)
     add_run_arguments(parser)
@@ -63,9 +63,10 @@ def run(args) -> dict:
     from empirical.studies.width.study import width_study
     from empirical.studies.width.summary import summarise
     from empirical.train import pick_device
+    from lab.cluster import Cluster
     from lab.store import RunStore
     from lab.study import compute
-    from lab.sweep import cluster, dry_run
+    from lab.sweep import dry_run
 
     device = pick_device(args.device)
     setting = Setting(**{**recipe(args.arch, _data(args), args.quick), **_changes(args)}).check()
@@ -95,7 +96,7 @@ def run(args) -> dict:
         return found
     jobs = args.jobs or (1 if device.type == "cuda" else None)
     table = compute(study, "quick" if args.quick else "full", store=store, jobs=jobs, configs=configs,
-                    executor=cluster(args.scheduler) if args.scheduler else None,
+                    executor=Cluster(args.scheduler) if args.scheduler else None,
                     options={"device": str(device), "data_dir": args.data_dir})
     failed = table.manifest["failed"]
     rows = summarise(table.frame) if len(table.frame) else []

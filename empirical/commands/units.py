@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from empirical.settings import ARCHITECTURES, DATA, SCHEMES, Setting, recipe
 from empirical.studies.units import PLAIN, SWEEPS
-from lab.cli import add_run_arguments, add_threads_argument, fraction, positive_float, positive_int, say
+from lab.cli import add_run_arguments, add_threads_argument, fraction, positive_float, positive_int, say, store_name
 from lab.errors import UsageError
 
 HELP = "removable and repeated units against width, for each value of a hyperparameter"
@@ -18,8 +18,8 @@ def add_arguments(parser):
     parser.add_argument("--arch", choices=ARCHITECTURES, default="alexnet", help="architecture")
     parser.add_argument("--data", choices=DATA, default="digits", help="data set")
     parser.add_argument("--data-dir", metavar="DIR", help="where the data set's files are (folder or archive)")
-    parser.add_argument("--trained", metavar="EXPERIMENT", help="measure the finished networks of a width sweep in the run "
-                        "store (the name of its folder) instead of training some")
+    parser.add_argument("--trained", type=store_name, metavar="EXPERIMENT", help="measure the finished networks of a width "
+                        "sweep in the run store (the name of its folder) instead of training some")
     parser.add_argument("--sweep", choices=tuple(SWEEPS), default="init", help="hyperparameter that is swept")
     parser.add_argument("--values", nargs="+", metavar="VALUE", default=[], help="these values of it alone")
     parser.add_argument("--alphas", type=fraction, nargs="+", metavar="A", help="width multipliers",
@@ -38,7 +38,7 @@ def add_arguments(parser):
     parser.add_argument("--images", type=positive_int, default=500, help="test inputs of the ablation curves")
     parser.add_argument("--rows", type=positive_int, default=None, help="inputs for correlations (default: the probe splits)")
     parser.add_argument("--device", help="cpu, cuda, cuda:1, mps (default: CUDA if there is one)")
-    parser.add_argument("--name", help="name of the table and of the folder in the run store")
+    parser.add_argument("--name", type=store_name, help="name of the table and of the folder in the run store")
     add_threads_argument(parser)
     add_run_arguments(parser)
 

@@ -1,13 +1,13 @@
 """Save pictures of the report as SVG files."""
 
-from lab.cli import say
+from lab.cli import folder, say
 
 HELP = "save the pictures of the report as SVG files"
 
 
 def add_arguments(parser):
-    parser.add_argument("--out", default="runs", help="folder of the run store")
-    parser.add_argument("--to", default="report/pictures", help="folder for the pictures")
+    parser.add_argument("--out", type=folder, default="runs", help="folder of the run store")
+    parser.add_argument("--to", type=folder, default="report/pictures", help="folder for the pictures")
     parser.add_argument("--only", nargs="+", metavar="SECTION", help="these sections alone")
 
 

@@ -1,13 +1,13 @@
 """Keep fresh tables with the project, as ``figures/results/<name>.csv`` and its manifest."""
 
-from lab.cli import say
+from lab.cli import folder, say
 
 HELP = "copy fresh tables from the run store to figures/results, to be committed"
 
 
 def add_arguments(parser):
     parser.add_argument("names", nargs="+", metavar="STUDY", help="studies whose tables to keep")
-    parser.add_argument("--out", default="runs", help="folder of the run store")
+    parser.add_argument("--out", type=folder, default="runs", help="folder of the run store")
 
 
 def run(args) -> dict:

@@ -1,13 +1,13 @@
 """Write the report from the tables that exist."""
 
-from lab.cli import say
+from lab.cli import folder, say
 
 HELP = "write report/index.html and report/ledger.json from the tables that exist"
 
 
 def add_arguments(parser):
-    parser.add_argument("--out", default="runs", help="folder of the run store")
-    parser.add_argument("--report", default="report", help="folder of the report")
+    parser.add_argument("--out", type=folder, default="runs", help="folder of the run store")
+    parser.add_argument("--report", type=folder, default="report", help="folder of the report")
 
 
 def write(args, workers=None) -> dict:

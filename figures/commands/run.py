@@ -8,7 +8,7 @@ A sweep that was stopped goes on where it was.
 """
 
 from figures.catalogue import ROOMS
-from lab.cli import positive_int, say
+from lab.cli import folder, positive_int, say
 from lab.errors import InputError, UsageError
 from lab.tables import SCALES
 
@@ -22,8 +22,8 @@ def add_arguments(parser):
     parser.add_argument("--room", choices=ROOMS, nargs="+", default=list(ROOMS), help="compute the studies of these rooms "
                         "alone; the others' kept tables are shown")
     parser.add_argument("--only", nargs="+", metavar="STUDY", help="these studies alone")
-    parser.add_argument("--out", default="runs", help="folder of the run store")
-    parser.add_argument("--report", default="report", help="folder of the report")
+    parser.add_argument("--out", type=folder, default="runs", help="folder of the run store")
+    parser.add_argument("--report", type=folder, default="report", help="folder of the report")
     parser.add_argument("--jobs", type=positive_int, default=None, help="processes (default: one a core)")
     parser.add_argument("--scheduler", metavar="ADDRESS", help="a Dask cluster in place of local processes")
     parser.add_argument("--dry-run", action="store_true", help="list the runs and what is done; compute nothing")
@@ -32,10 +32,11 @@ def add_arguments(parser):
 def run(args) -> dict:
     from figures.catalogue import studies, study
     from figures.commands.report import write
+    from lab.cluster import Cluster
     from lab.manifest import cores
     from lab.store import RunStore
     from lab.study import compute, in_order
-    from lab.sweep import Workers, cluster, dry_run
+    from lab.sweep import Workers, dry_run
 
     names = args.only or list(studies(args.room))
     unknown = sorted(set(names) - set(studies()))
@@ -48,7 +49,7 @@ def run(args) -> dict:
         for plan in plans:
             say(f"{plan['experiment']}: {plan['done']} done, {plan['missing']} missing")
         return {"studies": plans}
-    executor = cluster(args.scheduler) if args.scheduler else None
+    executor = Cluster(args.scheduler) if args.scheduler else None
     computed, kept, failed = [], [], {}
     with Workers(args.jobs or cores()) as workers:
         for name in (each.name for each in in_order([study(name) for name in names])):

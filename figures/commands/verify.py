@@ -1,13 +1,13 @@
 """The ledger on a terminal: every claim by theory, toy and real networks."""
 
-from lab.cli import say
+from lab.cli import folder, say
 
 HELP = "put every result beside theory and toy in the ledger and print it"
 
 
 def add_arguments(parser):
     parser.add_argument("--only", nargs="+", metavar="ID", help="claims whose id starts like this")
-    parser.add_argument("--out", default="runs", help="folder of the run store")
+    parser.add_argument("--out", type=folder, default="runs", help="folder of the run store")
 
 
 def run(args) -> dict:
