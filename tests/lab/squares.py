@@ -16,7 +16,6 @@ def add_arguments(parser):
 
 def run(args) -> dict:
     from lab.cluster import Cluster
-
     from lab.store import RunStore
     from lab.sweep import sweep
     from tests.lab.experiments import Square

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from lab.cluster import Cluster
 
+from lab.cluster import Cluster
 from lab.errors import InputError
 from lab.store import RunStore, config_fields, read_result, run_id, write_atomically
 from lab.study import Study, compute
