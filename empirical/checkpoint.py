@@ -14,7 +14,7 @@ import torch
 
 from empirical.settings import Network
 from empirical.steps import member_state, stacked_state
-from lab.cli import say
+from lab.cli import note
 from lab.errors import InputError
 from lab.store import read_result, run_id, write_atomically
 
@@ -54,7 +54,7 @@ def restore(path: Path, config: Network, model, optimizer, device) -> dict:
         _check(stored, config, model, optimizer)
     except Exception as error:  # whatever a damaged file makes torch raise, or the checks meet in a foreign one
         reason = error if isinstance(error, Unusable) else f"damaged: {type(error).__name__}"
-        say(f"{path} cannot be used ({reason}); this training starts again")
+        note(f"{path} cannot be used ({reason}); this training starts again")
         return start_state(config)
     model.load_state_dict(stored["model"])
     optimizer.load_state_dict(stored["optimizer"])

@@ -27,6 +27,7 @@ class Architecture:
     options : which of ``depth``, ``dropout`` and ``mup`` its class takes.
     published : base width of the published network; 0 where none is.
     base_width, quick_width : base width to train with in place of the data set's, and in place of that of quick runs.
+    batch_norm : whether layers are normalised over the batch, which one row alone cannot be.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Architecture:
     published: int = 0
     base_width: int = 0
     quick_width: int = 0
+    batch_norm: bool = False
 
     @property
     def default_data(self) -> str:

@@ -22,7 +22,7 @@ from empirical.studies.trained import TRAIN
 from empirical.studies.width.compare import COMPARE, read, store
 from empirical.train import steps_of
 from lab import manifest
-from lab.cli import say
+from lab.cli import note, say
 from lab.errors import InputError
 from lab.stages import stage_of
 from lab.store import RunStore, read_result, write_atomically
@@ -139,7 +139,7 @@ class Session:
         for scale, (seeds, _) in study.TIERS.items():
             for seed in seeds:
                 if not self._replica(scale, seed, workers):
-                    say(f"the time is over: {self.clock.left:.0f} s are left")
+                    note(f"the time is over: {self.clock.left:.0f} s are left")
                     return self._finish()
                 self._write()
         self._finish()
@@ -180,7 +180,7 @@ class Session:
         self.expected[network.alpha] = took
         if problem:
             self.failed.append(problem)
-            say(f"failed: {problem}")
+            note(f"failed: {problem}")
             return False
         result = read_result(TRAIN.folder(self.experiment, network))["result"]
         accuracy = sum(result["test"]["accuracy"]) / network.stack

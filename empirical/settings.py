@@ -4,11 +4,13 @@ These are the configurations whose non-default fields name a run in the store. W
 folders, number of processes) is not here; the number of threads of a network does change it, and is.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from typing import ClassVar
 
 from empirical.declared import architecture, architectures, source, sources
+from lab import checks
 from lab.errors import UsageError
 
 ARCHITECTURES, DATA = tuple(architectures()), tuple(sources())
@@ -16,6 +18,74 @@ SCHEMES = ("he-normal", "he-uniform", "glorot-normal", "glorot-uniform", "lecun-
 PARAMETRISATIONS = ("standard", "mup")
 STARTS = ("own", "slice")
 MOST_THREADS = 1024
+MOST_CHANNELS, MOST_COPIES = 2**16, 2**12
+
+
+class Widths:
+    """Channel counts of an architecture at one alpha.
+
+    Parameters
+    ----------
+    alpha : width multiplier.
+    base_width : channels that stand for one unit at alpha = 1 (64 in the standard ResNet-18 and VGG-16).
+    """
+
+    def __init__(self, alpha: Fraction, base_width: int):
+        self.alpha, self.base_width = Fraction(alpha), base_width
+
+    def __call__(self, units: int, layer: str) -> int:
+        """Channels of a layer that has ``units * base_width`` at alpha = 1.
+
+        Raises
+        ------
+        UsageError
+            If alpha leaves the layer without channels, with a fraction of one, or with more than ``MOST_CHANNELS``.
+        """
+        exact = self.alpha * self.base_width * units
+        if exact < 1:
+            raise UsageError(f"alpha {self.alpha} leaves {layer} without channels: at --base-width {self.base_width} "
+                             f"the smallest alpha is 1/{self.base_width}")
+        if exact.denominator != 1:
+            raise UsageError(f"alpha {self.alpha} gives {layer} {float(exact):g} channels: at --base-width "
+                             f"{self.base_width} alpha must be a multiple of 1/{self.base_width}")
+        if exact > MOST_CHANNELS:
+            raise UsageError(f"alpha {self.alpha} gives {layer} {int(exact):,} channels: at most {MOST_CHANNELS:,}")
+        return int(exact)
+
+
+def refuse_misfit(arch: str, is_text: bool, data: str, depth: int = 0, dropout: float = 0.0) -> None:
+    """Refuse an architecture for data of another kind, or with an option that it has not.
+
+    Raises
+    ------
+    UsageError
+    """
+    network = architecture(arch)
+    if (network.takes == "images") == is_text:
+        raise UsageError(f"{arch} needs {network.takes} (--data {network.default_data}), not {data}")
+    if depth and "depth" not in network.options:
+        raise UsageError(f"{arch} has a fixed depth: leave --depth out")
+    if dropout and "dropout" not in network.options:
+        raise UsageError(f"{arch} has no dropout: leave it at 0")
+
+
+def check_alphas(alphas: Sequence[Fraction], base_width: int) -> None:
+    """Refuse widths that no sweep can have, whatever the data.
+
+    Raises
+    ------
+    UsageError
+        A layer without channels or with a fraction of one; a width that does not go a whole number of times into the
+        widest, or too often.
+    """
+    reference = max(alphas)
+    for alpha in alphas:
+        Widths(alpha, base_width)(1, "the first layer")
+        if (reference / alpha).denominator != 1:
+            raise UsageError(f"alpha {alpha} does not go a whole number of times into {reference}: no number of copies "
+                             "has as many features as the wide network")
+        if reference / alpha > MOST_COPIES:
+            raise UsageError(f"{reference / alpha} copies of alpha {alpha}: at most {MOST_COPIES:,}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,10 +161,19 @@ class Setting:
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise UsageError(f"unknown {name} {getattr(self, name)!r}: choose {' or '.join(allowed)}")
-        if not 0 <= self.dropout < 1:
-            raise UsageError(f"dropout is a probability below 1, got {self.dropout:g}")
-        if not (0 <= self.warmup < 1 and 0 <= self.momentum < 1 and self.weight_decay >= 0 and self.target_loss >= 0):
-            raise UsageError("warmup and momentum lie in [0, 1), weight decay and target loss are not negative")
+        checks.seed(self.seed)
+        for name, least, most in (("base_width", 1, MOST_CHANNELS), ("depth", 0, 1000), ("epochs", 1, 10**6),
+                                  ("batch_size", 1, checks.MOST), ("train_size", 0, checks.MOST), ("image_size", 0, checks.MOST),
+                                  ("max_length", 0, checks.MOST)):
+            checks.whole_number(f"--{name.replace('_', '-')}", getattr(self, name), least, most)
+        for name, bounds in (("lr", {"above": 0}), ("momentum", {"least": 0, "below": 1}), ("weight_decay", {"least": 0}),
+                             ("warmup", {"least": 0, "below": 1}), ("target_loss", {"least": 0}),
+                             ("label_noise", {"least": 0, "most": 1}), ("dropout", {"least": 0, "below": 1})):
+            checks.real_number(f"--{name.replace('_', '-')}", getattr(self, name), **bounds)
+        refuse_misfit(self.arch, source(self.data).kind != "images", self.data, self.depth, self.dropout)
+        if architecture(self.arch).batch_norm and 1 in (self.batch_size, self.train_size):
+            raise UsageError(f"{self.arch} normalises each layer over the batch, and a batch of one has no variance: raise "
+                             "--batch-size (and --train-size) to 2 at least")
         check_threads(self.threads)
         if self.init.startswith("glorot") and self.parametrisation == "mup":
             raise UsageError("muP sets scales by fan-in: use --init he-normal or lecun-normal with it, not Glorot")
@@ -108,8 +187,7 @@ def check_threads(threads: int) -> None:
     ------
     UsageError
     """
-    if type(threads) is not int or not 1 <= threads <= MOST_THREADS:
-        raise UsageError(f"threads of a network are a whole number from 1 to {MOST_THREADS}, got {threads}")
+    checks.whole_number("threads", threads, 1, MOST_THREADS)
 
 
 @dataclass(frozen=True, kw_only=True)

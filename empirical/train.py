@@ -27,6 +27,7 @@ from empirical.streams import stream
 from lab.errors import InputError, UsageError
 
 CHECKS = 4  # times an epoch that the loss is looked at
+DEVICES = ("cpu", "cuda", "mps", "xpu")
 HOPELESS = 4.0  # a loss of that many times log(classes) after the warm-up will not come back
 
 
@@ -46,6 +47,8 @@ def pick_device(name: str | None) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
+        if device.type not in DEVICES:
+            raise RuntimeError(f"networks are trained on {', '.join(DEVICES)}")
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).strip().splitlines()[0]

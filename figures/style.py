@@ -1,6 +1,7 @@
 """One look for all pictures: theory is a line, a simulation open markers with intervals, real networks filled ones."""
 
 import io
+import os
 import re
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,12 +17,34 @@ SERIES = ("#1f5a99", "#d1662b", "#3c8d5a", "#8a4f9e", "#b8312f", "#6b6b6b", "#c3
 def canvas(columns: int = 1, rows: int = 1, *, width: float = 7.0, height: float = 2.6, **kwargs):
     """A styled figure and its axes: ``with canvas(2) as (figure, axes): ...``; no display, and the user's pyplot is left
     alone."""
+    _load()
     from matplotlib import style
     from matplotlib.figure import Figure
 
     with style.context(STYLE):
         figure = Figure(figsize=(width, height * rows))
         yield figure, figure.subplots(rows, columns, **kwargs)
+
+
+def _load() -> None:
+    """Load matplotlib whatever the backend that the environment asks for: a notebook's, inherited, may not be there.
+
+    A figure is drawn to a file without pyplot, so that no backend is ever chosen.
+    """
+    inherited = os.environ.pop("MPLBACKEND", None)
+    try:
+        import matplotlib  # noqa: F401
+    finally:
+        if inherited is not None:
+            os.environ["MPLBACKEND"] = inherited
+
+
+def colours(name: str):
+    """The colour map of that name: number in [0, 1] -> colour."""
+    _load()
+    from matplotlib import colormaps
+
+    return colormaps[name]
 
 
 def theory_line(axes, x, y, label=None, **kwargs):

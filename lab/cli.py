@@ -8,11 +8,14 @@ so that ``python -m toy bumps`` pays for nothing else) that defines
 ``add_arguments(parser)``
     its flags;
 ``run(args) -> dict``
-    the work: returns a JSON-able result. Human-readable text goes through :func:`say`.
+    the work: returns a JSON-able result. What it found goes to a person through :func:`say`, what a person should know
+    besides (warnings, what failed, where things stand) through :func:`note`.
 
-Contract: with ``--json`` standard output is exactly one JSON object, everything else goes to standard error; exit
-codes are 0, 1 (failed, or stopped by Ctrl-C, SIGTERM or SIGHUP) and 2 (bad usage). A result may carry ``"exit_code"``
-(dropped from the output) to fail after printing.
+Contract: results are on standard output; notes and progress on standard error. With ``--json`` standard output is exactly
+one JSON object, and what :func:`say` says goes to standard error too. Exit codes are 0, 1 (failed, or stopped by Ctrl-C,
+SIGTERM or SIGHUP) and 2 (bad usage). A result may carry ``"exit_code"`` (dropped from the output) to fail after printing.
+
+The types that flags can have are in :mod:`lab.arguments`.
 """
 
 import argparse
@@ -22,14 +25,14 @@ import json
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-from lab.console import check_streams, discard_output, interruptible, output
+from lab.console import check_streams, discard_output, interruptible, output, spell_out
 from lab.discover import read
 from lab.errors import InputError, UsageError
 from lab.estimate import Estimate
-from lab.places import plain_name, usable_folder
 
 _ROOMS = ("lab", "theory", "toy", "empirical", "figures")
 
@@ -42,9 +45,31 @@ class _Parser(argparse.ArgumentParser):
         sys.exit(2)
 
 
+_results_are_shown = False  # whether a command is running without --json
+
+
 def say(*parts) -> None:
-    """Print a line for a person. Standard output stays free for ``--json``."""
+    """Print a line of results for a person: on standard output, which ``--json`` (and whoever is no command) keeps free."""
+    if not _results_are_shown:
+        return note(*parts)
+    with output():
+        print(*parts)
+
+
+def note(*parts) -> None:
+    """Print a line beside the results: a warning, a failure, what is going on. Always on standard error."""
     print(*parts, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _showing(results: bool):
+    """Context in which :func:`say` writes to standard output, or does not."""
+    global _results_are_shown
+    before, _results_are_shown = _results_are_shown, results
+    try:
+        yield
+    finally:
+        _results_are_shown = before
 
 
 def jsonable(value):
@@ -79,6 +104,17 @@ def commands(package: str) -> dict[str, str]:
     return {module.rpartition(".")[2].replace("_", "-"): f"{module}|{text}" for module, text in found}
 
 
+def parser_of(room: str, name: str, entry: str) -> tuple[argparse.ArgumentParser, Callable]:
+    """The parser of one command, with the flags that all commands have, and what runs it; ``entry`` as for :func:`main`."""
+    where, _, text = entry.partition("|")
+    module = importlib.import_module(where)
+    parser = _Parser(prog=f"python -m {room} {name}", description=text or module.HELP,
+                     formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False)
+    module.add_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="print exactly one JSON object on standard output")
+    return parser, module.run
+
+
 def main(room: str, commands: Mapping[str, str], argv: Sequence[str] | None = None) -> int:
     """Parse, import the one command that was asked for, run it, and turn its outcome into output and exit code.
 
@@ -93,6 +129,7 @@ def main(room: str, commands: Mapping[str, str], argv: Sequence[str] | None = No
     int : 0, 1 (failed) or 2 (bad usage).
     """
     argv = list(sys.argv[1:] if argv is None else argv)
+    spell_out()
     parser = _Parser(prog=f"python -m {room}", formatter_class=argparse.RawDescriptionHelpFormatter)
     table = {name: entry.partition("|")[::2] for name, entry in commands.items()}
     width = max(map(len, table), default=0)
@@ -108,7 +145,7 @@ def main(room: str, commands: Mapping[str, str], argv: Sequence[str] | None = No
     program = f"python -m {room} {name}"
     try:
         with interruptible():
-            return _carry_out(program, *table[name], argv[1:])
+            return _carry_out(room, name, commands[name], argv[1:])
     except SystemExit as stop:
         return int(stop.code or 0)
     except InputError as error:
@@ -129,19 +166,15 @@ def main(room: str, commands: Mapping[str, str], argv: Sequence[str] | None = No
         return 1
 
 
-def _carry_out(program: str, command: str, text: str, argv: Sequence[str]) -> int:
-    """Import the command's module, parse its flags, run it and print its result; returns the exit code."""
+def _carry_out(room: str, name: str, entry: str, argv: Sequence[str]) -> int:
+    """Parse the command's flags, run it and print its result; returns the exit code."""
     check_streams()
-    module = importlib.import_module(command)
-    parser = _Parser(prog=program, description=text or module.HELP, formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-                     allow_abbrev=False)
-    module.add_arguments(parser)
-    parser.add_argument("--json", action="store_true", help="print exactly one JSON object on standard output")
+    parser, run = parser_of(room, name, entry)
     args = parser.parse_args(argv)
     from lab.threads import fixed
 
-    with fixed(1):  # what a command prints, too, is the same on any number of cores
-        result = dict(module.run(args) or {})
+    with fixed(1), _showing(not args.json):  # what a command prints, too, is the same on any number of cores
+        result = dict(run(args) or {})
     code = int(result.pop("exit_code", 0))
     with output():
         if args.json:
@@ -154,79 +187,3 @@ def _strangers() -> list[str]:
     found = [spec.origin for room in _ROOMS if (spec := find_spec(room)) and spec.origin]
     home = Path(__file__).resolve().parents[1]
     return [origin for origin in found if Path(origin).resolve().parents[1] != home]
-
-
-def argument(check: Callable) -> Callable:
-    """Argparse type from a check that returns what it is given, or raises an InputError that says what is wrong."""
-    def convert(text: str):
-        try:
-            return check(text)
-        except InputError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
-
-    return convert
-
-
-folder = argument(usable_folder)
-store_name = argument(plain_name)
-
-
-def fraction(text: str):
-    """Argparse type for a width multiplier: ``1``, ``1/8`` or ``0.25`` as an exact positive Fraction."""
-    from fractions import Fraction
-
-    try:
-        value = Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a fraction like 1/8") from None
-    if value <= 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not positive")
-    return value
-
-
-def positive_int(text: str) -> int:
-    """Argparse type: an integer >= 1."""
-    try:
-        value = int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} must be at least 1")
-    return value
-
-
-def positive_float(text: str) -> float:
-    """Argparse type: a finite number > 0."""
-    try:
-        value = float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
-    if not (value > 0 and math.isfinite(value)):
-        raise argparse.ArgumentTypeError(f"{text!r} must be positive and finite")
-    return value
-
-
-def not_negative_float(text: str) -> float:
-    """Argparse type: a finite number >= 0."""
-    try:
-        value = float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
-    if not (value >= 0 and math.isfinite(value)):
-        raise argparse.ArgumentTypeError(f"{text!r} must be finite and not negative")
-    return value
-
-
-def add_threads_argument(parser: argparse.ArgumentParser) -> None:
-    """The flag ``--threads`` of the commands that train networks; part of a run, see :mod:`lab.threads`."""
-    parser.add_argument("--threads", type=positive_int, default=1, help="threads of each network on a CPU; part of the run: "
-                        "another number gives other results (--jobs does not)")
-
-
-def add_run_arguments(parser: argparse.ArgumentParser) -> None:
-    """The flags every command that computes runs has: ``--seed --jobs --out --quick --dry-run``."""
-    parser.add_argument("--seed", type=int, default=0, help="replicas and copies draw their own streams from it")
-    parser.add_argument("--jobs", type=positive_int, default=None, help="processes (default: as the machine allows)")
-    parser.add_argument("--out", type=folder, default="runs", help="folder of the run store")
-    parser.add_argument("--quick", action="store_true", help="a smaller version that answers in seconds")
-    parser.add_argument("--dry-run", action="store_true", help="list the runs and what is done; compute nothing")

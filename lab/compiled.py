@@ -13,7 +13,7 @@ from types import FunctionType
 
 import numba
 
-from lab.cli import say
+from lab.cli import note
 
 _LAUNCH = Lock()
 
@@ -60,5 +60,5 @@ def _one_at_a_time(kernel):
 def _say_uncached() -> None:
     """Once, by the process that has no parent here."""
     if parent_process() is None:
-        say("compiled kernels cannot be kept, as nothing can be written where Numba looks: they are compiled anew in every "
+        note("compiled kernels cannot be kept, as nothing can be written where Numba looks: they are compiled anew in every "
             "process, which takes a while; name a folder that can be written in NUMBA_CACHE_DIR")

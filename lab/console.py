@@ -58,6 +58,14 @@ def check_streams() -> None:
         raise InputError("standard output is closed, so the result could not be written: send it to a file or to /dev/null")
 
 
+def spell_out() -> None:
+    """Characters that the encoding of a standard stream lacks are spelt out (``\\u2211``): no result is lost for want of a
+    sign."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure") and "utf" not in (stream.encoding or "").lower():
+            stream.reconfigure(errors="backslashreplace")
+
+
 @contextmanager
 def output():
     """For writing to standard output, which is flushed: what cannot be written is an error.

@@ -6,4 +6,5 @@ class InputError(ValueError):
 
 
 class UsageError(InputError):
-    """A command line that cannot be carried out (impossible flag value). A command ends with exit code 2."""
+    """A flag or an argument that cannot be carried out, whatever the data (out of range, of the wrong type). A command ends with
+    exit code 2."""

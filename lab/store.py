@@ -28,7 +28,7 @@ from pathlib import Path
 import numpy as np
 
 from lab import streams
-from lab.cli import jsonable, say
+from lab.cli import jsonable, note
 from lab.errors import InputError
 from lab.files import read_object, reading
 from lab.places import plain_name, usable_folder
@@ -271,5 +271,5 @@ def exclusive(folder: Path):
 @cache
 def _say_unlocked(reason: str) -> None:
     """Once a process and reason."""
-    say(f"the file system of the run store has no locks ({reason}): runs go on without; do not start a second sweep of the "
+    note(f"the file system of the run store has no locks ({reason}): runs go on without; do not start a second sweep of the "
         "same runs at the same time, or both compute them")

@@ -15,13 +15,13 @@ the others:
 """
 
 import hashlib
-import operator
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 
 import numpy as np
 
+from lab import checks
 from lab.errors import InputError
 
 VERSION = 2  # enters the id of every run: raised when the same address comes to give other numbers
@@ -43,30 +43,19 @@ def recorded() -> Iterator[list[tuple]]:
         _recorders.pop()
 
 
-def whole(name: str, value, end: int) -> int:
-    """The value as an int if it is a whole number from 0 to end - 1."""
-    try:
-        number = -1 if isinstance(value, bool) else operator.index(value)
-    except TypeError:
-        number = -1
-    if not 0 <= number < end:
-        raise InputError(f"a {name} is a whole number from 0 to 2**{end.bit_length() - 1} - 1, got {value!r}")
-    return number
-
-
 def _spelling(part) -> str:
     """One part of an address, with its type and length, so that no two addresses are spelt alike."""
     if isinstance(part, str):
         return f"s{len(part)}:{part}"
     if isinstance(part, Fraction):
         return f"q{part.numerator}/{part.denominator};"
-    return f"i{whole('number in an address', part, 2**64)};"
+    return f"i{checks.whole_number('a number in an address', part, 0, 2**64 - 1)};"
 
 
 def _bits(seed, address: tuple) -> int:
     if not any(isinstance(part, str) for part in address):
         raise InputError(f"the address of a random stream must say in words what it is for, got {address}")
-    text = "".join([_spelling(whole("seed", seed, 2**64)), *map(_spelling, address)])
+    text = "".join([_spelling(checks.seed(seed)), *map(_spelling, address)])
     return int.from_bytes(hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16).digest(), "little")
 
 
@@ -90,7 +79,7 @@ def key(seed: int, *address) -> int:
 
 def keys(seed: int, *address, replicas: int, first: int = 0) -> int:
     """The 128 bits that the streams of replicas ``first .. first + replicas - 1`` start from together with their number."""
-    first = whole("replica", first, 2**48)
+    first = checks.whole_number("replica", first, 0, 2**48 - 1)
     for recorder in _recorders:
         recorder += [(seed, *address, replica) for replica in range(first, first + replicas)]
     return _bits(seed, address)

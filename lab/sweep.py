@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from lab import manifest
-from lab.cli import jsonable, say
+from lab.cli import jsonable, note
 from lab.errors import InputError
 from lab.progress import Progress
 from lab.store import (
@@ -82,7 +82,7 @@ def execute(function: str, config, folder: Path, schema: int, options: dict) -> 
             try:
                 write_atomically(folder / "failure.txt", trace)
             except InputError:
-                say(trace)
+                note(trace)
             return _in_a_line(error)
     return None
 

@@ -35,14 +35,9 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 
+from lab.checks import whole_number
 from lab.errors import InputError
 from theory.derivation import Prediction, derivation, named
-
-
-def _whole(name, value, least):
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < least:
-        raise InputError(f"{name} must be a whole number of at least {least}, got {value!r}")
-    return value.__index__()
 
 
 @functools.lru_cache(maxsize=16)
@@ -72,7 +67,7 @@ def critical_subspaces(r: int, m: int) -> int:
 
     Source: Simsek et al. 2021, proposition 3.4; derived in ``counting-critical``.
     """
-    r, m = _whole("r", r, 0), _whole("m", m, 0)
+    r, m = whole_number("r", r, 0), whole_number("m", m, 0)
     return math.factorial(r) * _stirling_row(m)[r] if r <= m else 0
 
 
@@ -94,7 +89,7 @@ def minima_subspaces(r: int, m: int) -> int:
 
     Source: Simsek et al. 2021, proposition 4.2; the form used is derived in ``counting-minima``.
     """
-    r, m = _whole("r", r, 0), _whole("m", m, 0)
+    r, m = whole_number("r", r, 0), whole_number("m", m, 0)
     row = _stirling_row(m)
     total, falling = 0, math.factorial(r)  # falling = b!/(b - r)!
     for b in range(r, m + 1):
@@ -115,7 +110,7 @@ def saddle_subspaces(r_star: int, m: int, multiplicity: bool = False) -> int:
     Source: Simsek et al. 2021, section 4.2; the weights are the statement "one critical point for each subset of the
     teacher's neurons".
     """
-    r_star, m = _whole("r_star", r_star, 1), _whole("m", m, 0)
+    r_star, m = whole_number("r_star", r_star, 1), whole_number("m", m, 0)
     return sum((math.comb(r_star, r) if multiplicity else 1) * critical_subspaces(r, m) for r in range(1, r_star))
 
 
@@ -135,8 +130,8 @@ def crossing_width(r_star: int, multiplicity: bool = False, limit: int | None = 
     InputError
         r* < 1, or no such width up to the limit.
     """
-    r_star = _whole("r_star", r_star, 1)
-    limit = 10 * r_star + 20 if limit is None else _whole("limit", limit, r_star)
+    r_star = whole_number("r_star", r_star, 1)
+    limit = 10 * r_star + 20 if limit is None else whole_number("limit", limit, r_star)
     row = list(_stirling_row(r_star))
     factorials = [math.factorial(b) for b in range(limit + 1)]
     weights = [math.comb(r_star, r) if multiplicity else 1 for r in range(r_star)]
@@ -208,7 +203,7 @@ def log_asymptotic(r: int, m: int, minima: bool = False) -> float:
 
     Source: Moser & Wyman 1958 for Stirling numbers; derived here in this form.
     """
-    r, m = _whole("r", r, 0 if minima else 1), _whole("m", m, 1)
+    r, m = whole_number("r", r, 0 if minima else 1), whole_number("m", m, 1)
     if m < r or (m == r and not minima):
         raise InputError(f"the saddle point needs r < m, got r = {r}, m = {m}")
     if m == r:
@@ -280,7 +275,7 @@ def derive_critical(d, r=3):
     import sympy as sp
 
     x, m, i = sp.symbols("x m i", positive=True, integer=True)
-    r = _whole("r", r, 1)
+    r = whole_number("r", r, 1)
     one = d.step("One group: a non-empty set of neurons, one such set for every size: EGF sum_{k>=1} x^k/k! =",
                  sp.summation(x**i / sp.factorial(i), (i, 1, sp.oo)))
     egf = d.step(f"{r} named groups side by side: EGFs multiply.", one**r)
@@ -307,7 +302,7 @@ def derive_minima(d, r=3, order=4):
     import sympy as sp
 
     x, y = sp.symbols("x y", positive=True)
-    r, order = _whole("r", r, 0), _whole("order", order, 1)
+    r, order = whole_number("r", r, 0), whole_number("order", order, 1)
     named_part = (sp.exp(x) - 1) ** r
     d.step("r named groups (counting-critical).", named_part)
     j = sp.Symbol("j", integer=True, nonnegative=True)
@@ -340,7 +335,7 @@ def derive_asymptotics(d, h=2, l=1):
     """Inputs: h >= 0, l >= 0."""
     import sympy as sp
 
-    h, l = _whole("h", h, 0), _whole("l", l, 0)
+    h, l = whole_number("h", h, 0), whole_number("l", l, 0)
     x, r = sp.symbols("x r", positive=True)
     log_base = sp.series(sp.log((sp.exp(x) - 1) / x), x, 0, h + l + 2).removeO()
     d.step("(e^x - 1)^r = x^r exp(r log((e^x - 1)/x)), and the logarithm is", log_base)

@@ -30,18 +30,16 @@ import math
 
 import numpy as np
 
+from lab import checks
 from lab.arrays import floats
-from lab.errors import InputError
 from theory.derivation import Prediction, derivation
 
 DRAWS = 20_000  # of the Monte Carlo for networks of several neurons
 
 
 def _check(dim: int, threshold: float) -> None:
-    if dim < 3:
-        raise InputError(f"starts on the sphere need a dimension of at least 3, got {dim}")
-    if not 0 <= threshold < 1:
-        raise InputError(f"the threshold must lie in [0, 1), got {threshold}")
+    checks.whole_number("dim", dim, 3)
+    checks.real_number("threshold", threshold, least=0, below=1)
 
 
 def reach_probability(dim: int, threshold):
@@ -112,6 +110,8 @@ def single_keep_probability(dim: int, threshold: float, strength: float, output_
     of the threshold in the angle.
     """
     _check(dim, threshold)
+    checks.real_number("strength", strength, above=0)
+    checks.real_number("output_start", output_start, above=0)
     x, weight = np.polynomial.legendre.leggauss(nodes)
     edge = math.acos(threshold)
     total = 0.0
@@ -137,6 +137,9 @@ def weak_miss_probability(width: int, dim: int, threshold: float, strength: floa
     mean, standard error
     """
     _check(dim, threshold)
+    checks.whole_number("width", width)
+    checks.real_number("strength", strength, above=0)
+    checks.real_number("output_start", output_start, above=0)
     g = rng.standard_normal((draws, width))
     rest = rng.chisquare(dim - 1, (draws, width))
     u0 = g / np.sqrt(g * g + rest)

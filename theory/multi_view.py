@@ -17,6 +17,7 @@ surely ignore the second view, and narrow ones find it by luck.
 
 import numpy as np
 
+from lab import checks
 from lab.arrays import floats
 from theory.derivation import Prediction, derivation
 
@@ -96,6 +97,12 @@ def learn_probabilities(width: int, strength: float, scale: float, power: int = 
     """
     from scipy.special import ndtri
 
+    checks.whole_number("width", width)
+    checks.real_number("strength", strength, above=0)
+    checks.real_number("scale", scale, above=0)
+    checks.whole_number("power", power, 3, 100)
+    checks.real_number("loss", loss, above=0, below=float(np.log(2)))
+    checks.real_number("margin", margin, above=0)
     # equal probability cells of the maximum, P(max < x) = Φ(x/σ₀)^m; the cells' midpoints carry the weight
     level = (np.arange(nodes) + 0.5) / nodes
     largest = scale * ndtri(level ** (1.0 / width))

@@ -15,6 +15,7 @@ and the number of similar units a unit is that share times (width - 1): doubled 
 
 import numpy as np
 
+from lab import checks
 from lab.arrays import floats
 from lab.errors import InputError
 from lab.estimate import exact
@@ -51,8 +52,8 @@ def similar_pair_share(dim: int, threshold: float = 0.5) -> float:
     InputError
         For a dimension below 2 or a threshold outside (0, 1).
     """
-    if dim < 2 or not 0 < threshold < 1:
-        raise InputError(f"need a dimension of at least 2 and a threshold in (0, 1), got {dim} and {threshold}")
+    checks.whole_number("dim", dim, 2)
+    checks.real_number("threshold", threshold, above=0, below=1)
     from scipy.optimize import brentq
 
     def cosine_at(r):

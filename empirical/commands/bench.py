@@ -5,8 +5,9 @@ from dataclasses import replace
 from fractions import Fraction
 
 from empirical.declared import architecture
-from empirical.settings import ARCHITECTURES, DATA, Network, recipe
-from lab.cli import add_threads_argument, fraction, positive_int, say
+from empirical.settings import ARCHITECTURES, DATA, Network, check_alphas, recipe
+from lab.arguments import add_threads_argument, base_width, device, fraction, positive_int, whole
+from lab.cli import say
 
 HELP = "speed on this device: training by width, copies together against one by one, features into moments, analysis"
 
@@ -18,12 +19,12 @@ def add_arguments(parser):
     parser.add_argument("--alphas", type=fraction, nargs="+", metavar="A",
                         default=[Fraction(1), Fraction(1, 2), Fraction(1, 4), Fraction(1, 8)],
                         help="width multipliers; the largest is the wide network's")
-    parser.add_argument("--base-width", type=positive_int, help="channels of the first layer at alpha = 1")
+    parser.add_argument("--base-width", type=base_width, help="channels of the first layer at alpha = 1")
     parser.add_argument("--batch-size", type=positive_int, help="default: by data set")
     parser.add_argument("--rows", type=positive_int, default=2048, help="inputs of the pass of features into moments")
-    parser.add_argument("--steps", type=positive_int, default=10, help="training steps that are timed")
-    parser.add_argument("--repeat", type=positive_int, default=5, help="interleaved rounds of the pass")
-    parser.add_argument("--device", help="cpu, cuda, cuda:1, mps (default: CUDA if there is one)")
+    parser.add_argument("--steps", type=whole(1, 10**4), default=10, help="training steps that are timed")
+    parser.add_argument("--repeat", type=whole(1, 10**4), default=5, help="interleaved rounds of the pass")
+    parser.add_argument("--device", type=device, help="cpu, cuda, cuda:1, mps (default: CUDA if there is one)")
     add_threads_argument(parser)
 
 
@@ -35,14 +36,19 @@ def run(args) -> dict:
 
 
 def _run(args) -> dict:
+    data_name = args.data or architecture(args.arch).default_data
+    changes = {key: value for key in ("base_width", "batch_size") if (value := getattr(args, key))}
+    config = Network(**{**recipe(args.arch, data_name), **changes}).check()
+    check_alphas(args.alphas, config.base_width)
+
     from empirical.data import dataset
+    from empirical.models import outline
     from empirical.train import pick_device
 
     device = pick_device(args.device)
-    data_name = args.data or architecture(args.arch).default_data
-    changes = {key: value for key in ("base_width", "batch_size") if (value := getattr(args, key))}
-    config = Network(**{**recipe(args.arch, data_name), **changes})
     data = dataset(config, args.data_dir, str(device))
+    for alpha in args.alphas:
+        outline(config, alpha, data)
     found = {"arch": args.arch, "data": data.name, "device": _name(device), "base_width": config.base_width,
              "batch_size": config.batch_size, "training": _training(args, config, data, device),
              **_pass(args, config, data, device)}

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from lab.cli import jsonable, positive_float, positive_int, say
+from lab.arguments import device, positive_float, processes, whole
+from lab.cli import jsonable, say
 
 HELP = "one GPU against the clock: device tests, speed, then as much of ResNet-18 on CIFAR-10 at full width as fits"
 STAGES = ("tests", "bench", "study")
@@ -14,9 +15,9 @@ def add_arguments(parser):
     parser.add_argument("--stages", nargs="+", choices=STAGES, default=list(STAGES), help="what to do")
     parser.add_argument("--every-way", action="store_true", help="bench: all ways to carry a step out, not the fastest alone")
     parser.add_argument("--compile", action="store_true", help="bench: torch.compile besides")
-    parser.add_argument("--steps", type=positive_int, default=10, help="bench: steps that are timed at a time")
-    parser.add_argument("--jobs", type=positive_int, default=None, help="processes for the measures (default: cores less two)")
-    parser.add_argument("--device", default="cuda", help="cuda, cuda:1, ...")
+    parser.add_argument("--steps", type=whole(1, 10**4), default=10, help="bench: steps that are timed at a time")
+    parser.add_argument("--jobs", type=processes, default=None, help="processes for the measures (default: cores less two)")
+    parser.add_argument("--device", type=device, default="cuda", help="cuda, cuda:1, ...")
     parser.add_argument("--out", default="runs-gpu", help="folder of the run store")
     parser.add_argument("--dry-run", action="store_true", help="list the plan with estimated times; compute nothing")
 

@@ -1,7 +1,10 @@
 """``python -m empirical hull``: test points against the hull of the training set, with controls."""
 
-from empirical.settings import ARCHITECTURES, DATA
-from lab.cli import add_threads_argument, folder, fraction, positive_float, positive_int, say, store_name
+from fractions import Fraction
+
+from empirical.settings import ARCHITECTURES, DATA, Widths
+from lab.arguments import add_threads_argument, device, epochs, folder, fraction, number, positive_int, seed, store_name
+from lab.cli import note, say
 
 HELP = "do test points lie outside the hull of the training set? distances with certificates, and controls"
 
@@ -19,7 +22,7 @@ def add_arguments(parser):
     parser.add_argument("--trained", type=store_name, metavar="EXPERIMENT", help="take the networks of this width sweep of "
                         "the run store, and the hull of the rows that they were trained on")
     parser.add_argument("--sites", nargs="+", default=["penultimate"], help="where features are taken")
-    parser.add_argument("--epochs", type=positive_int, help="passes over the training data (default: by data set)")
+    parser.add_argument("--epochs", type=epochs, help="passes over the training data (default: by data set)")
     parser.add_argument("--queries", type=positive_int, help="test points (default: all)")
     parser.add_argument("--n", type=positive_int, nargs="+", help="points of the hull: a sweep (default: all)")
     parser.add_argument("--no-leave-one-out", action="store_true", help="leave out the training points' own distances")
@@ -29,9 +32,9 @@ def add_arguments(parser):
                         help="queries measured against each class's hull (default: at most 200)")
     parser.add_argument("--directions", type=positive_int, default=None, metavar="N",
                         help="test points whose way to the hull is looked at (pixels with --arch; default: at most 200)")
-    parser.add_argument("--tol", type=positive_float, default=1e-6, help="relative accuracy of the distances")
-    parser.add_argument("--seed", type=int, default=0, help="of subsets, controls and networks")
-    parser.add_argument("--device", help="cpu, cuda (default: CUDA if there is one)")
+    parser.add_argument("--tol", type=number(above=0, most=0.1), default=1e-6, help="relative accuracy of the distances")
+    parser.add_argument("--seed", type=seed, default=0, help="of subsets, controls and networks")
+    parser.add_argument("--device", type=device, help="cpu, cuda (default: CUDA if there is one)")
     add_threads_argument(parser)
     parser.add_argument("--out", type=folder, default="runs", help="folder of the run store")
     parser.add_argument("--quick", action="store_true", help="fewer queries, a small network")
@@ -41,17 +44,24 @@ def add_arguments(parser):
 def run(args) -> dict:
     from dataclasses import replace
 
-    from empirical.data import load
-    from empirical.studies.hull import HULL_DIGITS, MEASURE, HullRun
+    from empirical.studies.hull import HULL_DIGITS, MEASURE, HullRun, refuse_site
     from lab.errors import UsageError
     from lab.stages import carry_out
     from lab.store import RunStore
     from lab.sweep import dry_run
 
-    if not args.tol <= 0.1:
-        raise UsageError(f"--tol {args.tol:g} is above 0.1: distances would mean little")
-    if args.seed < 0:
-        raise UsageError(f"--seed {args.seed} is negative")
+    ways = args.space == "pixels" and bool(args.arch) and not args.dim
+    alphas = args.alphas or [Fraction(1)]
+    base = HullRun(data=args.data, space=args.space, dim=args.dim or 0, arch=args.arch or "", alpha=str(alphas[0]),
+                   leave_one_out=0 if args.no_leave_one_out else -1, seed=args.seed, tol=args.tol, wavelet=args.wavelet,
+                   directions=args.directions or 0, epochs=args.epochs or 0, quick=args.quick, sweep=args.trained or "",
+                   threads=args.threads).check()
+    if args.arch and not args.trained:
+        for alpha in alphas:
+            Widths(alpha, base.network().base_width)(1, "the first layer")
+
+    from empirical.data import load
+
     data = load(args.data, data_dir=args.data_dir)
     test, train = len(data.splits["test"]), len(data.labels) - len(data.splits["test"])
     queries = min(args.queries or test, 50 if args.quick else test)
@@ -59,16 +69,15 @@ def run(args) -> dict:
         raise UsageError(f"--queries {args.queries}: {data.name} has {test} test points")
     if args.n and args.space != "features" and not args.trained and max(args.n) > train:
         raise UsageError(f"--n {max(args.n)}: {data.name} has {train} training points")
-    ways = args.space == "pixels" and bool(args.arch) and not args.dim
-    base = HullRun(
-        data=args.data, space=args.space, dim=args.dim or 0, arch=args.arch or "", queries=queries,
-        leave_one_out=0 if args.no_leave_one_out else -1, gaussian=min(args.gaussian or min(queries, 1000), 10**6),
-        classes=min(args.classes or 200, queries), seed=args.seed, tol=args.tol, wavelet=args.wavelet,
-        directions=(min(args.directions or 200, queries) if ways else args.directions or 0),
-        epochs=args.epochs or 0, quick=args.quick, sweep=args.trained or "", threads=args.threads).check()
-    configs = [replace(base, alpha=str(alpha), site=site) for alpha in (args.alphas or ["1"])
+    base = replace(base, queries=queries, gaussian=min(args.gaussian or min(queries, 1000), 10**6),
+                   classes=min(args.classes or 200, queries),
+                   directions=min(args.directions or 200, queries) if ways else args.directions or 0)
+    configs = [replace(base, alpha=str(alpha), site=site) for alpha in alphas
                for site in (args.sites if args.space == "features" else ["penultimate"])]
     configs += [replace(base, n=n, gaussian=0, classes=0, directions=0) for n in args.n or () if n < train]
+    if args.arch and not args.trained:
+        for config in configs:
+            refuse_site(config, data)
     store = RunStore(args.out)
     if args.dry_run:
         return dry_run("hull", HULL_DIGITS.runs(configs), store=store, schema=HULL_DIGITS.schema_of)
@@ -79,7 +88,7 @@ def run(args) -> dict:
         _print(row)
     failed = [{"config": str(config), "reason": reason} for config, reason in outcome.failed]
     for failure in failed:
-        say(f"failed: {failure['reason']}")
+        note(f"failed: {failure['reason']}")
     first = rows[0] if rows else {}
     return {"data": data.facts, "queries": queries, "tol": args.tol, **first, "runs": rows, "failed": failed,
             "exit_code": 1 if failed else 0}

@@ -5,8 +5,33 @@ from functools import partial
 from pathlib import Path
 
 from empirical.declared import architecture
-from empirical.settings import ARCHITECTURES, DATA, PARAMETRISATIONS, SCHEMES, STARTS, Setting, matched, recipe
-from lab.cli import add_run_arguments, add_threads_argument, fraction, positive_float, positive_int, say, store_name
+from empirical.settings import (
+    ARCHITECTURES,
+    DATA,
+    PARAMETRISATIONS,
+    SCHEMES,
+    STARTS,
+    Setting,
+    check_alphas,
+    matched,
+    recipe,
+)
+from lab.arguments import (
+    add_run_arguments,
+    add_threads_argument,
+    base_width,
+    device,
+    epochs,
+    fraction,
+    not_negative_float,
+    positive_float,
+    positive_int,
+    seeds,
+    share,
+    store_name,
+    whole,
+)
+from lab.cli import note, say
 from lab.errors import UsageError
 
 HELP = "one wide network against many narrow ones: span errors, probes and similarity at every width"
@@ -21,15 +46,15 @@ def add_arguments(parser):
     parser.add_argument("--alphas", type=fraction, nargs="+", metavar="A",
                         default=[Fraction(1), Fraction(1, 2), Fraction(1, 4), Fraction(1, 8)],
                         help="width multipliers; the largest is the wide network's")
-    parser.add_argument("--seeds", type=positive_int, default=3, help="replicas of the whole comparison")
-    parser.add_argument("--base-width", type=positive_int, help="channels of the first layer at alpha = 1 "
+    parser.add_argument("--seeds", type=seeds, default=3, help="replicas of the whole comparison")
+    parser.add_argument("--base-width", type=base_width, help="channels of the first layer at alpha = 1 "
                         "(default: by data set; 64 are the standard ResNet-18 and VGG-16)")
-    parser.add_argument("--depth", type=positive_int, help="layers of the MLP or blocks of the Transformer")
-    parser.add_argument("--epochs", type=positive_int, help="passes over the training data (default: by data set)")
+    parser.add_argument("--depth", type=whole(1, 1000), help="layers of the MLP or blocks of the Transformer")
+    parser.add_argument("--epochs", type=epochs, help="passes over the training data (default: by data set)")
     parser.add_argument("--match", choices=("epochs", "train-loss"), default="epochs",
                         help="train every width for as many epochs, or to the same training loss")
     parser.add_argument("--target-loss", type=positive_float, help="training loss that --match train-loss stops at "
-                        "(default: by data set)")
+                        "(default: by data set); networks that never get there are counted, and the exit code stays 0")
     parser.add_argument("--copies", choices=("features", "parameters"), default="features",
                         help="as many narrow copies as have the wide network's features, or also its parameters")
     parser.add_argument("--start", choices=STARTS, default="own",
@@ -39,16 +64,16 @@ def add_arguments(parser):
     parser.add_argument("--optimizer", choices=("sgd", "adamw"), help="default: by data set")
     parser.add_argument("--schedule", choices=("cosine", "constant"), help="default: cosine; constant for train-loss")
     parser.add_argument("--batch-size", type=positive_int, help="default: by data set")
-    parser.add_argument("--weight-decay", type=float, help="default: by data set")
+    parser.add_argument("--weight-decay", type=not_negative_float, help="default: by data set")
     parser.add_argument("--no-augment", action="store_true", help="no random shifts and mirror images")
     parser.add_argument("--init", choices=SCHEMES, help="initial weights")
     parser.add_argument("--parametrisation", choices=PARAMETRISATIONS, default="standard", help="how scales follow width")
     parser.add_argument("--train-size", type=positive_int, help="training rows (default: all)")
     parser.add_argument("--image-size", type=positive_int, help="pixels a side (default: the data's own)")
     parser.add_argument("--max-length", type=positive_int, help="tokens a sentence pair")
-    parser.add_argument("--label-noise", type=float, default=0.0, help="share of wrong training labels; 1 is random labels")
+    parser.add_argument("--label-noise", type=share, default=0.0, help="share of wrong training labels; 1 is random labels")
     parser.add_argument("--stack", type=positive_int, help="copies trained together at most (default: what is faster here)")
-    parser.add_argument("--device", help="cpu, cuda, cuda:1, mps (default: CUDA if there is one)")
+    parser.add_argument("--device", type=device, help="cpu, cuda, cuda:1, mps (default: CUDA if there is one)")
     parser.add_argument("--name", type=store_name, help="name of the table and of the folder in the run store")
     parser.add_argument("--scheduler", metavar="ADDRESS", help="a Dask cluster in place of local processes")
     add_threads_argument(parser)
@@ -56,12 +81,16 @@ def add_arguments(parser):
 
 
 def run(args) -> dict:
+    setting = Setting(**{**recipe(args.arch, _data(args), args.quick), **_changes(args)}).check()
+    alphas = args.alphas[:3] if args.quick else args.alphas
+    check_alphas(alphas, setting.base_width)
+
     from empirical.data import dataset
-    from empirical.models import build
+    from empirical.models import outline
     from empirical.studies import named
     from empirical.studies.width.plan import equal_parameters, plan
     from empirical.studies.width.study import width_study
-    from empirical.studies.width.summary import summarise
+    from empirical.studies.width.summary import short_of_target, summarise
     from empirical.train import pick_device
     from lab.cluster import Cluster
     from lab.store import RunStore
@@ -69,7 +98,6 @@ def run(args) -> dict:
     from lab.sweep import dry_run
 
     device = pick_device(args.device)
-    setting = Setting(**{**recipe(args.arch, _data(args), args.quick), **_changes(args)}).check()
     if args.download:
         from empirical.data import load
 
@@ -77,9 +105,8 @@ def run(args) -> dict:
     data = dataset(setting, args.data_dir)
     if "source" not in data.facts:  # embedded data are the same everywhere; files are named by their checksum
         setting = Setting(**{**setting.shared(), "checksum": data.checksum})
-    alphas = args.alphas[:3] if args.quick else args.alphas
     for alpha in alphas:  # refuse impossible widths before anything is trained
-        build(setting.arch, alpha=alpha, base_width=setting.base_width, data=data, depth=setting.depth)
+        outline(setting, alpha, data)
     seeds = range(args.seed, args.seed + (min(args.seeds, 2) if args.quick else args.seeds))
     stack = args.stack or partial(_measured_stack, args, device)
     narrow = equal_parameters(setting, data, max(alphas)) if args.copies == "parameters" else None
@@ -103,8 +130,13 @@ def run(args) -> dict:
     for row in rows:
         _print(row)
     for failure in failed:
-        say(f"failed: {failure['reason']}")
-    return {"name": name, "arch": setting.arch, "data": data.facts, "match": args.match, "seeds": list(seeds),
+        note(f"failed: {failure['reason']}")
+    short, networks = short_of_target(table.frame) if len(table.frame) else (0, 0)
+    if short:
+        note(f"{short} of {networks} networks ended above the training loss {setting.target_loss:g}: they are not matched; raise "
+             "--epochs, or --target-loss")
+    return {"name": name, "arch": setting.arch, "data": data.facts, "match": args.match,
+            "short_of_target_loss": {"networks": short, "of": networks} if networks else None, "seeds": list(seeds),
             "setting": setting.shared(), "alphas": rows, "table": str(store.root / "tables" / f"{table.stem}.csv"),
             "failed": failed, "exit_code": 1 if failed else 0}
 

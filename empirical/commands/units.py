@@ -3,9 +3,22 @@
 from dataclasses import replace
 from fractions import Fraction
 
-from empirical.settings import ARCHITECTURES, DATA, SCHEMES, Setting, recipe
+from empirical.settings import ARCHITECTURES, DATA, SCHEMES, Setting, Widths, recipe
 from empirical.studies.units import PLAIN, SWEEPS
-from lab.cli import add_run_arguments, add_threads_argument, fraction, positive_float, positive_int, say, store_name
+from lab.arguments import (
+    add_run_arguments,
+    add_threads_argument,
+    base_width,
+    device,
+    epochs,
+    fraction,
+    positive_float,
+    positive_int,
+    seeds,
+    store_name,
+    whole,
+)
+from lab.cli import say
 from lab.errors import UsageError
 
 HELP = "removable and repeated units against width, for each value of a hyperparameter"
@@ -24,9 +37,9 @@ def add_arguments(parser):
     parser.add_argument("--values", nargs="+", metavar="VALUE", default=[], help="these values of it alone")
     parser.add_argument("--alphas", type=fraction, nargs="+", metavar="A", help="width multipliers",
                         default=[Fraction(1, 4), Fraction(1, 2), Fraction(1), Fraction(2)])
-    parser.add_argument("--seeds", type=positive_int, default=3, help="networks of each kind")
-    parser.add_argument("--base-width", type=positive_int, help="channels that stand for one unit of width at alpha = 1")
-    parser.add_argument("--epochs", type=positive_int, help="passes over the training data")
+    parser.add_argument("--seeds", type=seeds, default=3, help="networks of each kind")
+    parser.add_argument("--base-width", type=base_width, help="channels that stand for one unit of width at alpha = 1")
+    parser.add_argument("--epochs", type=epochs, help="passes over the training data")
     parser.add_argument("--lr", type=positive_float, help="learning rate at the start")
     parser.add_argument("--batch-size", type=positive_int, help="images a step")
     parser.add_argument("--init", choices=SCHEMES, help="initial weights, where they are not swept")
@@ -34,16 +47,18 @@ def add_arguments(parser):
                         help="training: as S1's AlexNet (no regulariser), or what suits the data set")
     parser.add_argument("--train-size", type=positive_int, help="training rows (default: all)")
     parser.add_argument("--image-size", type=positive_int, help="pixels a side (default: the data's own)")
-    parser.add_argument("--orders", type=positive_int, default=3, help="random orders, and targeted ones")
+    parser.add_argument("--orders", type=whole(1, 1000), default=3, help="random orders, and targeted ones")
     parser.add_argument("--images", type=positive_int, default=500, help="test inputs of the ablation curves")
     parser.add_argument("--rows", type=positive_int, default=None, help="inputs for correlations (default: the probe splits)")
-    parser.add_argument("--device", help="cpu, cuda, cuda:1, mps (default: CUDA if there is one)")
+    parser.add_argument("--device", type=device, help="cpu, cuda, cuda:1, mps (default: CUDA if there is one)")
     parser.add_argument("--name", type=store_name, help="name of the table and of the folder in the run store")
     add_threads_argument(parser)
     add_run_arguments(parser)
 
 
 def run(args) -> dict:
+    planned = None if args.trained else _planned(args)
+
     from empirical.data import dataset
     from empirical.studies import named
     from empirical.studies.units import units_study
@@ -53,7 +68,7 @@ def run(args) -> dict:
     from lab.sweep import dry_run
 
     device, store = pick_device(args.device), RunStore(args.out)
-    configs = _of_trained(args, store) if args.trained else _planned(args)
+    configs = _of_trained(args, store) if args.trained else _on_data(planned, args)
     setting = configs[0]
     data = dataset(setting, args.data_dir)
     name = args.name or (f"units-{args.trained}" if args.trained else f"units-{setting.arch}-{setting.data}-{args.sweep}")
@@ -85,10 +100,8 @@ def _of_trained(args, store) -> list:
 
 
 def _planned(args) -> list:
-    """The runs of a sweep of one hyperparameter."""
-    from empirical.data import dataset
-    from empirical.models import build
-    from empirical.studies.units import plan, with_checksums
+    """The runs of a sweep of one hyperparameter, as far as they can be planned without the data."""
+    from empirical.studies.units import plan
 
     changes = {key: value for key in ("base_width", "epochs", "lr", "batch_size", "init", "train_size", "image_size",
                                               "threads")
@@ -96,13 +109,24 @@ def _planned(args) -> list:
     if args.quick:
         changes = {"base_width": 4, "epochs": 3, **changes}
     setting = Setting(**{**recipe(args.arch, args.data), **(PLAIN if args.recipe == "paper" else {}), **changes}).check()
-    data = dataset(setting, args.data_dir)
     alphas, seeds = (args.alphas[:2], min(args.seeds, 2)) if args.quick else (args.alphas, args.seeds)
     for alpha in alphas:
-        build(setting.arch, alpha=alpha, base_width=setting.base_width, data=data, depth=setting.depth)
+        Widths(alpha, setting.base_width)(1, "the first layer")
     runs = plan(setting, args.sweep, alphas, range(args.seed, args.seed + seeds), values=args.values,
                 orders=2 if args.quick else args.orders, images=args.images)
-    return with_checksums([replace(run, rows=args.rows or 0) for run in runs], args.data_dir)
+    return [replace(run, rows=args.rows or 0) for run in runs]
+
+
+def _on_data(runs: list, args) -> list:
+    """The same runs, with the checksums of their data, whose networks can be built for them."""
+    from empirical.data import dataset
+    from empirical.models import outline
+    from empirical.studies.units import with_checksums
+
+    data = dataset(runs[0], args.data_dir)
+    for run in {run.alpha: run for run in runs}.values():
+        outline(run, run.alpha, data)
+    return with_checksums(runs, args.data_dir)
 
 
 def summarise(frame) -> list[dict]:

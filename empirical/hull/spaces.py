@@ -69,6 +69,15 @@ def _transform(flat: np.ndarray, shape, wavelet: str) -> np.ndarray:
     return np.concatenate([b.reshape(len(flat), -1) for b in blocks], axis=1).astype(np.float32, copy=False)
 
 
+def refuse_wavelet(wavelet: str) -> None:
+    """Raise a UsageError if PyWavelets does not know the wavelet."""
+    import pywt
+
+    known = pywt.wavelist(kind="discrete")
+    if wavelet not in known:
+        raise UsageError(f"unknown wavelet {wavelet!r}: PyWavelets has {', '.join(known[:8])}, ...")
+
+
 def wavelets(space: Space, wavelet: str = "haar", share: float = WAVELET_SHARE) -> Space:
     """The wavelet coefficients of largest training variance that together hold ``share`` of it (1 keeps all).
 
@@ -77,10 +86,7 @@ def wavelets(space: Space, wavelet: str = "haar", share: float = WAVELET_SHARE) 
     UsageError
         If PyWavelets does not know the wavelet.
     """
-    import pywt
-
-    if wavelet not in pywt.wavelist(kind="discrete"):
-        raise UsageError(f"unknown wavelet {wavelet!r}: PyWavelets has {', '.join(pywt.wavelist(kind='discrete')[:8])}, ...")
+    refuse_wavelet(wavelet)
     shape = space.facts["image_shape"]
     points, queries = (np.concatenate([_transform(part, shape, wavelet) for part in
                                        np.array_split(x, max(1, len(x) // 4096))]) for x in (space.points, space.queries))

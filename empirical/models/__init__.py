@@ -17,42 +17,15 @@ Every file of this folder says what it holds, ``ARCHITECTURE = Architecture(...)
 from fractions import Fraction
 from importlib import import_module
 
+import torch
 from torch import nn
 
 from empirical.declared import architecture, architectures
+from empirical.settings import Widths, refuse_misfit
 from lab.errors import UsageError
 
+MOST_PARAMETERS = 10**9
 BUILDERS = {name: f"{module}:{found.build}" for name, (module, found) in architectures().items()}
-
-
-class Widths:
-    """Channel counts of an architecture at one alpha.
-
-    Parameters
-    ----------
-    alpha : width multiplier.
-    base_width : channels that stand for one unit at alpha = 1 (64 in the standard ResNet-18 and VGG-16).
-    """
-
-    def __init__(self, alpha: Fraction, base_width: int):
-        self.alpha, self.base_width = Fraction(alpha), base_width
-
-    def __call__(self, units: int, layer: str) -> int:
-        """Channels of a layer that has ``units * base_width`` at alpha = 1.
-
-        Raises
-        ------
-        UsageError
-            If alpha leaves the layer without channels, or with a fraction of one.
-        """
-        exact = self.alpha * self.base_width * units
-        if exact < 1:
-            raise UsageError(f"alpha {self.alpha} leaves {layer} without channels: at --base-width {self.base_width} "
-                             f"the smallest alpha is 1/{self.base_width}")
-        if exact.denominator != 1:
-            raise UsageError(f"alpha {self.alpha} gives {layer} {float(exact):g} channels: at --base-width "
-                             f"{self.base_width} alpha must be a multiple of 1/{self.base_width}")
-        return int(exact)
 
 
 def build(arch: str, *, alpha: Fraction | str, base_width: int, data, copies: int = 1, mup: bool = False,
@@ -76,13 +49,30 @@ def build(arch: str, *, alpha: Fraction | str, base_width: int, data, copies: in
         Unknown architecture, one that does not fit the data, or an alpha that leaves a layer without channels.
     """
     network = architecture(arch)
-    if (network.takes == "images") == data.is_text:
-        raise UsageError(f"{arch} needs {network.takes} (--data {network.default_data}), not {data.name}")
-    if depth and "depth" not in network.options:
-        raise UsageError(f"{arch} has a fixed depth: leave --depth out")
-    if dropout and "dropout" not in network.options:
-        raise UsageError(f"{arch} has no dropout: leave it at 0")
+    refuse_misfit(arch, data.is_text, data.name, depth, dropout)
     given = {"depth": depth, "dropout": dropout, "mup": mup}
     options = {name: given[name] for name in network.options if given[name]}
     module, _, name = BUILDERS[arch].partition(":")
     return getattr(import_module(module), name)(Widths(alpha, base_width), data, copies, **options)
+
+
+def outline(setting, alpha: Fraction | str, data) -> nn.Module:
+    """One network of a setting without its numbers: to count parameters, and to ask for sites, before anything is trained.
+
+    Raises
+    ------
+    UsageError
+        As :func:`build`; or where it has more than ``MOST_PARAMETERS`` parameters.
+    """
+    with torch.device("meta"):
+        model = build(setting.arch, alpha=alpha, base_width=setting.base_width, data=data, depth=setting.depth,
+                      mup=setting.parametrisation == "mup", dropout=setting.dropout)
+    if (count := parameters(model)) > MOST_PARAMETERS:
+        raise UsageError(f"{setting.arch} of alpha {alpha} and base width {setting.base_width} has {count:,} parameters: more "
+                         f"than {MOST_PARAMETERS:,} are not trained here")
+    return model
+
+
+def parameters(model: nn.Module) -> int:
+    """Number of parameters of a network."""
+    return sum(p.numel() for p in model.parameters())

@@ -9,7 +9,7 @@ from torch import nn
 from empirical.declared import Architecture
 from empirical.models.layers import ConvNorm, Linear, Units, pooled, side_by_side
 
-ARCHITECTURE = Architecture("inception", "Inception", published=16)
+ARCHITECTURE = Architecture("inception", "Inception", published=16, batch_norm=True)
 STEM = 6  # units of width
 MODULES = (((2, 2), (2, 3), 5), ((7, 3), (6, 4), (5, 5), (3, 6), 6), ((11, 10), (11, 10)))  # (1x1, 3x3), or a strided 3x3
 

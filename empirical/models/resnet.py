@@ -10,7 +10,8 @@ from torch import nn
 from empirical.declared import Architecture
 from empirical.models.layers import ConvNorm, Linear, Units, pooled, side_by_side
 
-ARCHITECTURE = (Architecture("resnet18", "ResNet18", published=64), Architecture("resnet56", "ResNet56", published=16))
+ARCHITECTURE = (Architecture("resnet18", "ResNet18", published=64, batch_norm=True),
+                Architecture("resnet56", "ResNet56", published=16, batch_norm=True))
 
 
 class Block(nn.Module):

@@ -8,7 +8,7 @@ from torch import nn
 from empirical.declared import Architecture
 from empirical.models.layers import ConvNorm, Linear, Units, pooled, side_by_side
 
-ARCHITECTURE = Architecture("vgg16", "VGG16", published=64)
+ARCHITECTURE = Architecture("vgg16", "VGG16", published=64, batch_norm=True)
 BLOCKS = ((1, 2), (2, 2), (4, 3), (8, 3), (8, 3))  # units of width, convolutions
 
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from empirical.declared import data_folder
+from empirical.declared import data_folder, source
 from empirical.settings import Network, check_threads, recipe
 from empirical.studies.trained import TRAIN, finished_networks, first_member, threads_of_record, trained
+from lab import checks
 from lab.errors import UsageError
 from lab.estimate import Estimate
 from lab.stages import Stage
@@ -24,6 +25,7 @@ from theory.claims import Evidence
 if TYPE_CHECKING:
     import pandas
 
+PIXELS = {"digits": 64, "mnist": 784, "cifar10": 3072}  # dimensions of what is known before it is loaded
 SPACES = ("pixels", "wavelets", "features")
 GROUPS = ("test", "training", "gaussian")
 ESTIMATES = ("outside", "inside", "distance", "over_nearest", "over_mean", "over_median_pair", "over_diameter", "support")
@@ -90,6 +92,20 @@ class HullRun:
             raise UsageError("learned features need a network: give --arch")
         if self.directions and (self.space != "pixels" or self.dim or not self.arch):
             raise UsageError("directions are looked at in pixels, with a network: --space pixels --arch mlp, without --dim")
+        checks.seed(self.seed)
+        checks.real_number("--tol", self.tol, above=0, most=0.1)  # above, distances would mean little
+        checks.whole_number("--dim", self.dim, 0)
+        if self.space != "features":
+            if source(self.data).kind != "images":
+                raise UsageError(f"{self.data} has no pixels: choose images, or --space features")
+            if self.dim > PIXELS.get(self.data, checks.MOST):
+                raise UsageError(f"--dim {self.dim}: {self.data} has {PIXELS[self.data]} dimensions")
+        if self.space == "wavelets":
+            from empirical.hull.spaces import refuse_wavelet
+
+            refuse_wavelet(self.wavelet)
+        if self.arch and not self.sweep:
+            self.network().check()
         if self.sweep and not self.arch:
             raise UsageError(f"which network of {self.sweep}? give its --arch")
         check_threads(self.threads)
@@ -120,6 +136,24 @@ class HullRun:
 
 MEASURE = Stage("measure", "empirical.studies.hull:run", HullRun, needs={"train": HullRun.own_networks})
 STAGES = (TRAIN, MEASURE)
+
+
+def refuse_site(config: HullRun, data) -> None:
+    """Refuse a site that the run's network on the data has not, or more principal components than it has features there.
+
+    Raises
+    ------
+    UsageError
+    """
+    from empirical.models import outline
+
+    sites = outline(config.network(), config.alpha, data).sites
+    if config.space != "features":
+        return
+    if config.site not in sites:
+        raise UsageError(f"unknown site {config.site!r}: this network has {', '.join(sites)}")
+    if config.dim > sites[config.site]:
+        raise UsageError(f"--dim {config.dim}: this network has {sites[config.site]} features at {config.site}")
 
 
 def run(config: HullRun, folder: Path, *, device: str | None = None, data_dir: str | None = None) -> dict:

@@ -1,6 +1,7 @@
 """Save pictures of the report as SVG files."""
 
-from lab.cli import folder, say
+from lab.arguments import folder
+from lab.cli import say
 
 HELP = "save the pictures of the report as SVG files"
 

@@ -1,6 +1,7 @@
 """Keep fresh tables with the project, as ``figures/results/<name>.csv`` and its manifest."""
 
-from lab.cli import folder, say
+from lab.arguments import folder
+from lab.cli import say
 
 HELP = "copy fresh tables from the run store to figures/results, to be committed"
 

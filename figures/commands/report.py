@@ -1,6 +1,7 @@
 """Write the report from the tables that exist."""
 
-from lab.cli import folder, say
+from lab.arguments import folder
+from lab.cli import say
 
 HELP = "write report/index.html and report/ledger.json from the tables that exist"
 

@@ -8,7 +8,8 @@ A sweep that was stopped goes on where it was.
 """
 
 from figures.catalogue import ROOMS
-from lab.cli import folder, positive_int, say
+from lab.arguments import folder, processes
+from lab.cli import note, say
 from lab.errors import InputError, UsageError
 from lab.tables import SCALES
 
@@ -24,7 +25,7 @@ def add_arguments(parser):
     parser.add_argument("--only", nargs="+", metavar="STUDY", help="these studies alone")
     parser.add_argument("--out", type=folder, default="runs", help="folder of the run store")
     parser.add_argument("--report", type=folder, default="report", help="folder of the report")
-    parser.add_argument("--jobs", type=positive_int, default=None, help="processes (default: one a core)")
+    parser.add_argument("--jobs", type=processes, default=None, help="processes (default: one a core)")
     parser.add_argument("--scheduler", metavar="ADDRESS", help="a Dask cluster in place of local processes")
     parser.add_argument("--dry-run", action="store_true", help="list the runs and what is done; compute nothing")
 
@@ -56,7 +57,7 @@ def run(args) -> dict:
             try:
                 table = compute(study(name), args.scale, store=store, jobs=args.jobs, executor=executor, workers=workers)
             except InputError as error:
-                say(f"{name}: {error}")
+                note(f"{name}: {error}")
                 failed[name] = str(error)
                 continue
             (kept if table is None else computed).append(name)

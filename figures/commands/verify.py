@@ -1,6 +1,7 @@
 """The ledger on a terminal: every claim by theory, toy and real networks."""
 
-from lab.cli import folder, say
+from lab.arguments import folder
+from lab.cli import say
 
 HELP = "put every result beside theory and toy in the ledger and print it"
 

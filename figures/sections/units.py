@@ -4,7 +4,7 @@ import numpy as np
 
 from empirical.studies.units import PUBLISHED
 from figures.section import Section, picture
-from figures.style import SERIES, canvas, points, theory_line
+from figures.style import SERIES, canvas, colours, points, theory_line
 from figures.sweeps import family
 from theory.random_units import similar_pair_share
 from theory.unit_evidence import change
@@ -71,12 +71,10 @@ def _ticks(axis, widths):
 
 def _curves(rows, column, axis, fractions):
     """Mean ablation curves, one a width, light for narrow and dark for wide."""
-    import matplotlib
-
     texts = [(w, [t for t in g[column] if isinstance(t, str) and t]) for w, g in rows.groupby("width")]
     texts = [(w, t) for w, t in texts if t]
     for i, (width, group) in enumerate(texts):
-        colour = matplotlib.colormaps["viridis_r"](0.15 + 0.8 * i / max(1, len(texts) - 1))
+        colour = colours("viridis_r")(0.15 + 0.8 * i / max(1, len(texts) - 1))
         mean = np.mean([[float(x) for x in text.split()] for text in group], axis=0)
         axis.plot(np.linspace(0, 1, len(mean)) if fractions is None else fractions, mean, marker="", color=colour,
                   label=f"{width:g}")

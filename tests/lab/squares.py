@@ -6,7 +6,7 @@ HELP = "squares of whole numbers"
 
 
 def add_arguments(parser):
-    from lab.cli import add_run_arguments
+    from lab.arguments import add_run_arguments
 
     parser.add_argument("--numbers", type=int, default=3)
     parser.add_argument("--pause", type=float, default=0.0)

@@ -7,16 +7,8 @@ import types
 import numpy as np
 import pytest
 
-from lab.cli import (
-    add_run_arguments,
-    fraction,
-    jsonable,
-    main,
-    not_negative_float,
-    positive_float,
-    positive_int,
-    say,
-)
+from lab.arguments import add_run_arguments, fraction, not_negative_float, positive_float, positive_int
+from lab.cli import jsonable, main, note, say
 from lab.errors import InputError, UsageError
 from lab.estimate import exact, mean_interval, share_interval
 
@@ -32,6 +24,7 @@ def room(monkeypatch):
 
     def run(args):
         say("for a person")
+        note("beside it")
         if args.do == "usage":
             raise UsageError("that cannot\nbe done")
         if args.do == "input":
@@ -49,7 +42,9 @@ def test_json_is_all_there_is_on_standard_output(room, capsys):
     assert main("room", room, ["work", "--json"]) == 0
     out, err = capsys.readouterr()
     assert json.loads(out) == {"value": {"mean": 2.0, "low": 2.0, "high": 2.0, "n": 0}, "array": [0, 1], "nan": None}
-    assert err == "for a person\n"
+    assert err == "for a person\nbeside it\n"
+    assert main("room", room, ["work"]) == 0
+    assert capsys.readouterr() == ("for a person\n", "beside it\n")
 
 
 @pytest.mark.parametrize("argv, code", [(["work", "--do", "usage"], 2), (["work", "--do", "input"], 1),
@@ -57,8 +52,8 @@ def test_json_is_all_there_is_on_standard_output(room, capsys):
 def test_what_goes_wrong_is_one_line(room, capsys, argv, code):
     assert main("room", room, argv) == code
     out, err = capsys.readouterr()
-    assert out == ""
-    assert len(err.removeprefix("for a person\n").splitlines()) == 1
+    assert out in ("", "for a person\n")
+    assert len(err.removeprefix("beside it\n").splitlines()) == 1
 
 
 def test_failure_after_printing(room, capsys):

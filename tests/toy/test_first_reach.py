@@ -179,5 +179,5 @@ def test_command(capsys):
     assert main("toy", COMMANDS, ["first-reach", "--quick", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert said["narrow"]["miss_concatenation"][1]["mean"] > said["wide"]["miss_concatenation"][1]["mean"]
-    assert main("toy", COMMANDS, ["first-reach", "--threshold", "2"]) == 1
+    assert main("toy", COMMANDS, ["first-reach", "--threshold", "2"]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1

@@ -95,4 +95,4 @@ def test_command(capsys):
 
     assert main("toy", COMMANDS, ["memorise", "--quick", "--tasks", "structured", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["cells"][0]["true_regions"] == 6
-    assert main("toy", COMMANDS, ["memorise", "--quick", "--tasks", "none"]) == 1
+    assert main("toy", COMMANDS, ["memorise", "--quick", "--tasks", "none"]) == 2

@@ -98,4 +98,4 @@ def test_command(capsys):
 
     assert main("toy", COMMANDS, ["multi-view", "--quick", "--widths", "1", "4", "--json"]) == 0
     assert [row["width"] for row in json.loads(capsys.readouterr().out)["widths"]] == [1, 4]
-    assert main("toy", COMMANDS, ["multi-view", "--power", "2"]) == 1
+    assert main("toy", COMMANDS, ["multi-view", "--power", "2"]) == 2

@@ -106,4 +106,4 @@ def test_command(capsys):
     arguments = ["polynomial", "--quick", "--degrees", "3", "--widths", "4", "--json"]
     assert main("toy", COMMANDS, arguments) == 0
     assert len(json.loads(capsys.readouterr().out)["cells"]) == 6
-    assert main("toy", COMMANDS, ["polynomial", "--quick", "--degrees", "2"]) == 1
+    assert main("toy", COMMANDS, ["polynomial", "--quick", "--degrees", "2"]) == 2

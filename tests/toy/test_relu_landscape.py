@@ -396,5 +396,5 @@ def test_command_says_what_is_wrong(capsys):
     for arguments in (["--table", "--tickets"], ["--teacher", "3", "--dim", "2"], ["--method", "newton"], ["--teacher", "0"]):
         code, result, err = command(capsys, *arguments)
         assert code == 2 and result is None and err.strip().count("\n") == 0
-    assert command(capsys, "--tickets", "--teacher", "3", "--width", "3")[0] == 1
+    assert command(capsys, "--tickets", "--teacher", "3", "--width", "3")[0] == 2
     assert command(capsys, "--dry-run", "--json")[1]["would_simulate"]["teacher"] == 12

@@ -70,7 +70,7 @@ def test_command_answers_in_json(capsys):
 
 
 @pytest.mark.parametrize("argv,code", [(["--width", "0"], 2), (["--strengths", "1", "--teacher-width", "2"], 2),
-                                       (["--method", "span", "--batch", "2"], 1), (["--inputs", "1"], 1)])
+                                       (["--method", "span", "--batch", "2"], 2), (["--inputs", "1"], 2)])
 def test_command_refuses_bad_input_in_one_line(argv, code, capsys):
     assert main("toy", COMMANDS, ["teacher-student", "--quick", *argv]) == code
     captured = capsys.readouterr()

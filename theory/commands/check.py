@@ -5,7 +5,8 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
-from lab.cli import positive_int, say
+from lab.arguments import processes, seed
+from lab.cli import say
 from lab.errors import UsageError
 from lab.manifest import cores
 from theory import derivation as framework
@@ -17,8 +18,8 @@ def add_arguments(parser) -> None:
     """--only, --seed, --jobs."""
     parser.add_argument("--only", action="append", metavar="NAME", default=None,
                         help="a check's name, the start of one, or a pattern like 'erf-*'; may be repeated")
-    parser.add_argument("--seed", type=int, default=0, help="of the Monte Carlo numbers")
-    parser.add_argument("--jobs", type=positive_int, default=None, help="processes (default: at most 2)")
+    parser.add_argument("--seed", type=seed, default=0, help="of the Monte Carlo numbers")
+    parser.add_argument("--jobs", type=processes, default=None, help="processes (default: at most 2)")
 
 
 def select(names: list[str], wanted: list[str] | None) -> list[str]:

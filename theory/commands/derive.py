@@ -1,7 +1,5 @@
 """``python -m theory derive NAME``: a formula derived step by step, as text or LaTeX."""
 
-import sys
-
 from lab.cli import say
 from lab.errors import InputError, UsageError
 from theory.derivation import find_derivation
@@ -16,17 +14,14 @@ def add_arguments(parser) -> None:
 
 
 def run(args) -> dict:
-    """Derive, print (standard output, unless --json), return the pieces."""
+    """Derive, print, return the pieces."""
     try:
         function = find_derivation(args.name)
     except InputError as error:
         raise UsageError(str(error)) from None
     d = function()
     text = d.to_latex() if args.latex else d.to_text()
-    if args.json:
-        say(text)
-    else:
-        sys.stdout.write(text)
+    say(text.rstrip("\n"))
     return {"name": d.name, "status": d.status, "statement": d.statement, "source": d.source, "symbols": d.symbols,
             "steps": [{"text": s.text, "equation": None if s.equation is None else str(s.equation)} for s in d.steps],
             "result": None if d.result is None else str(d.result), "latex" if args.latex else "text": text}

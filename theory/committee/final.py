@@ -32,6 +32,7 @@ import math
 
 import numpy as np
 
+from lab import checks
 from lab.arrays import floats
 from lab.errors import InputError
 from theory.committee.dynamics import _array
@@ -219,8 +220,7 @@ def _critical(drift, noise):
 
 def _counts(**counts):
     for name, (value, least) in counts.items():
-        if not isinstance(value, int | np.integer) or value < least:
-            raise InputError(f"{name} must be a whole number ≥ {least}, not {value!r}")
+        checks.whole_number(name, value, least)
 
 
 def _rates(eta, sigma):

@@ -5,15 +5,17 @@ import math
 import numpy as np
 from scipy import special
 
+from lab import checks
 from lab.arrays import real
-from lab.errors import InputError
+from lab.errors import InputError, UsageError
 
 
 def _count(name, value, least):
-    if isinstance(value, bool) or not float(value) >= least or not math.isfinite(value) or (
-            value < 2**53 and value != int(value)):
-        raise InputError(f"{name} must be a whole number of at least {least}, got {value!r}")
-    return float(value)
+    """As :func:`lab.checks.whole_number`, but a float: there may be 1e60 points."""
+    number = checks.real_number(name, value, least=least)
+    if number < 2**53 and number != int(number):
+        raise UsageError(f"{name} must be a whole number of at least {least}, got {value!r}")
+    return number
 
 
 def _log_choose(n, k):
@@ -165,9 +167,7 @@ def log_gaussian_inside(points, dimension: int, width: float = 1.0) -> float:
     Source: Kabluchko & Zaporozhets 2020, theorem 1.2 (cited; limits derived in ``extrapolation-gaussian``).
     """
     n, d = _count("points", points, 0), int(_count("dimension", dimension, 1))
-    if not 0 <= width <= WIDEST:
-        raise InputError(f"the width of the fresh point must lie in 0 ... {WIDEST:g}, got {width}: beyond, the sum over faces "
-                         "cannot be told from 1 in double precision")
+    checks.real_number("width", width, least=0, most=WIDEST)  # beyond, the sum over faces is 1 in double precision
     if n <= d:
         return -math.inf
 
@@ -262,8 +262,7 @@ def inside_threshold(dimension: int, law: str = "ball", probability: float = 0.5
     Source: derived here from the exact probabilities.
     """
     d, function = int(_count("dimension", dimension, 1)), _law(law)
-    if not 0 < probability < 1:
-        raise InputError(f"the probability must lie in (0, 1), got {probability}")
+    checks.real_number("probability", probability, above=0, below=1)
     value = _smallest_log_n(lambda n: function(n, d) >= math.log(probability), d)
     return value if log else float(math.floor(math.exp(value)))
 
@@ -281,7 +280,6 @@ def vertices_threshold(dimension: int, law: str = "ball", expected: float = 0.5,
     Source: derived here; Barany & Furedi 1988 for its order 2^(d/2) in the ball.
     """
     d, function = int(_count("dimension", dimension, 1)), _law(law)
-    if not expected > 0:
-        raise InputError(f"the expected number must be positive, got {expected}")
+    checks.real_number("expected", expected, above=0)
     value = _smallest_log_n(lambda n: n > 1 and math.log(n) + function(n - 1, d) >= math.log(expected), d)
     return value if log else float(math.floor(math.exp(value)))

@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 
+from lab import checks
 from lab.arrays import floats
 from lab.errors import InputError
 
@@ -37,7 +38,7 @@ def ticket_null(p_fail, n: int, k: int) -> np.ndarray | float:
     Source: derived here; the null hypothesis of S2's "lottery tickets".
     """
     p_fail = _probability(p_fail, "p_fail")
-    if k < 1 or n < k:
+    if checks.whole_number("k", k) > checks.whole_number("n", n):
         raise InputError(f"a network of width {n} has no tickets of width {k}; need n >= k >= 1")
     # through logarithms: C(n, k) overflows a double long before the answer does
     with np.errstate(divide="ignore"):

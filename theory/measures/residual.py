@@ -10,6 +10,7 @@ target) and (ii) pure noise (:func:`with_noise`).
 
 import numpy as np
 
+from lab import checks
 from lab.errors import InputError
 from theory.measures.fitted import warn_of_few_rows
 from theory.measures.span import RIDGE, Names, ridge_map
@@ -70,8 +71,8 @@ def with_noise(moments: Moments, *, units: int, rng: np.random.Generator, name: 
     normal, r x units) and its own are G^T G plus a Wishart matrix with n - 1 - r degrees of freedom, its mean is
     N(0, 1/n): drawn so, no rows are needed (derived here). Exact moments get covariance ``scale``^2 I and no correlation.
     """
-    if units < 1 or not scale > 0:
-        raise InputError(f"noise needs units >= 1 and a positive scale, got {units} and {scale}")
+    checks.whole_number("units", units)
+    checks.real_number("scale", scale, above=0)
     if name in moments.names:
         raise InputError(f"there is a block {name!r} already")
     unit = np.repeat([moments.scale(block) for block in moments.names], list(moments.widths.values()))

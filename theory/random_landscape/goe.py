@@ -17,6 +17,7 @@ import math
 
 import numpy as np
 
+from lab import checks
 from lab.errors import InputError
 
 LARGEST = 200          # beyond it the arithmetic takes minutes
@@ -24,9 +25,7 @@ LARGEST_SYMBOLIC = 8
 
 
 def _size(n, largest=LARGEST):
-    if isinstance(n, bool) or not hasattr(n, "__index__") or not 1 <= n.__index__() <= largest:
-        raise InputError(f"the matrix size must be a whole number from 1 to {largest}, got {n!r}")
-    return n.__index__()
+    return checks.whole_number("the matrix size", n, 1, largest)
 
 
 def angular(n, number, root2):

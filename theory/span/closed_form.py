@@ -24,6 +24,7 @@ independent of the compiled kernels of ``toy.graded_teacher``.
 
 import numpy as np
 
+from lab import checks
 from lab.arrays import floats
 from lab.errors import InputError
 
@@ -38,9 +39,9 @@ def in_units(strengths) -> tuple[np.ndarray, float]:
     InputError
         No strengths, one that is 0 or not finite, or a largest one whose square is no number.
     """
-    A = np.abs(floats(strengths, "strengths").ravel())
-    if A.size == 0 or not np.all(np.isfinite(A)) or np.any(A == 0):
-        raise InputError("strengths must be one or more finite numbers other than 0")
+    A = np.abs(checks.real_numbers("strengths", strengths))
+    if np.any(A == 0):
+        raise InputError("strengths must be numbers other than 0")
     unit = float(A.max())
     if not 1e-150 <= unit <= 1e150:
         raise InputError(f"the largest strength must lie in 1e-150 ... 1e150, got {unit:g}: losses are its square")
@@ -49,8 +50,7 @@ def in_units(strengths) -> tuple[np.ndarray, float]:
 
 def check_norm(direction_norm: float) -> None:
     """Refuse a norm b of the teacher's directions outside ``NORMS``."""
-    if not NORMS[0] <= direction_norm <= NORMS[1]:
-        raise InputError(f"direction_norm must lie in {NORMS[0]:g} ... {NORMS[1]:g}, got {direction_norm}")
+    checks.real_number("direction_norm", direction_norm, least=NORMS[0], most=NORMS[1])
 
 
 def _parts(state: np.ndarray, strengths: np.ndarray, norm: float, width: int) -> tuple:

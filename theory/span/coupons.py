@@ -20,6 +20,7 @@ from math import comb
 
 import numpy as np
 
+from lab import checks
 from lab.errors import InputError
 from lab.streams import generator
 from theory.span.features import unit_span_errors
@@ -38,8 +39,8 @@ def missed_law(units: int, isolated: int, copies: int) -> np.ndarray:
     (M + 1,) probabilities, computed in exact integers.
     """
     M, s, c = units, isolated, copies
-    if M < 1 or not 0 <= s <= M or c < 0:
-        raise InputError(f"need units >= 1, 0 <= isolated <= units, copies >= 0; got {M}, {s}, {c}")
+    checks.whole_number("isolated", s, 0, checks.whole_number("units", M))
+    checks.whole_number("copies", c, 0, 10**5)
     whole = comb(M, s) ** c
     law = [comb(M, j) * sum((-1) ** i * comb(M - j, i) * comb(M - j - i, s) ** c for i in range(M - j + 1))
            for j in range(M + 1)]

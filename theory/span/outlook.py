@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lab import checks
 from lab.errors import InputError
 from theory.measures import probe_error, span_error
 from theory.span.closed_form import check_norm, hessian, in_units, loss
@@ -129,10 +130,12 @@ def predict(strengths, direction_norm: float = 1.0, dim: int = 10, width: int = 
         Unusable parameters, or strengths for which no solution was found.
     """
     A, unit = in_units(strengths)
-    if dim < A.size:
+    if checks.whole_number("dim", dim) < A.size:
         raise InputError(f"{A.size} orthogonal directions need dim >= {A.size}, got {dim}")
-    if copies < 1:
-        raise InputError(f"copies must be at least 1, got {copies}")
+    checks.whole_number("width", width, most=10**4)
+    checks.whole_number("copies", copies)
+    checks.real_number("init_scale", init_scale, above=0)
+    checks.real_number("ridge", ridge, least=0)
     best = solution(A, direction_norm, width)
     if best is None:
         raise InputError("no solution was found for these strengths")

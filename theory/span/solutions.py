@@ -32,6 +32,7 @@ from itertools import combinations
 
 import numpy as np
 
+from lab import checks
 from lab.errors import InputError
 from theory.span.closed_form import check_norm, gradient, hessian, in_units, loss
 
@@ -174,8 +175,7 @@ def solution(strengths: Sequence[float], direction_norm: float, width: int,
     """
     A, unit = in_units(strengths)
     check_norm(direction_norm)
-    if not width >= 1:
-        raise InputError(f"need a width of at least 1, got {width}")
+    checks.whole_number("width", width)
     found = _solution(A, direction_norm, width, isolated)
     return None if found is None else found.times(unit)
 

@@ -1,6 +1,7 @@
 """``python -m toy bumps``."""
 
-from lab.cli import add_run_arguments, positive_float, positive_int, say
+from lab.arguments import add_run_arguments, positive_float, positive_int, replicas
+from lab.cli import say
 from lab.estimate import mean_interval, share_interval
 from toy.bumps import MODES
 
@@ -12,15 +13,17 @@ def add_arguments(parser):
     parser.add_argument("--half-line", type=positive_float, default=10.0, help="starts lie within this distance")
     parser.add_argument("--width", type=positive_float, default=1.0, help="of bumps and target")
     parser.add_argument("--times", nargs="+", type=positive_float, default=[1.0, 10.0, 100.0, 1000.0], help="when to look")
-    parser.add_argument("--replicas", type=positive_int, default=1000, help="repetitions")
+    parser.add_argument("--replicas", type=replicas, default=1000, help="repetitions")
     add_run_arguments(parser)
 
 
 def run(args) -> dict:
-    from toy.bumps.model import predict, simulate
+    from toy.bumps.model import check, predict, simulate
 
     common = dict(mode=args.mode, half_line=args.half_line, width=args.width, times=args.times,
                   replicas=min(args.replicas, 100) if args.quick else args.replicas, seed=args.seed)
+    for m in args.bumps:
+        check(bumps=m, **common)
     if args.dry_run:
         return {"would_simulate": {**common, "bumps": args.bumps}}
     cells = []

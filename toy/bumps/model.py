@@ -17,14 +17,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lab.arrays import floats
+from lab import checks
 from lab.compiled import njit
-from lab.errors import InputError
 from lab.flow import LANES, RHS, solve
 from lab.streams import generator
 from theory.bumps import arrival_probability, coverage_loss
 from toy.bumps import MODES
 
+RANGE = {"least": 1e-100, "most": 1e100}  # of lengths: their squares are numbers too
 ARRIVED = 0.1  # in widths: a bump this close to the target's place has arrived
 
 
@@ -77,16 +77,15 @@ class Bumps:
         return self.nearest <= ARRIVED
 
 
-def _validate(mode, bumps, half_line, width, times, replicas):
-    times = np.atleast_1d(floats(times, "times"))
-    if mode not in MODES:
-        raise InputError(f"no mode is called {mode!r}; there are: {', '.join(MODES)}")
-    if min(bumps, replicas) < 1:
-        raise InputError("bumps and replicas must be at least 1")
-    if not (half_line > 0 and width > 0):
-        raise InputError("half_line and width must be positive")
-    if not np.all(np.isfinite(times)) or np.any(times < 0) or np.any(np.diff(times) < 0):
-        raise InputError("times must be finite, not negative, and increasing")
+def check(mode, bumps, half_line, width, times, replicas, seed=0) -> np.ndarray:
+    """Refuse arguments that :func:`simulate` cannot take; returns the times as an array."""
+    checks.choice("mode", mode, MODES)
+    sizes = {name: checks.whole_number(name, value) for name, value in (("bumps", bumps), ("replicas", replicas))}
+    checks.real_number("half_line", half_line, **RANGE)
+    checks.real_number("width", width, **RANGE)
+    checks.seed(seed)
+    times = checks.real_numbers("times", times, least=0, most=1e300, increasing=True)
+    checks.fits_memory(times=times.size, **sizes)
     return times
 
 
@@ -108,7 +107,8 @@ def simulate(mode: str = "slide", bumps: int = 1, half_line: float = 10.0, width
     InputError
         For parameters outside these ranges.
     """
-    times = _validate(mode, bumps, half_line, width, times, replicas)
+    times = check(mode, bumps, half_line, width, times, replicas, seed)
+    checks.limits(threads=threads)
     start = np.zeros((replicas, 2 * bumps))
     spacing = 2 * half_line / max(bumps - 1, 1)
     for r in range(replicas):
@@ -133,7 +133,7 @@ def predict(mode: str = "slide", bumps: int = 1, half_line: float = 10.0, width:
     Sliding neglects that bumps repel each other (exact for one bump); covering is exact for an infinite lattice, here
     averaged over its offset.
     """
-    times = _validate(mode, bumps, half_line, width, times, replicas)
+    times = check(mode, bumps, half_line, width, times, replicas, seed)
     if mode == "slide":
         return np.asarray(arrival_probability(times, bumps, half_line, ARRIVED, width=width))
     if mode == "cover" and bumps > 1:

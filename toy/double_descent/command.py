@@ -1,6 +1,7 @@
 """``python -m toy double-descent``."""
 
-from lab.cli import add_run_arguments, not_negative_float, positive_int, say
+from lab.arguments import add_run_arguments, not_negative_float, positive_int, replicas, whole
+from lab.cli import say
 from lab.estimate import mean_interval
 from toy.double_descent import FAMILIES
 
@@ -14,17 +15,18 @@ def add_arguments(parser):
     parser.add_argument("--dim", type=positive_int, default=400, help="all features (least squares), else input dimension")
     parser.add_argument("--noise", type=not_negative_float, default=0.2, help="variance of the label noise")
     parser.add_argument("--ridge", type=not_negative_float, default=0.0, help="ridge; weight decay of the network")
-    parser.add_argument("--replicas", type=positive_int, default=200, help="independent fits")
-    parser.add_argument("--teacher", type=int, default=0, help="ReLU units of the network's teacher; 0: linear")
+    parser.add_argument("--replicas", type=replicas, default=200, help="independent fits")
+    parser.add_argument("--teacher", type=whole(0), default=0, help="ReLU units of the network's teacher; 0: linear")
     add_run_arguments(parser)
 
 
 def run(args) -> dict:
-    from toy.double_descent.model import predict, simulate
+    from toy.double_descent.model import check, predict, simulate
 
     common = dict(family=args.family, features=args.features, samples=args.samples, dim=args.dim, noise=args.noise,
                   ridge=args.ridge, replicas=min(args.replicas, 20) if args.quick else args.replicas, seed=args.seed,
                   teacher=args.teacher)
+    check(**common)
     if args.dry_run:
         return {"would_fit": common}
     risks, theory = simulate(**common), predict(**common)

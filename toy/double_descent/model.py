@@ -19,7 +19,8 @@ Without a ridge the fit is the one of least norm.
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from lab.errors import InputError
+from lab import checks
+from lab.errors import UsageError
 from lab.streams import generator
 from theory.regression import finite_sample_risk, random_features_risk, ridge_risk
 from toy.double_descent import FAMILIES
@@ -109,18 +110,27 @@ def _networks(features, samples, dim, noise, ridge, seed, replicas, epochs, teac
     return risks
 
 
-def _validate(family, features, samples, dim, noise, ridge, replicas, teacher):
-    if family not in FAMILIES:
-        raise InputError(f"no family is called {family!r}; there are: {', '.join(FAMILIES)}")
-    features = [int(p) for p in features]
-    if not features or min(features) < 1 or min(samples, dim, replicas) < 1:
-        raise InputError("features, samples, dim and replicas must be at least 1")
-    if family == "least-squares" and max(features) > dim:
-        raise InputError(f"only {dim} features exist, {max(features)} were asked for: raise dim")
-    if not (0 <= noise < np.inf and 0 <= ridge < np.inf):
-        raise InputError(f"noise and ridge must be finite and not negative, got {noise} and {ridge}")
-    if teacher < 0 or (teacher and family != "network"):
-        raise InputError(f"a teacher of {teacher} ReLU units: give 0 or more, and more than 0 only with the family network")
+def check(family, features, samples, dim, noise, ridge, replicas, seed=0, teacher=0) -> list[int]:
+    """Refuse arguments that :func:`simulate` cannot take; returns the numbers of features."""
+    checks.choice("family", family, FAMILIES)
+    features = checks.whole_numbers("features", features)
+    for name, value in (("samples", samples), ("dim", dim), ("replicas", replicas)):
+        checks.whole_number(name, value)
+    checks.seed(seed)
+    checks.real_number("noise", noise, least=0, most=1e100)
+    checks.real_number("ridge", ridge, least=0, most=1e100)
+    if checks.whole_number("teacher", teacher, 0) and family != "network":
+        raise UsageError(f"teacher {teacher}: only the family network has a teacher of ReLU units")
+    if family == "least-squares":
+        if max(features) > dim:
+            raise UsageError(f"only {dim} features exist, {max(features)} were asked for: raise dim")
+        checks.fits_memory(samples=samples, dim=dim)
+    else:
+        checks.fits_memory(rows=samples + TESTS, dim=dim)
+        checks.fits_memory(rows=samples + TESTS, features=max(features))
+    if family == "network":
+        checks.fits_memory(replicas=replicas, rows=samples + TESTS, dim=dim)
+        checks.fits_memory(replicas=replicas, features=max(features), dim=dim)
     return features
 
 
@@ -145,7 +155,8 @@ def simulate(family: str = "least-squares", features=(10, 20, 30, 36, 40, 44, 60
     InputError
         For an unknown family or impossible sizes.
     """
-    features = _validate(family, features, samples, dim, noise, ridge, replicas, teacher)
+    features = check(family, features, samples, dim, noise, ridge, replicas, seed, teacher)
+    checks.whole_number("epochs", epochs)
     if family == "network":
         return _networks(features, samples, dim, noise, ridge, seed, replicas, epochs, teacher)
     one = _least_squares if family == "least-squares" else _random_features
@@ -157,7 +168,8 @@ def predict(family: str = "least-squares", features=(10, 20, 30, 36, 40, 44, 60,
             dim: int = 400, noise: float = 0.2, ridge: float = 0.0, replicas: int = 1, seed: int = 0,
             epochs: int = 0, teacher: int = 0) -> np.ndarray | None:
     """Expected risks (len(features),): exact for least squares without a ridge, asymptotic otherwise; None for networks."""
-    features = np.asarray(_validate(family, features, samples, dim, noise, ridge, replicas, teacher))
+    features = np.asarray(check(family, features, samples, dim, noise, ridge, replicas, seed, teacher))
+    checks.whole_number("epochs", epochs, 0)
     used = features / dim
     if family == "least-squares":
         if ridge == 0:

@@ -1,16 +1,18 @@
 """``python -m toy first-reach``."""
 
-from lab.cli import add_run_arguments, positive_float, positive_int, say
+from lab.arguments import add_run_arguments, number, positive_float, positive_int, replicas
+from lab.cli import say
 from lab.estimate import share_interval
 
 
 def add_arguments(parser):
     parser.add_argument("--strengths", nargs="+", type=positive_float, default=[1.0, 0.05], help="A_1 ... A_M")
-    parser.add_argument("--threshold", type=float, default=0.3, help="b in [0, 1); from 0.7072 on no neuron reaches two")
+    parser.add_argument("--threshold", type=number(least=0, below=1), default=0.3,
+                        help="b in [0, 1); from 0.7072 on no neuron reaches two")
     parser.add_argument("--dim", type=positive_int, default=4, help="input dimension")
     parser.add_argument("--width", type=positive_int, default=1, help="neurons of a narrow network")
     parser.add_argument("--copies", type=positive_int, default=8, help="narrow networks a concatenation")
-    parser.add_argument("--replicas", type=positive_int, default=1000, help="repetitions of the whole")
+    parser.add_argument("--replicas", type=replicas, default=1000, help="repetitions of the whole")
     parser.add_argument("--output-start", type=positive_float, default=0.1, help="start of the output weights")
     add_run_arguments(parser)
 
@@ -28,15 +30,18 @@ def _theory(theory: dict, m: int) -> str:
 
 
 def run(args) -> dict:
-    from toy.first_reach.model import predict, simulate
+    from toy.first_reach.model import check, predict, simulate
 
     common = dict(strengths=args.strengths, threshold=args.threshold, dim=args.dim,
                   replicas=min(args.replicas, 100) if args.quick else args.replicas, seed=args.seed,
                   output_start=args.output_start)
+    sizes = {"narrow": (args.width, args.copies), "wide": (args.width * args.copies, 1)}
+    for width, copies in sizes.values():
+        check(width=width, copies=copies, **common)
     if args.dry_run:
         return {"would_simulate": common}
     result = {"strengths": args.strengths, "threshold": args.threshold}
-    for name, width, copies in (("narrow", args.width, args.copies), ("wide", args.width * args.copies, 1)):
+    for name, (width, copies) in sizes.items():
         found = simulate(width=width, copies=copies, **common)
         theory = predict(width=width, copies=copies, **common)
         networks = found.learnt.shape[0] * found.learnt.shape[1]

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lab.arrays import floats
+from lab import checks
 from lab.compiled import njit
-from lab.errors import InputError
+from lab.errors import UsageError
 from lab.flow import CONVERGED, LANES, RHS, solve
 from lab.streams import generator, normal
 from theory.first_reach import miss_probability, single_keep_probability, weak_miss_probability
@@ -81,18 +81,17 @@ class Reached:
         return ~self.learnt.any(axis=1)
 
 
-def _validate(strengths, threshold, dim, width, copies, replicas, output_start):
-    strengths = floats(strengths, "strengths")
-    if strengths.ndim != 1 or not strengths.size or not np.all(np.isfinite(strengths)) or np.any(strengths <= 0):
-        raise InputError("strengths must be a list of positive numbers, one a feature")
-    if dim < max(3, strengths.size):
-        raise InputError(f"dim must be at least 3 and the number of features ({strengths.size}), got {dim}")
-    if not 0 <= threshold < 1:
-        raise InputError(f"the threshold must lie in [0, 1), got {threshold}")
-    if min(width, copies, replicas) < 1:
-        raise InputError("width, copies and replicas must be at least 1")
-    if not output_start > 0:
-        raise InputError("output weights must start above 0, else nothing moves")
+def check(strengths, threshold, dim, width, copies, replicas, seed=0, output_start=0.1) -> np.ndarray:
+    """Refuse arguments that :func:`simulate` cannot take; returns the strengths as an array."""
+    strengths = checks.real_numbers("strengths", strengths, above=0)
+    checks.real_number("threshold", threshold, least=0, below=1)
+    checks.whole_number("dim", dim, max(3, strengths.size))
+    sizes = {name: checks.whole_number(name, value)
+             for name, value in (("width", width), ("copies", copies), ("replicas", replicas))}
+    checks.seed(seed)
+    checks.real_number("output_start", output_start, above=0)  # from 0 nothing moves
+    checks.fits_memory(**sizes, numbers_a_neuron=strengths.size + 1)
+    checks.fits_memory(width=width, dim=dim)
     return strengths
 
 
@@ -122,11 +121,14 @@ def simulate(strengths: Sequence[float] = (1.0, 0.05), threshold: float = 0.3, d
     InputError
         For parameters outside these ranges.
     """
-    strengths = _validate(strengths, threshold, dim, width, copies, replicas, output_start)
+    strengths = check(strengths, threshold, dim, width, copies, replicas, seed, output_start)
+    checks.real_number("gradient_tol", gradient_tol, above=0)
+    checks.real_number("time_cap", time_cap, above=0, finite=False)
+    checks.limits(threads=threads)
     slowest = strengths.min() * output_start
-    if not 0 < gradient_tol <= 0.01 * slowest:
-        raise InputError(f"the weakest feature moves a neuron at about {slowest:.1g}: gradient_tol must be above 0 and at most a "
-                         f"hundredth of that, got {gradient_tol:g}, else the flow ends before it starts")
+    if gradient_tol > 0.01 * slowest:
+        raise UsageError(f"the weakest feature moves a neuron at about {slowest:.1g}: gradient_tol must be at most a hundredth "
+                         f"of that, got {gradient_tol:g}, else the flow ends before it starts")
     features = strengths.size
     start = np.empty((replicas, copies, width, features + 1))
     for r in range(replicas):
@@ -163,7 +165,7 @@ def predict(strengths: Sequence[float] = (1.0, 0.05), threshold: float = 0.3, di
     None; ``standard_error`` of ``one``, 0 where nothing was drawn. ``limit_one``, ``limit_all``, ``limit_standard_error``: the
     limit A₂/A₁ → 0 whatever the strengths are, None for features that have none.
     """
-    strengths = _validate(strengths, threshold, dim, width, copies, replicas, output_start)
+    strengths = check(strengths, threshold, dim, width, copies, replicas, seed, output_start)
     pure = float(miss_probability(width, dim, threshold))
     order, count = np.argsort(-strengths), strengths.size
     limit: list[float | None] = [None] * count

@@ -2,9 +2,8 @@
 
 import time
 
-import numpy as np
-
-from lab.cli import positive_float, positive_int, say
+from lab.arguments import not_negative_float, number, positive_float, positive_int, processes, replicas, seed
+from lab.cli import note, say
 from lab.errors import InputError, UsageError
 from lab.estimate import exact, mean_interval, share_interval
 from lab.progress import Progress
@@ -12,21 +11,21 @@ from lab.progress import Progress
 
 def add_arguments(parser) -> None:
     """The teacher, the students, when to stop, and which ridges."""
-    parser.add_argument("--strengths", type=float, nargs="+", default=[1.0, 0.7, 0.4, 0.2], metavar="A",
+    parser.add_argument("--strengths", type=number(), nargs="+", default=[1.0, 0.7, 0.4, 0.2], metavar="A",
                         help="strengths of the teacher's units; all equal for the control")
     parser.add_argument("--direction-norm", type=positive_float, default=3.0, help="norm of every teacher direction")
     parser.add_argument("--dim", type=positive_int, default=10, help="input dimension")
     parser.add_argument("--width", type=positive_int, default=2, help="hidden units of a narrow student")
     parser.add_argument("--copies", type=positive_int, default=8, help="narrow students in a concatenation")
     parser.add_argument("--reference-width", type=positive_int, default=16, help="hidden units of the wide student")
-    parser.add_argument("--replicas", type=positive_int, default=8, help="repetitions of the whole comparison")
-    parser.add_argument("--seed", type=int, default=0, help="of the students' starts")
+    parser.add_argument("--replicas", type=replicas, default=8, help="repetitions of the whole comparison")
+    parser.add_argument("--seed", type=seed, default=0, help="of the students' starts")
     parser.add_argument("--init-scale", type=positive_float, default=0.1, help="standard deviation of initial weights")
     parser.add_argument("--gradient-tol", type=positive_float, default=1e-8, help="converged at this largest gradient")
     parser.add_argument("--time-cap", type=positive_float, default=1e6, help="flow time at which a student is given up")
-    parser.add_argument("--ridge", type=float, nargs="+", default=[1e-6],
+    parser.add_argument("--ridge", type=not_negative_float, nargs="+", default=[1e-6],
                         help="ridge relative to the mean diagonal of the source Gram; the first is the one reported")
-    parser.add_argument("--threads", type=positive_int, default=None, help="threads (results do not depend on them)")
+    parser.add_argument("--threads", type=processes, default=None, help="threads (results do not depend on them)")
     parser.add_argument("--time-limit", type=positive_float, default=None, help="seconds after which students that still run "
                         "are stopped, first the narrow and then the wide ones")
     parser.add_argument("--no-theory", action="store_true", help="leave out the predictions of theory.span")
@@ -35,14 +34,13 @@ def add_arguments(parser) -> None:
 def run(args) -> dict:
     """Simulate, compare, and put theory's numbers beside them."""
     from toy.graded_teacher import Teacher, compare, loss_levels
+    from toy.graded_teacher.compare import check_comparison
 
     begin = time.perf_counter()
-    if args.seed < 0:
-        raise UsageError("--seed must be a whole number >= 0")
-    if any(not np.isfinite(r) or r < 0 for r in args.ridge):
-        raise UsageError("--ridge must be one or several finite numbers >= 0")
     try:
-        Teacher(args.strengths, args.direction_norm, args.dim)
+        teacher = Teacher(args.strengths, args.direction_norm, args.dim)
+        check_comparison(teacher, args.width, args.copies, args.reference_width, args.replicas, args.seed, args.init_scale,
+                         args.gradient_tol, args.time_cap, ridges=args.ridge)
     except InputError as error:
         raise UsageError(str(error)) from None
     with Progress(args.replicas * (args.copies + 2), "graded-teacher") as progress:
@@ -52,7 +50,7 @@ def run(args) -> dict:
     tables = [_estimates(result, k) for k in range(len(args.ridge))]
     notes = _notes(result, args)
     for line in notes:
-        say(line)
+        note(line)
     out = {
         "strengths": args.strengths, "direction_norm": args.direction_norm, "dim": args.dim, "width": args.width,
         "copies": args.copies, "reference_width": args.reference_width, "replicas": args.replicas, "seed": args.seed,

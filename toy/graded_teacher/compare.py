@@ -6,9 +6,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from lab.errors import InputError
+from lab import checks
+from lab.errors import UsageError
 from theory.measures import linear_cka, probe_error, span_error, with_residual
-from toy.graded_teacher.model import Students, Teacher, initial_state, moments, simulate
+from toy.graded_teacher.model import Students, Teacher, check, initial_state, moments, simulate
 
 CONDITIONS = ("free", "matched loss", "shared start")
 
@@ -85,6 +86,22 @@ def _wide_start(teacher, width, replicas, seed, init_scale) -> np.ndarray:
     return initial_state(teacher.dim, width, 2 * replicas, seed, init_scale, role=("wide",), unit=teacher.unit)
 
 
+def check_comparison(teacher: Teacher, width, copies, reference_width, replicas, seed=0, init_scale=0.1, gradient_tol=1e-8,
+                     time_cap=1e6, *, condition="free", above_floor=1.0, ridges=(1e-6,)) -> None:
+    """Refuse arguments that :func:`compare` cannot take."""
+    for name, value in (("width", width), ("copies", copies), ("reference_width", reference_width), ("replicas", replicas)):
+        checks.whole_number(name, value)
+    check(teacher, width, copies * replicas, seed, init_scale, gradient_tol, time_cap)
+    check(teacher, reference_width, 2 * replicas)
+    units = width * copies + 2 * reference_width
+    checks.fits_memory(units=units, columns=units)
+    checks.choice("condition", condition, CONDITIONS)
+    checks.real_number("above_floor", above_floor, least=1)  # narrow students reach no loss below their floor
+    checks.real_numbers("ridges", ridges, least=0)
+    if condition == "shared start" and copies * width != reference_width:
+        raise UsageError(f"{copies} slices of width {width} do not make a student of width {reference_width}")
+
+
 def compare(strengths, direction_norm: float = 1.0, dim: int = 10, width: int = 2, copies: int = 8,
             reference_width: int = 16, replicas: int = 8, seed: int = 0, init_scale: float = 0.1,
             gradient_tol: float = 1e-8, time_cap: float = 1e6, *, condition: str = "free",
@@ -117,17 +134,11 @@ def compare(strengths, direction_norm: float = 1.0, dim: int = 10, width: int = 
     InputError
         An unknown condition, slices that do not fit, or a loss that narrow students cannot reach.
     """
-    if condition not in CONDITIONS:
-        raise InputError(f"condition must be one of {', '.join(CONDITIONS)}, not {condition!r}")
-    if not above_floor >= 1:
-        raise InputError(f"narrow students reach no loss below their floor: above_floor must be at least 1, got {above_floor}")
     teacher = Teacher(strengths, direction_norm, dim)
-    if min(copies, replicas) < 1:
-        raise InputError(f"copies and replicas must be at least 1, got {copies} and {replicas}")
+    check_comparison(teacher, width, copies, reference_width, replicas, seed, init_scale, gradient_tol, time_cap,
+                     condition=condition, above_floor=above_floor, ridges=ridges)
     shared = dict(gradient_tol=gradient_tol, time_cap=time_cap, threads=threads, seconds=seconds, progress=progress)
     if condition == "shared start":
-        if copies * width != reference_width:
-            raise InputError(f"{copies} slices of width {width} do not make a student of width {reference_width}")
         whole = _wide_start(teacher, reference_width, replicas, seed, init_scale)[::2]
         start = np.concatenate([whole[:, :reference_width].reshape(replicas * copies, width),
                                 whole[:, reference_width:].reshape(replicas * copies, width * dim)], axis=1)

@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lab import flow
+from lab import checks, flow
 from lab.arrays import floats
-from lab.errors import InputError
+from lab.errors import InputError, UsageError
 from lab.streams import normal
 from theory.gaussian import erf_i2
 from theory.moments import Moments
@@ -46,11 +46,11 @@ class Teacher:
     unit: float = field(init=False, repr=False, compare=False)
 
     def __post_init__(self):
-        object.__setattr__(self, "strengths", tuple(floats(self.strengths, "strengths").ravel().tolist()))
+        object.__setattr__(self, "strengths", tuple(checks.real_numbers("strengths", self.strengths).tolist()))
         object.__setattr__(self, "unit", in_units(self.strengths)[1])
         check_norm(self.direction_norm)
-        if int(self.dim) != self.dim or self.dim < len(self.strengths):
-            raise InputError(f"{len(self.strengths)} orthogonal directions need dim >= {len(self.strengths)}, "
+        if checks.whole_number("dim", self.dim) < len(self.strengths):
+            raise UsageError(f"{len(self.strengths)} orthogonal directions need dim >= {len(self.strengths)}, "
                              f"got {self.dim}")
 
     @property
@@ -133,6 +133,17 @@ def initial_state(dim: int, width: int, replicas: int, seed: int = 0, init_scale
     return start
 
 
+def check(teacher: Teacher, width, replicas=1, seed=0, init_scale=0.1, gradient_tol=1e-8, time_cap=1e6) -> None:
+    """Refuse arguments that :func:`simulate` cannot take."""
+    checks.whole_number("width", width)
+    checks.whole_number("replicas", replicas)
+    checks.seed(seed)
+    checks.real_number("init_scale", init_scale, above=0)  # from zero weights nothing is learnt
+    checks.real_number("gradient_tol", gradient_tol, least=0)
+    checks.real_number("time_cap", time_cap, above=0, finite=False)
+    checks.fits_memory(replicas=replicas, width=width, numbers_a_unit=1 + teacher.dim)
+
+
 def simulate(strengths, direction_norm: float = 1.0, dim: int = 10, width: int = 2, replicas: int = 8, seed: int = 0,
              init_scale: float = 0.1, gradient_tol: float = 1e-8, time_cap: float = 1e6, *, times=(), start=None,
              first_replica: int = 0, loss_target=-np.inf, rtol: float = 1e-5, atol: float = 1e-7,
@@ -165,13 +176,14 @@ def simulate(strengths, direction_norm: float = 1.0, dim: int = 10, width: int =
         Parameters that describe no teacher or no student.
     """
     teacher = Teacher(strengths, direction_norm, dim)
-    if int(width) != width or width < 1:
-        raise InputError(f"a student needs at least one hidden unit, got width {width}")
+    check(teacher, width, replicas, seed, init_scale, gradient_tol, time_cap)
+    checks.whole_number("first_replica", first_replica, 0)
+    checks.real_number("rtol", rtol, above=0, below=1)
+    checks.real_number("atol", atol, above=0)
+    checks.limits(threads=threads, seconds=seconds)
+    if np.size(times):
+        times = checks.real_numbers("times", times, least=0, increasing=True)
     if start is None:
-        if replicas < 1:
-            raise InputError(f"replicas must be at least 1, got {replicas}")
-        if not (np.isfinite(init_scale) and init_scale > 0):
-            raise InputError(f"init_scale must be positive (from zero weights nothing is learnt), got {init_scale}")
         slope = init_scale * growth_rate(teacher.strengths, direction_norm)
         if slope <= gradient_tol:
             raise InputError(f"from weights of {init_scale:g} the gradient starts at about {slope:.1g}, below gradient_tol: "

@@ -5,6 +5,7 @@ from toy.models import Model
 
 MODEL = Model("structured labels, random labels, or inputs replaced by noise: decision regions along training",
               no_theory="decision regions along training have no closed form")
+TASKS = ("structured", "random-labels", "noise-inputs")
 
 __getattr__, __dir__, __all__ = lazy(__name__, {
     ".model": ["History", "make_data", "simulate"],

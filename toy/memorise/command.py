@@ -1,25 +1,29 @@
 """``python -m toy memorise``."""
 
-from lab.cli import add_run_arguments, positive_float, positive_int, say
+from lab.arguments import add_run_arguments, positive_float, positive_int, replicas, whole
+from lab.cli import say
 from lab.estimate import mean_interval
+from toy.memorise import TASKS
 
 
 def add_arguments(parser):
-    parser.add_argument("--tasks", nargs="+", default=["structured", "random-labels", "noise-inputs"], help="which data")
+    parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS), help="which data")
     parser.add_argument("--widths", nargs="+", type=positive_int, default=[8, 64, 512], help="hidden units")
     parser.add_argument("--samples", type=positive_int, default=60, help="training samples")
-    parser.add_argument("--replicas", type=positive_int, default=10, help="networks a cell, each on data of its own")
-    parser.add_argument("--epochs", type=positive_int, default=3000, help="at most; training stops at loss 0.01")
+    parser.add_argument("--replicas", type=replicas, default=10, help="networks a cell, each on data of its own")
+    parser.add_argument("--epochs", type=whole(1, 10**6), default=3000, help="at most; training stops at loss 0.01")
     parser.add_argument("--rate", type=positive_float, default=3e-3, help="learning rate of AdamW")
     add_run_arguments(parser)
 
 
 def run(args) -> dict:
-    from toy.memorise.model import simulate
+    from toy.memorise.model import check, simulate
 
     common = dict(samples=args.samples, replicas=min(args.replicas, 3) if args.quick else args.replicas, seed=args.seed,
                   epochs=min(args.epochs, 300) if args.quick else args.epochs, rate=args.rate)
     widths = args.widths[:1] if args.quick else args.widths
+    for width in widths:
+        check(task=args.tasks[0], width=width, **common)
     if args.dry_run:
         return {"would_train": {"tasks": args.tasks, "widths": widths, **common}}
     rows = []

@@ -19,12 +19,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lab.errors import InputError
+from lab import checks
+from lab.errors import UsageError
 from lab.streams import generator
+from toy.memorise import TASKS
 from toy.memorise.regions import Regions, follow
 from toy.mlp import ADAM, initialise, train
-
-TASKS = ("structured", "random-labels", "noise-inputs")
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,34 @@ def _curve(theta, harmonics):
     return np.concatenate([np.cos(waves), np.sin(waves)], axis=-1) / np.sqrt(harmonics)
 
 
+def _check_data(task, samples, dim, harmonics, waves, tests, points, seed, replica=0) -> None:
+    checks.choice("task", task, TASKS)
+    for name, value, least in (("samples", samples, 1), ("dim", dim, 2), ("harmonics", harmonics, 1), ("waves", waves, 1),
+                               ("tests", tests, 1), ("points", points, 3), ("replica", replica, 0)):
+        checks.whole_number(name, value, least)
+    checks.seed(seed)
+    if 2 * harmonics > dim:
+        raise UsageError(f"{harmonics} harmonics need a dimension of at least {2 * harmonics}, got {dim}")
+    checks.fits_memory(rows=samples + tests + points, dim=dim)
+    checks.fits_memory(dim=dim, columns=dim)
+
+
+def check(task, width, samples, replicas, seed=0, dim=20, harmonics=8, waves=3, epochs=3000, batch=50, rate=3e-3, scale=1.0,
+          loss_goal=0.01, looks=40, same_data=False, tests=2000, points=1024) -> None:
+    """Refuse arguments that :func:`simulate` cannot take."""
+    _check_data(task, samples, dim, harmonics, waves, tests, points, seed)
+    for name, value, least in (("width", width, 1), ("replicas", replicas, 1), ("epochs", epochs, 1), ("batch", batch, 1),
+                               ("looks", looks, 2)):
+        checks.whole_number(name, value, least)
+    checks.real_number("rate", rate, above=0)
+    checks.real_number("scale", scale, above=0)
+    checks.real_number("loss_goal", loss_goal, least=0)
+    checks.switch("same_data", same_data)
+    checks.fits_memory(replicas=replicas, rows=samples + tests + points, dim=dim)
+    checks.fits_memory(replicas=replicas, looks=looks, width=width, dim=dim + 3)
+    checks.fits_memory(replicas=replicas, epochs=epochs, samples=samples)
+
+
 def make_data(task: str, samples: int, dim: int = 20, harmonics: int = 8, waves: int = 3, tests: int = 2000,
               points: int = 1024, seed: int = 0, replica: int = 0) -> dict[str, np.ndarray]:
     """Training and test samples of one replica, and the curve on which its regions are counted.
@@ -77,11 +105,7 @@ def make_data(task: str, samples: int, dim: int = 20, harmonics: int = 8, waves:
     InputError
         For an unknown task or impossible sizes.
     """
-    if task not in TASKS:
-        raise InputError(f"no task is called {task!r}; there are: {', '.join(TASKS)}")
-    if 2 * harmonics > dim or min(harmonics, waves, samples, tests) < 1 or points < 3:
-        raise InputError(f"{harmonics} harmonics need a dimension of at least {2 * harmonics}, got {dim}; "
-                         "all counts must be at least 1, points at least 3")
+    _check_data(task, samples, dim, harmonics, waves, tests, points, seed, replica)
     rng, labels = (generator(seed, "memorise", what, replica) for what in ("data", "labels"))
     frame = np.linalg.qr(rng.standard_normal((dim, dim)))[0][:2 * harmonics]
     theta = rng.uniform(0, 2 * np.pi, samples + tests)
@@ -119,8 +143,7 @@ def simulate(task: str = "structured", width: int = 128, samples: int = 60, repl
     InputError
         For an unknown task or impossible sizes.
     """
-    if replicas < 1 or looks < 2 or epochs < 1:
-        raise InputError("replicas and epochs must be at least 1, looks at least 2")
+    check(task, width, samples, replicas, seed, dim, harmonics, waves, epochs, batch, rate, scale, loss_goal, looks, same_data)
     sets = [make_data(task, samples, dim, harmonics, waves, seed=seed, replica=0 if same_data else r)
             for r in range(replicas)]
     x, y, test_x, test_y, curve = (np.stack([s[key] for s in sets]) for key in ("x", "y", "test_x", "test_y", "curve"))

@@ -14,6 +14,7 @@ import numba
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from lab import checks
 from lab.arrays import real
 from lab.errors import InputError
 from lab.streams import generator
@@ -125,12 +126,10 @@ def initialise(dim: int, width: int, outputs: int, replicas: int, seed: int = 0,
     InputError
         For counts below 1, an unknown rule or a scale that is not positive.
     """
-    if min(dim, width, outputs, replicas) < 1:
-        raise InputError("dim, width, outputs and replicas must be at least 1")
-    if rule not in INITIALISATIONS:
-        raise InputError(f"no initialisation is called {rule!r}; there are: {', '.join(INITIALISATIONS)}")
-    if not (scale > 0 and math.isfinite(scale)):
-        raise InputError(f"the scale of the start must be positive, got {scale}")
+    for name, value in (("dim", dim), ("width", width), ("outputs", outputs), ("replicas", replicas)):
+        checks.whole_number(name, value)
+    checks.choice("rule", rule, INITIALISATIONS)
+    checks.real_number("scale", scale, above=0)
     flat = np.zeros((replicas, dim * width + width + width * outputs + outputs), dtype=np.float32)
     for r in range(replicas):
         rng = generator(seed, *address, "weights", width, first + r)
@@ -185,8 +184,14 @@ def train(networks: Networks, x: np.ndarray, y: np.ndarray, *, epochs: int, batc
             raise InputError(f"targets must be finite and ({n}, {k}) or ({R}, {n}, {k}), got shape {np.shape(y)}")
     else:
         raise InputError("loss must be CROSS_ENTROPY or SQUARED")
-    if optimiser not in (MOMENTUM, ADAM) or epochs < 0 or batch < 1 or not rate > 0:
-        raise InputError("epochs must be at least 0, batch at least 1, the learning rate positive, the optimiser known")
+    if optimiser not in (MOMENTUM, ADAM):
+        raise InputError("optimiser must be MOMENTUM or ADAM")
+    checks.whole_number("epochs", epochs, 0)
+    checks.whole_number("batch", batch)
+    checks.real_number("rate", rate, above=0)
+    checks.real_number("decay", decay, above=0)
+    checks.real_number("momentum", momentum, least=0, below=1)
+    checks.real_number("weight_decay", weight_decay, least=0)
     batch = min(batch, n)
     marks = np.asarray(marks, dtype=np.int64)
     if np.any(np.diff(marks) < 0) or np.any(marks < 0) or np.any(marks > epochs):

@@ -1,24 +1,27 @@
 """``python -m toy multi-view``."""
 
-from lab.cli import add_run_arguments, positive_float, positive_int, say
+from lab.arguments import add_run_arguments, number, positive_float, positive_int, replicas, whole
+from lab.cli import say
 from lab.estimate import share_interval
 
 
 def add_arguments(parser):
-    parser.add_argument("--second-strength", type=positive_float, default=0.8, help="of the second view, in (0, 1]")
+    parser.add_argument("--second-strength", type=number(above=0, most=1), default=0.8, help="of the second view, in (0, 1]")
     parser.add_argument("--widths", nargs="+", type=positive_int, default=[1, 4, 16, 64, 256], help="neurons a network")
     parser.add_argument("--copies", type=positive_int, default=1, help="networks a concatenation")
-    parser.add_argument("--replicas", type=positive_int, default=1000, help="repetitions")
+    parser.add_argument("--replicas", type=replicas, default=1000, help="repetitions")
     parser.add_argument("--scale", type=positive_float, default=0.2, help="standard deviation of the starts")
-    parser.add_argument("--power", type=positive_int, default=4, help="q of the activation z^q, at least 3")
+    parser.add_argument("--power", type=whole(3, 100), default=4, help="q of the activation z^q, at least 3")
     add_run_arguments(parser)
 
 
 def run(args) -> dict:
-    from toy.multi_view.model import predict, simulate
+    from toy.multi_view.model import check, predict, simulate
 
     common = dict(second_strength=args.second_strength, copies=args.copies, scale=args.scale, power=args.power,
                   replicas=min(args.replicas, 100) if args.quick else args.replicas, seed=args.seed)
+    for width in args.widths:
+        check(width=width, **common)
     if args.dry_run:
         return {"would_simulate": {**common, "widths": args.widths}}
     rows = []

@@ -1,11 +1,12 @@
 """Multi-view data, simulated: gradient flow of the two coordinates of every neuron. Equations in :mod:`theory.multi_view`."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
+from lab import checks
 from lab.compiled import njit
-from lab.errors import InputError
 from lab.flow import CONVERGED, LANES, REACHED, RHS, solve
 from lab.streams import normal
 from theory.multi_view import learn_probabilities
@@ -61,15 +62,17 @@ class Views:
         return self.learnt.any(axis=1).all(axis=1)
 
 
-def _validate(second_strength, width, copies, replicas, scale, power, loss, margin):
-    if not 0 < second_strength <= 1:
-        raise InputError(f"the second view's strength must lie in (0, 1], got {second_strength}")
-    if min(width, copies, replicas) < 1:
-        raise InputError("width, copies and replicas must be at least 1")
-    if power < 3 or power != int(power):
-        raise InputError(f"the power q must be a whole number of at least 3, got {power}: below it there is no race")
-    if not (scale > 0 and 0 < loss < np.log(2) and margin > 0):
-        raise InputError("scale and margin must be positive, the final loss between 0 and log 2")
+def check(second_strength, width, copies, replicas, seed=0, scale=0.2, power=4, loss=0.01, margin=1.0) -> None:
+    """Refuse arguments that :func:`simulate` cannot take."""
+    checks.real_number("second_strength", second_strength, above=0, most=1)
+    sizes = {name: checks.whole_number(name, value)
+             for name, value in (("width", width), ("copies", copies), ("replicas", replicas))}
+    checks.seed(seed)
+    checks.real_number("scale", scale, above=0)
+    checks.whole_number("power", power, 3, 100)  # below 3 there is no race
+    checks.real_number("loss", loss, above=0, below=math.log(2))  # which is where training starts
+    checks.real_number("margin", margin, above=0)
+    checks.fits_memory(views=2, **sizes)
 
 
 def simulate(second_strength: float = 0.8, width: int = 16, copies: int = 1, replicas: int = 1000, seed: int = 0,
@@ -92,7 +95,9 @@ def simulate(second_strength: float = 0.8, width: int = 16, copies: int = 1, rep
     InputError
         For parameters outside these ranges.
     """
-    _validate(second_strength, width, copies, replicas, scale, power, loss, margin)
+    check(second_strength, width, copies, replicas, seed, scale, power, loss, margin)
+    checks.real_number("time_cap", time_cap, above=0, finite=False)
+    checks.limits(threads=threads)
     start = np.empty((replicas, copies, 2 * width))
     for r in range(replicas):
         for c in range(copies):
@@ -114,7 +119,7 @@ def predict(second_strength: float = 0.8, width: int = 16, copies: int = 1, repl
     -------
     dict : ``one`` and ``all``, and ``first``, ``second`` for one network.
     """
-    _validate(second_strength, width, copies, replicas, scale, power, loss, margin)
+    check(second_strength, width, copies, replicas, seed, scale, power, loss, margin)
     p = learn_probabilities(width, second_strength, scale, power, loss, margin)
     # a concatenation misses "both" if no copy has the first, or none the second, view
     everything = 1 - (1 - p["first"]) ** copies - (1 - p["second"]) ** copies + p["neither"] ** copies

@@ -1,26 +1,28 @@
 """``python -m toy polynomial``."""
 
-from lab.cli import add_run_arguments, positive_int, say
+from lab.arguments import add_run_arguments, positive_int, replicas, whole
+from lab.cli import say
 from lab.estimate import mean_interval
 
 FIELDS = ("truth_inside", "truth_outside", "pair_inside", "pair_outside", "train_error")
 
 
 def add_arguments(parser):
-    parser.add_argument("--degree", type=positive_int, default=3, help="of the true boundary")
-    parser.add_argument("--degrees", nargs="+", type=positive_int, default=[3, 4, 6, 8, 10], help="of the classifiers")
+    parser.add_argument("--degree", type=whole(1, 60), default=3, help="of the true boundary")
+    parser.add_argument("--degrees", nargs="+", type=whole(1, 60), default=[3, 4, 6, 8, 10], help="of the classifiers")
     parser.add_argument("--widths", nargs="+", type=positive_int, default=[4, 16, 64, 256], help="of the networks")
-    parser.add_argument("--samples", type=positive_int, default=40, help="training points")
-    parser.add_argument("--replicas", type=positive_int, default=8, help="data sets")
+    parser.add_argument("--samples", type=whole(3, 10**6), default=40, help="training points")
+    parser.add_argument("--replicas", type=replicas, default=8, help="data sets")
     add_run_arguments(parser)
 
 
 def run(args) -> dict:
-    from toy.polynomial.model import make_data, simulate, simulate_networks
+    from toy.polynomial.model import check, make_data, simulate, simulate_networks
 
     replicas = min(args.replicas, 2) if args.quick else args.replicas
     widths = args.widths[:2] if args.quick else args.widths
     common = dict(samples=args.samples, degree=args.degree, seed=args.seed)
+    check(args.degrees, widths, **common)
     if args.dry_run:
         return {"would_train": {**common, "degrees": args.degrees, "widths": widths, "replicas": replicas}}
     cells: dict = {}

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lab.errors import InputError
+from lab import checks
+from lab.errors import UsageError
 from lab.streams import generator
 from toy.mlp import ADAM, initialise, train
 from toy.polynomial.fit import REGIMES, descend, features, max_margin, minimum_norm
@@ -50,6 +51,24 @@ def _disc(rng, n, inner=0.0, outer=1.0):
     return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
 
 
+def _check_data(samples, degree, seed, replica, reach, probes=4000, attempt=0) -> None:
+    for name, value, least, most in (("samples", samples, 3, 10**6), ("degree", degree, 1, 60), ("probes", probes, 10, 10**7),
+                                     ("replica", replica, 0, checks.MOST), ("attempt", attempt, 0, checks.MOST)):
+        checks.whole_number(name, value, least, most)
+    checks.seed(seed)
+    checks.real_number("reach", reach, above=1)  # beyond the disc of the data
+
+
+def check(degrees=(), widths=(), samples=40, degree=3, seed=0, replica=0, reach=2.0, loss_goal=0.01) -> None:
+    """Refuse arguments that :func:`simulate` (degrees) and :func:`simulate_networks` (widths) cannot take."""
+    _check_data(samples, degree, seed, replica, reach)
+    checks.real_number("loss_goal", loss_goal, above=0)
+    if len(degrees) and min(checks.whole_numbers("degrees", degrees, most=60)) < degree:
+        raise UsageError(f"a classifier of degree {min(degrees)} cannot hold a truth of degree {degree}")
+    if len(widths):
+        checks.fits_memory(starts=STARTS, width=max(checks.whole_numbers("widths", widths)), numbers_a_unit=5)
+
+
 def make_data(samples: int = 40, degree: int = 3, probes: int = 4000, reach: float = 2.0, seed: int = 0,
               replica: int = 0, attempt: int = 0) -> dict[str, np.ndarray]:
     """One truth, its training points, and probes inside and outside their hull.
@@ -67,8 +86,7 @@ def make_data(samples: int = 40, degree: int = 3, probes: int = 4000, reach: flo
     """
     from scipy.spatial import Delaunay
 
-    if samples < 3 or degree < 1 or probes < 10 or not reach > 1:
-        raise InputError("polynomial data need samples >= 3, degree >= 1, probes >= 10 and reach > 1")
+    _check_data(samples, degree, seed, replica, reach, probes, attempt)
     rng = generator(seed, "polynomial", "truth", replica, attempt)
     truth = rng.standard_normal((degree + 1) * (degree + 2) // 2)
     values = features(_disc(rng, 20_000), degree) @ truth
@@ -117,8 +135,8 @@ def simulate(degrees=(3, 4, 6, 8, 10), samples: int = 40, degree: int = 3, seed:
     InputError
         For a degree below the truth's, or impossible data.
     """
-    if min(degrees) < degree:
-        raise InputError(f"a classifier of degree {min(degrees)} cannot hold a truth of degree {degree}")
+    checks.whole_numbers("degrees", degrees)
+    check(degrees, (), samples, degree, seed, replica, reach, loss_goal)
     data = make_data(samples, degree, reach=reach, seed=seed, replica=replica)
     found = []
     for k in degrees:
@@ -148,6 +166,10 @@ def simulate_networks(widths=(4, 16, 64, 256), samples: int = 40, degree: int = 
     samples, degree, seed, replica, reach : the data, see :func:`make_data`.
     epochs, rate, loss_goal : AdamW, full batch.
     """
+    checks.whole_numbers("widths", widths)
+    check((), widths, samples, degree, seed, replica, reach, loss_goal)
+    checks.whole_number("epochs", epochs)
+    checks.real_number("rate", rate, above=0)
     data = make_data(samples, degree, reach=reach, seed=seed, replica=replica)
     labels = (data["signs"] > 0).astype(np.int64)
     found = []

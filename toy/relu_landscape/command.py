@@ -1,6 +1,7 @@
 """``python -m toy relu-landscape``."""
 
-from lab.cli import add_run_arguments, positive_float, positive_int, say
+from lab.arguments import add_run_arguments, positive_float, positive_int, replicas, whole
+from lab.cli import say
 from lab.errors import UsageError
 from toy.relu_landscape import METHODS
 
@@ -9,11 +10,11 @@ def add_arguments(parser):
     parser.add_argument("--teacher", type=positive_int, default=12, help="k, orthonormal teacher units")
     parser.add_argument("--width", type=positive_int, default=None, help="n, student neurons (default: the teacher's)")
     parser.add_argument("--dim", type=positive_int, default=None, help="d, input dimension (default: the teacher's units)")
-    parser.add_argument("--replicas", type=positive_int, default=1000, help="runs (a cell, with --table)")
+    parser.add_argument("--replicas", type=replicas, default=1000, help="runs (a cell, with --table)")
     parser.add_argument("--method", choices=METHODS, default="gradient-descent", help="reported apart: they may choose "
                         "different minima")
     parser.add_argument("--rate", type=positive_float, default=0.1, help="step of gradient descent")
-    parser.add_argument("--max-steps", type=positive_int, default=1_000_000, help="then a run is unfinished, and counts "
+    parser.add_argument("--max-steps", type=whole(1, 10**12), default=1_000_000, help="then a run is unfinished, and counts "
                         "as spurious")
     parser.add_argument("--time-limit", type=positive_float, default=None, help="seconds after which what still runs is "
                         "stopped; it counts as spurious")
@@ -23,14 +24,19 @@ def add_arguments(parser):
 
 
 def run(args) -> dict:
+    from toy.relu_landscape.model import check
+
     width = args.teacher if args.width is None else args.width
     if args.table and args.tickets:
         raise UsageError("choose one of --table and --tickets")
     if args.table:
         return table(args)
-    replicas = min(args.replicas, 100) if args.quick else args.replicas
-    setting = {"teacher": args.teacher, "width": width, "dim": args.dim or args.teacher, "replicas": replicas,
+    setting = {"teacher": args.teacher, "width": width, "dim": args.dim or args.teacher,
+               "replicas": min(args.replicas, 100) if args.quick else args.replicas,
                "seed": args.seed, "method": args.method}
+    check(**setting)
+    if args.tickets and width <= args.teacher:
+        raise UsageError(f"a ticket of {args.teacher} neurons has no rest in a network of width {width}: raise --width")
     if args.dry_run:
         return {"would_simulate": setting}
     return tickets(args, setting) if args.tickets else landscape(args, setting)

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from lab import checks
 from lab.arrays import floats
 from lab.errors import InputError, UsageError
 from lab.estimate import Estimate, share_interval
@@ -87,16 +88,17 @@ class Landscape:
         return share_interval(int(self.spurious.sum()), self.loss.size)
 
 
-def _checked(teacher, width, replicas, dim, method):
-    for name, value in (("teacher", teacher), ("width", width), ("replicas", replicas)):
-        if int(value) != value or value < 1:
-            raise UsageError(f"{name} must be a whole number of at least 1, got {value}")
+def check(teacher, width, replicas=1, seed=0, dim=None, method="gradient-descent") -> tuple[int, int, int, int]:
+    """Refuse arguments that :func:`simulate` cannot take; returns teacher, width, replicas and dim as ints."""
+    sizes = [checks.whole_number(name, value)
+             for name, value in (("teacher", teacher), ("width", width), ("replicas", replicas))]
     dim = teacher if dim is None else dim
-    if dim < teacher:
+    if checks.whole_number("dim", dim) < teacher:
         raise UsageError(f"{teacher} orthonormal teacher units need at least {teacher} dimensions, got {dim}")
-    if method not in METHODS:
-        raise UsageError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
-    return int(teacher), int(width), int(replicas), int(dim)
+    checks.seed(seed)
+    checks.choice("method", method, METHODS)
+    checks.fits_memory(replicas=replicas, width=width, dim=dim)
+    return *sizes, dim
 
 
 def initial_weights(width: int, dim: int, replicas: int, seed: int, *, role: str = "start", first: int = 0) -> np.ndarray:
@@ -140,10 +142,15 @@ def simulate(teacher: int, width: int, replicas: int = 1000, seed: int = 0, dim:
     """
     if start is not None:
         start = floats(start, "start")
-        replicas = len(start)
-    teacher, width, replicas, dim = _checked(teacher, width, replicas, dim, method)
-    if not (rate > 0 and tolerance > 0 and max_steps >= 1):
-        raise UsageError("rate, tolerance and the cap on steps must be positive")
+        replicas = len(start) if start.ndim else 0
+    teacher, width, replicas, dim = check(teacher, width, replicas, seed, dim, method)
+    checks.real_number("rate", rate, above=0)
+    checks.real_number("tolerance", tolerance, above=0)
+    checks.whole_number("max_steps", max_steps, 1, 10**12)
+    checks.switch("accelerate", accelerate)
+    checks.limits(threads=threads, seconds=seconds)
+    if success is not None:
+        checks.real_number("success", success)
     if start is None:
         start = initial_weights(width, dim, replicas, seed)
     if start.shape != (replicas, width, dim):
@@ -197,11 +204,10 @@ def predict(teacher: int, width: int, replicas: int = 1000, seed: int = 0, dim: 
     """
     from theory.landscape import ticket_null
 
-    teacher, width, replicas, dim = _checked(teacher, width, replicas, dim, method)
+    teacher, width, replicas, dim = check(teacher, width, replicas, seed, dim, method)
     if spurious_at_teacher is None:
         spurious_at_teacher = simulate(teacher, teacher, replicas, seed, dim, method).spurious_fraction.mean
-    if not 0 <= spurious_at_teacher <= 1:
-        raise InputError(f"a share lies in [0, 1], got {spurious_at_teacher}")
+    checks.real_number("spurious_at_teacher", spurious_at_teacher, least=0, most=1)
     return {
         "independent_tickets": ticket_null(spurious_at_teacher, width, teacher) if width >= teacher else None,
         "restarts": spurious_at_teacher ** (width / teacher),

@@ -18,10 +18,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lab.errors import InputError
+from lab.errors import InputError, UsageError
 from lab.estimate import Estimate, share_interval
 from toy.relu_landscape.minima import ANTI_ALIGNED, roles
-from toy.relu_landscape.model import Landscape, initial_weights, simulate
+from toy.relu_landscape.model import Landscape, check, initial_weights, simulate
 
 ARMS = ("fresh narrow", "fresh wide", "alone", "original rest", "redrawn rest", "adversarial rest")
 RESOLVED = 1e-4  # the wide run goes on to this objective, so that its neurons can be told apart
@@ -84,11 +84,12 @@ def perturb(teacher: int, width: int, replicas: int = 1000, seed: int = 0, dim: 
 
     Raises
     ------
-    InputError
-        Width not above the teacher's: there is no rest.
+    UsageError
+        As :func:`toy.relu_landscape.model.simulate`; or a width not above the teacher's: there is no rest.
     """
+    check(teacher, width, replicas, seed, dim, method)
     if width <= teacher:
-        raise InputError(f"a ticket of {teacher} neurons has no rest in a network of width {width}")
+        raise UsageError(f"a ticket of {teacher} neurons has no rest in a network of width {width}")
     dim = teacher if dim is None else dim
     common = dict(seed=seed, dim=dim, method=method, threads=threads)
     rest = width - teacher

@@ -1,6 +1,7 @@
 """``python -m toy teacher-student``."""
 
-from lab.cli import add_run_arguments, not_negative_float, positive_float, positive_int, say
+from lab.arguments import add_run_arguments, not_negative_float, number, positive_float, positive_int, replicas, whole
+from lab.cli import note, say
 
 MOST_UNITS = 20  # beyond, the equations take longer than the simulation
 
@@ -9,18 +10,18 @@ def add_arguments(parser):
     parser.add_argument("--inputs", type=positive_int, default=500, help="input dimension N")
     parser.add_argument("--width", type=positive_int, default=4, help="hidden units K of the student")
     parser.add_argument("--teacher-width", type=positive_int, default=2, help="orthonormal units M of the teacher")
-    parser.add_argument("--strengths", type=float, nargs="+", default=None, help="A_1 ... A_M (default: all 1)")
+    parser.add_argument("--strengths", type=number(), nargs="+", default=None, help="A_1 ... A_M (default: all 1)")
     parser.add_argument("--activation", choices=["erf", "relu", "tanh", "linear"], default="erf", help="of both networks")
     parser.add_argument("--learning-rate", type=positive_float, default=0.5, help="eta; a step is eta / N")
     parser.add_argument("--readout-rate", type=not_negative_float, default=None, help="eta_v (default: eta; 0: first layer only)")
     parser.add_argument("--noise", type=not_negative_float, default=0.1, help="standard deviation of the label noise")
     parser.add_argument("--batch", type=positive_int, default=1, help="samples a step")
     parser.add_argument("--weight-decay", type=not_negative_float, default=0.0, help="decay rate")
-    parser.add_argument("--samples", type=int, default=0, help="size of a finite training set (0: fresh inputs)")
+    parser.add_argument("--samples", type=whole(0), default=0, help="size of a finite training set (0: fresh inputs)")
     parser.add_argument("--initial-scale", type=positive_float, default=0.5, help="square root of the starting Q_ii")
     parser.add_argument("--time", type=positive_float, default=100.0, help="length of the run in units of N steps")
-    parser.add_argument("--saves", type=positive_int, default=11, help="number of saved times")
-    parser.add_argument("--replicas", type=positive_int, default=64, help="independent students")
+    parser.add_argument("--saves", type=whole(1, 10**6), default=11, help="number of saved times")
+    parser.add_argument("--replicas", type=replicas, default=64, help="independent students")
     parser.add_argument("--method", choices=["full", "span"], default="full",
                         help="span: exact in law at any N, batch 1 and fresh inputs")
     parser.add_argument("--time-limit", type=positive_float, default=None, help="seconds after which the run stops")
@@ -29,6 +30,7 @@ def add_arguments(parser):
 
 def run(args) -> dict:
     from lab.errors import InputError, UsageError
+    from toy.teacher_student.model import check, predict, simulate
 
     if args.strengths is not None and len(args.strengths) != args.teacher_width:
         raise UsageError(f"--strengths names {len(args.strengths)} units, --teacher-width {args.teacher_width}")
@@ -40,13 +42,13 @@ def run(args) -> dict:
         weight_decay=args.weight_decay, samples=args.samples, initial_scale=args.initial_scale,
         times=[min(args.time, 20.0 if quick else args.time) * s / max(1, args.saves - 1) for s in range(args.saves)],
         replicas=min(args.replicas, 16) if quick else args.replicas, seed=args.seed, method=args.method)
+    check(**arguments)
     if args.dry_run:
         return {"would_simulate": arguments}
 
     from lab.estimate import mean_interval
     from lab.progress import Progress
     from lab.threads import numba_threads
-    from toy.teacher_student.model import predict, simulate
     from toy.teacher_student.overlaps import classify
 
     steps = round(arguments["times"][-1] * arguments["inputs"])
@@ -68,7 +70,7 @@ def run(args) -> dict:
         if theory is not None and s < len(theory.times):
             row["predicted"] = mean_interval(theory.error[s])
         if found.training_error is not None and there.any():
-            row["training_error"] = mean_interval(found.training_error[s, reached])
+            row["training_error"] = mean_interval(found.training_error[s, there])
         rows.append(row)
         if not there.any():
             continue
@@ -85,7 +87,7 @@ def run(args) -> dict:
                            "distinct": mean_interval(units.distinct)}
         say("units: " + ", ".join(f"{name} {value.mean:.3f}" for name, value in result["units"].items()))
     if not found.finished:
-        say(f"stopped by the time limit after {found.steps} steps")
+        note(f"stopped by the time limit after {found.steps} steps")
     if found.diverged.any():
-        say(f"{int(found.diverged.sum())} of {good.size} replicas diverged")
+        note(f"{int(found.diverged.sum())} of {good.size} replicas diverged")
     return result

@@ -7,7 +7,7 @@ threads: a replica gives the same bits alone and among a thousand.
 import numpy as np
 
 from lab import kernel_streams as streams
-from lab.errors import InputError
+from lab.errors import UsageError
 from lab.streams import normal
 from toy.teacher_student import kernels
 
@@ -172,6 +172,17 @@ class _Lanewise:
         self.array[r // LANES, columns, r % LANES] = value
 
 
+def check_span(s) -> None:
+    """Refuse a setting that the span law does not hold for."""
+    k, m = s.strengths.size, s.width
+    if s.samples or s.batch != 1:
+        raise UsageError("the span law holds for fresh inputs and a batch of 1: use method full")
+    if s.teacher.shape[1] > k:
+        raise UsageError(f"the span law wants the teacher in a basis of its span: {k} rows and at most {k} columns")
+    if s.inputs < k + m:
+        raise UsageError(f"the span law needs at least M + K = {k + m} inputs, got {s.inputs}: use method full")
+
+
 class SpanEnsemble:
     """Students by their coordinates in the span. ``starts(setting, replica) -> (A (K, k), L (K, K), readout (K,))``."""
 
@@ -180,13 +191,7 @@ class SpanEnsemble:
     def __init__(self, s, starts):
         from toy.teacher_student.span_law import advance_span
 
-        if s.samples or s.batch != 1:
-            raise InputError("the span law holds for fresh inputs and a batch of 1: use method full")
         k, m = s.strengths.size, s.width
-        if s.teacher.shape[1] > k:
-            raise InputError(f"the span law wants the teacher in a basis of its span: {k} rows and at most {k} columns")
-        if s.inputs < k + m:
-            raise InputError(f"the span law needs at least M + K = {k + m} inputs, got {s.inputs}: use method full")
         self.setting, self.advance_span = s, advance_span
         self.groups = groups = -(-s.replicas // LANES)
         self.streams = [streams.open_lanes(s.seed, *address(s, what), replicas=s.replicas)

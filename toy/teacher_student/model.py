@@ -19,12 +19,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lab import checks
 from lab.arrays import floats
-from lab.errors import InputError
+from lab.errors import InputError, UsageError
 from lab.streams import generator
-from toy.teacher_student.ensemble import ACTIVATIONS, FullEnsemble, SpanEnsemble, address
+from toy.teacher_student.ensemble import ACTIVATIONS, FullEnsemble, SpanEnsemble, address, check_span
 from toy.teacher_student.overlaps import errors
 
+METHODS = ("full", "span")
+MOST_STEPS = 1e15
 TOO_LARGE = 1e6  # a readout or weight beyond this counts as diverged
 SLICE = 0.25  # seconds between two looks at the clock
 
@@ -92,45 +95,52 @@ class _Setting:
 def _setting(*, inputs=64, width=4, strengths=(1.0, 1.0), teacher=None, activation="erf", teacher_activation=None,
              learning_rate=0.5, readout_rate=None, noise=0.0, batch=1, weight_decay=0.0, samples=0, initial_scale=0.5,
              initial_readout=None, start="random", times=(0.0, 100.0), replicas=64, seed=0) -> _Setting:
-    whole = {"inputs": (inputs, 1), "width": (width, 1), "batch": (batch, 1), "samples": (samples, 0),
-             "replicas": (replicas, 1), "seed": (seed, 0)}
-    for name, (value, least) in whole.items():
-        if int(value) != value or value < least:
-            raise InputError(f"{name} must be a whole number of at least {least}, got {value}")
+    for name, value, least in (("inputs", inputs, 1), ("width", width, 1), ("batch", batch, 1), ("samples", samples, 0),
+                               ("replicas", replicas, 1)):
+        checks.whole_number(name, value, least)
+    checks.seed(seed)
     readout_rate = learning_rate if readout_rate is None else readout_rate
     for name, value in {"learning_rate": learning_rate, "readout_rate": readout_rate, "noise": noise,
                         "weight_decay": weight_decay, "initial_scale": initial_scale}.items():
-        if not (math.isfinite(value) and value >= 0):
-            raise InputError(f"{name} must be finite and not negative, got {value}")
-    teacher_activation = teacher_activation or activation
-    for name in (activation, teacher_activation):
-        if name not in ACTIVATIONS:
-            raise InputError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {name!r}")
-    strengths = np.atleast_1d(floats(strengths, "strengths"))
-    if strengths.ndim != 1 or strengths.size == 0 or not np.isfinite(strengths).all():
-        raise InputError("strengths must be a list of finite numbers, one a teacher unit")
+        checks.real_number(name, value, least=0)
+    if initial_readout is not None:
+        checks.real_number("initial_readout", initial_readout)
+    teacher_activation = activation if teacher_activation is None else teacher_activation
+    checks.choice("activation", activation, tuple(ACTIVATIONS))
+    checks.choice("teacher_activation", teacher_activation, tuple(ACTIVATIONS))
+    strengths = checks.real_numbers("strengths", strengths)
     if teacher is None:
         if strengths.size > inputs:
-            raise InputError(f"{strengths.size} orthogonal teacher units need at least as many inputs, got {inputs}")
+            raise UsageError(f"{strengths.size} orthogonal teacher units need at least as many inputs, got {inputs}")
         teacher = np.eye(strengths.size)
     teacher = floats(teacher, "teacher")
     if teacher.ndim != 2 or teacher.shape[0] != strengths.size or not np.isfinite(teacher).all() or (
             teacher.shape[1] > inputs):
         raise InputError(f"teacher must be finite, one row a strength ({strengths.size}) and at most {inputs} columns, "
                          f"got shape {teacher.shape}")
-    times = np.atleast_1d(floats(times, "times"))
-    if times.ndim != 1 or times.size == 0 or not np.isfinite(times).all() or times[0] < 0 or np.any(np.diff(times) < 0):
-        raise InputError("times must be an increasing list of numbers >= 0")
-    if start not in ("random", "teacher"):
-        raise InputError(f"start must be random or teacher, got {start!r}")
+    times = checks.real_numbers("times", times, least=0, most=MOST_STEPS / inputs, increasing=True)
+    checks.choice("start", start, ("random", "teacher"))
+    checks.fits_memory(replicas=replicas, width=width, inputs=inputs)
+    checks.fits_memory(replicas=replicas, samples=samples, inputs=inputs)
+    checks.fits_memory(times=times.size, replicas=replicas, width=width, units=width + strengths.size)
     if start == "teacher" and width < strengths.size:
-        raise InputError(f"a start at the teacher needs a width of at least {strengths.size}, got {width}")
+        raise UsageError(f"a start at the teacher needs a width of at least {strengths.size}, got {width}")
     if weight_decay * max(learning_rate, readout_rate) >= inputs:
-        raise InputError("learning rate x weight decay must stay below the input dimension")
+        raise UsageError("learning rate x weight decay must stay below the input dimension")
     return _Setting(int(inputs), int(width), strengths, teacher, activation, teacher_activation, float(learning_rate),
                     float(readout_rate), float(noise), int(batch), float(weight_decay), int(samples),
                     float(initial_scale), None if initial_readout is None else float(initial_readout), start,
                     np.rint(times * inputs).astype(np.int64), int(replicas), int(seed))
+
+
+def check(method: str = "full", **arguments) -> None:
+    """Refuse arguments that :func:`simulate` cannot take."""
+    _check_method(_setting(**arguments), method)
+
+
+def _check_method(s: _Setting, method: str) -> None:
+    if checks.choice("method", method, METHODS) == "span":
+        check_span(s)
 
 
 def _copies(s: _Setting) -> tuple[np.ndarray, np.ndarray]:
@@ -216,14 +226,10 @@ def simulate(*, method: str = "full", time_limit: float | None = None, progress=
     """
     s = _setting(**arguments)
     K, M, S, n = s.width, s.strengths.size, s.steps.size, s.replicas
-    if S * n * K * (K + M) > 2**28:
-        raise InputError(f"{S} saved times of {n} replicas of width {K} need over 2 GB: record fewer times")
-    if method == "full":
-        ensemble = FullEnsemble(s, starting_weights)
-    elif method == "span":
-        ensemble = SpanEnsemble(s, starting_coordinates)
-    else:
-        raise InputError(f"method must be full or span, got {method!r}")
+    if time_limit is not None:
+        checks.real_number("time_limit", time_limit, least=0, finite=False)
+    _check_method(s, method)
+    ensemble = FullEnsemble(s, starting_weights) if method == "full" else SpanEnsemble(s, starting_coordinates)
     Q, R, v = (np.full((S, n, *shape), np.nan) for shape in ((K, K), (K, M), (K,)))
     training = np.full((S, n), np.nan) if s.samples else None
     diverged = np.zeros(n, dtype=bool)
@@ -267,6 +273,8 @@ def predict(*, small_rate: bool = False, method: str = "full", **arguments) -> R
     from theory.committee import integrate
 
     s = _setting(**arguments)
+    checks.switch("small_rate", small_rate)
+    _check_method(s, method)
     if s.samples or s.weight_decay:
         raise InputError("the order-parameter equations hold for fresh inputs without weight decay")
     if s.teacher_activation != s.activation:

@@ -1,6 +1,7 @@
 """``python -m toy units``."""
 
-from lab.cli import add_run_arguments, positive_float, positive_int, say
+from lab.arguments import add_run_arguments, number, positive_float, positive_int, replicas, whole
+from lab.cli import say
 from lab.estimate import mean_interval
 
 SHOWN = ("auc", "prunability", "auc_targeted", "auc_best", "similar_per_unit", "similar_per_unit_start", "pair_share",
@@ -15,10 +16,11 @@ def add_arguments(parser):
     parser.add_argument("--scale", type=positive_float, default=0.1, help="of the start, relative to --init")
     parser.add_argument("--init", choices=("he", "glorot", "lecun"), default="he", help="rule of the start")
     parser.add_argument("--balanced", action="store_true", help="move the teacher's boundary: classes of equal size")
-    parser.add_argument("--replicas", type=positive_int, default=4, help="students a width, with teachers of their own")
-    parser.add_argument("--epochs", type=positive_int, default=60, help="passes over the samples")
+    parser.add_argument("--replicas", type=replicas, default=4, help="students a width, with teachers of their own")
+    parser.add_argument("--epochs", type=whole(1, 10**6), default=60, help="passes over the samples")
     parser.add_argument("--rate", type=positive_float, default=0.01, help="learning rate, times 0.95 an epoch")
-    parser.add_argument("--threshold", type=positive_float, default=0.5, help="of |r|, below 1: units that repeat each other")
+    parser.add_argument("--threshold", type=number(above=0, below=1), default=0.5,
+                        help="of |r|, below 1: units that repeat each other")
     add_run_arguments(parser)
 
 
@@ -27,12 +29,14 @@ def run(args) -> dict:
 
     from theory.measures.ablation import growth_per_doubling
     from toy.units.measure import report
-    from toy.units.model import predict, simulate
+    from toy.units.model import check, predict, simulate
 
     common = dict(dim=args.dim, samples=args.samples, scale=args.scale,
                   rule=args.init, seed=args.seed, epochs=min(args.epochs, 20) if args.quick else args.epochs, rate=args.rate,
                   replicas=min(args.replicas, 3) if args.quick else args.replicas, balanced=args.balanced)
     widths = sorted(set(args.widths))[:3] if args.quick else sorted(set(args.widths))
+    for width in widths:
+        check(width=width, **common)
     if args.dry_run:
         return {"would_train": {"widths": widths, **common}}
     rows, values = [], {}

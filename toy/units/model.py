@@ -20,10 +20,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lab import checks
 from lab.errors import InputError
 from lab.streams import generator
 from theory.random_units import similar_pair_share
 from toy.mlp import MOMENTUM, Networks, initialise, train
+from toy.mlp.train import INITIALISATIONS
 
 TEACHER_UNITS, OUTPUTS = 32, 2
 
@@ -76,6 +78,31 @@ def triangular_gaussian(rows: int, dim: int, rng: np.random.Generator) -> np.nda
     return x
 
 
+def _check_data(dim, samples, tests, balanced, seed, replica=0) -> None:
+    for name, value, least in (("dim", dim, 1), ("samples", samples, 1), ("tests", tests, 1), ("replica", replica, 0)):
+        checks.whole_number(name, value, least)
+    checks.switch("balanced", balanced)
+    checks.seed(seed)
+    checks.fits_memory(rows=samples + tests, coordinates=min(dim, samples + tests))
+
+
+def check(dim, samples, width, scale=1.0, rule="he", replicas=1, seed=0, first=0, epochs=1, batch=128, rate=0.01, decay=0.95,
+          momentum=0.9, tests=4000, balanced=False) -> None:
+    """Refuse arguments that :func:`simulate` cannot take."""
+    _check_data(dim, samples, tests, balanced, seed)
+    for name, value, least in (("first", first, 0), ("width", width, 1), ("replicas", replicas, 1),
+                               ("epochs", epochs, 0), ("batch", batch, 1)):
+        checks.whole_number(name, value, least)
+    checks.choice("rule", rule, INITIALISATIONS)
+    checks.real_number("scale", scale, above=0)
+    checks.real_number("rate", rate, above=0)
+    checks.real_number("decay", decay, above=0, most=1)
+    checks.real_number("momentum", momentum, least=0, below=1)
+    checks.fits_memory(replicas=replicas, rows=samples + tests, coordinates=min(dim, samples + tests))
+    checks.fits_memory(replicas=replicas, width=width, coordinates=min(dim, samples + tests))
+    checks.fits_memory(epochs=epochs, samples=samples)
+
+
 def make_data(dim: int = 10, samples: int = 10_000, tests: int = 4000, balanced: bool = False, seed: int = 0,
               replica: int = 0) -> Data:
     """Samples and labels of one replica.
@@ -91,11 +118,8 @@ def make_data(dim: int = 10, samples: int = 10_000, tests: int = 4000, balanced:
     InputError
         For counts below 1, or more numbers than fit the memory set aside for them (2 GB).
     """
-    if min(dim, samples, tests) < 1:
-        raise InputError("dim, samples and tests must be at least 1")
+    _check_data(dim, samples, tests, balanced, seed, replica)
     axes = min(dim, samples + tests)
-    if (samples + tests) * axes > 2**29:
-        raise InputError(f"{samples + tests} samples of {axes} coordinates are over 2 GB: lower dim, samples or tests")
     x = triangular_gaussian(samples + tests, dim, generator(seed, "units", "data", replica))
     rng = generator(seed, "units", "teacher", replica)
     W = (rng.standard_normal((axes, TEACHER_UNITS)) * math.sqrt(2 / dim)).astype(np.float32)
@@ -126,8 +150,7 @@ def simulate(dim: int = 10, samples: int = 10_000, width: int = 128, scale: floa
     InputError
         For impossible sizes, or if a training diverged.
     """
-    if replicas < 1 or width < 1 or epochs < 0:
-        raise InputError("replicas and width must be at least 1, epochs at least 0")
+    check(dim, samples, width, scale, rule, replicas, seed, first, epochs, batch, rate, decay, momentum, tests, balanced)
     sets, starts, ends, fits, scores = [], [], [], [], []
     for r in range(first, first + replicas):
         data = make_data(dim, samples, tests, balanced, seed, r)
@@ -158,6 +181,7 @@ def predict(dim: int = 10, width: int = 128, threshold: float = 0.5) -> dict[str
     -------
     dict : ``pair_share`` of similar pairs and ``similar_per_unit``, that share times (width - 1).
     """
+    checks.whole_number("width", width)
     share = similar_pair_share(dim, threshold)
     return {"pair_share": share, "similar_per_unit": share * (width - 1)}
 

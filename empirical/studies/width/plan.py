@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
-from empirical.settings import Comparison, Network, Setting
+from empirical.settings import Comparison, Network, Setting, check_alphas
 from lab.errors import UsageError
 from theory.measures import compared
 
@@ -34,12 +34,8 @@ def plan(setting: Setting, alphas: Sequence[Fraction], seeds: Sequence[int], *,
     if start == "slice" and (narrow or setting.parametrisation == "mup"):
         raise UsageError("slices of the wide network's start are as many as have its features, in the standard "
                          "parametrisation: leave --copies and --parametrisation out")
-    reference = max(alphas)
-    alphas = sorted(set(alphas) | {reference}, reverse=True)
-    for alpha in alphas:
-        if (reference / alpha).denominator != 1:
-            raise UsageError(f"alpha {alpha} does not go a whole number of times into {reference}: no number of copies "
-                             "has as many features as the wide network")
+    check_alphas(alphas, setting.base_width)
+    reference, alphas = max(alphas), sorted(set(alphas), reverse=True)
     others = dict(zip(seeds, [s + second for s in seeds] if second else
                       [*seeds[1:], seeds[0] if len(seeds) > 1 else seeds[0] + 1]))
     joined = tuple(name for name in compared() if name not in Comparison.OF_VERSION_2)
@@ -60,13 +56,9 @@ def plan(setting: Setting, alphas: Sequence[Fraction], seeds: Sequence[int], *,
 
 def equal_parameters(setting: Setting, data, reference: Fraction) -> Callable[[Fraction], int]:
     """How many networks of a width have as many parameters as one of the reference width, rounded down."""
-    import torch
-
-    from empirical.models import build
+    from empirical.models import outline, parameters
 
     def count(alpha: Fraction) -> int:
-        with torch.device("meta"):
-            model = build(setting.arch, alpha=alpha, base_width=setting.base_width, data=data, depth=setting.depth)
-        return sum(p.numel() for p in model.parameters())
+        return parameters(outline(setting, alpha, data))
 
     return lambda alpha: count(reference) // count(alpha)

@@ -15,13 +15,24 @@ SITES = ("span_error", "reverse_span_error", "baseline_span_error", "null_span_e
 ON_ROWS = ("kernel_span_error", "mlp_span_error", "linear_rows_span_error", "baseline_kernel_span_error",
            "baseline_mlp_span_error", "nonlinear_gap", "accuracy_narrow", "accuracy_wide", "accuracy_with_residual",
            "accuracy_with_untrained")  # at the penultimate site
-TRAINED = ("train_accuracy", "test_accuracy", "train_loss", "test_loss", "epochs")
+TRAINED = ("train_accuracy", "test_accuracy", "train_loss", "test_loss", "epochs", "reached")
 
 
 def _mean(values) -> Estimate:
     """Mean and interval of the values that exist; NaN where none does."""
     values = values.dropna()
     return mean_interval(values) if len(values) else Estimate(float("nan"), None, None, 0)
+
+
+def short_of_target(frame: "pandas.DataFrame") -> tuple[int, int]:
+    """How many networks ended above the target loss, and how many there are; (0, 0) without one."""
+    main = frame[(frame["site"] == "penultimate") & (frame["copies"] == frame["all_copies"]) & (frame["target_loss"] > 0)]
+    wide = main.drop_duplicates("seed")
+    # at alpha = reference the copy is the wide network of another seed, which is among them unless there is but one
+    narrow = main[(main["alpha"] != main["reference"]) | (len(wide) == 1)]
+    networks = narrow[["all_copies", "parameter_copies"]].max(axis=1)
+    short = (1 - wide["reached_wide"].astype(float)).sum() + ((1 - narrow["reached_narrow"].astype(float)) * networks).sum()
+    return round(short), int(len(wide) + networks.sum())
 
 
 def summarise(frame: "pandas.DataFrame") -> list[dict]:
