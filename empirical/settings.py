@@ -80,10 +80,10 @@ def check_alphas(alphas: Sequence[Fraction], base_width: int) -> None:
     """
     reference = max(alphas)
     for alpha in alphas:
-        Widths(alpha, base_width)(1, "the first layer")
         if (reference / alpha).denominator != 1:
             raise UsageError(f"alpha {alpha} does not go a whole number of times into {reference}: no number of copies "
                              "has as many features as the wide network")
+        Widths(alpha, base_width)(1, "the first layer")
         if reference / alpha > MOST_COPIES:
             raise UsageError(f"{reference / alpha} copies of alpha {alpha}: at most {MOST_COPIES:,}")
 

@@ -65,7 +65,7 @@ def fraction(text: str) -> Fraction:
     except ZeroDivisionError:
         value = None
     if value is None:
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a positive fraction like 1/8")
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a fraction like 1/8")
     if not NARROWEST <= value <= WIDEST:
         raise argparse.ArgumentTypeError(f"{text[:40]!r} is no width multiplier: they lie between {NARROWEST} and {WIDEST}")
     return value

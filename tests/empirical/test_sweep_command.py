@@ -142,7 +142,7 @@ def test_as_many_copies_as_have_the_parameters():
     (["--arch", "transformer", "--data", "digits"], 2, "sentence pairs"),
     (["--device", "cuda:55"], 2, "is not there"),
     (["--frobnicate"], 2, "unrecognized"),
-    (["--label-noise", "2"], 2, "share"),
+    (["--label-noise", "2"], 2, "[0, 1]"),
     (["--target-loss", "1"], 2, "--match train-loss"),
     (["--init", "glorot-normal", "--parametrisation", "mup"], 2, "muP"),
     (["--start", "slice", "--copies", "parameters"], 2, "slices"),
