@@ -99,7 +99,7 @@ class HullRun:
             if source(self.data).kind != "images":
                 raise UsageError(f"{self.data} has no pixels: choose images, or --space features")
             if self.dim > PIXELS.get(self.data, checks.MOST):
-                raise UsageError(f"--dim {self.dim}: {self.data} has {PIXELS[self.data]} dimensions")
+                raise UsageError(f"--dim {self.dim}: at most {PIXELS[self.data]}, the pixels of {self.data}")
         if self.space == "wavelets":
             from empirical.hull.spaces import refuse_wavelet
 
@@ -153,7 +153,7 @@ def refuse_site(config: HullRun, data) -> None:
     if config.site not in sites:
         raise UsageError(f"unknown site {config.site!r}: this network has {', '.join(sites)}")
     if config.dim > sites[config.site]:
-        raise UsageError(f"--dim {config.dim}: this network has {sites[config.site]} features at {config.site}")
+        raise UsageError(f"--dim {config.dim}: at most {sites[config.site]}, the features of this network at {config.site}")
 
 
 def run(config: HullRun, folder: Path, *, device: str | None = None, data_dir: str | None = None) -> dict:
