@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from lab.cli import positive_int, say
+from lab.arguments import positive_int
+from lab.cli import say
 from lab.estimate import mean_interval
 from lab.study import Study
 from theory.claims import Evidence
