@@ -50,8 +50,8 @@ class Check:
 def small(arch: str, **changes) -> Network:
     """A stack of two small networks."""
     data = "entailment" if arch == "transformer" else "digits"
-    return Network(**{**recipe(arch, data), "base_width": 16, "epochs": 2, "batch_size": 64, "train_size": 256, "lr": 0.01,
-                      "alpha": "1/2", "stack": 2, **changes})
+    return Network(**{**recipe(arch, data), "base_width": 16, "epochs": 2, "batch_size": 64, "train_size": 256,
+                      "learning_rate": 0.01, "alpha": "1/2", "stack": 2, **changes})
 
 
 def apart(a: torch.Tensor, b: torch.Tensor) -> float:

@@ -100,8 +100,8 @@ class Setting:
     base_width : channels that stand for one unit of width at alpha = 1.
     depth : hidden layers of the MLP, blocks of the Transformer; 0 for the architecture's own.
     epochs : passes over the training split; the most there may be where ``target_loss`` is set.
-    batch_size, optimizer, lr, momentum, weight_decay : ``momentum`` is SGD's. ``lr`` is that of alpha = 1: the same at
-        every width in the standard parametrisation, see ``models.initialise`` for muP.
+    batch_size, optimizer, learning_rate, momentum, weight_decay : ``momentum`` is SGD's. ``learning_rate`` is that of
+        alpha = 1: the same at every width in the standard parametrisation, see ``models.initialise`` for muP.
     dropout : probability, in architectures that have it.
     schedule, warmup : "cosine" to 0 or "constant", after a linear warm-up over that share of all steps; or "exponential",
         times 0.95 an epoch.
@@ -122,7 +122,7 @@ class Setting:
     epochs: int
     batch_size: int = 128
     optimizer: str = "sgd"
-    lr: float = 0.1
+    learning_rate: float = 0.1
     momentum: float = 0.9
     weight_decay: float = 5e-4
     schedule: str = "cosine"
@@ -166,8 +166,8 @@ class Setting:
                                   ("batch_size", 1, checks.MOST), ("train_size", 0, checks.MOST), ("image_size", 0, checks.MOST),
                                   ("max_length", 0, checks.MOST)):
             checks.whole_number(f"--{name.replace('_', '-')}", getattr(self, name), least, most)
-        for name, bounds in (("lr", {"above": 0}), ("momentum", {"least": 0, "below": 1}), ("weight_decay", {"least": 0}),
-                             ("warmup", {"least": 0, "below": 1}), ("target_loss", {"least": 0}),
+        for name, bounds in (("learning_rate", {"above": 0}), ("momentum", {"least": 0, "below": 1}),
+                             ("weight_decay", {"least": 0}), ("warmup", {"least": 0, "below": 1}), ("target_loss", {"least": 0}),
                              ("label_noise", {"least": 0, "most": 1}), ("dropout", {"least": 0, "below": 1})):
             checks.real_number(f"--{name.replace('_', '-')}", getattr(self, name), **bounds)
         refuse_misfit(self.arch, source(self.data).kind != "images", self.data, self.depth, self.dropout)
@@ -212,15 +212,15 @@ class Network(Setting):
 # What suits a kind of data on a CPU; a data set may say otherwise. The published ResNet-18 and VGG-16 have base width 64.
 _RECIPES = {
     "images": {"base_width": 64, "epochs": 30},
-    "sentence pairs": {"base_width": 64, "epochs": 20, "batch_size": 64, "optimizer": "adamw", "lr": 1e-3, "weight_decay": 0.01,
-                       "init": "lecun-normal", "augment": False},
+    "sentence pairs": {"base_width": 64, "epochs": 20, "batch_size": 64, "optimizer": "adamw", "learning_rate": 1e-3,
+                       "weight_decay": 0.01, "init": "lecun-normal", "augment": False},
 }
 QUICK = {"base_width": 8, "epochs": 3}
 # to the same training loss instead: a constant rate, since a schedule's end would depend on when a width gets there
 # (and for SGD a fifth of the usual one, or the loss would be noise of the rate); epochs are a cap
 _MATCHED = {
-    "images": {"lr": 0.02, "target_loss": 0.5, "epochs": 60},
-    "sentence pairs": {"lr": 5e-4, "target_loss": 0.8, "epochs": 40},
+    "images": {"learning_rate": 0.02, "target_loss": 0.5, "epochs": 60},
+    "sentence pairs": {"learning_rate": 5e-4, "target_loss": 0.8, "epochs": 40},
 }
 
 

@@ -82,12 +82,12 @@ def start(config: Network, data: Dataset, device: torch.device, way: Way) -> tor
 def make_optimizer(config: Network, model: torch.nn.Module, device: torch.device, *,
                    graph: bool = False) -> torch.optim.Optimizer:
     """SGD with momentum or AdamW over the model's parameter groups; ``graph``: one whose steps can be captured."""
-    groups = parameter_groups(model, lr=config.lr, weight_decay=config.weight_decay, optimizer=config.optimizer,
-                              alpha=config.width, parametrisation=config.parametrisation)
+    groups = parameter_groups(model, learning_rate=config.learning_rate, weight_decay=config.weight_decay,
+                              optimizer=config.optimizer, alpha=config.width, parametrisation=config.parametrisation)
     fused = device.type in ("cpu", "cuda")
     if config.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, fused=fused)
-    return torch.optim.AdamW(groups, lr=config.lr, betas=(0.9, 0.98), fused=fused, capturable=graph)
+        return torch.optim.SGD(groups, lr=config.learning_rate, momentum=config.momentum, fused=fused)
+    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.98), fused=fused, capturable=graph)
 
 
 def steps_of(config: Network, data: Dataset, device: torch.device, way: Way) -> Steps:
@@ -214,7 +214,7 @@ def _refuse_divergence(mean: torch.Tensor, classes: int, epoch: float, config: N
     if bad.any():
         i = int(bad.nonzero()[0])
         raise Diverged(f"training of copy {config.copy + i} at alpha {config.alpha} diverged: loss {mean[i]:.3g} after "
-                       f"{epoch:.2f} epochs; try a smaller --lr or a longer --warmup")
+                       f"{epoch:.2f} epochs; try a smaller learning rate or a longer warm-up")
 
 
 def _freeze_finished(config: Network, model, mean: torch.Tensor, epoch: float, state: dict) -> None:

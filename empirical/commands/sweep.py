@@ -33,6 +33,7 @@ from lab.arguments import (
 )
 from lab.cli import note, say
 from lab.errors import UsageError
+from lab.names import old_flag
 
 HELP = "one wide network against many narrow ones: span errors, probes and similarity at every width"
 
@@ -60,7 +61,8 @@ def add_arguments(parser):
     parser.add_argument("--start", choices=STARTS, default="own",
                         help="narrow copies start on their own, or as slices of the wide network's start")
     parser.add_argument("--sites", choices=("all", "penultimate"), default="all", help="where features are compared")
-    parser.add_argument("--lr", type=positive_float, help="peak learning rate at alpha = 1")
+    parser.add_argument("--learning-rate", type=positive_float, help="peak learning rate at alpha = 1")
+    old_flag(parser, "--lr", "--learning-rate")
     parser.add_argument("--optimizer", choices=("sgd", "adamw"), help="default: by data set")
     parser.add_argument("--schedule", choices=("cosine", "constant"), help="default: cosine; constant for train-loss")
     parser.add_argument("--batch-size", type=positive_int, help="default: by data set")
@@ -155,7 +157,7 @@ def _data(args) -> str:
 
 def _changes(args) -> dict:
     """Settings that the command line changes."""
-    changes = {key: value for key in ("base_width", "depth", "epochs", "lr", "optimizer", "schedule", "batch_size",
+    changes = {key: value for key in ("base_width", "depth", "epochs", "learning_rate", "optimizer", "schedule", "batch_size",
                                       "weight_decay", "init", "train_size", "image_size", "max_length")
                if (value := getattr(args, key)) is not None}
     changes |= {key: getattr(args, key) for key in ("parametrisation", "label_noise", "threads")}

@@ -4,7 +4,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from empirical.settings import ARCHITECTURES, DATA, SCHEMES, Setting, Widths, recipe
-from empirical.studies.units import PLAIN, SWEEPS
+from empirical.studies.units import OLD_SWEEPS, PLAIN, SWEEPS
 from lab.arguments import (
     add_run_arguments,
     add_threads_argument,
@@ -20,6 +20,7 @@ from lab.arguments import (
 )
 from lab.cli import say
 from lab.errors import UsageError
+from lab.names import old_flag
 
 HELP = "removable and repeated units against width, for each value of a hyperparameter"
 SHOWN = ("auc", "prunability", "pair_share", "pair_share_start", "twin_share", "similar_per_unit", "similar_per_unit_start",
@@ -33,14 +34,16 @@ def add_arguments(parser):
     parser.add_argument("--data-dir", metavar="DIR", help="where the data set's files are (folder or archive)")
     parser.add_argument("--trained", type=store_name, metavar="EXPERIMENT", help="measure the finished networks of a width "
                         "sweep in the run store (the name of its folder) instead of training some")
-    parser.add_argument("--sweep", choices=tuple(SWEEPS), default="init", help="hyperparameter that is swept")
+    parser.add_argument("--sweep", type=lambda name: OLD_SWEEPS.get(name, name), choices=tuple(SWEEPS), default="init",
+                        help="hyperparameter that is swept")
     parser.add_argument("--values", nargs="+", metavar="VALUE", default=[], help="these values of it alone")
     parser.add_argument("--alphas", type=fraction, nargs="+", metavar="A", help="width multipliers",
                         default=[Fraction(1, 4), Fraction(1, 2), Fraction(1), Fraction(2)])
     parser.add_argument("--seeds", type=seeds, default=3, help="networks of each kind")
     parser.add_argument("--base-width", type=base_width, help="channels that stand for one unit of width at alpha = 1")
     parser.add_argument("--epochs", type=epochs, help="passes over the training data")
-    parser.add_argument("--lr", type=positive_float, help="learning rate at the start")
+    parser.add_argument("--learning-rate", type=positive_float, help="learning rate at the start")
+    old_flag(parser, "--lr", "--learning-rate")
     parser.add_argument("--batch-size", type=positive_int, help="images a step")
     parser.add_argument("--init", choices=SCHEMES, help="initial weights, where they are not swept")
     parser.add_argument("--recipe", choices=("paper", "data"), default="paper",
@@ -103,7 +106,7 @@ def _planned(args) -> list:
     """The runs of a sweep of one hyperparameter, as far as they can be planned without the data."""
     from empirical.studies.units import plan
 
-    changes = {key: value for key in ("base_width", "epochs", "lr", "batch_size", "init", "train_size", "image_size",
+    changes = {key: value for key in ("base_width", "epochs", "learning_rate", "batch_size", "init", "train_size", "image_size",
                                               "threads")
                if (value := getattr(args, key)) is not None}
     if args.quick:

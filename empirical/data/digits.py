@@ -8,8 +8,8 @@ from empirical.data.checks import bytes_of, published
 from empirical.declared import Source
 from empirical.streams import stream
 
-DATA = Source("digits", recipe={"base_width": 16, "epochs": 40, "batch_size": 64, "lr": 0.1},
-              matched={"lr": 0.02, "target_loss": 0.25, "epochs": 150})
+DATA = Source("digits", recipe={"base_width": 16, "epochs": 40, "batch_size": 64, "learning_rate": 0.1},
+              matched={"learning_rate": 0.02, "target_loss": 0.25, "epochs": 150})
 # half of the images train; measures need the rest: their fit wants several rows a feature
 ROWS, TEST, PROBE_FIT, PROBE_SCORE = 1797, 197, 500, 200
 # sha256 of the grey levels 0..16 and of the labels, a byte each, as scikit-learn ships them

@@ -22,8 +22,8 @@ from empirical.data import Dataset
 from empirical.data.text import LABELS, make_dataset
 from empirical.declared import Source
 
-DATA = Source("entailment", "sentence pairs", recipe={"base_width": 32, "depth": 2, "lr": 4e-3},
-              matched={"lr": 2e-3, "target_loss": 0.3, "epochs": 60})
+DATA = Source("entailment", "sentence pairs", recipe={"base_width": 32, "depth": 2, "learning_rate": 4e-3},
+              matched={"learning_rate": 2e-3, "target_loss": 0.3, "epochs": 60})
 QUANTIFIERS = {"all": ("no", False), "every": ("no", False), "no": ("no", True), "some": ("some", True),
                "not all": ("some", False), "not every": ("some", False)}  # word: (none or some is A and ..., B or not B)
 NOUNS = {"animals": None, "dogs": "animals", "puppies": "dogs", "cats": "animals"}  # noun: its next wider noun

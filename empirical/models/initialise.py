@@ -113,7 +113,7 @@ def _std(rule: str, role: str, fan_in: int, fan_out: int) -> float:
     return math.sqrt(variance)
 
 
-def parameter_groups(model: nn.Module, *, lr: float, weight_decay: float, optimizer: str, alpha: Fraction,
+def parameter_groups(model: nn.Module, *, learning_rate: float, weight_decay: float, optimizer: str, alpha: Fraction,
                      parametrisation: str) -> list[dict]:
     """Groups for a torch optimizer: learning rate by role and parametrisation, weight decay on weights alone (not on
     biases and norms). Each group keeps its own ``initial_lr`` for the schedule."""
@@ -123,7 +123,7 @@ def parameter_groups(model: nn.Module, *, lr: float, weight_decay: float, optimi
             weight = name == "weight" and isinstance(module, Conv | Linear | Embedding)
             role = module.role if weight else "vector"
             exponent = _RATES[optimizer][role] if parametrisation == "mup" else 0
-            rate, decay = lr * float(alpha) ** exponent, weight_decay if weight else 0.0
+            rate, decay = learning_rate * float(alpha) ** exponent, weight_decay if weight else 0.0
             groups.setdefault((rate, decay), []).append(parameter)
     return [{"params": found, "lr": rate, "initial_lr": rate, "weight_decay": decay}
             for (rate, decay), found in groups.items()]

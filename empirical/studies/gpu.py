@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 ALPHAS = tuple(Fraction(1, 2**k) for k in range(5))
 TIERS = {"run": (range(4), ALPHAS[::2]), "full": (range(4), ALPHAS), "published": (range(8), ALPHAS)}
 SECOND = 1000
-RECIPE = {"epochs": 8, "batch_size": 512, "lr": 0.4, "warmup": 0.2}
+RECIPE = {"epochs": 8, "batch_size": 512, "learning_rate": 0.4, "warmup": 0.2}
 
 
 def declared(scale: str) -> list[Setting]:

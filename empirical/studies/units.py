@@ -60,20 +60,21 @@ MEASURE = Stage("measure", "empirical.studies.units:run", UnitsRun, needs={"trai
 STAGES = (TRAIN, MEASURE)
 
 
-# What the values of a swept hyperparameter change; rate and batch are changed together, as in the paper.
+# What the values of a swept hyperparameter change; learning rate and batch size are changed together, as in the paper.
 SWEEPS: dict[str, dict[str, dict]] = {
     "width": {"": {}},
     "init": {name: {"init": f"{name}-normal"} for name in ("he", "glorot", "lecun")},
     "regulariser": {"none": {}, "augmentation": {"augment": True}, "dropout": {"dropout": 0.5},
                     "weight decay": {"weight_decay": 5e-4},
                     "all regularisers": {"augment": True, "dropout": 0.5, "weight_decay": 5e-4}},
-    "rate": {"rate and batch × 1/4": {"factor": 0.25}, "rate and batch × 1": {"factor": 1.0},
-             "rate and batch × 4": {"factor": 4.0}},
-    "optimizer": {"momentum": {}, "SGD": {"momentum": 0.0}, "AdamW": {"optimizer": "adamw", "lr": 1e-3}},
+    "learning-rate": {"rate and batch × 1/4": {"factor": 0.25}, "rate and batch × 1": {"factor": 1.0},
+                      "rate and batch × 4": {"factor": 4.0}},
+    "optimizer": {"momentum": {}, "SGD": {"momentum": 0.0}, "AdamW": {"optimizer": "adamw", "learning_rate": 1e-3}},
     "labels": {"true labels": {}, "random labels": {"label_noise": 1.0}},
 }
-# the paper's: momentum 0.9, rate 0.01 times 0.95 an epoch, batches of 128, nothing else
-PLAIN = {"optimizer": "sgd", "momentum": 0.9, "lr": 0.01, "schedule": "exponential", "warmup": 0.0, "batch_size": 128,
+OLD_SWEEPS = {"rate": "learning-rate"}  # earlier names, which the command still takes
+# the paper's: momentum 0.9, learning rate 0.01 times 0.95 an epoch, batches of 128, nothing else
+PLAIN = {"optimizer": "sgd", "momentum": 0.9, "learning_rate": 0.01, "schedule": "exponential", "warmup": 0.0, "batch_size": 128,
          "weight_decay": 0.0, "augment": False, "init": "he-normal"}
 
 
@@ -102,7 +103,7 @@ def plan(setting: Setting, sweep: str, alphas: Sequence[Fraction], seeds: Sequen
             changes = dict(SWEEPS[sweep][name])
             factor = changes.pop("factor", 1.0)
             fields = {**setting.shared(), **changes}
-            fields["lr"] *= factor
+            fields["learning_rate"] *= factor
             fields["batch_size"] = max(1, round(fields["batch_size"] * factor))
             for alpha in sorted(alphas):
                 runs.append(UnitsRun(**{**fields, "alpha": str(alpha), "seed": seed}, case=name, orders=orders,
@@ -259,7 +260,7 @@ def _on_digits(arch: str, sweep: str, alphas, seeds, scale: str, **changes) -> l
 # every hyperparameter; "he" is what the other sweeps vary
 MLP_VALUES = {"init": ("he", "glorot", "lecun"), "labels": ("random labels",),
               "regulariser": ("augmentation", "dropout", "weight decay", "all regularisers"),
-              "rate": ("rate and batch × 1/4", "rate and batch × 4"), "optimizer": ("SGD", "AdamW")}
+              "learning-rate": ("rate and batch × 1/4", "rate and batch × 4"), "optimizer": ("SGD", "AdamW")}
 
 
 def _mlp(scale: str) -> list[UnitsRun]:
@@ -291,7 +292,8 @@ def trained_units_study(name: str, title: str, sweep: str, label: str) -> Study:
 STARTS = units_study("units-alexnet", "AlexNet without batch norm: He against Glorot", _starts_on_files, "AlexNet", _starts)
 # few images, so that random labels are learnt too
 RESNET56 = units_study("units-resnet56", "ResNet-56 on 400 digits, true and random labels",
-                       partial(_on_digits, "resnet56", "labels", ALPHAS[1::2], range(2), epochs=100, lr=0.05, train_size=400),
+                       partial(_on_digits, "resnet56", "labels", ALPHAS[1::2], range(2), epochs=100, learning_rate=0.05,
+                               train_size=400),
                        "ResNet-56")
 RESNET18_CIFAR10 = trained_units_study("units-resnet18-cifar10", "ResNet-18 on CIFAR-10", "resnet18-cifar10", "ResNet-18")
 VGG16_CIFAR10 = trained_units_study("units-vgg16-cifar10", "VGG-16 on CIFAR-10", "vgg16-cifar10", "VGG-16")

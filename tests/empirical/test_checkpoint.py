@@ -120,7 +120,8 @@ def test_an_intact_checkpoint_is_used(tmp_path, undisturbed, capsys):
 
 
 @pytest.mark.parametrize("changes", [*({"arch": arch} for arch in ARCHITECTURES), {"arch": "mlp", "momentum": 0.0},
-                                     {"arch": "mlp", "optimizer": "adamw", "lr": 1e-3}, {"arch": "mlp", "parametrisation": "mup"},
+                                     {"arch": "mlp", "optimizer": "adamw", "learning_rate": 1e-3},
+                                     {"arch": "mlp", "parametrisation": "mup"},
                                      {"arch": "mlp", "target_loss": 100.0, "epochs": 2}])
 def test_checkpoints_of_every_kind_are_taken_up(tmp_path, changes):
     config = tiny(**{"base_width": 8, "train_size": 64, "epochs": 2, "alpha": "1", "stack": 2, **changes})

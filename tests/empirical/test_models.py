@@ -130,19 +130,20 @@ def test_padding_does_not_matter_to_the_transformer():
 def test_mup_rates(optimizer, exponents):
     alpha = Fraction(1, 4)
     model, _ = made("mlp", alpha, alpha=alpha, parametrisation="mup")
-    groups = parameter_groups(model, lr=0.1, weight_decay=1e-3, optimizer=optimizer, alpha=alpha, parametrisation="mup")
+    groups = parameter_groups(model, learning_rate=0.1, weight_decay=1e-3, optimizer=optimizer, alpha=alpha,
+                              parametrisation="mup")
     rate = {id(p): g["lr"] for g in groups for p in g["params"]}
     assert len(rate) == len(list(model.parameters()))
     for parameter, role in ((model.hidden[0].weight, "input"), (model.hidden[0].bias, "vector"),
                             (model.hidden[1].weight, "hidden"), (model.readout.weight, "output")):
         assert rate[id(parameter)] == pytest.approx(0.1 * 0.25 ** exponents[role])
-    standard = parameter_groups(model, lr=0.1, weight_decay=1e-3, optimizer=optimizer, alpha=alpha,
+    standard = parameter_groups(model, learning_rate=0.1, weight_decay=1e-3, optimizer=optimizer, alpha=alpha,
                                 parametrisation="standard")
     assert {g["lr"] for g in standard} == {0.1}
 
 
-@pytest.mark.parametrize("optimizer, lr", [("sgd", 0.1), ("adamw", 3e-3)])
-def test_mup_changes_features_equally_at_every_width(optimizer, lr):
+@pytest.mark.parametrize("optimizer, learning_rate", [("sgd", 0.1), ("adamw", 3e-3)])
+def test_mup_changes_features_equally_at_every_width(optimizer, learning_rate):
     """Coordinate check: what a few steps change in the logits keeps its size in muP and not in the standard one."""
     data = load("digits")
     rows = data.splits["train"][:256]
@@ -151,8 +152,8 @@ def test_mup_changes_features_equally_at_every_width(optimizer, lr):
         from empirical.settings import Network
         from empirical.train import make_optimizer, prepare
 
-        config = Network(arch="mlp", data="digits", alpha=str(alpha), base_width=64, epochs=1, optimizer=optimizer, lr=lr,
-                         parametrisation=parametrisation, weight_decay=0.0)
+        config = Network(arch="mlp", data="digits", alpha=str(alpha), base_width=64, epochs=1, optimizer=optimizer,
+                         learning_rate=learning_rate, parametrisation=parametrisation, weight_decay=0.0)
         model = prepare(config, data, torch.device("cpu"))
         optim = make_optimizer(config, model, torch.device("cpu"))
         x, y = data.batch(rows).unsqueeze(0), data.labels[rows].unsqueeze(0)

@@ -1,5 +1,6 @@
 """``python -m empirical sweep`` from end to end with tiny networks."""
 
+import argparse
 import json
 import shutil
 from dataclasses import replace
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from empirical.__main__ import COMMANDS
+from empirical.commands import sweep as sweep_command
+from empirical.commands import units as units_command
 from empirical.data import load
 from empirical.models import build
 from empirical.settings import Comparison, Setting, recipe
@@ -147,12 +150,22 @@ def test_as_many_copies_as_have_the_parameters():
     (["--init", "glorot-normal", "--parametrisation", "mup"], 2, "muP"),
     (["--start", "slice", "--copies", "parameters"], 2, "slices"),
     (["--start", "slice", "--parametrisation", "mup"], 2, "slices"),
-    (["--lr", "1e20", "--seeds", "1"], 1, "diverged"),
+    (["--learning-rate", "1e20", "--seeds", "1"], 1, "diverged"),
 ])
 def test_bad_usage_is_one_line(tmp_path, capsys, flags, code, message):
     found, out, err = call(capsys, "--out", str(tmp_path), *flags)
     last = err.strip().splitlines()[-1]
     assert found == code and out == "" and message in last and "Traceback" not in err
+
+
+@pytest.mark.parametrize("command", [sweep_command, units_command])
+def test_earlier_flags_are_understood(command):
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    assert parser.parse_args(["--lr", "0.3"]).learning_rate == parser.parse_args(["--learning-rate", "0.3"]).learning_rate == 0.3
+    assert "--lr " not in parser.format_help()
+    if command is units_command:
+        assert parser.parse_args(["--sweep", "rate"]).sweep == "learning-rate"
 
 
 def test_what_a_study_declares_needs_no_data(monkeypatch):

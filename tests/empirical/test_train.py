@@ -99,7 +99,7 @@ def test_stacked_training_in_float32_equals_one_by_one_at_first(tmp_path, arch):
 
 
 def test_matched_loss_stops_each_member_where_it_would_stop_alone(tmp_path):
-    changes = {"target_loss": 1.8, "schedule": "constant", "lr": 0.05, "epochs": 40, "base_width": 32}
+    changes = {"target_loss": 1.8, "schedule": "constant", "learning_rate": 0.05, "epochs": 40, "base_width": 32}
     data = data_of(tiny())
     stack, facts = train(tiny(stack=2, **changes), data, tmp_path, device=CPU)
     assert facts["reached"] == [True, True] and max(facts["epochs"]) < 40
@@ -114,8 +114,8 @@ def test_matched_loss_stops_each_member_where_it_would_stop_alone(tmp_path):
 
 
 def test_divergence_has_a_reason(tmp_path):
-    config = tiny(lr=1e6, copy=4)
-    with pytest.raises(Diverged, match=r"copy 4 at alpha 1/2 diverged.*--lr"):
+    config = tiny(learning_rate=1e6, copy=4)
+    with pytest.raises(Diverged, match=r"copy 4 at alpha 1/2 diverged.*smaller learning rate"):
         train(config, data_of(config), tmp_path, device=CPU)
 
 
@@ -172,7 +172,7 @@ def test_stack_size_is_measured_and_remembered(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("before", [False, True])
-@pytest.mark.parametrize("changes", [{"dropout": 0.5}, {"lr": 1e6}], ids=["as it should", "diverging"])
+@pytest.mark.parametrize("changes", [{"dropout": 0.5}, {"learning_rate": 1e6}], ids=["as it should", "diverging"])
 def test_training_gives_the_process_back(tmp_path, before, changes):
     """Denormal numbers, PyTorch's generator and its choice of convolutions are as they were, also after a failure."""
     config, generator = tiny(epochs=1, **changes), torch.get_rng_state()

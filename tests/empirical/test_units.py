@@ -253,8 +253,8 @@ def test_sweeps_change_what_they_say():
     for name, values in SWEEPS.items():
         runs = plan(tiny(), name, (Fraction(1),), (0,))
         assert len({replace(r, case="") for r in runs}) == len(values)
-    rates = plan(tiny(), "rate", (Fraction(1),), (0,))
-    assert [r.lr for r in rates] == [0.0025, 0.01, 0.04] and [r.batch_size for r in rates] == [32, 128, 512]
+    rates = plan(tiny(), "learning-rate", (Fraction(1),), (0,))
+    assert [r.learning_rate for r in rates] == [0.0025, 0.01, 0.04] and [r.batch_size for r in rates] == [32, 128, 512]
 
 
 def test_dropout_is_a_function_of_the_seed(tmp_path):
