@@ -24,6 +24,7 @@ from empirical.train import steps_of
 from lab import manifest
 from lab.cli import note, say
 from lab.errors import InputError
+from lab.files import read_object, reading
 from lab.stages import stage_of
 from lab.store import RunStore, read_result, write_atomically
 from lab.study import compute
@@ -60,6 +61,23 @@ class Clock:
             self.stages[name] = round(self.stages.get(name, 0.0) + time.perf_counter() - start, 2)
 
 
+def read_ways(path: Path) -> dict:
+    """What was measured before, by device and network.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged.
+    """
+    remedy = "delete it: the ways are measured again"
+    with reading(path, "a record of measured ways", remedy):
+        found = read_object(path, "a record of measured ways", remedy) or {}
+        for entry in found.values():
+            Way(**entry["way"])
+            float(entry["seconds"]), entry["alpha"], entry["stack"], entry["images_per_second"], entry["tried"]
+    return found
+
+
 def measured_ways(configs: Sequence[Network], data, device: torch.device, folder: Path, *, steps: int = 10,
                   candidates: dict[str, Way] | None = None) -> dict[str, dict]:
     """The fastest way to train each width's stack on this device, measured once and remembered beside the runs.
@@ -70,7 +88,7 @@ def measured_ways(configs: Sequence[Network], data, device: torch.device, folder
     seconds a step of every way.
     """
     path, name = Path(folder) / WAYS, manifest.environment().get("gpu", str(device))
-    known = json.loads(path.read_text()) if path.exists() else {}
+    known = read_ways(path)
     for config in configs:
         key = f"{name}, {config.arch}, width {config.base_width} x {config.alpha}, batch {config.batch_size}"
         if key not in known:

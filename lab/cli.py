@@ -58,7 +58,8 @@ def say(*parts) -> None:
 
 def note(*parts) -> None:
     """Print a line beside the results: a warning, a failure, what is going on. Always on standard error."""
-    print(*parts, file=sys.stderr, flush=True)
+    if sys.stderr is not None:  # closed: print would take standard output in its place
+        print(*parts, file=sys.stderr, flush=True)
 
 
 @contextmanager

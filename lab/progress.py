@@ -3,6 +3,8 @@
 import sys
 import time
 
+from lab import cli
+
 
 class Progress:
     """Counts finished pieces of work.
@@ -24,7 +26,7 @@ class Progress:
         self._start = self._last = time.monotonic()
 
     def __enter__(self):
-        if sys.stderr.isatty():
+        if sys.stderr is not None and sys.stderr.isatty():
             from tqdm import tqdm
 
             self._bar = tqdm(total=self.total, desc=self.label, file=sys.stderr, dynamic_ncols=True, leave=False)
@@ -45,13 +47,12 @@ class Progress:
         if self._bar is not None:
             self._bar.write(text, file=sys.stderr)
         else:
-            print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+            cli.note(f"{time.strftime('%H:%M:%S')} {text}")
 
     def _line(self, note: str) -> None:
         elapsed = time.monotonic() - self._start
         tail = f"  {note}" if note else ""
-        print(f"{time.strftime('%H:%M:%S')} {self.label}: {self.done}/{self.total} ({elapsed:.0f} s){tail}",
-              file=sys.stderr, flush=True)
+        cli.note(f"{time.strftime('%H:%M:%S')} {self.label}: {self.done}/{self.total} ({elapsed:.0f} s){tail}")
 
     def __exit__(self, *failure):
         if self._bar is not None:

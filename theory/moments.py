@@ -463,14 +463,13 @@ class Moments:
 
     def save(self, path: str | os.PathLike) -> None:
         """Write to an ``.npz`` file (no pickle), whole or not at all."""
+        from lab.store import write_arrays
+
         self._settle()
-        path = Path(path)
-        partial = path.with_name(path.name + ".partial")
-        with open(partial, "wb") as file:
-            np.savez(file, format=np.int64(_FORMAT), widths=np.array(json.dumps(self.widths)), single=self._single,
-                     count=np.int64(-1 if self._count is None else self._count),
-                     origin=self._origin, sum=self._sum, comoment=self._gram)
-        os.replace(partial, path)
+        write_arrays(Path(path), {
+            "format": np.int64(_FORMAT), "widths": np.array(json.dumps(self.widths)), "single": self._single,
+            "count": np.int64(-1 if self._count is None else self._count),
+            "origin": self._origin, "sum": self._sum, "comoment": self._gram})
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "Moments":

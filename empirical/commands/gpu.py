@@ -109,14 +109,12 @@ def _study(args, data, device, ways, clock, out) -> dict:
 
 def _plan(out: Path) -> dict:
     """The plan, and how long it takes by what was measured on a device before (None where nothing was)."""
-    import json
-
-    from empirical.gpu import WAYS
+    from empirical.gpu import WAYS, read_ways
     from empirical.studies import gpu as study
     from empirical.studies.trained import TRAIN
 
     path = out / WAYS
-    seconds = {entry["alpha"]: entry["seconds"] for entry in json.loads(path.read_text()).values()} if path.exists() else {}
+    seconds = {entry["alpha"]: entry["seconds"] for entry in read_ways(path).values()}
     tiers = {}
     for scale in study.TIERS:
         networks = TRAIN.of(study.declared(scale))
