@@ -16,15 +16,17 @@ _PACKAGES = ("numpy", "scipy", "numba", "torch", "scikit-learn", "pandas")
 
 @cache
 def code_revision() -> str:
-    """Git revision of the code, with ``+changes`` if the working tree differs. Without git that of the environment variable
-    ``WIDTHLAB_REVISION``, set where the code was copied to a machine without its repository, else the package's version."""
+    """Git revision of the code, with ``+changes`` if the working tree differs; the package version without git. The environment
+    variable ``WIDTHLAB_REVISION`` says it where the code was copied to a machine without its history."""
+    if "WIDTHLAB_REVISION" in os.environ:
+        return os.environ["WIDTHLAB_REVISION"]
     here = Path(__file__).resolve().parents[1]
     try:
         head = subprocess.run(["git", "-C", str(here), "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
         dirty = subprocess.run(["git", "-C", str(here), "status", "--porcelain", "--untracked-files=no"],
                                capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
-        return os.environ.get("WIDTHLAB_REVISION") or f"widthlab {_version('widthlab')}"
+        return f"widthlab {_version('widthlab')}"
     return head.stdout.strip() + ("+changes" if dirty.stdout.strip() else "")
 
 
