@@ -22,9 +22,14 @@ def studies(rooms: Sequence[str] = ROOMS) -> dict[str, str]:
             for name, where in import_module(f"{room}.studies").STUDIES.items()}
 
 
+def spelt(name: str) -> str:
+    """The name of a study as it is declared: ``_`` reads as ``-``, which it was in older versions."""
+    return name.replace("_", "-")
+
+
 def study(name: str) -> Study:
     """The study of that name."""
-    return load(studies()[name])
+    return load(studies()[spelt(name)])
 
 
 def objection(name: str, facts: Mapping) -> str:
@@ -38,7 +43,7 @@ def objection(name: str, facts: Mapping) -> str:
         return f"incomplete: {len(facts['runs'])} of {facts['planned']} runs"
     if facts["own"]:
         return "of settings that no study declares"
-    if name not in studies():
+    if spelt(name) not in studies():
         return "there is no study of that name"
     if study(name).plan(facts["scale"]) != facts["plan"]:
         return "of other settings than the study declares"

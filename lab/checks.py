@@ -150,12 +150,12 @@ def seed(value, name: str = "seed") -> int:
     return whole_number(name, value, 0, 2**64 - 1)
 
 
-def limits(*, threads=None, seconds=None) -> None:
+def limits(*, threads=None, time_limit=None) -> None:
     """Refuse a number of threads, or a time limit in seconds, that is neither None nor usable."""
     if threads is not None:
         whole_number("threads", threads, 1, 4096)
-    if seconds is not None:
-        real_number("seconds", seconds, least=0, finite=False)
+    if time_limit is not None:
+        real_number("time_limit", time_limit, least=0, finite=False)
 
 
 def fits_memory(**counts: int) -> None:

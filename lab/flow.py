@@ -56,6 +56,7 @@ from lab.flow_kernel import (
     integrate,
 )
 from lab.manifest import cores
+from lab.names import renamed
 
 __all__ = ["CONVERGED", "DIVERGED", "EVALUATION_CAP", "LANES", "MAX_STAGES", "REACHED", "RHS", "STATUS", "STOPPED",
            "TIME_CAP", "Flow", "solve"]
@@ -95,8 +96,9 @@ class Flow:
         return {name: int(c) for name, c in zip(STATUS, counts) if c}
 
 
+@renamed(value_target="target_loss", seconds="time_limit")
 def solve(rhs, params, start, *, work_rows=1, times=(), keep_states=False, gradient_tol=1e-8, time_cap=np.inf,
-          value_target=-np.inf, rtol=1e-5, atol=1e-7, max_evaluations=10_000_000, threads=None, seconds=None,
+          target_loss=-np.inf, rtol=1e-5, atol=1e-7, max_evaluations=10_000_000, threads=None, time_limit=None,
           progress=None) -> Flow:
     """Follow the gradient flow of many replicas until the gradient vanishes.
 
@@ -109,11 +111,11 @@ def solve(rhs, params, start, *, work_rows=1, times=(), keep_states=False, gradi
     times : increasing times at which the loss (and, with ``keep_states``, the state) is wanted.
     gradient_tol : a replica has converged once max|∇L| ≤ gradient_tol at the end of a step.
     time_cap : flow time at which a replica is given up (status "time cap").
-    value_target : scalar or (replicas,): stop where the loss crosses this value (status "value reached").
+    target_loss : scalar or (replicas,): stop where the loss crosses this value (status "value reached").
     rtol, atol : of the local error per step, in the mean-square norm, relative to each coordinate and absolute.
     max_evaluations : evaluations of the gradient after which a replica is given up (at the end of its step).
     threads : threads (default: ``NUMBA_NUM_THREADS``). Results do not depend on it.
-    seconds : wall time after which everything still running is stopped (status "stopped").
+    time_limit : wall time in seconds after which everything still running is stopped (status "stopped").
     progress : called with the number of replicas that just finished.
 
     Returns
@@ -139,7 +141,7 @@ def solve(rhs, params, start, *, work_rows=1, times=(), keep_states=False, gradi
     if gradient_tol == 0 and not np.isfinite(time_cap):
         raise InputError("without a gradient tolerance the flow needs a cap on time")
     replicas, n = start.shape
-    target = np.array(np.broadcast_to(value_target, (replicas,)), dtype=np.float64)
+    target = np.array(np.broadcast_to(target_loss, (replicas,)), dtype=np.float64)
     control = np.array([gradient_tol, time_cap, rtol, atol, min(max_evaluations, 2**52)], dtype=np.float64)
     state, ends = start.copy(), np.full((replicas, 3), np.nan)
     values = np.full((replicas, times.size), np.nan)
@@ -166,7 +168,7 @@ def solve(rhs, params, start, *, work_rows=1, times=(), keep_states=False, gradi
         with ThreadPoolExecutor(min(threads, len(pieces), cores()) if threads > 1 else 1) as pool:
             jobs = [pool.submit(work, part) for part in pieces]
             try:
-                if wait(jobs, timeout=seconds).not_done:
+                if wait(jobs, timeout=time_limit).not_done:
                     flag[0] = 1
                 for job in jobs:
                     job.result()

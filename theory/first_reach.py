@@ -32,6 +32,7 @@ import numpy as np
 
 from lab import checks
 from lab.arrays import floats
+from lab.names import renamed
 from theory.derivation import Prediction, derivation
 
 DRAWS = 20_000  # of the Monte Carlo for networks of several neurons
@@ -69,13 +70,14 @@ def miss_probability(starts, dim: int, threshold: float):
     return np.exp(np.asarray(starts) * np.log1p(-reach_probability(dim, threshold)))[()]
 
 
-def end_of_capture(start, threshold: float, strength: float, output_start: float):
+@renamed(output_start="init_readout")
+def end_of_capture(start, threshold: float, strength: float, init_readout: float):
     """Where a single neuron's strong coordinate u ends, from the conserved quantity and v (u − b) = A₁.
 
     Parameters
     ----------
     start : u₀ > b, scalar or array.
-    threshold, strength, output_start : b, A₁, v₀.
+    threshold, strength, init_readout : b, A₁, v₀.
 
     Returns
     -------
@@ -90,7 +92,7 @@ def end_of_capture(start, threshold: float, strength: float, output_start: float
     for _ in range(80):  # v(u)(u − b) increases with u: bisection to the last digit
         u = 0.5 * (low + high)
         with np.errstate(divide="ignore", invalid="ignore"):  # u = 1 within rounding: the end is there
-            v = np.sqrt(output_start**2 + 2.0 * (potential(u) - potential(u0)))
+            v = np.sqrt(init_readout**2 + 2.0 * (potential(u) - potential(u0)))
         below = v * (u - b) < strength
         low, high = np.where(below, u, low), np.where(below, high, u)
     return 0.5 * (low + high)
@@ -103,7 +105,8 @@ def _kept(u0, u_end, dim, threshold):
     return reach_probability(dim - 1, np.minimum(needed / room0, 1.0))
 
 
-def single_keep_probability(dim: int, threshold: float, strength: float, output_start: float, nodes: int = 400) -> float:
+@renamed(output_start="init_readout")
+def single_keep_probability(dim: int, threshold: float, strength: float, init_readout: float, nodes: int = 400) -> float:
     """Capture, K = 1: probability that a single neuron starts within reach of a vanishing feature and keeps it.
 
     One integral over the strong coordinate u₀ of the start, density ∝ (1−u²)^{(d−3)/2}, by Gauss–Legendre on each side
@@ -111,7 +114,7 @@ def single_keep_probability(dim: int, threshold: float, strength: float, output_
     """
     _check(dim, threshold)
     checks.real_number("strength", strength, above=0)
-    checks.real_number("output_start", output_start, above=0)
+    checks.real_number("init_readout", init_readout, above=0)
     x, weight = np.polynomial.legendre.leggauss(nodes)
     edge = math.acos(threshold)
     total = 0.0
@@ -119,13 +122,14 @@ def single_keep_probability(dim: int, threshold: float, strength: float, output_
         angle = 0.5 * (high - low) * x + 0.5 * (high + low)
         u0 = np.cos(angle)
         # the potential is infinite at u = 1, which the nodes never touch
-        end = end_of_capture(u0, threshold, strength, output_start) if low == 0.0 else u0
+        end = end_of_capture(u0, threshold, strength, init_readout) if low == 0.0 else u0
         total += 0.5 * (high - low) * np.sum(weight * np.sin(angle) ** (dim - 2) * _kept(u0, end, dim, threshold))
     norm = math.sqrt(math.pi) * math.exp(math.lgamma((dim - 1) / 2) - math.lgamma(dim / 2))
     return float(total / norm)
 
 
-def weak_miss_probability(width: int, dim: int, threshold: float, strength: float, output_start: float,
+@renamed(output_start="init_readout")
+def weak_miss_probability(width: int, dim: int, threshold: float, strength: float, init_readout: float,
                           rng: np.random.Generator, draws: int = DRAWS) -> tuple[float, float]:
     """Capture, any K: probability that a network of width K misses a vanishing feature, and its standard error.
 
@@ -139,11 +143,11 @@ def weak_miss_probability(width: int, dim: int, threshold: float, strength: floa
     _check(dim, threshold)
     checks.whole_number("width", width)
     checks.real_number("strength", strength, above=0)
-    checks.real_number("output_start", output_start, above=0)
+    checks.real_number("init_readout", init_readout, above=0)
     g = rng.standard_normal((draws, width))
     rest = rng.chisquare(dim - 1, (draws, width))
     u0 = g / np.sqrt(g * g + rest)
-    u, v = u0.copy(), np.full_like(u0, output_start)
+    u, v = u0.copy(), np.full_like(u0, init_readout)
     live = u0 > threshold
     open_ = live.any(axis=1)  # networks in which some neuron reaches the strong feature
     step = 0.02

@@ -19,6 +19,7 @@ import numpy as np
 
 from lab import checks
 from lab.arrays import floats
+from lab.names import renamed
 from theory.derivation import Prediction, derivation
 
 
@@ -50,20 +51,20 @@ def output(start, tau, strength: float, power: int):
     return np.where(start > 0, value, 0.0)
 
 
-def end_of_training(first, second, strength: float, power: int, loss: float):
+def end_of_training(first, second, strength: float, power: int, target_loss: float):
     """τ at which the loss is reached, and F₁, F₂ there.
 
     Parameters
     ----------
     first, second : (..., m) starts a₀, b₀ of all neurons.
-    strength, power, loss : μ₂, q, ε.
+    strength, power, target_loss : μ₂, q, ε.
 
     Returns
     -------
     tau, F₁, F₂ : (...) arrays; infinite τ and zeros where no start is positive.
     """
     first, second = floats(first, "first"), floats(second, "second")
-    target = final_output(loss)
+    target = final_output(target_loss)
     high = np.minimum(blow_up(first, 1.0, power).min(axis=-1), blow_up(second, strength, power).min(axis=-1))
     alive = np.isfinite(high)
     high = np.where(alive, high, 1.0)
@@ -82,8 +83,9 @@ def end_of_training(first, second, strength: float, power: int, loss: float):
     return np.where(alive, tau, np.inf), *parts
 
 
-def learn_probabilities(width: int, strength: float, scale: float, power: int = 4, loss: float = 0.01, margin: float = 1.0,
-                        nodes: int = 300) -> dict[str, float]:
+@renamed(scale="init_scale", loss="target_loss")
+def learn_probabilities(width: int, strength: float, init_scale: float, power: int = 4, target_loss: float = 0.01,
+                        margin: float = 1.0, nodes: int = 300) -> dict[str, float]:
     """P(first), P(second), P(both), P(neither) view learnt by one network, keeping only each view's leading neuron.
 
     Exact for width 1 (one neuron has one coordinate a view); for more it leaves out what the other neurons add, which
@@ -92,22 +94,22 @@ def learn_probabilities(width: int, strength: float, scale: float, power: int = 
 
     Parameters
     ----------
-    width, strength, scale : m, μ₂, σ₀.
-    power, loss, margin : q, ε, κ.
+    width, strength, init_scale : m, μ₂, σ₀.
+    power, target_loss, margin : q, ε, κ.
     """
     from scipy.special import ndtri
 
     checks.whole_number("width", width)
     checks.real_number("strength", strength, above=0)
-    checks.real_number("scale", scale, above=0)
+    checks.real_number("init_scale", init_scale, above=0)
     checks.whole_number("power", power, 3, 100)
-    checks.real_number("loss", loss, above=0, below=float(np.log(2)))
+    checks.real_number("target_loss", target_loss, above=0, below=float(np.log(2)))
     checks.real_number("margin", margin, above=0)
     # equal probability cells of the maximum, P(max < x) = Φ(x/σ₀)^m; the cells' midpoints carry the weight
     level = (np.arange(nodes) + 0.5) / nodes
-    largest = scale * ndtri(level ** (1.0 / width))
+    largest = init_scale * ndtri(level ** (1.0 / width))
     _, one, two = end_of_training(largest[:, None, None], np.broadcast_to(largest[None, :, None], (nodes, nodes, 1)),
-                                  strength, power, loss)
+                                  strength, power, target_loss)
     first, second = one >= margin, two >= margin
     return {"first": float(first.mean()), "second": float(second.mean()), "both": float((first & second).mean()),
             "neither": float((~first & ~second).mean())}

@@ -1,8 +1,11 @@
 """The toy models of this room, found where they are: each package or file of ``toy`` declares its ``MODEL``.
 
 A model is a package (``toy/bumps``) or, if it is small, a single file. Its name on the command line is the file's, with
-dashes. It offers ``simulate(...)`` and, where there is theory, ``predict(...)`` with the same arguments; its command,
-``add_arguments(parser)`` and ``run(args)``, stands in the package's ``command.py`` or in the single file.
+dashes. It offers ``simulate(...)`` and, where there is theory, ``predict(...)``, both with a frozen result of its own; its
+command, ``add_arguments(parser)`` and ``run(args)``, stands in the package's ``command.py`` or in the single file.
+
+The arguments of a model are those of ``simulate`` and of ``predict``, under one name and with one default. Only how a
+simulation is carried out (:data:`RUN_TIME`) is left to ``simulate``; other exceptions stand in the declaration.
 """
 
 import re
@@ -11,6 +14,8 @@ from dataclasses import dataclass
 from lab.discover import DeclarationError, read, sources
 
 MODEL = None
+RUN_TIME = frozenset({"threads", "time_limit", "progress", "start", "first_replica", "gradient_tol", "rtol", "atol", "time_cap",
+                      "max_steps"})  # how a simulation is carried out: no argument of a prediction
 
 
 @dataclass(frozen=True)
@@ -21,10 +26,14 @@ class Model:
     ----------
     help : one line for ``python -m toy --help``.
     no_theory : why the model has no ``predict``; "" where it has one.
+    simulation_only : arguments of ``simulate``, beside those of :data:`RUN_TIME`, that theory has no word on.
+    theory_only : arguments of ``predict`` that a simulation does without.
     """
 
     help: str
     no_theory: str = ""
+    simulation_only: tuple[str, ...] = ()
+    theory_only: tuple[str, ...] = ()
 
 
 def models() -> dict[str, Model]:

@@ -14,11 +14,11 @@ def add_arguments(parser):
 def run(args) -> dict:
     from pathlib import Path
 
-    from figures.catalogue import KEPT
+    from figures.catalogue import KEPT, spelt
     from lab.tables import write_table
 
     folder = Path(args.out) / "tables"
-    tables = [_worth_keeping(name, folder) for name in args.names]  # all, before the first is written
+    tables = [_worth_keeping(spelt(name), folder) for name in args.names]  # all, before the first is written
     paths = [str(write_table(table, KEPT)) for table in tables]
     for path in paths:
         say(f"kept {path}")

@@ -31,7 +31,7 @@ def add_arguments(parser):
 
 
 def run(args) -> dict:
-    from figures.catalogue import studies, study
+    from figures.catalogue import spelt, studies, study
     from figures.commands.report import write
     from lab.cluster import Cluster
     from lab.manifest import cores
@@ -39,7 +39,7 @@ def run(args) -> dict:
     from lab.study import compute, in_order
     from lab.sweep import Workers, dry_run
 
-    names = args.only or list(studies(args.room))
+    names = [spelt(name) for name in args.only or studies(args.room)]
     unknown = sorted(set(names) - set(studies()))
     if unknown:
         raise UsageError(f"no study is called {unknown[0]!r}; there are: {', '.join(studies())}")

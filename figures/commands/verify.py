@@ -17,7 +17,7 @@ def run(args) -> dict:
 
     rows = ledger.rows(ledger.gather(catalogue.tables(args.out)))
     if args.only:
-        rows = [row for row in rows if row["id"].startswith(tuple(args.only))]
+        rows = [row for row in rows if row["id"].startswith(tuple(map(catalogue.spelt, args.only)))]
         if not rows:
             raise UsageError(f"no claim's id starts with {args.only[0]!r}")
     for row in rows:

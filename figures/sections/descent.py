@@ -10,13 +10,13 @@ _TITLES = {"least-squares": "least squares", "random-features": "random ReLU fea
 
 def draw(tables):
     """One panel a family."""
-    table = tables.get("double_descent")
+    table = tables.get("double-descent")
     if table is None:
         return
     families = [f for f in _TITLES if f in set(table.frame.family)]
     with canvas(len(families), width=2.45 * len(families), height=2.6) as (figure, axes):
         for axis, family in zip(np.atleast_1d(axes), families):
-            curves = table.frame[table.frame.family == family].groupby(["noise", "ridge", "teacher"])
+            curves = table.frame[table.frame.family == family].groupby(["noise_variance", "ridge", "teacher_width"])
             for ((noise, ridge, teacher), rows), colour in zip(curves, SERIES):
                 x = rows.parameters_per_sample
                 if rows.theory.notna().any():
@@ -45,7 +45,7 @@ SECTION = Section(
         "help?",
     method="Three families of fits with a known truth: least squares on part of many features, regression on random ReLU "
         "features, and a trained one-hidden-layer network. The first two are laid over their closed forms.",
-    studies=("double_descent",),
+    studies=("double-descent",),
     draw=draw,
     claims=("s2.second-descent", "s2.peak-at-interpolation"),
     change_our_mind="A peak away from the threshold, or a smallest risk below it.",

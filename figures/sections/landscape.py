@@ -10,20 +10,20 @@ def _shares(table):
     frame = table.frame[table.frame.method == "gradient-descent"]
     with canvas(2, height=2.9) as (figure, axes):
         for more, (colour, marker, label) in _EXTRA.items():
-            rows = frame[frame.width == frame.teacher + more].sort_values("teacher")
-            points(axes[0], rows.teacher, rows.share, rows.share_low, rows.share_high, label, color=colour, fmt=marker)
+            rows = frame[frame.width == frame.teacher_width + more].sort_values("teacher_width")
+            points(axes[0], rows.teacher_width, rows.share, rows.share_low, rows.share_high, label, color=colour, fmt=marker)
             if more:
-                theory_line(axes[0], rows.teacher, rows.restarts_share, color=colour, linestyle="--", linewidth=1)
+                theory_line(axes[0], rows.teacher_width, rows.restarts_share, color=colour, linestyle="--", linewidth=1)
             told = rows[rows.published.notna()]
-            axes[0].plot(told.teacher, told.published, "x", color=colour, markersize=4, zorder=4)
+            axes[0].plot(told.teacher_width, told.published, "x", color=colour, markersize=4, zorder=4)
         axes[0].plot([], [], "x", color=BASELINE, label="published")
         axes[0].plot([], [], "--", color=BASELINE, linewidth=1, label="restarts of the same budget")
         axes[0].set(xlabel="teacher units k", ylabel="share of spurious runs", ylim=(-0.02, 1.02))
         axes[0].legend(fontsize=6.5)
-        rows = frame[(frame.width == frame.teacher + 1) & frame.effective_tickets.notna()].sort_values("teacher")
-        points(axes[1], rows.teacher, rows.effective_tickets, rows.effective_tickets_low, rows.effective_tickets_high,
+        rows = frame[(frame.width == frame.teacher_width + 1) & frame.effective_tickets.notna()].sort_values("teacher_width")
+        points(axes[1], rows.teacher_width, rows.effective_tickets, rows.effective_tickets_low, rows.effective_tickets_high,
                "effective", color=WIDE)
-        theory_line(axes[1], rows.teacher, rows.tickets, label="nominal: C(k+1, k) = k + 1", color=BASELINE)
+        theory_line(axes[1], rows.teacher_width, rows.tickets, label="nominal: C(k+1, k) = k + 1", color=BASELINE)
         axes[1].set(xlabel="teacher units k", ylabel="tickets at n = k + 1", ylim=(0, None))
         axes[1].legend(fontsize=6.5)
         return picture(figure, "One or two neurons more",
@@ -36,10 +36,10 @@ def _shares(table):
 def _tickets(table):
     arms = ("fresh narrow", "alone", "adversarial rest", "redrawn rest", "original rest", "fresh wide")
     colours = dict(zip(arms, (BASELINE, NARROW, EXTRA, REVERSE, WIDE, BASELINE)))
-    cells = sorted({(row.teacher, row.width) for row in table.frame.itertuples()})
+    cells = sorted({(row.teacher_width, row.width) for row in table.frame.itertuples()})
     with canvas(1, height=2.9) as (figure, axis):
         for arm in arms:
-            rows = table.frame[table.frame.arm == arm].set_index(["teacher", "width"])
+            rows = table.frame[table.frame.arm == arm].set_index(["teacher_width", "width"])
             where = [i for i, cell in enumerate(cells) if cell in rows.index]
             rows = rows.loc[[cells[i] for i in where]]
             shift = 0.12 * (arms.index(arm) - 2.5)
@@ -56,19 +56,19 @@ def _tickets(table):
 
 def draw(tables):
     """Both pictures, where their tables exist."""
-    if "relu_landscape" in tables:
-        yield _shares(tables["relu_landscape"])
-    if "relu_tickets" in tables:
-        yield _tickets(tables["relu_tickets"])
+    if "relu-landscape" in tables:
+        yield _shares(tables["relu-landscape"])
+    if "relu-tickets" in tables:
+        yield _tickets(tables["relu-tickets"])
 
 
 def frames(tables):
     """Loss levels and types at n = k."""
-    if "relu_landscape" not in tables:
+    if "relu-landscape" not in tables:
         return {}
-    frame = tables["relu_landscape"].frame
-    rows = frame[(frame.teacher == frame.width) & (frame.minima > 0)]
-    columns = ["teacher", "share", "levels", "commonest", "escape_index_low", "escape_index_high"]
+    frame = tables["relu-landscape"].frame
+    rows = frame[(frame.teacher_width == frame.width) & (frame.minima > 0)]
+    columns = ["teacher_width", "share", "levels", "commonest", "escape_index_low", "escape_index_high"]
     return {"Spurious minima at n = k: number of loss levels, the commonest type, negative directions that one neuron "
             "more opens": rows[columns]}
 
@@ -82,7 +82,7 @@ SECTION = Section(
         "population loss, gradient descent with step 0.1 to the published criterion. A run counts as not spurious once its "
         "decreasing objective is below 10<sup>−3</sup>; a run that has met no criterion after 10<sup>6</sup> steps counts as "
         "spurious.",
-    studies=("relu_landscape", "relu_tickets"),
+    studies=("relu-landscape", "relu-tickets"),
     draw=draw,
     claims=("s2.success-grows", "s2.wide-beats", "s2.spurious-minima", "s2.tickets", "s2.perturbed-rest", "s2.adversarial-rest"),
     change_our_mind="Restarts of the same budget that fail as rarely as the wide student, spurious minima that stay minima "

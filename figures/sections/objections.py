@@ -28,7 +28,7 @@ TOY = {AS_THEY_ARE: "free", SAME_LOSS: "matched loss", SLICES: "shared start"}  
 def _controls(tables):
     """The gap of the narrowest copies under each control, toy and real."""
     real = [name for name in present(tables) if len(tables[name].frame)]
-    toy = tables.get("graded_width")
+    toy = tables.get("graded-width")
     if not real or toy is None:
         return
     names = controls()
@@ -41,7 +41,7 @@ def _controls(tables):
         if len(above):
             groups.append((names.index(WIDER) - 0.3, above.assign(gap=above.narrow_to_wide - above.wide_to_wide)))
         estimates(axis, groups, "gap", "toy: graded teacher", color="#000000")
-        used = ["graded_width"]
+        used = ["graded-width"]
         for i, (name, colour) in enumerate(zip(real, SERIES)):
             groups = []
             for place, control in enumerate(names):
@@ -63,7 +63,7 @@ def _controls(tables):
 
 def _floor(tables):
     """The gap at matched loss against how far above the narrow networks' floor that loss lies."""
-    toy = tables.get("graded_loss")
+    toy = tables.get("graded-loss")
     if toy is None:
         return
     with canvas(2, width=7.0, height=2.5, sharex=True, sharey=True) as (figure, axes):
@@ -73,7 +73,7 @@ def _floor(tables):
             estimates(axes[0], sorted(mine.groupby("above_floor")), "gap", f"{key[0]} teacher, K = {key[1]}", color=colour,
                       fmt="o-", linewidth=0.9)
         axes[0].set(title="toy", ylabel="span gap")
-        used, nearest = ["graded_loss"], []
+        used, nearest = ["graded-loss"], []
         for name, colour in zip(present(tables), SERIES):
             groups, floor = [], _last_loss(narrowest(tables[name]))
             for match in (m for m in controlled(name, SAME_LOSS) if m in tables):
@@ -263,7 +263,7 @@ SECTION = Section(
         "loss, at a constant rate. <i>Start as slices</i>: the copies share the wide network's initial weights among them. "
         "<i>Equal parameters</i>: more copies. <i>Width 4</i>: the standard network as the narrow one. Each measure stands "
         "beside its value for two wide networks, for an untrained one and for shuffled rows.",
-    studies=("graded_width", "graded_loss", *family("width")),
+    studies=("graded-width", "graded-loss", *family("width")),
     draw=draw,
     claims=("s0.gap-survives", "s0.gap-is", "s0.gap-at", "s0.gap-above", "s0.gap-beyond", "s0.residual"),
     change_our_mind="A gap that vanishes, in most networks, under one of the controls: then S0's effect is that control's.",

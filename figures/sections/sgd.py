@@ -7,10 +7,10 @@ from figures.style import NARROW, SERIES, WIDE, canvas, points, theory_line
 def _trajectories(table):
     with canvas(2, height=2.5) as (figure, axes):
         for axis, (layers, cells) in zip(axes, table.frame.groupby("layers", sort=False)):
-            for ((width, inputs), rows), colour in zip(cells.groupby(["width", "inputs"]), SERIES):
+            for ((width, dim), rows), colour in zip(cells.groupby(["width", "dim"]), SERIES):
                 rows = rows[rows.time > 0].sort_values("time")
                 theory_line(axis, rows.time, rows.predicted, color=colour)
-                points(axis, rows.time, rows.error, rows.error_low, rows.error_high, f"K = {width:g}, N = {inputs:g}",
+                points(axis, rows.time, rows.error, rows.error_low, rows.error_high, f"K = {width:g}, N = {dim:g}",
                        color=colour, markersize=3)
             axis.set(title=f"{layers} layer{'s' if layers == 'both' else ''} trained", xscale="log", yscale="log",
                      xlabel="steps / N")
@@ -40,10 +40,10 @@ def _final(table):
 
 def _units(table):
     end = table.frame[table.frame.moment == "end"]
-    noises, scales = sorted(end.noise.unique()), sorted(end.initial_scale.unique())
+    noises, scales = sorted(end.noise.unique()), sorted(end.init_scale.unique())
     with canvas(len(scales), len(noises), height=1.9, sharex=True, sharey=True, squeeze=False) as (figure, axes):
         for axis, (noise, scale) in zip(axes.flat, ((n, s) for n in noises for s in scales)):
-            rows = end[(end.noise == noise) & (end.initial_scale == scale)]
+            rows = end[(end.noise == noise) & (end.init_scale == scale)]
             rows = rows.sort_values("width")
             for name, colour, marker in (("removable", NARROW, "o"), ("repeated", WIDE, "s")):
                 points(axis, rows.width, rows[name], rows[f"{name}_low"], rows[f"{name}_high"], name, color=colour, fmt=marker)
@@ -63,7 +63,7 @@ def _units(table):
 
 def draw(tables):
     """What exists of the three."""
-    for name, make in (("sgd_trajectory", _trajectories), ("sgd_final_error", _final), ("sgd_units", _units)):
+    for name, make in (("sgd-trajectory", _trajectories), ("sgd-final-error", _final), ("sgd-units", _units)):
         if name in tables:
             yield make(tables[name])
 
@@ -75,7 +75,7 @@ SECTION = Section(
     method="Two-layer erf students learn an erf teacher from a stream of Gaussian inputs. In high dimension the overlaps "
         "of their weights (order parameters) follow closed equations, so that every simulation stands beside its prediction, "
         "and removable and repeated units can be counted exactly.",
-    studies=("sgd_trajectory", "sgd_final_error", "sgd_units"),
+    studies=("sgd-trajectory", "sgd-final-error", "sgd-units"),
     draw=draw,
     claims=("s1.sgd",),
     change_our_mind="Final errors that depend on width otherwise than the formulas say.",

@@ -18,11 +18,11 @@ def _theory(axes, rows, **style):
 
 def _against_alpha(tables):
     real = present(tables)
-    if "graded_width" not in tables and not real:
+    if "graded-width" not in tables and not real:
         return
     with canvas(1 + len(real), 2, width=2.2 * (1 + len(real)), height=2.3, squeeze=False) as (figure, axes):
-        if "graded_width" in tables:
-            frame = tables["graded_width"].frame
+        if "graded-width" in tables:
+            frame = tables["graded-width"].frame
             free = frame[(frame.teacher == "graded") & (frame.condition == "free") & (frame.reference_width == 16)]
             groups = sorted(free.groupby("alpha"), reverse=True)
             narrow = [g for g in groups if g[0] < 1]
@@ -46,7 +46,7 @@ def _against_alpha(tables):
                     real=True)
             estimates(axes[1, column], groups, "probe_narrow", "narrow copies", color=NARROW, real=True)
             estimates(axes[1, column], groups, "probe_wide", "wide", color=WIDE, fmt="D", markersize=3.5, real=True)
-            if "graded_width" in tables:
+            if "graded-width" in tables:
                 _theory(axes[:, column], theory[theory.alpha >= groups[-1][0]], linewidth=0.7, alpha=0.45)
             axes[0, column].set_title(short(name).replace(", ", "\n", 1))
             for axis in axes[:, column]:
@@ -63,14 +63,14 @@ def _against_alpha(tables):
                       "Lines: theory, with the wide student taken as the teacher; open markers: exact simulation; filled: "
                       "real networks, fitted and scored on different held-out images or pairs; the toy's theory is drawn "
                       "faintly over them. 95 % intervals over replicas or seeds. * re-encoded images.",
-                      " ".join(["graded_width", *real]))
+                      " ".join(["graded-width", *real]))
 
 
 def _copies(tables):
     real = present(tables)
-    if "graded_copies" not in tables:
+    if "graded-copies" not in tables:
         return
-    frame = tables["graded_copies"].frame
+    frame = tables["graded-copies"].frame
     with canvas(2, width=7, height=2.5) as (figure, axes):
         for teacher, colour, marker in (("graded", NARROW, "o"), ("square root", REVERSE, "D"), ("equal", WIDE, "s")):
             rows = frame[(frame.teacher == teacher) & (frame.width == frame.width.min())]
@@ -94,13 +94,13 @@ def _copies(tables):
         yield picture(figure, "More and more narrow copies",
                       "With steep strengths every copy finds the same strongest units, so pooling them adds nothing; with "
                       "equal strengths copies find different ones, and pooling is coupon collecting (line: its closed form).",
-                      "graded_copies")
+                      "graded-copies")
 
 
 def _units(tables):
-    if "graded_units" not in tables:
+    if "graded-units" not in tables:
         return
-    frame = tables["graded_units"].frame
+    frame = tables["graded-units"].frame
     teachers = [t for t in ("graded", "square root", "equal") if t in set(frame.teacher)]
     with canvas(len(teachers), width=7, height=2.4, sharey=True) as (figure, axes):
         for axis, teacher in zip(np.atleast_1d(axes), teachers):
@@ -118,13 +118,13 @@ def _units(tables):
         np.atleast_1d(axes)[0].set_ylabel("span error on this unit")
         yield picture(figure, "Which teacher unit is found by which width",
                       "Span error of one student on each unit of the teacher; lines: theory, markers: mean over replicas with "
-                      "95 % intervals.", "graded_units")
+                      "95 % intervals.", "graded-units")
 
 
 def _ridge(tables):
-    if "graded_ridge" not in tables:
+    if "graded-ridge" not in tables:
         return
-    frame = tables["graded_ridge"].frame
+    frame = tables["graded-ridge"].frame
     with canvas(1, width=3.8, height=2.5) as (figure, axis):
         for (tol, rows), colour in zip(sorted(frame.groupby("gradient_tol"), reverse=True), SERIES):
             estimates(axis, sorted(rows.groupby("ridge")), "narrow_to_unit_3", f"max|∇| ≤ {tol:.0e}", color=colour, fmt="o-",
@@ -134,14 +134,14 @@ def _ridge(tables):
         yield picture(figure, "Stopping and ridge matter",
                       "Eight copies of width 2 on the third unit of the graded teacher. Copies that were stopped early differ "
                       "by what training left over, and a small ridge reads that residue as a feature; trained to the end, "
-                      "every ridge gives the same.", "graded_ridge")
+                      "every ridge gives the same.", "graded-ridge")
 
 
 def _losses(tables):
     real = present(tables)
-    if "graded_curves" not in tables:
+    if "graded-curves" not in tables:
         return
-    frame = tables["graded_curves"].frame
+    frame = tables["graded-curves"].frame
     frame = frame[(frame.teacher == "graded") & (frame.init_scale == 0.1)]
     with canvas(1 + min(len(real), 2), height=2.4) as (figure, axes):
         axes = np.atleast_1d(axes)
@@ -167,13 +167,13 @@ def _losses(tables):
         yield picture(figure, "Loss along training, narrow and wide",
                       "Left: each width's loss falls from plateau to plateau as it finds unit after unit (median and "
                       "quartiles of the replicas); dotted: theory's last plateau. Right: mean over copies and seeds.",
-                      " ".join(["graded_curves", *real[:2]]))
+                      " ".join(["graded-curves", *real[:2]]))
 
 
 def _phase(tables):
-    if "graded_phase" not in tables:
+    if "graded-phase" not in tables:
         return
-    frame = tables["graded_phase"].frame
+    frame = tables["graded-phase"].frame
     cells = sorted({(r.direction_norm, r.init_scale) for r in frame.itertuples()})
     norms, scales = sorted({n for n, _ in cells}), sorted({s for _, s in cells})
     with canvas(len(scales), len(norms), width=7, height=2.2, squeeze=False, sharex=True, sharey=True) as (figure, axes):
@@ -195,10 +195,10 @@ def _phase(tables):
             axis.set_xlabel("exponent γ")
         figure.colorbar(image, ax=axes, label="P(two students agree)", shrink=0.8)
         yield picture(figure, "Where uniqueness ends",
-                      f"Teachers of {frame.units.iloc[0]} units with strengths m<sup>−γ</sup>. Colour: the chance that two "
-                      "narrow students hold the same solution. White triangles: theory's last exponent at which a competing "
+                      f"Teachers of {frame.teacher_width.iloc[0]} units with strengths m<sup>−γ</sup>. Colour: the chance that "
+                      "two narrow students hold the same solution. White triangles: theory's last exponent at which a competing "
                       "solution is a minimum (to the right there is one solution from any start); circles: the nearest "
-                      "competitor's end.", "graded_phase")
+                      "competitor's end.", "graded-phase")
 
 
 def draw(tables):
@@ -238,7 +238,7 @@ SECTION = Section(
         "<i>Feature performance</i> is what a linear probe on the features leaves unexplained of the target (toy) or of the "
         "one-hot labels (real). The toy is a graded teacher of erf units; losses, gradients, span errors and probes are exact "
         "functions of inner products, without any sampling of inputs.",
-    studies=("graded_width", "graded_copies", "graded_units", "graded_curves", "graded_ridge", "graded_phase", *sweeps()),
+    studies=("graded-width", "graded-copies", "graded-units", "graded-curves", "graded-ridge", "graded-phase", *sweeps()),
     draw=draw,
     claims=("s0.narrow-does", "s0.wide-does", "s0.wide-performs", "s0.gap-grows", "s0.copies", "s0.equal"),
     change_our_mind="Narrow concatenations that span wide networks as well as wide networks span each other, at matched "

@@ -32,9 +32,9 @@ def _reach(table):
 def _views(table):
     with canvas(3, width=7.0, height=2.5) as (figure, axes):
         alone = table.frame[table.frame.copies == 1]
-        small, large = alone.scale.min(), alone.scale.max()
+        small, large = alone.init_scale.min(), alone.init_scale.max()
         for axis, scale in zip(axes, (small, large)):
-            for (strength, rows), colour in zip(alone[alone.scale == scale].groupby("second_strength"), (NARROW, WIDE)):
+            for (strength, rows), colour in zip(alone[alone.init_scale == scale].groupby("second_strength"), (NARROW, WIDE)):
                 rows = rows.sort_values("width")
                 theory_line(axis, rows.width, rows.one_theory, color=colour)
                 points(axis, rows.width, rows.one_share, rows.one_low, rows.one_high, f"second view {strength:g}",
@@ -43,7 +43,7 @@ def _views(table):
         axes[0].set_ylabel("P(one network learns both views)")
         axes[0].legend()
         total = (table.frame.copies * table.frame.width)[table.frame.copies > 1].max()
-        split = table.frame[(table.frame.scale == small) & (table.frame.copies * table.frame.width == total)]
+        split = table.frame[(table.frame.init_scale == small) & (table.frame.copies * table.frame.width == total)]
         for (_, rows), colour in zip(split.groupby("second_strength"), (NARROW, WIDE)):
             rows = rows.sort_values("width")
             theory_line(axes[2], rows.width, rows.all_theory, color=colour)
@@ -59,10 +59,10 @@ def _views(table):
 
 def draw(tables):
     """Both pictures, where their tables exist."""
-    if "first_reach" in tables:
-        yield _reach(tables["first_reach"])
-    if "multi_view" in tables:
-        yield _views(tables["multi_view"])
+    if "first-reach" in tables:
+        yield _reach(tables["first-reach"])
+    if "multi-view" in tables:
+        yield _views(tables["multi-view"])
 
 
 SECTION = Section(
@@ -74,7 +74,7 @@ SECTION = Section(
         "neurons on the sphere feel a feature only within their reach. <i>Two views</i>: a class shows two features, and "
         "neurons with a steep activation race for them. Starts alone give concatenation no disadvantage; capture by a strong "
         "feature does; and with redundant views a concatenation of narrow networks beats the wide one.",
-    studies=("first_reach", "multi_view"),
+    studies=("first-reach", "multi-view"),
     draw=draw,
     claims=("s0.narrow-starts", "s0.concatenated-starts", "s0.wide-finds-every-view"),
     change_our_mind="A capture regime in which concatenated networks miss no more than the wide one, or small starts with "

@@ -208,7 +208,7 @@ def bench_runs(replicas: int = 1000) -> dict:
     for method in ("minimise", "flow"):
         simulate(4, 4, 16, method=method)  # compile
         start = time.process_time()
-        found = simulate(20, 20, replicas, method=method, tolerance=2 * math.pi * 1e-10, success=None, threads=2)
+        found = simulate(20, 20, replicas, method=method, tolerance=2 * math.pi * 1e-10, target_loss=None, threads=2)
         result[method] = {"seconds": found.seconds, "process_seconds": time.process_time() - start,
                           "unfinished": found.unfinished, "gradient": float(found.gradient.max()),
                           "spurious": found.spurious_fraction.mean}

@@ -27,7 +27,7 @@ import numpy as np
 from toy.teacher_student.model import simulate
 replicas, width, inputs = json.loads(sys.argv[1])
 def run(replicas, inputs):
-    return simulate(inputs=inputs, width=width, strengths=np.ones(4), learning_rate=0.1, replicas=replicas, times=[16 / inputs])
+    return simulate(dim=inputs, width=width, strengths=np.ones(4), learning_rate=0.1, replicas=replicas, times=[16 / inputs])
 def peak():
     return int(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1]) * 1024
 run(16, 64)
@@ -49,7 +49,7 @@ def memory() -> dict:
 def steps(replicas, width, inputs):
     from toy.teacher_student import ensemble, model
 
-    s = model._setting(inputs=inputs, width=width, strengths=np.ones(4), learning_rate=0.1, replicas=replicas)
+    s = model._setting(dim=inputs, width=width, strengths=np.ones(4), learning_rate=0.1, replicas=replicas)
     return ensemble.FullEnsemble(s, model.starting_weights).advance
 
 

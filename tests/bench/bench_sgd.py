@@ -126,8 +126,8 @@ def numpy_steps(m, d, batch):
 def our_steps(m, d, batch, replicas=R, method="full"):
     from toy.teacher_student import ensemble, model
 
-    s = model._setting(inputs=d, width=m, strengths=np.ones(K), learning_rate=RATE, batch=batch, replicas=replicas,
-                       initial_readout=0.5)
+    s = model._setting(dim=d, width=m, strengths=np.ones(K), learning_rate=RATE, batch_size=batch, replicas=replicas,
+                       init_readout=0.5)
     students = (ensemble.FullEnsemble(s, model.starting_weights) if method == "full"
                 else ensemble.SpanEnsemble(s, model.starting_coordinates))
     return students.advance

@@ -58,10 +58,10 @@ def test_convergence_reaches_tiny_gradients():
     np.testing.assert_allclose(got.state, np.sign(start), atol=1e-12)
 
 
-def test_value_target_stops_where_the_loss_crosses_it():
+def test_target_loss_stops_where_the_loss_crosses_it():
     start = np.full((9, 2), 2.0)
     target = np.linspace(0.01, 4.0, 9)
-    got = flow.solve(quadratic, [1.0, 1.0], start, value_target=target, rtol=1e-7, atol=1e-9)
+    got = flow.solve(quadratic, [1.0, 1.0], start, target_loss=target, rtol=1e-7, atol=1e-9)
     assert np.all(got.status == flow.REACHED)
     np.testing.assert_allclose(0.5 * np.sum(got.state**2, axis=1), target, rtol=1e-4)
     np.testing.assert_allclose(got.time, 0.5 * np.log(4.0 / target), rtol=1e-4, atol=1e-6)
@@ -77,7 +77,7 @@ def test_divergence_and_caps_are_reported():
 
 
 def test_wall_time_limit_returns():
-    got = flow.solve(quadratic, np.array([1.0, 1e5]), np.ones((64, 2)), gradient_tol=0, time_cap=1e300, seconds=0.2,
+    got = flow.solve(quadratic, np.array([1.0, 1e5]), np.ones((64, 2)), gradient_tol=0, time_cap=1e300, time_limit=0.2,
                      max_evaluations=2**52)
     assert np.all(got.status == flow.STOPPED)
 

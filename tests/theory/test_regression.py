@@ -76,17 +76,17 @@ def test_random_features_solve_the_fixed_point():
 
 
 def test_random_features_limits():
-    assert rg.random_features_risk(1e-9, 3.0, linear=2.0, nonlinear=0.5, noise=1.0) == pytest.approx(2.5, rel=1e-6)
+    assert rg.random_features_risk(1e-9, 3.0, linear=2.0, nonlinear=0.5, noise_variance=1.0) == pytest.approx(2.5, rel=1e-6)
     assert rg.random_features_risk(3.0, 3.0) == np.inf
-    near = rg.random_features_risk([2.99, 3.01], 3.0, noise=1.0)
+    near = rg.random_features_risk([2.99, 3.01], 3.0, noise_variance=1.0)
     assert np.all(near > 20)
     for ridge in (1e-9, 1e-11):
-        assert rg.random_features_risk(6.0, 3.0, ridge, noise=0.3) == pytest.approx(
-            rg.random_features_risk(6.0, 3.0, noise=0.3), rel=1e-4)
+        assert rg.random_features_risk(6.0, 3.0, ridge, noise_variance=0.3) == pytest.approx(
+            rg.random_features_risk(6.0, 3.0, noise_variance=0.3), rel=1e-4)
     assert rg.random_features_risk(6.0, 3.0, 1e8, linear=2.0) == pytest.approx(2.0, rel=1e-3)
     assert rg.activation_constants(lambda z: np.maximum(z, 0)) == pytest.approx(RELU_CONSTANTS, rel=1e-12)
-    ridge, risk = rg.optimal_random_features_ridge(3.0, 3.0, noise=0.25)
-    assert risk <= rg.random_features_risk(3.0, 3.0, ridge * np.array([0.5, 2.0]), noise=0.25).min()
+    ridge, risk = rg.optimal_random_features_ridge(3.0, 3.0, noise_variance=0.25)
+    assert risk <= rg.random_features_risk(3.0, 3.0, ridge * np.array([0.5, 2.0]), noise_variance=0.25).min()
 
 
 def test_ridge_derivation_follows_the_variance_of_the_features():

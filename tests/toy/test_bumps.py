@@ -54,7 +54,7 @@ def test_one_bump_arrives_when_theory_says():
 
 def test_arrival_has_its_closed_form():
     times = (1.0, 30.0, 1000.0)
-    p = predict("slide", bumps=1, half_line=10.0, times=times)
+    p = predict("slide", bumps=1, half_line=10.0, times=times).arrived
     share = simulate("slide", bumps=1, half_line=10.0, times=times, replicas=1500).arrived.mean(axis=0)
     assert np.all(np.abs(share - p) < 4.5 * np.sqrt(p * (1 - p) / 1500))
 
@@ -62,7 +62,7 @@ def test_arrival_has_its_closed_form():
 def test_covering_has_its_closed_form():
     times = (0.1, 1.0, 10.0)
     arguments = dict(mode="cover", bumps=33, half_line=16.0, times=times)
-    found, theory = simulate(replicas=30, **arguments), predict(**arguments)
+    found, theory = simulate(replicas=30, **arguments), predict(**arguments).loss
     np.testing.assert_allclose(found.loss.mean(axis=0), theory, rtol=0.01)
 
 

@@ -25,29 +25,29 @@ def test_fit(n, p):
 
 def test_least_squares_at_finite_size():
     features = (5, 15, 34, 60, 160)
-    risks = simulate(features=features, samples=40, dim=160, noise=0.3, replicas=800)
-    theory = predict(features=features, samples=40, dim=160, noise=0.3)
+    risks = simulate(features=features, samples=40, dim=160, noise_variance=0.3, replicas=800).risks
+    theory = predict(features=features, samples=40, dim=160, noise_variance=0.3).risks
     # |beta_in|^2 is p/D in the mean, which the exact formula is linear in
     error = risks.std(axis=0, ddof=1) / np.sqrt(len(risks))
     assert np.all(np.abs(risks.mean(axis=0) - theory) < 4.5 * error)
 
 
 def test_ridge_removes_the_peak_as_predicted():
-    arguments = dict(features=(20, 40, 80, 200), samples=40, dim=200, noise=0.3, ridge=0.3)
-    risks, theory = simulate(replicas=300, **arguments), predict(**arguments)
+    arguments = dict(features=(20, 40, 80, 200), samples=40, dim=200, noise_variance=0.3, ridge=0.3)
+    risks, theory = simulate(replicas=300, **arguments).risks, predict(**arguments).risks
     np.testing.assert_allclose(risks.mean(axis=0), theory, rtol=0.04)  # asymptotic: an error of order 1/n remains
-    assert simulate(replicas=300, **{**arguments, "ridge": 0.0}).mean(axis=0)[1] > 3 * risks.mean(axis=0)[1]
+    assert simulate(replicas=300, **{**arguments, "ridge": 0.0}).risks.mean(axis=0)[1] > 3 * risks.mean(axis=0)[1]
 
 
 def test_random_features_against_mei_and_montanari():
-    arguments = dict(family="random-features", features=(40, 120, 480), samples=240, dim=80, noise=0.2, ridge=0.01)
-    risks, theory = simulate(replicas=12, **arguments), predict(**arguments)
+    arguments = dict(family="random-features", features=(40, 120, 480), samples=240, dim=80, noise_variance=0.2, ridge=0.01)
+    risks, theory = simulate(replicas=12, **arguments).risks, predict(**arguments).risks
     np.testing.assert_allclose(risks.mean(axis=0), theory, rtol=0.06)  # asymptotic in d
 
 
 def test_network_learns_and_has_no_theory():
-    risks = simulate("network", features=(2, 32), samples=50, dim=5, noise=0.0, replicas=3, epochs=800)
-    assert predict("network", features=(2,)) is None
+    risks = simulate("network", features=(2, 32), samples=50, dim=5, noise_variance=0.0, replicas=3, epochs=800).risks
+    assert predict("network", features=(2,)).risks is None
     assert risks[:, 1].mean() < 0.3
 
 
@@ -63,12 +63,14 @@ def test_teacher_of_relu_units(units):
 
 
 def test_a_wider_network_fits_the_teacher_that_a_narrow_one_cannot():
-    narrow, wide = simulate("network", features=(1, 16), samples=200, dim=4, replicas=3, noise=0.0, epochs=800, teacher=6).T
+    narrow, wide = simulate("network", features=(1, 16), samples=200, dim=4, replicas=3, noise_variance=0.0, epochs=800,
+                            teacher_width=6).risks.T
     assert wide.mean() < 0.5 * narrow.mean()
 
 
 def test_replicas_keep_their_streams():
-    np.testing.assert_array_equal(simulate(features=(3, 9), replicas=2), simulate(features=(3, 9), replicas=5)[:2])
+    few, many = (simulate(features=(3, 9), replicas=n).risks for n in (2, 5))
+    np.testing.assert_array_equal(few, many[:2])
 
 
 def test_study_finds_peak_and_second_descent(tmp_path):
@@ -87,8 +89,8 @@ def test_few_replicas_find_the_peak_as_well(tmp_path):
 
 
 def test_bad_input():
-    for wrong in (dict(family="none"), dict(features=()), dict(features=(0,)), dict(features=(500,)), dict(noise=-1.0),
-                  dict(samples=0), dict(teacher=3), dict(family="network", teacher=-1)):
+    for wrong in (dict(family="none"), dict(features=()), dict(features=(0,)), dict(features=(500,)), dict(noise_variance=-1.0),
+                  dict(samples=0), dict(teacher_width=3), dict(family="network", teacher_width=-1)):
         with pytest.raises(InputError):
             simulate(**wrong)
 
@@ -99,4 +101,4 @@ def test_command(capsys):
     assert main("toy", COMMANDS, ["double-descent", "--quick", "--json"]) == 0
     curve = json.loads(capsys.readouterr().out)["curve"]
     assert curve[4]["predicted"] is None and curve[4]["features"] == 40  # infinite at the threshold
-    assert main("toy", COMMANDS, ["double-descent", "--noise", "-1"]) == 2
+    assert main("toy", COMMANDS, ["double-descent", "--noise-variance", "-1"]) == 2

@@ -14,7 +14,7 @@ from theory import first_reach as theory
 from toy.__main__ import COMMANDS
 from toy.first_reach.model import predict, simulate, sphere_flow
 
-KEPT = Path(__file__).parents[2] / "figures" / "results" / "first_reach.csv"
+KEPT = Path(__file__).parents[2] / "figures" / "results" / "first-reach.csv"
 
 
 def naive_loss_and_velocity(w, v, b, strengths):
@@ -62,7 +62,7 @@ def test_pure_reach_is_decided_at_the_start():
 
 def test_pure_reach_has_its_closed_form():
     found = simulate(strengths=(1.0, 0.5), threshold=0.72, dim=4, width=4, copies=2, replicas=1500)
-    theory_one = predict(strengths=(1.0, 0.5), threshold=0.72, dim=4, width=4, copies=2)["one"]
+    theory_one = predict(strengths=(1.0, 0.5), threshold=0.72, dim=4, width=4, copies=2).missed_by_one
     error = np.sqrt(theory_one[0] * (1 - theory_one[0]) / 3000)
     assert np.all(np.abs(found.missed_by_one - theory_one) < 4.5 * error)
 
@@ -73,15 +73,15 @@ def test_capture_has_its_prediction(width, copies):
     arguments = dict(strengths=(1.0, 0.002), threshold=0.3, dim=4, width=width, copies=copies)
     found = simulate(replicas=400, time_cap=1e7, gradient_tol=1e-7, **arguments)
     predicted = predict(**arguments)
-    p, n = predicted["one"][1], 400 * copies
-    assert abs(found.missed_by_one[1] - p) < 4.5 * np.sqrt(p * (1 - p) / n + predicted["standard_error"][1] ** 2)
+    p, n = predicted.missed_by_one[1], 400 * copies
+    assert abs(found.missed_by_one[1] - p) < 4.5 * np.sqrt(p * (1 - p) / n + predicted.standard_error[1] ** 2)
 
 
 def test_concatenated_narrow_networks_miss_what_the_wide_one_finds():
-    narrow = predict(width=1, copies=8)["limit_all"][1]
-    wide = predict(width=8, copies=1)["limit_all"][1]
+    narrow = predict(width=1, copies=8).limit_by_all[1]
+    wide = predict(width=8, copies=1).limit_by_all[1]
     assert narrow > 1.5 * wide
-    pure = [predict(threshold=0.72, width=w, copies=8 // w)["all"][1] for w in (1, 4, 8)]
+    pure = [predict(threshold=0.72, width=w, copies=8 // w).missed_by_all[1] for w in (1, 4, 8)]
     np.testing.assert_allclose(pure, pure[0], rtol=1e-12)
 
 
@@ -89,19 +89,19 @@ def test_a_limit_is_not_given_out_as_exact():
     # the limit for a wide network misses the simulated share at a second strength of 0.05 by more than its error
     kept = pd.read_csv(KEPT).query("threshold == 0.3 and width == 8 and feature == 2").iloc[0]
     said = predict(width=8, copies=1)
-    assert kept.strength == 0.05 and not kept.one_low < said["limit_one"][1] < kept.one_high
-    assert said["one"][1] is said["all"][1] is said["kind"][1] is said["standard_error"][1] is None
-    assert 0 < said["limit_standard_error"][1] < 1e-3 and said["kind"][0] == "limit" and said["one"][0] > 0
+    assert kept.strength == 0.05 and not kept.one_low < said.limit_by_one[1] < kept.one_high
+    assert said.missed_by_one[1] is said.missed_by_all[1] is said.kind[1] is said.standard_error[1] is None
+    assert 0 < said.limit_standard_error[1] < 1e-3 and said.kind[0] == "limit" and said.missed_by_one[0] > 0
     # equal strengths: nothing is known of either
     equal = predict(strengths=(1, 1), threshold=0.3, dim=4, width=1, copies=1)
-    assert equal["one"] == equal["all"] == equal["kind"] == [None, None]
+    assert equal.missed_by_one == equal.missed_by_all == equal.kind == (None, None)
     weak = predict(strengths=(1, 0.002), width=2, copies=2)
-    assert weak["kind"] == ["limit", "limit"] and weak["one"] == weak["limit_one"] and weak["standard_error"][1] > 0
-    assert weak["all"][1] == weak["one"][1] ** 2
-    assert predict(strengths=(1, 1), threshold=0.72)["kind"] == ["exact", "exact"]
-    assert predict(strengths=(1,))["kind"] == ["exact"]
+    assert weak.kind == ("limit", "limit") and weak.missed_by_one == weak.limit_by_one and weak.standard_error[1] > 0
+    assert weak.missed_by_all[1] == weak.missed_by_one[1] ** 2
+    assert predict(strengths=(1, 1), threshold=0.72).kind == ("exact", "exact")
+    assert predict(strengths=(1,)).kind == ("exact",)
     three = predict(strengths=(1, 0.1, 0.1))
-    assert three["one"] == [None] * 3 and three["limit_one"][1:] == [None, None]
+    assert three.missed_by_one == (None,) * 3 and three.limit_by_one[1:] == (None, None)
 
 
 def test_evidence_says_that_it_is_a_limit_and_has_its_interval():
@@ -159,17 +159,17 @@ def test_derivations():
 
 def test_bad_input():
     for wrong in (dict(strengths=()), dict(strengths=(1.0, -1.0)), dict(dim=2), dict(threshold=1.0), dict(width=0),
-                  dict(output_start=0.0), dict(strengths=(np.nan,))):
+                  dict(init_readout=0.0), dict(strengths=(np.nan,))):
         with pytest.raises(InputError):
             simulate(replicas=1, **wrong) if "replicas" not in wrong else None
 
 
 def test_a_tolerance_that_the_start_meets_is_refused():
     # all would have come to rest at once, with nothing learnt
-    for wrong in (dict(strengths=(1e-6, 5e-8)), dict(output_start=1e-5), dict(gradient_tol=0.1), dict(gradient_tol=np.nan)):
+    for wrong in (dict(strengths=(1e-6, 5e-8)), dict(init_readout=1e-5), dict(gradient_tol=0.1), dict(gradient_tol=np.nan)):
         with pytest.raises(InputError, match="gradient_tol"):
             simulate(replicas=1, **wrong)
-    scaled = simulate(strengths=(1e-3, 5e-5), output_start=1e-3, replicas=20, gradient_tol=1e-12, time_cap=1e12)
+    scaled = simulate(strengths=(1e-3, 5e-5), init_readout=1e-3, replicas=20, gradient_tol=1e-12, time_cap=1e12)
     assert scaled.learnt.any()
 
 

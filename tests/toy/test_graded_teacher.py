@@ -98,7 +98,7 @@ def test_loss_falls_and_targets_stop():
     times = np.geomspace(0.01, 300, 200)
     s = simulate(**FOUR, width=4, replicas=5, times=times, time_cap=300)
     assert np.all(np.diff(s.curves, axis=1) <= 1e-15)
-    stopped = simulate(**FOUR, width=4, replicas=5, loss_target=0.05)
+    stopped = simulate(**FOUR, width=4, replicas=5, target_loss=0.05)
     loss = loss_and_gradient(stopped.teacher, stopped.output, stopped.directions)[0]
     np.testing.assert_allclose(loss, 0.05, rtol=1e-4)
 
@@ -234,7 +234,7 @@ def test_command_prints_one_object():
 
 def test_a_time_limit_stops_and_is_told():
     seen = []
-    result = compare(**FOUR, width=2, copies=2, replicas=1, seconds=0.0, progress=seen.append)
+    result = compare(**FOUR, width=2, copies=2, replicas=1, time_limit=0.0, progress=seen.append)
     assert sum(seen) == 4 and {STATUS[s] for s in result.wide.status} == {"stopped"}
 
 

@@ -24,13 +24,13 @@ from toy.graded_teacher import Teacher, compare, loss_levels, moments, simulate
 from toy.graded_teacher.study import (
     Cell,
     Units,
-    copies_configs,
-    copies_evidence,
-    tabulate,
-    width_configs,
-    width_evidence,
+    configs_copies,
+    configs_width,
+    evidence_copies,
+    evidence_width,
+    run_comparison,
+    tabulate_comparison,
 )
-from toy.graded_teacher.study import run as run_cell
 from toy.graded_teacher.study_curves import Curves
 from toy.graded_teacher.study_phase import Boundary, Phase, _clusters
 from toy.studies import STUDIES
@@ -134,17 +134,17 @@ def test_conditions():
 
 # ---------------------------------------------------------------------------------------------------------- studies
 def test_every_study_of_the_graded_teacher_runs():
-    tiny = {"graded_width": Cell(replicas=2), "graded_copies": Cell(replicas=2, width=3, copies=2),
-            "graded_ridge": Cell(replicas=1, ridges=(1e-3, 1e-6), gradient_tol=1e-3),
-            "graded_loss": Cell(replicas=2, condition="matched loss", above_floor=1.5),
-            "graded_units": Units(replicas=2), "graded_curves": Curves(replicas=2, points=5, until=100.0),
-            "graded_phase": Phase(0.3, 2, units=4, replicas=8, copies=4, init_scales=(0.1, 1.0))}
+    tiny = {"graded-width": Cell(replicas=2), "graded-copies": Cell(replicas=2, width=3, copies=2),
+            "graded-ridge": Cell(replicas=1, ridges=(1e-3, 1e-6), gradient_tol=1e-3),
+            "graded-loss": Cell(replicas=2, condition="matched loss", above_floor=1.5),
+            "graded-units": Units(replicas=2), "graded-curves": Curves(replicas=2, points=5, until=100.0),
+            "graded-phase": Phase(0.3, 2, teacher_width=4, replicas=8, copies=4, init_scales=(0.1, 1.0))}
     for name, config in tiny.items():
         study = load(STUDIES[name])
         assert study.name == name and study.configs("quick") and study.configs("full")
         module, _, function = study.run.partition(":")
         run = getattr(__import__(module, fromlist=[function]), function)
-        also = [Boundary(2, units=4)] if name == "graded_phase" else []
+        also = [Boundary(2, teacher_width=4)] if name == "graded-phase" else []
         table = study.tabulate([(c, run(c, HERE)) for c in (config, *also)])
         assert len(table) > 0 and not table.isna().any().any()
 
@@ -152,11 +152,11 @@ def test_every_study_of_the_graded_teacher_runs():
 def test_evidence_speaks_of_registered_claims():
     def table(configs):
         small = [Cell(**{**c.__dict__, "replicas": 2}) for c in configs]
-        return tabulate([(c, run_cell(c, HERE)) for c in small])
+        return tabulate_comparison([(c, run_comparison(c, HERE)) for c in small])
 
-    width = [c for c in width_configs("quick") if c.teacher == "graded" and c.width in (1, 16)]
-    copies = [c for c in copies_configs("quick") if c.teacher != "square root" and c.width == 2 and c.copies in (1, 8, 16)]
-    found = [*width_evidence(table(width), ("a",)), *copies_evidence(table(copies), ("a",))]
+    width = [c for c in configs_width("quick") if c.teacher == "graded" and c.width in (1, 16)]
+    copies = [c for c in configs_copies("quick") if c.teacher != "square root" and c.width == 2 and c.copies in (1, 8, 16)]
+    found = [*evidence_width(table(width), ("a",)), *evidence_copies(table(copies), ("a",))]
     known = claims()
     assert {e.claim for e in found} <= set(known)
     for e in found:

@@ -8,7 +8,7 @@ from lab.streams import generator
 from toy.mlp import ADAM, CROSS_ENTROPY, MOMENTUM, SQUARED, initialise, train
 
 
-def naive_train(W, b, V, c, x, y, orders, batch, rate, decay, momentum, weight_decay, optimiser, loss):
+def naive_train(W, b, V, c, x, y, orders, batch, rate, decay, momentum, weight_decay, optimizer, loss):
     parameters = [p.astype(np.float64).copy() for p in (W, b, V, c)]
     first, second = [np.zeros_like(p) for p in parameters], [np.zeros_like(p) for p in parameters]
     step = 0
@@ -29,7 +29,7 @@ def naive_train(W, b, V, c, x, y, orders, batch, rate, decay, momentum, weight_d
             gradients = [x[pick].T @ gh, gh.sum(0), h.T @ e, e.sum(0)]
             step += 1
             for p, g, a, s in zip(parameters, gradients, first, second):
-                if optimiser == MOMENTUM:
+                if optimizer == MOMENTUM:
                     a[:] = momentum * a + g + weight_decay * p
                     p -= rate * a
                 else:
@@ -42,18 +42,19 @@ def naive_train(W, b, V, c, x, y, orders, batch, rate, decay, momentum, weight_d
 
 @pytest.mark.parametrize("width, dim, batch", [(1, 1, 1), (2, 3, 4), (5, 7, 17), (17, 2, 5), (9, 13, 30)])
 @pytest.mark.parametrize("loss", [CROSS_ENTROPY, SQUARED])
-@pytest.mark.parametrize("optimiser", [MOMENTUM, ADAM])
-def test_training_against_the_plain_loop(width, dim, batch, loss, optimiser):
+@pytest.mark.parametrize("optimizer", [MOMENTUM, ADAM])
+def test_training_against_the_plain_loop(width, dim, batch, loss, optimizer):
     rng = np.random.default_rng([width, dim, batch])
     x = rng.standard_normal((3, 17, dim)).astype(np.float32)
     y = rng.integers(0, 3, (3, 17)) if loss == CROSS_ENTROPY else rng.standard_normal((3, 17, 3)).astype(np.float32)
     start = initialise(dim, width, 3, 3, seed=5)
-    done = train(start, x, y, epochs=4, batch=batch, rate=0.02, decay=0.9, weight_decay=0.01, optimiser=optimiser,
+    done = train(start, x, y, epochs=4, batch_size=batch, learning_rate=0.02, learning_rate_decay=0.9,
+                 weight_decay=0.01, optimizer=optimizer,
                  loss=loss, seed=7)
     for r in range(3):
         source = generator(7, "order", width, r)
         orders = [source.permutation(17) for _ in range(4)]
-        expected = naive_train(*start.parameters(r), x[r], y[r], orders, batch, 0.02, 0.9, 0.9, 0.01, optimiser, loss)
+        expected = naive_train(*start.parameters(r), x[r], y[r], orders, batch, 0.02, 0.9, 0.9, 0.01, optimizer, loss)
         for ours, theirs in zip(done.parameters(r), expected):
             np.testing.assert_allclose(ours, theirs, atol=3e-5)
         W, b, V, c = done.parameters(r)
@@ -63,8 +64,8 @@ def test_training_against_the_plain_loop(width, dim, batch, loss, optimiser):
 def test_replicas_are_independent_and_keep_their_streams():
     x = np.random.default_rng(0).standard_normal((40, 3)).astype(np.float32)
     y = (x[:, 0] > 0).astype(int)
-    many = train(initialise(3, 8, 2, 5, seed=1), x, y, epochs=3, batch=8, seed=2)
-    last = train(initialise(3, 8, 2, 1, seed=1, first=4), x, y, epochs=3, batch=8, seed=2, first=4)
+    many = train(initialise(3, 8, 2, 5, seed=1), x, y, epochs=3, batch_size=8, seed=2)
+    last = train(initialise(3, 8, 2, 1, seed=1, first_replica=4), x, y, epochs=3, batch_size=8, seed=2, first_replica=4)
     np.testing.assert_array_equal(many.flat[4], last.flat[0])
     assert not np.array_equal(many.flat[0], many.flat[1])
 
@@ -73,12 +74,12 @@ def test_marks_goal_and_frozen_layer():
     x = np.random.default_rng(0).standard_normal((64, 2)).astype(np.float32)
     y = (x[:, 0] > 0).astype(int)
     start = initialise(2, 32, 2, 2)
-    done = train(start, x, y, epochs=200, batch=16, rate=0.1, loss_goal=0.05, marks=(0, 1, 200))
+    done = train(start, x, y, epochs=200, batch_size=16, learning_rate=0.1, target_loss=0.05, marks=(0, 1, 200))
     np.testing.assert_array_equal(done.at(0).flat, start.flat)
     np.testing.assert_array_equal(done.at(2).flat, done.flat)
     assert np.all(done.epochs < 200) and np.all(done.losses[np.arange(2), done.epochs - 1] <= 0.05)
     assert np.isnan(done.losses[0, done.epochs[0]:]).all()
-    once = train(start, x, y, epochs=1, batch=16, rate=0.1)
+    once = train(start, x, y, epochs=1, batch_size=16, learning_rate=0.1)
     np.testing.assert_array_equal(done.at(1).flat, once.flat)
     frozen = train(start, x, y, epochs=2, train_first_layer=False)
     for r in range(2):
@@ -94,13 +95,13 @@ def test_divergence_is_reported_per_replica():
     for r in range(2):  # every unit is alive, and the step that lowers the others' output raises the last one's
         W, _, V, _ = start.parameters(r)
         W[:], V[:, 0] = 1, (1, 1, 1, -1)
-    done = train(start, x, np.ones((8, 1)), epochs=50, batch=8, rate=0.01, loss=SQUARED)
+    done = train(start, x, np.ones((8, 1)), epochs=50, batch_size=8, learning_rate=0.01, loss=SQUARED)
     assert list(done.diverged) == [False, True]
 
 
 def test_initialisation_rules():
     for rule, variance in (("he", 2 / 400), ("glorot", 2 / 900), ("lecun", 1 / 400)):
-        W, b, _, c = initialise(400, 500, 2, 1, rule=rule, scale=2.0).parameters(0)
+        W, b, _, c = initialise(400, 500, 2, 1, init=rule, init_scale=2.0).parameters(0)
         assert W.var() == pytest.approx(4 * variance, rel=0.02)
         assert not b.any() and not c.any()
 
@@ -108,10 +109,10 @@ def test_initialisation_rules():
 def test_bad_input():
     start, x, y = initialise(2, 3, 2, 2), np.zeros((4, 2), np.float32), np.zeros(4, int)
     for arguments in (dict(x=np.zeros((4, 3))), dict(x=np.full((4, 2), np.nan)), dict(y=np.zeros(3, int)),
-                      dict(y=np.full(4, 2)), dict(batch=0), dict(rate=0.0), dict(marks=(9,)), dict(loss=7)):
+                      dict(y=np.full(4, 2)), dict(batch_size=0), dict(learning_rate=0.0), dict(marks=(9,)), dict(loss=7)):
         with pytest.raises(InputError):
             train(start, **{"x": x, "y": y, "epochs": 1, **arguments})
-    for wrong in (dict(width=0), dict(rule="zero"), dict(scale=0.0)):
+    for wrong in (dict(width=0), dict(init="zero"), dict(init_scale=0.0)):
         with pytest.raises(InputError):
             initialise(**{"dim": 2, "width": 2, "outputs": 2, "replicas": 1, **wrong})
     with pytest.raises(InputError):

@@ -46,21 +46,21 @@ def test_the_flow_ends_where_its_reduction_says(width, strength):
 def test_leading_neuron_theory(width):
     for strength in (1.0, 0.8):
         found = simulate(second_strength=strength, width=width, replicas=600)
-        p = predict(second_strength=strength, width=width)["one"]
+        p = predict(second_strength=strength, width=width).both_by_one
         slack = 0.0 if width == 1 else 0.02  # leaves out the second neuron
         assert abs(found.both_by_one.mean() - p) < 4.5 * np.sqrt(p * (1 - p) / 600) + slack
 
 
 def test_width_helps_with_equal_views_and_hurts_with_unequal_ones():
-    equal = [predict(1.0, m)["one"] for m in (1, 16, 256)]
-    unequal = [predict(0.8, m, scale=0.1)["second"] for m in (1, 16, 1024)]
+    equal = [predict(1.0, m).both_by_one for m in (1, 16, 256)]
+    unequal = [predict(0.8, m, init_scale=0.1).second for m in (1, 16, 1024)]
     assert equal[0] < equal[1] < equal[2]
     assert unequal[0] > unequal[1] > unequal[2]
 
 
 def test_concatenation_probability_is_that_of_independent_copies():
     found = simulate(second_strength=0.8, width=1, copies=8, replicas=300)
-    p = predict(second_strength=0.8, width=1, copies=8)["all"]
+    p = predict(second_strength=0.8, width=1, copies=8).both_by_all
     assert abs(found.both_by_all.mean() - p) < 4.5 * np.sqrt(p * (1 - p) / 300)
 
 
@@ -87,8 +87,8 @@ def test_derivation_for_another_power():
 
 
 def test_bad_input():
-    for wrong in (dict(second_strength=0.0), dict(second_strength=1.5), dict(width=0), dict(power=2), dict(loss=1.0),
-                  dict(scale=-1.0)):
+    for wrong in (dict(second_strength=0.0), dict(second_strength=1.5), dict(width=0), dict(power=2), dict(target_loss=1.0),
+                  dict(init_scale=-1.0)):
         with pytest.raises(InputError):
             simulate(**wrong)
 

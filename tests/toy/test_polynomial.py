@@ -39,7 +39,7 @@ def test_descent_against_a_plain_loop():
     data = make_data(samples=17, degree=2, seed=2)
     phi, s = features(data["x"], 3), data["signs"]
     start = np.random.default_rng(0).standard_normal((3, phi.shape[1]))
-    found, losses = descend(phi, s, start, loss_goal=0.0, max_steps=25)
+    found, losses = descend(phi, s, start, target_loss=0.0, max_steps=25)
     rate = 4 * len(phi) / np.linalg.norm(phi, 2) ** 2
     for w, mine, loss in zip(start.copy(), found, losses):
         for _ in range(25):
@@ -48,7 +48,7 @@ def test_descent_against_a_plain_loop():
             w += rate * np.mean((s / (1 + np.exp(m)))[:, None] * phi, axis=0)
         np.testing.assert_allclose(mine, w, rtol=1e-9, atol=1e-12)
         assert loss == pytest.approx(value, rel=1e-9)
-    stopped, losses = descend(phi, s, start, loss_goal=0.2)
+    stopped, losses = descend(phi, s, start, target_loss=0.2)
     assert np.all(losses <= 0.2) and np.all((s * (stopped @ phi.T)).mean(1) > 0)
 
 

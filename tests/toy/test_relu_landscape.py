@@ -20,7 +20,7 @@ from toy.__main__ import COMMANDS
 from toy.relu_landscape import descent as gd
 from toy.relu_landscape import minima, polish, tickets
 from toy.relu_landscape.model import METHODS, initial_weights, predict, simulate
-from toy.relu_landscape.study import STUDY, STUDY_TICKETS, Cell, Tickets, ticket_ratio
+from toy.relu_landscape.study import LANDSCAPE, TICKETS, Cell, Tickets, ticket_ratio
 
 JIT_OFF = bool(numba.config.DISABLE_JIT)
 compiled = pytest.mark.skipif(JIT_OFF, reason="thousands of steps: compiled code only")
@@ -134,7 +134,7 @@ def check_angles(u, s, p):
 @pytest.mark.parametrize("n,teacher,dim", [(1, 1, 1), (2, 3, 3), (5, 4, 6), (7, 7, 7)])
 def test_descent_takes_plain_steps(n, teacher, dim):
     start = initial_weights(n, dim, 3, seed=4)
-    state, ends, counts = gd.descend((n, teacher, dim), start.reshape(3, -1), rate=0.1, tolerance=1e-12, max_steps=40)
+    state, ends, counts = gd.descend((n, teacher, dim), start.reshape(3, -1), learning_rate=0.1, tolerance=1e-12, max_steps=40)
     assert set(counts[:, 0]) <= {gd.UNFINISHED, gd.CONVERGED}
     assert np.all(counts[:, 1] == gd.CHECK * 3 - 1)  # the first look at or after the cap
     for r in range(3):
@@ -152,7 +152,7 @@ def test_same_bits_for_any_threads_and_batching(method):
     again = simulate(6, 6, 37, seed=3, method=method, threads=3)
     np.testing.assert_array_equal(whole.weights, again.weights)
     np.testing.assert_array_equal(whole.steps, again.steps)
-    start = initial_weights(6, 6, 5, seed=3, first=20)
+    start = initial_weights(6, 6, 5, seed=3, first_replica=20)
     part = simulate(6, 6, start=start, method=method)
     np.testing.assert_array_equal(part.weights, whole.weights[20:25])
     np.testing.assert_array_equal(part.loss, whole.loss[20:25])
@@ -172,7 +172,7 @@ def test_starts_have_the_published_law_and_their_own_streams():
     start = initial_weights(9, 4, 400, seed=0)
     assert start.std() == pytest.approx(0.5, rel=0.03)
     assert abs(start.mean()) < 0.02
-    np.testing.assert_array_equal(start[7:9], initial_weights(9, 4, 2, seed=0, first=7))
+    np.testing.assert_array_equal(start[7:9], initial_weights(9, 4, 2, seed=0, first_replica=7))
     assert np.unique(start).size == start.size
 
 
@@ -259,7 +259,7 @@ def test_a_handover_on_a_slope_is_left_to_plain_steps():
     """Where every accelerated end is below the level of success there is nothing to certify."""
     start = 0.9 * np.eye(5, 4) + 0.01 * np.random.default_rng(0).normal(size=(3, 5, 4))
     params, flat = (5, 4, 4), start.reshape(3, -1)
-    rules = dict(rate=0.1, success=1e-3, max_steps=20_000)
+    rules = dict(learning_rate=0.1, target_loss=1e-3, max_steps=20_000)
     plain = gd.descend(params, flat, tolerance=1e-9, **rules)
     fast = polish.descend(params, flat, tolerance=1e-7, **rules)  # handed over at once
     np.testing.assert_array_equal(plain[2][:, 0], gd.BELOW)
@@ -284,18 +284,18 @@ def test_caps_are_counted():
     found = simulate(8, 8, 20, seed=0, max_steps=50)
     assert found.unfinished == 20 and np.all(found.spurious) and found.minima.size == 0
     assert minima.levels(found) == []
-    found = simulate(12, 13, 200, seed=0, seconds=0.0)
+    found = simulate(12, 13, 200, seed=0, time_limit=0.0)
     assert found.unfinished > 0 and np.all(found.spurious[found.status == gd.STOPPED])
 
 
 @compiled
 def test_predict_nulls():
     null = predict(10, 11, spurious_at_teacher=0.346)
-    assert null["independent_tickets"] == pytest.approx(0.346**11)
-    assert null["restarts"] == pytest.approx(0.346**1.1)
-    assert null["escape_index"] == 9
-    assert predict(6, 7, replicas=50)["restarts"] < 0.2
-    assert predict(6, 5, spurious_at_teacher=0.1)["independent_tickets"] is None
+    assert null.independent_tickets == pytest.approx(0.346**11)
+    assert null.restarts == pytest.approx(0.346**1.1)
+    assert null.escape_index == 9
+    assert predict(6, 7, replicas=50).restarts < 0.2
+    assert predict(6, 5, spurious_at_teacher=0.1).independent_tickets is None
 
 
 @given(st.integers(1, 6), st.integers(0, 4), st.integers(0, 1000))
@@ -341,21 +341,22 @@ def test_studies_make_tables_and_evidence(tmp_path):
     from theory.claims import claims
 
     cells = [Cell(8, n, 60) for n in (8, 9)]
-    table = compute(STUDY, "quick", store=RunStore(tmp_path), jobs=1, configs=cells)
+    table = compute(LANDSCAPE, "quick", store=RunStore(tmp_path), jobs=1, configs=cells)
     assert list(table.frame.width) == [8, 9] and table.frame.restarts_share.notna().tolist() == [False, True]
-    other = compute(STUDY_TICKETS, "quick", store=RunStore(tmp_path), jobs=1, configs=[Tickets(8, 9, 40)])
-    found = STUDY.evidence(table.frame, table.runs) + STUDY_TICKETS.evidence(other.frame, other.runs)
+    other = compute(TICKETS, "quick", store=RunStore(tmp_path), jobs=1, configs=[Tickets(8, 9, 40)])
+    found = LANDSCAPE.evidence(table.frame, table.runs) + TICKETS.evidence(other.frame, other.runs)
     assert {e.claim for e in found} <= set(claims())
     assert {e.claim for e in found} >= {"s2.success-grows-with-width", "s2.spurious-minima-become-saddles",
                                         "s2.tickets-need-their-rest"}
 
 
 @pytest.mark.parametrize("arguments,error", [
-    (dict(teacher=0, width=3), UsageError), (dict(teacher=3, width=0), UsageError),
-    (dict(teacher=3, width=3, dim=2), UsageError),
-    (dict(teacher=3, width=3, method="newton"), UsageError), (dict(teacher=3, width=3, replicas=0), UsageError),
-    (dict(teacher=3, width=3, rate=0.0), UsageError), (dict(teacher=3, width=3, start=np.zeros((2, 3, 4))), InputError),
-    (dict(teacher=3, width=3, start=np.full((2, 3, 3), np.nan)), InputError),
+    (dict(teacher_width=0, width=3), UsageError), (dict(teacher_width=3, width=0), UsageError),
+    (dict(teacher_width=3, width=3, dim=2), UsageError),
+    (dict(teacher_width=3, width=3, method="newton"), UsageError), (dict(teacher_width=3, width=3, replicas=0), UsageError),
+    (dict(teacher_width=3, width=3, learning_rate=0.0), UsageError),
+    (dict(teacher_width=3, width=3, start=np.zeros((2, 3, 4))), InputError),
+    (dict(teacher_width=3, width=3, start=np.full((2, 3, 3), np.nan)), InputError),
 ])
 def test_bad_input_is_one_clear_line(arguments, error):
     with pytest.raises(error) as caught:
@@ -381,20 +382,21 @@ def command(capsys, *arguments):
 
 @compiled
 def test_command(capsys, tmp_path):
-    code, result, _ = command(capsys, "--teacher", "8", "--width", "8", "--replicas", "100", "--json")
+    code, result, _ = command(capsys, "--teacher-width", "8", "--width", "8", "--replicas", "100", "--json")
     assert code == 0 and set(result["spurious_fraction"]) >= {"n"} and result["seconds"] > 0
     assert result["loss_levels"][0]["loss"] == pytest.approx(0.0215, abs=1e-4)
     assert result["escape_index"]["lowest"] == 7
     code, result, _ = command(capsys, "--table", "--quick", "--replicas", "20", "--jobs", "1", "--out", str(tmp_path),
                               "--json")
     assert code == 0 and len(result["cells"]) == 9
-    code, result, _ = command(capsys, "--teacher", "6", "--width", "7", "--replicas", "30", "--tickets", "--json")
+    code, result, _ = command(capsys, "--teacher-width", "6", "--width", "7", "--replicas", "30", "--tickets", "--json")
     assert code == 0 and result["win_share"]["alone"]["n"] <= 30
 
 
 def test_command_says_what_is_wrong(capsys):
-    for arguments in (["--table", "--tickets"], ["--teacher", "3", "--dim", "2"], ["--method", "newton"], ["--teacher", "0"]):
+    for arguments in (["--table", "--tickets"], ["--teacher-width", "3", "--dim", "2"], ["--method", "newton"],
+                      ["--teacher-width", "0"]):
         code, result, err = command(capsys, *arguments)
         assert code == 2 and result is None and err.strip().count("\n") == 0
-    assert command(capsys, "--tickets", "--teacher", "3", "--width", "3")[0] == 2
-    assert command(capsys, "--dry-run", "--json")[1]["would_simulate"]["teacher"] == 12
+    assert command(capsys, "--tickets", "--teacher-width", "3", "--width", "3")[0] == 2
+    assert command(capsys, "--dry-run", "--json")[1]["would_simulate"]["teacher_width"] == 12

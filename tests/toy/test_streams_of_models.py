@@ -14,7 +14,7 @@ from toy.relu_landscape.tickets import perturb
 from toy.teacher_student.model import simulate as simulate_teacher_student
 
 GRADED = dict(strengths=(1.0, 0.5), direction_norm=1.0, dim=3, time_cap=1.0)
-ONLINE = dict(inputs=6, strengths=[1.0], learning_rate=0.5, noise=0.1, times=[0.0, 1.0], replicas=3)
+ONLINE = dict(dim=6, strengths=[1.0], learning_rate=0.5, noise=0.1, times=[0.0, 1.0], replicas=3)
 FIT = dict(samples=20, epochs=2, replicas=2)
 
 # model -> what it computes at several sizes; runs of one list belong to one table, so that all their draws must differ
@@ -22,7 +22,7 @@ RUNS = {
     "bumps": [lambda mode=mode, m=m: bumps.simulate(mode, bumps=m, replicas=3, times=(1.0,))
               for mode in ("slide", "cover") for m in (1, 3)],
     "double-descent": [lambda: double_descent.simulate("network", features=(2, 3), samples=6, dim=3, replicas=2, epochs=2,
-                                                       teacher=2)],
+                                                       teacher_width=2)],
     "first-reach": [lambda w=w: first_reach.simulate(dim=4, width=w, copies=3, replicas=3, time_cap=1.0) for w in (1, 2)],
     "graded-teacher": [lambda w=w: graded_teacher.simulate(**GRADED, width=w, replicas=4) for w in (1, 2, 4)]
                       + [lambda: compare(**GRADED, width=1, copies=1, reference_width=4, replicas=3),
@@ -35,7 +35,7 @@ RUNS = {
     "teacher-student": [lambda k=k: simulate_teacher_student(**ONLINE, width=k) for k in (1, 2, 20)]
                        + [lambda: simulate_teacher_student(**ONLINE, width=3, samples=5),
                           lambda: simulate_teacher_student(**ONLINE, width=2, method="span")],
-    "units": [lambda: units.report(units.simulate(4, 30, 3, replicas=1, epochs=1, tests=16))],
+    "units": [lambda: units.report(units.simulate(4, 30, 3, replicas=1, epochs=1, test_samples=16))],
 }
 
 

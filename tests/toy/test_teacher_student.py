@@ -37,15 +37,15 @@ def test_product_for_all_small_sizes(lanewise):
 
 def setting(**changes):
     """Validated arguments with everything switched on."""
-    base = dict(inputs=5, width=3, strengths=[1.0, 0.7], learning_rate=0.7, readout_rate=0.4, noise=0.3, weight_decay=0.1,
-                initial_scale=0.8, times=[0.0], replicas=2, seed=5)
+    base = dict(dim=5, width=3, strengths=[1.0, 0.7], learning_rate=0.7, readout_learning_rate=0.4, noise=0.3, weight_decay=0.1,
+                init_scale=0.8, times=[0.0], replicas=2, seed=5)
     return model._setting(**{**base, **changes})
 
 
 def replay(s, steps):
     """What the kernels draw, as (inputs (steps, B, N), zeta (steps, B)) for every replica: the layout of the blocks."""
-    narrow, chunk, _ = ensemble.plan(s.width, s.batch, s.inputs)
-    n, d = chunk * s.batch, s.inputs
+    narrow, chunk, _ = ensemble.plan(s.width, s.batch_size, s.dim)
+    n, d = chunk * s.batch_size, s.dim
     blocks = -(-steps // chunk)
     row = n * 16 if narrow else -(-n // 16) * 16
     open_ = streams.open_lanes if narrow else streams.open_streams
@@ -65,17 +65,17 @@ def replay(s, steps):
     else:
         x = x[..., :n].transpose(0, 1, 3, 2).reshape(-1, blocks * n, d)
         zeta = zeta[..., :n].reshape(-1, blocks * n)
-    cut = slice(0, s.replicas), slice(0, steps * s.batch)
-    return x[cut].reshape(s.replicas, steps, s.batch, d), zeta[cut].reshape(s.replicas, steps, s.batch)
+    cut = slice(0, s.replicas), slice(0, steps * s.batch_size)
+    return x[cut].reshape(s.replicas, steps, s.batch_size, d), zeta[cut].reshape(s.replicas, steps, s.batch_size)
 
 
 def naive(s, steps, x, y):
     out = []
     for r in range(s.replicas):
         w, v = model.starting_weights(s, r)
-        out.append(naive_sgd.sgd(w, v, x[r], y[r], s.learning_rate / s.inputs, s.readout_rate / s.inputs,
-                                 s.weight_decay * s.learning_rate / s.inputs,
-                                 s.weight_decay * s.readout_rate / s.inputs, ensemble.ACTIVATIONS[s.activation]))
+        out.append(naive_sgd.sgd(w, v, x[r], y[r], s.learning_rate / s.dim, s.readout_learning_rate / s.dim,
+                                 s.weight_decay * s.learning_rate / s.dim,
+                                 s.weight_decay * s.readout_learning_rate / s.dim, ensemble.ACTIVATIONS[s.activation]))
     return out
 
 
@@ -84,8 +84,8 @@ def check(s, steps, parts=None):
     for part in parts or [steps]:
         students.advance(part)
     x, zeta = replay(s, steps)
-    teacher = np.zeros((s.strengths.size, s.inputs))
-    teacher[:, :s.teacher.shape[1]] = s.teacher
+    teacher = np.zeros((s.strengths.size, s.dim))
+    teacher[:, :s.teacher_directions.shape[1]] = s.teacher_directions
     kind = ensemble.ACTIVATIONS[s.teacher_activation]
     y = [naive_sgd.labels(teacher, s.strengths, x[r], s.noise, zeta[r], kind) for r in range(s.replicas)]
     for r, (w, v) in enumerate(naive(s, steps, x, y)):
@@ -100,14 +100,14 @@ def test_widths(width):
 
 @pytest.mark.parametrize("inputs", range(2, 18))
 def test_input_dimensions(inputs):
-    check(setting(inputs=inputs, width=2), 3 if SMALL else 19)
-    check(setting(inputs=inputs, width=17, replicas=1), 3 if SMALL else 19)
+    check(setting(dim=inputs, width=2), 3 if SMALL else 19)
+    check(setting(dim=inputs, width=17, replicas=1), 3 if SMALL else 19)
 
 
 @pytest.mark.parametrize("batch", range(1, 18))
 def test_batches(batch):
-    check(setting(batch=batch, width=2), 2 if SMALL else 9)
-    check(setting(batch=batch, width=18, replicas=1), 2 if SMALL else 9)
+    check(setting(batch_size=batch, width=2), 2 if SMALL else 9)
+    check(setting(batch_size=batch, width=18, replicas=1), 2 if SMALL else 9)
 
 
 @pytest.mark.parametrize("replicas", [1, 15, 16, 17] if SMALL else range(1, 18))
@@ -120,19 +120,19 @@ def test_replicas(replicas):
 @pytest.mark.parametrize("activation", ["erf", "relu", "tanh", "linear"])
 @pytest.mark.parametrize("width", [4, 33, 70])
 def test_activations(activation, width):
-    rates = dict(learning_rate=1 / width, readout_rate=1 / width)
+    rates = dict(learning_rate=1 / width, readout_learning_rate=1 / width)
     check(setting(activation=activation, width=width, replicas=2, **rates), 2 if SMALL else 40)
 
 
 @pytest.mark.parametrize("width,batch", [(3, 1), (3, 2), (20, 1), (20, 5)])
 def test_stopping_inside_a_block_changes_rounding_only(width, batch):
-    check(setting(width=width, batch=batch), 20, parts=[1, 6, 3, 10])
+    check(setting(width=width, batch_size=batch), 20, parts=[1, 6, 3, 10])
 
 
 @pytest.mark.parametrize("width", [3, 20])
 def test_finite_data(width):
     """Every sample's label is its own; one step on a single sample is the naive step."""
-    s = setting(width=width, samples=1, batch=1, replicas=17)
+    s = setting(width=width, samples=1, batch_size=1, replicas=17)
     students = ensemble.FullEnsemble(s, model.starting_weights)
     students.advance(5)
     x, y = students.inputs[:17], students.labels[:17]
@@ -148,14 +148,15 @@ def test_finite_data(width):
 @pytest.mark.skipif(SMALL, reason="a statistical test of many steps")
 def test_finite_data_is_learnt():
     """A small set is fitted: training error falls far below test error."""
-    r = model.simulate(inputs=20, width=20, samples=10, times=[0, 400], replicas=16, learning_rate=0.5)
+    r = model.simulate(dim=20, width=20, samples=10, times=[0, 400], replicas=16, learning_rate=0.5)
     assert r.training_error[1].mean() < 0.02 * r.training_error[0].mean()
     assert r.training_error[1].mean() < 0.2 * r.error[1].mean()
 
 
-@pytest.mark.parametrize("arguments", [dict(width=3), dict(width=20), dict(width=20, batch=17), dict(width=3, method="span")])
+@pytest.mark.parametrize("arguments", [dict(width=3), dict(width=20), dict(width=20, batch_size=17),
+                                       dict(width=3, method="span")])
 def test_threads_and_batching_change_no_bit(arguments):
-    common = dict(inputs=30, times=[0.1, 0.3 if SMALL else 2.0], noise=0.1, seed=3, **arguments)
+    common = dict(dim=30, times=[0.1, 0.3 if SMALL else 2.0], noise=0.1, seed=3, **arguments)
     whole = model.simulate(replicas=19, **common)
     part = model.simulate(replicas=4, **common)
     assert np.array_equal(whole.Q[:, :4], part.Q) and np.array_equal(whole.v[:, :4], part.v)
@@ -173,8 +174,8 @@ def test_threads_and_batching_change_no_bit(arguments):
 def test_span_law_agrees_in_distribution(inputs, width, noise):
     """Order parameters and error of the full simulator and of the span law: same law at every saved time, also where
     nothing (N = M + K) or one direction is left over."""
-    common = dict(inputs=inputs, width=width, noise=noise, learning_rate=1.0, weight_decay=0.05, strengths=[1.0, 0.6],
-                  times=[0.0, 1.0, 8.0], replicas=2000, initial_scale=0.7)
+    common = dict(dim=inputs, width=width, noise=noise, learning_rate=1.0, weight_decay=0.05, strengths=[1.0, 0.6],
+                  times=[0.0, 1.0, 8.0], replicas=2000, init_scale=0.7)
     full, span = model.simulate(seed=1, **common), model.simulate(seed=2, method="span", **common)
     quantities = [lambda r: r.error, lambda r: r.Q[..., 0, 0], lambda r: r.Q[..., 0, -1], lambda r: r.R[..., 0, 1],
                   lambda r: r.v[..., -1], lambda r: r.Q.trace(axis1=2, axis2=3)]
@@ -187,8 +188,8 @@ def test_span_law_agrees_in_distribution(inputs, width, noise):
 @pytest.mark.parametrize("method", ["full", "span"])
 def test_simulation_follows_the_order_parameter_equations(method, readout_rate):
     """One body for theory and simulation: mean error within sampling error and the finite-N correction of 1/N."""
-    common = dict(inputs=1000, width=3, strengths=[1.0, 1.0], learning_rate=0.6, readout_rate=readout_rate, noise=0.3,
-                  times=[0, 1, 4, 12, 30], replicas=64, initial_scale=0.8, method=method, seed=4)
+    common = dict(dim=1000, width=3, strengths=[1.0, 1.0], learning_rate=0.6, readout_learning_rate=readout_rate, noise=0.3,
+                  times=[0, 1, 4, 12, 30], replicas=64, init_scale=0.8, method=method, seed=4)
     found, theory = model.simulate(**common), model.predict(**common)
     assert np.allclose(found.error[0], theory.error[0], rtol=1e-5)
     difference = found.error - theory.error
@@ -198,8 +199,8 @@ def test_simulation_follows_the_order_parameter_equations(method, readout_rate):
 
 @pytest.mark.skipif(SMALL, reason="many steps")
 def test_span_law_at_a_million_inputs_follows_the_equations_closely():
-    common = dict(inputs=10**6, width=2, strengths=[1.0], learning_rate=5.0, noise=0.0, times=[0.0, 0.02, 0.05],
-                  replicas=4, initial_scale=1.0, method="span")
+    common = dict(dim=10**6, width=2, strengths=[1.0], learning_rate=5.0, noise=0.0, times=[0.0, 0.02, 0.05],
+                  replicas=4, init_scale=1.0, method="span")
     found, theory = model.simulate(**common), model.predict(**common)
     assert np.allclose(found.error, theory.error, rtol=0.02)
 
@@ -223,7 +224,7 @@ def test_error_of_order_parameters_by_quadrature_matches_the_closed_form():
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # the plain twins say that they overflow
 def test_divergence_is_reported_a_replica():
-    r = model.simulate(inputs=4, width=2, activation="linear", learning_rate=40.0, times=[0.0, 1.0, 400.0], replicas=20)
+    r = model.simulate(dim=4, width=2, activation="linear", learning_rate=40.0, times=[0.0, 1.0, 400.0], replicas=20)
     assert r.diverged.all() and np.isnan(r.error[-1]).all() and np.isfinite(r.error[0]).all()
     with pytest.raises(InputError):
         r.final_error()
@@ -232,7 +233,7 @@ def test_divergence_is_reported_a_replica():
 @pytest.mark.skipif(SMALL, reason="needs a long run")
 def test_time_limit_stops_and_says_so():
     seen = []
-    r = model.simulate(inputs=200, width=64, times=[0.0, 1e7], replicas=64, time_limit=0.5,
+    r = model.simulate(dim=200, width=64, times=[0.0, 1e7], replicas=64, time_limit=0.5,
                        progress=lambda done, total: seen.append((done, total)))
     assert not r.finished and r.seconds < 10 and 0 < r.steps < 2e9 and np.isnan(r.error[1]).all()
     assert seen and seen[-1] == (r.steps, 2 * 10**9)
@@ -240,8 +241,8 @@ def test_time_limit_stops_and_says_so():
 
 BAD = [dict(width=0), dict(width=2.5), dict(learning_rate=-1), dict(noise=float("nan")), dict(activation="sine"),
        dict(times=[2.0, 1.0]), dict(times=[]), dict(strengths=[]), dict(strengths=[float("inf")]),
-       dict(inputs=1, strengths=[1, 1]), dict(teacher=np.ones((3, 2))), dict(method="half"), dict(replicas=0),
-       dict(method="span", batch=2), dict(method="span", samples=3), dict(method="span", inputs=5, width=4),
+       dict(dim=1, strengths=[1, 1]), dict(teacher_directions=np.ones((3, 2))), dict(method="half"), dict(replicas=0),
+       dict(method="span", batch_size=2), dict(method="span", samples=3), dict(method="span", dim=5, width=4),
        dict(weight_decay=1e9), dict(width=4000, replicas=4000)]
 
 
@@ -252,7 +253,7 @@ def test_bad_input_is_refused_in_one_line(arguments):
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("arguments", [dict(samples=5), dict(weight_decay=0.1), dict(batch=2), dict(activation="relu"),
+@pytest.mark.parametrize("arguments", [dict(samples=5), dict(weight_decay=0.1), dict(batch_size=2), dict(activation="relu"),
                                        dict(activation="erf", teacher_activation="relu")])
 def test_no_theory_is_said(arguments):
     with pytest.raises(InputError):
@@ -262,11 +263,11 @@ def test_no_theory_is_said(arguments):
 @pytest.mark.parametrize("readout_rate", [0.0, None])
 @pytest.mark.parametrize("method", ["full", "span"])
 def test_a_start_at_the_teacher_is_a_solution(method, readout_rate):
-    common = dict(inputs=12, width=5, strengths=[1.0, 0.5], times=[0.0], replicas=3, start="teacher", method=method)
+    common = dict(dim=12, width=5, strengths=[1.0, 0.5], times=[0.0], replicas=3, init="teacher", method=method)
     if readout_rate == 0:
         common["strengths"] = [1.0, 1.0]
-    assert model.simulate(initial_scale=0.0, readout_rate=readout_rate, **common).error.max() < 1e-12
-    near = model.simulate(initial_scale=0.1, readout_rate=readout_rate, **common)
+    assert model.simulate(init_scale=0.0, readout_learning_rate=readout_rate, **common).error.max() < 1e-12
+    near = model.simulate(init_scale=0.1, readout_learning_rate=readout_rate, **common)
     assert 0 < near.error.min() <= near.error.max() < 0.2
     with pytest.raises(InputError):
         model.simulate(**{**common, "width": 1})

@@ -21,7 +21,7 @@ def test_final_error_is_that_of_the_equations_and_of_first_order_theory(both):
     shrinks with eta, and the equations have it all."""
     left = []
     for rate in (0.4, 0.1):
-        setting = study.FinalError(4, learning_rate=rate, both=both, time=160.0 / rate, inputs=400, replicas=32)
+        setting = study.FinalError(4, learning_rate=rate, both=both, time=160.0 / rate, dim=400, replicas=32)
         row = study.tabulate_final([(setting, study.run_final(setting, Path()))]).iloc[0]
         assert abs(row.error / row.equations - 1) < 0.05
         left.append(row.equations / row.first_order - 1)
@@ -37,7 +37,7 @@ def test_closed_forms():
 def test_trajectories_approach_the_equations_with_the_input_dimension():
     rows = [(c, study.run_trajectory(c, Path())) for c in (study.Trajectory(n, time=10.0, replicas=32) for n in (30, 3000))]
     table = study.tabulate_trajectory(rows)
-    late = table[table.time > 1].groupby("inputs")[["Q_deviation", "R_deviation", "v_deviation"]].mean()
+    late = table[table.time > 1].groupby("dim")[["Q_deviation", "R_deviation", "v_deviation"]].mean()
     # deviations are of order N**-1/2: a tenth at a hundred times the inputs
     assert (late.loc[3000] < 0.25 * late.loc[30]).all() and (late.loc[3000] > 0.03 * late.loc[30]).all()
 
@@ -47,16 +47,16 @@ def test_unit_shares_make_evidence_for_their_claim():
     table = study.tabulate_units(finished)
     assert set(table.moment) == {"start", "end"} and table.either.between(0, 1).all()
     assert (table.distinct <= table.width).all()
-    evidence = study.unit_evidence(table, ("run",))
+    evidence = study.evidence_units(table, ("run",))
     claim = claims()["s1.sgd-width-adds-removable-or-repeated-units"]
     assert len(evidence) == 1 and evidence[0].claim == claim.id and evidence[0].runs == ("run",)
     assert verdict(claim, evidence) in ("holds", "fails", "mixed")
-    assert study.unit_evidence(table[table.width < 10], ()) == []
+    assert study.evidence_units(table[table.width < 10], ()) == []
 
 
 @pytest.mark.parametrize("scale", ["quick", "run", "full"])
 def test_configurations_are_distinct(scale):
-    for configs in (study.final_configs, study.trajectory_configs, study.unit_configs):
+    for configs in (study.configs_final, study.configs_trajectory, study.configs_units):
         found = configs(scale)
         assert found and len(set(found)) == len(found)
 
@@ -70,7 +70,7 @@ def test_command_answers_in_json(capsys):
 
 
 @pytest.mark.parametrize("argv,code", [(["--width", "0"], 2), (["--strengths", "1", "--teacher-width", "2"], 2),
-                                       (["--method", "span", "--batch", "2"], 2), (["--inputs", "1"], 2)])
+                                       (["--method", "span", "--batch-size", "2"], 2), (["--dim", "1"], 2)])
 def test_command_refuses_bad_input_in_one_line(argv, code, capsys):
     assert main("toy", COMMANDS, ["teacher-student", "--quick", *argv]) == code
     captured = capsys.readouterr()

@@ -90,10 +90,11 @@ def test_training_in_the_span_of_the_data_is_training_in_all_dimensions():
     """The axes that no training sample has may be left out: same outputs as with them."""
     from toy.mlp import train
 
-    short = simulate(50, 20, 6, replicas=1, epochs=4, batch=8, tests=12, seed=3)
+    short = simulate(50, 20, 6, replicas=1, epochs=4, batch_size=8, test_samples=12, seed=3)
     data, start = short.data[0], short.start
     assert data.moving == 20 and data.axes == 32
-    whole = train(start, data.x, data.y, epochs=4, batch=8, rate=0.01, decay=0.95, seed=3, address=("units",))
+    whole = train(start, data.x, data.y, epochs=4, batch_size=8, learning_rate=0.01, learning_rate_decay=0.95,
+                  seed=3, address=("units",))
     np.testing.assert_allclose(short.end(data.test_x), whole(data.test_x), rtol=2e-4, atol=2e-5)
     np.testing.assert_array_equal(short.end.parameters(0)[0][20:], start.parameters(0)[0][20:])
 
@@ -103,13 +104,13 @@ def test_data():
     np.testing.assert_array_equal(a.x, b.x)
     labels = np.concatenate([b.y, b.test_y])
     assert abs(labels.mean() - 0.5) < 0.001 and set(np.unique(a.y)) <= {0, 1}
-    start = simulate(10_000, 30, 16, replicas=1, epochs=0, tests=30).start.parameters(0)[0]
+    start = simulate(10_000, 30, 16, replicas=1, epochs=0, test_samples=30).start.parameters(0)[0]
     assert start.std() == pytest.approx(np.sqrt(2 / 10_000), rel=0.1)  # fan-in is that of all dimensions
 
 
 def test_replicas_do_not_depend_on_their_company():
-    many = simulate(10, 100, 8, replicas=2, epochs=2, tests=50)
-    one = simulate(10, 100, 8, replicas=1, first=1, epochs=2, tests=50)
+    many = simulate(10, 100, 8, replicas=2, epochs=2, test_samples=50)
+    one = simulate(10, 100, 8, replicas=1, first_replica=1, epochs=2, test_samples=50)
     np.testing.assert_array_equal(many.end.flat[1], one.end.flat[0])
 
 
@@ -123,14 +124,14 @@ def test_small_starts_repeat_units_and_large_ones_are_as_they_started():
 
 
 def test_start_is_as_theory_predicts():
-    trained = simulate(10, 50, 256, replicas=1, epochs=0, tests=4000)
+    trained = simulate(10, 50, 256, replicas=1, epochs=0, test_samples=4000)
     found = report(trained).numbers
-    assert found["pair_share_start"] == pytest.approx(predict(10, 256)["pair_share"], rel=0.1)
-    assert found["similar_per_unit"] == pytest.approx(predict(10, 256)["similar_per_unit"], rel=0.1)
+    assert found["pair_share_start"] == pytest.approx(predict(10, width=256).pair_share, rel=0.1)
+    assert found["similar_per_unit"] == pytest.approx(predict(10, width=256).similar_per_unit, rel=0.1)
 
 
 def test_dead_and_constant_units_are_reported_as_such():
-    trained = simulate(10, 100, 8, replicas=1, epochs=1, tests=100)
+    trained = simulate(10, 100, 8, replicas=1, epochs=1, test_samples=100)
     W, b, _, _ = trained.end.parameters(0)
     W[:, :3] = 0
     b[:3] = -1, -1, 2
@@ -154,14 +155,14 @@ def test_study(tmp_path):
 
 
 def test_bad_input():
-    for wrong in (dict(width=0), dict(replicas=0), dict(dim=0), dict(samples=0), dict(tests=0), dict(scale=-1.0),
-                  dict(rule="none"), dict(samples=100_000, dim=100_000), dict(rate=-1.0)):
+    for wrong in (dict(width=0), dict(replicas=0), dict(dim=0), dict(samples=0), dict(test_samples=0), dict(init_scale=-1.0),
+                  dict(init="none"), dict(samples=100_000, dim=100_000), dict(learning_rate=-1.0)):
         with pytest.raises(InputError):
-            simulate(**{"samples": 50, "width": 4, "epochs": 3, "replicas": 1, "tests": 20, **wrong})
+            simulate(**{"samples": 50, "width": 4, "epochs": 3, "replicas": 1, "test_samples": 20, **wrong})
     h, V, c = np.ones((4, 3)), np.ones((3, 2)), np.ones(2)
     for wrong in (lambda: ablate(h, V, c, np.ones((1, 2))), lambda: ablate(h, V[:2], c, np.ones((1, 3))),
                   lambda: curves(h, V, c, [[0, 1, 2]], np.zeros(3)), lambda: curves(h, V, c, [[0, 0, 2]], np.zeros(4)),
-                  lambda: report(simulate(10, 50, 4, replicas=1, epochs=0, tests=4))):
+                  lambda: report(simulate(10, 50, 4, replicas=1, epochs=0, test_samples=4))):
         with pytest.raises(InputError):
             wrong()
     assert generator(0, "units", "data", 0).integers(2) in (0, 1)

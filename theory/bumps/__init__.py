@@ -32,6 +32,7 @@ import numpy as np
 
 from lab.arrays import floats
 from lab.errors import InputError
+from lab.names import renamed
 
 
 def _positive(**values):
@@ -51,19 +52,20 @@ def _out(value):
     return float(value) if np.ndim(value) == 0 else value
 
 
-def _scales(width, target_width, height):
-    target_width = width if target_width is None else target_width
-    _positive(width=width, target_width=target_width, height=height)
-    q = width**2 + target_width**2
-    return q, height * np.sqrt(2 * np.pi) * width * target_width / np.sqrt(q)
+def _scales(bump_width, target_width, height):
+    target_width = bump_width if target_width is None else target_width
+    _positive(bump_width=bump_width, target_width=target_width, height=height)
+    q = bump_width**2 + target_width**2
+    return q, height * np.sqrt(2 * np.pi) * bump_width * target_width / np.sqrt(q)
 
 
-def sliding_loss(distance, width: float = 1.0, target_width: float | None = None, height: float = 1.0):
+@renamed(width="bump_width")
+def sliding_loss(distance, bump_width: float = 1.0, target_width: float | None = None, height: float = 1.0):
     """Half the squared error of one bump at a distance from the target's centre (inputs uniform with density 1).
 
     Parameters
     ----------
-    distance : any array. width : s of the model. target_width : w (default s). height : A of the target.
+    distance : any array. bump_width : s of the model. target_width : w (default s). height : A of the target.
 
     Raises
     ------
@@ -72,23 +74,25 @@ def sliding_loss(distance, width: float = 1.0, target_width: float | None = None
 
     Source: derived here (``bumps-sliding``).
     """
-    q, overlap = _scales(width, target_width, height)
-    target_width = width if target_width is None else target_width
-    own = np.sqrt(np.pi) * (width + height**2 * target_width) / 2
+    q, overlap = _scales(bump_width, target_width, height)
+    target_width = bump_width if target_width is None else target_width
+    own = np.sqrt(np.pi) * (bump_width + height**2 * target_width) / 2
     return _out(own - overlap * np.exp(-floats(distance, "distance") ** 2 / (2 * q)))
 
 
-def pull(distance, width: float = 1.0, target_width: float | None = None, height: float = 1.0):
+@renamed(width="bump_width")
+def pull(distance, bump_width: float = 1.0, target_width: float | None = None, height: float = 1.0):
     """-dD/dt of a sliding bump: its speed towards the target (negative distances give negative pulls).
 
     Arguments, errors: as :func:`sliding_loss`. Source: derived here (``bumps-sliding``).
     """
-    q, overlap = _scales(width, target_width, height)
+    q, overlap = _scales(bump_width, target_width, height)
     distance = floats(distance, "distance")
     return _out(overlap / q * distance * np.exp(-(distance**2) / (2 * q)))
 
 
-def sliding_time(start, end, width: float = 1.0, target_width: float | None = None, height: float = 1.0):
+@renamed(width="bump_width")
+def sliding_time(start, end, bump_width: float = 1.0, target_width: float | None = None, height: float = 1.0):
     """Time in which the distance falls from ``start`` to ``end``.
 
     Parameters
@@ -112,11 +116,12 @@ def sliding_time(start, end, width: float = 1.0, target_width: float | None = No
     _positive(end=end)
     if not np.all(start >= end):
         raise InputError("a bump slides from a larger to a smaller distance: start >= end is needed")
-    q, overlap = _scales(width, target_width, height)
+    q, overlap = _scales(bump_width, target_width, height)
     return _out(q / (2 * overlap) * (expi(start**2 / (2 * q)) - expi(end**2 / (2 * q))))
 
 
-def reach(time, end, width: float = 1.0, target_width: float | None = None, height: float = 1.0):
+@renamed(width="bump_width")
+def reach(time, end, bump_width: float = 1.0, target_width: float | None = None, height: float = 1.0):
     """Largest starting distance from which the distance ``end`` is attained within ``time``.
 
     Parameters
@@ -136,11 +141,11 @@ def reach(time, end, width: float = 1.0, target_width: float | None = None, heig
     """
     time = _nonnegative("time", time)
     _positive(end=end)
-    q, _ = _scales(width, target_width, height)
+    q, _ = _scales(bump_width, target_width, height)
     low, high = np.full(time.shape, float(end)), np.full(time.shape, max(np.sqrt(1400.0 * q), float(end)))
     for _ in range(100):
         middle = 0.5 * (low + high)
-        soon = sliding_time(middle, end, width, target_width, height) <= time
+        soon = sliding_time(middle, end, bump_width, target_width, height) <= time
         low, high = np.where(soon, middle, low), np.where(soon, high, middle)
     return _out(low)
 
@@ -197,21 +202,23 @@ def bumps_needed(probability, within, half_line: float, target: float = 0.0):
     return _out(np.where(probability == 0, 0.0, np.where(share == 0, np.inf, np.maximum(m, 1.0))))
 
 
-def arrival_probability(time, bumps, half_line: float, end: float, target: float = 0.0, width: float = 1.0,
+@renamed(width="bump_width")
+def arrival_probability(time, bumps, half_line: float, end: float, target: float = 0.0, bump_width: float = 1.0,
                         target_width: float | None = None, height: float = 1.0):
     """P(some bump is within ``end`` of the target by ``time``): the distribution of the time to converge.
 
     Arguments, errors: as :func:`reach` and :func:`success_probability`. Source: derived here (``bumps-success``).
     """
-    return success_probability(bumps, reach(time, end, width, target_width, height), half_line, target)
+    return success_probability(bumps, reach(time, end, bump_width, target_width, height), half_line, target)
 
 
-def coverage_loss(time, spacing: float, width: float = 1.0, offset: float = 0.0):
+@renamed(width="bump_width")
+def coverage_loss(time, spacing: float, bump_width: float = 1.0, offset: float = 0.0):
     """Loss of a lattice of fixed bumps with trained heights (0 at first), relative to its start.
 
     Parameters
     ----------
-    time : >= 0, any array. spacing : h of the lattice. width : s of bumps and target. offset : of the target from the
+    time : >= 0, any array. spacing : h of the lattice. bump_width : s of bumps and target. offset : of the target from the
         nearest lattice point.
 
     Returns
@@ -221,18 +228,18 @@ def coverage_loss(time, spacing: float, width: float = 1.0, offset: float = 0.0)
     Raises
     ------
     InputError
-        Negative time, spacing or width not positive.
+        Negative time, spacing or bump_width not positive.
 
     Source: derived here (``bumps-coverage``); exact for an infinite lattice.
     """
     time = _nonnegative("time", time)
-    _positive(spacing=spacing, width=width)
+    _positive(spacing=spacing, bump_width=bump_width)
     # trapezoidal rule over one period of the crystal momentum: exponentially accurate
     cells = 400
     k = (np.arange(cells) + 0.5) / cells * 2 * np.pi / spacing - np.pi / spacing
-    alias = np.arange(-int(np.ceil(spacing / width * 2)) - 2, int(np.ceil(spacing / width * 2)) + 3)
+    alias = np.arange(-int(np.ceil(spacing / bump_width * 2)) - 2, int(np.ceil(spacing / bump_width * 2)) + 3)
     omega = k[:, None] + 2 * np.pi / spacing * alias
-    power = 2 * np.pi * width**2 * np.exp(-((width * omega) ** 2))  # |b(omega)|^2
+    power = 2 * np.pi * bump_width**2 * np.exp(-((bump_width * omega) ** 2))  # |b(omega)|^2
     total = power.sum(1)
     seen = np.abs((power * np.exp(-1j * omega * offset)).sum(1)) ** 2 / np.maximum(total, 1e-300)
     rate = total / spacing
@@ -240,20 +247,22 @@ def coverage_loss(time, spacing: float, width: float = 1.0, offset: float = 0.0)
     return _out((unseen + (seen * np.exp(-2 * rate * time[..., None])).sum(-1)) / total.sum())
 
 
-def coverage_loss_dense(time, spacing: float, width: float = 1.0):
+@renamed(width="bump_width")
+def coverage_loss_dense(time, spacing: float, bump_width: float = 1.0):
     """The dense limit of :func:`coverage_loss`, h << s: pi^(-1/2) int e^(-y^2) exp(-a e^(-y^2)) dy, a = 4 pi s^2 t/h.
 
     Arguments, errors: as :func:`coverage_loss`. Source: derived here (``bumps-coverage``).
     """
     time = _nonnegative("time", time)
-    _positive(spacing=spacing, width=width)
+    _positive(spacing=spacing, bump_width=bump_width)
     y = (np.arange(600) + 0.5) * (13.0 / 600) - 6.5
-    a = 4 * np.pi * width**2 * time[..., None] / spacing
+    a = 4 * np.pi * bump_width**2 * time[..., None] / spacing
     v = np.exp(-y * y)
     return _out((v * np.exp(-a * v)).sum(-1) * (13.0 / 600) / np.sqrt(np.pi))
 
 
-def coverage_time(level: float, spacing: float, width: float = 1.0, offset: float = 0.0) -> float:
+@renamed(width="bump_width")
+def coverage_time(level: float, spacing: float, bump_width: float = 1.0, offset: float = 0.0) -> float:
     """Time at which :func:`coverage_loss` has fallen to ``level``; inf if the lattice's floor lies above it.
 
     Raises
@@ -265,10 +274,10 @@ def coverage_time(level: float, spacing: float, width: float = 1.0, offset: floa
 
     if not 0 < level < 1:
         raise InputError(f"the level must lie in (0, 1), got {level}")
-    scale = spacing / width**2
+    scale = spacing / bump_width**2
 
     def excess(log_time):
-        return np.log(max(coverage_loss(scale * np.exp(log_time), spacing, width, offset), 1e-300) / level)
+        return np.log(max(coverage_loss(scale * np.exp(log_time), spacing, bump_width, offset), 1e-300) / level)
 
     if excess(60.0) > 0:
         return float("inf")

@@ -68,13 +68,13 @@ def evidence():
     for noise in (0.05, 0.5):
         subset = finite_sample_risk(n, used, used / total, 1 - used / total, noise)
         # random features: excess risk, as in the simulation
-        below = random_features_risk(np.linspace(0.01, 0.99, 99) * psi2, psi2, noise=noise)
+        below = random_features_risk(np.linspace(0.01, 0.99, 99) * psi2, psi2, noise_variance=noise)
         settings = {f"{total} isotropic features, {n} samples": (subset[-1] / subset[:n].min(), None),
                     "isotropic features, ridge 1e-4": (None, ridge_risk(ratios, 1e-4, 1.0, noise)),
                     f"random ReLU features, n/d = {psi2:g}, up to 8 n of them":
-                        (random_features_risk(8 * psi2, psi2, noise=noise) / below.min(), None),
+                        (random_features_risk(8 * psi2, psi2, noise_variance=noise) / below.min(), None),
                     f"random ReLU features, n/d = {psi2:g}, ridge 1e-6":
-                        (None, random_features_risk(ratios * psi2, psi2, 1e-6, noise=noise))}
+                        (None, random_features_risk(ratios * psi2, psi2, 1e-6, noise_variance=noise))}
         for setting, (ratio, curve) in settings.items():
             setting = f"{setting}, noise {noise:g} of the signal"
             if ratio is not None:

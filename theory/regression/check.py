@@ -100,7 +100,7 @@ def check_random_features(rng):
             pairs.append((risks.mean(), risks.std(ddof=1) / np.sqrt(replicas)))
         (small, small_error), (large, large_error) = pairs
         yield Prediction(f"regression-random-features/{psi1:g},{psi2:g},{ridge:g}",
-                         random_features_risk(psi1, psi2, ridge, noise=0.25), 2 * large - small,
+                         random_features_risk(psi1, psi2, ridge, noise_variance=0.25), 2 * large - small,
                          float(np.hypot(2 * large_error, small_error)), method="simulated at d = 30 and 60, "
                                                                                "extrapolated")
 

@@ -4,8 +4,9 @@ import numpy as np
 
 from lab.arrays import floats
 from lab.errors import InputError
+from lab.names import renamed
 
-FINITE = ("n", "p", "psi1", "psi2", "signal", "signal_in", "signal_out", "noise", "linear", "nonlinear")
+FINITE = ("n", "p", "psi1", "psi2", "signal", "signal_in", "signal_out", "noise_variance", "linear", "nonlinear")
 
 
 def _checked(**values):
@@ -46,12 +47,13 @@ def resolvent(gamma, ridge):
     return np.where(endless, 1.0, u), np.where(endless, 0.0, slope), t
 
 
-def ridge_risk(gamma, ridge, signal=1.0, noise=1.0) -> np.ndarray | float:
+@renamed(noise="noise_variance")
+def ridge_risk(gamma, ridge, signal=1.0, noise_variance=1.0) -> np.ndarray | float:
     """Asymptotic excess risk E|beta_hat - beta|^2 of ridge regression on isotropic features.
 
     Parameters
     ----------
-    gamma : p/n >= 0. ridge : lambda >= 0 in (X^T X/n + lambda)^-1. signal : |beta|^2. noise : sigma^2. They broadcast.
+    gamma : p/n >= 0. ridge : lambda >= 0 in (X^T X/n + lambda)^-1. signal : |beta|^2. noise_variance : sigma^2. They broadcast.
 
     Returns
     -------
@@ -64,28 +66,30 @@ def ridge_risk(gamma, ridge, signal=1.0, noise=1.0) -> np.ndarray | float:
 
     Source: Dobriban & Wager 2018, Hastie et al. 2019, corollary 5; derived in ``regression-ridge``.
     """
-    gamma, ridge, signal, noise = _checked(gamma=gamma, ridge=ridge, signal=signal, noise=noise)
+    gamma, ridge, signal, noise_variance = _checked(gamma=gamma, ridge=ridge, signal=signal, noise_variance=noise_variance)
     u, slope, t = resolvent(gamma, ridge)
     with np.errstate(invalid="ignore", over="ignore"):
         # u - lambda u' = (lambda + gamma u)^2 u': sums of positive terms only; at the threshold the bias is 0
         kept = ridge / t + gamma / t * u
         risk = (signal * np.where(kept > 0, kept**2 * slope, 0.0)
-                + np.where(noise * gamma > 0, noise * (gamma / t) * slope / t, 0.0))
+                + np.where(noise_variance * gamma > 0, noise_variance * (gamma / t) * slope / t, 0.0))
     # endlessly many features or penalty: nothing is learnt
     return _out(np.where(np.isinf(gamma) | np.isinf(ridge), signal, risk))
 
 
-def isotropic_risk(gamma, signal=1.0, noise=1.0) -> np.ndarray | float:
+@renamed(noise="noise_variance")
+def isotropic_risk(gamma, signal=1.0, noise_variance=1.0) -> np.ndarray | float:
     """Excess risk of minimum-norm least squares: sigma^2 gamma/(1-gamma) or r^2 (1-1/gamma) + sigma^2/(gamma-1).
 
     Arguments, errors: as :func:`ridge_risk` with ridge 0.
 
     Source: Hastie et al. 2019, theorem 1; the limit is taken in ``regression-ridge``.
     """
-    return ridge_risk(gamma, 0.0, signal, noise)
+    return ridge_risk(gamma, 0.0, signal, noise_variance)
 
 
-def optimal_ridge(gamma, signal=1.0, noise=1.0) -> np.ndarray | float:
+@renamed(noise="noise_variance")
+def optimal_ridge(gamma, signal=1.0, noise_variance=1.0) -> np.ndarray | float:
     """lambda* = sigma^2 gamma/r^2, the ridge of least risk; derived in ``regression-ridge`` (also the Bayes ridge).
 
     Raises
@@ -93,28 +97,30 @@ def optimal_ridge(gamma, signal=1.0, noise=1.0) -> np.ndarray | float:
     InputError
         A negative argument, or no signal (then every ridge is too small).
     """
-    gamma, signal, noise = _checked(gamma=gamma, signal=signal, noise=noise)
+    gamma, signal, noise_variance = _checked(gamma=gamma, signal=signal, noise_variance=noise_variance)
     if np.any(signal == 0):
         raise InputError("without signal the best ridge is infinite")
     with np.errstate(over="ignore"):
-        return _out(noise * gamma / signal)
+        return _out(noise_variance * gamma / signal)
 
 
-def optimal_risk(gamma, signal=1.0, noise=1.0) -> np.ndarray | float:
+@renamed(noise="noise_variance")
+def optimal_risk(gamma, signal=1.0, noise_variance=1.0) -> np.ndarray | float:
     """Risk r^2 u(lambda*) at the optimal ridge: monotone in gamma, no peak. Arguments: as :func:`optimal_ridge`."""
-    gamma, signal, noise = _checked(gamma=gamma, signal=signal, noise=noise)
+    gamma, signal, noise_variance = _checked(gamma=gamma, signal=signal, noise_variance=noise_variance)
     if np.any(np.isinf(gamma)):
         raise InputError("gamma must be finite")
-    return _out(signal * resolvent(gamma, np.asarray(optimal_ridge(gamma, signal, noise)))[0])
+    return _out(signal * resolvent(gamma, np.asarray(optimal_ridge(gamma, signal, noise_variance)))[0])
 
 
-def finite_sample_risk(n, p, signal_in=1.0, signal_out=0.0, noise=1.0) -> np.ndarray | float:
+@renamed(noise="noise_variance")
+def finite_sample_risk(n, p, signal_in=1.0, signal_out=0.0, noise_variance=1.0) -> np.ndarray | float:
     """Exact expected risk E(y - beta_hat.x)^2 of least squares on p Gaussian features, irreducible noise included.
 
     Parameters
     ----------
     n : samples >= 1. p : features used >= 0 (integers, arrays broadcast). signal_in, signal_out : |beta|^2 on the used
-        and on the unused features. noise : sigma^2.
+        and on the unused features. noise_variance : sigma^2.
 
     Returns
     -------
@@ -127,17 +133,19 @@ def finite_sample_risk(n, p, signal_in=1.0, signal_out=0.0, noise=1.0) -> np.nda
 
     Source: Belkin, Hsu, Xu 2019, theorem 1; derived in ``regression-finite``.
     """
-    n, p, signal_in, signal_out, noise = _checked(n=n, p=p, signal_in=signal_in, signal_out=signal_out, noise=noise)
+    n, p, signal_in, signal_out, noise_variance = _checked(n=n, p=p, signal_in=signal_in, signal_out=signal_out,
+                                                             noise_variance=noise_variance)
     if np.any(n != np.floor(n)) or np.any(p != np.floor(p)) or np.any(n < 1):
         raise InputError("n and p must be whole numbers, n >= 1")
-    tau = signal_out + noise
+    tau = signal_out + noise_variance
     with np.errstate(divide="ignore", invalid="ignore"):
         factor = np.where(p <= n - 2, p / (n - p - 1), np.where(p >= n + 2, n / (p - n - 1), np.inf))
         bias = np.where(p > n, signal_in * (1 - n / np.maximum(p, 1)), 0.0)
         return _out(bias + np.where(tau > 0, tau * (1 + factor), 0.0))
 
 
-def peak_scaling(ridge, noise=1.0) -> dict[str, float]:
+@renamed(noise="noise_variance")
+def peak_scaling(ridge, noise_variance=1.0) -> dict[str, float]:
     """Small-ridge law of the peak: its height sigma^2/(2 sqrt lambda) and full width 4 sqrt(3 lambda) in gamma.
 
     Raises
@@ -147,18 +155,19 @@ def peak_scaling(ridge, noise=1.0) -> dict[str, float]:
 
     Source: derived here (``regression-peak``).
     """
-    ridge, noise = _checked(ridge=ridge, noise=noise)
+    ridge, noise_variance = _checked(ridge=ridge, noise_variance=noise_variance)
     if np.any(ridge == 0):
         raise InputError("without a ridge the peak is infinite: give a ridge > 0")
-    return {"height": _out(noise / (2 * np.sqrt(ridge))), "width": _out(4 * np.sqrt(3 * ridge))}
+    return {"height": _out(noise_variance / (2 * np.sqrt(ridge))), "width": _out(4 * np.sqrt(3 * ridge))}
 
 
-def peak(ridge: float, signal: float = 1.0, noise: float = 1.0) -> dict[str, float]:
+@renamed(noise="noise_variance")
+def peak(ridge: float, signal: float = 1.0, noise_variance: float = 1.0) -> dict[str, float]:
     """Where the peak of the ridge-regression risk is, how high, and how wide at half its height.
 
     Parameters
     ----------
-    ridge > 0, signal >= 0, noise > 0 : scalars.
+    ridge > 0, signal >= 0, noise_variance > 0 : scalars.
 
     Returns
     -------
@@ -174,22 +183,22 @@ def peak(ridge: float, signal: float = 1.0, noise: float = 1.0) -> dict[str, flo
     """
     from scipy.optimize import brentq, minimize_scalar
 
-    if not (0 < ridge < np.inf and 0 < noise < np.inf and 0 <= signal < np.inf):
-        raise InputError("the peak needs a finite ridge > 0, noise > 0 and signal >= 0")
+    if not (0 < ridge < np.inf and 0 < noise_variance < np.inf and 0 <= signal < np.inf):
+        raise InputError("the peak needs a finite ridge > 0, noise_variance > 0 and signal >= 0")
     grid = np.geomspace(1e-4, 1e4, 8001)
     grid = np.sort(np.concatenate([grid, 1 + np.sqrt(ridge) * np.linspace(-0.99 / np.sqrt(ridge), 40, 4001)]))
-    curve = ridge_risk(grid, ridge, signal, noise)
+    curve = ridge_risk(grid, ridge, signal, noise_variance)
     rise = np.diff(curve) / curve[1:]
     inner = np.flatnonzero((rise[:-1] > 1e-13) & (rise[1:] < -1e-13)) + 1
     if inner.size == 0:
         return dict.fromkeys(("location", "height", "width"), float("nan"))
     i = inner[np.argmax(curve[inner])]
-    found = minimize_scalar(lambda g: -ridge_risk(g, ridge, signal, noise), bounds=(grid[i - 1], grid[i + 1]),
+    found = minimize_scalar(lambda g: -ridge_risk(g, ridge, signal, noise_variance), bounds=(grid[i - 1], grid[i + 1]),
                             method="bounded", options={"xatol": 1e-12})
     location, height = float(found.x), float(-found.fun)
 
     def excess(g):
-        return ridge_risk(g, ridge, signal, noise) - height / 2
+        return ridge_risk(g, ridge, signal, noise_variance) - height / 2
 
     low = brentq(excess, 1e-12, location) if excess(1e-12) < 0 else 0.0
     above = grid[(grid > location) & (curve < height / 2)]
@@ -197,24 +206,25 @@ def peak(ridge: float, signal: float = 1.0, noise: float = 1.0) -> dict[str, flo
     return {"location": location, "height": height, "width": high - low}
 
 
-def worse_than_nothing(signal=1.0, noise=1.0) -> tuple:
+@renamed(noise="noise_variance")
+def worse_than_nothing(signal=1.0, noise_variance=1.0) -> tuple:
     """The interval of gamma in which ridgeless least squares has a larger excess risk than predicting zero.
 
     Returns
     -------
-    (low, high) : S/(1+S) and S/(S-1) with S = signal/noise; high = inf for S <= 1.
+    (low, high) : S/(1+S) and S/(S-1) with S = signal/noise_variance; high = inf for S <= 1.
 
     Raises
     ------
     InputError
-        noise = 0 (the interval is empty) or a negative argument.
+        noise_variance = 0 (the interval is empty) or a negative argument.
 
     Source: derived here (``regression-peak``).
     """
-    signal, noise = _checked(signal=signal, noise=noise)
-    if np.any(noise == 0):
+    signal, noise_variance = _checked(signal=signal, noise_variance=noise_variance)
+    if np.any(noise_variance == 0):
         raise InputError("without noise least squares is never worse than predicting zero")
-    ratio = signal / noise
+    ratio = signal / noise_variance
     with np.errstate(divide="ignore"):
         high = np.where(ratio > 1, ratio / np.where(ratio > 1, ratio - 1, 1.0), np.inf)
     return _out(ratio / (1 + ratio)), _out(high)

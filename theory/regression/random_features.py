@@ -21,6 +21,7 @@ import numpy as np
 
 from lab.arrays import floats
 from lab.errors import InputError
+from lab.names import renamed
 from theory.regression.least_squares import _checked, _out
 
 RELU_CONSTANTS = (0.5, np.sqrt(0.25 - 0.5 / np.pi))
@@ -74,13 +75,14 @@ def chi(psi1, psi2, ridge=0.0, zeta=None, mu_star=None) -> np.ndarray:
     return -np.where(load > 0, 0.5 * (low + high), largest)
 
 
-def random_features_risk(psi1, psi2, ridge=0.0, linear=1.0, nonlinear=0.0, noise=0.0, constants=RELU_CONSTANTS):
+@renamed(noise="noise_variance")
+def random_features_risk(psi1, psi2, ridge=0.0, linear=1.0, nonlinear=0.0, noise_variance=0.0, constants=RELU_CONSTANTS):
     """Asymptotic excess risk of ridge regression on random features.
 
     Parameters
     ----------
     psi1 : features per dimension N/d > 0. psi2 : samples per dimension n/d > 0. ridge : lambda >= 0 of the penalty
-        (N lambda/d)|a|^2. linear, nonlinear : F1^2, F*^2. noise : tau^2. They broadcast.
+        (N lambda/d)|a|^2. linear, nonlinear : F1^2, F*^2. noise_variance : tau^2. They broadcast.
     constants : (mu1, mu*) of the activation (:func:`activation_constants`); default ReLU.
 
     Returns
@@ -94,8 +96,8 @@ def random_features_risk(psi1, psi2, ridge=0.0, linear=1.0, nonlinear=0.0, noise
 
     Source: Mei & Montanari 2019, theorem 2 (cited); limiting cases in ``regression-random-features``.
     """
-    psi1, psi2, ridge, linear, nonlinear, noise = _checked(psi1=psi1, psi2=psi2, ridge=ridge, linear=linear,
-                                                           nonlinear=nonlinear, noise=noise)
+    psi1, psi2, ridge, linear, nonlinear, noise_variance = _checked(psi1=psi1, psi2=psi2, ridge=ridge, linear=linear,
+                                                           nonlinear=nonlinear, noise_variance=noise_variance)
     if np.any(psi1 == 0) or np.any(psi2 == 0):
         raise InputError("psi1 and psi2 must be positive")
     mu1, mu_star = constants
@@ -103,7 +105,7 @@ def random_features_risk(psi1, psi2, ridge=0.0, linear=1.0, nonlinear=0.0, noise
     e0, e1, e2 = polynomials(chi(psi1, psi2, ridge, zeta, mu_star), zeta, psi1, psi2)
     singular = (ridge == 0) & (psi1 == psi2)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        risk = linear * e1 / e0 + (noise + nonlinear) * e2 / e0 + nonlinear
+        risk = linear * e1 / e0 + (noise_variance + nonlinear) * e2 / e0 + nonlinear
     risk = np.where(np.isinf(ridge), linear + nonlinear, risk)  # nothing is learnt
     if np.any(np.isnan(risk) & ~singular):
         raise InputError("psi1, psi2 or the ridge is too large for the closed form to be evaluated")
@@ -122,7 +124,8 @@ def polynomials(x, zeta, psi1, psi2):
     return e0, e1, e2
 
 
-def optimal_random_features_ridge(psi1: float, psi2: float, linear=1.0, nonlinear=0.0, noise=0.0,
+@renamed(noise="noise_variance")
+def optimal_random_features_ridge(psi1: float, psi2: float, linear=1.0, nonlinear=0.0, noise_variance=0.0,
                                   constants=RELU_CONSTANTS) -> tuple[float, float]:
     """(ridge, risk) of least risk, by search over ln(lambda) in 1e-12 ... 1e6; ridge 0 if none does better.
 
@@ -131,11 +134,11 @@ def optimal_random_features_ridge(psi1: float, psi2: float, linear=1.0, nonlinea
     from scipy.optimize import minimize_scalar
 
     def risk(log_ridge):
-        return random_features_risk(psi1, psi2, np.exp(log_ridge), linear, nonlinear, noise, constants)
+        return random_features_risk(psi1, psi2, np.exp(log_ridge), linear, nonlinear, noise_variance, constants)
 
     grid = np.linspace(np.log(1e-12), np.log(1e6), 200)
     i = int(np.argmin(risk(grid)))
     found = minimize_scalar(risk, bounds=(grid[max(i - 1, 0)], grid[min(i + 1, 199)]), method="bounded",
                             options={"xatol": 1e-10})
-    without = random_features_risk(psi1, psi2, 0.0, linear, nonlinear, noise, constants)
+    without = random_features_risk(psi1, psi2, 0.0, linear, nonlinear, noise_variance, constants)
     return (0.0, float(without)) if without <= found.fun else (float(np.exp(found.x)), float(found.fun))

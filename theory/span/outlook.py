@@ -14,6 +14,7 @@ not predicted.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -109,16 +110,21 @@ def plateaus(strengths, direction_norm: float, width: int) -> tuple[float, ...]:
     return tuple(unit**2 * x for x in found)
 
 
-def predict(strengths, direction_norm: float = 1.0, dim: int = 10, width: int = 2, copies: int = 1,
-            init_scale: float = 0.1, ridge: float = 1e-6) -> Outlook:
+def predict(strengths: Sequence[float], direction_norm: float = 1.0, dim: int = 10, width: int = 2, copies: int = 1,
+            init_scale: float = 0.1, ridge: float = 1e-6, *, replicas: int = 8, seed: int = 0) -> Outlook:
     """What c concatenated students of width K find of the graded teacher.
 
     Parameters
     ----------
-    strengths, direction_norm, dim, width, init_scale : as in the simulator; the dimension (≥ M) does not matter.
-    copies : students in the concatenation. It matters at equal strengths only (coupon collecting); where competitors
-        are stable the answer is that of the best solution and ``unique`` is False.
-    ridge : relative ridge of the span errors.
+    strengths, direction_norm, dim, width, init_scale
+        As in the simulator; the dimension (≥ M) does not matter.
+    copies : int ≥ 1, default 1
+        Students in the concatenation. It matters at equal strengths only (coupon collecting); where competitors are stable
+        the answer is that of the best solution and ``unique`` is False.
+    ridge : float ≥ 0, default 1e-6
+        Relative ridge of the span errors.
+    replicas, seed
+        Of the simulation; theory does not depend on them.
 
     Returns
     -------

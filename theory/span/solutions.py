@@ -19,7 +19,7 @@ A solution is named by the set S of units it isolates, K − 1 or K of them.
   matter as far as these forms go. So the boundary bounds the region of mixed solutions; it does not say how often each
   is met.
 
-Against simulation (M = 8, K = 2 … 7, |B| = 1 and 3, γ = 0 … 1.4, 64 students a cell; study ``graded_phase``): beyond the
+Against simulation (M = 8, K = 2 … 7, |B| = 1 and 3, γ = 0 … 1.4, 64 students a cell; study ``graded-phase``): beyond the
 boundary no cell with small starts (σ ≤ 0.1) holds two solutions; before it, large starts (σ = 1) find several in 116 of
 118 cells. Beyond it a few per cent of large starts at |B| = 1 end elsewhere, mostly where students are too slow to have
 converged: these forms are not all that exist. Derived here.

@@ -6,4 +6,4 @@ from toy.models import Model
 MODEL = Model("a target bump on the line: slide bumps to it, or cover the line with them")
 MODES = ("slide", "cover", "both")  # what moves: centres, heights, or both
 
-__getattr__, __dir__, __all__ = lazy(__name__, {".model": ["Bumps", "predict", "simulate"]})
+__getattr__, __dir__, __all__ = lazy(__name__, {".model": ["Bumps", "Prediction", "predict", "simulate"]})

@@ -3,6 +3,7 @@
 from lab.arguments import add_run_arguments, positive_float, positive_int, replicas
 from lab.cli import say
 from lab.estimate import mean_interval, share_interval
+from lab.names import old_flag
 from toy.bumps import MODES
 
 
@@ -11,16 +12,17 @@ def add_arguments(parser):
                         help="what moves: centres, heights, or both")
     parser.add_argument("--bumps", nargs="+", type=positive_int, default=[1, 2, 4, 8], help="numbers of bumps")
     parser.add_argument("--half-line", type=positive_float, default=10.0, help="starts lie within this distance")
-    parser.add_argument("--width", type=positive_float, default=1.0, help="of bumps and target")
+    parser.add_argument("--bump-width", type=positive_float, default=1.0, help="of bumps and target")
     parser.add_argument("--times", nargs="+", type=positive_float, default=[1.0, 10.0, 100.0, 1000.0], help="when to look")
     parser.add_argument("--replicas", type=replicas, default=1000, help="repetitions")
+    old_flag(parser, "--width", "--bump-width")
     add_run_arguments(parser)
 
 
 def run(args) -> dict:
     from toy.bumps.model import check, predict, simulate
 
-    common = dict(mode=args.mode, half_line=args.half_line, width=args.width, times=args.times,
+    common = dict(mode=args.mode, half_line=args.half_line, bump_width=args.bump_width, times=args.times,
                   replicas=min(args.replicas, 100) if args.quick else args.replicas, seed=args.seed)
     for m in args.bumps:
         check(bumps=m, **common)
@@ -28,7 +30,7 @@ def run(args) -> dict:
         return {"would_simulate": {**common, "bumps": args.bumps}}
     cells = []
     for m in args.bumps:
-        found, theory = simulate(bumps=m, **common), predict(bumps=m, **common)
+        found, theory = simulate(bumps=m, **common), predict(bumps=m, **common).curve
         cells.append({"bumps": m, "arrived": [share_interval(int(k), len(found.loss)) for k in found.arrived.sum(axis=0)],
                       "loss": [mean_interval(column) for column in found.loss.T], "predicted": theory})
         for i, time in enumerate(args.times):

@@ -13,6 +13,7 @@ and its gradient flow is closed form. Three ways to move:
     m bumps at random places; centres and heights move, heights from 0.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,7 @@ import numpy as np
 from lab import checks
 from lab.compiled import njit
 from lab.flow import LANES, RHS, solve
+from lab.names import renamed
 from lab.streams import generator
 from theory.bumps import arrival_probability, coverage_loss
 from toy.bumps import MODES
@@ -77,37 +79,74 @@ class Bumps:
         return self.nearest <= ARRIVED
 
 
-def check(mode, bumps, half_line, width, times, replicas, seed=0) -> np.ndarray:
+@dataclass(frozen=True)
+class Prediction:
+    """What theory says at the times; None where it has nothing to say.
+
+    Attributes
+    ----------
+    times : (T,) times asked for.
+    arrived : (T,) P(some bump has arrived), when sliding: it neglects that bumps repel each other (exact for one bump).
+    loss : (T,) mean relative loss, when covering with several bumps: exact for an infinite lattice, averaged over its offset.
+    """
+
+    times: np.ndarray
+    arrived: np.ndarray | None = None
+    loss: np.ndarray | None = None
+
+    @property
+    def curve(self) -> np.ndarray | None:
+        """The one of them that there is, if any."""
+        return self.loss if self.arrived is None else self.arrived
+
+
+def check(mode, bumps, half_line, bump_width, times, replicas, seed=0) -> np.ndarray:
     """Refuse arguments that :func:`simulate` cannot take; returns the times as an array."""
     checks.choice("mode", mode, MODES)
     sizes = {name: checks.whole_number(name, value) for name, value in (("bumps", bumps), ("replicas", replicas))}
     checks.real_number("half_line", half_line, **RANGE)
-    checks.real_number("width", width, **RANGE)
+    checks.real_number("bump_width", bump_width, **RANGE)
     checks.seed(seed)
     times = checks.real_numbers("times", times, least=0, most=1e300, increasing=True)
     checks.fits_memory(times=times.size, **sizes)
     return times
 
 
-def simulate(mode: str = "slide", bumps: int = 1, half_line: float = 10.0, width: float = 1.0,
-             times=(1.0, 10.0, 100.0, 1000.0), replicas: int = 1000, seed: int = 0, threads: int | None = None) -> Bumps:
+@renamed(width="bump_width")
+def simulate(mode: str = "slide", bumps: int = 1, half_line: float = 10.0, bump_width: float = 1.0,
+             times: Sequence[float] = (1.0, 10.0, 100.0, 1000.0), replicas: int = 1000, seed: int = 0,
+             threads: int | None = None) -> Bumps:
     """Gradient flow of many replicas.
 
     Parameters
     ----------
-    mode : one of ``MODES``.
-    bumps : m. A lattice of m > 1 bumps has the spacing 2l/(m−1); for ``cover`` replicas differ in its offset.
-    half_line, width : l, and s of bumps and target.
-    times : increasing times at which to look.
-    replicas, seed : replica r has a stream of its own.
-    threads : results do not depend on it.
+    mode : {"slide", "cover", "both"}, default "slide"
+        What moves: centres, heights, or both.
+    bumps : int ≥ 1, default 1
+        m. A lattice of m > 1 bumps has the spacing 2l/(m−1); for ``cover`` replicas differ in its offset.
+    half_line : float > 0, default 10
+        l: starts lie within this distance of the target's place.
+    bump_width : float > 0, default 1
+        s of bumps and target.
+    times : (T,) increasing floats ≥ 0, default (1, 10, 100, 1000)
+        Flow times at which to look.
+    replicas : int ≥ 1, default 1000
+        Repetitions.
+    seed : int in 0 … 2⁶⁴ − 1, default 0
+        Replica r has a stream of its own for every mode and number of bumps.
+    threads : int ≥ 1, optional
+        Results do not depend on it (default: ``NUMBA_NUM_THREADS``).
+
+    Returns
+    -------
+    Bumps
 
     Raises
     ------
     InputError
         For parameters outside these ranges.
     """
-    times = check(mode, bumps, half_line, width, times, replicas, seed)
+    times = check(mode, bumps, half_line, bump_width, times, replicas, seed)
     checks.limits(threads=threads)
     start = np.zeros((replicas, 2 * bumps))
     spacing = 2 * half_line / max(bumps - 1, 1)
@@ -118,27 +157,43 @@ def simulate(mode: str = "slide", bumps: int = 1, half_line: float = 10.0, width
         else:
             start[r, :bumps] = half_line * u
     start[:, bumps:] = 1.0 if mode == "slide" else 0.0
-    params = np.array([bumps, width, mode != "cover", mode != "slide"], dtype=np.float64)
+    params = np.array([bumps, bump_width, mode != "cover", mode != "slide"], dtype=np.float64)
     flow = solve(bump_flow, params, start, times=times, keep_states=True, gradient_tol=0.0,
                  time_cap=max(float(times[-1]), 1e-9) * (1 + 1e-9), rtol=1e-6, atol=1e-9, threads=threads)
     centres, heights = flow.states[..., :bumps], flow.states[..., bumps:]
     away = np.where(heights >= 0.5, np.abs(centres), np.inf).min(axis=2)
-    return Bumps(times, flow.values / (0.5 * np.sqrt(np.pi) * width), away, start[:, :bumps])
+    return Bumps(times, flow.values / (0.5 * np.sqrt(np.pi) * bump_width), away, start[:, :bumps])
 
 
-def predict(mode: str = "slide", bumps: int = 1, half_line: float = 10.0, width: float = 1.0,
-            times=(1.0, 10.0, 100.0, 1000.0), replicas: int = 1, seed: int = 0) -> np.ndarray | None:
-    """Theory at the times: P(some bump has arrived) when sliding, mean relative loss when covering, None for both.
+@renamed(width="bump_width")
+def predict(mode: str = "slide", bumps: int = 1, half_line: float = 10.0, bump_width: float = 1.0,
+            times: Sequence[float] = (1.0, 10.0, 100.0, 1000.0), replicas: int = 1000, seed: int = 0) -> Prediction:
+    """Theory at the times: who has arrived when sliding, the loss when covering; nothing is known of both together.
 
-    Sliding neglects that bumps repel each other (exact for one bump); covering is exact for an infinite lattice, here
-    averaged over its offset.
+    Parameters
+    ----------
+    mode, bumps, half_line, bump_width, times
+        As in :func:`simulate`.
+    replicas, seed
+        Of the simulation; theory does not depend on them.
+
+    Returns
+    -------
+    Prediction
+
+    Raises
+    ------
+    InputError
+        As :func:`simulate`.
     """
-    times = check(mode, bumps, half_line, width, times, replicas, seed)
+    times = check(mode, bumps, half_line, bump_width, times, replicas, seed)
     if mode == "slide":
-        return np.asarray(arrival_probability(times, bumps, half_line, ARRIVED, width=width))
+        return Prediction(times, arrived=np.asarray(
+            arrival_probability(times, bumps, half_line, ARRIVED, bump_width=bump_width)))
     if mode == "cover" and bumps > 1:
         spacing = 2 * half_line / (bumps - 1)
         offsets = 0.5 * spacing * np.polynomial.legendre.leggauss(12)[0]
         weights = np.polynomial.legendre.leggauss(12)[1] / 2
-        return sum(w * np.asarray(coverage_loss(times, spacing, width, abs(o))) for w, o in zip(weights, offsets))
-    return None
+        return Prediction(times, loss=sum(w * np.asarray(coverage_loss(times, spacing, bump_width, abs(o)))
+                                          for w, o in zip(weights, offsets)))
+    return Prediction(times)

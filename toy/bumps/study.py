@@ -30,7 +30,7 @@ def run(config: Line, folder: Path) -> dict:
                      replicas=config.replicas, seed=config.seed)
     found = simulate(**arguments)
     return {"arrived": found.arrived.sum(axis=0), "loss": [mean_interval(column) for column in found.loss.T],
-            "theory": predict(**arguments)}
+            "theory": predict(**arguments).curve}
 
 
 def configs(scale: str) -> list[Line]:

@@ -6,4 +6,4 @@ from toy.models import Model
 MODEL = Model("risk against the number of features: least squares, random ReLU features, or a small trained network")
 FAMILIES = ("least-squares", "random-features", "network")  # what is fitted
 
-__getattr__, __dir__, __all__ = lazy(__name__, {".model": ["predict", "simulate"]})
+__getattr__, __dir__, __all__ = lazy(__name__, {".model": ["Prediction", "Risks", "predict", "simulate"]})

@@ -16,18 +16,22 @@ Three families, each with label noise of variance σ² and an optional ridge:
 Without a ridge the fit is the one of least norm.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from lab import checks
 from lab.errors import UsageError
+from lab.names import renamed
 from lab.streams import generator
 from theory.regression import finite_sample_risk, random_features_risk, ridge_risk
 from toy.double_descent import FAMILIES
 from toy.mlp import ADAM, SQUARED, initialise, train
 
 MEAN_RELU = 1 / np.sqrt(2 * np.pi)
-TESTS = 1000
+TEST_SAMPLES = 1000
 
 
 def fit(x: np.ndarray, y: np.ndarray, penalty: float) -> np.ndarray:
@@ -52,16 +56,16 @@ def _sphere(rng, rows, d):
     return x * (np.sqrt(d) / np.linalg.norm(x, axis=1, keepdims=True))
 
 
-def _least_squares(features, samples, dim, noise, ridge, seed, replica):
+def _least_squares(features, samples, dim, noise_variance, ridge, seed, replica):
     rng, errors, direction = (generator(seed, "double-descent", what, replica) for what in ("data", "noise", "teacher"))
     beta = direction.standard_normal(dim)
     beta /= np.linalg.norm(beta)
     x = rng.standard_normal((samples, dim))
-    y = x @ beta + np.sqrt(noise) * errors.standard_normal(samples)
+    y = x @ beta + np.sqrt(noise_variance) * errors.standard_normal(samples)
     risks = np.empty(len(features))
     for i, p in enumerate(features):
         found = fit(x[:, :p], y, ridge)
-        risks[i] = np.sum((found - beta[:p]) ** 2) + np.sum(beta[p:] ** 2) + noise
+        risks[i] = np.sum((found - beta[:p]) ** 2) + np.sum(beta[p:] ** 2) + noise_variance
     return risks
 
 
@@ -78,16 +82,16 @@ def teacher_output(x: np.ndarray, units: int, seed: int, replica: int) -> np.nda
     return np.maximum(x @ directions.T, 0) @ signs / np.sqrt(units * (0.5 - MEAN_RELU**2))
 
 
-def _task(samples, dim, noise, seed, replica, teacher=0):
+def _task(samples, dim, noise_variance, seed, replica, teacher_width=0):
     """Training and test points of the random-features task."""
     rng, errors, fresh = (generator(seed, "double-descent", what, replica) for what in ("data", "noise", "test"))
-    x, test = _sphere(rng, samples, dim), _sphere(fresh, TESTS, dim)
-    truth = teacher_output(np.concatenate([x, test]), teacher, seed, replica)
-    return x, truth[:samples] + np.sqrt(noise) * errors.standard_normal(samples), test, truth[samples:]
+    x, test = _sphere(rng, samples, dim), _sphere(fresh, TEST_SAMPLES, dim)
+    truth = teacher_output(np.concatenate([x, test]), teacher_width, seed, replica)
+    return x, truth[:samples] + np.sqrt(noise_variance) * errors.standard_normal(samples), test, truth[samples:]
 
 
-def _random_features(features, samples, dim, noise, ridge, seed, replica):
-    x, y, test, truth = _task(samples, dim, noise, seed, replica)
+def _random_features(features, samples, dim, noise_variance, ridge, seed, replica):
+    x, y, test, truth = _task(samples, dim, noise_variance, seed, replica)
     theta = _sphere(generator(seed, "double-descent", "weights", replica), max(features), dim)  # nested on purpose
     train_features, test_features = (np.maximum(z @ theta.T / np.sqrt(dim), 0) - MEAN_RELU for z in (x, test))
     risks = np.empty(len(features))
@@ -97,86 +101,158 @@ def _random_features(features, samples, dim, noise, ridge, seed, replica):
     return risks
 
 
-def _networks(features, samples, dim, noise, ridge, seed, replicas, epochs, teacher):
-    tasks = [_task(samples, dim, noise, seed, r, teacher) for r in range(replicas)]
+def _networks(features, samples, dim, noise_variance, ridge, seed, replicas, epochs, teacher_width):
+    tasks = [_task(samples, dim, noise_variance, seed, r, teacher_width) for r in range(replicas)]
     x, y, test, truth = (np.stack([t[i] for t in tasks]) for i in range(4))
     risks = np.empty((replicas, len(features)))
     for i, p in enumerate(features):
         start = initialise(dim, p, 1, replicas, seed, "double-descent")
-        done = train(start, x, y[..., None], epochs=epochs, batch=samples, rate=3e-3,
-                     optimiser=ADAM, weight_decay=ridge, loss=SQUARED, loss_goal=1e-4, seed=seed,
+        done = train(start, x, y[..., None], epochs=epochs, batch_size=samples, learning_rate=3e-3,
+                     optimizer=ADAM, weight_decay=ridge, loss=SQUARED, target_loss=1e-4, seed=seed,
                      address=("double-descent",))
         risks[:, i] = np.mean((done(test)[..., 0] - truth) ** 2, axis=1)
     return risks
 
 
-def check(family, features, samples, dim, noise, ridge, replicas, seed=0, teacher=0) -> list[int]:
+@dataclass(frozen=True)
+class Risks:
+    """Risks of independent fits; ``np.asarray`` of it is ``risks``.
+
+    Attributes
+    ----------
+    features : (F,) numbers of features, or of hidden units.
+    risks : (replicas, F).
+    """
+
+    features: tuple[int, ...]
+    risks: np.ndarray
+
+    def __array__(self, dtype=None, copy=None) -> np.ndarray:
+        return np.asarray(self.risks, dtype=dtype)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Expected risks.
+
+    Attributes
+    ----------
+    features : (F,) numbers of features, or of hidden units.
+    risks : (F,) exact for least squares without a ridge, asymptotic otherwise; None for networks, which have no theory.
+    """
+
+    features: tuple[int, ...]
+    risks: np.ndarray | None
+
+
+def check(family, features, samples, dim, noise_variance, ridge, replicas, seed=0, teacher_width=0) -> list[int]:
     """Refuse arguments that :func:`simulate` cannot take; returns the numbers of features."""
     checks.choice("family", family, FAMILIES)
     features = checks.whole_numbers("features", features)
     for name, value in (("samples", samples), ("dim", dim), ("replicas", replicas)):
         checks.whole_number(name, value)
     checks.seed(seed)
-    checks.real_number("noise", noise, least=0, most=1e100)
+    checks.real_number("noise_variance", noise_variance, least=0, most=1e100)
     checks.real_number("ridge", ridge, least=0, most=1e100)
-    if checks.whole_number("teacher", teacher, 0) and family != "network":
-        raise UsageError(f"teacher {teacher}: only the family network has a teacher of ReLU units")
+    if checks.whole_number("teacher_width", teacher_width, 0) and family != "network":
+        raise UsageError(f"teacher_width {teacher_width}: only the family network has a teacher of ReLU units")
     if family == "least-squares":
         if max(features) > dim:
             raise UsageError(f"only {dim} features exist, {max(features)} were asked for: raise dim")
         checks.fits_memory(samples=samples, dim=dim)
     else:
-        checks.fits_memory(rows=samples + TESTS, dim=dim)
-        checks.fits_memory(rows=samples + TESTS, features=max(features))
+        checks.fits_memory(rows=samples + TEST_SAMPLES, dim=dim)
+        checks.fits_memory(rows=samples + TEST_SAMPLES, features=max(features))
     if family == "network":
-        checks.fits_memory(replicas=replicas, rows=samples + TESTS, dim=dim)
+        checks.fits_memory(replicas=replicas, rows=samples + TEST_SAMPLES, dim=dim)
         checks.fits_memory(replicas=replicas, features=max(features), dim=dim)
     return features
 
 
-def simulate(family: str = "least-squares", features=(10, 20, 30, 36, 40, 44, 60, 100, 200, 400), samples: int = 40,
-             dim: int = 400, noise: float = 0.2, ridge: float = 0.0, replicas: int = 100, seed: int = 0,
-             epochs: int = 4000, teacher: int = 0) -> np.ndarray:
-    """Risks (replicas, len(features)) of independent fits.
+@renamed(noise="noise_variance", teacher="teacher_width")
+def simulate(family: str = "least-squares", features: Sequence[int] = (10, 20, 30, 36, 40, 44, 60, 100, 200, 400),
+             samples: int = 40, dim: int = 400, noise_variance: float = 0.2, ridge: float = 0.0, replicas: int = 100,
+             seed: int = 0, epochs: int = 4000, teacher_width: int = 0) -> Risks:
+    """Risks of independent fits.
 
     Parameters
     ----------
-    family : one of ``FAMILIES``.
-    features : numbers of features p, or of hidden units.
-    samples : n.
-    dim : D of the least squares, else d of the sphere.
-    noise, ridge : σ², λ (least squares: λ|b|²; random features: λ (p/d)|a|²; network: AdamW's weight decay).
-    replicas, seed : replica r has streams of its own.
-    epochs : of the network, unless its loss falls below 1e-4 before.
-    teacher : ReLU units of the network's teacher; 0 for a linear one.
+    family : {"least-squares", "random-features", "network"}, default "least-squares"
+        What is fitted.
+    features : (F,) ints ≥ 1, default (10, 20, 30, 36, 40, 44, 60, 100, 200, 400)
+        Numbers of features p, or of hidden units.
+    samples : int ≥ 1, default 40
+        n.
+    dim : int ≥ 1, default 400
+        D of the least squares, else d of the sphere.
+    noise_variance : float ≥ 0, default 0.2
+        σ² of the label noise.
+    ridge : float ≥ 0, default 0
+        λ (least squares: λ|b|²; random features: λ (p/d)|a|²; network: AdamW's weight decay).
+    replicas : int ≥ 1, default 100
+        Independent fits.
+    seed : int in 0 … 2⁶⁴ − 1, default 0
+        Replica r has streams of its own.
+    epochs : int ≥ 1, default 4000
+        Of the network, unless its loss falls below 1e-4 before.
+    teacher_width : int ≥ 0, default 0
+        ReLU units of the network's teacher; 0 for a linear one, as the other families have it.
+
+    Returns
+    -------
+    Risks
 
     Raises
     ------
     InputError
         For an unknown family or impossible sizes.
     """
-    features = check(family, features, samples, dim, noise, ridge, replicas, seed, teacher)
+    features = check(family, features, samples, dim, noise_variance, ridge, replicas, seed, teacher_width)
     checks.whole_number("epochs", epochs)
     if family == "network":
-        return _networks(features, samples, dim, noise, ridge, seed, replicas, epochs, teacher)
+        return Risks(tuple(features), _networks(features, samples, dim, noise_variance, ridge, seed, replicas, epochs,
+                                                teacher_width))
     one = _least_squares if family == "least-squares" else _random_features
     with threadpool_limits(1, "blas"):  # small matrices: threads would only wait for each other
-        return np.array([one(features, samples, dim, noise, ridge, seed, r) for r in range(replicas)])
+        return Risks(tuple(features), np.array([one(features, samples, dim, noise_variance, ridge, seed, r)
+                                                for r in range(replicas)]))
 
 
-def predict(family: str = "least-squares", features=(10, 20, 30, 36, 40, 44, 60, 100, 200, 400), samples: int = 40,
-            dim: int = 400, noise: float = 0.2, ridge: float = 0.0, replicas: int = 1, seed: int = 0,
-            epochs: int = 0, teacher: int = 0) -> np.ndarray | None:
-    """Expected risks (len(features),): exact for least squares without a ridge, asymptotic otherwise; None for networks."""
-    features = np.asarray(check(family, features, samples, dim, noise, ridge, replicas, seed, teacher))
-    checks.whole_number("epochs", epochs, 0)
+@renamed(noise="noise_variance", teacher="teacher_width")
+def predict(family: str = "least-squares", features: Sequence[int] = (10, 20, 30, 36, 40, 44, 60, 100, 200, 400),
+            samples: int = 40, dim: int = 400, noise_variance: float = 0.2, ridge: float = 0.0, replicas: int = 100,
+            seed: int = 0, epochs: int = 4000, teacher_width: int = 0) -> Prediction:
+    """Expected risks: exact for least squares without a ridge, asymptotic otherwise; none for networks.
+
+    Parameters
+    ----------
+    family, features, samples, dim, noise_variance, ridge, teacher_width
+        As in :func:`simulate`.
+    replicas, seed, epochs
+        Of the simulation; theory does not depend on them.
+
+    Returns
+    -------
+    Prediction
+
+    Raises
+    ------
+    InputError
+        As :func:`simulate`.
+    """
+    features = check(family, features, samples, dim, noise_variance, ridge, replicas, seed, teacher_width)
+    checks.whole_number("epochs", epochs)
+    return Prediction(tuple(features), _expected(family, np.asarray(features), samples, dim, noise_variance, ridge))
+
+
+def _expected(family, features, samples, dim, noise_variance, ridge) -> np.ndarray | None:
     used = features / dim
     if family == "least-squares":
         if ridge == 0:
-            return np.asarray(finite_sample_risk(samples, features, used, 1 - used, noise))
+            return np.asarray(finite_sample_risk(samples, features, used, 1 - used, noise_variance))
         # what the unused features add is noise to the fit: Gaussian, independent, of variance |beta_out|^2
-        out = 1 - used + noise
+        out = 1 - used + noise_variance
         return np.asarray(ridge_risk(features / samples, ridge, used, out)) + out
     if family == "random-features":
-        return np.asarray(random_features_risk(used, samples / dim, ridge, noise=noise))
+        return np.asarray(random_features_risk(used, samples / dim, ridge, noise_variance=noise_variance))
     return None

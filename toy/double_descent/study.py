@@ -20,13 +20,13 @@ class Descent:
     """One curve."""
 
     family: str
-    noise: float
+    noise_variance: float
     ridge: float = 0.0
     samples: int = 40
     dim: int = 400
     replicas: int = 200
     seed: int = 0
-    teacher: int = 0
+    teacher_width: int = 0
 
     @property
     def features(self) -> tuple[int, ...]:
@@ -39,10 +39,9 @@ class Descent:
 def run(config: Descent, folder: Path) -> dict:
     """Simulate and predict one curve."""
     arguments = dict(family=config.family, features=config.features, samples=config.samples, dim=config.dim,
-                     noise=config.noise, ridge=config.ridge, replicas=config.replicas, seed=config.seed,
-                     teacher=config.teacher)
-    theory = predict(**arguments)
-    return {"risks": simulate(**arguments).T, "theory": theory}
+                     noise_variance=config.noise_variance, ridge=config.ridge, replicas=config.replicas, seed=config.seed,
+                     teacher_width=config.teacher_width)
+    return {"risks": simulate(**arguments).risks.T, "theory": predict(**arguments).risks}
 
 
 def configs(scale: str) -> list[Descent]:
@@ -54,7 +53,7 @@ def configs(scale: str) -> list[Descent]:
             chosen.append(Descent("least-squares", noise, ridge, replicas=replicas))
             chosen.append(Descent("random-features", noise, ridge / 100, samples=90, dim=30, replicas=replicas // 4))
     if scale == "full":
-        chosen += [Descent("network", noise, samples=60, dim=10, replicas=30, teacher=units)
+        chosen += [Descent("network", noise, samples=60, dim=10, replicas=30, teacher_width=units)
                    for noise, units in ((0.0, 8), (0.5, 8), (0.5, 0))]
     return chosen
 
@@ -74,7 +73,8 @@ def tabulate(finished) -> pd.DataFrame:
             e = mean_interval(risks[i])
             ratio = mean_interval(risks[i] / risks[best].mean()) if best is not None else None
             rows.append({
-                "family": config.family, "teacher": config.teacher, "noise": config.noise, "ridge": config.ridge,
+                "family": config.family, "teacher_width": config.teacher_width,
+                "noise_variance": config.noise_variance, "ridge": config.ridge,
                 "samples": config.samples, "dim": config.dim, "features": p,
                 "parameters_per_sample": parameters[i] / config.samples, "risk": e.mean,
                 "risk_low": e.low, "risk_high": e.high, "risk_n": e.n, "median": float(np.median(risks[i])),
@@ -89,7 +89,8 @@ def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
     from lab.estimate import Estimate
 
     found = []
-    for (family, teacher, noise), rows in table[table.ridge == 0].groupby(["family", "teacher", "noise"], sort=False):
+    for (family, teacher, noise), rows in table[table.ridge == 0].groupby(["family", "teacher_width", "noise_variance"],
+                                                                         sort=False):
         last = rows.loc[rows.features.idxmax()]
         kind = f", teacher of {teacher} units" if teacher else ", linear teacher" if family == "network" else ""
         setting = f"{family}{kind}, noise {noise:g}, n = {last.samples:.0f}, up to {last.parameters_per_sample:g} n parameters"
@@ -101,5 +102,5 @@ def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
     return found
 
 
-STUDY = Study("double_descent", "double descent: risk against the number of parameters", "toy.double_descent.study:run",
+STUDY = Study("double-descent", "double descent: risk against the number of parameters", "toy.double_descent.study:run",
               configs, tabulate, evidence, processes=True)

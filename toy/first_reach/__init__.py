@@ -5,4 +5,4 @@ from toy.models import Model
 
 MODEL = Model("a feature is learnt only if some neuron starts within its reach (a reconstruction of S0's toy)")
 
-__getattr__, __dir__, __all__ = lazy(__name__, {".model": ["Reached", "predict", "simulate"]})
+__getattr__, __dir__, __all__ = lazy(__name__, {".model": ["Prediction", "Reached", "predict", "simulate"]})

@@ -3,6 +3,7 @@
 from lab.arguments import add_run_arguments, number, positive_float, positive_int, replicas
 from lab.cli import say
 from lab.estimate import share_interval
+from lab.names import old_flag
 
 
 def add_arguments(parser):
@@ -13,20 +14,21 @@ def add_arguments(parser):
     parser.add_argument("--width", type=positive_int, default=1, help="neurons of a narrow network")
     parser.add_argument("--copies", type=positive_int, default=8, help="narrow networks a concatenation")
     parser.add_argument("--replicas", type=replicas, default=1000, help="repetitions of the whole")
-    parser.add_argument("--output-start", type=positive_float, default=0.1, help="start of the output weights")
+    parser.add_argument("--init-readout", type=positive_float, default=0.1, help="start of the output weights")
+    old_flag(parser, "--output-start", "--init-readout")
     add_run_arguments(parser)
 
 
-def _theory(theory: dict, m: int) -> str:
+def _theory(theory, m: int) -> str:
     """What theory says of feature m, and what kind of answer that is."""
-    if theory["one"][m] is not None:
-        limit = "" if theory["kind"][m] == "exact" else (" in the limit of a vanishing second strength (standard error "
-                                                          f"{theory['standard_error'][m]:.4f})")
-        return f"predicted {theory['one'][m]:.4f}, {theory['all'][m]:.4f}{limit}"
-    if theory["limit_one"][m] is None:
+    if theory.missed_by_one[m] is not None:
+        limit = "" if theory.kind[m] == "exact" else (" in the limit of a vanishing second strength (standard error "
+                                                          f"{theory.standard_error[m]:.4f})")
+        return f"predicted {theory.missed_by_one[m]:.4f}, {theory.missed_by_all[m]:.4f}{limit}"
+    if theory.limit_by_one[m] is None:
         return "no prediction"
-    return (f"no prediction at this strength; for a vanishing one {theory['limit_one'][m]:.4f} "
-            f"(standard error {theory['limit_standard_error'][m]:.4f}), {theory['limit_all'][m]:.4f}")
+    return (f"no prediction at this strength; for a vanishing one {theory.limit_by_one[m]:.4f} "
+            f"(standard error {theory.limit_standard_error[m]:.4f}), {theory.limit_by_all[m]:.4f}")
 
 
 def run(args) -> dict:
@@ -34,7 +36,7 @@ def run(args) -> dict:
 
     common = dict(strengths=args.strengths, threshold=args.threshold, dim=args.dim,
                   replicas=min(args.replicas, 100) if args.quick else args.replicas, seed=args.seed,
-                  output_start=args.output_start)
+                  init_readout=args.init_readout)
     sizes = {"narrow": (args.width, args.copies), "wide": (args.width * args.copies, 1)}
     for width, copies in sizes.values():
         check(width=width, copies=copies, **common)
@@ -49,10 +51,10 @@ def run(args) -> dict:
             "width": width, "copies": copies, "unfinished": int((~found.finished).sum()),
             "miss_one": [share_interval(int(k), networks) for k in (~found.learnt).sum(axis=(0, 1))],
             "miss_concatenation": [share_interval(int(k), len(found.learnt)) for k in found.missed_by_all.sum(axis=0)],
-            "predicted_miss_one": theory["one"], "predicted_miss_concatenation": theory["all"],
-            "predicted_kind": theory["kind"], "predicted_standard_error": theory["standard_error"],
-            "limit_miss_one": theory["limit_one"], "limit_miss_concatenation": theory["limit_all"],
-            "limit_standard_error": theory["limit_standard_error"],
+            "predicted_miss_one": theory.missed_by_one, "predicted_miss_concatenation": theory.missed_by_all,
+            "predicted_kind": theory.kind, "predicted_standard_error": theory.standard_error,
+            "limit_miss_one": theory.limit_by_one, "limit_miss_concatenation": theory.limit_by_all,
+            "limit_standard_error": theory.limit_standard_error,
         }
         say(f"{name}: {copies} x width {width}")
         for m, strength in enumerate(args.strengths):

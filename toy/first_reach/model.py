@@ -13,6 +13,7 @@ from lab import checks
 from lab.compiled import njit
 from lab.errors import UsageError
 from lab.flow import CONVERGED, LANES, RHS, solve
+from lab.names import renamed
 from lab.streams import generator, normal
 from theory.first_reach import miss_probability, single_keep_probability, weak_miss_probability
 
@@ -81,7 +82,29 @@ class Reached:
         return ~self.learnt.any(axis=1)
 
 
-def check(strengths, threshold, dim, width, copies, replicas, seed=0, output_start=0.1) -> np.ndarray:
+@dataclass(frozen=True)
+class Prediction:
+    """Probability that one network, and that a concatenation, misses each feature; tuples over the M features.
+
+    Attributes
+    ----------
+    missed_by_one, missed_by_all : by one network and by all copies; None where there is no theory.
+    kind : "exact", "limit" (of a vanishing second strength) or None, of these.
+    standard_error : of ``missed_by_one``; 0 where nothing was drawn.
+    limit_by_one, limit_by_all, limit_standard_error : the limit A₂/A₁ → 0 whatever the strengths are, None for features that
+        have none.
+    """
+
+    missed_by_one: tuple[float | None, ...]
+    missed_by_all: tuple[float | None, ...]
+    kind: tuple[str | None, ...]
+    standard_error: tuple[float | None, ...]
+    limit_by_one: tuple[float | None, ...]
+    limit_by_all: tuple[float | None, ...]
+    limit_standard_error: tuple[float | None, ...]
+
+
+def check(strengths, threshold, dim, width, copies, replicas, seed=0, init_readout=0.1) -> np.ndarray:
     """Refuse arguments that :func:`simulate` cannot take; returns the strengths as an array."""
     strengths = checks.real_numbers("strengths", strengths, above=0)
     checks.real_number("threshold", threshold, least=0, below=1)
@@ -89,28 +112,42 @@ def check(strengths, threshold, dim, width, copies, replicas, seed=0, output_sta
     sizes = {name: checks.whole_number(name, value)
              for name, value in (("width", width), ("copies", copies), ("replicas", replicas))}
     checks.seed(seed)
-    checks.real_number("output_start", output_start, above=0)  # from 0 nothing moves
+    checks.real_number("init_readout", init_readout, above=0)  # from 0 nothing moves
     checks.fits_memory(**sizes, numbers_a_neuron=strengths.size + 1)
     checks.fits_memory(width=width, dim=dim)
     return strengths
 
 
+@renamed(output_start="init_readout")
 def simulate(strengths: Sequence[float] = (1.0, 0.05), threshold: float = 0.3, dim: int = 4, width: int = 1,
-             copies: int = 8, replicas: int = 1000, seed: int = 0, output_start: float = 0.1,
+             copies: int = 8, replicas: int = 1000, seed: int = 0, init_readout: float = 0.1,
              gradient_tol: float = 1e-6, time_cap: float = 1e8, threads: int | None = None) -> Reached:
     """Train ``replicas`` concatenations of ``copies`` networks of width ``width``.
 
     Parameters
     ----------
-    strengths : A_1 … A_M, positive.
-    threshold : b in [0, 1); from 1/√2 on, no neuron reaches two features.
-    dim : input dimension d, at least 3 and M.
-    width, copies, replicas : neurons a network, networks a concatenation, repetitions of the whole.
-    seed : copy c of replica r has a stream of its own for every width, whatever the other counts.
-    output_start : v₀ > 0.
-    gradient_tol, time_cap : the flow ends when its largest velocity is below the tolerance, at most a hundredth of the
-        smallest strength times v₀, or at the cap.
-    threads : results do not depend on it.
+    strengths : (M,) floats > 0, default (1, 0.05)
+        A_1 … A_M of the features.
+    threshold : float in [0, 1), default 0.3
+        b; from 1/√2 on, no neuron reaches two features.
+    dim : int ≥ max(3, M), default 4
+        Input dimension d.
+    width : int ≥ 1, default 1
+        Neurons a network.
+    copies : int ≥ 1, default 8
+        Networks a concatenation.
+    replicas : int ≥ 1, default 1000
+        Repetitions of the whole.
+    seed : int in 0 … 2⁶⁴ − 1, default 0
+        Copy c of replica r has a stream of its own for every width, whatever the other counts.
+    init_readout : float > 0, default 0.1
+        v₀, start of the output weights.
+    gradient_tol : float > 0, default 1e-6
+        The flow ends when its largest velocity is below this, at most a hundredth of the smallest strength times v₀.
+    time_cap : float > 0, default 1e8
+        Flow time at which a network is given up.
+    threads : int ≥ 1, optional
+        Results do not depend on it (default: ``NUMBA_NUM_THREADS``).
 
     Returns
     -------
@@ -121,11 +158,11 @@ def simulate(strengths: Sequence[float] = (1.0, 0.05), threshold: float = 0.3, d
     InputError
         For parameters outside these ranges.
     """
-    strengths = check(strengths, threshold, dim, width, copies, replicas, seed, output_start)
+    strengths = check(strengths, threshold, dim, width, copies, replicas, seed, init_readout)
     checks.real_number("gradient_tol", gradient_tol, above=0)
     checks.real_number("time_cap", time_cap, above=0, finite=False)
     checks.limits(threads=threads)
-    slowest = strengths.min() * output_start
+    slowest = strengths.min() * init_readout
     if gradient_tol > 0.01 * slowest:
         raise UsageError(f"the weakest feature moves a neuron at about {slowest:.1g}: gradient_tol must be at most a hundredth "
                          f"of that, got {gradient_tol:g}, else the flow ends before it starts")
@@ -136,7 +173,7 @@ def simulate(strengths: Sequence[float] = (1.0, 0.05), threshold: float = 0.3, d
             w = normal(seed, "first-reach", "weights", width, r, c, shape=(width, dim))
             w /= np.linalg.norm(w, axis=1, keepdims=True)
             start[r, c, :, :features] = w[:, :features]
-    start[..., features] = output_start
+    start[..., features] = init_readout
     params = np.concatenate([[width, features, threshold], strengths])
     flow = solve(sphere_flow, params, start.reshape(replicas * copies, -1), work_rows=features + 1,
                  gradient_tol=gradient_tol, time_cap=time_cap, max_evaluations=100_000, threads=threads)
@@ -149,8 +186,9 @@ def simulate(strengths: Sequence[float] = (1.0, 0.05), threshold: float = 0.3, d
     )
 
 
+@renamed(output_start="init_readout")
 def predict(strengths: Sequence[float] = (1.0, 0.05), threshold: float = 0.3, dim: int = 4, width: int = 1,
-            copies: int = 8, replicas: int = 1, seed: int = 0, output_start: float = 0.1) -> dict:
+            copies: int = 8, replicas: int = 1000, seed: int = 0, init_readout: float = 0.1) -> Prediction:
     """Probability that one network, and that a concatenation, misses each feature.
 
     In the regime of pure reach (b ≥ 1/√2), and with one feature, this is exact. Below it theory knows the limit A₂/A₁ → 0
@@ -159,13 +197,25 @@ def predict(strengths: Sequence[float] = (1.0, 0.05), threshold: float = 0.3, di
     (``theory.first_reach.DRAWS``). At A₂/A₁ = 0.05 that limit is off by a sixth (K = 8, b = 0.3, d = 4: 0.0687 against
     0.0597 ± 0.0024 simulated), so it is the answer up to ``NEGLIGIBLE`` alone, and stands apart otherwise.
 
+    Parameters
+    ----------
+    strengths, threshold, dim, width, copies, init_readout
+        As in :func:`simulate`.
+    replicas
+        Of the simulation; theory does not depend on them.
+    seed : int in 0 … 2⁶⁴ − 1, default 0
+        Of the Monte Carlo.
+
     Returns
     -------
-    dict : lists over features. ``one`` and ``all``, None where there is no theory; ``kind`` of these: "exact", "limit" or
-    None; ``standard_error`` of ``one``, 0 where nothing was drawn. ``limit_one``, ``limit_all``, ``limit_standard_error``: the
-    limit A₂/A₁ → 0 whatever the strengths are, None for features that have none.
+    Prediction
+
+    Raises
+    ------
+    InputError
+        As :func:`simulate`.
     """
-    strengths = check(strengths, threshold, dim, width, copies, replicas, seed, output_start)
+    strengths = check(strengths, threshold, dim, width, copies, replicas, seed, init_readout)
     pure = float(miss_probability(width, dim, threshold))
     order, count = np.argsort(-strengths), strengths.size
     limit: list[float | None] = [None] * count
@@ -181,16 +231,16 @@ def predict(strengths: Sequence[float] = (1.0, 0.05), threshold: float = 0.3, di
     if threshold < np.sqrt(0.5) and count == 2:
         m, strongest = order[1], strengths[order[0]]
         if width == 1:
-            limit[m], limit_error[m] = 1.0 - single_keep_probability(dim, threshold, strongest, output_start), 0.0
+            limit[m], limit_error[m] = 1.0 - single_keep_probability(dim, threshold, strongest, init_readout), 0.0
         else:
             rng = generator(seed, "first-reach", "theory", width)
-            limit[m], limit_error[m] = weak_miss_probability(width, dim, threshold, strongest, output_start, rng)
+            limit[m], limit_error[m] = weak_miss_probability(width, dim, threshold, strongest, init_readout, rng)
         if ratio <= NEGLIGIBLE:
             one[m], error[m], kind[m] = limit[m], limit_error[m], "limit"
-    return {"one": one, "all": _together(one, copies), "standard_error": error, "kind": kind,
-            "limit_one": limit, "limit_all": _together(limit, copies), "limit_standard_error": limit_error}
+    return Prediction(tuple(one), _together(one, copies), tuple(kind), tuple(error), tuple(limit), _together(limit, copies),
+                      tuple(limit_error))
 
 
-def _together(one: list[float | None], copies: int) -> list[float | None]:
+def _together(one: list[float | None], copies: int) -> tuple[float | None, ...]:
     """Probability that all of independent copies miss."""
-    return [None if p is None else p**copies for p in one]
+    return tuple(None if p is None else p**copies for p in one)

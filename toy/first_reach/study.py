@@ -41,8 +41,8 @@ def run(config: Reach, folder: Path) -> dict:
         "missed_by_one": np.sum(~found.learnt, axis=(0, 1)).tolist(),
         "missed_by_all": found.missed_by_all.sum(axis=0).tolist(),
         # the limit of a vanishing second strength where theory has no more (``theory_kind`` tells)
-        "theory_one": [a if a is not None else b for a, b in zip(theory["one"], theory["limit_one"])],
-        "theory_all": [a if a is not None else b for a, b in zip(theory["all"], theory["limit_all"])],
+        "theory_one": [a if a is not None else b for a, b in zip(theory.missed_by_one, theory.limit_by_one)],
+        "theory_all": [a if a is not None else b for a, b in zip(theory.missed_by_all, theory.limit_by_all)],
     }
 
 
@@ -105,5 +105,5 @@ def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
     return found
 
 
-STUDY = Study("first_reach", "first reach: which features do the starts decide?", "toy.first_reach.study:run", configs,
+STUDY = Study("first-reach", "first reach: which features do the starts decide?", "toy.first_reach.study:run", configs,
               tabulate, evidence, processes=True)

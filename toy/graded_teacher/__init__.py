@@ -9,7 +9,8 @@
 from lab.discover import lazy
 from toy.models import Model
 
-MODEL = Model("students of a teacher whose units have graded strengths: narrow ones concatenated against a wide one")
+MODEL = Model("students of a teacher whose units have graded strengths: narrow ones concatenated against a wide one",
+              simulation_only=("times", "target_loss"), theory_only=("ridge",))
 
 __getattr__, __dir__, __all__ = lazy(__name__, {
     "theory.span": ["predict"],

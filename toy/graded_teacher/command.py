@@ -46,7 +46,7 @@ def run(args) -> dict:
     with Progress(args.replicas * (args.copies + 2), "graded-teacher") as progress:
         result = compare(args.strengths, args.direction_norm, args.dim, args.width, args.copies, args.reference_width,
                          args.replicas, args.seed, args.init_scale, args.gradient_tol, args.time_cap, ridges=args.ridge,
-                         threads=args.threads, seconds=args.time_limit, progress=progress.step)
+                         threads=args.threads, time_limit=args.time_limit, progress=progress.step)
     tables = [_estimates(result, k) for k in range(len(args.ridge))]
     notes = _notes(result, args)
     for line in notes:

@@ -1,6 +1,6 @@
 """The comparison of S0 on the graded teacher: c narrow students side by side against one wide student."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from lab import checks
 from lab.errors import UsageError
+from lab.names import renamed
 from theory.measures import linear_cka, probe_error, span_error, with_residual
 from toy.graded_teacher.model import Students, Teacher, check, initial_state, moments, simulate
 
@@ -102,28 +103,35 @@ def check_comparison(teacher: Teacher, width, copies, reference_width, replicas,
         raise UsageError(f"{copies} slices of width {width} do not make a student of width {reference_width}")
 
 
-def compare(strengths, direction_norm: float = 1.0, dim: int = 10, width: int = 2, copies: int = 8,
+@renamed(seconds="time_limit")
+def compare(strengths: Sequence[float], direction_norm: float = 1.0, dim: int = 10, width: int = 2, copies: int = 8,
             reference_width: int = 16, replicas: int = 8, seed: int = 0, init_scale: float = 0.1,
             gradient_tol: float = 1e-8, time_cap: float = 1e6, *, condition: str = "free",
             above_floor: float = 1.0, ridges: Sequence[float] = (1e-6,), threads: int | None = None,
-            seconds: float | None = None, progress=None) -> Comparison:
+            time_limit: float | None = None, progress: Callable[[int], None] | None = None) -> Comparison:
     """Train and compare.
 
     Parameters
     ----------
-    strengths, direction_norm, dim, width, seed, init_scale, gradient_tol, time_cap, threads : as in
-        :func:`toy.graded_teacher.model.simulate`.
-    copies : narrow students in a concatenation.
-    reference_width : of the wide students.
-    replicas : repetitions of the whole comparison.
-    condition : "free"; "matched loss": wide students stop where they reach the mean final loss of the narrow ones;
-        "shared start": narrow students start as slices of the wide one (copies × width = reference_width).
-    above_floor : for "matched loss", >= 1: both sides stop at so many times that mean final loss instead, the narrow
-        students before they have converged.
-    ridges : relative ridges of the span errors.
-    seconds : wall time of the narrow and again of the wide students, after which those that still run are stopped (status
+    strengths, direction_norm, dim, width, seed, init_scale, gradient_tol, time_cap, threads, progress
+        As in :func:`toy.graded_teacher.model.simulate`.
+    copies : int ≥ 1, default 8
+        Narrow students in a concatenation.
+    reference_width : int ≥ 1, default 16
+        Hidden units of the wide students.
+    replicas : int ≥ 1, default 8
+        Repetitions of the whole comparison.
+    condition : {"free", "matched loss", "shared start"}, default "free"
+        "matched loss": wide students stop where they reach the mean final loss of the narrow ones; "shared start": narrow
+        students start as slices of the wide one (copies × width = reference_width).
+    above_floor : float ≥ 1, default 1
+        For "matched loss": both sides stop at so many times that mean final loss instead, the narrow students before they
+        have converged.
+    ridges : (R,) floats ≥ 0, default (1e-6,)
+        Relative ridges of the span errors.
+    time_limit : float > 0, optional
+        Seconds, for the narrow and again for the wide students, after which those that still run are stopped (status
         "stopped") and compared as they are.
-    progress : called with the number of students that just ended.
 
     Returns
     -------
@@ -137,7 +145,7 @@ def compare(strengths, direction_norm: float = 1.0, dim: int = 10, width: int = 
     teacher = Teacher(strengths, direction_norm, dim)
     check_comparison(teacher, width, copies, reference_width, replicas, seed, init_scale, gradient_tol, time_cap,
                      condition=condition, above_floor=above_floor, ridges=ridges)
-    shared = dict(gradient_tol=gradient_tol, time_cap=time_cap, threads=threads, seconds=seconds, progress=progress)
+    shared = dict(gradient_tol=gradient_tol, time_cap=time_cap, threads=threads, time_limit=time_limit, progress=progress)
     if condition == "shared start":
         whole = _wide_start(teacher, reference_width, replicas, seed, init_scale)[::2]
         start = np.concatenate([whole[:, :reference_width].reshape(replicas * copies, width),
@@ -147,15 +155,15 @@ def compare(strengths, direction_norm: float = 1.0, dim: int = 10, width: int = 
         start = np.concatenate([initial_state(dim, width, copies, seed, init_scale, role=("narrow", r), unit=teacher.unit)
                                 for r in range(replicas)])
     narrow = simulate(teacher.strengths, direction_norm, dim, width, start=start, **shared)
-    if condition == "matched loss" or seconds is not None or progress is not None:
+    if condition == "matched loss" or time_limit is not None or progress is not None:
         target = -np.inf
         if condition == "matched loss":
             level = above_floor * narrow.loss.reshape(replicas, copies).mean(axis=1)
             target = np.repeat(level, 2)
             if above_floor > 1:
                 narrow = simulate(teacher.strengths, direction_norm, dim, width, start=start,
-                                  loss_target=np.repeat(level, copies), **shared)
-        wide = simulate(teacher.strengths, direction_norm, dim, reference_width, loss_target=target,
+                                  target_loss=np.repeat(level, copies), **shared)
+        wide = simulate(teacher.strengths, direction_norm, dim, reference_width, target_loss=target,
                         start=_wide_start(teacher, reference_width, replicas, seed, init_scale), **shared)
     else:
         wide = _wide(teacher, reference_width, replicas, seed, init_scale, gradient_tol, time_cap, threads)

@@ -12,7 +12,7 @@ scales, which the plain flow would not respect (derived in ``theory.span.closed_
 the plain one).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,6 +20,7 @@ import numpy as np
 from lab import checks, flow
 from lab.arrays import floats
 from lab.errors import InputError, UsageError
+from lab.names import renamed
 from lab.streams import normal
 from theory.gaussian import erf_i2
 from theory.moments import Moments
@@ -144,27 +145,53 @@ def check(teacher: Teacher, width, replicas=1, seed=0, init_scale=0.1, gradient_
     checks.fits_memory(replicas=replicas, width=width, numbers_a_unit=1 + teacher.dim)
 
 
-def simulate(strengths, direction_norm: float = 1.0, dim: int = 10, width: int = 2, replicas: int = 8, seed: int = 0,
-             init_scale: float = 0.1, gradient_tol: float = 1e-8, time_cap: float = 1e6, *, times=(), start=None,
-             first_replica: int = 0, loss_target=-np.inf, rtol: float = 1e-5, atol: float = 1e-7,
-             threads: int | None = None, seconds: float | None = None, progress=None) -> Students:
+@renamed(loss_target="target_loss", seconds="time_limit")
+def simulate(strengths: Sequence[float], direction_norm: float = 1.0, dim: int = 10, width: int = 2, replicas: int = 8,
+             seed: int = 0, init_scale: float = 0.1, gradient_tol: float = 1e-8, time_cap: float = 1e6, *, copies: int = 1,
+             times: Sequence[float] = (), start: np.ndarray | None = None, first_replica: int = 0,
+             target_loss: float | np.ndarray = -np.inf, rtol: float = 1e-5, atol: float = 1e-7, threads: int | None = None,
+             time_limit: float | None = None, progress: Callable[[int], None] | None = None) -> Students:
     """Train students of the graded teacher by gradient flow from a small random start.
 
     Parameters
     ----------
-    strengths, direction_norm, dim : the teacher (:class:`Teacher`).
-    width : hidden units K of a student.
-    replicas : number of students; student r draws its start from its stream of number first_replica + r
-        (:func:`initial_state`).
-    seed : 0 .. 2**64 - 1.
-    init_scale : standard deviation of all initial weights; this, ``gradient_tol`` and all times in units of the largest
-        strength λ: v starts with standard deviation λ init_scale.
-    gradient_tol : a student has converged at max |∇L| ≤ gradient_tol.
-    time_cap : flow time at which it is given up ("time cap").
-    times : flow times at which the loss is recorded.
-    start : (replicas, width (1 + dim)) states (v, W) to start from in place of random ones, v as in ``Students.output``.
-    loss_target : scalar or (replicas,): stop where the loss crosses this value ("value reached").
-    rtol, atol, threads, seconds, progress : see ``lab.flow.solve``; threads do not change results.
+    strengths : (M,) floats, none zero
+        A_m, one a unit of the teacher (:class:`Teacher`).
+    direction_norm : float in 1e-3 … 1e3, default 1
+        Norm of every direction B_m of the teacher.
+    dim : int ≥ M, default 10
+        Input dimension d.
+    width : int ≥ 1, default 2
+        Hidden units K of a student.
+    replicas : int ≥ 1, default 8
+        Repetitions.
+    seed : int in 0 … 2⁶⁴ − 1, default 0
+        Student s draws its start from its stream of number first_replica + s (:func:`initial_state`).
+    init_scale : float > 0, default 0.1
+        Standard deviation of all initial weights; this, ``gradient_tol`` and all times in units of the largest strength λ: v
+        starts with standard deviation λ init_scale.
+    gradient_tol : float ≥ 0, default 1e-8
+        A student has converged at max |∇L| ≤ gradient_tol.
+    time_cap : float > 0, default 1e6
+        Flow time at which it is given up ("time cap").
+    copies : int ≥ 1, default 1
+        Students a repetition, to be put side by side: replicas × copies are trained, of which repetition r has r c … r c + c − 1.
+    times : (T,) increasing floats ≥ 0, default ()
+        Flow times at which the loss is recorded.
+    start : (students, width (1 + dim)) array, optional
+        States (v, W) to start from in place of random ones, v as in ``Students.output``.
+    first_replica : int ≥ 0, default 0
+        Number of the first student's stream.
+    target_loss : float or (students,) array, default −inf
+        Stop where the loss crosses this value ("value reached").
+    rtol, atol : floats > 0, default 1e-5 and 1e-7
+        Of the local error a step, see :func:`lab.flow.solve`.
+    threads : int ≥ 1, optional
+        Results do not depend on it (default: ``NUMBA_NUM_THREADS``).
+    time_limit : float > 0, optional
+        Seconds after which students that still run are stopped ("stopped").
+    progress : callable, optional
+        Called with the number of students that just ended.
 
     Returns
     -------
@@ -176,11 +203,12 @@ def simulate(strengths, direction_norm: float = 1.0, dim: int = 10, width: int =
         Parameters that describe no teacher or no student.
     """
     teacher = Teacher(strengths, direction_norm, dim)
-    check(teacher, width, replicas, seed, init_scale, gradient_tol, time_cap)
+    students = checks.whole_number("replicas", replicas) * checks.whole_number("copies", copies)
+    check(teacher, width, students, seed, init_scale, gradient_tol, time_cap)
     checks.whole_number("first_replica", first_replica, 0)
     checks.real_number("rtol", rtol, above=0, below=1)
     checks.real_number("atol", atol, above=0)
-    checks.limits(threads=threads, seconds=seconds)
+    checks.limits(threads=threads, time_limit=time_limit)
     if np.size(times):
         times = checks.real_numbers("times", times, least=0, increasing=True)
     if start is None:
@@ -188,17 +216,17 @@ def simulate(strengths, direction_norm: float = 1.0, dim: int = 10, width: int =
         if slope <= gradient_tol:
             raise InputError(f"from weights of {init_scale:g} the gradient starts at about {slope:.1g}, below gradient_tol: "
                              "nothing would be trained; lower gradient_tol or raise init_scale")
-        start = initial_state(dim, width, replicas, seed, init_scale, first_replica)
+        start = initial_state(dim, width, students, seed, init_scale, first_replica)
     else:
         start = floats(start, "start").copy()
         start[..., :width] /= teacher.unit
     if start.ndim != 2 or start.shape[1] != width * (1 + dim):
-        raise InputError(f"start must be (replicas, {width * (1 + dim)}), got {start.shape}")
+        raise InputError(f"start must be (students, {width * (1 + dim)}), got {start.shape}")
     end = flow.solve(
         kernels.descent, kernels.pack(np.divide(teacher.strengths, teacher.unit), direction_norm, width, dim), start,
         work_rows=kernels.work_rows(teacher.strengths, width), times=times, gradient_tol=gradient_tol, time_cap=time_cap,
-        value_target=np.divide(loss_target, teacher.unit**2), rtol=rtol, atol=atol, threads=threads, seconds=seconds,
-        progress=progress,
+        target_loss=np.divide(target_loss, teacher.unit**2), rtol=rtol, atol=atol, threads=threads,
+        time_limit=time_limit, progress=progress,
     )
     return Students(teacher, end.state[:, :width] * teacher.unit, end.state[:, width:].reshape(-1, width, dim).copy(),
                     end.value * teacher.unit**2, end.time, end.gradient, end.status, end.evaluations, end.times,

@@ -68,7 +68,7 @@ def _theory(teacher: str, dim: int, width: int, copies: int) -> dict:
             "theory_narrow_probe": p.feature_performance, "theory_unique": p.unique}
 
 
-def run(config: Cell, folder: Path) -> dict:
+def run_comparison(config: Cell, folder: Path) -> dict:
     """Train and compare one cell; a row a replica and ridge."""
     strengths, norm = TEACHERS[config.teacher]
     found = compare(strengths, norm, config.dim, config.width, config.copies, config.reference_width, config.replicas,
@@ -91,7 +91,7 @@ def run(config: Cell, folder: Path) -> dict:
     return {"rows": rows, "theory": _theory(config.teacher, config.dim, config.width, config.copies)}
 
 
-def tabulate(finished) -> pd.DataFrame:
+def tabulate_comparison(finished) -> pd.DataFrame:
     """A row a cell, replica and ridge."""
     return pd.DataFrame([
         {"teacher": c.teacher, "condition": c.condition, "width": c.width, "alpha": c.width / c.reference_width,
@@ -102,7 +102,7 @@ def tabulate(finished) -> pd.DataFrame:
 
 
 # -------------------------------------------------------------------------------------------- width, at equal features
-def width_configs(scale: str) -> list[Cell]:
+def configs_width(scale: str) -> list[Cell]:
     """α = 1 … 1/16 with 1/α copies; every condition; and copies of width 16 against 32 (α above 1)."""
     n = REPLICAS[scale]
     widths = (1, 2, 16) if scale == "quick" else (1, 2, 4, 8, 16)
@@ -117,7 +117,7 @@ def _difference(table, minuend, subtrahend):
     return mean_interval((table[minuend] - table[subtrahend]).to_numpy())
 
 
-def width_evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
+def evidence_width(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
     """Gaps at the smallest α, free and under each control; performance; residuals; theory's numbers."""
     found = []
 
@@ -164,7 +164,7 @@ def _name(teacher: str) -> str:
 
 
 # ----------------------------------------------------------------------------------------------------------- copies
-def copies_configs(scale: str) -> list[Cell]:
+def configs_copies(scale: str) -> list[Cell]:
     """1 … 64 copies of width 2 and 4, graded and equal strengths; the quick scale goes to 16."""
     top = 5 if scale == "quick" else 7
     replicas = {"quick": 3, "run": 8, "full": 16}[scale]
@@ -172,7 +172,7 @@ def copies_configs(scale: str) -> list[Cell]:
             for K in (2, 3) for c in range(top)]
 
 
-def copies_evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
+def evidence_copies(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
     """The last doubling of the copies; and how much copies help at equal strengths beyond graded ones."""
     found = []
     for (teacher, width), mine in table.groupby(["teacher", "width"], sort=False):
@@ -200,7 +200,7 @@ def copies_evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence
 
 
 # ------------------------------------------------------------------------------------------------------------ ridge
-def ridge_configs(scale: str) -> list[Cell]:
+def configs_ridge(scale: str) -> list[Cell]:
     """Eight copies of width 2 against the ridge, for training stopped at several gradients."""
     ridges = tuple(10.0 ** -np.arange(1, 12))
     return [Cell("graded", 2, 8, ridges=ridges, gradient_tol=tol, replicas=REPLICAS[scale])
@@ -219,7 +219,7 @@ class Units:
     seed: int = 0
 
 
-def units_run(config: Units, folder: Path) -> dict:
+def run_units(config: Units, folder: Path) -> dict:
     """Span error per teacher unit and the closest student direction, a row a replica and unit."""
     strengths, norm = TEACHERS[config.teacher]
     teacher = Teacher(strengths, norm, config.dim)
@@ -236,7 +236,7 @@ def units_run(config: Units, folder: Path) -> dict:
     return {"rows": rows, "theory": [float(x) for x in theory]}
 
 
-def units_tabulate(finished) -> pd.DataFrame:
+def tabulate_units(finished) -> pd.DataFrame:
     """A row a width, replica and teacher unit."""
     return pd.DataFrame([
         {"teacher": c.teacher, "width": c.width, **row, "theory_span_error": result["theory"][row["unit"] - 1]}
@@ -244,17 +244,17 @@ def units_tabulate(finished) -> pd.DataFrame:
     ])
 
 
-def units_configs(scale: str) -> list[Units]:
+def configs_units(scale: str) -> list[Units]:
     """Widths 1 … 16 of every teacher."""
     return [Units(teacher, K, replicas=REPLICAS[scale]) for teacher in TEACHERS for K in (1, 2, 3, 4, 8, 16)]
 
 
 _HERE = "toy.graded_teacher.study"
-WIDTH = Study("graded_width", "graded teacher: narrow concatenations against one wide student", f"{_HERE}:run",
-              width_configs, tabulate, width_evidence, processes=True)
-COPIES = Study("graded_copies", "graded teacher: more and more narrow copies", f"{_HERE}:run", copies_configs, tabulate,
-               copies_evidence, processes=True)
-RIDGE = Study("graded_ridge", "graded teacher: span error against ridge and stopping", f"{_HERE}:run", ridge_configs,
-              tabulate)
-UNITS = Study("graded_units", "graded teacher: which unit is found by which width", f"{_HERE}:units_run", units_configs,
-              units_tabulate, processes=True)
+WIDTH = Study("graded-width", "graded teacher: narrow concatenations against one wide student", f"{_HERE}:run_comparison",
+              configs_width, tabulate_comparison, evidence_width, processes=True)
+COPIES = Study("graded-copies", "graded teacher: more and more narrow copies", f"{_HERE}:run_comparison", configs_copies,
+               tabulate_comparison, evidence_copies, processes=True)
+RIDGE = Study("graded-ridge", "graded teacher: span error against ridge and stopping", f"{_HERE}:run_comparison", configs_ridge,
+              tabulate_comparison)
+UNITS = Study("graded-units", "graded teacher: which unit is found by which width", f"{_HERE}:run_units", configs_units,
+              tabulate_units, processes=True)

@@ -58,5 +58,5 @@ def configs(scale: str) -> list[Curves]:
             for teacher in ("graded", "equal") for s in scales for K in widths]
 
 
-CURVES = Study("graded_curves", "graded teacher: loss along training", "toy.graded_teacher.study_curves:run", configs,
+CURVES = Study("graded-curves", "graded teacher: loss along training", "toy.graded_teacher.study_curves:run", configs,
                tabulate)

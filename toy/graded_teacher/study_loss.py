@@ -9,7 +9,7 @@ loss is matched, and that can be tested on real networks.
 import pandas as pd
 
 from lab.study import Study
-from toy.graded_teacher.study import Cell, tabulate
+from toy.graded_teacher.study import Cell, tabulate_comparison
 
 ABOVE = (1.0, 1.02, 1.1, 1.3, 1.6, 2.0, 3.0)
 
@@ -23,11 +23,11 @@ def configs(scale: str) -> list[Cell]:
             for K in (widths[:1] if scale == "quick" else widths) for above in (ABOVE[::3] if scale == "quick" else ABOVE)]
 
 
-def tabulate_above(finished) -> pd.DataFrame:
-    """The columns of ``study.tabulate`` and ``above_floor``, the loss over the narrow students' floor."""
-    return pd.concat([tabulate([(c, result)]).assign(above_floor=c.above_floor) for c, result in finished],
+def tabulate(finished) -> pd.DataFrame:
+    """The columns of ``study.tabulate_comparison`` and ``above_floor``, the loss over the narrow students' floor."""
+    return pd.concat([tabulate_comparison([(c, result)]).assign(above_floor=c.above_floor) for c, result in finished],
                      ignore_index=True)
 
 
-LOSS = Study("graded_loss", "graded teacher: the gap at matched loss against the narrow floor",
-             "toy.graded_teacher.study:run", configs, tabulate_above, processes=True)
+LOSS = Study("graded-loss", "graded teacher: the gap at matched loss against the narrow floor",
+             "toy.graded_teacher.study:run_comparison", configs, tabulate, processes=True)

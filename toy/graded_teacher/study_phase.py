@@ -31,7 +31,7 @@ class Phase:
 
     exponent: float
     width: int
-    units: int = 8
+    teacher_width: int = 8
     direction_norm: float = 1.0
     init_scales: tuple[float, ...] = (0.01, 0.1, 1.0)
     dim: int = 10
@@ -46,15 +46,15 @@ class Boundary:
     """Where theory says that uniqueness ends, for one width and norm."""
 
     boundary_width: int
-    units: int = 8
+    teacher_width: int = 8
     direction_norm: float = 1.0
 
 
 def run(config: Phase | Boundary, folder: Path) -> dict:
     """Solutions met and what a concatenation gains over one student, a cell an initial scale; or theory's boundary."""
     if isinstance(config, Boundary):
-        return uniqueness_boundary(config.units, config.direction_norm, config.boundary_width, resolution=5e-3)
-    A = power_strengths(config.units, config.exponent)
+        return uniqueness_boundary(config.teacher_width, config.direction_norm, config.boundary_width, resolution=5e-3)
+    A = power_strengths(config.teacher_width, config.exponent)
     teacher = Teacher(A, config.direction_norm, config.dim)
     best = solution(A, config.direction_norm, config.width)
     return {"theory_loss": best.loss, "cells": [
@@ -99,16 +99,16 @@ def _clusters(signatures: np.ndarray, tolerance: float = 0.02) -> list[float]:
 
 def tabulate(finished) -> pd.DataFrame:
     """A row a cell; cells whose boundary is missing have none."""
-    ends = {(c.boundary_width, c.units, c.direction_norm): result for c, result in finished if isinstance(c, Boundary)}
+    ends = {(c.boundary_width, c.teacher_width, c.direction_norm): result for c, result in finished if isinstance(c, Boundary)}
     rows = []
     for c, result in finished:
         if isinstance(c, Boundary):
             continue
-        boundary = ends.get((c.width, c.units, c.direction_norm), {})
+        boundary = ends.get((c.width, c.teacher_width, c.direction_norm), {})
         for scale, cell in zip(c.init_scales, result["cells"]):
             share = share_interval(cell["in_best"], c.replicas)
             rows.append({
-                "exponent": c.exponent, "width": c.width, "units": c.units, "direction_norm": c.direction_norm,
+                "exponent": c.exponent, "width": c.width, "teacher_width": c.teacher_width, "direction_norm": c.direction_norm,
                 "init_scale": scale, "replicas": c.replicas, "converged": cell["converged"],
                 "levels": cell["levels"], "in_best": share.mean, "in_best_low": share.low, "in_best_high": share.high,
                 "below_best": cell["below_best"], "solutions": cell["solutions"], "agree": cell["agree"],
@@ -127,10 +127,10 @@ def configs(scale: str) -> list[Phase | Boundary]:
     common = {}
     if scale == "quick":
         norms, widths, exponents = (1.0,), (2, 3), (0.0, 0.3, 0.6)
-        common = dict(units=4, replicas=16, copies=8, init_scales=(0.1,))
-    return [*(Boundary(K, common.get("units", 8), b) for b in norms for K in widths),
+        common = dict(teacher_width=4, replicas=16, copies=8, init_scales=(0.1,))
+    return [*(Boundary(K, common.get("teacher_width", 8), b) for b in norms for K in widths),
             *(Phase(round(float(g), 3), K, direction_norm=b, **common) for b in norms for K in widths for g in exponents)]
 
 
-PHASE = Study("graded_phase", "graded teacher: where narrow students stop agreeing", "toy.graded_teacher.study_phase:run",
+PHASE = Study("graded-phase", "graded teacher: where narrow students stop agreeing", "toy.graded_teacher.study_phase:run",
               configs, tabulate, processes=True, schema=3)

@@ -3,6 +3,7 @@
 from lab.arguments import add_run_arguments, positive_float, positive_int, replicas, whole
 from lab.cli import say
 from lab.estimate import mean_interval
+from lab.names import old_flag
 from toy.memorise import TASKS
 
 
@@ -12,7 +13,8 @@ def add_arguments(parser):
     parser.add_argument("--samples", type=positive_int, default=60, help="training samples")
     parser.add_argument("--replicas", type=replicas, default=10, help="networks a cell, each on data of its own")
     parser.add_argument("--epochs", type=whole(1, 10**6), default=3000, help="at most; training stops at loss 0.01")
-    parser.add_argument("--rate", type=positive_float, default=3e-3, help="learning rate of AdamW")
+    parser.add_argument("--learning-rate", type=positive_float, default=3e-3, help="learning rate of AdamW")
+    old_flag(parser, "--rate", "--learning-rate")
     add_run_arguments(parser)
 
 
@@ -20,7 +22,7 @@ def run(args) -> dict:
     from toy.memorise.model import check, simulate
 
     common = dict(samples=args.samples, replicas=min(args.replicas, 3) if args.quick else args.replicas, seed=args.seed,
-                  epochs=min(args.epochs, 300) if args.quick else args.epochs, rate=args.rate)
+                  epochs=min(args.epochs, 300) if args.quick else args.epochs, learning_rate=args.learning_rate)
     widths = args.widths[:1] if args.quick else args.widths
     for width in widths:
         check(task=args.tasks[0], width=width, **common)

@@ -21,6 +21,7 @@ import numpy as np
 
 from lab import checks
 from lab.errors import UsageError
+from lab.names import renamed
 from lab.streams import generator
 from toy.memorise import TASKS
 from toy.memorise.regions import Regions, follow
@@ -56,42 +57,43 @@ def _curve(theta, harmonics):
     return np.concatenate([np.cos(waves), np.sin(waves)], axis=-1) / np.sqrt(harmonics)
 
 
-def _check_data(task, samples, dim, harmonics, waves, tests, points, seed, replica=0) -> None:
+def _check_data(task, samples, dim, harmonics, waves, test_samples, points, seed, replica=0) -> None:
     checks.choice("task", task, TASKS)
     for name, value, least in (("samples", samples, 1), ("dim", dim, 2), ("harmonics", harmonics, 1), ("waves", waves, 1),
-                               ("tests", tests, 1), ("points", points, 3), ("replica", replica, 0)):
+                               ("test_samples", test_samples, 1), ("points", points, 3), ("replica", replica, 0)):
         checks.whole_number(name, value, least)
     checks.seed(seed)
     if 2 * harmonics > dim:
         raise UsageError(f"{harmonics} harmonics need a dimension of at least {2 * harmonics}, got {dim}")
-    checks.fits_memory(rows=samples + tests + points, dim=dim)
+    checks.fits_memory(rows=samples + test_samples + points, dim=dim)
     checks.fits_memory(dim=dim, columns=dim)
 
 
-def check(task, width, samples, replicas, seed=0, dim=20, harmonics=8, waves=3, epochs=3000, batch=50, rate=3e-3, scale=1.0,
-          loss_goal=0.01, looks=40, same_data=False, tests=2000, points=1024) -> None:
+def check(task, width, samples, replicas, seed=0, dim=20, harmonics=8, waves=3, epochs=3000, batch_size=50, learning_rate=3e-3,
+          init_scale=1.0, target_loss=0.01, looks=40, same_data=False, test_samples=2000, points=1024) -> None:
     """Refuse arguments that :func:`simulate` cannot take."""
-    _check_data(task, samples, dim, harmonics, waves, tests, points, seed)
-    for name, value, least in (("width", width, 1), ("replicas", replicas, 1), ("epochs", epochs, 1), ("batch", batch, 1),
-                               ("looks", looks, 2)):
+    _check_data(task, samples, dim, harmonics, waves, test_samples, points, seed)
+    for name, value, least in (("width", width, 1), ("replicas", replicas, 1), ("epochs", epochs, 1),
+                               ("batch_size", batch_size, 1), ("looks", looks, 2)):
         checks.whole_number(name, value, least)
-    checks.real_number("rate", rate, above=0)
-    checks.real_number("scale", scale, above=0)
-    checks.real_number("loss_goal", loss_goal, least=0)
+    checks.real_number("learning_rate", learning_rate, above=0)
+    checks.real_number("init_scale", init_scale, above=0)
+    checks.real_number("target_loss", target_loss, least=0)
     checks.switch("same_data", same_data)
-    checks.fits_memory(replicas=replicas, rows=samples + tests + points, dim=dim)
+    checks.fits_memory(replicas=replicas, rows=samples + test_samples + points, dim=dim)
     checks.fits_memory(replicas=replicas, looks=looks, width=width, dim=dim + 3)
     checks.fits_memory(replicas=replicas, epochs=epochs, samples=samples)
 
 
-def make_data(task: str, samples: int, dim: int = 20, harmonics: int = 8, waves: int = 3, tests: int = 2000,
+@renamed(tests="test_samples")
+def make_data(task: str, samples: int, dim: int = 20, harmonics: int = 8, waves: int = 3, test_samples: int = 2000,
               points: int = 1024, seed: int = 0, replica: int = 0) -> dict[str, np.ndarray]:
     """Training and test samples of one replica, and the curve on which its regions are counted.
 
     Parameters
     ----------
     task : one of ``TASKS``.
-    samples, tests, points : numbers of training samples, test samples and points of the curve.
+    samples, test_samples, points : numbers of training samples, test samples and points of the curve.
     dim, harmonics : d and H, 2H ≤ d.
     waves : k; the truth has 2k regions.
     seed, replica : keys of the streams.
@@ -105,17 +107,17 @@ def make_data(task: str, samples: int, dim: int = 20, harmonics: int = 8, waves:
     InputError
         For an unknown task or impossible sizes.
     """
-    _check_data(task, samples, dim, harmonics, waves, tests, points, seed, replica)
+    _check_data(task, samples, dim, harmonics, waves, test_samples, points, seed, replica)
     rng, labels = (generator(seed, "memorise", what, replica) for what in ("data", "labels"))
     frame = np.linalg.qr(rng.standard_normal((dim, dim)))[0][:2 * harmonics]
-    theta = rng.uniform(0, 2 * np.pi, samples + tests)
+    theta = rng.uniform(0, 2 * np.pi, samples + test_samples)
     grid = 2 * np.pi * np.arange(points) / points
     x, curve = _curve(theta, harmonics) @ frame, _curve(grid, harmonics) @ frame
     y = (np.sin(waves * theta) > 0).astype(np.int64)
     if task == "random-labels":
-        y = labels.integers(0, 2, samples + tests)
+        y = labels.integers(0, 2, samples + test_samples)
     if task == "noise-inputs":
-        x = rng.standard_normal((samples + tests, dim))
+        x = rng.standard_normal((samples + test_samples, dim))
         x /= np.linalg.norm(x, axis=1, keepdims=True)
         plane = np.linalg.qr(x[:2].T)[0]
         curve = np.stack([np.cos(grid), np.sin(grid)], 1) @ plane.T
@@ -123,34 +125,64 @@ def make_data(task: str, samples: int, dim: int = 20, harmonics: int = 8, waves:
             "test_y": y[samples:], "curve": curve.astype(np.float32)}
 
 
+@renamed(batch="batch_size", rate="learning_rate", scale="init_scale", loss_goal="target_loss")
 def simulate(task: str = "structured", width: int = 128, samples: int = 60, replicas: int = 10, seed: int = 0,
-             dim: int = 20, harmonics: int = 8, waves: int = 3, epochs: int = 3000, batch: int = 50, rate: float = 3e-3,
-             scale: float = 1.0, loss_goal: float = 0.01, looks: int = 40, same_data: bool = False) -> History:
+             dim: int = 20, harmonics: int = 8, waves: int = 3, epochs: int = 3000, batch_size: int = 50,
+             learning_rate: float = 3e-3, init_scale: float = 1.0, target_loss: float = 0.01, looks: int = 40,
+             same_data: bool = False) -> History:
     """Train ``replicas`` networks of one width on one task and watch their decision regions.
 
     Parameters
     ----------
-    task, samples, dim, harmonics, waves : the data, see :func:`make_data`.
-    width : hidden units.
-    replicas, seed : replica r has data, start and sample order of its own.
-    epochs, batch, rate, loss_goal : AdamW with cross-entropy, until an epoch's mean loss is at most ``loss_goal``.
-    scale : of the start, relative to He's.
-    looks : how often along training, on a logarithmic scale of epochs, regions are counted.
-    same_data : all replicas see the data of replica 0 and differ in start and order alone.
+    task : {"structured", "random-labels", "noise-inputs"}, default "structured"
+        Which data, see the module.
+    width : int ≥ 1, default 128
+        Hidden units.
+    samples : int ≥ 1, default 60
+        Training samples.
+    replicas : int ≥ 1, default 10
+        Networks.
+    seed : int in 0 … 2⁶⁴ − 1, default 0
+        Replica r has data, start and sample order of its own.
+    dim : int ≥ 2 ``harmonics``, default 20
+        Input dimension d.
+    harmonics : int ≥ 1, default 8
+        H of the data's curve.
+    waves : int ≥ 1, default 3
+        k; the truth has 2k regions.
+    epochs : int ≥ 1, default 3000
+        Passes over the data, at most.
+    batch_size : int ≥ 1, default 50
+        Samples a step.
+    learning_rate : float > 0, default 3e-3
+        Of AdamW.
+    init_scale : float > 0, default 1
+        Of the start, relative to He's.
+    target_loss : float ≥ 0, default 0.01
+        An epoch whose mean cross-entropy is at most this is the last.
+    looks : int ≥ 2, default 40
+        How often along training, on a logarithmic scale of epochs, regions are counted.
+    same_data : bool, default False
+        All replicas see the data of replica 0 and differ in start and order alone.
+
+    Returns
+    -------
+    History
 
     Raises
     ------
     InputError
         For an unknown task or impossible sizes.
     """
-    check(task, width, samples, replicas, seed, dim, harmonics, waves, epochs, batch, rate, scale, loss_goal, looks, same_data)
+    check(task, width, samples, replicas, seed, dim, harmonics, waves, epochs, batch_size, learning_rate, init_scale, target_loss,
+          looks, same_data)
     sets = [make_data(task, samples, dim, harmonics, waves, seed=seed, replica=0 if same_data else r)
             for r in range(replicas)]
     x, y, test_x, test_y, curve = (np.stack([s[key] for s in sets]) for key in ("x", "y", "test_x", "test_y", "curve"))
     marks = np.unique(np.concatenate([[0], np.geomspace(1, epochs, looks).round().astype(int)]))
-    start = initialise(dim, width, 2, replicas, seed, "memorise", scale=scale)
-    done = train(start, x, y, epochs=epochs, batch=batch, rate=rate, optimiser=ADAM, loss_goal=loss_goal, marks=marks,
-                 seed=seed, address=("memorise",))
+    start = initialise(dim, width, 2, replicas, seed, "memorise", init_scale=init_scale)
+    done = train(start, x, y, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, optimizer=ADAM,
+                 target_loss=target_loss, marks=marks, seed=seed, address=("memorise",))
     train_error, test_error = np.empty((2, replicas, marks.size))
     classes = np.empty((replicas, marks.size, curve.shape[1]), dtype=np.int64)
     for t in range(marks.size):

@@ -2,10 +2,10 @@
 
     h = relu(x W + b),  o = h V + c
 with W (d, m), b (m,), V (m, k), c (k,). Losses: the mean over a batch of cross-entropy on softmax(o), or of ½|o − y|².
-All parameters of a replica are one flat vector, (W, b, V, c) in this order, so that an optimiser is one loop.
+All parameters of a replica are one flat vector, (W, b, V, c) in this order, so that an optimizer is one loop.
 
 The matrix products are BLAS calls (``np.dot`` with ``out``), but for e V^T: with as few outputs as here it is a sum of a
-few rows. Numbers below 1e-30 become 0 where they arise, in the errors of samples that are fitted and in the optimisers'
+few rows. Numbers below 1e-30 become 0 where they arise, in the errors of samples that are fitted and in the optimizers'
 running means: left to themselves they shrink to where floats lose digits, and arithmetic is a hundred times slower.
 """
 
@@ -95,17 +95,17 @@ def _backward(x, h, e, V, Vt, gW, gb, gV, gc, gh):
 
 
 @njit(**_jit)
-def _momentum_step(flat, gradient, mean, rate, momentum, weight_decay):
+def _momentum_step(flat, gradient, mean, learning_rate, momentum, weight_decay):
     for p in range(flat.size):
         now = momentum * mean[p] + gradient[p] + weight_decay * flat[p]
         mean[p] = now if abs(now) > TINY else np.float32(0)
-        flat[p] -= rate * mean[p]
+        flat[p] -= learning_rate * mean[p]
 
 
 @njit(**_jit)
-def _adam_step(flat, gradient, mean, square, step, rate, weight_decay):
+def _adam_step(flat, gradient, mean, square, step, learning_rate, weight_decay):
     """Adam (Kingma & Ba 2015), decoupled weight decay, betas 0.9 and 0.999."""
-    first = rate / (np.float32(1) - np.float32(0.9) ** step)
+    first = learning_rate / (np.float32(1) - np.float32(0.9) ** step)
     second = np.float32(1) / (np.float32(1) - np.float32(0.999) ** step)
     for p in range(flat.size):
         g = gradient[p]
@@ -113,13 +113,13 @@ def _adam_step(flat, gradient, mean, square, step, rate, weight_decay):
         mean[p] = now if abs(now) > TINY else np.float32(0)
         size = np.float32(0.999) * square[p] + np.float32(0.001) * g * g
         square[p] = size if size > TINY else np.float32(0)
-        flat[p] -= first * mean[p] / (np.sqrt(second * square[p]) + np.float32(1e-8)) + rate * weight_decay * flat[p]
+        flat[p] -= first * mean[p] / (np.sqrt(second * square[p]) + np.float32(1e-8)) + learning_rate * weight_decay * flat[p]
 
 
 @njit(**_jit)
-def train_one(x, target, label, flat, frozen, order, batch, m, k, loss, optimiser, rate, decay, momentum, weight_decay,
-              marks, kept, losses, loss_goal):
-    """Train one replica in place for ``order.shape[0]`` epochs, or until an epoch's mean loss is at most ``loss_goal``.
+def train_one(x, target, label, flat, frozen, order, batch_size, m, k, loss, optimizer, learning_rate, learning_rate_decay,
+              momentum, weight_decay, marks, kept, losses, target_loss):
+    """Train one replica in place for ``order.shape[0]`` epochs, or until an epoch's mean loss is at most ``target_loss``.
 
     order : (epochs, n) sample order of every epoch. frozen : leading parameters that are not trained (0, or d m + m for
     random features). marks : increasing epochs after which the parameters are copied to ``kept`` (marks[i] = 0: before
@@ -133,9 +133,10 @@ def train_one(x, target, label, flat, frozen, order, batch, m, k, loss, optimise
     gradient = np.zeros_like(flat)
     gW, gb, gV, gc = _views(gradient, d, m, k)
     mean, square = np.zeros_like(flat), np.zeros_like(flat)
-    xb, h, gh = np.empty((batch, d), np.float32), np.empty((batch, m), np.float32), np.empty((batch, m), np.float32)
-    o, e = np.empty((batch, k), np.float32), np.empty((batch, k), np.float32)
-    tb, lb, Vt = np.zeros((batch, k), np.float32), np.zeros(batch, np.int64), np.empty((k, m), np.float32)
+    xb = np.empty((batch_size, d), np.float32)
+    h, gh = np.empty((batch_size, m), np.float32), np.empty((batch_size, m), np.float32)
+    o, e = np.empty((batch_size, k), np.float32), np.empty((batch_size, k), np.float32)
+    tb, lb, Vt = np.zeros((batch_size, k), np.float32), np.zeros(batch_size, np.int64), np.empty((k, m), np.float32)
     losses[:] = np.nan
     mark = 0
     while mark < marks.size and marks[mark] == 0:
@@ -144,8 +145,8 @@ def train_one(x, target, label, flat, frozen, order, batch, m, k, loss, optimise
     step = 0
     for epoch in range(epochs):
         total = 0.0
-        for start in range(0, n, batch):
-            size = min(batch, n - start)
+        for start in range(0, n, batch_size):
+            size = min(batch_size, n - start)
             for s in range(size):
                 i = order[epoch, start + s]
                 for j in range(d):
@@ -159,13 +160,13 @@ def train_one(x, target, label, flat, frozen, order, batch, m, k, loss, optimise
             total += _loss_gradient(o[:size], tb[:size], lb[:size], loss, e[:size])
             _backward(xb[:size], h[:size], e[:size], V, Vt, gW, gb, gV, gc, gh[:size])
             step += 1
-            if optimiser == MOMENTUM:
-                _momentum_step(flat[frozen:], gradient[frozen:], mean[frozen:], rate, momentum, weight_decay)
+            if optimizer == MOMENTUM:
+                _momentum_step(flat[frozen:], gradient[frozen:], mean[frozen:], learning_rate, momentum, weight_decay)
             else:
-                _adam_step(flat[frozen:], gradient[frozen:], mean[frozen:], square[frozen:], step, rate, weight_decay)
-        rate *= decay
+                _adam_step(flat[frozen:], gradient[frozen:], mean[frozen:], square[frozen:], step, learning_rate, weight_decay)
+        learning_rate *= learning_rate_decay
         losses[epoch] = total / n
-        done = losses[epoch] <= loss_goal
+        done = losses[epoch] <= target_loss
         while mark < marks.size and (marks[mark] <= epoch + 1 or done):
             kept[mark] = flat
             mark += 1

@@ -6,7 +6,7 @@ threads.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 from lab import checks
 from lab.arrays import real
 from lab.errors import InputError
+from lab.names import renamed
 from lab.streams import generator
 from toy.mlp.kernels import ADAM, CROSS_ENTROPY, MOMENTUM, SQUARED, outputs_one, train_one
 
@@ -109,17 +110,32 @@ def _inputs(x, replicas) -> np.ndarray:
     return x
 
 
-def initialise(dim: int, width: int, outputs: int, replicas: int, seed: int = 0, *address, rule: str = "he",
-               scale: float = 1.0, first: int = 0) -> Networks:
+@renamed(rule="init", scale="init_scale", first="first_replica")
+def initialise(dim: int, width: int, outputs: int, replicas: int, seed: int = 0, *address, init: str = "he",
+               init_scale: float = 1.0, first_replica: int = 0) -> Networks:
     """Gaussian starts with zero biases.
 
     Parameters
     ----------
-    dim, width, outputs, replicas : d, m, k, R.
-    seed, address, first : replica r draws from the stream (seed, *address, "weights", width, first + r), so that widths
-        are independent; starts that differ in rule and scale alone are multiples of each other.
-    rule : variance of a layer's weights: "he" 2/fan-in, "glorot" 2/(fan-in + fan-out), "lecun" 1/fan-in.
-    scale : multiplies all weights.
+    dim, width, outputs : ints ≥ 1
+        d, m, k.
+    replicas : int ≥ 1
+        R.
+    seed : int in 0 … 2⁶⁴ − 1, default 0
+        Replica r draws from the stream (seed, *address, "weights", width, first_replica + r), so that widths are
+        independent; starts that differ in ``init`` and ``init_scale`` alone are multiples of each other.
+    *address : str or int
+        What the networks are for.
+    init : {"he", "glorot", "lecun"}, default "he"
+        Variance of a layer's weights: 2/fan-in, 2/(fan-in + fan-out), 1/fan-in.
+    init_scale : float > 0, default 1
+        Multiplies all weights.
+    first_replica : int ≥ 0, default 0
+        Number of the first replica.
+
+    Returns
+    -------
+    Networks
 
     Raises
     ------
@@ -128,36 +144,67 @@ def initialise(dim: int, width: int, outputs: int, replicas: int, seed: int = 0,
     """
     for name, value in (("dim", dim), ("width", width), ("outputs", outputs), ("replicas", replicas)):
         checks.whole_number(name, value)
-    checks.choice("rule", rule, INITIALISATIONS)
-    checks.real_number("scale", scale, above=0)
+    checks.choice("init", init, INITIALISATIONS)
+    checks.real_number("init_scale", init_scale, above=0)
     flat = np.zeros((replicas, dim * width + width + width * outputs + outputs), dtype=np.float32)
     for r in range(replicas):
-        rng = generator(seed, *address, "weights", width, first + r)
+        rng = generator(seed, *address, "weights", width, first_replica + r)
         for begin, fan_in, fan_out in ((0, dim, width), (dim * width + width, width, outputs)):
-            variance = {"he": 2 / fan_in, "glorot": 2 / (fan_in + fan_out), "lecun": 1 / fan_in}[rule]
-            flat[r, begin:begin + fan_in * fan_out] = (scale * math.sqrt(variance)
+            variance = {"he": 2 / fan_in, "glorot": 2 / (fan_in + fan_out), "lecun": 1 / fan_in}[init]
+            flat[r, begin:begin + fan_in * fan_out] = (init_scale * math.sqrt(variance)
                                                        * rng.standard_normal(fan_in * fan_out, dtype=np.float32))
     return Networks(flat, dim, width, outputs)
 
 
-def train(networks: Networks, x: np.ndarray, y: np.ndarray, *, epochs: int, batch: int = 128, rate: float = 0.01,
-          decay: float = 1.0, momentum: float = 0.9, weight_decay: float = 0.0, optimiser: int = MOMENTUM,
-          loss: int = CROSS_ENTROPY, train_first_layer: bool = True, loss_goal: float = -math.inf, marks=(),
-          seed: int = 0, address: tuple = (), first: int = 0) -> Networks:
+@renamed(batch="batch_size", rate="learning_rate", decay="learning_rate_decay", optimiser="optimizer", loss_goal="target_loss",
+         first="first_replica")
+def train(networks: Networks, x: np.ndarray, y: np.ndarray, *, epochs: int, batch_size: int = 128,
+          learning_rate: float = 0.01, learning_rate_decay: float = 1.0, momentum: float = 0.9, weight_decay: float = 0.0,
+          optimizer: int = MOMENTUM, loss: int = CROSS_ENTROPY, train_first_layer: bool = True,
+          target_loss: float = -math.inf, marks: Sequence[int] = (), seed: int = 0, address: tuple = (),
+          first_replica: int = 0) -> Networks:
     """Train all replicas; the given networks are left as they are.
 
     Parameters
     ----------
-    networks : starts.
-    x : (n, d) shared inputs, or (R, n, d).
-    y : classes 0 … k−1, (n,) or (R, n), for cross-entropy; targets (n, k) or (R, n, k) for the squared loss.
-    epochs, batch, rate, decay : passes over the data, batch size, learning rate, its factor per epoch.
-    momentum, weight_decay, optimiser : of SGD with momentum (``MOMENTUM``) or AdamW (``ADAM``).
-    loss : ``CROSS_ENTROPY`` or ``SQUARED``.
-    train_first_layer : False leaves W and b at their start (random features).
-    loss_goal : an epoch whose mean loss is at most this is the last.
-    marks : increasing epochs after which parameters are kept (0: the start).
-    seed, address, first : replica r orders its samples by the stream (seed, *address, "order", width, first + r).
+    networks : Networks
+        Starts.
+    x : (n, d) array, shared by all replicas, or (R, n, d)
+        Inputs.
+    y : classes 0 … k−1, (n,) or (R, n), for cross-entropy; (n, k) or (R, n, k) floats for the squared loss
+        Targets.
+    epochs : int ≥ 0
+        Passes over the data.
+    batch_size : int ≥ 1, default 128
+        Samples a step.
+    learning_rate : float > 0, default 0.01
+        Of the first epoch.
+    learning_rate_decay : float > 0, default 1
+        Factor of the learning rate per epoch.
+    momentum : float in [0, 1), default 0.9
+        Of ``MOMENTUM``.
+    weight_decay : float ≥ 0, default 0
+        Decoupled for ``ADAM``.
+    optimizer : {MOMENTUM, ADAM}, default MOMENTUM
+        SGD with momentum, or AdamW.
+    loss : {CROSS_ENTROPY, SQUARED}, default CROSS_ENTROPY
+        What is minimised.
+    train_first_layer : bool, default True
+        False leaves W and b at their start (random features).
+    target_loss : float, default −inf
+        An epoch whose mean loss is at most this is the last.
+    marks : increasing ints in 0 … epochs, default ()
+        Epochs after which parameters are kept (0: the start).
+    seed : int in 0 … 2⁶⁴ − 1, default 0
+        Replica r orders its samples by the stream (seed, *address, "order", width, first_replica + r).
+    address : tuple of str or int, default ()
+        What the networks are for.
+    first_replica : int ≥ 0, default 0
+        Number of the first replica.
+
+    Returns
+    -------
+    Networks
 
     Raises
     ------
@@ -184,21 +231,21 @@ def train(networks: Networks, x: np.ndarray, y: np.ndarray, *, epochs: int, batc
             raise InputError(f"targets must be finite and ({n}, {k}) or ({R}, {n}, {k}), got shape {np.shape(y)}")
     else:
         raise InputError("loss must be CROSS_ENTROPY or SQUARED")
-    if optimiser not in (MOMENTUM, ADAM):
-        raise InputError("optimiser must be MOMENTUM or ADAM")
+    if optimizer not in (MOMENTUM, ADAM):
+        raise InputError("optimizer must be MOMENTUM or ADAM")
     checks.whole_number("epochs", epochs, 0)
-    checks.whole_number("batch", batch)
-    checks.real_number("rate", rate, above=0)
-    checks.real_number("decay", decay, above=0)
+    checks.whole_number("batch_size", batch_size)
+    checks.real_number("learning_rate", learning_rate, above=0)
+    checks.real_number("learning_rate_decay", learning_rate_decay, above=0)
     checks.real_number("momentum", momentum, least=0, below=1)
     checks.real_number("weight_decay", weight_decay, least=0)
-    batch = min(batch, n)
+    batch_size = min(batch_size, n)
     marks = np.asarray(marks, dtype=np.int64)
     if np.any(np.diff(marks) < 0) or np.any(marks < 0) or np.any(marks > epochs):
         raise InputError(f"marks must be increasing epochs from 0 to {epochs}")
     order = np.empty((R, epochs, n), dtype=np.int32)
     for r in range(R):
-        rng = generator(seed, *address, "order", networks.width, first + r)
+        rng = generator(seed, *address, "order", networks.width, first_replica + r)
         for epoch in range(epochs):
             order[r, epoch] = rng.permutation(n)
     flat = networks.flat.copy()
@@ -208,9 +255,9 @@ def train(networks: Networks, x: np.ndarray, y: np.ndarray, *, epochs: int, batc
     f4 = np.float32
 
     def one(r):
-        ran[r] = train_one(_own(x, r), _own(target, r), _own(label, r), flat[r], frozen, order[r], batch, networks.width, k, loss,
-                           optimiser, f4(rate), f4(decay), f4(momentum), f4(weight_decay), marks, kept[r], losses[r],
-                           float(loss_goal))
+        ran[r] = train_one(_own(x, r), _own(target, r), _own(label, r), flat[r], frozen, order[r], batch_size, networks.width,
+                           k, loss, optimizer, f4(learning_rate), f4(learning_rate_decay), f4(momentum), f4(weight_decay), marks,
+                           kept[r], losses[r], float(target_loss))
 
     _each_replica(one, R)
     return replace(networks, flat=flat, losses=losses, epochs=ran, kept=kept if marks.size else None)

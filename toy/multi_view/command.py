@@ -3,6 +3,7 @@
 from lab.arguments import add_run_arguments, number, positive_float, positive_int, replicas, whole
 from lab.cli import say
 from lab.estimate import share_interval
+from lab.names import old_flag
 
 
 def add_arguments(parser):
@@ -10,15 +11,16 @@ def add_arguments(parser):
     parser.add_argument("--widths", nargs="+", type=positive_int, default=[1, 4, 16, 64, 256], help="neurons a network")
     parser.add_argument("--copies", type=positive_int, default=1, help="networks a concatenation")
     parser.add_argument("--replicas", type=replicas, default=1000, help="repetitions")
-    parser.add_argument("--scale", type=positive_float, default=0.2, help="standard deviation of the starts")
+    parser.add_argument("--init-scale", type=positive_float, default=0.2, help="standard deviation of the starts")
     parser.add_argument("--power", type=whole(3, 100), default=4, help="q of the activation z^q, at least 3")
+    old_flag(parser, "--scale", "--init-scale")
     add_run_arguments(parser)
 
 
 def run(args) -> dict:
     from toy.multi_view.model import check, predict, simulate
 
-    common = dict(second_strength=args.second_strength, copies=args.copies, scale=args.scale, power=args.power,
+    common = dict(second_strength=args.second_strength, copies=args.copies, init_scale=args.init_scale, power=args.power,
                   replicas=min(args.replicas, 100) if args.quick else args.replicas, seed=args.seed)
     for width in args.widths:
         check(width=width, **common)
@@ -30,9 +32,9 @@ def run(args) -> dict:
         rows.append({"width": width, "unfinished": int((~found.finished).sum()),
                      "both_by_one": share_interval(int(found.both_by_one.sum()), found.both_by_one.size),
                      "both_by_concatenation": share_interval(int(found.both_by_all.sum()), found.both_by_all.size),
-                     "predicted_one": theory["one"], "predicted_concatenation": theory["all"]})
+                     "predicted_one": theory.both_by_one, "predicted_concatenation": theory.both_by_all})
         one, both = rows[-1]["both_by_one"], rows[-1]["both_by_concatenation"]
         say(f"width {width:>5}: both views by one network {one.mean:.3f} [{one.low:.3f}, {one.high:.3f}] "
-            f"(predicted {theory['one']:.3f}); by {args.copies} copies {both.mean:.3f} [{both.low:.3f}, {both.high:.3f}] "
-            f"(predicted {theory['all']:.3f})")
+            f"(predicted {theory.both_by_one:.3f}); by {args.copies} copies {both.mean:.3f} [{both.low:.3f}, {both.high:.3f}] "
+            f"(predicted {theory.both_by_all:.3f})")
     return {"second_strength": args.second_strength, "copies": args.copies, "widths": rows}

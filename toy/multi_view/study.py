@@ -19,27 +19,27 @@ class TwoViews:
     second_strength: float
     width: int
     copies: int = 1
-    scale: float = 0.2
+    init_scale: float = 0.2
     replicas: int = 1000
     seed: int = 0
 
 
 def run(config: TwoViews, folder: Path) -> dict:
     """Simulate and predict one cell."""
-    arguments = dict(second_strength=config.second_strength, width=config.width, copies=config.copies, scale=config.scale,
-                     replicas=config.replicas, seed=config.seed)
+    arguments = dict(second_strength=config.second_strength, width=config.width, copies=config.copies,
+                     init_scale=config.init_scale, replicas=config.replicas, seed=config.seed)
     found, theory = simulate(**arguments), predict(**arguments)
     if not found.finished.all():
         raise InputError(f"{(~found.finished).sum()} networks did not finish: raise the time cap")
     return {"networks": found.both_by_one.size, "one": int(found.both_by_one.sum()), "all": int(found.both_by_all.sum()),
-            "theory_one": theory["one"], "theory_all": theory["all"]}
+            "theory_one": theory.both_by_one, "theory_all": theory.both_by_all}
 
 
 def configs(scale: str) -> list[TwoViews]:
     """Widths 1 … 1024 alone, and 64 neurons split into copies; small and large starts. Quick: what is judged, and width 1."""
     quick = scale == "quick"
     replicas = {"quick": 100, "run": 1000, "full": 1500}[scale]
-    alone = [TwoViews(s, m, scale=start, replicas=replicas)
+    alone = [TwoViews(s, m, init_scale=start, replicas=replicas)
              for s in (1.0, 0.8) for start in ((0.2,) if quick else (0.2, 1.0))
              for m in ((1, 64) if quick else (1, 4, 16, 64, 256, 1024))]
     split = [TwoViews(s, m, 64 // m, replicas=replicas) for s in (1.0, 0.8) for m in ((1, 16) if quick else (1, 4, 16))]
@@ -50,7 +50,7 @@ def tabulate(finished) -> pd.DataFrame:
     """A row a cell: shares that learn both views, beside theory."""
     rows = []
     for config, result in finished:
-        row = {"second_strength": config.second_strength, "scale": config.scale, "width": config.width,
+        row = {"second_strength": config.second_strength, "init_scale": config.init_scale, "width": config.width,
                "copies": config.copies}
         for kind, n in (("one", result["networks"]), ("all", config.replicas)):
             share = share_interval(result[kind], n)
@@ -63,7 +63,7 @@ def tabulate(finished) -> pd.DataFrame:
 def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
     """64 neurons split into single ones against one network of 64, small starts."""
     found = []
-    small = table[table.scale == table.scale.min()]
+    small = table[table.init_scale == table.init_scale.min()]
     for strength, cells in small.groupby("second_strength"):
         split = cells[cells.copies > 1]
         if split.empty:
@@ -82,5 +82,5 @@ def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
     return found
 
 
-STUDY = Study("multi_view", "two views of one class: who learns both?", "toy.multi_view.study:run", configs, tabulate,
+STUDY = Study("multi-view", "two views of one class: who learns both?", "toy.multi_view.study:run", configs, tabulate,
               evidence, processes=True)

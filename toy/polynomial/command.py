@@ -27,8 +27,8 @@ def run(args) -> dict:
         return {"would_train": {**common, "degrees": args.degrees, "widths": widths, "replicas": replicas}}
     cells: dict = {}
     for replica in range(replicas):
-        for row in (simulate(args.degrees, replica=replica, **common)
-                    + simulate_networks(widths, replica=replica, **common)):
+        for row in (*simulate(args.degrees, replica=replica, **common),
+                    *simulate_networks(widths, replica=replica, **common)):
             cells.setdefault((row.regime, row.size), []).append(row)
     rows = []
     for (regime, size), found in cells.items():

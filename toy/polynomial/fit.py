@@ -34,7 +34,7 @@ def features(points: np.ndarray, degree: int) -> np.ndarray:
 
 
 @njit(parallel=True, cache=True, error_model="numpy")
-def _descend(phi, signs, weights, rate, loss_goal, max_steps, losses):
+def _descend(phi, signs, weights, learning_rate, target_loss, max_steps, losses):
     """Full-batch gradient descent on the mean logistic loss, a replica a row of ``weights`` (in place)."""
     n, size = phi.shape
     for r in prange(weights.shape[0]):
@@ -54,13 +54,13 @@ def _descend(phi, signs, weights, rate, loss_goal, max_steps, losses):
                 for j in range(size):
                     gradient[j] += push * phi[i, j]
             losses[r] = loss / n
-            if losses[r] <= loss_goal:
+            if losses[r] <= target_loss:
                 break
             for j in range(size):
-                w[j] += rate / n * gradient[j]
+                w[j] += learning_rate / n * gradient[j]
 
 
-def descend(phi: np.ndarray, signs: np.ndarray, start: np.ndarray, loss_goal: float = 0.01,
+def descend(phi: np.ndarray, signs: np.ndarray, start: np.ndarray, target_loss: float = 0.01,
             max_steps: int = 50_000) -> tuple[np.ndarray, np.ndarray]:
     """Weights (R, F) and last mean losses (R,) of gradient descent on the logistic loss from ``start`` (R, F).
 
@@ -69,7 +69,7 @@ def descend(phi: np.ndarray, signs: np.ndarray, start: np.ndarray, loss_goal: fl
     phi = np.ascontiguousarray(phi, dtype=np.float64)
     weights, losses = np.array(start, dtype=np.float64, order="C"), np.empty(len(start))
     curvature = np.linalg.norm(phi, 2) ** 2 / (4 * len(phi))
-    _descend(phi, floats(signs, "signs"), weights, 1 / curvature, loss_goal, max_steps, losses)
+    _descend(phi, floats(signs, "signs"), weights, 1 / curvature, target_loss, max_steps, losses)
     return weights, losses
 
 

@@ -7,17 +7,19 @@ inside the hull of the training points; outside, in the ring from the hull to ra
 Classifiers of any degree k ≥ k₀ separate the classes exactly. How far do they agree, with the truth and with each other?
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from lab import checks
 from lab.errors import UsageError
+from lab.names import renamed
 from lab.streams import generator
 from toy.mlp import ADAM, initialise, train
 from toy.polynomial.fit import REGIMES, descend, features, max_margin, minimum_norm
 
-__all__ = ["REGIMES", "Boundary", "make_data", "simulate", "simulate_networks"]
+__all__ = ["REGIMES", "Boundaries", "Boundary", "make_data", "simulate", "simulate_networks"]
 
 SMALL, LARGE = 0.01, 10.0  # scales of the starts of gradient descent, in root mean square weight
 STARTS = 4
@@ -59,10 +61,25 @@ def _check_data(samples, degree, seed, replica, reach, probes=4000, attempt=0) -
     checks.real_number("reach", reach, above=1)  # beyond the disc of the data
 
 
-def check(degrees=(), widths=(), samples=40, degree=3, seed=0, replica=0, reach=2.0, loss_goal=0.01) -> None:
+@dataclass(frozen=True)
+class Boundaries:
+    """What one data set says: a row a model class and training regime.
+
+    Attributes
+    ----------
+    rows : tuple of :class:`Boundary`.
+    """
+
+    rows: tuple[Boundary, ...]
+
+    def __iter__(self) -> Iterator[Boundary]:
+        return iter(self.rows)
+
+
+def check(degrees=(), widths=(), samples=40, degree=3, seed=0, replica=0, reach=2.0, target_loss=0.01) -> None:
     """Refuse arguments that :func:`simulate` (degrees) and :func:`simulate_networks` (widths) cannot take."""
     _check_data(samples, degree, seed, replica, reach)
-    checks.real_number("loss_goal", loss_goal, above=0)
+    checks.real_number("target_loss", target_loss, above=0)
     if len(degrees) and min(checks.whole_numbers("degrees", degrees, most=60)) < degree:
         raise UsageError(f"a classifier of degree {min(degrees)} cannot hold a truth of degree {degree}")
     if len(widths):
@@ -120,15 +137,31 @@ def _agreement(size, regime, inside, outside, data, train_error) -> Boundary:
                     float(np.mean(outside == data["true_outside"])), pairs(inside), pairs(outside), float(train_error))
 
 
-def simulate(degrees=(3, 4, 6, 8, 10), samples: int = 40, degree: int = 3, seed: int = 0, replica: int = 0,
-             reach: float = 2.0, loss_goal: float = 0.01) -> list[Boundary]:
+@renamed(loss_goal="target_loss")
+def simulate(degrees: Sequence[int] = (3, 4, 6, 8, 10), samples: int = 40, degree: int = 3, seed: int = 0,
+             replica: int = 0, reach: float = 2.0, target_loss: float = 0.01) -> Boundaries:
     """Polynomial classifiers of several degrees under all regimes, on one data set.
 
     Parameters
     ----------
-    degrees : of the classifiers, none below the truth's.
-    samples, degree, seed, replica, reach : the data, see :func:`make_data`.
-    loss_goal : mean logistic loss at which gradient descent stops (or after 50,000 steps).
+    degrees : ints in ``degree`` … 60, default (3, 4, 6, 8, 10)
+        Of the classifiers, none below the truth's.
+    samples : int ≥ 3, default 40
+        Training points.
+    degree : int in 1 … 60, default 3
+        Of the truth.
+    seed : int in 0 … 2⁶⁴ − 1, default 0
+        Key of all streams.
+    replica : int ≥ 0, default 0
+        Number of the data set, each of which has streams of its own.
+    reach : float > 1, default 2
+        Outer radius of the ring that counts as outside.
+    target_loss : float > 0, default 0.01
+        Mean logistic loss at which gradient descent stops (or after 50,000 steps).
+
+    Returns
+    -------
+    Boundaries
 
     Raises
     ------
@@ -136,7 +169,7 @@ def simulate(degrees=(3, 4, 6, 8, 10), samples: int = 40, degree: int = 3, seed:
         For a degree below the truth's, or impossible data.
     """
     checks.whole_numbers("degrees", degrees)
-    check(degrees, (), samples, degree, seed, replica, reach, loss_goal)
+    check(degrees, (), samples, degree, seed, replica, reach, target_loss)
     data = make_data(samples, degree, reach=reach, seed=seed, replica=replica)
     found = []
     for k in degrees:
@@ -145,41 +178,59 @@ def simulate(degrees=(3, 4, 6, 8, 10), samples: int = 40, degree: int = 3, seed:
         solutions = {
             "max-margin": max_margin(phi, data["signs"])[None],
             "minimum-norm": minimum_norm(phi, data["signs"])[None],
-            "gradient-small": descend(phi, data["signs"], SMALL * starts, loss_goal)[0],
-            "gradient-large": descend(phi, data["signs"], LARGE * starts, loss_goal)[0],
+            "gradient-small": descend(phi, data["signs"], SMALL * starts, target_loss)[0],
+            "gradient-large": descend(phi, data["signs"], LARGE * starts, target_loss)[0],
         }
         inside, outside = features(data["inside"], k), features(data["outside"], k)
         for regime, weights in solutions.items():
             said = [np.where(weights @ points.T > 0, 1.0, -1.0) for points in (inside, outside)]
             wrong = np.mean((weights @ phi.T) * data["signs"] <= 0)
             found.append(_agreement(k, regime, *said, data, wrong))
-    return found
+    return Boundaries(tuple(found))
 
 
-def simulate_networks(widths=(4, 16, 64, 256), samples: int = 40, degree: int = 3, seed: int = 0, replica: int = 0,
-                      reach: float = 2.0, epochs: int = 4000, rate: float = 3e-3, loss_goal: float = 0.01) -> list[Boundary]:
+@renamed(rate="learning_rate", loss_goal="target_loss")
+def simulate_networks(widths: Sequence[int] = (4, 16, 64, 256), samples: int = 40, degree: int = 3, seed: int = 0,
+                      replica: int = 0, reach: float = 2.0, epochs: int = 4000, learning_rate: float = 3e-3,
+                      target_loss: float = 0.01) -> Boundaries:
     """One-hidden-layer networks of several widths on the same data, from small and from large starts.
 
     Parameters
     ----------
-    widths : hidden units.
-    samples, degree, seed, replica, reach : the data, see :func:`make_data`.
-    epochs, rate, loss_goal : AdamW, full batch.
+    widths : ints ≥ 1, default (4, 16, 64, 256)
+        Hidden units.
+    samples, degree, seed, replica, reach
+        As in :func:`simulate`.
+    epochs : int ≥ 1, default 4000
+        Steps of AdamW on all samples, at most.
+    learning_rate : float > 0, default 3e-3
+        Of AdamW.
+    target_loss : float > 0, default 0.01
+        An epoch whose mean cross-entropy is at most this is the last.
+
+    Returns
+    -------
+    Boundaries
+
+    Raises
+    ------
+    InputError
+        For impossible sizes or data.
     """
     checks.whole_numbers("widths", widths)
-    check((), widths, samples, degree, seed, replica, reach, loss_goal)
+    check((), widths, samples, degree, seed, replica, reach, target_loss)
     checks.whole_number("epochs", epochs)
-    checks.real_number("rate", rate, above=0)
+    checks.real_number("learning_rate", learning_rate, above=0)
     data = make_data(samples, degree, reach=reach, seed=seed, replica=replica)
     labels = (data["signs"] > 0).astype(np.int64)
     found = []
     for width in widths:
-        for regime, scale in (("network-small", 0.3), ("network-large", 3.0)):
+        for regime, init_scale in (("network-small", 0.3), ("network-large", 3.0)):
             address = ("polynomial", regime, replica)
-            start = initialise(2, width, 2, STARTS, seed, *address, scale=scale)
-            done = train(start, data["x"], labels, epochs=epochs, batch=samples, rate=rate, optimiser=ADAM,
-                         loss_goal=loss_goal, seed=seed, address=address)
+            start = initialise(2, width, 2, STARTS, seed, *address, init_scale=init_scale)
+            done = train(start, data["x"], labels, epochs=epochs, batch_size=samples,
+                         learning_rate=learning_rate, optimizer=ADAM, target_loss=target_loss, seed=seed, address=address)
             said = [np.where(done(data[side]).argmax(2) == 1, 1.0, -1.0) for side in ("inside", "outside")]
             wrong = np.mean(done(data["x"]).argmax(2) != labels)
             found.append(_agreement(width, regime, *said, data, wrong))
-    return found
+    return Boundaries(tuple(found))

@@ -25,7 +25,7 @@ class DataSet:
 def run(config: DataSet, folder: Path) -> dict:
     """All classifiers on one data set."""
     common = dict(samples=config.samples, seed=config.seed, replica=config.replica)
-    found = simulate(config.degrees, **common) + simulate_networks(config.widths, **common)
+    found = [*simulate(config.degrees, **common), *simulate_networks(config.widths, **common)]
     return {"rows": [asdict(row) for row in found]}
 
 

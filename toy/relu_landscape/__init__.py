@@ -11,11 +11,12 @@ spectra, escape; :mod:`~toy.relu_landscape.tickets` tickets rewound and perturbe
 from lab.discover import lazy
 from toy.models import Model
 
-MODEL = Model("which minima does training find in the ReLU teacher-student landscape (Safran & Shamir)?")
+MODEL = Model("which minima does training find in the ReLU teacher-student landscape (Safran & Shamir)?",
+              simulation_only=("learning_rate", "tolerance", "target_loss", "accelerate"), theory_only=("spurious_at_teacher",))
 METHODS = ("gradient-descent", "flow", "minimise")  # how a minimum is sought
 
 __getattr__, __dir__, __all__ = lazy(__name__, {
-    ".model": ["Landscape", "initial_weights", "predict", "simulate"],
+    ".model": ["Landscape", "Prediction", "initial_weights", "predict", "simulate"],
     ".minima": ["Level", "describe", "escape_indices", "levels"],
     ".tickets": ["Perturbation", "perturb"],
 })

@@ -3,40 +3,43 @@
 from lab.arguments import add_run_arguments, positive_float, positive_int, replicas, whole
 from lab.cli import say
 from lab.errors import UsageError
+from lab.names import old_flag
 from toy.relu_landscape import METHODS
 
 
 def add_arguments(parser):
-    parser.add_argument("--teacher", type=positive_int, default=12, help="k, orthonormal teacher units")
+    parser.add_argument("--teacher-width", type=positive_int, default=12, help="k, orthonormal teacher units")
     parser.add_argument("--width", type=positive_int, default=None, help="n, student neurons (default: the teacher's)")
     parser.add_argument("--dim", type=positive_int, default=None, help="d, input dimension (default: the teacher's units)")
     parser.add_argument("--replicas", type=replicas, default=1000, help="runs (a cell, with --table)")
     parser.add_argument("--method", choices=METHODS, default="gradient-descent", help="reported apart: they may choose "
                         "different minima")
-    parser.add_argument("--rate", type=positive_float, default=0.1, help="step of gradient descent")
+    parser.add_argument("--learning-rate", type=positive_float, default=0.1, help="step of gradient descent")
     parser.add_argument("--max-steps", type=whole(1, 10**12), default=1_000_000, help="then a run is unfinished, and counts "
                         "as spurious")
     parser.add_argument("--time-limit", type=positive_float, default=None, help="seconds after which what still runs is "
                         "stopped; it counts as spurious")
     parser.add_argument("--table", action="store_true", help="all k = 6 ... 20, n = k ... k+2 (minutes)")
     parser.add_argument("--tickets", action="store_true", help="rewind the winning tickets of the width and perturb them")
+    old_flag(parser, "--teacher", "--teacher-width")
+    old_flag(parser, "--rate", "--learning-rate")
     add_run_arguments(parser)
 
 
 def run(args) -> dict:
     from toy.relu_landscape.model import check
 
-    width = args.teacher if args.width is None else args.width
+    width = args.teacher_width if args.width is None else args.width
     if args.table and args.tickets:
         raise UsageError("choose one of --table and --tickets")
     if args.table:
         return table(args)
-    setting = {"teacher": args.teacher, "width": width, "dim": args.dim or args.teacher,
+    setting = {"teacher_width": args.teacher_width, "width": width, "dim": args.dim or args.teacher_width,
                "replicas": min(args.replicas, 100) if args.quick else args.replicas,
                "seed": args.seed, "method": args.method}
     check(**setting)
-    if args.tickets and width <= args.teacher:
-        raise UsageError(f"a ticket of {args.teacher} neurons has no rest in a network of width {width}: raise --width")
+    if args.tickets and width <= args.teacher_width:
+        raise UsageError(f"a ticket of {args.teacher_width} neurons has no rest in a network of width {width}: raise --width")
     if args.dry_run:
         return {"would_simulate": setting}
     return tickets(args, setting) if args.tickets else landscape(args, setting)
@@ -53,12 +56,12 @@ def landscape(args, setting) -> dict:
 
     began = time.perf_counter()
     with Progress(setting["replicas"], "relu-landscape") as progress:
-        found = simulate(**setting, rate=args.rate, max_steps=args.max_steps, threads=args.jobs,
-                         seconds=args.time_limit, progress=progress.step)
+        found = simulate(**setting, learning_rate=args.learning_rate, max_steps=args.max_steps, threads=args.jobs,
+                         time_limit=args.time_limit, progress=progress.step)
     ends = levels(found)
     largest = [int(level.escape_index.max()) for level in ends]
     share = found.spurious_fraction
-    say(f"k = {found.teacher}, n = {found.width}, {found.method}: spurious {share.mean:.4f} "
+    say(f"k = {found.teacher_width}, n = {found.width}, {found.method}: spurious {share.mean:.4f} "
         f"[{share.low:.4f}, {share.high:.4f}] of {share.n} runs, {found.unfinished} unfinished, {found.seconds:.1f} s")
     for level, index in zip(ends, largest):
         say(f"  loss {level.loss:.6f}  {level.count:>5} runs  {level.kind}; lowest curvature {level.spectrum[0]:.2e}, "
@@ -112,19 +115,19 @@ def table(args) -> dict:
     from lab.store import RunStore
     from lab.study import compute
     from lab.sweep import dry_run
-    from toy.relu_landscape.study import STUDY, cells
+    from toy.relu_landscape.study import LANDSCAPE, cells
 
     configs = cells((6, 8, 10) if args.quick else range(6, 21),
                     replicas=min(args.replicas, 100) if args.quick else args.replicas, seed=args.seed,
                     method=args.method)
     store = RunStore(args.out)
     if args.dry_run:
-        return dry_run(STUDY.name, configs, store=store, schema=STUDY.schema)
+        return dry_run(LANDSCAPE.name, configs, store=store, schema=LANDSCAPE.schema)
     began = time.perf_counter()
-    result = compute(STUDY, "quick" if args.quick else "full", store=store, jobs=args.jobs, configs=configs)
+    result = compute(LANDSCAPE, "quick" if args.quick else "full", store=store, jobs=args.jobs, configs=configs)
     rows = result.frame.to_dict("records")
     for row in rows:
-        say(f"k {row['teacher']:>2}  n {row['width']:>2}  spurious {100 * row['share']:6.2f} % "
+        say(f"k {row['teacher_width']:>2}  n {row['width']:>2}  spurious {100 * row['share']:6.2f} % "
             f"[{100 * row['share_low']:.2f}, {100 * row['share_high']:.2f}]  published "
             + (f"{100 * row['published']:.1f} %" if row["published"] == row["published"] else "—")
             + f"  unfinished {row['unfinished']}")

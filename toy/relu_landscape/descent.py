@@ -32,12 +32,12 @@ STATUS = ("converged", "below the success level", "step cap", "diverged", "stopp
 def _descend(params, start, control, state, ends, counts, flag):
     """Run the replicas of ``start``.
 
-    control : rate, tolerance on max_i |∇_i|, success level, step cap, 1.0 for Nesterov, rows of scratch. ends[r] <- F,
+    control : learning_rate, tolerance on max_i |∇_i|, target_loss, step cap, 1.0 for Nesterov, rows of scratch. ends[r] <- F,
     max_i |∇_i|, largest rise of F between two checks; counts[r] <- status, steps. flag[0] != 0 stops everything.
     """
     n, d = int(params[0]), int(params[2])
     replicas, size = start.shape
-    rate, tolerance, success, cap = control[0], control[1], control[2], int(control[3])
+    learning_rate, tolerance, target_loss, cap = control[0], control[1], control[2], int(control[3])
     nesterov = control[4] != 0.0
     y, out, work = block(size), block(size), block(int(control[5]))
     x = block(size if nesterov else 1)  # the last X of Nesterov
@@ -62,7 +62,7 @@ def _descend(params, start, control, state, ends, counts, flag):
         if nesterov:
             dot = load(along, 0) * 0.0
             for i in range(size):
-                move = load(out, i) * rate
+                move = load(out, i) * learning_rate
                 dot += load(out, i) * (load(y, i) + move - load(x, i))
             store(along, 0, dot)
             for lane in range(LANES):
@@ -72,12 +72,12 @@ def _descend(params, start, control, state, ends, counts, flag):
                 age[lane] += 1
             b = load(beta, 0)
             for i in range(size):
-                new = load(y, i) + load(out, i) * rate
+                new = load(y, i) + load(out, i) * learning_rate
                 store(y, i, new + b * (new - load(x, i)))
                 store(x, i, new)
         else:
             for i in range(size):
-                store(y, i, load(y, i) + load(out, i) * rate)
+                store(y, i, load(y, i) + load(out, i) * learning_rate)
         for lane in range(LANES):
             steps[lane] += 1
         descent(params, work, y, out, value)
@@ -105,7 +105,7 @@ def _descend(params, start, control, state, ends, counts, flag):
                     status = DIVERGED
                 elif slope <= tolerance:
                     status = CONVERGED
-                elif value[lane] < success:
+                elif value[lane] < target_loss:
                     status = BELOW
                 elif steps[lane] >= cap:
                     status = UNFINISHED
@@ -136,16 +136,17 @@ def _descend(params, start, control, state, ends, counts, flag):
             counts[r, 0] = STOPPED
 
 
-def descend(params, start, *, rate, tolerance, success=-np.inf, max_steps=1_000_000, nesterov=False, threads=None,
-            seconds=None, progress=None):
+def descend(params, start, *, learning_rate, tolerance, target_loss=-np.inf, max_steps=1_000_000, nesterov=False, threads=None,
+            time_limit=None, progress=None):
     """Run many replicas until each meets one of the stopping rules (looked at every ``CHECK`` steps).
 
     Parameters
     ----------
     params : (n, k, d). start : (replicas, n d).
-    rate : η. tolerance : converged once max_i |∇_i F| is at most this. success : stop once F is below this.
+    learning_rate : η. tolerance : converged once max_i |∇_i F| is at most this. target_loss : stop once F is below this.
     max_steps : then a replica is unfinished. nesterov : accelerate.
-    threads : default ``NUMBA_NUM_THREADS``. seconds : wall time after which what still runs is stopped.
+    threads : default ``NUMBA_NUM_THREADS``. time_limit : wall time in seconds after which what still runs is
+        stopped.
     progress : called with the number of replicas that just ended.
 
     Returns
@@ -169,13 +170,13 @@ def descend(params, start, *, rate, tolerance, success=-np.inf, max_steps=1_000_
     counts = np.zeros((replicas, 2), dtype=np.int64)
     threads = max(1, int(threads or numba.config.NUMBA_NUM_THREADS))
     flag = np.zeros(1, dtype=np.int64)
-    deadline = None if seconds is None else time.monotonic() + seconds
+    deadline = None if time_limit is None else time.monotonic() + time_limit
     running, done, cap = np.arange(replicas), 0, 0
     with ThreadPoolExecutor(threads) as pool:
         while running.size:
             # the slow replicas of a round share the next one's lanes: alone, each would keep seven lanes empty
             before, cap = cap, min(max_steps, max(FIRST_ROUND, 4 * cap))
-            control = np.array([rate, tolerance, success, cap - before, float(nesterov),
+            control = np.array([learning_rate, tolerance, target_loss, cap - before, float(nesterov),
                                 work_rows(int(params[0]), int(params[1]), int(params[2]))])
             piece = max(LANES, -(-running.size // threads))
             parts = [running[i:i + piece] for i in range(0, running.size, piece)]

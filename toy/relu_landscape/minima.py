@@ -49,30 +49,30 @@ class Level:
     spectrum: np.ndarray | None = field(repr=False)
 
 
-def roles(weights, teacher: int) -> tuple[np.ndarray, np.ndarray]:
+def roles(weights, teacher_width: int) -> tuple[np.ndarray, np.ndarray]:
     """Role and partner of every neuron.
 
     Parameters
     ----------
-    weights : (n, d). teacher : k, units along the first k axes.
+    weights : (n, d). teacher_width : k, units along the first k axes.
 
     Returns
     -------
     role : (n,) ALIGNED, ANTI_ALIGNED or SHARED. partner : (n,) the teacher unit of largest |cos|.
     """
     weights = floats(weights, "weights")
-    if weights.ndim != 2 or not 1 <= teacher <= weights.shape[1]:
-        raise InputError(f"roles need weights (n, d) and 1 <= teacher <= d, got {weights.shape} and {teacher}")
+    if weights.ndim != 2 or not 1 <= teacher_width <= weights.shape[1]:
+        raise InputError(f"roles need weights (n, d) and 1 <= teacher_width <= d, got {weights.shape} and {teacher_width}")
     norm = np.maximum(np.linalg.norm(weights, axis=1, keepdims=True), np.finfo(float).tiny)
-    cosine = weights[:, :teacher] / norm
+    cosine = weights[:, :teacher_width] / norm
     partner = np.abs(cosine).argmax(axis=1)
     best = cosine[np.arange(len(weights)), partner]
     return np.where(best >= 0.5, ALIGNED, np.where(best <= -0.5, ANTI_ALIGNED, SHARED)), partner
 
 
-def describe(weights, teacher: int) -> str:
+def describe(weights, teacher_width: int) -> str:
     """The type of a point in words: ``"9 aligned, 1 anti-aligned"``; ``(2 on one unit)`` where neurons share a partner."""
-    role, partner = roles(weights, teacher)
+    role, partner = roles(weights, teacher_width)
     parts = []
     for code, name in ((ALIGNED, "aligned"), (ANTI_ALIGNED, "anti-aligned"), (SHARED, "shared")):
         members = partner[role == code]
@@ -88,16 +88,16 @@ def levels(found: Landscape, *, spectrum: bool = True) -> list[Level]:
     runs = runs[np.argsort(found.loss[runs], kind="stable")]
     if runs.size == 0:
         return []
-    target = np.eye(found.teacher, found.dim)
+    target = np.eye(found.teacher_width, found.dim)
     groups = np.split(runs, np.flatnonzero(np.diff(found.loss[runs]) > RESOLUTION) + 1)
     result = []
     for group in groups:
         member = int(group.min())
         weights = found.weights[member]
-        role, partner = roles(weights, found.teacher)
+        role, partner = roles(weights, found.teacher_width)
         values = np.linalg.eigvalsh(hessian(weights, target)) if spectrum else None
         result.append(Level(
-            float(np.mean(found.loss[group])), int(group.size), member, describe(weights, found.teacher),
+            float(np.mean(found.loss[group])), int(group.size), member, describe(weights, found.teacher_width),
             *(int(np.sum(role == code)) for code in (ALIGNED, ANTI_ALIGNED, SHARED)),
             tuple((int(i), int(partner[i])) for i in np.flatnonzero(role == ANTI_ALIGNED)),
             np.atleast_1d(negative_directions(own_curvature(weights, target))),
@@ -118,6 +118,6 @@ def escape_indices(found: Landscape) -> np.ndarray:
     The added neuron is a copy that shares some neuron's length; the point stays critical, and a minimum for which the
     number is positive has become a saddle (``theory.landscape``).
     """
-    target = np.eye(found.teacher, found.dim)
+    target = np.eye(found.teacher_width, found.dim)
     return np.array([np.max(negative_directions(own_curvature(found.weights[r], target))) for r in found.minima],
                     dtype=np.int64)

@@ -18,6 +18,7 @@ Theory has no formula for the share. What it has is the null of independent tick
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -26,14 +27,16 @@ from lab import checks
 from lab.arrays import floats
 from lab.errors import InputError, UsageError
 from lab.estimate import Estimate, share_interval
+from lab.names import renamed
 from lab.streams import normal
 from theory.landscape.axes import descent, work_rows
 from toy.relu_landscape import METHODS, polish
 from toy.relu_landscape import descent as gd
 
-__all__ = ["METHODS", "RATE", "SUCCESS", "TOLERANCE", "Landscape", "initial_weights", "predict", "simulate"]
+__all__ = ["LEARNING_RATE", "METHODS", "SUCCESS", "TOLERANCE", "Landscape", "Prediction", "initial_weights",
+           "predict", "simulate"]
 
-RATE = 0.1
+LEARNING_RATE = 0.1
 SUCCESS = 1e-3  # objective below which a run is not spurious
 TOLERANCE = 1e-9  # on max_i |∇_i F|·2π
 MAX_STEPS = 1_000_000
@@ -45,7 +48,7 @@ class Landscape:
 
     Attributes
     ----------
-    teacher, width, dim, method : as asked for.
+    teacher_width, width, dim, method : as asked for.
     weights : (replicas, width, dim) last weights.
     loss : (replicas,) F there. gradient : (replicas,) max_i |∇_i F| there (flow: an upper bound).
     steps : (replicas,) steps, or evaluations of the gradient for "flow".
@@ -55,7 +58,7 @@ class Landscape:
     seconds : wall time.
     """
 
-    teacher: int
+    teacher_width: int
     width: int
     dim: int
     method: str
@@ -88,50 +91,94 @@ class Landscape:
         return share_interval(int(self.spurious.sum()), self.loss.size)
 
 
-def check(teacher, width, replicas=1, seed=0, dim=None, method="gradient-descent") -> tuple[int, int, int, int]:
-    """Refuse arguments that :func:`simulate` cannot take; returns teacher, width, replicas and dim as ints."""
+@dataclass(frozen=True)
+class Prediction:
+    """What two nulls say of the share of spurious runs, and what theory says of minima that become saddles.
+
+    Attributes
+    ----------
+    independent_tickets : P_fail(k)^C(n, k), every k of the n neurons a ticket of their own; None for n < k.
+    restarts : P_fail(k)^(n/k), independent networks of width k with as many neurons in all.
+    escape_index : d − 1 per added neuron at most: H'_ii has a zero mode along w_i.
+    """
+
+    independent_tickets: float | None
+    restarts: float
+    escape_index: int
+
+
+def check(teacher_width, width, replicas=1, seed=0, dim=None, method="gradient-descent") -> tuple[int, int, int, int]:
+    """Refuse arguments that :func:`simulate` cannot take; returns teacher_width, width, replicas and dim as ints."""
     sizes = [checks.whole_number(name, value)
-             for name, value in (("teacher", teacher), ("width", width), ("replicas", replicas))]
-    dim = teacher if dim is None else dim
-    if checks.whole_number("dim", dim) < teacher:
-        raise UsageError(f"{teacher} orthonormal teacher units need at least {teacher} dimensions, got {dim}")
+             for name, value in (("teacher_width", teacher_width), ("width", width), ("replicas", replicas))]
+    dim = teacher_width if dim is None else dim
+    if checks.whole_number("dim", dim) < teacher_width:
+        raise UsageError(f"{teacher_width} orthonormal teacher units need at least {teacher_width} dimensions, got {dim}")
     checks.seed(seed)
     checks.choice("method", method, METHODS)
     checks.fits_memory(replicas=replicas, width=width, dim=dim)
     return *sizes, dim
 
 
-def initial_weights(width: int, dim: int, replicas: int, seed: int, *, role: str = "start", first: int = 0) -> np.ndarray:
-    """W_im ~ N(0, 1/d): (replicas, width, dim), replica r from the stream (seed, "relu-landscape", role, width, first + r).
+@renamed(first="first_replica")
+def initial_weights(width: int, dim: int, replicas: int, seed: int, *, role: str = "start",
+                    first_replica: int = 0) -> np.ndarray:
+    """W_im ~ N(0, 1/d): (replicas, width, dim), replica r from the stream (seed, "relu-landscape", role, width,
+    first_replica + r).
 
     Widths are independent: a narrow start is no part of a wide one.
     """
-    draws = [normal(seed, "relu-landscape", role, width, first + r, shape=(width, dim)) for r in range(replicas)]
+    draws = [normal(seed, "relu-landscape", role, width, first_replica + r, shape=(width, dim)) for r in range(replicas)]
     return np.stack(draws) / math.sqrt(dim)
 
 
-def simulate(teacher: int, width: int, replicas: int = 1000, seed: int = 0, dim: int | None = None,
-             method: str = "gradient-descent", *, start=None, rate: float = RATE, tolerance: float = TOLERANCE,
-             success: float | None = SUCCESS, max_steps: int = MAX_STEPS, accelerate: bool = True,
-             threads: int | None = None, seconds: float | None = None, progress=None) -> Landscape:
+@renamed(teacher="teacher_width", rate="learning_rate", success="target_loss", seconds="time_limit")
+def simulate(teacher_width: int, width: int, replicas: int = 1000, seed: int = 0, dim: int | None = None,
+             method: str = "gradient-descent", *, start: np.ndarray | None = None, learning_rate: float = LEARNING_RATE,
+             tolerance: float = TOLERANCE, target_loss: float | None = SUCCESS, max_steps: int = MAX_STEPS,
+             accelerate: bool = True, threads: int | None = None, time_limit: float | None = None,
+             progress: Callable[[int], None] | None = None) -> Landscape:
     """Train ``replicas`` students; the same numbers for any number of threads.
 
     Parameters
     ----------
-    teacher, width : k and n, at least 1.
-    replicas, seed : replica r has a stream of its own (:func:`initial_weights`).
-    dim : input dimension d ≥ k (default k).
-    method : see the module.
-    start : (replicas, width, dim) initial weights in place of the drawn ones.
-    rate : step of gradient descent. "minimise" takes min(rate, 2.2/(width + 2)): it needs a step of at most the
+    teacher_width : int ≥ 1
+        k, orthonormal units of the teacher.
+    width : int ≥ 1
+        n, hidden units of a student.
+    replicas : int ≥ 1, default 1000
+        Students.
+    seed : int in 0 … 2⁶⁴ − 1, default 0
+        Replica r has a stream of its own (:func:`initial_weights`).
+    dim : int ≥ teacher_width, default teacher_width
+        Input dimension d.
+    method : {"gradient-descent", "flow", "minimise"}, default "gradient-descent"
+        How a minimum is sought, see the module.
+    start : (replicas, width, dim) array, optional
+        Initial weights in place of the drawn ones.
+    learning_rate : float > 0, default 0.1
+        Step of gradient descent. "minimise" takes min(learning_rate, 2.2/(width + 2)): it needs a step of at most the
         inverse of the largest curvature, which grows with the width.
-    tolerance : on max_i |∇_i F|·2π.
-    success : F below which a run stops, or None: every run goes to the criterion (wide students approach zero loss
-        like a power of time: expect millions of steps).
-    max_steps : steps (flow: evaluations of the gradient) after which a run is unfinished.
-    accelerate : of gradient descent: accelerate the last stretch to a minimum that plain steps have chosen; without it
-        they go all the way.
-    threads, seconds, progress : see :func:`toy.relu_landscape.descent.descend`.
+    tolerance : float > 0, default 1e-9
+        On max_i |∇_i F|·2π.
+    target_loss : float or None, default 1e-3
+        F below which a run stops, or None: every run goes to the criterion (wide students approach zero loss like a power of
+        time: expect millions of steps).
+    max_steps : int in 1 … 10¹², default 10⁶
+        Steps (flow: evaluations of the gradient) after which a run is unfinished.
+    accelerate : bool, default True
+        Of gradient descent: accelerate the last stretch to a minimum that plain steps have chosen; without it they go all
+        the way.
+    threads : int ≥ 1, optional
+        Results do not depend on it (default: ``NUMBA_NUM_THREADS``).
+    time_limit : float > 0, optional
+        Seconds after which what still runs is stopped.
+    progress : callable, optional
+        Called with the number of replicas that just ended.
+
+    Returns
+    -------
+    Landscape
 
     Raises
     ------
@@ -143,30 +190,30 @@ def simulate(teacher: int, width: int, replicas: int = 1000, seed: int = 0, dim:
     if start is not None:
         start = floats(start, "start")
         replicas = len(start) if start.ndim else 0
-    teacher, width, replicas, dim = check(teacher, width, replicas, seed, dim, method)
-    checks.real_number("rate", rate, above=0)
+    teacher_width, width, replicas, dim = check(teacher_width, width, replicas, seed, dim, method)
+    checks.real_number("learning_rate", learning_rate, above=0)
     checks.real_number("tolerance", tolerance, above=0)
     checks.whole_number("max_steps", max_steps, 1, 10**12)
     checks.switch("accelerate", accelerate)
-    checks.limits(threads=threads, seconds=seconds)
-    if success is not None:
-        checks.real_number("success", success)
+    checks.limits(threads=threads, time_limit=time_limit)
+    if target_loss is not None:
+        checks.real_number("target_loss", target_loss)
     if start is None:
         start = initial_weights(width, dim, replicas, seed)
     if start.shape != (replicas, width, dim):
         raise InputError(f"starts must be {(replicas, width, dim)}, got shape {start.shape}")
     began = time.perf_counter()
-    params = (width, teacher, dim)
+    params = (width, teacher_width, dim)
     flat = start.reshape(replicas, width * dim)
-    target = -math.inf if success is None else success
+    target = -math.inf if target_loss is None else target_loss
     tolerance = tolerance / (2 * math.pi)
     if method == "flow":
         from lab import flow
 
         # the integrator looks at the largest coordinate; |∇_i| is at most √d times that
-        end = flow.solve(descent, params, flat, work_rows=work_rows(width, teacher, dim), value_target=target, threads=threads,
-                         gradient_tol=tolerance / math.sqrt(dim), max_evaluations=max_steps, seconds=seconds,
-                         progress=progress)
+        end = flow.solve(descent, params, flat, work_rows=work_rows(width, teacher_width, dim), target_loss=target,
+                         threads=threads, gradient_tol=tolerance / math.sqrt(dim), max_evaluations=max_steps,
+                         time_limit=time_limit, progress=progress)
         table = {flow.CONVERGED: gd.CONVERGED, flow.REACHED: gd.BELOW, flow.DIVERGED: gd.DIVERGED,
                  flow.STOPPED: gd.STOPPED, flow.EVALUATION_CAP: gd.UNFINISHED, flow.TIME_CAP: gd.UNFINISHED}
         status = np.array([table[int(s)] for s in end.status])
@@ -174,42 +221,48 @@ def simulate(teacher: int, width: int, replicas: int = 1000, seed: int = 0, dim:
         loss = np.where(status == gd.BELOW, np.minimum(end.value, np.nextafter(target, -math.inf)), end.value)
         state, gradient, steps, rise = end.state, end.gradient * math.sqrt(dim), end.evaluations, None
     else:
-        common = dict(tolerance=tolerance, success=target, max_steps=max_steps, threads=threads, seconds=seconds,
-                      progress=progress)
+        common = dict(tolerance=tolerance, target_loss=target, max_steps=max_steps, threads=threads,
+                      time_limit=time_limit, progress=progress)
         if method == "minimise":
-            state, ends, counts = gd.descend(params, flat, rate=min(rate, 2.2 / (width + 2)), nesterov=True, **common)
+            state, ends, counts = gd.descend(params, flat, learning_rate=min(learning_rate, 2.2 / (width + 2)),
+                                             nesterov=True, **common)
         else:
-            state, ends, counts = (polish if accelerate else gd).descend(params, flat, rate=rate, **common)
+            state, ends, counts = (polish if accelerate else gd).descend(params, flat, learning_rate=learning_rate, **common)
         loss, gradient, steps, status = ends[:, 0], ends[:, 1], counts[:, 1], counts[:, 0]
         rise = None if method == "minimise" else float(np.max(ends[:, 2], initial=0.0, where=np.isfinite(ends[:, 2])))
-    return Landscape(teacher, width, dim, method, state.reshape(start.shape), loss, gradient, steps, status, rise,
+    return Landscape(teacher_width, width, dim, method, state.reshape(start.shape), loss, gradient, steps, status, rise,
                      time.perf_counter() - began)
 
 
-def predict(teacher: int, width: int, replicas: int = 1000, seed: int = 0, dim: int | None = None,
-            method: str = "gradient-descent", *, spurious_at_teacher: float | None = None) -> dict:
+@renamed(teacher="teacher_width")
+def predict(teacher_width: int, width: int, replicas: int = 1000, seed: int = 0, dim: int | None = None,
+            method: str = "gradient-descent", *, spurious_at_teacher: float | None = None) -> Prediction:
     """What two nulls say of the share of spurious runs at ``width``, given the share at the teacher's own width.
 
     Parameters
     ----------
-    As :func:`simulate`; ``spurious_at_teacher`` is P_fail(k), simulated with these arguments if it is not given.
+    teacher_width, width, replicas, seed, dim, method
+        As in :func:`simulate`.
+    spurious_at_teacher : float in [0, 1], optional
+        P_fail(k); simulated with these arguments if it is not given.
 
     Returns
     -------
-    ``independent_tickets`` : P_fail(k)^C(n, k), every k of the n neurons a ticket of their own (None for n < k);
-    ``restarts`` : P_fail(k)^(n/k), independent networks of width k with as many neurons in all;
-    ``escape_index`` : d − 1 per added neuron at most: H'_ii has a zero mode along w_i.
+    Prediction
+
+    Raises
+    ------
+    InputError
+        As :func:`simulate`; for a share outside [0, 1].
 
     Source: :mod:`theory.landscape`; derived here.
     """
     from theory.landscape import ticket_null
 
-    teacher, width, replicas, dim = check(teacher, width, replicas, seed, dim, method)
+    teacher_width, width, replicas, dim = check(teacher_width, width, replicas, seed, dim, method)
     if spurious_at_teacher is None:
-        spurious_at_teacher = simulate(teacher, teacher, replicas, seed, dim, method).spurious_fraction.mean
+        spurious_at_teacher = simulate(teacher_width, teacher_width, replicas, seed, dim, method).spurious_fraction.mean
     checks.real_number("spurious_at_teacher", spurious_at_teacher, least=0, most=1)
-    return {
-        "independent_tickets": ticket_null(spurious_at_teacher, width, teacher) if width >= teacher else None,
-        "restarts": spurious_at_teacher ** (width / teacher),
-        "escape_index": (dim - 1) * max(0, width - teacher),
-    }
+    return Prediction(
+        ticket_null(spurious_at_teacher, width, teacher_width) if width >= teacher_width else None,
+        spurious_at_teacher ** (width / teacher_width), (dim - 1) * max(0, width - teacher_width))

@@ -29,20 +29,20 @@ MEMBERS = 3  # of a level, from which M is estimated
 LEVEL = 1e-7  # losses closer than this are one level
 
 
-def certified(handed, reached, loss, teacher: int) -> np.ndarray:
+def certified(handed, reached, loss, teacher_width: int) -> np.ndarray:
     """Whether plain descent from each handover ends in the minimum that the accelerated one has reached.
 
     Parameters
     ----------
     handed, reached : (replicas, n, d) W and W*.
     loss : (replicas,) F(W*).
-    teacher : k, units along the first k axes.
+    teacher_width : k, units along the first k axes.
 
     Returns
     -------
     (replicas,) bool
     """
-    target = np.eye(teacher, handed.shape[2])
+    target = np.eye(teacher_width, handed.shape[2])
     far = np.linalg.norm(handed - reached, axis=(1, 2))
     order = np.argsort(loss, kind="stable")
     sure = np.zeros(len(handed), dtype=bool)
@@ -61,7 +61,7 @@ def certified(handed, reached, loss, teacher: int) -> np.ndarray:
     return sure
 
 
-def descend(params, start, *, rate, tolerance, success, max_steps, threads=None, seconds=None, progress=None):
+def descend(params, start, *, learning_rate, tolerance, target_loss, max_steps, threads=None, time_limit=None, progress=None):
     """:func:`toy.relu_landscape.descent.descend` with plain steps, its last stretch accelerated where that is certified.
 
     Parameters and results as there; steps count both kinds, the rise of F is that under plain steps.
@@ -71,10 +71,11 @@ def descend(params, start, *, rate, tolerance, success, max_steps, threads=None,
     state, ends, counts = np.array(start, dtype=np.float64), np.full((len(start), 3), np.nan), None
     running = np.arange(len(state))
     for goal in (*(factor * tolerance for factor in HANDOVERS), tolerance):
-        left = None if seconds is None else max(0.0, seconds - (time.monotonic() - began))
+        left = None if time_limit is None else max(0.0, time_limit - (time.monotonic() - began))
         cap = max_steps if counts is None else max_steps - int(counts[running, 1].min(initial=max_steps))
-        common = dict(tolerance=goal, success=success, threads=threads, seconds=left)
-        moved, end, count = gd.descend(params, state[running], rate=rate, max_steps=max(1, cap), progress=progress, **common)
+        common = dict(tolerance=goal, target_loss=target_loss, threads=threads, time_limit=left)
+        moved, end, count = gd.descend(params, state[running], learning_rate=learning_rate, max_steps=max(1, cap),
+                                       progress=progress, **common)
         progress = None  # what leaves the first stage is all but done
         if counts is None:
             counts = count.copy()
@@ -87,8 +88,8 @@ def descend(params, start, *, rate, tolerance, success, max_steps, threads=None,
         if goal == tolerance or running.size == 0:
             break
         common["tolerance"] = tolerance
-        reached, end, count = gd.descend(params, state[running], rate=min(rate, 2.2 / (n + 2)), nesterov=True,
-                                         max_steps=max_steps, **common)
+        reached, end, count = gd.descend(params, state[running], learning_rate=min(learning_rate, 2.2 / (n + 2)),
+                                         nesterov=True, max_steps=max_steps, **common)
         sure = np.flatnonzero(count[:, 0] == gd.CONVERGED)
         shape = (sure.size, n, d)
         sure = sure[certified(state[running[sure]].reshape(shape), reached[sure].reshape(shape), end[sure, 0], k)]

@@ -24,19 +24,19 @@ PUBLISHED_RUNS = 1000
 class Cell:
     """One cell of the table."""
 
-    teacher: int
+    teacher_width: int
     width: int
     replicas: int = 1000
     seed: int = 0
     method: str = "gradient-descent"
 
 
-def run(config: Cell, folder: Path, threads: int | None = 1) -> dict:
+def run_landscape(config: Cell, folder: Path, threads: int | None = 1) -> dict:
     """Train one cell; a run uses one thread, so that cells fill the cores."""
     from toy.relu_landscape.minima import levels
     from toy.relu_landscape.model import simulate
 
-    found = simulate(config.teacher, config.width, config.replicas, config.seed, method=config.method, threads=threads)
+    found = simulate(config.teacher_width, config.width, config.replicas, config.seed, method=config.method, threads=threads)
     return {
         "spurious": int(found.spurious.sum()), "unfinished": found.unfinished, "steps": float(found.steps.mean()),
         "rise": found.rise, "seconds": found.seconds,
@@ -48,32 +48,32 @@ def run(config: Cell, folder: Path, threads: int | None = 1) -> dict:
 def cells(teachers, extra=(0, 1, 2), replicas: int = 1000, seed: int = 0, method: str = "gradient-descent") -> list[Cell]:
     """Cells n = k + extra, the most expensive first: the last ones to run should be short."""
     table = [Cell(k, k + more, replicas, seed, method) for k in teachers for more in extra]
-    return sorted(table, key=lambda cell: -cell.teacher * cell.width)
+    return sorted(table, key=lambda cell: -cell.teacher_width * cell.width)
 
 
-def configs(scale: str) -> list[Cell]:
+def configs_landscape(scale: str) -> list[Cell]:
     """Quick: three small teachers. The whole table takes minutes: ``make run`` shows the kept one."""
     if scale == "quick":
         return cells((6, 8, 10), replicas=300)
     return cells(range(6, 21)) if scale == "full" else []
 
 
-def tabulate(finished) -> pd.DataFrame:
+def tabulate_landscape(finished) -> pd.DataFrame:
     """A row a cell: share with its Wilson interval, the published one, levels, escape, effective tickets."""
-    failures = {(c.teacher, c.seed, c.replicas, c.method): r["spurious"] / c.replicas
-                for c, r in finished if c.teacher == c.width}
+    failures = {(c.teacher_width, c.seed, c.replicas, c.method): r["spurious"] / c.replicas
+                for c, r in finished if c.teacher_width == c.width}
     rows = []
     for config, result in finished:
         share = share_interval(result["spurious"], config.replicas)
         minima = sum(level["count"] for level in result["levels"])
-        at_teacher = failures.get((config.teacher, config.seed, config.replicas, config.method), math.nan)
-        tickets = math.comb(config.width, config.teacher) if config.width >= config.teacher else 0
+        at_teacher = failures.get((config.teacher_width, config.seed, config.replicas, config.method), math.nan)
+        tickets = math.comb(config.width, config.teacher_width) if config.width >= config.teacher_width else 0
         ratio = ticket_ratio(result["spurious"], config.replicas, round(at_teacher * config.replicas), config.replicas,
-                             tickets) if config.width > config.teacher and at_teacher == at_teacher else None
-        published = PUBLISHED.get((config.teacher, config.width), math.nan)
+                             tickets) if config.width > config.teacher_width and at_teacher == at_teacher else None
+        published = PUBLISHED.get((config.teacher_width, config.width), math.nan)
         spread = math.sqrt(max(published * (1 - published), 1e-3) * (1 / config.replicas + 1 / PUBLISHED_RUNS))
         rows.append({
-            "teacher": config.teacher, "width": config.width, "method": config.method, "seed": config.seed,
+            "teacher_width": config.teacher_width, "width": config.width, "method": config.method, "seed": config.seed,
             "spurious": result["spurious"], "share_n": config.replicas, "share": share.mean, "share_low": share.low,
             "share_high": share.high, "published": published, "published_z": (share.mean - published) / spread,
             "unfinished": result["unfinished"], "minima": minima, "levels": len(result["levels"]),
@@ -82,14 +82,15 @@ def tabulate(finished) -> pd.DataFrame:
             "escaping": sum(level["count"] for level in result["levels"] if level["escape_index"] > 0),
             "escape_index_low": min((level["escape_index"] for level in result["levels"]), default=math.nan),
             "escape_index_high": max((level["escape_index"] for level in result["levels"]), default=math.nan),
-            "restarts_share": at_teacher ** (config.width / config.teacher) if config.width > config.teacher else math.nan,
+            "restarts_share": (at_teacher ** (config.width / config.teacher_width) if config.width > config.teacher_width
+                               else math.nan),
             "tickets": tickets,
             "effective_tickets": ratio.mean * tickets if ratio else math.nan,
             "effective_tickets_low": ratio.low * tickets if ratio else math.nan,
             "effective_tickets_high": ratio.high * tickets if ratio else math.nan,
             "steps": result["steps"], "rise": result["rise"], "seconds": result["seconds"],
         })
-    return pd.DataFrame(rows).sort_values(["method", "teacher", "width"], ignore_index=True)
+    return pd.DataFrame(rows).sort_values(["method", "teacher_width", "width"], ignore_index=True)
 
 
 def restarts(spurious: int, n: int, nets: float) -> Estimate:
@@ -117,49 +118,50 @@ def ticket_ratio(spurious: int, n: int, spurious_at_teacher: int, n_at_teacher: 
     return Estimate(ratio, math.exp(log.low) / tickets, math.exp(log.high) / tickets, log.n)
 
 
-def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
+def evidence_landscape(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
     """Success with width, width against restarts, minima that become saddles, effective tickets.
 
     Minima at n = k are pooled over teachers; effective tickets need at least ten failures of the wide student.
     """
     found = []
-    for method, group in table[table.teacher == table.width].groupby("method"):
+    for method, group in table[table.teacher_width == table.width].groupby("method"):
         if group.minima.sum():
-            setting = f"k = n = {group.teacher.min()} … {group.teacher.max()}, {method}"
+            setting = f"k = n = {group.teacher_width.min()} … {group.teacher_width.max()}, {method}"
             found.append(Evidence("s2.spurious-minima-become-saddles", "toy", setting,
                                   share_interval(int(group.escaping.sum()), int(group.minima.sum())), runs))
-    for (teacher, method), group in table.groupby(["teacher", "method"]):
+    for (teacher_width, method), group in table.groupby(["teacher_width", "method"]):
         rows = {int(row.width): row for row in group.itertuples()}
-        if teacher not in rows:
+        if teacher_width not in rows:
             continue
-        narrow = rows[teacher]
-        if teacher not in (8, 12, 16, 20):
+        narrow = rows[teacher_width]
+        if teacher_width not in (8, 12, 16, 20):
             continue  # every second teacher tells the same
         for width, wide in rows.items():
-            setting = f"k = {teacher}, n = {width}, {method}"
-            if width <= teacher:
+            setting = f"k = {teacher_width}, n = {width}, {method}"
+            if width <= teacher_width:
                 continue
             counts = int(narrow.spurious), int(narrow.share_n), int(wide.spurious), int(wide.share_n)
             found += [
                 Evidence("s2.success-grows-with-width", "toy", setting, share_difference(*counts), runs),
                 Evidence("s2.wide-beats-multistart", "toy", setting, difference(
-                    restarts(*counts[:2], width / teacher), share_interval(*counts[2:])), runs),
+                    restarts(*counts[:2], width / teacher_width), share_interval(*counts[2:])), runs),
             ]
-            ratio = ticket_ratio(*counts[2:], *counts[:2], math.comb(width, int(teacher)))
+            ratio = ticket_ratio(*counts[2:], *counts[:2], math.comb(width, int(teacher_width)))
             if ratio is not None and wide.spurious >= 10:
                 found.append(Evidence("s2.tickets-are-not-independent", "toy", setting, ratio, runs))
     return found
 
 
-STUDY = Study("relu_landscape", "ReLU landscape: spurious minima by teacher and width", "toy.relu_landscape.study:run",
-              configs, tabulate, evidence, processes=True)
+LANDSCAPE = Study("relu-landscape", "ReLU landscape: spurious minima by teacher and width",
+                  "toy.relu_landscape.study:run_landscape", configs_landscape, tabulate_landscape, evidence_landscape,
+                  processes=True)
 
 
 @dataclass(frozen=True)
 class Tickets:
     """One ticket experiment."""
 
-    teacher: int
+    teacher_width: int
     width: int
     replicas: int = 1000
     seed: int = 0
@@ -169,7 +171,7 @@ def run_tickets(config: Tickets, folder: Path) -> dict:
     """Rewind and perturb the tickets of one cell."""
     from toy.relu_landscape.tickets import perturb
 
-    result = perturb(config.teacher, config.width, config.replicas, config.seed)
+    result = perturb(config.teacher_width, config.width, config.replicas, config.seed)
     return {"wins": result.wins, "runs": result.runs}
 
 
@@ -192,7 +194,7 @@ def tabulate_tickets(finished) -> pd.DataFrame:
             n = result["runs"][arm]
             if n:
                 share = share_interval(wins, n)
-                rows.append({"teacher": config.teacher, "width": config.width, "arm": arm, "wins": wins, "win_n": n,
+                rows.append({"teacher_width": config.teacher_width, "width": config.width, "arm": arm, "wins": wins, "win_n": n,
                              "win": share.mean, "win_low": share.low, "win_high": share.high})
     return pd.DataFrame(rows)
 
@@ -200,9 +202,9 @@ def tabulate_tickets(finished) -> pd.DataFrame:
 def evidence_tickets(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
     """What a ticket loses without its rest, with another rest, and what it has over a fresh narrow network."""
     found = []
-    for (teacher, width), group in table.groupby(["teacher", "width"]):
+    for (teacher_width, width), group in table.groupby(["teacher_width", "width"]):
         counts = {row.arm: (int(row.wins), int(row.win_n)) for row in group.itertuples()}
-        setting = f"k = {teacher}, n = {width}"
+        setting = f"k = {teacher_width}, n = {width}"
         for claim, better, worse in (
             ("s2.tickets-need-their-rest", "original rest", "alone"),
             ("s2.perturbed-rest-spoils-tickets", "original rest", "redrawn rest"),
@@ -214,6 +216,5 @@ def evidence_tickets(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidenc
     return found
 
 
-STUDY_TICKETS = Study("relu_tickets", "ReLU landscape: winning tickets, rewound and perturbed",
-                      "toy.relu_landscape.study:run_tickets", configs_tickets, tabulate_tickets, evidence_tickets,
-                      processes=True)
+TICKETS = Study("relu-tickets", "ReLU landscape: winning tickets, rewound and perturbed",
+                "toy.relu_landscape.study:run_tickets", configs_tickets, tabulate_tickets, evidence_tickets, processes=True)

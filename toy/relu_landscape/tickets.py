@@ -20,6 +20,7 @@ import numpy as np
 
 from lab.errors import InputError, UsageError
 from lab.estimate import Estimate, share_interval
+from lab.names import renamed
 from toy.relu_landscape.minima import ANTI_ALIGNED, roles
 from toy.relu_landscape.model import Landscape, check, initial_weights, simulate
 
@@ -33,10 +34,10 @@ class Perturbation:
 
     Attributes
     ----------
-    teacher, width : k and n. wins, runs : successes and runs of each of ``ARMS`` (0 runs: the arm had no material).
+    teacher_width, width : k and n. wins, runs : successes and runs of each of ``ARMS`` (0 runs: the arm had no material).
     """
 
-    teacher: int
+    teacher_width: int
     width: int
     wins: dict[str, int]
     runs: dict[str, int]
@@ -46,7 +47,7 @@ class Perturbation:
         return share_interval(self.wins[arm], self.runs[arm]) if self.runs[arm] else None
 
 
-def winning_ticket(weights, teacher: int) -> np.ndarray:
+def winning_ticket(weights, teacher_width: int) -> np.ndarray:
     """(k,) for every teacher unit the neuron that became it: the assignment with the largest Σ_m w_{i(m) m}.
 
     Raises
@@ -57,53 +58,63 @@ def winning_ticket(weights, teacher: int) -> np.ndarray:
     from scipy.optimize import linear_sum_assignment
 
     weights = np.asarray(weights)
-    if weights.ndim != 2 or len(weights) < teacher:
-        raise InputError(f"a ticket of {teacher} neurons needs at least as many, got weights of shape {weights.shape}")
-    neurons, units = linear_sum_assignment(-weights[:, :teacher])
+    if weights.ndim != 2 or len(weights) < teacher_width:
+        raise InputError(f"a ticket of {teacher_width} neurons needs at least as many, got weights of shape {weights.shape}")
+    neurons, units = linear_sum_assignment(-weights[:, :teacher_width])
     return neurons[np.argsort(units)]
 
 
-def adversarial_rest(trap: np.ndarray, teacher: int, size: int) -> np.ndarray:
+def adversarial_rest(trap: np.ndarray, teacher_width: int, size: int) -> np.ndarray:
     """(size, d) neurons of a spurious minimum (k, d): anti-aligned ones first, then shared, then aligned, repeated as needed.
 
     Repeated neurons are shortened so that copies together have the length of one.
     """
-    order = np.argsort(roles(trap, teacher)[0], kind="stable")  # ANTI_ALIGNED = −1 comes first
+    order = np.argsort(roles(trap, teacher_width)[0], kind="stable")  # ANTI_ALIGNED = −1 comes first
     picks = order[np.arange(size) % len(order)]
     times = np.bincount(picks, minlength=len(trap))
     return trap[picks] / times[picks, None]
 
 
-def perturb(teacher: int, width: int, replicas: int = 1000, seed: int = 0, dim: int | None = None,
+@renamed(teacher="teacher_width")
+def perturb(teacher_width: int, width: int, replicas: int = 1000, seed: int = 0, dim: int | None = None,
             method: str = "gradient-descent", *, threads: int | None = None) -> Perturbation:
     """Train ``replicas`` wide students, rewind the winners' tickets and train them again with each kind of rest.
 
     Parameters
     ----------
-    teacher, width : k and n > k. Others as :func:`toy.relu_landscape.model.simulate`.
+    teacher_width : int ≥ 1
+        k.
+    width : int > teacher_width
+        n.
+    replicas, seed, dim, method, threads
+        As in :func:`toy.relu_landscape.model.simulate`.
+
+    Returns
+    -------
+    Perturbation
 
     Raises
     ------
-    UsageError
+    InputError
         As :func:`toy.relu_landscape.model.simulate`; or a width not above the teacher's: there is no rest.
     """
-    check(teacher, width, replicas, seed, dim, method)
-    if width <= teacher:
-        raise UsageError(f"a ticket of {teacher} neurons has no rest in a network of width {width}")
-    dim = teacher if dim is None else dim
+    check(teacher_width, width, replicas, seed, dim, method)
+    if width <= teacher_width:
+        raise UsageError(f"a ticket of {teacher_width} neurons has no rest in a network of width {width}")
+    dim = teacher_width if dim is None else dim
     common = dict(seed=seed, dim=dim, method=method, threads=threads)
-    rest = width - teacher
+    rest = width - teacher_width
 
     def train(start, **options) -> Landscape:
-        return simulate(teacher, start.shape[1], start=start, **common, **options)
+        return simulate(teacher_width, start.shape[1], start=start, **common, **options)
 
-    wide = simulate(teacher, width, replicas, success=RESOLVED, **common)
-    narrow = simulate(teacher, teacher, replicas, **common)
+    wide = simulate(teacher_width, width, replicas, target_loss=RESOLVED, **common)
+    narrow = simulate(teacher_width, teacher_width, replicas, **common)
     start = initial_weights(width, dim, replicas, seed)
     winners = np.flatnonzero(~wide.spurious)
     results = {"fresh narrow": narrow, "fresh wide": wide}
     if winners.size:
-        chosen = np.stack([winning_ticket(wide.weights[r], teacher) for r in winners])
+        chosen = np.stack([winning_ticket(wide.weights[r], teacher_width) for r in winners])
         mask = np.ones((winners.size, width), dtype=bool)
         np.put_along_axis(mask, chosen, False, axis=1)
         ticket = np.take_along_axis(start[winners], chosen[..., None], axis=1)
@@ -114,9 +125,9 @@ def perturb(teacher: int, width: int, replicas: int = 1000, seed: int = 0, dim: 
         results["redrawn rest"] = train(np.concatenate([ticket, fresh], axis=1))
         traps = narrow.minima
         if traps.size:
-            bad = np.stack([adversarial_rest(narrow.weights[traps[r % traps.size]], teacher, rest) for r in winners])
+            bad = np.stack([adversarial_rest(narrow.weights[traps[r % traps.size]], teacher_width, rest) for r in winners])
             results["adversarial rest"] = train(np.concatenate([ticket, bad], axis=1))
-    return Perturbation(teacher, width,
+    return Perturbation(teacher_width, width,
                         {arm: int(np.sum(~results[arm].spurious)) if arm in results else 0 for arm in ARMS},
                         {arm: results[arm].loss.size if arm in results else 0 for arm in ARMS})
 

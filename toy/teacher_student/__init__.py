@@ -3,7 +3,8 @@
 from lab.discover import lazy
 from toy.models import Model
 
-MODEL = Model("online SGD of two-layer students of a two-layer teacher, beside the order-parameter equations")
+MODEL = Model("online SGD of two-layer students of a two-layer teacher, beside the order-parameter equations",
+              theory_only=("small_rate",))
 
 __getattr__, __dir__, __all__ = lazy(__name__, {
     ".model": ["Result", "final_error_both_layers", "final_error_first_layer", "predict", "simulate"],

@@ -2,29 +2,35 @@
 
 from lab.arguments import add_run_arguments, not_negative_float, number, positive_float, positive_int, replicas, whole
 from lab.cli import note, say
+from lab.names import old_flag
 
 MOST_UNITS = 20  # beyond, the equations take longer than the simulation
 
 
 def add_arguments(parser):
-    parser.add_argument("--inputs", type=positive_int, default=500, help="input dimension N")
+    parser.add_argument("--dim", type=positive_int, default=500, help="input dimension N")
     parser.add_argument("--width", type=positive_int, default=4, help="hidden units K of the student")
     parser.add_argument("--teacher-width", type=positive_int, default=2, help="orthonormal units M of the teacher")
     parser.add_argument("--strengths", type=number(), nargs="+", default=None, help="A_1 ... A_M (default: all 1)")
     parser.add_argument("--activation", choices=["erf", "relu", "tanh", "linear"], default="erf", help="of both networks")
     parser.add_argument("--learning-rate", type=positive_float, default=0.5, help="eta; a step is eta / N")
-    parser.add_argument("--readout-rate", type=not_negative_float, default=None, help="eta_v (default: eta; 0: first layer only)")
+    parser.add_argument("--readout-learning-rate", type=not_negative_float, default=None,
+                        help="eta_v (default: eta; 0: first layer only)")
     parser.add_argument("--noise", type=not_negative_float, default=0.1, help="standard deviation of the label noise")
-    parser.add_argument("--batch", type=positive_int, default=1, help="samples a step")
+    parser.add_argument("--batch-size", type=positive_int, default=1, help="samples a step")
     parser.add_argument("--weight-decay", type=not_negative_float, default=0.0, help="decay rate")
     parser.add_argument("--samples", type=whole(0), default=0, help="size of a finite training set (0: fresh inputs)")
-    parser.add_argument("--initial-scale", type=positive_float, default=0.5, help="square root of the starting Q_ii")
+    parser.add_argument("--init-scale", type=positive_float, default=0.5, help="square root of the starting Q_ii")
     parser.add_argument("--time", type=positive_float, default=100.0, help="length of the run in units of N steps")
     parser.add_argument("--saves", type=whole(1, 10**6), default=11, help="number of saved times")
     parser.add_argument("--replicas", type=replicas, default=64, help="independent students")
     parser.add_argument("--method", choices=["full", "span"], default="full",
                         help="span: exact in law at any N, batch 1 and fresh inputs")
     parser.add_argument("--time-limit", type=positive_float, default=None, help="seconds after which the run stops")
+    old_flag(parser, "--inputs", "--dim")
+    old_flag(parser, "--readout-rate", "--readout-learning-rate")
+    old_flag(parser, "--batch", "--batch-size")
+    old_flag(parser, "--initial-scale", "--init-scale")
     add_run_arguments(parser)
 
 
@@ -36,10 +42,10 @@ def run(args) -> dict:
         raise UsageError(f"--strengths names {len(args.strengths)} units, --teacher-width {args.teacher_width}")
     quick = args.quick
     arguments = dict(
-        inputs=min(args.inputs, 100) if quick else args.inputs, width=args.width,
+        dim=min(args.dim, 100) if quick else args.dim, width=args.width,
         strengths=args.strengths or [1.0] * args.teacher_width, activation=args.activation,
-        learning_rate=args.learning_rate, readout_rate=args.readout_rate, noise=args.noise, batch=args.batch,
-        weight_decay=args.weight_decay, samples=args.samples, initial_scale=args.initial_scale,
+        learning_rate=args.learning_rate, readout_learning_rate=args.readout_learning_rate, noise=args.noise,
+        batch_size=args.batch_size, weight_decay=args.weight_decay, samples=args.samples, init_scale=args.init_scale,
         times=[min(args.time, 20.0 if quick else args.time) * s / max(1, args.saves - 1) for s in range(args.saves)],
         replicas=min(args.replicas, 16) if quick else args.replicas, seed=args.seed, method=args.method)
     check(**arguments)
@@ -51,7 +57,7 @@ def run(args) -> dict:
     from lab.threads import numba_threads
     from toy.teacher_student.overlaps import classify
 
-    steps = round(arguments["times"][-1] * arguments["inputs"])
+    steps = round(arguments["times"][-1] * arguments["dim"])
     with numba_threads(args.jobs), Progress(steps, "steps") as bar:
         found = simulate(time_limit=args.time_limit, progress=lambda done, _: bar.step(done - bar.done), **arguments)
     small_rate = args.activation == "relu"

@@ -16,15 +16,15 @@ _INPUTS = 4096  # of them at a time are weights copied
 ACTIVATIONS = {"erf": kernels.ERF, "relu": kernels.RELU, "tanh": kernels.TANH, "linear": kernels.LINEAR}
 
 
-def plan(width: int, batch: int, inputs: int) -> tuple[bool, int, int]:
-    """(lanes are replicas, steps in a block, replicas or groups a task): the fastest measured, by width, batch and inputs.
+def plan(width: int, batch_size: int, dim: int) -> tuple[bool, int, int]:
+    """(lanes are replicas, steps in a block, replicas or groups a task): the fastest measured.
 
     Where inputs are many, what several replicas of a task share (the recursion) counts for little, and shorter blocks
     of inputs cost next to nothing and save memory.
     """
-    if width <= 8 or (width <= 16 and batch <= 4):
-        return True, max(1, (4 if inputs < 16384 else 2) // batch), 1
-    return False, max(1, 16 // batch), 4 if batch < 16 and inputs < 2048 else 1
+    if width <= 8 or (width <= 16 and batch_size <= 4):
+        return True, max(1, (4 if dim < 16384 else 2) // batch_size), 1
+    return False, max(1, 16 // batch_size), 4 if batch_size < 16 and dim < 2048 else 1
 
 
 def address(s, purpose: str) -> tuple:
@@ -34,9 +34,9 @@ def address(s, purpose: str) -> tuple:
 
 def _parameters(s) -> np.ndarray:
     out = np.zeros(5, dtype=np.float32)
-    out[kernels.RATE_W], out[kernels.RATE_V] = s.learning_rate / s.inputs, s.readout_rate / s.inputs
-    out[kernels.DECAY_W] = s.weight_decay * s.learning_rate / s.inputs
-    out[kernels.DECAY_V] = s.weight_decay * s.readout_rate / s.inputs
+    out[kernels.RATE_W], out[kernels.RATE_V] = s.learning_rate / s.dim, s.readout_learning_rate / s.dim
+    out[kernels.DECAY_W] = s.weight_decay * s.learning_rate / s.dim
+    out[kernels.DECAY_V] = s.weight_decay * s.readout_learning_rate / s.dim
     out[kernels.NOISE] = s.noise
     return out
 
@@ -46,10 +46,10 @@ class FullEnsemble:
 
     def __init__(self, s, starts):
         self.setting = s
-        self.narrow, self.chunk, self.together = plan(s.width, s.batch, s.inputs)
+        self.narrow, self.chunk, self.together = plan(s.width, s.batch_size, s.dim)
         self.groups = -(-s.replicas // LANES)
         self.padded = s.width if self.narrow else -(-s.width // LANES) * LANES
-        d, m, n = s.inputs, self.padded, s.replicas
+        d, m, n = s.dim, self.padded, s.replicas
         open_ = streams.open_lanes if self.narrow else streams.open_streams
         self.streams = [open_(s.seed, *address(s, what), replicas=n).ravel() for what in ("data", "noise", "order")]
         rows = self.groups * LANES if self.narrow else n
@@ -64,17 +64,17 @@ class FullEnsemble:
                     panel[:, :max(0, min(s.width - at, panel.shape[1]))] = weights[at:at + panel.shape[1]].T
             self._readout()[r, :s.width] = readout
         full = np.zeros((s.strengths.size, d))
-        full[:, :s.teacher.shape[1]] = s.teacher
+        full[:, :s.teacher_directions.shape[1]] = s.teacher_directions
         self.teacher = np.ascontiguousarray(full.T, dtype=np.float32).ravel()
         self.inputs, self.labels = self._data(full) if s.samples else (np.zeros((1, 0, d), np.float32),
                                                                       np.zeros((1, 0), np.float32))
 
     def _cube(self):
-        return self.W.reshape(self.groups, self.setting.inputs, self.padded, LANES)
+        return self.W.reshape(self.groups, self.setting.dim, self.padded, LANES)
 
     def _panels(self, r):
         """(first neuron, view [input][neuron]) of each panel of a replica's weights."""
-        d, m = self.setting.inputs, self.padded
+        d, m = self.setting.dim, self.padded
         flat = self.W[r * d * m:(r + 1) * d * m]
         for at in range(0, m, 2 * LANES):
             wide = min(2 * LANES, m - at)
@@ -90,9 +90,9 @@ class FullEnsemble:
         """A finite training set of its own for every replica, with labels noisy once and for all."""
         s = self.setting
         rows = self.groups * LANES if self.narrow else s.replicas
-        x, y = np.zeros((rows, s.samples, s.inputs), np.float32), np.zeros((rows, s.samples), np.float32)
+        x, y = np.zeros((rows, s.samples, s.dim), np.float32), np.zeros((rows, s.samples), np.float32)
         for r in range(s.replicas):
-            x[r] = normal(s.seed, *address(s, "training inputs"), r, shape=(s.samples, s.inputs), dtype=np.float32)
+            x[r] = normal(s.seed, *address(s, "training inputs"), r, shape=(s.samples, s.dim), dtype=np.float32)
             noise = normal(s.seed, *address(s, "training noise"), r, shape=s.samples)
             y[r] = activate(s.teacher_activation, x[r] @ teacher.T) @ s.strengths + s.noise * noise
         return x, y
@@ -102,7 +102,7 @@ class FullEnsemble:
         s = self.setting
         advance = kernels.advance_narrow if self.narrow else kernels.advance_wide
         advance(self.W, self.V, *self.streams, self.teacher, s.strengths.astype(np.float32), self.inputs, self.labels,
-                _parameters(s), s.inputs, self.padded, s.batch, self.chunk, self.done, int(steps),
+                _parameters(s), s.dim, self.padded, s.batch_size, self.chunk, self.done, int(steps),
                 ACTIVATIONS[s.activation], ACTIVATIONS[s.teacher_activation], self.together)
         self.done = (self.done + int(steps)) % self.chunk
 
@@ -111,7 +111,7 @@ class FullEnsemble:
         s, here = self.setting, slice(low, high)
         if self.narrow:
             return self._cube()[r // LANES, here, :, r % LANES].T.astype(np.float64)
-        out = np.empty((s.width, len(range(s.inputs)[here])))
+        out = np.empty((s.width, len(range(s.dim)[here])))
         for at, panel in self._panels(r):
             rows = out[at:at + panel.shape[1]]
             rows[:] = panel[here].T[:len(rows)]
@@ -126,9 +126,9 @@ class FullEnsemble:
         s = self.setting
         with np.errstate(over="ignore", invalid="ignore"):
             for r in range(s.replicas):
-                pieces = (self.weights(r, low, low + _INPUTS) for low in range(0, s.inputs, _INPUTS))
+                pieces = (self.weights(r, low, low + _INPUTS) for low in range(0, s.dim, _INPUTS))
                 Q[r] = sum(w @ w.T for w in pieces)
-                R[r], v[r] = self.weights(r, 0, s.teacher.shape[1]) @ s.teacher.T, self.readout(r)
+                R[r], v[r] = self.weights(r, 0, s.teacher_directions.shape[1]) @ s.teacher_directions.T, self.readout(r)
 
     def training_error(self) -> np.ndarray:
         """(replicas,) mean of (y - y^)**2 / 2 over each replica's training set."""
@@ -146,7 +146,7 @@ class FullEnsemble:
         if self.narrow:
             sizes = np.maximum(_largest(self._cube(), (1, 2)), _largest(self.V.reshape(self.groups, -1, LANES), (1,)))
         else:
-            rows = s.inputs * self.padded
+            rows = s.dim * self.padded
             sizes = np.maximum(_largest(self.W.reshape(-1, rows), (1,)), _largest(self.V.reshape(-1, self.padded), (1,)))
         return ~(sizes.ravel()[:s.replicas] <= limit)
 
@@ -175,12 +175,12 @@ class _Lanewise:
 def check_span(s) -> None:
     """Refuse a setting that the span law does not hold for."""
     k, m = s.strengths.size, s.width
-    if s.samples or s.batch != 1:
+    if s.samples or s.batch_size != 1:
         raise UsageError("the span law holds for fresh inputs and a batch of 1: use method full")
-    if s.teacher.shape[1] > k:
+    if s.teacher_directions.shape[1] > k:
         raise UsageError(f"the span law wants the teacher in a basis of its span: {k} rows and at most {k} columns")
-    if s.inputs < k + m:
-        raise UsageError(f"the span law needs at least M + K = {k + m} inputs, got {s.inputs}: use method full")
+    if s.dim < k + m:
+        raise UsageError(f"the span law needs at least M + K = {k + m} inputs, got {s.dim}: use method full")
 
 
 class SpanEnsemble:
@@ -200,7 +200,7 @@ class SpanEnsemble:
         self.V = np.zeros((groups, m, LANES), np.float32)
         # teacher = T_low basis, T_low lower triangular: the basis is the rotation of the given coordinates
         square = np.zeros((k, k))
-        square[:, :s.teacher.shape[1]] = s.teacher
+        square[:, :s.teacher_directions.shape[1]] = s.teacher_directions
         rotation, upper = np.linalg.qr(square.T)
         self.rotation, self.teacher = rotation, np.ascontiguousarray(upper.T, dtype=np.float32)
         for r in range(s.replicas):
@@ -215,7 +215,7 @@ class SpanEnsemble:
     def advance(self, steps: int) -> None:
         """Take `steps` steps."""
         s, g = self.setting, self.groups
-        rest = s.inputs - self.teacher.shape[0] - s.width
+        rest = s.dim - self.teacher.shape[0] - s.width
         self.advance_span(self.A.reshape(g, -1), self.L.reshape(g, -1), self.V.reshape(g, -1), *self.streams,
                           self.teacher, s.strengths.astype(np.float32), _parameters(s), rest, int(steps),
                           ACTIVATIONS[s.activation], ACTIVATIONS[s.teacher_activation])

@@ -15,6 +15,7 @@ label noise. Sources: Saad & Solla (1995); Goldt et al. (2019), arXiv 1906.08632
 
 import math
 import time as clock
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,7 @@ import numpy as np
 from lab import checks
 from lab.arrays import floats
 from lab.errors import InputError, UsageError
+from lab.names import renamed
 from lab.streams import generator
 from toy.teacher_student.ensemble import ACTIVATIONS, FullEnsemble, SpanEnsemble, address, check_span
 from toy.teacher_student.overlaps import errors
@@ -72,65 +74,65 @@ class Result:
 class _Setting:
     """Validated arguments of ``simulate`` and ``predict``."""
 
-    inputs: int
+    dim: int
     width: int
     strengths: np.ndarray
-    teacher: np.ndarray
+    teacher_directions: np.ndarray
     activation: str
     teacher_activation: str
     learning_rate: float
-    readout_rate: float
+    readout_learning_rate: float
     noise: float
-    batch: int
+    batch_size: int
     weight_decay: float
     samples: int
-    initial_scale: float
-    initial_readout: float | None
-    start: str
+    init_scale: float
+    init_readout: float | None
+    init: str
     steps: np.ndarray
     replicas: int
     seed: int
 
 
-def _setting(*, inputs=64, width=4, strengths=(1.0, 1.0), teacher=None, activation="erf", teacher_activation=None,
-             learning_rate=0.5, readout_rate=None, noise=0.0, batch=1, weight_decay=0.0, samples=0, initial_scale=0.5,
-             initial_readout=None, start="random", times=(0.0, 100.0), replicas=64, seed=0) -> _Setting:
-    for name, value, least in (("inputs", inputs, 1), ("width", width, 1), ("batch", batch, 1), ("samples", samples, 0),
+def _setting(dim=64, width=4, strengths=(1.0, 1.0), teacher_directions=None, activation="erf", teacher_activation=None,
+             learning_rate=0.5, readout_learning_rate=None, noise=0.0, batch_size=1, weight_decay=0.0, samples=0,
+             init_scale=0.5, init_readout=None, init="random", times=(0.0, 100.0), replicas=64, seed=0) -> _Setting:
+    for name, value, least in (("dim", dim, 1), ("width", width, 1), ("batch_size", batch_size, 1), ("samples", samples, 0),
                                ("replicas", replicas, 1)):
         checks.whole_number(name, value, least)
     checks.seed(seed)
-    readout_rate = learning_rate if readout_rate is None else readout_rate
-    for name, value in {"learning_rate": learning_rate, "readout_rate": readout_rate, "noise": noise,
-                        "weight_decay": weight_decay, "initial_scale": initial_scale}.items():
+    readout_learning_rate = learning_rate if readout_learning_rate is None else readout_learning_rate
+    for name, value in {"learning_rate": learning_rate, "readout_learning_rate": readout_learning_rate, "noise": noise,
+                        "weight_decay": weight_decay, "init_scale": init_scale}.items():
         checks.real_number(name, value, least=0)
-    if initial_readout is not None:
-        checks.real_number("initial_readout", initial_readout)
+    if init_readout is not None:
+        checks.real_number("init_readout", init_readout)
     teacher_activation = activation if teacher_activation is None else teacher_activation
     checks.choice("activation", activation, tuple(ACTIVATIONS))
     checks.choice("teacher_activation", teacher_activation, tuple(ACTIVATIONS))
     strengths = checks.real_numbers("strengths", strengths)
-    if teacher is None:
-        if strengths.size > inputs:
-            raise UsageError(f"{strengths.size} orthogonal teacher units need at least as many inputs, got {inputs}")
-        teacher = np.eye(strengths.size)
-    teacher = floats(teacher, "teacher")
-    if teacher.ndim != 2 or teacher.shape[0] != strengths.size or not np.isfinite(teacher).all() or (
-            teacher.shape[1] > inputs):
-        raise InputError(f"teacher must be finite, one row a strength ({strengths.size}) and at most {inputs} columns, "
-                         f"got shape {teacher.shape}")
-    times = checks.real_numbers("times", times, least=0, most=MOST_STEPS / inputs, increasing=True)
-    checks.choice("start", start, ("random", "teacher"))
-    checks.fits_memory(replicas=replicas, width=width, inputs=inputs)
-    checks.fits_memory(replicas=replicas, samples=samples, inputs=inputs)
+    if teacher_directions is None:
+        if strengths.size > dim:
+            raise UsageError(f"{strengths.size} orthogonal teacher units need a dim of at least as much, got {dim}")
+        teacher_directions = np.eye(strengths.size)
+    teacher_directions = floats(teacher_directions, "teacher_directions")
+    if (teacher_directions.ndim != 2 or len(teacher_directions) != strengths.size
+            or not np.isfinite(teacher_directions).all() or teacher_directions.shape[1] > dim):
+        raise InputError(f"teacher_directions must be finite, one row a strength ({strengths.size}) and at most {dim} columns, "
+                         f"got shape {teacher_directions.shape}")
+    times = checks.real_numbers("times", times, least=0, most=MOST_STEPS / dim, increasing=True)
+    checks.choice("init", init, ("random", "teacher"))
+    checks.fits_memory(replicas=replicas, width=width, dim=dim)
+    checks.fits_memory(replicas=replicas, samples=samples, dim=dim)
     checks.fits_memory(times=times.size, replicas=replicas, width=width, units=width + strengths.size)
-    if start == "teacher" and width < strengths.size:
+    if init == "teacher" and width < strengths.size:
         raise UsageError(f"a start at the teacher needs a width of at least {strengths.size}, got {width}")
-    if weight_decay * max(learning_rate, readout_rate) >= inputs:
+    if weight_decay * max(learning_rate, readout_learning_rate) >= dim:
         raise UsageError("learning rate x weight decay must stay below the input dimension")
-    return _Setting(int(inputs), int(width), strengths, teacher, activation, teacher_activation, float(learning_rate),
-                    float(readout_rate), float(noise), int(batch), float(weight_decay), int(samples),
-                    float(initial_scale), None if initial_readout is None else float(initial_readout), start,
-                    np.rint(times * inputs).astype(np.int64), int(replicas), int(seed))
+    return _Setting(int(dim), int(width), strengths, teacher_directions, activation, teacher_activation, float(learning_rate),
+                    float(readout_learning_rate), float(noise), int(batch_size), float(weight_decay), int(samples),
+                    float(init_scale), None if init_readout is None else float(init_readout), init,
+                    np.rint(times * dim).astype(np.int64), int(replicas), int(seed))
 
 
 def check(method: str = "full", **arguments) -> None:
@@ -151,29 +153,29 @@ def _copies(s: _Setting) -> tuple[np.ndarray, np.ndarray]:
     """
     M = s.strengths.size
     of = np.arange(s.width) % M
-    if s.readout_rate == 0:
-        return np.where(np.arange(s.width)[:, None] < M, s.teacher[of], 0.0), np.ones(s.width)
-    return s.teacher[of], s.strengths[of] / np.bincount(of)[of]
+    if s.readout_learning_rate == 0:
+        return np.where(np.arange(s.width)[:, None] < M, s.teacher_directions[of], 0.0), np.ones(s.width)
+    return s.teacher_directions[of], s.strengths[of] / np.bincount(of)[of]
 
 
 def _readout(s: _Setting, draw) -> np.ndarray:
-    values = draw.standard_normal(s.width) * s.initial_scale
-    if s.start == "teacher":
-        values = _copies(s)[1] + (values if s.readout_rate else 0.0)
-    elif s.initial_readout is None and s.readout_rate == 0:
+    values = draw.standard_normal(s.width) * s.init_scale
+    if s.init == "teacher":
+        values = _copies(s)[1] + (values if s.readout_learning_rate else 0.0)
+    elif s.init_readout is None and s.readout_learning_rate == 0:
         values[:] = 1.0
-    if s.initial_readout is not None:
-        values[:] = s.initial_readout
+    if s.init_readout is not None:
+        values[:] = s.init_readout
     return values
 
 
 def starting_weights(s: _Setting, replica: int) -> tuple[np.ndarray, np.ndarray]:
     """Initial weights (K, N) float32 and readout (K,) of one replica."""
     draw = generator(s.seed, *address(s, "weights"), replica)
-    weights = draw.standard_normal((s.width, s.inputs), dtype=np.float32)
-    weights *= np.float32(s.initial_scale / math.sqrt(s.inputs))
-    if s.start == "teacher":
-        weights[:, :s.teacher.shape[1]] += _copies(s)[0]
+    weights = draw.standard_normal((s.width, s.dim), dtype=np.float32)
+    weights *= np.float32(s.init_scale / math.sqrt(s.dim))
+    if s.init == "teacher":
+        weights[:, :s.teacher_directions.shape[1]] += _copies(s)[0]
     return weights, _readout(s, draw)
 
 
@@ -184,36 +186,73 @@ def starting_coordinates(s: _Setting, replica: int) -> tuple[np.ndarray, np.ndar
     dimensions has Gaussian entries below and chi variables on the diagonal (Bartlett 1933).
     """
     draw = generator(s.seed, *address(s, "span weights"), replica)
-    k, m = s.teacher.shape[1], s.width
-    size = s.initial_scale / math.sqrt(s.inputs)
+    k, m = s.teacher_directions.shape[1], s.width
+    size = s.init_scale / math.sqrt(s.dim)
     along = draw.standard_normal((m, k)) * size
-    if s.start == "teacher":
+    if s.init == "teacher":
         along += _copies(s)[0]
     triangle = np.tril(draw.standard_normal((m, m)), -1)
-    triangle[np.diag_indices(m)] = np.sqrt(draw.chisquare(s.inputs - k - np.arange(m)))
+    triangle[np.diag_indices(m)] = np.sqrt(draw.chisquare(s.dim - k - np.arange(m)))
     return along, triangle * size, _readout(s, draw)
 
 
-def simulate(*, method: str = "full", time_limit: float | None = None, progress=None, **arguments) -> Result:
+@renamed(inputs="dim", teacher="teacher_directions", readout_rate="readout_learning_rate", batch="batch_size",
+         initial_scale="init_scale", initial_readout="init_readout", start="init")
+def simulate(*, dim: int = 64, width: int = 4, strengths: Sequence[float] = (1.0, 1.0),
+             teacher_directions: np.ndarray | None = None, activation: str = "erf", teacher_activation: str | None = None,
+             learning_rate: float = 0.5, readout_learning_rate: float | None = None, noise: float = 0.0, batch_size: int = 1,
+             weight_decay: float = 0.0, samples: int = 0, init_scale: float = 0.5, init_readout: float | None = None,
+             init: str = "random", times: Sequence[float] = (0.0, 100.0), replicas: int = 64, seed: int = 0,
+             method: str = "full", time_limit: float | None = None,
+             progress: Callable[[int, int], None] | None = None) -> Result:
     """Train many students by online SGD.
 
     Parameters
     ----------
-    inputs : input dimension N. width : K of the student.
-    strengths : (M,) output weights A of the teacher.
-    teacher : (M, at most N) directions t_m, missing columns are zero (default: orthonormal).
-    activation, teacher_activation : "erf" (erf(x/sqrt 2)), "relu", "tanh" or "linear".
-    learning_rate : eta; readout_rate : eta_v (default: eta; 0 trains the first layer only).
-    noise : standard deviation of the label noise. batch : B. weight_decay : kappa.
-    samples : size of a finite training set of its own for every replica (0: fresh inputs).
-    initial_scale : w_ij ~ N(0, initial_scale**2 / N), so that Q_ii starts near its square; v_i ~ N(0, initial_scale**2),
-        or v_i = 1 where the readout is not trained, or v_i = `initial_readout` if given.
-    start : "random", or "teacher": the same around a solution, each unit a copy of a teacher unit (a fixed readout of 1
-        leaves the units beyond the first M near zero): for stationary errors without the wait to find a solution.
-    times : increasing, in units of N steps: when order parameters are recorded.
-    replicas, seed : independent repetitions; replica r has streams of its own at every width, for each method.
-    method : "full", or "span": exact in law in the span of teacher and students (batch 1, fresh inputs), any N.
-    time_limit : seconds after which the run stops and says so. progress : called with (steps done, steps in all).
+    dim : int ≥ 1, default 64
+        Input dimension N.
+    width : int ≥ 1, default 4
+        Hidden units K of a student.
+    strengths : (M,) floats, default (1, 1)
+        Output weights A of the teacher.
+    teacher_directions : (M, at most N) array, default orthonormal
+        Directions t_m; missing columns are zero.
+    activation : {"erf", "relu", "tanh", "linear"}, default "erf"
+        Of the student; erf stands for erf(x/√2).
+    teacher_activation : as ``activation``, which is the default
+        Of the teacher.
+    learning_rate : float ≥ 0, default 0.5
+        η; a step is η/N.
+    readout_learning_rate : float ≥ 0, default learning_rate
+        η_v, of the output weights; 0 trains the first layer only.
+    noise : float ≥ 0, default 0
+        Standard deviation of the label noise.
+    batch_size : int ≥ 1, default 1
+        Samples B of a step.
+    weight_decay : float ≥ 0, default 0
+        κ.
+    samples : int ≥ 0, default 0
+        Size of a finite training set of its own for every replica; 0 for fresh inputs.
+    init_scale : float ≥ 0, default 0.5
+        w_ij ~ N(0, init_scale²/N), so that Q_ii starts near its square; v_i ~ N(0, init_scale²), or v_i = 1 where the
+        readout is not trained.
+    init_readout : float, optional
+        Start of all v_i, in place of the above.
+    init : {"random", "teacher"}, default "random"
+        "teacher": the same around a solution, each unit a copy of a teacher unit (a fixed readout of 1 leaves the units
+        beyond the first M near zero): for stationary errors without the wait to find a solution.
+    times : (S,) increasing floats ≥ 0, default (0, 100)
+        When order parameters are recorded, in units of N steps.
+    replicas : int ≥ 1, default 64
+        Independent students.
+    seed : int in 0 … 2⁶⁴ − 1, default 0
+        Replica r has streams of its own at every width, for each method.
+    method : {"full", "span"}, default "full"
+        "span": exact in law in the span of teacher and students (batches of 1, fresh inputs), at any N.
+    time_limit : float > 0, optional
+        Seconds after which the run stops and says so.
+    progress : callable, optional
+        Called with (steps done, steps in all).
 
     Returns
     -------
@@ -224,7 +263,9 @@ def simulate(*, method: str = "full", time_limit: float | None = None, progress=
     InputError
         An argument out of range, or a setting that the method cannot treat.
     """
-    s = _setting(**arguments)
+    s = _setting(dim, width, strengths, teacher_directions, activation, teacher_activation, learning_rate,
+                 readout_learning_rate, noise, batch_size, weight_decay, samples, init_scale, init_readout, init, times,
+                 replicas, seed)
     K, M, S, n = s.width, s.strengths.size, s.steps.size, s.replicas
     if time_limit is not None:
         checks.real_number("time_limit", time_limit, least=0, finite=False)
@@ -254,48 +295,67 @@ def simulate(*, method: str = "full", time_limit: float | None = None, progress=
             lost[saved, diverged] = np.nan
         if training is not None:
             training[saved] = ensemble.training_error()
-    T = s.teacher @ s.teacher.T
-    return Result(s.steps / s.inputs, errors(Q, R, T, v, s.strengths, s.activation, s.teacher_activation), Q, R, v, T,
+    T = s.teacher_directions @ s.teacher_directions.T
+    return Result(s.steps / s.dim, errors(Q, R, T, v, s.strengths, s.activation, s.teacher_activation), Q, R, v, T,
                   s.strengths, training, diverged, bool(finished), done, clock.perf_counter() - start)
 
 
-def predict(*, small_rate: bool = False, method: str = "full", **arguments) -> Result:
-    """The order-parameter equations (large N), from the starts of the same replicas; arguments as :func:`simulate`.
+@renamed(inputs="dim", teacher="teacher_directions", readout_rate="readout_learning_rate", batch="batch_size",
+         initial_scale="init_scale", initial_readout="init_readout", start="init")
+def predict(*, dim: int = 64, width: int = 4, strengths: Sequence[float] = (1.0, 1.0),
+            teacher_directions: np.ndarray | None = None, activation: str = "erf", teacher_activation: str | None = None,
+            learning_rate: float = 0.5, readout_learning_rate: float | None = None, noise: float = 0.0, batch_size: int = 1,
+            weight_decay: float = 0.0, samples: int = 0, init_scale: float = 0.5, init_readout: float | None = None,
+            init: str = "random", times: Sequence[float] = (0.0, 100.0), replicas: int = 64, seed: int = 0,
+            method: str = "full", small_rate: bool = False) -> Result:
+    """The order-parameter equations (large N), from the starts of the same replicas.
 
-    ``small_rate`` leaves out the terms of second order in eta (population gradient flow).
+    Parameters
+    ----------
+    dim, width, strengths, teacher_directions, activation, teacher_activation, learning_rate, readout_learning_rate, noise, \
+batch_size, weight_decay, samples, init_scale, init_readout, init, times, replicas, seed, method
+        As in :func:`simulate`.
+    small_rate : bool, default False
+        Leave out the terms of second order in η (population gradient flow).
+
+    Returns
+    -------
+    Result
 
     Raises
     ------
     InputError
-        Where there is no theory: finite data, weight decay, activations other than erf (ReLU with ``small_rate``),
-        batches larger than 1 at finite learning rate.
+        As :func:`simulate`; where there is no theory: finite data, weight decay, activations other than erf (ReLU with
+        ``small_rate``), batches larger than 1 at finite learning rate.
     """
     from theory.committee import integrate
 
-    s = _setting(**arguments)
+    s = _setting(dim, width, strengths, teacher_directions, activation, teacher_activation, learning_rate,
+                 readout_learning_rate, noise, batch_size, weight_decay, samples, init_scale, init_readout, init, times,
+                 replicas, seed)
     checks.switch("small_rate", small_rate)
     _check_method(s, method)
     if s.samples or s.weight_decay:
         raise InputError("the order-parameter equations hold for fresh inputs without weight decay")
     if s.teacher_activation != s.activation:
         raise InputError("the order-parameter equations need the same activation in teacher and student")
-    if s.batch > 1 and not small_rate:
+    if s.batch_size > 1 and not small_rate:
         raise InputError("a batch larger than 1 is predicted at small learning rate only: pass small_rate=True")
     start = clock.perf_counter()
-    times, T = s.steps / s.inputs, s.teacher @ s.teacher.T
+    times, T = s.steps / s.dim, s.teacher_directions @ s.teacher_directions.T
     K, M, S, n = s.width, s.strengths.size, s.steps.size, s.replicas
     Q, R, v = (np.full((S, n, *shape), np.nan) for shape in ((K, K), (K, M), (K,)))
     error, diverged = np.full((S, n), np.nan), np.zeros(n, dtype=bool)
     for r in range(n):
         if method == "span":
             along, triangle, v0 = starting_coordinates(s, r)
-            Q0, R0 = along @ along.T + triangle @ triangle.T, along @ s.teacher.T
+            Q0, R0 = along @ along.T + triangle @ triangle.T, along @ s.teacher_directions.T
         else:
             weights, v0 = starting_weights(s, r)
             weights = weights.astype(np.float64)
-            Q0, R0 = weights @ weights.T, weights[:, :s.teacher.shape[1]] @ s.teacher.T
+            Q0, R0 = weights @ weights.T, weights[:, :s.teacher_directions.shape[1]] @ s.teacher_directions.T
         path = integrate(Q0, R0, T, v0, s.strengths, np.concatenate([[0.0], times]), eta=s.learning_rate,
-                         eta_v=s.readout_rate, sigma=s.noise, activation=s.activation, small_rate=small_rate)
+                         eta_v=s.readout_learning_rate, sigma=s.noise, activation=s.activation, small_rate=small_rate)
         Q[:, r], R[:, r], v[:, r], error[:, r] = path.Q[1:], path.R[1:], path.v[1:], path.error[1:]
         diverged[r] = path.status == "diverged"
     return Result(times, error, Q, R, v, T, s.strengths, None, diverged, True, int(s.steps[-1]),

@@ -18,7 +18,7 @@ from toy.teacher_student.overlaps import classify
 class FinalError:
     """Stationary error of one student: width K, learning rate, noise; first layer only or both layers trained.
 
-    Students start around a solution (see ``start`` of ``simulate``), because the closed forms are about the noise there,
+    Students start around a solution (see ``init`` of ``simulate``), because the closed forms are about the noise there,
     and a random start spends most of the time on the symmetric plateau. How copies share a strength is a neutral
     direction that hardly moves: the start is close to equal shares, for which the closed form holds.
     """
@@ -28,24 +28,24 @@ class FinalError:
     noise: float = 0.1
     both: bool = False
     teacher_width: int = 2
-    inputs: int = 1000
+    dim: int = 1000
     time: float = 2000.0
     replicas: int = 32
     seed: int = 0
 
     def arguments(self) -> dict:
         """For ``simulate`` and ``predict``: the last half of the time is averaged."""
-        return dict(inputs=self.inputs, width=self.width, strengths=[1.0] * self.teacher_width,
-                    learning_rate=self.learning_rate, readout_rate=None if self.both else 0.0, noise=self.noise,
+        return dict(dim=self.dim, width=self.width, strengths=[1.0] * self.teacher_width,
+                    learning_rate=self.learning_rate, readout_learning_rate=None if self.both else 0.0, noise=self.noise,
                     times=[self.time * (0.5 + 0.5 * s / 20) for s in range(21)], replicas=self.replicas, seed=self.seed,
-                    initial_scale=0.02, start="teacher", method="span")
+                    init_scale=0.02, init="teacher", method="span")
 
 
 @dataclass(frozen=True)
 class Trajectory:
     """Order parameters of the simulation beside those of the equations, from the same starts."""
 
-    inputs: int
+    dim: int
     width: int = 3
     both: bool = True
     learning_rate: float = 0.6
@@ -62,9 +62,9 @@ class UnitShares:
     width: int
     noise: float = 0.0
     learning_rate: float = 0.5
-    initial_scale: float = 0.5
+    init_scale: float = 0.5
     teacher_width: int = 2
-    inputs: int = 500
+    dim: int = 500
     time: float = 1000.0
     replicas: int = 64
     seed: int = 0
@@ -85,11 +85,11 @@ def run_final(config: FinalError, folder: Path) -> dict:
 
 def run_trajectory(config: Trajectory, folder: Path) -> dict:
     """Mean and largest differences of simulation and equations at 13 times."""
-    common = dict(inputs=config.inputs, width=config.width, strengths=[1.0, 1.0], learning_rate=config.learning_rate,
-                  readout_rate=None if config.both else 0.0, noise=config.noise, initial_scale=0.5,
+    common = dict(dim=config.dim, width=config.width, strengths=[1.0, 1.0], learning_rate=config.learning_rate,
+                  readout_learning_rate=None if config.both else 0.0, noise=config.noise, init_scale=0.5,
                   times=[config.time * s / 12 for s in range(13)], replicas=config.replicas, seed=config.seed)
     rows = []
-    method = "full" if config.inputs <= 1000 else "span"
+    method = "full" if config.dim <= 1000 else "span"
     found, theory = simulate(method=method, **common), predict(method=method, **common)
     for s, time in enumerate(found.times):
         deviation = [abs(getattr(found, name)[s] - getattr(theory, name)[s]).mean() for name in ("Q", "R", "v")]
@@ -100,8 +100,8 @@ def run_trajectory(config: Trajectory, folder: Path) -> dict:
 
 def run_units(config: UnitShares, folder: Path) -> dict:
     """Shares of removable and repeated units, number of distinct ones, and the final error, a value a replica."""
-    found = simulate(inputs=config.inputs, width=config.width, strengths=[1.0] * config.teacher_width,
-                     learning_rate=config.learning_rate, noise=config.noise, initial_scale=config.initial_scale,
+    found = simulate(dim=config.dim, width=config.width, strengths=[1.0] * config.teacher_width,
+                     learning_rate=config.learning_rate, noise=config.noise, init_scale=config.init_scale,
                      times=[0.0, config.time], replicas=config.replicas, seed=config.seed, method="span")
     good = ~found.diverged
     if not good.any():
@@ -115,33 +115,33 @@ def run_units(config: UnitShares, folder: Path) -> dict:
     return result
 
 
-def final_configs(scale: str) -> list[FinalError]:
+def configs_final(scale: str) -> list[FinalError]:
     """Width, learning rate and noise one at a time, first layer and both."""
     if scale == "quick":
         return [FinalError(k, both=b, time=200.0, learning_rate=0.3, replicas=16) for b in (False, True) for k in (2, 4)]
     if scale == "run":
-        return [FinalError(k, learning_rate=r, both=b, time=100.0 / r, inputs=400) for b in (False, True)
+        return [FinalError(k, learning_rate=r, both=b, time=100.0 / r, dim=400) for b in (False, True)
                 for r in (0.1, 0.4) for k in (2, 4, 8)]
     widths, rates, noises = (2, 3, 4, 6, 8, 16), (0.05, 0.2, 0.4), (0.03, 0.3)
-    common = dict(replicas=48, inputs=500)  # errors relax in a time of the order of 1/rate
+    common = dict(replicas=48, dim=500)  # errors relax in a time of the order of 1/rate
     settings = [FinalError(k, both=b, time=1000.0, **common) for b in (False, True) for k in widths]
     settings += [FinalError(4, learning_rate=r, both=b, time=100.0 / r, **common) for b in (False, True) for r in rates]
     return settings + [FinalError(4, noise=n, both=b, time=1000.0, **common) for b in (False, True) for n in noises]
 
 
-def trajectory_configs(scale: str) -> list[Trajectory]:
+def configs_trajectory(scale: str) -> list[Trajectory]:
     """The input dimension grows, for first layer only and both layers."""
-    inputs = {"quick": (50, 200), "run": (50, 1000), "full": (50, 200, 1000, 10_000)}[scale]
+    dims = {"quick": (50, 200), "run": (50, 1000), "full": (50, 200, 1000, 10_000)}[scale]
     return [Trajectory(n, both=b, time=20.0 if scale == "quick" else 60.0, replicas=16 if scale == "quick" else 64)
-            for n in inputs for b in (False, True)]
+            for n in dims for b in (False, True)]
 
 
-def unit_configs(scale: str) -> list[UnitShares]:
+def configs_units(scale: str) -> list[UnitShares]:
     """Width 2 ... 32 times noise and scale of the start."""
     if scale == "quick":
         return [UnitShares(k, time=100.0, replicas=16) for k in (2, 4, 8)]
     widths = (2, 4, 8, 16) if scale == "run" else (2, 4, 8, 16, 32)
-    return [UnitShares(k, noise=n, initial_scale=s, replicas=24) for n in (0.0, 0.1) for s in (0.1, 0.5, 1.5) for k in widths]
+    return [UnitShares(k, noise=n, init_scale=s, replicas=24) for n in (0.0, 0.1) for s in (0.1, 0.5, 1.5) for k in widths]
 
 
 def _interval(row: dict, name: str, values) -> None:
@@ -155,7 +155,7 @@ def tabulate_final(finished) -> pd.DataFrame:
     rows = []
     for config, result in finished:
         row = {"layers": "both" if config.both else "first", "width": config.width, "teacher_width": config.teacher_width,
-               "learning_rate": config.learning_rate, "noise": config.noise, "inputs": config.inputs, "time": config.time}
+               "learning_rate": config.learning_rate, "noise": config.noise, "dim": config.dim, "time": config.time}
         _interval(row, "error", result["errors"])
         rows.append(row | {key: result[key] for key in ("first_order", "equations", "drift", "diverged")})
     return pd.DataFrame(rows)
@@ -166,7 +166,7 @@ def tabulate_trajectory(finished) -> pd.DataFrame:
     rows = []
     for config, result in finished:
         for saved in result["rows"]:
-            row = {"inputs": config.inputs, "layers": "both" if config.both else "first", "width": config.width,
+            row = {"dim": config.dim, "layers": "both" if config.both else "first", "width": config.width,
                    "learning_rate": config.learning_rate, "noise": config.noise, "time": saved["time"]}
             _interval(row, "error", saved["errors"])
             _interval(row, "predicted", saved["predicted"])
@@ -180,7 +180,7 @@ def tabulate_units(finished) -> pd.DataFrame:
     for config, result in finished:
         for moment in ("start", "end"):
             row = {"width": config.width, "teacher_width": config.teacher_width, "noise": config.noise,
-                   "initial_scale": config.initial_scale, "time": 0.0 if moment == "start" else config.time,
+                   "init_scale": config.init_scale, "time": 0.0 if moment == "start" else config.time,
                    "moment": moment, "diverged": result["diverged"]}
             for name in ("removable", "repeated", "either", "distinct"):
                 _interval(row, name, result[moment][name])
@@ -190,10 +190,10 @@ def tabulate_units(finished) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def unit_evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
+def evidence_units(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
     """Units that are removable or repeated: the widest student against the narrowest that is over-parameterised."""
     found = []
-    settings = table[table.moment == "end"].groupby(["noise", "initial_scale"])
+    settings = table[table.moment == "end"].groupby(["noise", "init_scale"])
     for (noise, scale), cells in settings:
         cells = cells[cells.width >= 2 * cells.teacher_width].sort_values("width")
         if len(cells) < 2:
@@ -215,9 +215,9 @@ def _difference(wide, narrow, kind: str) -> Estimate:
     return Estimate(mean, mean - half, mean + half, int(wide[f"{kind}_n"] + narrow[f"{kind}_n"]))
 
 
-FINAL = Study("sgd_final_error", "final error of online SGD against width, rate and noise",
-              "toy.teacher_student.study:run_final", final_configs, tabulate_final)
-TRAJECTORY = Study("sgd_trajectory", "order parameters of online SGD beside their equations",
-                   "toy.teacher_student.study:run_trajectory", trajectory_configs, tabulate_trajectory)
-UNITS = Study("sgd_units", "removable and repeated units of over-parameterised students, exactly",
-              "toy.teacher_student.study:run_units", unit_configs, tabulate_units, unit_evidence)
+FINAL = Study("sgd-final-error", "final error of online SGD against width, rate and noise",
+              "toy.teacher_student.study:run_final", configs_final, tabulate_final)
+TRAJECTORY = Study("sgd-trajectory", "order parameters of online SGD beside their equations",
+                   "toy.teacher_student.study:run_trajectory", configs_trajectory, tabulate_trajectory)
+UNITS = Study("sgd-units", "removable and repeated units of over-parameterised students, exactly",
+              "toy.teacher_student.study:run_units", configs_units, tabulate_units, evidence_units)

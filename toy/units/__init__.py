@@ -3,10 +3,11 @@
 from lab.discover import lazy
 from toy.models import Model
 
-MODEL = Model("removable and repeated hidden units of networks on synthetic data, against width")
+MODEL = Model("removable and repeated hidden units of networks on synthetic data, against width",
+              theory_only=("threshold",))
 
 __getattr__, __dir__, __all__ = lazy(__name__, {
     ".closed_form": ["ablate", "curves", "smaller_network"],
     ".measure": ["Report", "report"],
-    ".model": ["Data", "Trained", "make_data", "predict", "simulate"],
+    ".model": ["Data", "Prediction", "Trained", "make_data", "predict", "simulate"],
 })

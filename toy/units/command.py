@@ -3,6 +3,7 @@
 from lab.arguments import add_run_arguments, number, positive_float, positive_int, replicas, whole
 from lab.cli import say
 from lab.estimate import mean_interval
+from lab.names import old_flag
 
 SHOWN = ("auc", "prunability", "auc_targeted", "auc_best", "similar_per_unit", "similar_per_unit_start", "pair_share",
          "pair_share_start", "pair_share_shuffled", "twin_share", "compressibility", "compressibility_start", "effective_rank",
@@ -13,14 +14,16 @@ def add_arguments(parser):
     parser.add_argument("--widths", nargs="+", type=positive_int, default=[32, 64, 128, 256, 512], help="hidden units")
     parser.add_argument("--dim", type=positive_int, default=10, help="dimension of the inputs")
     parser.add_argument("--samples", type=positive_int, default=10_000, help="training samples")
-    parser.add_argument("--scale", type=positive_float, default=0.1, help="of the start, relative to --init")
+    parser.add_argument("--init-scale", type=positive_float, default=0.1, help="of the start, relative to --init")
     parser.add_argument("--init", choices=("he", "glorot", "lecun"), default="he", help="rule of the start")
     parser.add_argument("--balanced", action="store_true", help="move the teacher's boundary: classes of equal size")
     parser.add_argument("--replicas", type=replicas, default=4, help="students a width, with teachers of their own")
     parser.add_argument("--epochs", type=whole(1, 10**6), default=60, help="passes over the samples")
-    parser.add_argument("--rate", type=positive_float, default=0.01, help="learning rate, times 0.95 an epoch")
+    parser.add_argument("--learning-rate", type=positive_float, default=0.01, help="learning rate, times 0.95 an epoch")
     parser.add_argument("--threshold", type=number(above=0, below=1), default=0.5,
                         help="of |r|, below 1: units that repeat each other")
+    old_flag(parser, "--scale", "--init-scale")
+    old_flag(parser, "--rate", "--learning-rate")
     add_run_arguments(parser)
 
 
@@ -31,8 +34,8 @@ def run(args) -> dict:
     from toy.units.measure import report
     from toy.units.model import check, predict, simulate
 
-    common = dict(dim=args.dim, samples=args.samples, scale=args.scale,
-                  rule=args.init, seed=args.seed, epochs=min(args.epochs, 20) if args.quick else args.epochs, rate=args.rate,
+    common = dict(dim=args.dim, samples=args.samples, init_scale=args.init_scale, init=args.init, seed=args.seed,
+                  epochs=min(args.epochs, 20) if args.quick else args.epochs, learning_rate=args.learning_rate,
                   replicas=min(args.replicas, 3) if args.quick else args.replicas, balanced=args.balanced)
     widths = sorted(set(args.widths))[:3] if args.quick else sorted(set(args.widths))
     for width in widths:
@@ -44,7 +47,7 @@ def run(args) -> dict:
         trained = simulate(width=width, **common)
         found = [report(trained, r, seed=args.seed, threshold=args.threshold) for r in range(trained.end.replicas)]
         values[width] = {key: np.array([f.numbers[key] for f in found]) for key in SHOWN}
-        theory = predict(args.dim, width, args.threshold) if args.dim > 1 else {}
+        theory = predict(width=width, threshold=args.threshold, **common) if args.dim > 1 else None
         rows.append({"width": width, "theory_at_start": theory, "train_accuracy": mean_interval(trained.train_accuracy),
                      "test_accuracy": mean_interval(trained.test_accuracy),
                      **{key: _estimate(v) for key, v in values[width].items()},
@@ -63,7 +66,7 @@ def run(args) -> dict:
         say("growth of shares per doubling of width (1: a constant share, 2 in absolute numbers): "
             + ", ".join(f"{key} {e.mean:.2f}" for key, e in growth.items() if e))
     return {"data": {"dim": args.dim, "samples": args.samples, "balanced": args.balanced}, "start": {
-        "rule": args.init, "scale": args.scale}, "widths": rows, "growth_of_shares": growth}
+        "init": args.init, "init_scale": args.init_scale}, "widths": rows, "growth_of_shares": growth}
 
 
 def _estimate(values):

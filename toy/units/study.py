@@ -23,12 +23,12 @@ class Cell:
 
     dim: int
     samples: int
-    scale: float
+    init_scale: float
     width: int
     balanced: bool = False
     replicas: int = 5
     epochs: int = 60
-    tests: int = 4000
+    test_samples: int = 4000
     seed: int = 0
 
 
@@ -39,8 +39,8 @@ def run(config: Cell, folder: Path) -> dict:
     """Train and measure one replica after the other."""
     rows, curves = [], []
     for r in range(config.replicas):
-        trained = simulate(config.dim, config.samples, config.width, config.scale, replicas=1, seed=config.seed, first=r,
-                           epochs=config.epochs, tests=config.tests, balanced=config.balanced)
+        trained = simulate(config.dim, config.samples, config.width, config.init_scale, replicas=1, seed=config.seed,
+                           first_replica=r, epochs=config.epochs, test_samples=config.test_samples, balanced=config.balanced)
         found = report(trained, seed=config.seed)
         rows.append({**found.numbers, "train_accuracy": trained.train_accuracy[0],
                      "test_accuracy": trained.test_accuracy[0]})
@@ -57,17 +57,17 @@ def configs(scale: str) -> list[Cell]:
         return []
     wide_first = WIDTHS[::-1]  # the last ones to run should be short
     cells = [Cell(10, 100_000, s, w, True, epochs=20) for s in (SMALL, LARGE) for w in wide_first[::2]]
-    cells += [Cell(10_000, 1000, s, w, True, tests=2000) for s in (SMALL, STANDARD) for w in wide_first]
-    cells += [Cell(10_000, 1000, STANDARD, w, tests=2000) for w in wide_first]
+    cells += [Cell(10_000, 1000, s, w, True, test_samples=2000) for s in (SMALL, STANDARD) for w in wide_first]
+    cells += [Cell(10_000, 1000, STANDARD, w, test_samples=2000) for w in wide_first]
     cells += [Cell(10, 10_000, s, w, True, replicas=6) for s in (SMALL, STANDARD, LARGE)
               for w in wide_first]
     cells += [Cell(10, 10_000, s, w) for s in (SMALL, LARGE) for w in wide_first]
     return cells + [Cell(10, 1000, s, w, True) for s in (SMALL, LARGE) for w in wide_first[::2]]
 
 
-def name_of(dim: int, samples: int, scale: float, balanced: bool) -> str:
+def name_of(dim: int, samples: int, init_scale: float, balanced: bool) -> str:
     """A case in words."""
-    start = {SMALL: "small", STANDARD: "standard", LARGE: "large"}.get(scale, f"{scale:g} ×")
+    start = {SMALL: "small", STANDARD: "standard", LARGE: "large"}.get(init_scale, f"{init_scale:g} ×")
     return f"MLP, d = {dim:,}, n = {samples:,}, {start} start" + (", classes of equal size" if balanced else "")
 
 
@@ -75,8 +75,8 @@ def tabulate(finished) -> pd.DataFrame:
     """A row a student; the mean curves of its cell, as text, on the first row of each cell."""
     rows = []
     for config, result in finished:
-        base = {"case": name_of(config.dim, config.samples, config.scale, config.balanced), "dim": config.dim,
-                "samples": config.samples, "scale": config.scale, "balanced": config.balanced, "width": config.width}
+        base = {"case": name_of(config.dim, config.samples, config.init_scale, config.balanced), "dim": config.dim,
+                "samples": config.samples, "init_scale": config.init_scale, "balanced": config.balanced, "width": config.width}
         for r, numbers in enumerate(result["rows"]):
             text = {f"curve_{k}": " ".join(f"{x:.4f}" for x in result["curves"][k]) if r == 0 else "" for k in CURVES}
             rows.append({**base, "replica": r, **numbers, **text})
@@ -88,7 +88,7 @@ def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
     found = case_evidence(table, "toy", runs)
     for case, rows in table.groupby("case", sort=False):
         first = rows.iloc[0]
-        if first.dim == 10 and first.scale == LARGE and rows.width.nunique() > 2:
+        if first.dim == 10 and first.init_scale == LARGE and rows.width.nunique() > 2:
             _, auc = by_width(table, case, "auc")
             found.append(Evidence("s1.large-start-u-shape", "toy", case,
                                   mean_interval(np.minimum(auc[:, 0], auc[:, -1]) - auc[:, auc.shape[1] // 2]), runs))
@@ -96,7 +96,7 @@ def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
             found.append(Evidence("s1.high-dimension-does-not-repeat", "toy", case,
                                   at_widest(table, case, "similar_per_unit"), runs))
         partner = name_of(first.dim, first.samples, LARGE, bool(first.balanced))
-        if first.dim == 10 and first.scale == SMALL and partner in set(table.case):
+        if first.dim == 10 and first.init_scale == SMALL and partner in set(table.case):
             (_, small), (_, large) = (by_width(table, c, "pair_share") for c in (case, partner))
             found.append(Evidence("s1.small-start-repeats", "toy", f"{case} against large",
                                   mean_interval(small[:, -1] - large[:, -1]), runs))
