@@ -22,24 +22,26 @@ import numpy as np
 
 from lab import checks
 from lab.errors import InputError
+from lab.names import renamed
 from lab.streams import generator
 from theory.span.features import unit_span_errors
 from theory.span.solutions import solution
 
 
-def missed_law(units: int, isolated: int, copies: int) -> np.ndarray:
+@renamed(units="teacher_width")
+def missed_law(teacher_width: int, isolated: int, copies: int) -> np.ndarray:
     """P(exactly j units are isolated by no copy), j = 0 … M.
 
     Parameters
     ----------
-    units, isolated, copies : M ≥ 1, 0 ≤ s ≤ M units isolated by each copy, c ≥ 0 copies.
+    teacher_width, isolated, copies : M ≥ 1, 0 ≤ s ≤ M units isolated by each copy, c ≥ 0 copies.
 
     Returns
     -------
     (M + 1,) probabilities, computed in exact integers.
     """
-    M, s, c = units, isolated, copies
-    checks.whole_number("isolated", s, 0, checks.whole_number("units", M))
+    M, s, c = teacher_width, isolated, copies
+    checks.whole_number("isolated", s, 0, checks.whole_number("teacher_width", M))
     checks.whole_number("copies", c, 0, 10**5)
     whole = comb(M, s) ** c
     law = [comb(M, j) * sum((-1) ** i * comb(M - j, i) * comb(M - j - i, s) ** c for i in range(M - j + 1))
@@ -47,57 +49,62 @@ def missed_law(units: int, isolated: int, copies: int) -> np.ndarray:
     return np.array([p / whole for p in law])
 
 
-def cover_probability(units: int, isolated: int, copies: int) -> float:
+@renamed(units="teacher_width")
+def cover_probability(teacher_width: int, isolated: int, copies: int) -> float:
     """P(every unit is isolated by some copy)."""
-    return float(missed_law(units, isolated, copies)[0])
+    return float(missed_law(teacher_width, isolated, copies)[0])
 
 
 @cache
-def _pieces(units: int, norm: float, width: int):
-    s = solution(np.ones(units), norm, width)
+def _pieces(teacher_width: int, norm: float, width: int):
+    s = solution(np.ones(teacher_width), norm, width)
     return s, len(s.isolated)
 
 
-def equal_strength_directions(units: int, direction_norm: float, width: int, isolated: Sequence[int]) -> np.ndarray:
+@renamed(units="teacher_width")
+def equal_strength_directions(teacher_width: int, direction_norm: float, width: int, isolated: Sequence[int]) -> np.ndarray:
     """(K, M) directions of the student that isolates these units, at equal strengths."""
-    s, size = _pieces(units, float(direction_norm), width)
+    s, size = _pieces(teacher_width, float(direction_norm), width)
     isolated = list(isolated)
     if len(isolated) != size:
         raise InputError(f"at width {width} a student isolates {size} units, got {len(isolated)}")
-    order = isolated + [m for m in range(units) if m not in isolated]
+    order = isolated + [m for m in range(teacher_width) if m not in isolated]
     out = np.zeros_like(s.directions)
     out[:, order] = s.directions
     return out
 
 
-def isolated_units(units: int, direction_norm: float, width: int) -> int:
+@renamed(units="teacher_width")
+def isolated_units(teacher_width: int, direction_norm: float, width: int) -> int:
     """|S| at equal strengths: K − 1 (pool) or K (tilt); M where K ≥ M."""
-    return units if width >= units else _pieces(units, float(direction_norm), width)[1]
+    return teacher_width if width >= teacher_width else _pieces(teacher_width, float(direction_norm), width)[1]
 
 
-def equal_strength_span_error(units: int, direction_norm: float, width: int, copies: int, *, ridge: float = 1e-6,
+@renamed(units="teacher_width")
+def equal_strength_span_error(teacher_width: int, direction_norm: float, width: int, copies: int, *, ridge: float = 1e-6,
                               draws: int = 400, seed: int = 0) -> tuple[float, float]:
     """Mean span error per teacher unit of c concatenated students at equal strengths, and its standard error.
 
     Where a student isolates one unit the mean is a finite sum over the number of distinct units found, and exact
     (standard error 0); otherwise sets are drawn ``draws`` times and each span error is exact.
     """
-    s = isolated_units(units, direction_norm, width)
-    if s >= units:
+    s = isolated_units(teacher_width, direction_norm, width)
+    if s >= teacher_width:
         return 0.0, 0.0
     if s == 0 or copies == 0:
-        stack = equal_strength_directions(units, direction_norm, width, ()) if copies else np.zeros((0, units))
+        stack = equal_strength_directions(teacher_width, direction_norm, width, ()) if copies else np.zeros((0, teacher_width))
         return (float(unit_span_errors(stack, direction_norm, ridge).mean()) if copies else 1.0), 0.0
 
     def error(sets):
-        stack = np.concatenate([equal_strength_directions(units, direction_norm, width, each) for each in sets])
+        stack = np.concatenate([equal_strength_directions(teacher_width, direction_norm, width, each) for each in sets])
         return float(unit_span_errors(stack, direction_norm, ridge).mean())
 
     if s == 1:
-        law = missed_law(units, 1, copies)
-        return float(sum(law[j] * error([(m,) for m in range(units - j)]) for j in range(units) if law[j] > 0)), 0.0
+        law = missed_law(teacher_width, 1, copies)
+        return float(sum(law[j] * error([(m,) for m in range(teacher_width - j)])
+                         for j in range(teacher_width) if law[j] > 0)), 0.0
     rng = generator(seed, "coupons", "sets")
-    every = list(combinations(range(units), s))
+    every = list(combinations(range(teacher_width), s))
     seen: dict[frozenset, float] = {}
     values = []
     for _ in range(draws):

@@ -34,6 +34,7 @@ import numpy as np
 
 from lab import checks
 from lab.errors import InputError
+from lab.names import renamed
 from theory.span.closed_form import check_norm, gradient, hessian, in_units, loss
 
 _STABLE = -1e-9  # eigenvalues above this count as not negative (Newton's residual is about 1e-14)
@@ -269,23 +270,26 @@ def _same(a: Solution, b: Solution) -> bool:
     return abs(a.loss - b.loss) <= 1e-9 * (1 + abs(b.loss)) and np.allclose(features(a), features(b), atol=1e-4)
 
 
-def power_strengths(units: int, exponent: float) -> np.ndarray:
+@renamed(units="teacher_width")
+def power_strengths(teacher_width: int, exponent: float) -> np.ndarray:
     """A_m = m^−γ, m = 1 … M."""
-    return np.arange(1, units + 1, dtype=np.float64) ** -exponent
+    return np.arange(1, teacher_width + 1, dtype=np.float64) ** -exponent
 
 
-def step_strengths(units: int, ratio: float, strong: int) -> np.ndarray:
+@renamed(units="teacher_width")
+def step_strengths(teacher_width: int, ratio: float, strong: int) -> np.ndarray:
     """``strong`` units of strength 1 and the others of strength ``ratio``."""
-    return np.where(np.arange(units) < strong, 1.0, ratio)
+    return np.where(np.arange(teacher_width) < strong, 1.0, ratio)
 
 
-def competitor_end(units: int, direction_norm: float, width: int, isolated: Iterable[int], *, family: str = "power",
+@renamed(units="teacher_width")
+def competitor_end(teacher_width: int, direction_norm: float, width: int, isolated: Iterable[int], *, family: str = "power",
                    stop: float = 3.0, resolution: float = 2e-3) -> float:
     """Where one competing solution stops being a minimum, coming from equal strengths.
 
     Parameters
     ----------
-    units, direction_norm, width : M, b, K with 2 ≤ K < M.
+    teacher_width, direction_norm, width : M, b, K with 2 ≤ K < M.
     isolated : the competitor's set S, K − 1 (pool) or K (tilt) of the units, counted from 0.
     family : "power": strengths m^−γ, answers γ; "step": as many strong units as S has, the others weaker, answers the
         ratio A_{|S|+1}/A_{|S|} of the one step.
@@ -297,14 +301,16 @@ def competitor_end(units: int, direction_norm: float, width: int, isolated: Iter
     float : it is a minimum for γ below this (for ratios above this). ``stop`` (exp(−stop)) where it is one throughout,
         0 (1) where it never is.
     """
-    if not 2 <= width < units:
-        raise InputError(f"competitors need 2 <= width < units, got width {width} and {units} units")
+    if not 2 <= width < teacher_width:
+        raise InputError(f"competitors need 2 <= width < teacher_width, got width {width} and teacher_width {teacher_width}")
     if family not in ("power", "step"):
         raise InputError(f"family must be 'power' or 'step', not {family!r}")
     isolated = tuple(sorted(isolated))
 
     def strengths(x):
-        return power_strengths(units, x) if family == "power" else step_strengths(units, np.exp(-x), len(isolated))
+        if family == "power":
+            return power_strengths(teacher_width, x)
+        return step_strengths(teacher_width, np.exp(-x), len(isolated))
 
     def lowest(state, A):
         return np.linalg.eigvalsh(hessian(state, A, direction_norm, width))[0]
@@ -325,7 +331,9 @@ def competitor_end(units: int, direction_norm: float, width: int, isolated: Iter
     return x if family == "power" else float(np.exp(-x))
 
 
-def uniqueness_boundary(units: int, direction_norm: float, width: int, *, both_forms: bool = True, **options) -> dict:
+@renamed(units="teacher_width")
+def uniqueness_boundary(teacher_width: int, direction_norm: float, width: int, *, both_forms: bool = True,
+                        family: str = "power", stop: float = 3.0, resolution: float = 2e-3) -> dict:
     """Where uniqueness ends for strengths m^−γ (or a step).
 
     Competitors are the solutions with the weakest isolated unit exchanged for another, in either form that is a minimum at
@@ -334,9 +342,9 @@ def uniqueness_boundary(units: int, direction_norm: float, width: int, *, both_f
 
     Parameters
     ----------
-    units, direction_norm, width : M, b, K. At K = 1 and K ≥ M the solution is unique for every grading.
+    teacher_width, direction_norm, width : M, b, K. At K = 1 and K ≥ M the solution is unique for every grading.
     both_forms : whether to look for the two forms side by side (slow: up to a minute at M = 8).
-    options : of :func:`competitor_end`.
+    family, stop, resolution : of :func:`competitor_end`.
 
     Returns
     -------
@@ -345,29 +353,29 @@ def uniqueness_boundary(units: int, direction_norm: float, width: int, *, both_f
         (0, or 1 for a ratio, if that is before all others end);
         "nearest", where the last competitor goes that takes the next unit instead; "last", where the last of all goes.
     """
-    step = options.get("family", "power") == "step"
+    step = family == "step"
     latest = min if step else max
     ends: dict[str, dict[int, float]] = {}
-    if 2 <= width < units:
+    if 2 <= width < teacher_width:
         for form, size in (("pool", width - 1), ("tilt", width)):
-            equal = solution(np.ones(units), direction_norm, width, range(size))
+            equal = solution(np.ones(teacher_width), direction_norm, width, range(size))
             if equal is not None and equal.stable:
-                ends[form] = {j: competitor_end(units, direction_norm, width, (*range(size - 1), j), **options)
-                              for j in range(size, units)}
+                ends[form] = {j: competitor_end(teacher_width, direction_norm, width, (*range(size - 1), j), family=family,
+                                                stop=stop, resolution=resolution) for j in range(size, teacher_width)}
     none = 1.0 if step else 0.0
     last = latest((end for by_unit in ends.values() for end in by_unit.values()), default=none)
     low = 0.0
-    if both_forms and 2 <= width < units:
+    if both_forms and 2 <= width < teacher_width:
         last_x = -np.log(last) if step else last
 
         def both(x):
-            A = step_strengths(units, np.exp(-x), width) if step else power_strengths(units, x)
+            A = step_strengths(teacher_width, np.exp(-x), width) if step else power_strengths(teacher_width, x)
             found = [solution(A, direction_norm, width, range(size)) for size in (width - 1, width)]
             return all(s is not None and s.stable for s in found) and not _same(*found)
 
         low = next((x for x in np.arange(2.0, last_x, -0.1) if both(x)), 0.0)
         high = low + 0.1
-        while low > 0 and high - low > options.get("resolution", 2e-3):
+        while low > 0 and high - low > resolution:
             middle = 0.5 * (low + high)
             low, high = (middle, high) if both(middle) else (low, middle)
     forms = float(np.exp(-low)) if step else float(low)
