@@ -180,13 +180,15 @@ def _single_point(points: Points, queries: np.ndarray, excluded: np.ndarray, tol
                       np.zeros(m, np.int64), tol, 0.0, 0.0)
 
 
-def leave_one_out(points, rows=None, tol: float = 1e-6, **options) -> Projection:
+def leave_one_out(points, rows=None, tol: float = 1e-6, *, block: int = 64, max_rounds: int = 200, batch: int | None = None,
+                  directions: bool = True) -> Projection:
     """Project training points, each on the hull of all the others.
 
     Parameters
     ----------
     points : as in :func:`project`, at least two.
     rows : numbers of the points to project (default: all).
+    tol, block, max_rounds, batch, directions : as in :func:`project`.
 
     Returns
     -------
@@ -202,4 +204,5 @@ def leave_one_out(points, rows=None, tol: float = 1e-6, **options) -> Projection
     rows = np.arange(n) if rows is None else real(rows, "rows")
     if rows.ndim != 1 or rows.dtype.kind not in "iu" or (rows.size and not 0 <= rows.min() <= rows.max() < n):
         raise InputError(f"rows must be numbers of points, 0 to {n - 1}")
-    return project(points, points.array[rows], tol, exclude=rows.astype(np.int64), **options)
+    return project(points, points.array[rows], tol, exclude=rows.astype(np.int64), block=block, max_rounds=max_rounds, batch=batch,
+                   directions=directions)
