@@ -33,55 +33,56 @@ BAD = {
     "switch": [1, "no", None, 0.0],
 }
 KINDS = {
-    **dict.fromkeys(("bumps", "replicas", "samples", "dim", "width", "copies", "epochs", "batch", "teacher", "max_steps",
-                     "inputs", "power", "looks", "waves", "harmonics", "tests", "degree", "reference_width"), "count"),
-    **dict.fromkeys(("replica", "first", "first_replica"), "whole"),
+    **dict.fromkeys(("bumps", "replicas", "samples", "dim", "width", "copies", "epochs", "batch_size", "teacher_width",
+                     "max_steps", "power", "looks", "waves", "harmonics", "test_samples", "degree", "reference_width"), "count"),
+    **dict.fromkeys(("replica", "first_replica"), "whole"),
     "seed": "seed",
-    **dict.fromkeys(("half_line", "scale", "rate", "second_strength", "loss", "margin", "output_start", "direction_norm",
-                     "init_scale", "tolerance", "rtol", "atol", "decay", "reach", "loss_goal", "above_floor"), "positive"),
-    **dict.fromkeys(("noise", "ridge", "weight_decay", "learning_rate", "readout_rate", "initial_scale", "momentum"),
+    **dict.fromkeys(("half_line", "bump_width", "init_scale", "init_readout", "learning_rate", "learning_rate_decay",
+                     "second_strength", "target_loss", "margin", "direction_norm", "tolerance", "rtol", "atol", "reach",
+                     "above_floor"), "positive"),
+    **dict.fromkeys(("noise", "noise_variance", "ridge", "weight_decay", "readout_learning_rate", "momentum", "gradient_tol"),
                     "not negative"),
-    "time_cap": "cap", "gradient_tol": "not negative", "threshold": "share", "spurious_at_teacher": "share",
+    "time_cap": "cap", "threshold": "share", "spurious_at_teacher": "share",
     **dict.fromkeys(("features", "degrees", "widths"), "counts"),
     **dict.fromkeys(("times", "strengths", "ridges"), "numbers"),
-    **dict.fromkeys(("mode", "family", "method", "task", "rule", "activation", "condition"), "choice"),
+    **dict.fromkeys(("mode", "family", "method", "task", "init", "activation", "condition"), "choice"),
     **dict.fromkeys(("balanced", "same_data", "accelerate", "small_rate"), "switch"),
 }
-OTHER = {"progress", "start", "threads", "seconds", "time_limit", "success", "loss_target", "initial_readout",
-         "teacher_activation"}
-SETTING = inspect.signature(teacher_student._setting).parameters
+OTHER = {"progress", "start", "threads", "time_limit", "teacher_activation", "teacher_directions"}
+ONLINE = {"samples": "whole", "learning_rate": "not negative", "init_scale": "not negative", "init_readout": None}
 
-# function -> a valid call, its parameters where the signature does not say, and arguments of another kind here
+# function -> a valid call, and arguments of another kind here
 CALLS = {
-    bumps.simulate: ({}, None, {"width": "positive"}),
-    bumps.predict: ({}, None, {"width": "positive"}),
-    double_descent.simulate: ({"family": "network"}, None, {"teacher": "whole"}),
-    double_descent.predict: ({}, None, {"teacher": "whole", "epochs": "whole"}),
-    first_reach.simulate: ({}, None, {}),
-    first_reach.predict: ({}, None, {}),
-    multi_view.simulate: ({}, None, {}),
-    multi_view.predict: ({}, None, {}),
-    memorise.simulate: ({}, None, {"loss_goal": "not negative"}),
-    polynomial.simulate: ({}, None, {}),
-    polynomial.simulate_networks: ({}, None, {}),
-    relu_landscape.simulate: ({"teacher": 2, "width": 2}, None, {"dim": "dim or none", "max_steps": "steps"}),
-    relu_landscape.predict: ({"teacher": 2, "width": 2, "spurious_at_teacher": 0.5}, None, {"dim": "dim or none"}),
-    perturb: ({"teacher": 2, "width": 3}, None, {"dim": "dim or none"}),
-    graded_teacher.simulate: ({"strengths": (1.0, 0.5)}, None, {"times": "numbers or none"}),
-    compare: ({"strengths": (1.0, 0.5)}, None, {}),
-    theory.span.predict: ({"strengths": (1.0, 0.5)}, None, {"ridge": "not negative"}),
-    teacher_student.simulate: ({}, {*SETTING, "method"}, {"teacher": None, "start": "choice", "samples": "whole"}),
-    teacher_student.predict: ({}, {*SETTING, "method", "small_rate"}, {"teacher": None, "start": "choice", "samples": "whole"}),
-    units.simulate: ({}, None, {"epochs": "whole"}),
-    units.predict: ({}, None, {}),
+    bumps.simulate: ({}, {}),
+    bumps.predict: ({}, {}),
+    double_descent.simulate: ({"family": "network"}, {"teacher_width": "whole"}),
+    double_descent.predict: ({}, {"teacher_width": "whole"}),
+    first_reach.simulate: ({}, {}),
+    first_reach.predict: ({}, {}),
+    multi_view.simulate: ({}, {}),
+    multi_view.predict: ({}, {}),
+    memorise.simulate: ({}, {"target_loss": "not negative"}),
+    polynomial.simulate: ({}, {}),
+    polynomial.simulate_networks: ({}, {}),
+    relu_landscape.simulate: ({"teacher_width": 2, "width": 2},
+                              {"dim": "dim or none", "max_steps": "steps", "target_loss": None}),
+    relu_landscape.predict: ({"teacher_width": 2, "width": 2, "spurious_at_teacher": 0.5}, {"dim": "dim or none"}),
+    perturb: ({"teacher_width": 2, "width": 3}, {"dim": "dim or none"}),
+    graded_teacher.simulate: ({"strengths": (1.0, 0.5)}, {"times": "numbers or none", "target_loss": None}),
+    compare: ({"strengths": (1.0, 0.5)}, {}),
+    theory.span.predict: ({"strengths": (1.0, 0.5)}, {}),
+    teacher_student.simulate: ({}, ONLINE),
+    teacher_student.predict: ({}, ONLINE),
+    units.simulate: ({}, {"epochs": "whole"}),
+    units.predict: ({}, {"epochs": "whole"}),
 }
 BAD |= {"numbers or none": BAD["numbers"][1:], "dim or none": BAD["count"],
         "steps": [v for v in BAD["count"] if not isinstance(v, int) or v <= 1]}
 
 
 def cases():
-    for function, (call, names, special) in CALLS.items():
-        for name in sorted(names or inspect.signature(function).parameters):
+    for function, (call, special) in CALLS.items():
+        for name in sorted(inspect.signature(function).parameters):
             kind = special.get(name, None if name in OTHER | set(special) else KINDS.get(name, "unknown"))
             if kind is not None:
                 yield pytest.param(function, call, name, kind, id=f"{function.__module__}.{function.__name__}-{name}")
@@ -110,6 +111,6 @@ def test_more_than_the_memory_holds_is_refused_at_once():
     for call in (lambda: multi_view.simulate(width=10**6, copies=10**4, replicas=10**6),
                  lambda: bumps.simulate(bumps=10**6, replicas=10**6),
                  lambda: memorise.simulate(width=10**9),
-                 lambda: teacher_student.simulate(inputs=10**9, replicas=1000)):
+                 lambda: teacher_student.simulate(dim=10**9, replicas=1000)):
         with pytest.raises(InputError, match=r"GB of memory"):
             call()

@@ -18,7 +18,7 @@ from toy.studies import STUDIES
 
 ROOT = Path(__file__).parents[2]
 # the quickest of each kind of model; the integrator's own models have such a test each beside their others
-QUICK = ("graded_ridge", "relu_tickets", "memorise", "double_descent", "sgd_units", "units")
+QUICK = ("graded-ridge", "relu-tickets", "memorise", "double-descent", "sgd-units", "units")
 
 
 def result(name: str, folder: Path, which: int) -> dict:
@@ -43,7 +43,7 @@ def test_threads_change_no_bit(tmp_path, name):
 
 def test_a_command_gives_numba_its_threads_back(capsys):
     usual = numba.get_num_threads()
-    few = ["--quick", "--inputs", "10", "--width", "2", "--jobs", "1", "--time", "1"]
+    few = ["--quick", "--dim", "10", "--width", "2", "--jobs", "1", "--time", "1"]
     assert main("toy", COMMANDS, ["teacher-student", *few]) == 0
     assert numba.get_num_threads() == usual
 

@@ -204,5 +204,5 @@ def leave_one_out(points, rows=None, tol: float = 1e-6, *, block: int = 64, max_
     rows = np.arange(n) if rows is None else real(rows, "rows")
     if rows.ndim != 1 or rows.dtype.kind not in "iu" or (rows.size and not 0 <= rows.min() <= rows.max() < n):
         raise InputError(f"rows must be numbers of points, 0 to {n - 1}")
-    return project(points, points.array[rows], tol, exclude=rows.astype(np.int64), block=block, max_rounds=max_rounds, batch=batch,
-                   directions=directions)
+    return project(points, points.array[rows], tol, exclude=rows.astype(np.int64), block=block, max_rounds=max_rounds,
+                   batch=batch, directions=directions)

@@ -140,6 +140,8 @@ def predict(strengths: Sequence[float], direction_norm: float = 1.0, dim: int = 
         raise InputError(f"{A.size} orthogonal directions need dim >= {A.size}, got {dim}")
     checks.whole_number("width", width, most=10**4)
     checks.whole_number("copies", copies)
+    checks.whole_number("replicas", replicas)
+    checks.seed(seed)
     checks.real_number("init_scale", init_scale, above=0)
     checks.real_number("ridge", ridge, least=0)
     best = solution(A, direction_norm, width)
