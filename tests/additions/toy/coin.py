@@ -20,16 +20,40 @@ class Tosses:
     replicas: int = 20
 
 
-def simulate(tosses: int = 100, replicas: int = 20, seed: int = 0):
+@dataclass(frozen=True)
+class Heads:
     """Shares of heads, (replicas,)."""
+
+    share: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The share of heads to expect."""
+
+    share: float
+
+
+def simulate(tosses: int = 100, replicas: int = 20, seed: int = 0) -> Heads:
+    """Toss coins.
+
+    Parameters
+    ----------
+    tosses : int ≥ 1, default 100
+        Of a repetition.
+    replicas : int ≥ 1, default 20
+        Repetitions.
+    seed : int ≥ 0, default 0
+        Of all of them.
+    """
     import numpy as np
 
-    return np.random.default_rng(seed).binomial(tosses, 0.5, replicas) / tosses
+    return Heads(tuple(np.random.default_rng(seed).binomial(tosses, 0.5, replicas) / tosses))
 
 
-def predict(tosses: int = 100, replicas: int = 20, seed: int = 0) -> float:
-    """Their mean."""
-    return 0.5
+def predict(tosses: int = 100, replicas: int = 20, seed: int = 0) -> Prediction:
+    """What to expect, whatever the arguments of :func:`simulate`."""
+    return Prediction(0.5)
 
 
 def add_arguments(parser):
@@ -37,13 +61,13 @@ def add_arguments(parser):
 
 
 def run(args) -> dict:
-    heads = mean_interval(simulate(args.tosses))
+    heads = mean_interval(simulate(args.tosses).share)
     say(f"heads: {heads.mean:.3f}")
-    return {"heads": heads, "predicted": predict(args.tosses)}
+    return {"heads": heads, "predicted": predict(args.tosses).share}
 
 
 def run_study(config: Tosses, folder) -> dict:
-    return {"heads": simulate(config.tosses, config.replicas).tolist()}
+    return {"heads": simulate(config.tosses, config.replicas).share}
 
 
 def tabulate(finished):
