@@ -1,12 +1,12 @@
 """Numba's compiler as the laboratory's kernels use it: they are cached where something can be written, and run anywhere.
 
-:func:`njit` is Numba's, with two differences. Where nothing can be written (a read-only installation, no home, no temporary
-folder) Numba refuses to compile a function that asks for its cache, at import; here it is compiled without, and said once.
-And Numba's simplest threading layer (*workqueue*, all there is without OpenMP and TBB) ends the process when two Python
-threads start parallel kernels at a time; here they wait for each other: each of them has all the cores anyway.
+:func:`njit` is Numba's, with two differences. Where nothing can be written (a read-only installation without a home, a full
+disk), or what was kept is damaged, Numba refuses to compile a function that asks for its cache; here it is compiled without,
+and that is said once. And Numba's simplest threading layer (*workqueue*, all there is without OpenMP and TBB) ends the process
+when two Python threads start parallel kernels at a time; here they wait for each other: each of them has all the cores anyway.
 """
 
-from functools import cache, wraps
+from functools import wraps
 from multiprocessing import parent_process
 from threading import Lock
 from types import FunctionType
@@ -32,22 +32,37 @@ def njit(*signature, cache: bool = False, parallel: bool = False, **options):
     def decorate(function: FunctionType):
         try:
             kernel = numba.njit(*signature, cache=cache, **options)(function)
-        except (RuntimeError, OSError) as error:
-            if not (cache and _is_about_the_cache(error)):
+        except Exception as error:
+            if not cache:
                 raise
-            _say_uncached()
-            kernel = numba.njit(*signature, cache=False, **options)(function)
+            kernel = numba.njit(*signature, cache=False, **options)(function)  # raises again if the function is at fault
+            _say_uncached(error)
+        _guard(kernel)
         return _one_at_a_time(kernel) if parallel else kernel
 
     return decorate
 
 
-def _is_about_the_cache(error: Exception) -> bool:
-    return isinstance(error, OSError) or "no locator available" in str(error)
+def _guard(kernel) -> None:
+    """What is compiled at a later call does not fail for its cache either."""
+
+    def guarded(method):
+        def attempt(*arguments):
+            try:
+                return method(*arguments)
+            except Exception as error:  # a damaged file raises anything
+                _say_uncached(error)
+                return None
+
+        return attempt
+
+    cache = getattr(kernel, "_cache", None)  # NUMBA_DISABLE_JIT leaves the function as it is
+    for name in () if cache is None else ("load_overload", "save_overload"):
+        setattr(cache, name, guarded(getattr(cache, name)))
 
 
 def _one_at_a_time(kernel):
-    @wraps(kernel.py_func)
+    @wraps(getattr(kernel, "py_func", kernel))
     def launch(*arguments):
         with _LAUNCH:
             return kernel(*arguments)
@@ -56,9 +71,14 @@ def _one_at_a_time(kernel):
     return launch
 
 
-@cache
-def _say_uncached() -> None:
+_said = False
+
+
+def _say_uncached(error: Exception) -> None:
     """Once, by the process that has no parent here."""
-    if parent_process() is None:
-        note("compiled kernels cannot be kept, as nothing can be written where Numba looks: they are compiled anew in every "
-            "process, which takes a while; name a folder that can be written in NUMBA_CACHE_DIR")
+    global _said
+    if not _said and parent_process() is None:
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())[:80] or type(error).__name__
+        note(f"compiled kernels cannot be kept, or taken from where they are kept ({reason}): they are compiled anew, which "
+             "takes a while; name a folder that can be written in NUMBA_CACHE_DIR")
+    _said = True

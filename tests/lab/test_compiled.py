@@ -5,6 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numba
+import pytest
+
+from lab.compiled import njit
+
 ROOT = Path(__file__).parents[2]
 
 NOTHING_WRITABLE = """
@@ -27,6 +32,29 @@ def lazy(x):
 
 print(eager(1.0), lazy(1.0))
 """
+
+DAMAGED = """
+from lab.compiled import njit
+
+@njit("f8(f8)", cache=True)
+def eager(x):
+    return 2 * x
+
+@njit(cache=True)
+def lazy(x):
+    return 3 * x
+
+print(eager(1.0), lazy(1.0))
+"""
+
+FULL = """
+from numba.core import caching
+
+def refuse(self, name, data):
+    raise OSError(28, "No space left on device")
+
+caching.IndexDataCacheFile._save_data = refuse
+""" + DAMAGED
 
 FOUR_THREADS = """
 from concurrent.futures import ThreadPoolExecutor
@@ -58,6 +86,24 @@ def test_kernels_run_where_nothing_can_be_cached_and_say_so_once(tmp_path):
     found = run(NOTHING_WRITABLE, tmp_path)
     assert found.stdout == "2.0 3.0\n", found.stderr
     assert len(found.stderr.splitlines()) == 1 and "NUMBA_CACHE_DIR" in found.stderr
+
+
+@pytest.mark.slow
+def test_kernels_run_on_a_full_disk_and_beside_a_damaged_cache(tmp_path):
+    found = run(FULL, tmp_path, NUMBA_CACHE_DIR=str(tmp_path / "cache"))
+    assert found.stdout == "2.0 3.0\n" and found.stderr.count("No space left on device") == 1, found.stderr
+    assert run(DAMAGED, tmp_path, NUMBA_CACHE_DIR=str(tmp_path / "cache")).stderr == ""
+    kept = list((tmp_path / "cache").rglob("*.nbi"))
+    assert len(kept) == 4  # two functions in each of the two scripts
+    for path in kept:
+        path.write_bytes(path.read_bytes()[:-20])
+    found = run(DAMAGED, tmp_path, NUMBA_CACHE_DIR=str(tmp_path / "cache"))
+    assert found.stdout == "2.0 3.0\n" and len(found.stderr.splitlines()) == 1, found.stderr
+
+
+def test_a_function_that_does_not_compile_says_so():
+    with pytest.raises(numba.errors.TypingError):
+        njit("f8(f8)", cache=True)(lambda x: x.no_such_thing)
 
 
 def test_parallel_kernels_bear_several_threads_in_every_layer(tmp_path):

@@ -25,7 +25,9 @@ def processes_of(session: int) -> list[int]:
     return [int(pid) for pid, of, state in rows if int(of) == session and not state.startswith("Z")]
 
 
-@pytest.mark.parametrize("sign, jobs", [(signal.SIGTERM, "1"), (signal.SIGTERM, "2"), (signal.SIGHUP, "2"), (signal.SIGINT, "2")])
+@pytest.mark.parametrize("sign, jobs", [
+    (signal.SIGTERM, "2"), (signal.SIGINT, "2"),
+    *[pytest.param(sign, jobs, marks=pytest.mark.slow) for sign, jobs in ((signal.SIGTERM, "1"), (signal.SIGHUP, "2"))]])
 def test_a_stopped_sweep_says_so_ends_its_workers_and_goes_on(tmp_path, sign, jobs):
     command = [*SQUARES, "--numbers", "12", "--out", str(tmp_path), "--jobs", jobs]
     process = subprocess.Popen([*command, "--pause", "0.3"], cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True)
