@@ -44,7 +44,9 @@ def add_arguments(parser):
 def run(args) -> dict:
     from dataclasses import replace
 
-    from empirical.studies.hull import HULL_DIGITS, MEASURE, HullRun, refuse_site
+    from empirical.studies.hull.measure import MEASURE
+    from empirical.studies.hull.plan import HullRun, refuse_site
+    from empirical.studies.hull.study import HULL_DIGITS
     from lab.errors import UsageError
     from lab.stages import carry_out
     from lab.store import RunStore

@@ -4,7 +4,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from empirical.settings import ARCHITECTURES, DATA, SCHEMES, Setting, Widths, recipe
-from empirical.studies.units import OLD_SWEEPS, PLAIN, SWEEPS
+from empirical.studies.units.plan import OLD_SWEEPS, PLAIN, SWEEPS
 from lab.arguments import (
     add_run_arguments,
     add_threads_argument,
@@ -64,7 +64,7 @@ def run(args) -> dict:
 
     from empirical.data import dataset
     from empirical.studies import named
-    from empirical.studies.units import units_study
+    from empirical.studies.units.study import units_study
     from empirical.train import pick_device
     from lab.store import RunStore
     from lab.study import compute
@@ -92,7 +92,7 @@ def run(args) -> dict:
 def _of_trained(args, store) -> list:
     """The finished networks of an experiment, as runs."""
     from empirical.studies.trained import finished_networks
-    from empirical.studies.units import plan_trained
+    from empirical.studies.units.plan import plan_trained
 
     networks = finished_networks(store.root / args.trained)
     settings = {replace(n, alpha="1", seed=0, stack=1) for n in networks}
@@ -104,7 +104,7 @@ def _of_trained(args, store) -> list:
 
 def _planned(args) -> list:
     """The runs of a sweep of one hyperparameter, as far as they can be planned without the data."""
-    from empirical.studies.units import plan
+    from empirical.studies.units.plan import plan
 
     changes = {key: value for key in ("base_width", "epochs", "learning_rate", "batch_size", "init", "train_size", "image_size",
                                               "threads")
@@ -124,7 +124,7 @@ def _on_data(runs: list, args) -> list:
     """The same runs, with the checksums of their data, whose networks can be built for them."""
     from empirical.data import dataset
     from empirical.models import outline
-    from empirical.studies.units import with_checksums
+    from empirical.studies.units.plan import with_checksums
 
     data = dataset(runs[0], args.data_dir)
     for run in {run.alpha: run for run in runs}.values():

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from empirical.studies.units import PUBLISHED
+from empirical.studies.units.evidence import PUBLISHED
 from figures.section import Section, picture
 from figures.style import SERIES, canvas, colours, points, theory_line
 from figures.sweeps import family

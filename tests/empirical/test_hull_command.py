@@ -14,7 +14,9 @@ from empirical.hull.directions import PixelNetwork, adversarial_steps, direction
 from empirical.hull.measure import errors_beyond_nearest, gaussian_like, measure, nearest, scales
 from empirical.models import build
 from empirical.settings import Network, recipe
-from empirical.studies.hull import HULL_DIGITS, HULL_IMAGES, HullRun, evidence
+from empirical.studies.hull.evidence import evidence
+from empirical.studies.hull.plan import HullRun
+from empirical.studies.hull.study import HULL_DIGITS, HULL_IMAGES
 from empirical.studies.trained import trained
 from lab.cli import main
 from lab.errors import InputError

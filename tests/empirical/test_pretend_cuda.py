@@ -13,8 +13,9 @@ from empirical.data import Dataset, dataset
 from empirical.device_checks import CHECKS, small
 from empirical.settings import Network, Setting, recipe
 from empirical.steps import Draws, Steps, Way
-from empirical.studies import hull, units
+from empirical.studies.hull import measure as hull
 from empirical.studies.trained import TRAIN
+from empirical.studies.units import measure as units
 from empirical.studies.width.plan import plan
 from empirical.studies.width.study import STAGES
 from empirical.train import steps_of

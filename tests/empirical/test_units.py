@@ -15,7 +15,10 @@ from empirical.models import BUILDERS, build
 from empirical.models.initialise import initialise
 from empirical.settings import Network, Setting, recipe
 from empirical.streams import stream
-from empirical.studies.units import PLAIN, SWEEPS, evidence, plan, run, tabulate
+from empirical.studies.units.evidence import evidence
+from empirical.studies.units.measure import run
+from empirical.studies.units.plan import PLAIN, SWEEPS, plan
+from empirical.studies.units.table import tabulate
 from empirical.train import load_trained, read_member
 from empirical.units import best_order, measure
 from lab.cli import main
@@ -220,7 +223,7 @@ def test_study(tmp_path):
 
 def test_networks_of_a_width_sweep_are_measured_as_if_alone(tmp_path):
     from empirical.studies.trained import finished_networks, first_member, trained
-    from empirical.studies.units import plan_trained
+    from empirical.studies.units.plan import plan_trained
 
     data, setting = load("digits", train_size=100), tiny("mlp", base_width=8, train_size=100)
     stacks = [Network(**{**setting.shared(), "alpha": "1/2"}, stack=2), Network(**setting.shared())]
@@ -243,7 +246,7 @@ def test_networks_of_a_width_sweep_are_measured_as_if_alone(tmp_path):
 
 
 def test_random_labels_have_their_own_checksum():
-    from empirical.studies.units import with_checksums
+    from empirical.studies.units.plan import with_checksums
 
     runs = plan(tiny("mlp"), "labels", (Fraction(1),), (0,))
     assert with_checksums(runs) == runs  # embedded data need none

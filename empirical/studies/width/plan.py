@@ -2,10 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from empirical.settings import Comparison, Network, Setting, check_alphas
 from lab.errors import UsageError
 from theory.measures import compared
+
+if TYPE_CHECKING:
+    from empirical.data import Dataset
 
 
 def plan(setting: Setting, alphas: Sequence[Fraction], seeds: Sequence[int], *,
@@ -54,8 +58,20 @@ def plan(setting: Setting, alphas: Sequence[Fraction], seeds: Sequence[int], *,
     return [*sorted(networks, key=lambda n: -n.stack * n.width**2), *comparisons]
 
 
-def equal_parameters(setting: Setting, data, reference: Fraction) -> Callable[[Fraction], int]:
-    """How many networks of a width have as many parameters as one of the reference width, rounded down."""
+def equal_parameters(setting: Setting, data: "Dataset", reference: Fraction) -> Callable[[Fraction], int]:
+    """How many networks of a width have as many parameters as one wide network.
+
+    Parameters
+    ----------
+    setting : of all of them.
+    data : that they are trained on.
+    reference : alpha of the wide network.
+
+    Returns
+    -------
+    function
+        alpha -> number of networks, rounded down.
+    """
     from empirical.models import outline, parameters
 
     def count(alpha: Fraction) -> int:

@@ -56,7 +56,10 @@ def files_study(name: str, title: str, arch: str, data: str, published: dict, *,
 
     Parameters
     ----------
-    published : what the network of published size changes in the recipe; ``changes``: what the reduced one does.
+    name, title, label, control_of : see :class:`lab.study.Study`.
+    arch, data : names on the command line.
+    published : what the network of published size changes in the data set's recipe, at the scale of that name.
+    changes : what the reduced network changes in it, at full scale.
     """
 
     def declared(scale: str) -> list[Setting]:

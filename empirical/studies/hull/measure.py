@@ -1,0 +1,90 @@
+"""The stage that measures one space of one data set."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from empirical.declared import data_folder
+from empirical.studies.hull.plan import HullRun
+from empirical.studies.trained import TRAIN, first_member, threads_of_record, trained
+from lab.stages import Stage
+from lab.store import write_arrays
+
+MEASURE = Stage("measure", "empirical.studies.hull.measure:run", HullRun, needs={"train": HullRun.own_networks})
+STAGES = (TRAIN, MEASURE)
+
+
+def run(config: HullRun, folder: Path, *, device: str | None = None, data_dir: str | None = None) -> dict:
+    """One run; the numbers of every query are kept in ``points.npz`` in its folder.
+
+    Parameters
+    ----------
+    config : the space and its hull.
+    folder : of the run.
+    device : as for PyTorch; None for CUDA if there is one.
+    data_dir : folder with the data set; None for the one that the environment names.
+
+    Returns
+    -------
+    dict
+        ``data``, ``network`` (in words), what :func:`empirical.hull.measure.measure` finds, ``directions`` if asked for, and
+        the manifest.
+    """
+    from empirical.data import dataset, load
+    from empirical.hull import spaces
+    from empirical.hull.measure import measure
+    from empirical.train import pick_device
+
+    config.check()
+    folder = Path(folder)
+    target, model, about, networks = pick_device(device), None, "", []
+    if config.arch:
+        store = folder.parent.parent
+        network = config.network(store)
+        experiment = store / config.sweep if config.sweep else folder.parent
+        networks.append(trained(network, experiment, device=device, data_dir=data_dir))
+        data = dataset(network, data_dir, str(target))
+        model = first_member(network, experiment, data, target)
+        about = f"{network.arch} alpha {network.alpha}, base width {network.base_width}"
+    else:
+        data = load(config.data, data_dir=data_dir or data_folder())
+    if config.space == "features":
+        space = spaces.features(model, data, config.site)
+    else:
+        space = spaces.pixels(data, own=bool(config.sweep))
+        if model is not None:
+            space = replace(space, wrong=_errors(model, data))
+        if config.space == "wavelets":
+            space = spaces.wavelets(space, config.wavelet)
+    if config.dim:
+        space = spaces.components(space, config.dim)
+    found = measure(space, queries=config.queries, leave_one_out=config.leave_one_out, n=config.n,
+                    gaussian=config.gaussian, classes=config.classes, seed=config.seed, tol=config.tol)
+    if config.directions:
+        found["directions"] = _directions(config, model, data, space)
+    write_arrays(folder / "points.npz", found.pop("arrays"), compressed=True)
+    return {"data": data.name, "network": about, **found,
+            "manifest": {"data": data.facts, "device": str(target), "dtype": "float32",
+                         "threads": threads_of_record(config.threads, *networks)}}
+
+
+def _errors(model, data) -> np.ndarray:
+    """Which test rows the network misclassifies."""
+    from empirical.hull.spaces import features
+
+    return features(model, data, model_site(model)).wrong
+
+
+def model_site(model) -> str:
+    """The site that the readout sees."""
+    return next(reversed(dict.fromkeys(model.sites)))
+
+
+def _directions(config: HullRun, model, data, space) -> dict:
+    from empirical.hull.directions import PixelNetwork, directions
+    from theory.hull import project
+
+    queries = space.queries[:config.directions]
+    weights = project(space.points, queries, config.tol, directions=False).weights
+    return directions(PixelNetwork(model, data), queries, weights @ space.points, config.seed)

@@ -1,0 +1,43 @@
+"""The stage that measures the units of one network."""
+
+from pathlib import Path
+
+from empirical.settings import Network
+from empirical.studies.trained import TRAIN, first_member, threads_of_record, trained
+from empirical.studies.units.plan import UnitsRun
+from lab.stages import Stage
+
+MEASURE = Stage("measure", "empirical.studies.units.measure:run", UnitsRun, needs={"train": UnitsRun.own_networks})
+STAGES = (TRAIN, MEASURE)
+
+
+def run(config: UnitsRun, folder: Path, *, device: str | None = None, data_dir: str | None = None) -> dict:
+    """Measure one network's units; a network of another experiment is trained there if it is missing.
+
+    Parameters
+    ----------
+    config : what is measured.
+    folder : of the run.
+    device : as for PyTorch; None for CUDA if there is one.
+    data_dir : folder with the data set; None for the one that the environment names.
+
+    Returns
+    -------
+    dict
+        ``data`` (its name), ``sites`` (see :func:`empirical.units.measure`), loss and accuracy, and the manifest.
+    """
+    from empirical.data import dataset
+    from empirical.train import pick_device, prepare
+    from empirical.units import measure
+
+    target, network = pick_device(device), config.network()
+    experiment = Path(folder).parent.parent / config.networks if config.networks else Path(folder).parent
+    facts = trained(network, experiment, device=device, data_dir=data_dir)
+    data = dataset(config, data_dir, str(target))
+    model = first_member(network, experiment, data, target)
+    start = prepare(Network(**config.shared()), data, target).eval()
+    found = measure(model, start, data, orders=config.orders, images=config.images, rows=config.rows,
+                    seed=config.seed)
+    first = {f"{split}_{what}": facts[split][what][0] for split in ("train", "test") for what in ("loss", "accuracy")}
+    return {"data": data.name, "sites": found, **first,
+            "manifest": {"data": data.facts, "device": str(target), "threads": threads_of_record(config.threads, facts)}}

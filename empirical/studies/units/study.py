@@ -1,0 +1,104 @@
+"""Units of AlexNet, ResNets, an Inception, an MLP and of the networks of width sweeps."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from functools import partial
+
+from empirical.declared import data_folder
+from empirical.settings import Setting, recipe
+from empirical.studies.trained import TRAIN
+from empirical.studies.units.evidence import evidence
+from empirical.studies.units.measure import STAGES
+from empirical.studies.units.plan import PLAIN, UnitsRun, plan, plan_trained, with_checksums
+from empirical.studies.units.table import tabulate
+from lab.study import Study, load
+
+
+def units_study(name: str, title: str, configs: Callable[[str], Sequence[UnitsRun]], label: str = "",
+                declared: Callable[[str], Sequence[UnitsRun]] | None = None, after: tuple[str, ...] = ()) -> Study:
+    """A :class:`~lab.study.Study` of this kind; its fields are described there."""
+    return Study(name=name, title=title, run=STAGES, configs=configs, tabulate=tabulate, evidence=evidence, processes=True,
+                 declared=declared, after=after, family="units", label=label)
+
+
+ALPHAS = tuple(Fraction(2) ** k for k in range(-2, 2))
+# sized for one core: images of 16 pixels, few of them; alpha = 4 is the published AlexNet
+REDUCED = {"base_width": 8, "image_size": 16, "train_size": 2000, "epochs": 24, "batch_size": 32}
+
+
+def _starts(scale: str) -> list[UnitsRun]:
+    """The paper's AlexNet: He against Glorot at every width; other starts and regularisers at fewer."""
+    if scale != "full":
+        return []
+    setting = Setting(**{**recipe("alexnet", "cifar10"), **PLAIN, **REDUCED})
+    return [*plan(setting, "init", ALPHAS, range(3), values=("he", "glorot"), images=150),
+            *plan(setting, "init", ALPHAS[:3:2], range(2), values=("lecun",), images=150),
+            *plan(replace(setting, epochs=120), "regulariser", ALPHAS[1::2], range(2),
+                  values=("all regularisers",), images=150)]  # which slow it down
+
+
+def _starts_on_files(scale: str) -> list[UnitsRun]:
+    """The same where there are data."""
+    return with_checksums(_starts(scale)) if data_folder() else []
+
+
+def _on_digits(arch: str, sweep: str, alphas, seeds, scale: str, **changes) -> list[UnitsRun]:
+    """Networks with batch norm on digits: minutes, so only at full scale."""
+    if scale != "full":
+        return []
+    setting = Setting(**{**recipe(arch, "digits"), **PLAIN, "base_width": 8, "batch_size": 32, **changes})
+    return plan(setting, sweep, alphas, seeds, images=100)
+
+
+# every hyperparameter; "he" is what the other sweeps vary
+MLP_VALUES = {"init": ("he", "glorot", "lecun"), "labels": ("random labels",),
+              "regulariser": ("augmentation", "dropout", "weight decay", "all regularisers"),
+              "learning-rate": ("rate and batch × 1/4", "rate and batch × 4"), "optimizer": ("SGD", "AdamW")}
+
+
+def _mlp(scale: str) -> list[UnitsRun]:
+    """Small enough for every sweep: an MLP on digits."""
+    setting = Setting(**{**recipe("mlp", "digits"), **PLAIN, "base_width": 64, "epochs": 20, "batch_size": 32})
+    if scale == "quick":
+        return plan(setting, "init", ALPHAS[:3:2], range(2), values=("he", "glorot"), orders=2, images=50)
+    small = scale == "run"
+    return [run for sweep in (("init", "labels") if small else MLP_VALUES) for run in plan(
+        setting, sweep, ALPHAS[:3:2] if small else (*ALPHAS[:3:2], ALPHAS[3]), range(2 if small else 3), values=MLP_VALUES[sweep],
+        orders=2 if small else 3, images=197)]
+
+
+def _of_sweep(name: str, scale: str, declared: bool = False) -> list[UnitsRun]:
+    """The networks of a width sweep, measured after it."""
+    from empirical.studies import STUDIES
+
+    sweep = load(STUDIES[name])
+    configs = ((declared and sweep.declared) or sweep.configs)(scale) if scale == "full" else []
+    return plan_trained(TRAIN.of(configs), name, orders=2, images=50, rows=1000)
+
+
+def trained_units_study(name: str, title: str, sweep: str, label: str) -> Study:
+    """The same of the networks that a width sweep has trained.
+
+    Parameters
+    ----------
+    name, title, label : of the study, see :class:`lab.study.Study`; the title ends with ``title``.
+    sweep : name of the width sweep, which is carried out before it.
+    """
+    return units_study(name, f"removable and repeated units of {title}", partial(_of_sweep, sweep), label,
+                       partial(_of_sweep, sweep, declared=True), after=(sweep,))
+
+
+STARTS = units_study("units-alexnet", "AlexNet without batch norm: He against Glorot", _starts_on_files, "AlexNet", _starts)
+# few images, so that random labels are learnt too
+RESNET56 = units_study("units-resnet56", "ResNet-56 on 400 digits, true and random labels",
+                       partial(_on_digits, "resnet56", "labels", ALPHAS[1::2], range(2), epochs=100, learning_rate=0.05,
+                               train_size=400),
+                       "ResNet-56")
+RESNET18_CIFAR10 = trained_units_study("units-resnet18-cifar10", "ResNet-18 on CIFAR-10", "resnet18-cifar10", "ResNet-18")
+VGG16_CIFAR10 = trained_units_study("units-vgg16-cifar10", "VGG-16 on CIFAR-10", "vgg16-cifar10", "VGG-16")
+INCEPTION = units_study("units-inception", "a small Inception on digits",
+                        partial(_on_digits, "inception", "width", ALPHAS[:3], range(3), epochs=20), "Inception")
+TRANSFORMER = trained_units_study("units-transformer-entailment", "the Transformer on generated entailment",
+                                  "transformer-entailment", "Transformer")
+MLP = units_study("units-mlp", "MLP on digits: removable and repeated units", _mlp, "MLP")
