@@ -233,7 +233,7 @@ class Session:
     def done(self, config) -> bool:
         """Whether a run is finished."""
         stage = stage_of(study.STUDY.stages, config)
-        return (stage.folder(self.experiment, config) / "result.json").exists()
+        return read_result(stage.folder(self.experiment, config)) is not None
 
     def missing(self) -> dict[str, int]:
         """Runs that are not finished, by tier."""

@@ -188,13 +188,26 @@ class RunStore:
         return read_result(self.folder(experiment, config, schema))
 
 
+def write_result(folder: Path, result: Mapping, manifest: Mapping) -> None:
+    """Mark a run as finished, with its result and what a reader needs to know of how it came about."""
+    stored = jsonable({"result": result, "manifest": manifest})
+    write_atomically(Path(folder) / "result.json",
+                     json.dumps({**stored, "digest": _digest(stored)}, allow_nan=False) + "\n")
+
+
+def _digest(stored: Mapping) -> str:
+    """Of a run's result and manifest, whatever the order of their entries."""
+    text = json.dumps([stored["result"], stored["manifest"]], sort_keys=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def read_result(folder: Path) -> dict | None:
     """The finished run's ``{"result", "manifest"}``, None if the run is not finished.
 
     Raises
     ------
     InputError
-        If ``result.json`` is damaged, or not what :func:`lab.sweep.execute` writes.
+        If ``result.json`` is damaged or was changed, or is not what :func:`write_result` writes.
     """
     path, what = Path(folder) / "result.json", "the result of a run"
     stored = read_object(path, what, _REMEDY, {"result": dict, "manifest": dict})
@@ -203,6 +216,8 @@ def read_result(folder: Path) -> dict | None:
             value = stored["manifest"].get(key)
             if type(value) not in (int, float) or not math.isfinite(value):
                 raise ValueError(f"{key!r} in its manifest is missing or no number")
+        if stored and stored.get("digest", digest := _digest(stored)) != digest:  # older versions wrote none
+            raise ValueError("it is not what was written")
     return stored
 
 

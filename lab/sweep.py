@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from lab import manifest
-from lab.cli import jsonable, note
+from lab.cli import note
 from lab.errors import InputError
 from lab.progress import Progress
 from lab.store import (
@@ -32,6 +32,7 @@ from lab.store import (
     read_failure,
     read_result,
     write_atomically,
+    write_result,
 )
 from lab.threads import environment, fixed
 
@@ -73,8 +74,7 @@ def execute(function: str, config, folder: Path, schema: int, options: dict) -> 
             with fixed(threads), manifest.Measure() as measure:
                 result = dict(getattr(importlib.import_module(module), name)(config, folder, **options))
             facts = {**manifest.environment(), "threads": threads, **measure.cost, **result.pop("manifest", {})}
-            write_atomically(folder / "result.json", json.dumps(
-                jsonable({"result": result, "manifest": facts}), allow_nan=False) + "\n")
+            write_result(folder, result, facts)
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:
@@ -180,7 +180,7 @@ def _drain(executor, todo, arguments, problems, progress) -> list[int]:
     waiting, orphans = {}, []
     check = getattr(executor, "check", None)
 
-    def note(i, error):
+    def fail(i, error):
         if isinstance(error, BrokenExecutor):
             orphans.append(i)
             return
@@ -195,7 +195,7 @@ def _drain(executor, todo, arguments, problems, progress) -> list[int]:
             except (InputError, KeyboardInterrupt, SystemExit):  # an executor that is of no use says so by an InputError
                 raise
             except BaseException as error:
-                note(i, error)
+                fail(i, error)
         while waiting:
             done, _ = wait(waiting, timeout=_BEAT if check else None, return_when=FIRST_COMPLETED)
             if check:
@@ -207,7 +207,7 @@ def _drain(executor, todo, arguments, problems, progress) -> list[int]:
                 except (KeyboardInterrupt, SystemExit):
                     raise
                 except BaseException as error:  # a future holds anything, also what is no Exception
-                    note(i, error)
+                    fail(i, error)
                 else:
                     _note(problems, i, problem, arguments(i)[2], progress)
     except BaseException:

@@ -96,6 +96,26 @@ def test_a_damaged_result_is_one_line_for_every_reader(tmp_path, content):
     assert not (folder / "started").exists()
 
 
+@pytest.mark.parametrize("change", [lambda r: r["result"].clear(), lambda r: r["result"].update(value=5.0),
+                                    lambda r: r["manifest"].pop("data"), lambda r: r.update(digest=None)])
+def test_a_result_that_was_changed_is_noticed(tmp_path, change):
+    store, config = RunStore(tmp_path), Square(2)
+    sweep("squares", FUNCTION, [config], store=store)
+    path = store.folder("squares", config) / "result.json"
+    stored = json.loads(path.read_text())
+    path.write_text(json.dumps(stored, indent=1, sort_keys=True))  # written otherwise, it is the same
+    assert store.result("squares", config)["result"] == {"value": 4.0}
+    change(stored)
+    path.write_text(json.dumps(stored))
+    with pytest.raises(InputError, match=r"not what was written.*delete that folder"):
+        sweep("squares", FUNCTION, [config], store=store)
+
+
+def test_a_result_of_an_older_version_is_read(tmp_path):
+    damage(tmp_path / "result.json", json.dumps(GOOD).encode())
+    assert read_result(tmp_path) == GOOD
+
+
 @pytest.mark.parametrize("content", [c for name, c in DAMAGED.items() if name != "NaN"])
 def test_a_damaged_configuration_is_one_line(tmp_path, content):
     damage(tmp_path / "config.json", content)
