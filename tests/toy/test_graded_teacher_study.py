@@ -1,11 +1,13 @@
 """Theory against simulation of the graded teacher; its studies, tables and evidence."""
 
 from collections import Counter
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from lab.stages import stage_of
 from lab.study import load
 from theory.claims import claims
 from theory.measures import span_error
@@ -142,10 +144,12 @@ def test_every_study_of_the_graded_teacher_runs():
     for name, config in tiny.items():
         study = load(STUDIES[name])
         assert study.name == name and study.configs("quick") and study.configs("full")
-        module, _, function = study.run.partition(":")
-        run = getattr(__import__(module, fromlist=[function]), function)
         also = [Boundary(2, teacher_width=4)] if name == "graded-phase" else []
-        table = study.tabulate([(c, run(c, HERE)) for c in (config, *also)])
+        finished = []
+        for each in (config, *also):
+            module, _, function = stage_of(study.stages, each).run.partition(":")
+            finished.append((each, getattr(import_module(module), function)(each, HERE)))
+        table = study.tabulate(finished)
         assert len(table) > 0 and not table.isna().any().any()
 
 

@@ -10,6 +10,7 @@ import numba
 import pytest
 
 from lab.cli import main
+from lab.stages import stage_of
 from lab.study import load
 from lab.sweep import execute, read_result
 from lab.threads import fixed
@@ -24,7 +25,9 @@ QUICK = ("graded-ridge", "relu-tickets", "memorise", "double-descent", "sgd-unit
 def result(name: str, folder: Path, which: int) -> dict:
     """A run of the study's smallest version, without its wall time."""
     study = load(STUDIES[name])
-    assert execute(study.run, study.configs("quick")[which], folder, study.schema, {}) is None
+    config = study.configs("quick")[which]
+    stage = stage_of(study.stages, config)
+    assert execute(stage.run, config, folder, stage.schema, {}) is None
     return {key: value for key, value in read_result(folder)["result"].items() if key != "seconds"}
 
 

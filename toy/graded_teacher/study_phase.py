@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from lab.estimate import share_interval
+from lab.stages import Stage
 from lab.study import Study
 from theory.measures import span_error
 from theory.span import power_strengths, solution, uniqueness_boundary
@@ -50,16 +51,23 @@ class Boundary:
     direction_norm: float = 1.0
 
 
-def run(config: Phase | Boundary, folder: Path) -> dict:
-    """Solutions met and what a concatenation gains over one student, a cell an initial scale; or theory's boundary."""
-    if isinstance(config, Boundary):
-        return uniqueness_boundary(config.teacher_width, config.direction_norm, config.boundary_width, resolution=5e-3)
+def run_boundary(config: Boundary, folder: Path) -> dict:
+    """Theory's boundary, see :func:`theory.span.uniqueness_boundary`."""
+    return uniqueness_boundary(config.teacher_width, config.direction_norm, config.boundary_width, resolution=5e-3)
+
+
+def run_students(config: Phase, folder: Path) -> dict:
+    """Solutions met and what a concatenation gains over one student, one cell for each initial scale."""
     A = power_strengths(config.teacher_width, config.exponent)
     teacher = Teacher(A, config.direction_norm, config.dim)
     best = solution(A, config.direction_norm, config.width)
     return {"theory_loss": best.loss, "cells": [
         _cell(config, teacher, simulate(A, config.direction_norm, config.dim, config.width, config.replicas, config.seed,
                                         scale, time_cap=config.time_cap), best.loss) for scale in config.init_scales]}
+
+
+BOUNDARY = Stage("boundary", "toy.graded_teacher.study_phase:run_boundary", Boundary, schema=3)
+STUDENTS = Stage("students", "toy.graded_teacher.study_phase:run_students", Phase, schema=3)
 
 
 def _cell(config: Phase, teacher: Teacher, students: Students, best: float) -> dict:
@@ -99,11 +107,9 @@ def _clusters(signatures: np.ndarray, tolerance: float = 0.02) -> list[float]:
 
 def tabulate(finished) -> pd.DataFrame:
     """A row a cell; cells whose boundary is missing have none."""
-    ends = {(c.boundary_width, c.teacher_width, c.direction_norm): result for c, result in finished if isinstance(c, Boundary)}
+    ends = {(c.boundary_width, c.teacher_width, c.direction_norm): result for c, result in BOUNDARY.results(finished)}
     rows = []
-    for c, result in finished:
-        if isinstance(c, Boundary):
-            continue
+    for c, result in STUDENTS.results(finished):
         boundary = ends.get((c.width, c.teacher_width, c.direction_norm), {})
         for scale, cell in zip(c.init_scales, result["cells"]):
             share = share_interval(cell["in_best"], c.replicas)
@@ -132,5 +138,5 @@ def configs(scale: str) -> list[Phase | Boundary]:
             *(Phase(round(float(g), 3), K, direction_norm=b, **common) for b in norms for K in widths for g in exponents)]
 
 
-PHASE = Study("graded-phase", "graded teacher: where narrow students stop agreeing", "toy.graded_teacher.study_phase:run",
-              configs, tabulate, processes=True, schema=3)
+PHASE = Study("graded-phase", "graded teacher: where narrow students stop agreeing", (BOUNDARY, STUDENTS), configs, tabulate,
+              processes=True)
