@@ -10,7 +10,7 @@ import torch
 from empirical import data as data_sets
 from empirical import device_checks, steps
 from empirical.data import Dataset, dataset
-from empirical.device_checks import CHECKS, small
+from empirical.device_checks import CHECKS, capture_leaves_no_trace, no_waits, small
 from empirical.settings import Network, Setting, recipe
 from empirical.steps import Draws, Steps, Way
 from empirical.studies.hull import measure as hull
@@ -49,13 +49,17 @@ def carried_out(stage: Stage, config, experiment: Path, **options) -> dict:
     return read_result(folder)
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+# ResNet-18 is left to the checks that compare it with itself: that small, on this device, its grouped convolutions in float32
+# round so differently from single ones that four steps of training amplify it to a tenth (in float64 they agree)
+@pytest.mark.parametrize("check", [pytest.param(check, marks=[] if check in (no_waits, capture_leaves_no_trace)
+                                                else pytest.mark.slow, id=check.__name__) for check in CHECKS])
 def test_the_checks_of_a_device_pass_on_one_that_computes_as_the_cpu(counts, monkeypatch, check):
-    monkeypatch.setattr(device_checks, "ARCHITECTURES", ("resnet18", "transformer"))
+    monkeypatch.setattr(device_checks, "ARCHITECTURES", ("mlp", "transformer"))
     found = list(check(CUDA))
     assert found and all(one.passed for one in found), [one for one in found if not one.passed]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arch", ["alexnet", "vgg16", "inception"])
 def test_architectures_train_in_stacks(counts, arch):
     config = Network(**{**recipe(arch, "digits"), "base_width": 8, "batch_size": 32, "train_size": 64, "stack": 2,
