@@ -1,6 +1,7 @@
 """No two draws of a toy model share a random stream: every address that a model opens, collected and looked at."""
 
 from collections import Counter
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from lab.streams import recorded
 from toy import bumps, double_descent, first_reach, graded_teacher, memorise, multi_view, polynomial, units
 from toy.graded_teacher.compare import compare
+from toy.models import models
 from toy.relu_landscape.model import initial_weights
 from toy.relu_landscape.model import simulate as simulate_landscape
 from toy.relu_landscape.tickets import perturb
@@ -37,6 +39,8 @@ RUNS = {
                           lambda: simulate_teacher_student(**ONLINE, width=2, method="span")],
     "units": [lambda: units.report(units.simulate(4, 30, 3, replicas=1, epochs=1, test_samples=16))],
 }
+for module in models():  # a model that is not listed is called with its defaults
+    RUNS.setdefault(module.removeprefix("toy.").replace("_", "-"), [lambda module=module: import_module(module).simulate()])
 
 
 @pytest.mark.parametrize("model", RUNS)
