@@ -45,6 +45,11 @@ def places(model: torch.nn.Module) -> dict[str, Units]:
 def chosen_places(model: torch.nn.Module, names=None) -> dict[str, Units]:
     """The places of that name (default: all).
 
+    Parameters
+    ----------
+    model : with units that can be ablated.
+    names : of places; None for all.
+
     Raises
     ------
     UsageError
@@ -128,7 +133,16 @@ def ablated_logits(model: torch.nn.Module, inputs: torch.Tensor, keep: Mapping[s
 @torch.inference_mode()
 def ablated_classes(model: torch.nn.Module, data: Dataset, rows: torch.Tensor, keep: Mapping[str, np.ndarray],
                     batch: int = 256) -> np.ndarray:
-    """Predicted classes (masks, rows) under each mask, in passes of about ``ROWS`` images times masks."""
+    """Predicted classes (masks, rows) under each mask, in passes of about ``ROWS`` images times masks.
+
+    Parameters
+    ----------
+    model : on the data's device, in evaluation mode.
+    data : data set.
+    rows : int64 (rows,), numbers of the inputs.
+    keep : place -> (masks, units), 1 where a unit is kept; places that are not named stay whole.
+    batch : rows at a time.
+    """
     total = len(next(iter(keep.values())))
     at_once = max(1, ROWS // min(batch, len(rows)))
     out = np.empty((total, len(rows)), dtype=np.int64)
@@ -142,7 +156,12 @@ def ablated_classes(model: torch.nn.Module, data: Dataset, rows: torch.Tensor, k
 
 @torch.inference_mode()
 def classes(model: torch.nn.Module, data: Dataset, rows: torch.Tensor, batch: int = 1024) -> np.ndarray:
-    """Predicted classes (rows,) of the intact network."""
+    """Predicted classes (rows,) of the intact network.
+
+    Parameters
+    ----------
+    model, data, rows, batch : see :func:`ablated_classes`.
+    """
     return np.concatenate([model(data.batch(part).unsqueeze(0))[0].argmax(-1).cpu().numpy() for part in rows.split(batch)])
 
 

@@ -42,7 +42,12 @@ class Site:
         self.both = fit.merge(tune)
 
     def span(self, source, target) -> tuple[float, float]:
-        """Span error at the chosen ridge, and that ridge."""
+        """Span error at the chosen ridge, and that ridge.
+
+        Parameters
+        ----------
+        source, target : block, or several; target is explained by source.
+        """
         ridge = choose_ridge(self.fit, self.tune, source=source, target=target).ridge
         return float(span_error(self.both, source=source, target=target, ridge=ridge, score=self.score)), ridge
 
@@ -55,6 +60,12 @@ class Site:
 def similarities(site: Site, a, b, prefix: str = "") -> dict[str, float]:
     """Every declared measure of two sets of features (:func:`theory.measures.compared`), on all rows that regressions are
     fitted on; NaN where it does not exist.
+
+    Parameters
+    ----------
+    site : moments of the parts.
+    a, b : block, or several.
+    prefix : before each name.
     """
     found = {}
     with warnings.catch_warnings():
@@ -137,7 +148,16 @@ def compare_site(site: Site, wide: str, other: str, narrow: Sequence[str], *, un
 
 
 def nulls(site: Site, wide: str, used: Sequence[str], untrained: str, alive: bool) -> dict[str, float]:
-    """What span errors and similarities are without training and without any tie between the two sides."""
+    """What span errors and similarities are without training and without any tie between the two sides.
+
+    Parameters
+    ----------
+    site : moments of the parts.
+    wide : block of the wide network.
+    used : blocks of the copies.
+    untrained : block of an untrained network.
+    alive : whether any unit of the copies varies; where none does, what is said of them as a target is NaN.
+    """
     return {
         "null_span_error": site.span(used, SHUFFLED)[0],
         "null_reverse_span_error": site.span(SHUFFLED, used)[0] if alive else math.nan,
@@ -150,6 +170,15 @@ def nulls(site: Site, wide: str, used: Sequence[str], untrained: str, alive: boo
 
 def appended(site: Site, wide: str, used: Sequence[str], untrained: str, ridge: float, seed: int) -> dict[str, float]:
     """Feature performance of the copies with other features appended (S0's feature residuals, and controls of their size).
+
+    Parameters
+    ----------
+    site : moments of the parts.
+    wide : block of the wide network.
+    used : blocks of the copies.
+    untrained : block of an untrained network as wide as the wide one.
+    ridge : of the regression whose residual is appended.
+    seed : of the noise.
 
     Returns
     -------
@@ -175,7 +204,13 @@ def appended(site: Site, wide: str, used: Sequence[str], untrained: str, ridge: 
 
 def compare(features: Features, wide: str, other: str, narrow: Sequence[str], *, untrained: str | None = None,
             equal: int | None = None, seed: int = 0) -> list[dict]:
-    """:func:`compare_site` at every site; rows carry ``site``."""
+    """:func:`compare_site` at every site; rows carry ``site``.
+
+    Parameters
+    ----------
+    features : of one pass.
+    wide, other, narrow, untrained, equal, seed : see there.
+    """
     rows = []
     for name in features.moments["fit"]:
         site = Site(*(features.moments[part][name] for part in PARTS))

@@ -56,6 +56,13 @@ class Widths:
 def refuse_misfit(arch: str, is_text: bool, data: str, depth: int = 0, dropout: float = 0.0) -> None:
     """Refuse an architecture for data of another kind, or with an option that it has not.
 
+    Parameters
+    ----------
+    arch : name on the command line.
+    is_text : whether the data are sentence pairs.
+    data : name of the data, for a person.
+    depth, dropout : 0 for the architecture's own.
+
     Raises
     ------
     UsageError
@@ -71,6 +78,11 @@ def refuse_misfit(arch: str, is_text: bool, data: str, depth: int = 0, dropout: 
 
 def check_alphas(alphas: Sequence[Fraction], base_width: int) -> None:
     """Refuse widths that no sweep can have, whatever the data.
+
+    Parameters
+    ----------
+    alphas : width multipliers; the largest is the wide network's.
+    base_width : channels that stand for one unit of width at alpha = 1.
 
     Raises
     ------
@@ -205,7 +217,13 @@ class Network(Setting):
     slice_of: str = ""
 
     def address(self, member: int, purpose: str) -> tuple:
-        """Address of a random stream of one member of the stack; the same whether it trains alone or not."""
+        """Address of a random stream of one member of the stack; the same whether it trains alone or not.
+
+        Parameters
+        ----------
+        member : of the stack, from 0.
+        purpose : what is drawn.
+        """
         return (self.seed, self.arch, self.data, self.alpha, self.copy + member, purpose)
 
 
@@ -226,6 +244,11 @@ _MATCHED = {
 
 def recipe(arch: str, data: str, quick: bool = False) -> dict:
     """Default settings of an architecture on a data set.
+
+    Parameters
+    ----------
+    arch, data : names on the command line.
+    quick : the small version, for a first look.
 
     Raises
     ------

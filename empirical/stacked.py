@@ -25,7 +25,16 @@ CHOICES = "stacking.json"
 
 def seconds_per_network(config: Network, data: Dataset, device: torch.device, steps: int = 10,
                         way: Way | None = None) -> float:
-    """Time of a training step, divided by the networks in the stack."""
+    """Time of a training step, divided by the networks in the stack.
+
+    Parameters
+    ----------
+    config : the stack.
+    data : on the device.
+    device : where it is timed.
+    steps : how many are timed.
+    way : how a step is carried out; None for the plain way.
+    """
     return seconds_per_step(steps_of(config, data, device, way or Way()), steps) / config.stack
 
 

@@ -57,7 +57,14 @@ def pick_device(name: str | None) -> torch.device:
 
 
 def prepare(config: Network, data: Dataset, device: torch.device) -> torch.nn.Module:
-    """The stack at its start, on the device."""
+    """The stack at its start, on the device.
+
+    Parameters
+    ----------
+    config : architecture, data, width, copies and start.
+    data : its data set.
+    device : where the stack is to be.
+    """
     model = build(config.arch, alpha=config.alpha, base_width=config.base_width, data=data, copies=config.stack,
                   mup=config.parametrisation == "mup", depth=config.depth, dropout=config.dropout)
     if config.slice_of:
@@ -81,7 +88,15 @@ def start(config: Network, data: Dataset, device: torch.device, way: Way) -> tor
 
 def make_optimizer(config: Network, model: torch.nn.Module, device: torch.device, *,
                    graph: bool = False) -> torch.optim.Optimizer:
-    """SGD with momentum or AdamW over the model's parameter groups; ``graph``: one whose steps can be captured."""
+    """SGD with momentum or AdamW over the model's parameter groups.
+
+    Parameters
+    ----------
+    config : optimizer, learning rate, momentum, weight decay and parametrisation.
+    model : on the device.
+    device : of the model.
+    graph : whether its steps are to be captured as a CUDA graph.
+    """
     groups = parameter_groups(model, learning_rate=config.learning_rate, weight_decay=config.weight_decay,
                               optimizer=config.optimizer, alpha=config.width, parametrisation=config.parametrisation)
     fused = device.type in ("cpu", "cuda")
@@ -91,7 +106,15 @@ def make_optimizer(config: Network, model: torch.nn.Module, device: torch.device
 
 
 def steps_of(config: Network, data: Dataset, device: torch.device, way: Way) -> Steps:
-    """A stack at its start, with its optimizer, ready to be trained in that way."""
+    """A stack at its start, with its optimizer, ready to be trained in that way.
+
+    Parameters
+    ----------
+    config : what is trained.
+    data : on the device.
+    device : where it is trained.
+    way : how a step is carried out.
+    """
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = True
     model = start(config, data, device, way)
@@ -99,7 +122,14 @@ def steps_of(config: Network, data: Dataset, device: torch.device, way: Way) -> 
 
 
 def rate(config: Network, step: int, steps: int) -> float:
-    """Learning rate at a step, as a share of its peak."""
+    """Learning rate at a step, as a share of its peak.
+
+    Parameters
+    ----------
+    config : schedule, warm-up and epochs.
+    step : number of the step, from 0.
+    steps : of the whole training.
+    """
     warm = max(1, round(config.warmup * steps))
     if step < warm:
         return (step + 1) / warm
@@ -227,7 +257,14 @@ def _freeze_finished(config: Network, model, mean: torch.Tensor, epoch: float, s
 
 
 def read_member(model, copies: int, member: int) -> dict[str, torch.Tensor]:
-    """A copy of the state of one network of a stack, as that of a stack of one."""
+    """A copy of the state of one network of a stack, as that of a stack of one.
+
+    Parameters
+    ----------
+    model : a stack, or its members as networks of their own.
+    copies : networks in it.
+    member : which, from 0.
+    """
     return {name: value.clone() for name, value in member_state(model, copies, member).items()}
 
 
@@ -239,7 +276,15 @@ def _write_member(model, copies: int, member: int, state: dict[str, torch.Tensor
 
 def load_trained(config: Network, data: Dataset, folder: Path, device: torch.device, *,
                  apart: bool = False) -> torch.nn.Module:
-    """The trained stack of a finished run; ``apart``: with its members as networks of their own (see ``steps.Way``).
+    """The trained stack of a finished run, in evaluation mode.
+
+    Parameters
+    ----------
+    config : what was trained.
+    data : its data set.
+    folder : of the run.
+    device : where the stack is to be.
+    apart : with its members as networks of their own (see ``steps.Way``).
 
     Raises
     ------
@@ -262,7 +307,15 @@ def load_trained(config: Network, data: Dataset, folder: Path, device: torch.dev
 
 @torch.inference_mode()
 def evaluate(model: torch.nn.Module, data: Dataset, split: str, batch: int = 1024) -> dict[str, list[float]]:
-    """Mean loss and accuracy of each member on a split, without augmentation."""
+    """Mean loss and accuracy of each member on a split, without augmentation.
+
+    Parameters
+    ----------
+    model : a stack, in evaluation mode.
+    data : on the model's device.
+    split : one of :data:`empirical.data.SPLITS`.
+    batch : rows at a time.
+    """
     rows = data.splits[split]
     copies = model.copies
     loss, hits = (torch.zeros(copies, device=rows.device, dtype=torch.float64) for _ in range(2))

@@ -34,7 +34,13 @@ AVERAGED = ("twin_share", "similar_per_unit", "compressibility", "effective_rank
 
 
 def similarity(fit: Moments, score: Moments) -> dict[str, float]:
-    """Repeated units and spectrum at one place; NaN where no two units vary."""
+    """Repeated units and spectrum at one place; NaN where no two units vary.
+
+    Parameters
+    ----------
+    fit : moments of the block ``units`` on the rows that regressions are fitted on.
+    score : of other rows, on which they are scored.
+    """
     found = repeated_units(fit, "units", threshold=THRESHOLD)
     predicted = predictability(fit, "units", ridge=1e-4, score=score)
     alive = found.varying > 0
@@ -63,7 +69,15 @@ def together(rows: Mapping[str, dict[str, float]]) -> dict[str, float]:
 
 
 def best_order(model, data: Dataset, rows: torch.Tensor, place: str) -> np.ndarray:
-    """The cumulative best order at one place by squared change of the logits, in ``ROUNDS`` rounds."""
+    """The cumulative best order at one place by squared change of the logits, in ``ROUNDS`` rounds.
+
+    Parameters
+    ----------
+    model : a stack of one, in evaluation mode.
+    data : on the model's device.
+    rows : int64 (rows,), numbers of the inputs.
+    place : name of the units.
+    """
     inputs = data.batch(rows[:CHOICE_IMAGES])
     count = chosen_places(model, [place])[place].count
     intact = ablated_logits(model, inputs, {place: np.ones((1, count))})[0]

@@ -76,6 +76,13 @@ class Dataset:
 def held_out(name: str, pool: int, train_size: int, probe_fit: int, probe_score: int) -> dict[str, torch.Tensor]:
     """Rows of the training and probe splits among ``pool`` rows; the probe splits do not depend on ``train_size``.
 
+    Parameters
+    ----------
+    name : of the data, for a person.
+    pool : rows that there are.
+    train_size : training rows, 0 for all that the probe splits leave.
+    probe_fit, probe_score : rows of the probe splits.
+
     Raises
     ------
     UsageError

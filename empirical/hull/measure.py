@@ -20,7 +20,14 @@ CHUNK = 512
 
 
 def nearest(points: np.ndarray, queries: np.ndarray, exclude: np.ndarray | None = None) -> np.ndarray:
-    """Distance of each query to its nearest point (``exclude``: a point left out for each query), (m,) float64."""
+    """Distance of each query to its nearest point, (m,) float64.
+
+    Parameters
+    ----------
+    points : (n, d).
+    queries : (m, d).
+    exclude : int (m,), number of a point that is left out for each query; None leaves none out.
+    """
     squares = np.einsum("ij,ij->i", points, points)
     best = np.empty(len(queries))
     for start in range(0, len(queries), CHUNK):
@@ -38,7 +45,13 @@ def nearest(points: np.ndarray, queries: np.ndarray, exclude: np.ndarray | None 
 
 
 def scales(points: np.ndarray, seed: int) -> dict:
-    """Median distance of random pairs, and a lower bound on the diameter (farthest from the farthest from the mean)."""
+    """Median distance of random pairs, and a lower bound on the diameter (farthest from the farthest from the mean).
+
+    Parameters
+    ----------
+    points : (n, d).
+    seed : of the pairs.
+    """
     draw = generator(seed, "hull", "pairs")
     i, j = draw.integers(0, len(points), (2, PAIRS))
     i, j = i[i != j], j[i != j]
@@ -78,7 +91,14 @@ def summarise(result: Projection, near: np.ndarray, to_mean: np.ndarray, common:
 
 
 def gaussian_like(points: np.ndarray, queries: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """As many Gaussian points, and fresh queries, with the mean and covariance of ``points``, float32."""
+    """As many Gaussian points, and fresh queries, with the mean and covariance of ``points``, float32.
+
+    Parameters
+    ----------
+    points : (n, d).
+    queries : how many queries.
+    seed : of the draws.
+    """
     n, d = points.shape
     mean = points.mean(axis=0, dtype=np.float64)
     covariance = np.zeros((d, d))
@@ -204,6 +224,12 @@ def errors_beyond_nearest(wrong: np.ndarray, hull: np.ndarray, near: np.ndarray)
     """Rank correlation of the network's errors with hull distance, alone and given the nearest-neighbour distance.
 
     Partial Spearman correlation; intervals by Fisher's z with n - 3 (n - 4) degrees of freedom.
+
+    Parameters
+    ----------
+    wrong : bool (m,), which queries the network misclassifies.
+    hull : (m,), distances from the hull.
+    near : (m,), distances to the nearest point.
     """
     from scipy.stats import rankdata
 

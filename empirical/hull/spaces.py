@@ -39,7 +39,10 @@ class Space:
 def pixels(data, *, own: bool = False) -> Space:
     """All training rows and all test rows as pixels in [0, 1]; probe splits are training rows here: nothing is fitted.
 
-    ``own`` keeps the training split alone: the rows that a network has seen.
+    Parameters
+    ----------
+    data : images.
+    own : the training split alone, the rows that a network has seen.
 
     Raises
     ------
@@ -81,6 +84,12 @@ def refuse_wavelet(wavelet: str) -> None:
 def wavelets(space: Space, wavelet: str = "haar", share: float = WAVELET_SHARE) -> Space:
     """The wavelet coefficients of largest training variance that together hold ``share`` of it (1 keeps all).
 
+    Parameters
+    ----------
+    space : pixels.
+    wavelet : PyWavelets' name.
+    share : of the training variance.
+
     Raises
     ------
     UsageError
@@ -100,6 +109,11 @@ def wavelets(space: Space, wavelet: str = "haar", share: float = WAVELET_SHARE) 
 
 def components(space: Space, dim: int) -> Space:
     """The first ``dim`` principal components of the points, and the queries in them.
+
+    Parameters
+    ----------
+    space : any.
+    dim : how many.
 
     Raises
     ------
@@ -125,6 +139,13 @@ def components(space: Space, dim: int) -> Space:
 
 def features(model, data, site: str, batch: int = 1024) -> Space:
     """Features of one trained network at a site: its training rows and the test rows.
+
+    Parameters
+    ----------
+    model : a stack of one, in evaluation mode, on the data's device.
+    data : data set.
+    site : where features are taken.
+    batch : rows at a time.
 
     Raises
     ------

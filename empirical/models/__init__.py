@@ -59,6 +59,12 @@ def build(arch: str, *, alpha: Fraction | str, base_width: int, data, copies: in
 def outline(setting, alpha: Fraction | str, data) -> nn.Module:
     """One network of a setting without its numbers: to count parameters, and to ask for sites, before anything is trained.
 
+    Parameters
+    ----------
+    setting : architecture, base width, depth and dropout.
+    alpha : width multiplier.
+    data : that it takes.
+
     Raises
     ------
     UsageError

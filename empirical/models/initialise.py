@@ -116,7 +116,17 @@ def _std(rule: str, role: str, fan_in: int, fan_out: int) -> float:
 def parameter_groups(model: nn.Module, *, learning_rate: float, weight_decay: float, optimizer: str, alpha: Fraction,
                      parametrisation: str) -> list[dict]:
     """Groups for a torch optimizer: learning rate by role and parametrisation, weight decay on weights alone (not on
-    biases and norms). Each group keeps its own ``initial_lr`` for the schedule."""
+    biases and norms). Each group keeps its own ``initial_lr`` for the schedule.
+
+    Parameters
+    ----------
+    model : a stack at its start.
+    learning_rate : at alpha = 1.
+    weight_decay : of weights.
+    optimizer : "sgd" or "adamw".
+    alpha : width multiplier.
+    parametrisation : "standard" or "mup".
+    """
     groups: dict[tuple, list] = {}
     for module in model.modules():
         for name, parameter in module.named_parameters(recurse=False):
