@@ -1,9 +1,9 @@
 """ResNet-18 of its published width on all of CIFAR-10, sized for minutes of one GPU.
 
 Base width 64, all 50,000 training images (40,000 to train on, 10,000 for probes), alpha = 1, 1/2, ..., 1/16. The number of
-epochs is part of the setting: the largest of 12, 10 and 8 for which eight replicas were expected to fit into eight minutes
-by the time of a step on the first GPU (an H200), before anything was trained there. Every replica has a second wide network
-of its own as its baseline (seed + 1000), so replicas share no network and their gaps are independent given the data.
+epochs is part of the setting; it was chosen so that eight replicas would fit into eight minutes, from the time of a step on
+the first GPU (an H200) and before any network was trained there. Every replica has a second wide network of its own as its
+baseline (seed + 1000), so replicas share no network and their gaps are independent given the data.
 
 The scales are steps on the way to the whole: four replicas at three widths, four at five widths, eight at five widths.
 Each is a whole table by itself, and a larger one takes over the runs of the smaller.
