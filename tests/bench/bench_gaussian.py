@@ -109,7 +109,7 @@ def bench_committee(repeat: int) -> dict:
         "right_hand_side": lambda: [kernels.rhs(y, dy, K, M, 0, False, 0.5, 0.5, 0.01, T, A, *scratch)
                                     for _ in range(50)],
         "rebuilt_i4_sums": lambda: _rebuilt(C, u, K),
-        "trajectory": lambda: committee.integrate(Q, R, T, v, A, [0.0, 1000.0], eta=0.5, sigma=0.1),
+        "trajectory": lambda: committee.integrate(Q, R, T, v, A, [0.0, 1000.0], learning_rate=0.5, noise=0.1),
     }, repeat)
     times["right_hand_side"] /= 50
     return times

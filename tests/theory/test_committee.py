@@ -25,18 +25,18 @@ def _state(seed, K, M, N=30, scale=1.0):
 @pytest.mark.parametrize("K, M", [(1, 1), (2, 1), (1, 3), (3, 2), (4, 4)])
 def test_right_hand_side_is_the_written_equations(K, M):
     state = _state(K * 10 + M, K, M)
-    ours = committee.derivatives(*state, eta=0.7, eta_v=0.3, sigma=0.4)
+    ours = committee.derivatives(*state, learning_rate=0.7, readout_learning_rate=0.3, noise=0.4)
     for mine, wanted in zip(ours, naive.derivatives(*state, 0.7, 0.3, 0.4)):
         np.testing.assert_allclose(mine, wanted, rtol=0, atol=1e-13)
     for activation in ("erf", "relu"):
-        ours = committee.derivatives(*state, eta=0.7, eta_v=0.3, activation=activation, small_rate=True)
+        ours = committee.derivatives(*state, learning_rate=0.7, readout_learning_rate=0.3, activation=activation, small_rate=True)
         for mine, wanted in zip(ours, naive.derivatives(*state, 0.7, 0.3, 0.0, activation, True)):
             np.testing.assert_allclose(mine, wanted, rtol=0, atol=1e-13)
 
 
 def test_seventeen_students():
     state = _state(5, 17, 2)
-    ours = committee.derivatives(*state, eta=0.2, sigma=0.1)
+    ours = committee.derivatives(*state, learning_rate=0.2, noise=0.1)
     for mine, wanted in zip(ours, naive.derivatives(*state, 0.2, 0.2, 0.1)):
         np.testing.assert_allclose(mine, wanted, rtol=0, atol=1e-11)
 
@@ -45,17 +45,17 @@ def test_seventeen_students():
 @given(st.integers(0, 2**31), st.integers(1, 5), st.integers(1, 4), st.booleans())
 def test_properties_of_the_right_hand_side(seed, K, M, small):
     Q, R, T, v, A = _state(seed, K, M)
-    dQ, dR, dv = committee.derivatives(Q, R, T, v, A, sigma=0.3, small_rate=small)
+    dQ, dR, dv = committee.derivatives(Q, R, T, v, A, noise=0.3, small_rate=small)
     np.testing.assert_allclose(dQ, dQ.T, atol=1e-13)
     order = np.random.default_rng(seed).permutation(K)
-    pQ, pR, pv = committee.derivatives(Q[np.ix_(order, order)], R[order], T, v[order], A, sigma=0.3, small_rate=small)
+    pQ, pR, pv = committee.derivatives(Q[np.ix_(order, order)], R[order], T, v[order], A, noise=0.3, small_rate=small)
     np.testing.assert_allclose(pQ, dQ[np.ix_(order, order)], atol=1e-12)
     np.testing.assert_allclose(pR, dR[order], atol=1e-12)
     np.testing.assert_allclose(pv, dv[order], atol=1e-12)
     # erf is odd: flipping a unit and its output weight changes nothing
     s = np.ones(K)
     s[0] = -1
-    fQ, fR, fv = committee.derivatives(Q * np.outer(s, s), R * s[:, None], T, v * s, A, sigma=0.3, small_rate=small)
+    fQ, fR, fv = committee.derivatives(Q * np.outer(s, s), R * s[:, None], T, v * s, A, noise=0.3, small_rate=small)
     np.testing.assert_allclose(fQ * np.outer(s, s), dQ, atol=1e-12)
     np.testing.assert_allclose(fR * s[:, None], dR, atol=1e-12)
     np.testing.assert_allclose(fv * s, dv, atol=1e-12)
@@ -71,12 +71,12 @@ def test_integrator_against_scipy_and_its_dense_output():
         q = np.zeros((3, 3))
         q[upper] = y[:6]
         q = q + np.triu(q, 1).T
-        dQ, dR, dv = committee.derivatives(q, y[6:12].reshape(3, 2), T, y[12:], A, eta=0.5, sigma=0.2)
+        dQ, dR, dv = committee.derivatives(q, y[6:12].reshape(3, 2), T, y[12:], A, learning_rate=0.5, noise=0.2)
         return np.concatenate([dQ[upper], dR.ravel(), dv])
 
     times = np.linspace(0, 40, 37)
     exact = solve_ivp(f, (0, 40), np.concatenate([Q[upper], R.ravel(), v]), "DOP853", times, rtol=1e-11, atol=1e-13)
-    path = committee.integrate(Q, R, T, v, A, times, eta=0.5, sigma=0.2)
+    path = committee.integrate(Q, R, T, v, A, times, learning_rate=0.5, noise=0.2)
     assert path.status == "done" and path.time == pytest.approx(40)
     np.testing.assert_allclose(path.Q[:, upper[0], upper[1]], exact.y[:6].T, atol=3e-7)
     np.testing.assert_allclose(path.R.reshape(-1, 6), exact.y[6:12].T, atol=3e-7)
@@ -93,7 +93,7 @@ def test_tolerance_controls_the_error():
 
 def test_the_teacher_is_a_fixed_point_without_noise():
     state = copies(3, 2)
-    path = committee.integrate(*state, [0.0, 5.0, 50.0], eta=0.5, steady=1e-9)
+    path = committee.integrate(*state, [0.0, 5.0, 50.0], learning_rate=0.5, steady=1e-9)
     assert path.status == "steady" and np.all(np.abs(path.error) < 1e-15)
     np.testing.assert_array_equal(path.Q[-1], state[0])
 
@@ -108,13 +108,14 @@ def test_small_rate_lowers_the_error(activation):
 def test_small_rate_is_the_limit_of_small_eta():
     state = _state(7, 3, 2, scale=0.5)
     flow = committee.integrate(*state, [0, 20], small_rate=True)
-    gaps = [np.abs(committee.integrate(*state, [0, 20 / eta], eta=eta).Q[-1] - flow.Q[-1]).max() for eta in (1e-2, 1e-3)]
+    gaps = [np.abs(committee.integrate(*state, [0, 20 / eta], learning_rate=eta).Q[-1] - flow.Q[-1]).max()
+            for eta in (1e-2, 1e-3)]
     assert gaps[1] < 0.15 * gaps[0]
 
 
 def test_divergence_is_reported():
     Q, R, T, v, A = superfluous(1, 0)
-    path = committee.integrate(Q + 0.1, R, T, v * 40, A, [0, 1, 1e6], eta=50.0, max_steps=2000)
+    path = committee.integrate(Q + 0.1, R, T, v * 40, A, [0, 1, 1e6], learning_rate=50.0, max_steps=2000)
     assert path.status in ("diverged", "step limit") and np.isnan(path.error[-1])
     path = committee.integrate(Q, R * 0.5, T, v, A, [0, 100.0], max_steps=3)
     assert path.status == "step limit" and path.steps == 3
@@ -130,7 +131,8 @@ def _compare_with_sgd(N, replicas, K, M, eta, eta_v, sigma, end):
         Q0, R0, T = committee.order_parameters(W, B)
         v0 = v.copy()
         Q, R, V = naive.sgd(W, B, v, A, eta, eta_v, sigma, end * N, 4 * N, 100 + replica)
-        path = committee.integrate(Q0, R0, T, v0, A, np.arange(0, end + 1, 4.0), eta=eta, eta_v=eta_v, sigma=sigma)
+        path = committee.integrate(Q0, R0, T, v0, A, np.arange(0, end + 1, 4.0), learning_rate=eta,
+                                   readout_learning_rate=eta_v, noise=sigma)
         error = committee.generalisation_error(Q, R, T, V, A)
         gaps.append(np.concatenate([(error - path.error)[1:], (Q - path.Q)[1:, 0, 0], (Q - path.Q)[1:, 0, 1],
                                     (R - path.R)[1:, 1, 0], (V - path.v)[1:, 0]]))

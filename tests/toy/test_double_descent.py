@@ -71,6 +71,7 @@ def test_a_wider_network_fits_the_teacher_that_a_narrow_one_cannot():
 def test_replicas_keep_their_streams():
     few, many = (simulate(features=(3, 9), replicas=n).risks for n in (2, 5))
     np.testing.assert_array_equal(few, many[:2])
+    np.testing.assert_array_equal(np.asarray(simulate(features=(3, 9), replicas=2)), few)
 
 
 def test_study_finds_peak_and_second_descent(tmp_path):

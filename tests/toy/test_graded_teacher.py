@@ -250,3 +250,10 @@ def test_students_of_equal_width_are_independent():
     result = compare(**FOUR, width=2, copies=2, reference_width=2, replicas=1, time_cap=1e-9)
     every = np.concatenate([result.narrow.directions, result.wide.directions])[:, 0, 0]
     assert len(set(np.round(every, 6))) == 4
+
+
+def test_copies_are_students_side_by_side():
+    one, many = (simulate(**FOUR, width=2, replicas=n, copies=c, time_cap=1.0) for n, c in ((6, 1), (3, 2)))
+    assert np.array_equal(one.directions, many.directions) and many.replicas == 6
+    with pytest.raises(ValueError, match="copies"):
+        simulate(**FOUR, width=2, copies=0)

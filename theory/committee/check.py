@@ -44,7 +44,7 @@ def check_equations(rng):
     K, M, eta, eta_v, sigma = 3, 2, 0.7, 0.4, 0.5
     Q, R, T = order_parameters(rng.standard_normal((K, 12)), rng.standard_normal((M, 12)))
     v, A = rng.standard_normal(K), rng.standard_normal(M)
-    dQ, dR, dv = derivatives(Q, R, T, v, A, eta=eta, eta_v=eta_v, sigma=sigma)
+    dQ, dR, dv = derivatives(Q, R, T, v, A, learning_rate=eta, readout_learning_rate=eta_v, noise=sigma)
     C = np.block([[Q, R], [R.T, T]])
     z = rng.standard_normal((1_000_000, K + M)) @ np.linalg.cholesky(C).T
     g = erf(z / math.sqrt(2))
@@ -89,18 +89,20 @@ def check_final(rng):
     eta, sigma = 1e-3, 0.5
     for M, L in ((2, 0), (3, 1)):
         state = superfluous(M, L)
-        end = integrate(*state, [0, 60 / eta], eta=eta, eta_v=0, sigma=sigma, rtol=1e-9, atol=1e-13).error[-1]
+        end = integrate(*state, [0, 60 / eta], learning_rate=eta, readout_learning_rate=0, noise=sigma, rtol=1e-9,
+                        atol=1e-13).error[-1]
         yield Prediction(f"committee-final-first-layer/M={M},L={L}", final_error_first_layer(M, L, eta, sigma), end,
                          tolerance=2e-3, method="integrated, η = 0.001, σ = 0.5; next order ≲ η")
     for M, Z, eta, sigma in ((1, 2, 1e-3, 0.2), (2, 3, 1e-3, 0.2)):
         state = copies(M, Z)
-        end = integrate(*state, [0, 400 * Z / eta], eta=eta, sigma=sigma, rtol=1e-9, atol=1e-13).error[-1]
+        end = integrate(*state, [0, 400 * Z / eta], learning_rate=eta, noise=sigma, rtol=1e-9, atol=1e-13).error[-1]
         yield Prediction(f"committee-final-copies/M={M},K={M * Z}", final_error_copies(M, M * Z, eta, sigma), end,
                          tolerance=2e-3, method="integrated, η = 0.001, σ = 0.2; next order ≲ 10 ησ² and η")
     for (M, L), eta in (((1, 0), 2.0), ((2, 1), 0.8)):
         state = superfluous(M, L)
         sigma = 1e-3
-        end = integrate(*state, [0, 2000], eta=eta, eta_v=0, sigma=sigma, rtol=1e-9, atol=1e-16).error[-1]
+        end = integrate(*state, [0, 2000], learning_rate=eta, readout_learning_rate=0, noise=sigma, rtol=1e-9,
+                        atol=1e-16).error[-1]
         yield Prediction(f"committee-final-general/M={M},L={L},eta={eta}", final_error(state[0], state[3], eta, sigma),
                          end, tolerance=1e-4, method="integrated, σ = 0.001; next order ~ ησ²")
 
@@ -123,7 +125,8 @@ def check_stability(rng):
                 column = np.zeros((K, K))
                 for X, weight in ((1e-3, 2.0), (2e-3, -1.0)):  # inside the covariances; extrapolated to X = 0
                     for sign in (1, -1):
-                        dQ, dR, _ = derivatives(Q + X * np.eye(K) + sign * E, R, T, v, A, eta=eta, eta_v=0)
+                        dQ, dR, _ = derivatives(Q + X * np.eye(K) + sign * E, R, T, v, A, learning_rate=eta,
+                                                readout_learning_rate=0)
                         column += sign * weight * (dQ - dR @ R.T - R @ dR.T) / 2e-5
                 columns.append(column[upper])
             return np.linalg.eigvals(np.array(columns).T).real.max()
@@ -139,7 +142,7 @@ def check_pair(rng):
     Q, R, T, v, A = superfluous(1, 2, Q0)
     Q[1, 2] = Q[2, 1] = -Q0
     grid = np.linspace(0, 2 * pair_lifetime(Q0, Q1, eta, sigma), 4001)
-    path = integrate(Q, R, T, v, A, grid, eta=eta, eta_v=0, sigma=sigma)
+    path = integrate(Q, R, T, v, A, grid, learning_rate=eta, readout_learning_rate=0, noise=sigma)
     norm = (path.Q[:, 1, 1] + path.Q[:, 2, 2] - 2 * path.Q[:, 1, 2]) / 4  # squared norm of half the difference
     yield Prediction("committee-pair-drift/time", pair_lifetime(Q0, Q1, eta, sigma), float(np.interp(Q1, norm, grid)),
                      tolerance=0.03, method="integrated, η = 0.01, M = 1, L = 2; next order ~ η")
@@ -154,7 +157,8 @@ def check_next_order(rng):
         result = derive_next_order(layers=layers).result.rhs
         share = float(result.subs(dict.fromkeys(result.free_symbols, 1)))
         state = copies(1, 1)
-        end = integrate(*state, [0, 200 / eta], eta=eta, eta_v=0 if layers == 1 else 20 * eta, sigma=sigma, rtol=1e-11,
+        end = integrate(*state, [0, 200 / eta], learning_rate=eta,
+                        readout_learning_rate=0 if layers == 1 else 20 * eta, noise=sigma, rtol=1e-11,
                         atol=1e-15).error[-1]
         found = (end / final_error(state[0], state[3], eta, sigma) - 1) / (eta * sigma**2)
         yield Prediction(f"committee-next-order/layers={layers}", share, float(found), tolerance=tolerance,

@@ -6,6 +6,7 @@ import numpy as np
 
 from lab.arrays import floats
 from lab.errors import InputError
+from lab.names import renamed
 from theory.committee import kernels
 
 ACTIVATIONS = {"erf": kernels.ERF, "relu": kernels.RELU}
@@ -98,8 +99,10 @@ def generalisation_error(Q, R, T, v, A, activation: str = "erf"):
     return float(flat[0]) if not lead else np.array(flat).reshape(lead)
 
 
-def derivatives(Q, R, T, v, A, *, eta: float = 1.0, eta_v: float | None = None, sigma: float = 0.0,
-                activation: str = "erf", small_rate: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+@renamed(eta="learning_rate", eta_v="readout_learning_rate", sigma="noise")
+def derivatives(Q, R, T, v, A, *, learning_rate: float = 1.0, readout_learning_rate: float | None = None,
+                noise: float = 0.0, activation: str = "erf",
+                small_rate: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(dQ/dt, dR/dt, dv/dt) at one state; arguments as in :func:`integrate`.
 
     Raises
@@ -108,19 +111,21 @@ def derivatives(Q, R, T, v, A, *, eta: float = 1.0, eta_v: float | None = None, 
 
     Source: Saad & Solla (1995); Goldt et al. (2019), eqs. for two trained layers.
     """
-    y, T, A, K, M, code = _state(Q, R, T, v, A, eta, eta_v, sigma, activation, small_rate)
+    eta, eta_v = learning_rate, learning_rate if readout_learning_rate is None else readout_learning_rate
+    y, T, A, K, M, code = _state(Q, R, T, v, A, eta, eta_v, noise, activation, small_rate)
     n = K + M
     dy = np.empty_like(y)
     pairs = n * (n + 1) // 2
-    kernels.rhs(y, dy, K, M, code, small_rate, float(eta), float(eta if eta_v is None else eta_v), float(sigma) ** 2,
+    kernels.rhs(y, dy, K, M, code, small_rate, float(eta), float(eta_v), float(noise) ** 2,
                 T, A, np.empty((n, n)), np.empty((K, n)), np.empty(K), np.empty(n), np.empty((3, n)), np.empty(pairs),
                 np.empty(pairs))
     dQ, dR, dv = _unpack(dy[None], K, M)
     return dQ[0], dR[0], dv[0]
 
 
-def integrate(Q, R, T, v, A, times, *, eta: float = 1.0, eta_v: float | None = None, sigma: float = 0.0,
-              activation: str = "erf", small_rate: bool = False, rtol: float = 1e-8, atol: float = 1e-10,
+@renamed(eta="learning_rate", eta_v="readout_learning_rate", sigma="noise")
+def integrate(Q, R, T, v, A, times, *, learning_rate: float = 1.0, readout_learning_rate: float | None = None,
+              noise: float = 0.0, activation: str = "erf", small_rate: bool = False, rtol: float = 1e-8, atol: float = 1e-10,
               steady: float = 0.0, max_steps: int = 1_000_000) -> Trajectory:
     """Integrate the order-parameter equations from the state (Q, R, v) at times[0].
 
@@ -129,9 +134,9 @@ def integrate(Q, R, T, v, A, times, *, eta: float = 1.0, eta_v: float | None = N
     Q : array (K, K), student overlaps; R : array (K, M), student–teacher; T : array (M, M), teacher.
     v : array (K,), output weights of the student; A : array (M,), of the teacher.
     times : increasing array (S,), in units of N steps of online SGD; the first is the start.
-    eta : learning rate of the first layer (> 0); for ``small_rate`` it only sets the unit of time.
-    eta_v : of the second layer (default: eta; 0: first layer only).
-    sigma : standard deviation of the label noise (irrelevant for ``small_rate``).
+    learning_rate : η of the first layer (> 0); for ``small_rate`` it only sets the unit of time.
+    readout_learning_rate : η_v of the second layer (default: learning_rate; 0: first layer only).
+    noise : σ, standard deviation of the label noise (irrelevant for ``small_rate``).
     activation : "erf", or "relu" (``small_rate`` only: its I4 has no elementary form).
     small_rate : leave out the terms of order η²: population gradient flow.
     rtol, atol : error per step.
@@ -148,7 +153,8 @@ def integrate(Q, R, T, v, A, times, *, eta: float = 1.0, eta_v: float | None = N
 
     Source: Saad & Solla (1995); Goldt et al. (2019), arXiv 1906.08632, eqs. 11–13.
     """
-    y, T, A, K, M, code = _state(Q, R, T, v, A, eta, eta_v, sigma, activation, small_rate)
+    eta, eta_v = learning_rate, learning_rate if readout_learning_rate is None else readout_learning_rate
+    y, T, A, K, M, code = _state(Q, R, T, v, A, eta, eta_v, noise, activation, small_rate)
     times = _array(times, 1, "times")
     if times.size == 0 or np.any(np.diff(times) < 0):
         raise InputError("times must be an increasing array with at least one entry")
@@ -156,8 +162,8 @@ def integrate(Q, R, T, v, A, times, *, eta: float = 1.0, eta_v: float | None = N
         raise InputError("rtol and atol must be positive, steady not negative, max_steps at least 1")
     saved = np.empty((times.size, y.size))
     status, time, steps = kernels.dopri5(
-        y, times, saved, K, M, code, small_rate, float(eta), float(eta if eta_v is None else eta_v),
-        float(sigma) ** 2, T, A, float(rtol), float(atol), float(steady), int(max_steps))
+        y, times, saved, K, M, code, small_rate, float(eta), float(eta_v),
+        float(noise) ** 2, T, A, float(rtol), float(atol), float(steady), int(max_steps))
     Q, R, v = _unpack(saved, K, M)
     return Trajectory(times, Q, R, v, generalisation_error(Q, R, T, v, A, activation), STATUS[status], time, steps)
 
@@ -171,7 +177,7 @@ def _unpack(rows, K, M):
     return Q, rows[:, pairs:pairs + K * M].reshape(-1, K, M).copy(), rows[:, pairs + K * M:].copy()
 
 
-def _state(Q, R, T, v, A, eta, eta_v, sigma, activation, small_rate):
+def _state(Q, R, T, v, A, eta, eta_v, noise, activation, small_rate):
     code = _activation(activation)
     Q, R, T = _array(Q, 2, "Q"), _array(R, 2, "R"), _array(T, 2, "T")
     v, A = _array(v, 1, "v"), _array(A, 1, "A")
@@ -185,9 +191,8 @@ def _state(Q, R, T, v, A, eta, eta_v, sigma, activation, small_rate):
         raise InputError("Q and T must be symmetric")
     if np.linalg.eigvalsh(C).min() < -1e-8 * max(1.0, np.abs(C).max()):
         raise InputError("Q, R, T are no overlaps of vectors: the joint matrix is not positive semi-definite")
-    rates = [eta, eta if eta_v is None else eta_v, sigma]
-    if not (np.all(np.isfinite(rates)) and eta > 0 and rates[1] >= 0 and sigma >= 0):
-        raise InputError("eta must be positive, eta_v and sigma not negative, all finite")
+    if not (np.all(np.isfinite([eta, eta_v, noise])) and eta > 0 and eta_v >= 0 and noise >= 0):
+        raise InputError("learning_rate must be positive, readout_learning_rate and noise not negative, all finite")
     if activation == "relu" and not small_rate:
         raise InputError("ReLU order parameters close only at small learning rate: pass small_rate=True")
     y = np.concatenate([Q[np.triu_indices(K)], R.ravel(), v])

@@ -35,17 +35,19 @@ import numpy as np
 from lab import checks
 from lab.arrays import floats
 from lab.errors import InputError
+from lab.names import renamed
 from theory.committee.dynamics import _array
 from theory.gaussian import erf_j2
 
 
-def final_error_first_layer(M: int, L: int, eta, sigma):
+@renamed(eta="learning_rate", sigma="noise")
+def final_error_first_layer(M: int, L: int, learning_rate, noise):
     """σ²η/(2π) (L + M/√3): final error with the first layer trained, v = A = 1, T = 1, K = M + L, first order in η.
 
     Parameters
     ----------
     M : int ≥ 1, teacher units; L : int ≥ 0, students too many.
-    eta : learning rate (array or number, > 0); sigma : standard deviation of the label noise (≥ 0).
+    learning_rate : η (array or number, > 0); noise : σ, standard deviation of the label noise (≥ 0).
 
     Returns
     -------
@@ -58,17 +60,18 @@ def final_error_first_layer(M: int, L: int, eta, sigma):
     Source: Goldt et al. (2019); derived in ``theory.committee.derive`` (committee-final-first-layer).
     """
     _counts(M=(M, 1), L=(L, 0))
-    eta, sigma = _rates(eta, sigma)
+    eta, sigma = _rates(learning_rate, noise)
     return _plain(sigma**2 * eta / (2 * math.pi) * (L + M / math.sqrt(3)))
 
 
-def final_error_copies(M: int, K: int, eta, sigma):
+@renamed(eta="learning_rate", sigma="noise")
+def final_error_copies(M: int, K: int, learning_rate, noise):
     """σ²η M²/(2π√3 K): final error of K = Z M students with both layers trained, Z copies of every teacher unit, A = 1.
 
     Parameters
     ----------
     M : int ≥ 1, teacher units; K : a multiple of M.
-    eta : learning rate (array or number, > 0); sigma : standard deviation of the label noise (≥ 0).
+    learning_rate : η (array or number, > 0); noise : σ, standard deviation of the label noise (≥ 0).
 
     Returns
     -------
@@ -83,19 +86,20 @@ def final_error_copies(M: int, K: int, eta, sigma):
     _counts(M=(M, 1), K=(K, 1))
     if K % M:
         raise InputError(f"copies need K to be a multiple of M, not K = {K}, M = {M}")
-    eta, sigma = _rates(eta, sigma)
+    eta, sigma = _rates(learning_rate, noise)
     return _plain(sigma**2 * eta * M**2 / (2 * math.pi * math.sqrt(3) * K))
 
 
-def final_error(Q, v, eta: float, sigma: float) -> float:
+@renamed(eta="learning_rate", sigma="noise")
+def final_error(Q, v, learning_rate: float, noise: float) -> float:
     """Final error near a student that equals the teacher: all orders in η, first order in σ².
 
     Parameters
     ----------
     Q : array (K, K), overlaps of the students at the point of zero error (1 or 0 for copies of orthonormal teachers).
     v : array (K,), their output weights there.
-    eta : learning rate of the first layer, 0 < eta < critical_rate(Q, v).
-    sigma : standard deviation of the label noise.
+    learning_rate : η of the first layer, 0 < η < critical_rate(Q, v).
+    noise : σ, standard deviation of the label noise.
 
     Returns
     -------
@@ -107,7 +111,7 @@ def final_error(Q, v, eta: float, sigma: float) -> float:
 
     Source: derived here (committee-final-general).
     """
-    eta, sigma = (float(x) for x in _rates(eta, sigma))
+    eta, sigma = (float(x) for x in _rates(learning_rate, noise))
     H, J = _noise_operators(Q, v)
     if J is None:
         return 0.0
@@ -139,12 +143,13 @@ def critical_rate(Q, v) -> float:
     return math.inf if J is None else _critical(*J[:2])
 
 
-def pair_drift(Q, eta, sigma):
+@renamed(eta="learning_rate", sigma="noise")
+def pair_drift(Q, learning_rate, noise):
     """dQ/dt = 2 η²σ² Q/(π (1+2Q)^{3/2}): slow growth of two students too many that cancel each other (v = 1).
 
     Parameters
     ----------
-    Q : squared norm of either (≥ 0, array or number); eta, sigma : learning rate and label noise.
+    Q : squared norm of either (≥ 0, array or number); learning_rate, noise : η and σ.
 
     Returns
     -------
@@ -159,16 +164,17 @@ def pair_drift(Q, eta, sigma):
     Q = floats(Q, "Q")
     if not np.all(Q >= 0):
         raise InputError("a squared norm cannot be negative")
-    eta, sigma = _rates(eta, sigma)
+    eta, sigma = _rates(learning_rate, noise)
     return _plain(2 * eta**2 * sigma**2 * Q / (math.pi * (1 + 2 * Q) ** 1.5))
 
 
-def pair_lifetime(Q0: float, Q1: float, eta: float, sigma: float) -> float:
+@renamed(eta="learning_rate", sigma="noise")
+def pair_lifetime(Q0: float, Q1: float, learning_rate: float, noise: float) -> float:
     """Time in which such a pair grows from squared norm Q0 to Q1: the integral of dQ over :func:`pair_drift`.
 
     Parameters
     ----------
-    Q0, Q1 : 0 < Q0 ≤ Q1; eta, sigma : learning rate and label noise, both positive.
+    Q0, Q1 : 0 < Q0 ≤ Q1; learning_rate, noise : η and σ, both positive.
 
     Returns
     -------
@@ -180,7 +186,7 @@ def pair_lifetime(Q0: float, Q1: float, eta: float, sigma: float) -> float:
 
     Source: derived here. ∫ (1+2Q)^{3/2} dQ/Q = F(√(1+2Q)), F(r) = 2r³/3 + 2r + ln((r−1)/(r+1)).
     """
-    eta, sigma = (float(x) for x in _rates(eta, sigma))
+    eta, sigma = (float(x) for x in _rates(learning_rate, noise))
     if not 0 < Q0 <= Q1 < math.inf or sigma == 0:
         raise InputError("a lifetime needs 0 < Q0 ≤ Q1 and noise")
 
@@ -224,9 +230,9 @@ def _counts(**counts):
 
 
 def _rates(eta, sigma):
-    eta, sigma = floats(eta, "eta"), floats(sigma, "sigma")
+    eta, sigma = floats(eta, "learning_rate"), floats(sigma, "noise")
     if not (np.all(np.isfinite(eta)) and np.all(eta > 0) and np.all(np.isfinite(sigma)) and np.all(sigma >= 0)):
-        raise InputError("eta must be positive and sigma not negative, both finite")
+        raise InputError("learning_rate must be positive and noise not negative, both finite")
     return eta, sigma
 
 

@@ -354,8 +354,9 @@ batch_size, weight_decay, samples, init_scale, init_readout, init, times, replic
             weights, v0 = starting_weights(s, r)
             weights = weights.astype(np.float64)
             Q0, R0 = weights @ weights.T, weights[:, :s.teacher_directions.shape[1]] @ s.teacher_directions.T
-        path = integrate(Q0, R0, T, v0, s.strengths, np.concatenate([[0.0], times]), eta=s.learning_rate,
-                         eta_v=s.readout_learning_rate, sigma=s.noise, activation=s.activation, small_rate=small_rate)
+        path = integrate(Q0, R0, T, v0, s.strengths, np.concatenate([[0.0], times]), learning_rate=s.learning_rate,
+                         readout_learning_rate=s.readout_learning_rate, noise=s.noise, activation=s.activation,
+                         small_rate=small_rate)
         Q[:, r], R[:, r], v[:, r], error[:, r] = path.Q[1:], path.R[1:], path.v[1:], path.error[1:]
         diverged[r] = path.status == "diverged"
     return Result(times, error, Q, R, v, T, s.strengths, None, diverged, True, int(s.steps[-1]),
