@@ -39,7 +39,7 @@ def run_landscape(config: Cell, folder: Path, threads: int | None = 1) -> dict:
     found = simulate(config.teacher_width, config.width, config.replicas, config.seed, method=config.method, threads=threads)
     return {
         "spurious": int(found.spurious.sum()), "unfinished": found.unfinished, "steps": float(found.steps.mean()),
-        "rise": found.rise, "seconds": found.seconds,
+        "rise": found.rise,
         "levels": [{"loss": level.loss, "count": level.count, "kind": level.kind,
                     "escape_index": int(level.escape_index.max())} for level in levels(found, spectrum=False)],
     }
@@ -88,7 +88,7 @@ def tabulate_landscape(finished) -> pd.DataFrame:
             "effective_tickets": ratio.mean * tickets if ratio else math.nan,
             "effective_tickets_low": ratio.low * tickets if ratio else math.nan,
             "effective_tickets_high": ratio.high * tickets if ratio else math.nan,
-            "steps": result["steps"], "rise": result["rise"], "seconds": result["seconds"],
+            "steps": result["steps"], "rise": result["rise"],
         })
     return pd.DataFrame(rows).sort_values(["method", "teacher_width", "width"], ignore_index=True)
 

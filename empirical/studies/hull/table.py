@@ -57,7 +57,6 @@ def tabulate(finished: Sequence[tuple[object, dict]]) -> "pandas.DataFrame":
                     row |= _columns(f"{group}_{key}", part[key])
                 row |= {f"{group}_{key}": part[key] for key in ("unconverged", "distance_lower", "distance_upper",
                                                                  "largest_gap", "pricings")}
-                row[f"{group}_seconds"] = result["seconds"].get(group)
         for name, path in SINGLE.items():
             value = result
             for key in path.split("."):
