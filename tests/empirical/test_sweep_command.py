@@ -16,11 +16,13 @@ from empirical.data import load
 from empirical.models import build
 from empirical.settings import Comparison, Setting, recipe
 from empirical.studies import STUDIES, named
+from empirical.studies.trained import TRAIN
 from empirical.studies.width.evidence import evidence
 from empirical.studies.width.plan import equal_parameters, plan
 from empirical.studies.width.study import width_study
 from lab.cli import main
 from lab.errors import UsageError
+from lab.store import run_id
 from lab.study import fingerprint
 from lab.study import load as study_of
 from lab.tables import read_table
@@ -179,6 +181,21 @@ def test_what_a_study_declares_needs_no_data(monkeypatch):
     assert study.scale_of(runs) == "published" and study.scale_of(runs[1:]) is None
     assert {run.base_width for run in runs} == {64} and min(run.width for run in runs) == Fraction(1, 32)
     assert fingerprint(runs) != fingerprint(study.declared("published"))  # a user's own tables on other data are others
+
+
+def test_studies_share_the_stage_that_trains_networks():
+    for where in STUDIES.values():
+        assert TRAIN in study_of(where).stages
+    units, hull = (study_of(STUDIES[name]) for name in ("units-mlp", "hull-digits"))
+    for study, config in ((units, units.at("quick")[0]), (hull, hull.at("quick")[0])):
+        network = config.network()
+        assert study.runs([config]) == [network, config]  # planned or not, it is trained first, as a run of its own
+        assert study.schema_of(network) == TRAIN.schema and TRAIN.id(network) == run_id(network, TRAIN.schema)
+    measured = study_of(STUDIES["units-transformer-entailment"])
+    sweep = study_of(STUDIES["transformer-entailment"])
+    configs = measured.at("full")
+    assert measured.runs(configs) == configs  # their networks are those of the sweep
+    assert {TRAIN.id(c.network()) for c in configs} <= {TRAIN.id(n) for n in TRAIN.of(sweep.at("full"))}
 
 
 def test_a_name_does_not_make_a_study():
