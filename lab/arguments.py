@@ -1,4 +1,4 @@
-"""What flags may say: the argparse types of all commands, and the flags that every command with runs has.
+"""What flags may say: the argparse types of all commands, the flags that mean the same in each, and when a flag means nothing.
 
 A type refuses what can be refused by looking at the text alone, so before anything is imported or loaded. Counts have
 an upper bound: whatever lies beyond is a slip of the finger, not a wish.
@@ -6,11 +6,12 @@ an upper bound: whatever lies beyond is a slip of the finger, not a wish.
 
 import argparse
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
+from typing import NamedTuple
 
 from lab import checks
-from lab.errors import InputError, UsageError
+from lab.errors import ArgumentError, InputError
 from lab.places import plain_name, usable_folder
 
 MOST_SEED = 2**63 - 1  # so that a seed and the replicas counted from it stay below 2**64
@@ -27,7 +28,7 @@ def _type(check: Callable, read: Callable, kind: str) -> Callable:
             raise argparse.ArgumentTypeError(f"{text[:40]!r} is not {kind}") from None
         try:
             return check(repr(text[:40]), value)
-        except UsageError as error:
+        except ArgumentError as error:
             raise argparse.ArgumentTypeError(str(error).partition(", got ")[0]) from None
 
     return convert
@@ -100,10 +101,74 @@ def add_threads_argument(parser: argparse.ArgumentParser) -> None:
                         "another number gives other results (--jobs does not)")
 
 
-def add_run_arguments(parser: argparse.ArgumentParser) -> None:
-    """The flags every command that computes runs has: ``--seed --jobs --out --quick --dry-run``."""
-    parser.add_argument("--seed", type=seed, default=0, help="replicas and copies draw their own streams from it")
-    parser.add_argument("--jobs", type=processes, default=None, help="processes (default: as the machine allows)")
-    parser.add_argument("--out", type=folder, default="runs", help="folder of the run store")
-    parser.add_argument("--quick", action="store_true", help="a smaller version that answers in seconds")
-    parser.add_argument("--dry-run", action="store_true", help="list the runs and what is done; compute nothing")
+_RUN_FLAGS = {
+    "--seed": dict(type=seed, default=0, help="replicas and copies draw their own streams from it"),
+    "--jobs": dict(type=processes, default=None, help="processes or threads at work at a time (default: as the machine "
+                   "allows); results do not depend on it"),
+    "--out": dict(type=folder, default="runs", help="folder of the run store"),
+    "--quick": dict(action="store_true", help="a smaller version that answers in seconds"),
+    "--dry-run": dict(action="store_true", help="list what would be computed; compute nothing"),
+}
+
+
+def add_run_arguments(parser: argparse.ArgumentParser, *flags: str) -> None:
+    """Some of the flags that mean the same in every command: ``--seed --jobs --out --quick --dry-run``.
+
+    Parameters
+    ----------
+    flags : those that the command honours. It offers no others, so that nobody believes in a flag that does nothing.
+
+    Raises
+    ------
+    KeyError
+        For a flag that is not one of these.
+    """
+    for flag in flags:
+        parser.add_argument(flag, **_RUN_FLAGS[flag])
+
+
+class _Condition(NamedTuple):
+    """Flags that mean something only sometimes."""
+
+    flags: tuple[str, ...]
+    when: Callable[[argparse.Namespace], bool]
+    words: str
+
+
+def only(parser: argparse.ArgumentParser, *flags: str, when: Callable[[argparse.Namespace], bool], words: str) -> None:
+    """Declare that flags do something only ``when`` others are given; elsewhere :mod:`lab.cli` refuses them.
+
+    Parameters
+    ----------
+    when : from all parsed arguments, whether the flags do something.
+    words : what the refusal says after the flag, e.g. ``"goes with --table alone"``.
+    """
+    known = {flag for action in parser._actions for flag in action.option_strings}
+    if strange := set(flags) - known:
+        raise KeyError(f"{parser.prog} has no flag {min(strange)}")
+    parser.conditions = [*_conditions(parser), _Condition(flags, when, words)]
+
+
+def _conditions(parser: argparse.ArgumentParser) -> list[_Condition]:
+    return getattr(parser, "conditions", [])
+
+
+def ignored(parser: argparse.ArgumentParser, args: argparse.Namespace) -> dict[str, str]:
+    """Destinations of the flags that do nothing with these arguments → why not, in words that begin with the flag."""
+    found = {}
+    for condition in _conditions(parser):
+        if not condition.when(args):
+            found |= {action.dest: f"{action.option_strings[0]} {condition.words}" for action in parser._actions
+                      if set(action.option_strings) & set(condition.flags)}
+    return found
+
+
+def refuse_ignored(parser: argparse.ArgumentParser, args: argparse.Namespace, argv: Sequence[str]) -> None:
+    """End with the parser's error if the command line has a flag that does nothing beside its other flags."""
+    idle = ignored(parser, args)
+    if idle:
+        unset = object()  # argparse leaves alone what a namespace has already: what still is unset was not on the line
+        given = parser.parse_args(argv, argparse.Namespace(**dict.fromkeys(idle, unset)))
+        for dest, why in idle.items():
+            if getattr(given, dest) is not unset:
+                parser.error(why)

@@ -15,14 +15,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from lab.arrays import floats
-from lab.errors import UsageError
+from lab.errors import ArgumentError, InputError
 
 MOST = 10**9  # of any count: beyond, nothing finishes
 MOST_BYTES = 2**32  # of the numbers that one call keeps at a time
 
 
 def _refuse(name: str, wanted: str, value):
-    raise UsageError(f"{name} must be {wanted}, got {reprlib.repr(value)}")
+    raise ArgumentError(f"{name} must be {wanted}, got {reprlib.repr(value)}", name.removeprefix("each of "))
 
 
 def _spelt(number: int) -> str:
@@ -34,7 +34,7 @@ def whole_number(name: str, value, least: int = 1, most: int = MOST) -> int:
 
     Raises
     ------
-    UsageError
+    ArgumentError
         For anything else: out of range, a bool, a float, a string.
     """
     if type(value) is int and least <= value <= most:
@@ -80,7 +80,7 @@ def real_number(name: str, value, *, least: float = -math.inf, above: float = -m
 
     Raises
     ------
-    UsageError
+    ArgumentError
         For anything else: out of range, NaN, a bool, a complex number, a string, an array with axes.
     """
     if isinstance(value, np.ndarray) and value.shape == () and value.dtype.kind in "fiu" and not _is_masked(value):
@@ -118,10 +118,13 @@ def real_numbers(name: str, values, *, increasing: bool = False, **bounds) -> np
 
     Raises
     ------
-    UsageError, InputError
-        As :func:`real_number`; as :func:`lab.arrays.checked`, for what is no array of real numbers.
+    ArgumentError
+        As :func:`real_number`; for what is no array of real numbers.
     """
-    array = np.atleast_1d(floats(values, name))
+    try:
+        array = np.atleast_1d(floats(values, name))
+    except InputError as error:
+        raise ArgumentError(str(error), name) from None
     if array.ndim != 1 or not array.size or any(map(_is_bool, np.ravel(np.asarray(values, dtype=object)))):
         _refuse(name, "one or more numbers", values)
     for value in array:
@@ -163,10 +166,10 @@ def fits_memory(**counts: int) -> None:
 
     Raises
     ------
-    UsageError
+    ArgumentError
         With the counts by name.
     """
     total = 8 * math.prod(counts.values())
     if total > MOST_BYTES:
         parts = " x ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in counts.items())
-        raise UsageError(f"{parts} would take {total / 2**30:,.0f} GB of memory at a time: lower one of them")
+        raise ArgumentError(f"{parts} would take {total / 2**30:,.0f} GB of memory at a time: lower one of them")

@@ -13,7 +13,9 @@ so that ``python -m toy bumps`` pays for nothing else) that defines
 
 Contract: results are on standard output; notes and progress on standard error. With ``--json`` standard output is exactly
 one JSON object, and what :func:`say` says goes to standard error too. Exit codes are 0, 1 (failed, or stopped by Ctrl-C,
-SIGTERM or SIGHUP) and 2 (bad usage). A result may carry ``"exit_code"`` (dropped from the output) to fail after printing.
+SIGTERM or SIGHUP) and 2 (bad usage): an :class:`lab.errors.ArgumentError` is bad usage, wherever it was raised, any other
+:class:`lab.errors.InputError` a failure; arguments that an error names are spelt as flags where the command has them. A
+result may carry ``"exit_code"`` (dropped from the output) to fail after printing.
 
 The types that flags can have are in :mod:`lab.arguments`.
 """
@@ -23,15 +25,17 @@ import dataclasses
 import importlib
 import json
 import math
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+from lab.arguments import refuse_ignored
 from lab.console import check_streams, discard_output, interruptible, output, spell_out
 from lab.discover import read
-from lab.errors import InputError, UsageError
+from lab.errors import ArgumentError, InputError
 from lab.estimate import Estimate
 
 _ROOMS = ("lab", "theory", "toy", "empirical", "figures")
@@ -150,8 +154,7 @@ def main(room: str, commands: Mapping[str, str], argv: Sequence[str] | None = No
     except SystemExit as stop:
         return int(stop.code or 0)
     except InputError as error:
-        print(f"{program}: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2 if isinstance(error, UsageError) else 1
+        return _refused(program, error)
     except ImportError:
         if not (strangers := _strangers()):
             raise
@@ -172,15 +175,41 @@ def _carry_out(room: str, name: str, entry: str, argv: Sequence[str]) -> int:
     check_streams()
     parser, run = parser_of(room, name, entry)
     args = parser.parse_args(argv)
+    refuse_ignored(parser, args, argv)
     from lab.threads import fixed
 
-    with fixed(1), _showing(not args.json):  # what a command prints, too, is the same on any number of cores
-        result = dict(run(args) or {})
+    try:
+        with fixed(1), _showing(not args.json):  # what a command prints, too, is the same on any number of cores
+            result = dict(run(args) or {})
+    except InputError as error:
+        return _refused(parser.prog, error, parser)
     code = int(result.pop("exit_code", 0))
     with output():
         if args.json:
             print(json.dumps(jsonable(result), allow_nan=False))
     return code
+
+
+def _refused(program: str, error: InputError, parser: argparse.ArgumentParser | None = None) -> int:
+    """Print the error as one line, with flags for the arguments that it names; returns the exit code."""
+    text = str(error) if parser is None else in_flags(parser, error)
+    note(f"{program}: {' '.join(text.split())}")
+    return 2 if isinstance(error, ArgumentError) else 1
+
+
+def in_flags(parser: argparse.ArgumentParser, error: InputError) -> str:
+    """The error's message, with the parser's flags in place of the arguments that it names.
+
+    The flag of ``width`` is ``--width``, or ``--widths`` where a command takes several; an argument without a flag stays as
+    it is, one that the message does not spell out is added at its end.
+    """
+    text, flags = str(error), {action.dest: action.option_strings[-1] for action in parser._actions if action.option_strings}
+    for name in error.arguments:
+        flag = flags.get(name) or flags.get(f"{name}s")
+        if flag and flag not in text:
+            text, replaced = re.subn(rf"(?<![\w-]){re.escape(name)}(?!\w)", flag, text, count=1)
+            text += "" if replaced else f" ({flag})"
+    return text
 
 
 def _strangers() -> list[str]:

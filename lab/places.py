@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lab.errors import UsageError
+from lab.errors import ArgumentError
 
 LONGEST = 120  # bytes of a name: file names of 255 must hold what is added to it
 
@@ -12,21 +12,21 @@ def plain_name(name: str, what: str = "name") -> str:
 
     Raises
     ------
-    UsageError
+    ArgumentError
         If it is empty or long, begins with a dot or a dash, holds separators of paths or characters that do not print, or is
         ``tables``, where the store keeps its tables.
     """
     if not isinstance(name, str):
-        raise UsageError(f"a {what} is a text, not {name!r}")
+        raise ArgumentError(f"a {what} is a text, not {name!r}")
     shown = repr(name if len(name) <= 40 else name[:40] + "…")
     if not name or name != name.strip() or not name.isprintable() or set("/\\") & set(name):
-        raise UsageError(f"the {what} {shown} is no plain name: letters, digits and signs other than / and \\")
+        raise ArgumentError(f"the {what} {shown} is no plain name: letters, digits and signs other than / and \\")
     if name[0] in ".-":
-        raise UsageError(f"the {what} {shown} begins with {name[0]!r}: choose one that begins with a letter or a digit")
+        raise ArgumentError(f"the {what} {shown} begins with {name[0]!r}: choose one that begins with a letter or a digit")
     if len(name.encode()) > LONGEST:
-        raise UsageError(f"the {what} {shown} is too long: at most {LONGEST} bytes")
+        raise ArgumentError(f"the {what} {shown} is too long: at most {LONGEST} bytes")
     if name == "tables":
-        raise UsageError(f"the {what} 'tables' is taken: the run store keeps its tables there")
+        raise ArgumentError(f"the {what} 'tables' is taken: the run store keeps its tables there")
     return name
 
 
@@ -35,17 +35,17 @@ def usable_folder(path: str | Path) -> str | Path:
 
     Raises
     ------
-    UsageError
+    ArgumentError
         If it is empty, or if it or a part of it is a file.
     """
     if not str(path):
-        raise UsageError("the name of a folder is empty")
+        raise ArgumentError("the name of a folder is empty")
     try:
         for part in (Path(path), *Path(path).parents):
             if part.is_dir():
                 break
             if part.exists() or part.is_symlink():
-                raise UsageError(f"{part} is a file, not a folder: choose another folder, or move that file away")
+                raise ArgumentError(f"{part} is a file, not a folder: choose another folder, or move that file away")
     except OSError as error:
-        raise UsageError(f"{path} cannot be a folder: {error.strerror}") from None
+        raise ArgumentError(f"{path} cannot be a folder: {error.strerror}") from None
     return path

@@ -69,8 +69,8 @@ def write_together(files: Mapping[Path, str | bytes | memoryview]) -> None:
         for target, temporary in temporaries.items():
             os.replace(temporary, target)
     except OSError as error:
-        raise InputError(f"cannot write {target}: {error.strerror}; free some space or choose another --out, then run "
-                         "the same command again: finished runs are kept") from error
+        raise InputError(f"cannot write {target}: {error.strerror}; free some space or choose another folder for the "
+                         "runs, then run the same command again: finished runs are kept") from error
     finally:
         for temporary in temporaries.values():
             with suppress(OSError):
@@ -274,7 +274,7 @@ def exclusive(folder: Path):
         folder.mkdir(parents=True, exist_ok=True)
         lock = open(folder / ".lock", "w")  # noqa: SIM115 (closed below)
     except OSError as error:
-        raise InputError(f"cannot write to {folder}: {error.strerror}; choose another --out") from error
+        raise InputError(f"cannot write to {folder}: {error.strerror}; choose another folder for the runs") from error
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
