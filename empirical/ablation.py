@@ -17,7 +17,7 @@ import torch
 from empirical.data import Dataset
 from empirical.models.layers import Units
 from empirical.streams import stream
-from lab.errors import InputError, UsageError
+from lab.errors import ArgumentError, InputError
 from theory.measures.ablation import GRID, keep_masks, removed_counts
 from theory.measures.merging import Merging
 from theory.moments import Moments
@@ -52,13 +52,13 @@ def chosen_places(model: torch.nn.Module, names=None) -> dict[str, Units]:
 
     Raises
     ------
-    UsageError
+    ArgumentError
         For a name that the model does not have.
     """
     found = places(model)
     for name in names or ():
         if name not in found:
-            raise UsageError(f"no units at {name!r}: choose among {', '.join(found)}")
+            raise ArgumentError(f"no units at {name!r}: choose among {', '.join(found)}")
     return {name: found[name] for name in (names or found)}
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from lab.discover import by_name, read
-from lab.errors import UsageError
+from lab.errors import ArgumentError
 
 FOLDER_VARIABLE = "WIDTHLAB_DATA"  # names the folder with the data sets that a user brings, where --data-dir does not say
 TAKES = {"images": "digits", "sentence pairs": "entailment"}  # kind of inputs -> the embedded data set of that kind
@@ -95,7 +95,7 @@ def architecture(name: str) -> Architecture:
 
     Raises
     ------
-    UsageError : there is none.
+    ArgumentError : there is none.
     """
     return _named(name, "architecture", architectures())
 
@@ -105,12 +105,12 @@ def source(name: str) -> Source:
 
     Raises
     ------
-    UsageError : there is none.
+    ArgumentError : there is none.
     """
     return _named(name, "data", sources())
 
 
 def _named(name: str, what: str, table: dict):
     if name not in table:
-        raise UsageError(f"unknown {what} {name!r}: choose one of {', '.join(table)}")
+        raise ArgumentError(f"unknown {what} {name!r}: choose one of {', '.join(table)}")
     return table[name][1]

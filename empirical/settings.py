@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from empirical.declared import architecture, architectures, source, sources
 from lab import checks
-from lab.errors import UsageError
+from lab.errors import ArgumentError
 
 ARCHITECTURES, DATA = tuple(architectures()), tuple(sources())
 SCHEMES = ("he-normal", "he-uniform", "glorot-normal", "glorot-uniform", "lecun-normal", "lecun-uniform")
@@ -38,18 +38,19 @@ class Widths:
 
         Raises
         ------
-        UsageError
+        ArgumentError
             If alpha leaves the layer without channels, with a fraction of one, or with more than ``MOST_CHANNELS``.
         """
         exact = self.alpha * self.base_width * units
         if exact < 1:
-            raise UsageError(f"alpha {self.alpha} leaves {layer} without channels: at --base-width {self.base_width} "
-                             f"the smallest alpha is 1/{self.base_width}")
+            raise ArgumentError(f"alpha {self.alpha} leaves {layer} without channels: at base_width {self.base_width} "
+                                f"the smallest alpha is 1/{self.base_width}", "alpha", "base_width")
         if exact.denominator != 1:
-            raise UsageError(f"alpha {self.alpha} gives {layer} {float(exact):g} channels: at --base-width "
-                             f"{self.base_width} alpha must be a multiple of 1/{self.base_width}")
+            raise ArgumentError(f"alpha {self.alpha} gives {layer} {float(exact):g} channels: at base_width "
+                                f"{self.base_width} it must be a multiple of 1/{self.base_width}", "alpha", "base_width")
         if exact > MOST_CHANNELS:
-            raise UsageError(f"alpha {self.alpha} gives {layer} {int(exact):,} channels: at most {MOST_CHANNELS:,}")
+            raise ArgumentError(f"alpha {self.alpha} gives {layer} {int(exact):,} channels: at most {MOST_CHANNELS:,}",
+                                "alpha")
         return int(exact)
 
 
@@ -65,15 +66,15 @@ def refuse_misfit(arch: str, is_text: bool, data: str, depth: int = 0, dropout: 
 
     Raises
     ------
-    UsageError
+    ArgumentError
     """
     network = architecture(arch)
     if (network.takes == "images") == is_text:
-        raise UsageError(f"{arch} needs {network.takes} (--data {network.default_data}), not {data}")
+        raise ArgumentError(f"{arch} needs {network.takes} as data ({network.default_data}), not {data}", "data")
     if depth and "depth" not in network.options:
-        raise UsageError(f"{arch} has a fixed depth: leave --depth out")
+        raise ArgumentError(f"{arch} is as deep as it is: leave depth out", "depth")
     if dropout and "dropout" not in network.options:
-        raise UsageError(f"{arch} has no dropout: leave it at 0")
+        raise ArgumentError(f"{arch} has none: leave dropout at 0", "dropout")
 
 
 def check_alphas(alphas: Sequence[Fraction], base_width: int) -> None:
@@ -86,18 +87,18 @@ def check_alphas(alphas: Sequence[Fraction], base_width: int) -> None:
 
     Raises
     ------
-    UsageError
+    ArgumentError
         A layer without channels or with a fraction of one; a width that does not go a whole number of times into the
         widest, or too often.
     """
     reference = max(alphas)
     for alpha in alphas:
         if (reference / alpha).denominator != 1:
-            raise UsageError(f"alpha {alpha} does not go a whole number of times into {reference}: no number of copies "
-                             "has as many features as the wide network")
+            raise ArgumentError(f"alpha {alpha} does not go a whole number of times into {reference}: no number of copies "
+                                "has as many features as the wide network")
         Widths(alpha, base_width)(1, "the first layer")
         if reference / alpha > MOST_COPIES:
-            raise UsageError(f"{reference / alpha} copies of alpha {alpha}: at most {MOST_COPIES:,}")
+            raise ArgumentError(f"{reference / alpha} copies of alpha {alpha}: at most {MOST_COPIES:,}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,30 +166,30 @@ class Setting:
 
         Raises
         ------
-        UsageError
+        ArgumentError
         """
         choices = {"arch": ARCHITECTURES, "data": DATA, "optimizer": ("sgd", "adamw"),
                    "schedule": ("cosine", "constant", "exponential"),
                    "init": SCHEMES, "parametrisation": PARAMETRISATIONS}
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
-                raise UsageError(f"unknown {name} {getattr(self, name)!r}: choose {' or '.join(allowed)}")
+                raise ArgumentError(f"unknown {name} {getattr(self, name)!r}: choose {' or '.join(allowed)}", name)
         checks.seed(self.seed)
         for name, least, most in (("base_width", 1, MOST_CHANNELS), ("depth", 0, 1000), ("epochs", 1, 10**6),
                                   ("batch_size", 1, checks.MOST), ("train_size", 0, checks.MOST), ("image_size", 0, checks.MOST),
                                   ("max_length", 0, checks.MOST)):
-            checks.whole_number(f"--{name.replace('_', '-')}", getattr(self, name), least, most)
+            checks.whole_number(name, getattr(self, name), least, most)
         for name, bounds in (("learning_rate", {"above": 0}), ("momentum", {"least": 0, "below": 1}),
                              ("weight_decay", {"least": 0}), ("warmup", {"least": 0, "below": 1}), ("target_loss", {"least": 0}),
                              ("label_noise", {"least": 0, "most": 1}), ("dropout", {"least": 0, "below": 1})):
-            checks.real_number(f"--{name.replace('_', '-')}", getattr(self, name), **bounds)
+            checks.real_number(name, getattr(self, name), **bounds)
         refuse_misfit(self.arch, source(self.data).kind != "images", self.data, self.depth, self.dropout)
         if architecture(self.arch).batch_norm and 1 in (self.batch_size, self.train_size):
-            raise UsageError(f"{self.arch} normalises each layer over the batch, and a batch of one has no variance: raise "
-                             "--batch-size (and --train-size) to 2 at least")
+            raise ArgumentError(f"{self.arch} normalises each layer over the batch, and a batch of one has no variance: raise "
+                                "batch_size (and train_size) to 2 at least", "batch_size", "train_size")
         check_threads(self.threads)
         if self.init.startswith("glorot") and self.parametrisation == "mup":
-            raise UsageError("muP sets scales by fan-in: use --init he-normal or lecun-normal with it, not Glorot")
+            raise ArgumentError("muP sets scales by fan-in: with it init is he-normal or lecun-normal, not Glorot", "init")
         return self
 
 
@@ -197,7 +198,7 @@ def check_threads(threads: int) -> None:
 
     Raises
     ------
-    UsageError
+    ArgumentError
     """
     checks.whole_number("threads", threads, 1, MOST_THREADS)
 
@@ -252,7 +253,7 @@ def recipe(arch: str, data: str, quick: bool = False) -> dict:
 
     Raises
     ------
-    UsageError : unknown architecture or data.
+    ArgumentError : unknown architecture or data.
     """
     network, origin = architecture(arch), source(data)
     found = {**_RECIPES[origin.kind], **origin.recipe, "arch": arch, "data": data}

@@ -24,7 +24,7 @@ from empirical.models.initialise import initialise, parameter_groups, take_slice
 from empirical.settings import Network
 from empirical.steps import Draws, Members, Steps, Way, full_precision, losses, member_state
 from empirical.streams import stream
-from lab.errors import InputError, UsageError
+from lab.errors import ArgumentError, InputError
 
 CHECKS = 4  # times an epoch that the loss is looked at
 DEVICES = ("cpu", "cuda", "mps", "xpu")
@@ -40,7 +40,7 @@ def pick_device(name: str | None) -> torch.device:
 
     Raises
     ------
-    UsageError
+    ArgumentError
         If it is not there.
     """
     if name is None:
@@ -52,7 +52,8 @@ def pick_device(name: str | None) -> torch.device:
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise UsageError(f"device {name!r} is not there ({reason[:90]}): use --device cpu, or leave the flag out") from None
+        raise ArgumentError(f"device {name!r} is not there ({reason[:90]}): set device to cpu, or leave it out",
+                            "device") from None
     return device
 
 
@@ -71,7 +72,7 @@ def prepare(config: Network, data: Dataset, device: torch.device) -> torch.nn.Mo
         wide = Network(**{**config.shared(), "alpha": config.slice_of})
         slices = wide.width / config.width
         if slices.denominator != 1:
-            raise UsageError(f"a network of width {config.slice_of} has no slices of width {config.alpha}")
+            raise ArgumentError(f"a network of width {config.slice_of} has no slices of width {config.alpha}")
         take_slices(model, prepare(wide, data, torch.device("cpu")), config.copy, int(slices))
     else:
         streams = [stream(*config.address(i, "init")) for i in range(config.stack)]

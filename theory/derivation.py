@@ -24,7 +24,7 @@ from textwrap import wrap
 
 from lab.arrays import floats
 from lab.discover import DeclarationError, binding, by_name, matching
-from lab.errors import InputError
+from lab.errors import ArgumentError, InputError
 from lab.streams import generator
 
 SIGMAS = 4.5      # a Monte Carlo comparison may be this many standard errors off (two-sided chance 7e-6)
@@ -284,7 +284,7 @@ def find_derivation(name: str) -> Callable:
 
     Raises
     ------
-    InputError : no such derivation (names the closest ones).
+    ArgumentError : no such derivation (names the closest ones).
     """
     table = derivations()
     if name not in table:
@@ -292,7 +292,7 @@ def find_derivation(name: str) -> Callable:
 
         close = get_close_matches(name, table, n=3, cutoff=0.4)
         hint = f"; did you mean {', '.join(close)}?" if close else "; see python -m theory list"
-        raise InputError(f"no derivation is called {name!r}{hint}")
+        raise ArgumentError(f"no derivation is called {name!r}{hint}")
     return table[name]
 
 

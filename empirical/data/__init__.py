@@ -19,7 +19,7 @@ from empirical.declared import data_folder, sources
 from empirical.declared import source as known
 from empirical.settings import Setting
 from empirical.streams import stream
-from lab.errors import InputError, UsageError
+from lab.errors import ArgumentError, InputError
 
 SPLITS = ("train", "probe_fit", "probe_score", "test")
 SOURCES = {name: module for name, (module, _) in sources().items()}
@@ -85,15 +85,15 @@ def held_out(name: str, pool: int, train_size: int, probe_fit: int, probe_score:
 
     Raises
     ------
-    UsageError
+    ArgumentError
         If there are too few rows.
     """
     most = pool - probe_fit - probe_score
     if train_size < 0:
-        raise UsageError(f"--train-size {train_size} is negative")
+        raise ArgumentError(f"train_size {train_size} is negative", "train_size")
     if most < 1 or train_size > most:
-        raise UsageError(f"{name} has {max(most, 0)} rows for training beside the probe splits "
-                         f"({probe_fit} + {probe_score}): --train-size {train_size or pool} is too large")
+        raise ArgumentError(f"{name} has {max(most, 0)} rows for training beside the probe splits "
+                            f"({probe_fit} + {probe_score}): train_size {train_size or pool} is too large", "train_size")
     cuts = (probe_fit, probe_score, train_size or most)
     fit, score, train = torch.randperm(pool, generator=stream(0, "splits", pool))[:sum(cuts)].split(cuts)
     return {"train": train, "probe_fit": fit, "probe_score": score}
@@ -115,7 +115,7 @@ def assemble(name: str, inputs, labels, *, classes: int, test_rows: int, train_s
     ------
     InputError
         If labels are no classes, or a class has no row to train or to fit on.
-    UsageError
+    ArgumentError
         If the splits are larger than the data.
     """
     inputs, labels = torch.as_tensor(inputs), torch.as_tensor(labels)
@@ -155,11 +155,11 @@ def corrupt(data: Dataset, share: float) -> Dataset:
 
     Raises
     ------
-    UsageError
+    ArgumentError
         If the share is outside [0, 1].
     """
     if not 0 <= share <= 1:
-        raise UsageError(f"--label-noise {share:g} is not a share between 0 and 1")
+        raise ArgumentError(f"label_noise {share:g} is not a share between 0 and 1", "label_noise")
     if share == 0:
         return data
     rows, draw = data.splits["train"], stream(0, "label noise")
@@ -190,7 +190,7 @@ def load(source: str, *, data_dir: str | None = None, train_size: int = 0, label
 
     Raises
     ------
-    UsageError, InputError
+    ArgumentError, InputError
         Unknown name; missing, truncated or altered files.
     """
     known(source)

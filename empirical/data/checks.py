@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lab.errors import InputError, UsageError
+from lab.errors import ArgumentError, InputError
 from lab.files import REMEDY
 
 DATA = None
@@ -54,10 +54,10 @@ def image_size(size: int) -> int:
 
     Raises
     ------
-    UsageError
+    ArgumentError
     """
     if size and not SMALLEST_IMAGE <= size <= LARGEST_IMAGE:
-        raise UsageError(f"--image-size {size} is outside {SMALLEST_IMAGE}..{LARGEST_IMAGE}")
+        raise ArgumentError(f"image_size {size} is outside {SMALLEST_IMAGE}..{LARGEST_IMAGE}", "image_size")
     return size
 
 
@@ -66,9 +66,9 @@ def max_length(length: int) -> int:
 
     Raises
     ------
-    UsageError
+    ArgumentError
     """
     if length and length < SHORTEST_PAIR:
-        raise UsageError(f"--max-length {length} is too short: [CLS], two [SEP] and a token of each sentence are "
-                         f"{SHORTEST_PAIR}")
+        raise ArgumentError(f"max_length {length} is too short: [CLS], two [SEP] and a token of each sentence are "
+                            f"{SHORTEST_PAIR}", "max_length")
     return length

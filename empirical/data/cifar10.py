@@ -20,7 +20,7 @@ import torch
 from empirical.data import Dataset, assemble, resize
 from empirical.data.checks import bytes_of, published
 from empirical.declared import Source
-from lab.errors import InputError, UsageError
+from lab.errors import ArgumentError, InputError
 from lab.files import opened, read_whole, reading
 from lab.store import write_atomically
 
@@ -139,7 +139,7 @@ def _from_folder(folder: Path) -> dict[str, bytes]:
 
 def _from_archive(path: Path) -> dict[str, bytes]:
     found = {}
-    with (reading(path, "a tar archive", "fetch it anew (--download)"), opened(path) as stream,
+    with (reading(path, "a tar archive", "fetch it anew"), opened(path) as stream,
           tarfile.open(fileobj=stream, mode="r|") as archive):
         for member in archive:  # read in memory: nothing is unpacked to disk
             name = Path(member.name).name
@@ -166,7 +166,7 @@ def download(folder: Path) -> Path:
             raw = b"".join(iter(partial(answer.read, 2**20), b""))
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise InputError(f"cannot fetch {URL}: {getattr(error, 'reason', error)}; fetch it by hand and give its folder "
-                         "with --data-dir") from None
+                         "as data_dir", "data_dir") from None
     if hashlib.sha256(raw).hexdigest() != ARCHIVE_SHA256:
         raise InputError(f"what {URL} sent ({len(raw)} bytes) is not the published archive (sha256 differs); not kept")
     write_atomically(path, raw)
@@ -178,11 +178,12 @@ def locate(data_dir: str | None, fetch: bool = False) -> Path:
 
     Raises
     ------
-    UsageError
+    ArgumentError
         If no data were named, or none are there.
     """
     if data_dir is None and not fetch:
-        raise UsageError(f"CIFAR-10 needs --data-dir DIR (with {FOLDER}/ or {ARCHIVE}), or --download")
+        raise ArgumentError(f"CIFAR-10 needs data_dir, the folder with {FOLDER}/ or {ARCHIVE}, or download", "data_dir",
+                            "download")
     base = Path(data_dir or "data")
     if base.is_file():
         return base
@@ -193,7 +194,8 @@ def locate(data_dir: str | None, fetch: bool = False) -> Path:
         return base
     if fetch:
         return download(base)
-    raise UsageError(f"no CIFAR-10 in {base}: it has neither {FOLDER}/ nor {ARCHIVE} (or add --download)")
+    raise ArgumentError(f"no CIFAR-10 in {base}: it has neither {FOLDER}/ nor {ARCHIVE} (or add download)", "data_dir",
+                        "download")
 
 
 def load(*, data_dir: str | None = None, train_size: int = 0, image_size: int = 0, download: bool = False, **_) -> Dataset:

@@ -25,7 +25,7 @@ from empirical.data import Dataset, assemble
 from empirical.data.checks import image_size as checked_size
 from empirical.declared import Source
 from empirical.streams import stream
-from lab.errors import InputError, UsageError
+from lab.errors import ArgumentError, InputError
 from lab.files import reading
 
 DATA = Source("folder")
@@ -40,18 +40,18 @@ def load(*, data_dir: str | None = None, train_size: int = 0, image_size: int = 
 
     Raises
     ------
-    UsageError
+    ArgumentError
         If no folder was named or pillow is missing.
     InputError
         If there are fewer than two classes, a class has no images, files cannot be read, or the images do not fit into
         memory.
     """
     if data_dir is None:
-        raise UsageError("image folders need --data-dir DIR, with one folder a class in it")
+        raise ArgumentError("image folders need data_dir, a folder with one folder a class in it", "data_dir")
     try:
         import PIL  # noqa: F401
     except ImportError:
-        raise UsageError("reading image files needs pillow: pip install 'widthlab[images]'") from None
+        raise ArgumentError("reading image files needs pillow: pip install 'widthlab[images]'") from None
     root, size = Path(data_dir), checked_size(image_size) or SIZE
     train = root / "train" if (root / "train").is_dir() else root
     test = next((root / name for name in TEST_FOLDERS if train != root and (root / name).is_dir()), None)
@@ -68,7 +68,8 @@ def load(*, data_dir: str | None = None, train_size: int = 0, image_size: int = 
     if len(names) < 2:
         raise InputError(f"{train} has {len(names)} folders with images, at least two classes are needed")
     if (len(files) + len(test_files)) * 3 * size * size > MOST_BYTES:
-        raise InputError(f"{len(files) + len(test_files)} images of {size} pixels a side are over 8 GB: lower --image-size")
+        raise InputError(f"{len(files) + len(test_files)} images of {size} pixels a side are over 8 GB: lower image_size",
+                         "image_size")
     if not test_files:
         order = torch.randperm(len(files), generator=stream(0, "folder", "test")).tolist()
         cut = len(files) // 5
@@ -99,7 +100,7 @@ def _files(folder: Path) -> tuple[list[tuple[Path, int]], list[str], int]:
     try:
         groups = {d.name: list(_tree(d)) for d in _visible(folder) if d.is_dir()}
     except OSError as error:
-        raise UsageError(f"{folder}: {error.strerror}; give the folder that holds one folder a class") from None
+        raise ArgumentError(f"{folder}: {error.strerror}; give the folder that holds one folder a class") from None
     images = {name: sorted(f for f in files if f.suffix.lower() in SUFFIXES) for name, files in groups.items()}
     for name, found in images.items():
         if not found:

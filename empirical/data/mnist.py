@@ -14,7 +14,7 @@ import torch
 from empirical.data import Dataset, assemble, resize
 from empirical.data.checks import bytes_of, published
 from empirical.declared import Source
-from lab.errors import UsageError
+from lab.errors import ArgumentError
 from lab.files import read_npz, read_whole, reading
 
 DATA = Source("mnist", recipe={"base_width": 16, "epochs": 10})
@@ -67,7 +67,7 @@ def read(base: Path) -> dict[str, np.ndarray]:
 
     Raises
     ------
-    UsageError
+    ArgumentError
         If there is no MNIST; the message lists the names that are looked for.
     InputError
         If a file is damaged or lacks an array.
@@ -82,14 +82,14 @@ def read(base: Path) -> dict[str, np.ndarray]:
     missing = [IDX[key] for key, path in files.items() if path is None]
     if missing:
         problem = "lacks" if len(missing) < len(IDX) else "has neither mnist.npz nor"
-        raise UsageError(f"no MNIST in {base}: it {problem} {', '.join(missing)} (a dot as second hyphen, and .gz, are fine)")
+        raise ArgumentError(f"no MNIST in {base}: it {problem} {', '.join(missing)} (a dot as second hyphen, and .gz, are fine)")
     return {key: read_idx(path) for key, path in files.items()}
 
 
 def load(*, data_dir: str | None = None, train_size: int = 0, image_size: int = 0, **_) -> Dataset:
     """MNIST from the folder ``data_dir`` (or the npz file itself), its digests checked."""
     if data_dir is None:
-        raise UsageError("MNIST needs --data-dir DIR with mnist.npz or the four IDX files")
+        raise ArgumentError("MNIST needs data_dir, the folder with mnist.npz or the four IDX files", "data_dir")
     arrays = read(Path(data_dir))
     for key, array in arrays.items():
         rows = ROWS[key.partition("_")[2]]

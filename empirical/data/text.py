@@ -20,7 +20,7 @@ import torch
 from empirical.data import Dataset, assemble, checks, held_out
 from empirical.data.pairs import ENDINGS, LABELS, Pair, read_pairs
 from empirical.declared import Source
-from lab.errors import InputError, UsageError
+from lab.errors import ArgumentError, InputError
 from lab.files import reading
 
 DATA = (Source("mnli", "sentence pairs"), Source("snli", "sentence pairs"), Source("sick", "sentence pairs"),
@@ -132,7 +132,7 @@ def locate(source: str, base: Path) -> tuple[list, Path | None]:
 
     Raises
     ------
-    UsageError
+    ArgumentError
         If they are not there; the message lists the names that are looked for.
     """
     known = SOURCES[source]
@@ -150,8 +150,8 @@ def locate(source: str, base: Path) -> tuple[list, Path | None]:
     if whole:
         return whole, None
     missing = known.test if any(train for train, _ in looked) else known.train
-    raise UsageError(f"no {source} in {base}: it has no {missing[0]}.tsv (nor {', '.join(missing[1:]) or 'else'}; .tsv, .jsonl, "
-                     f".parquet, plain, .gz or .xz){f', nor {known.archive}' if known.archive else ''}")
+    raise ArgumentError(f"no {source} in {base}: it has no {missing[0]}.tsv (nor {', '.join(missing[1:]) or 'else'}; .tsv, "
+                        f".jsonl, .parquet, plain, .gz or .xz){f', nor {known.archive}' if known.archive else ''}")
 
 
 def _name(known: Published, files: Sequence, counts: tuple[int, int], digest: str) -> str:
@@ -166,7 +166,7 @@ def _name(known: Published, files: Sequence, counts: tuple[int, int], digest: st
 def load(*, source: str, data_dir: str | None = None, train_size: int = 0, max_length: int = 0, **_) -> Dataset:
     """MNLI, SNLI, SICK, or any ``train``/``test`` pair of files, from the folder (or published archive) ``data_dir``."""
     if data_dir is None:
-        raise UsageError(f"{source} needs --data-dir DIR with its training and test files")
+        raise ArgumentError(f"{source} needs data_dir, the folder with its training and test files", "data_dir")
     length, known = checks.max_length(max_length) or MAX_LENGTH, SOURCES[source]
     files, archive = locate(source, Path(data_dir))
     (train, lost), (test, lost_too) = map(read_pairs, files)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lab.errors import InputError, UsageError
+from lab.errors import ArgumentError, InputError
 
 WAVELET_SHARE = 0.99
 
@@ -73,12 +73,12 @@ def _transform(flat: np.ndarray, shape, wavelet: str) -> np.ndarray:
 
 
 def refuse_wavelet(wavelet: str) -> None:
-    """Raise a UsageError if PyWavelets does not know the wavelet."""
+    """Raise an ArgumentError if PyWavelets does not know the wavelet."""
     import pywt
 
     known = pywt.wavelist(kind="discrete")
     if wavelet not in known:
-        raise UsageError(f"unknown wavelet {wavelet!r}: PyWavelets has {', '.join(known[:8])}, ...")
+        raise ArgumentError(f"unknown wavelet {wavelet!r}: PyWavelets has {', '.join(known[:8])}, ...")
 
 
 def wavelets(space: Space, wavelet: str = "haar", share: float = WAVELET_SHARE) -> Space:
@@ -92,7 +92,7 @@ def wavelets(space: Space, wavelet: str = "haar", share: float = WAVELET_SHARE) 
 
     Raises
     ------
-    UsageError
+    ArgumentError
         If PyWavelets does not know the wavelet.
     """
     refuse_wavelet(wavelet)
@@ -117,12 +117,13 @@ def components(space: Space, dim: int) -> Space:
 
     Raises
     ------
-    UsageError
+    ArgumentError
         If the space has fewer dimensions, or there are fewer points.
     """
     n, d = space.points.shape
     if not 1 <= dim <= min(d, n - 1):
-        raise UsageError(f"--dim {dim} principal components of {n} points in dimension {d}: at most {min(d, n - 1)}")
+        raise ArgumentError(f"dim {dim}: there are at most {min(d, n - 1)} principal components of {n} points in dimension {d}",
+                            "dim")
     mean = space.points.mean(axis=0, dtype=np.float64)
     covariance = np.zeros((d, d))
     for part in np.array_split(space.points, max(1, n // 4096)):
@@ -149,13 +150,13 @@ def features(model, data, site: str, batch: int = 1024) -> Space:
 
     Raises
     ------
-    UsageError
+    ArgumentError
         If the network has no such site.
     """
     import torch
 
     if site not in model.sites:
-        raise UsageError(f"unknown site {site!r}: this network has {', '.join(model.sites)}")
+        raise ArgumentError(f"unknown site {site!r}: this network has {', '.join(model.sites)}")
     found, wrong = {}, []
     with torch.inference_mode():
         for split in ("train", "test"):

@@ -22,7 +22,7 @@ from torch import nn
 
 from empirical.declared import architecture, architectures
 from empirical.settings import Widths, refuse_misfit
-from lab.errors import UsageError
+from lab.errors import ArgumentError
 
 MOST_PARAMETERS = 10**9
 BUILDERS = {name: f"{module}:{found.build}" for name, (module, found) in architectures().items()}
@@ -45,7 +45,7 @@ def build(arch: str, *, alpha: Fraction | str, base_width: int, data, copies: in
 
     Raises
     ------
-    UsageError
+    ArgumentError
         Unknown architecture, one that does not fit the data, or an alpha that leaves a layer without channels.
     """
     network = architecture(arch)
@@ -67,15 +67,15 @@ def outline(setting, alpha: Fraction | str, data) -> nn.Module:
 
     Raises
     ------
-    UsageError
+    ArgumentError
         As :func:`build`; or where it has more than ``MOST_PARAMETERS`` parameters.
     """
     with torch.device("meta"):
         model = build(setting.arch, alpha=alpha, base_width=setting.base_width, data=data, depth=setting.depth,
                       mup=setting.parametrisation == "mup", dropout=setting.dropout)
     if (count := parameters(model)) > MOST_PARAMETERS:
-        raise UsageError(f"{setting.arch} of alpha {alpha} and base width {setting.base_width} has {count:,} parameters: more "
-                         f"than {MOST_PARAMETERS:,} are not trained here")
+        raise ArgumentError(f"{setting.arch} of alpha {alpha} and base width {setting.base_width} has {count:,} parameters: more "
+                            f"than {MOST_PARAMETERS:,} are not trained here")
     return model
 
 

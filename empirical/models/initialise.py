@@ -20,7 +20,7 @@ import torch
 from torch import nn
 
 from empirical.models.layers import Conv, Embedding, Linear
-from lab.errors import UsageError
+from lab.errors import ArgumentError
 
 ARCHITECTURE = None
 EMBEDDING_STD = 0.1
@@ -75,12 +75,12 @@ def take_slices(model: nn.Module, wide: nn.Module, first: int, slices: int) -> n
 
     Raises
     ------
-    UsageError
+    ArgumentError
         If there are more networks than slices, or a layer does not fall into them.
     """
     if first + model.copies > slices:
-        raise UsageError(f"a wide network has {slices} slices of this width, not {first + model.copies}: copies that start "
-                         "as slices can only be as many as have the wide network's features")
+        raise ArgumentError(f"a wide network has {slices} slices of this width, not {first + model.copies}: copies that start "
+                            "as slices can only be as many as have the wide network's features")
     layers = [m for m in wide.modules() if isinstance(m, Conv | Linear | Embedding)]
     for source, module in zip(layers, (m for m in model.modules() if isinstance(m, Conv | Linear | Embedding))):
         whole = source.weight.data
@@ -91,7 +91,8 @@ def take_slices(model: nn.Module, wide: nn.Module, first: int, slices: int) -> n
                 size = target.shape[axis]
                 if taken.shape[axis] != size:
                     if taken.shape[axis] != size * slices:
-                        raise UsageError(f"a layer of {taken.shape[axis]} channels does not fall into {slices} slices of {size}")
+                        raise ArgumentError(f"a layer of {taken.shape[axis]} channels does not fall into {slices} slices "
+                                            f"of {size}")
                     taken = taken.narrow(axis, (first + i) * size, size)
             scale = 1.0
             if not isinstance(module, Embedding):

@@ -86,7 +86,7 @@ def finished_networks(experiment: Path) -> list[Network]:
             found.append(network)
     if not found:
         raise InputError(f"no trained network in {experiment}: train a width sweep first (python -m empirical sweep), and name "
-                         "the folder of the run store with --out")
+                         "the folder of its runs")
     return sorted(found, key=lambda network: (network.seed, network.width))
 
 

@@ -14,7 +14,7 @@ import torch
 from empirical.data import SPLITS, cifar10, corrupt, load, mnist
 from empirical.data.augment import augment, draw
 from empirical.streams import stream
-from lab.errors import InputError, UsageError
+from lab.errors import ArgumentError, InputError
 
 ROWS = 60
 
@@ -53,9 +53,9 @@ def test_batches_are_normalised_by_the_training_split():
 
 
 def test_splits_too_large_for_the_data():
-    with pytest.raises(UsageError, match="too large"):
+    with pytest.raises(ArgumentError, match="too large"):
         load("digits", train_size=2000)
-    with pytest.raises(UsageError, match="unknown data"):
+    with pytest.raises(ArgumentError, match="unknown data"):
         load("cats")
 
 
@@ -70,7 +70,7 @@ def test_corrupted_labels_leave_the_probe_splits_alone():
     train = data.splits["train"]
     agreement = (randomised.labels[train] == data.labels[train]).float().mean()
     assert 0.05 < agreement < 0.16 and "random labels" in randomised.name
-    with pytest.raises(UsageError, match="share"):
+    with pytest.raises(ArgumentError, match="share"):
         corrupt(data, -0.1)
 
 
@@ -136,9 +136,9 @@ def test_bad_batches_are_refused_in_one_line(tmp_path, small_batches, damage, me
 
 
 def test_missing_cifar(tmp_path):
-    with pytest.raises(UsageError, match="--data-dir"):
+    with pytest.raises(ArgumentError, match="data_dir"):
         cifar10.load()
-    with pytest.raises(UsageError, match="no CIFAR-10"):
+    with pytest.raises(ArgumentError, match="no CIFAR-10"):
         cifar10.load(data_dir=str(tmp_path))
     (tmp_path / "data_batch_1").write_bytes(b"x")
     with pytest.raises(InputError, match="data_batch_2"):
@@ -171,9 +171,9 @@ def test_idx_files(tmp_path):
     (tmp_path / "c").write_bytes((tmp_path / "a").read_bytes()[:-3])
     with pytest.raises(InputError, match="truncated"):
         mnist.read_idx(tmp_path / "c")
-    with pytest.raises(UsageError, match="--data-dir"):
+    with pytest.raises(ArgumentError, match="data_dir"):
         mnist.load()
-    with pytest.raises(UsageError, match="no MNIST"):
+    with pytest.raises(ArgumentError, match="no MNIST"):
         mnist.load(data_dir=str(tmp_path))
     (tmp_path / "mnist.npz").write_bytes(b"PK nonsense")
     with pytest.raises(InputError, match=r"mnist\.npz"):

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from empirical.data import assemble, cifar10, digits, load, mnist
-from lab.errors import UsageError
+from lab.errors import ArgumentError
 from tests.empirical.refusals import refused
 from tests.empirical.test_data import write_batches, write_idx
 
@@ -120,9 +120,9 @@ def test_idx_headers_that_promise_something_else(tmp_path, raw):
 
 
 def test_mnist_names_that_are_looked_for_are_listed(tmp_path):
-    assert "train-images-idx3-ubyte" in refused("no MNIST", mnist.load, data_dir=str(tmp_path), error=UsageError)
+    assert "train-images-idx3-ubyte" in refused("no MNIST", mnist.load, data_dir=str(tmp_path), error=ArgumentError)
     write_idx(tmp_path / "train-images.idx3-ubyte", np.zeros((2, 28, 28), np.uint8))
-    line = refused("it lacks", mnist.load, data_dir=str(tmp_path), error=UsageError)
+    line = refused("it lacks", mnist.load, data_dir=str(tmp_path), error=ArgumentError)
     assert "train-labels-idx1-ubyte" in line and "train-images" not in line
 
 
@@ -246,7 +246,7 @@ def test_labels_that_are_no_classes_are_refused_for_every_source(labels):
 @pytest.mark.parametrize("source", ["digits", "mnist", "folder", "cifar10"])
 @pytest.mark.parametrize("size", [3, -1, 257])
 def test_image_sizes_are_refused_before_anything_is_read(tmp_path, source, size):
-    refused(r"outside 4\.\.256", load, source, data_dir=str(tmp_path / "none"), image_size=size, error=UsageError)
+    refused(r"outside 4\.\.256", load, source, data_dir=str(tmp_path / "none"), image_size=size, error=ArgumentError)
 
 
 def test_a_download_that_breaks_off_is_one_line(tmp_path, monkeypatch):

@@ -13,7 +13,7 @@ from empirical.data import checks, load, text
 from empirical.data.entailment import generate
 from empirical.data.pairs import LABELS, read_pairs
 from lab.cli import main
-from lab.errors import UsageError
+from lab.errors import ArgumentError
 from tests.empirical.refusals import refused
 
 ROW = {"premise": "A man eats.", "hypothesis": "A person eats.", "label": "entailment"}
@@ -122,7 +122,7 @@ def test_lengths_that_leave_no_word_of_a_sentence_are_refused(tmp_path, length):
     tokenizer = text.train_tokenizer(["the cat sat"] * 5, 300)
     refused("room for 5 tokens", text.encode_pairs, tokenizer, [("the cat", "sat", 0)], length)
     for source in ("entailment", "pairs") if length else ():  # before anything is read: the folder is not there
-        refused("too short", load, source, data_dir=str(tmp_path / "none"), max_length=length, error=UsageError)
+        refused("too short", load, source, data_dir=str(tmp_path / "none"), max_length=length, error=ArgumentError)
 
 
 def test_the_shortest_length_keeps_a_token_of_each_sentence():

@@ -10,7 +10,7 @@ from empirical import data, models
 from empirical.data import text
 from empirical.declared import TAKES, architectures, source, sources
 from empirical.settings import ARCHITECTURES, DATA, Setting, matched, recipe
-from lab.errors import UsageError
+from lab.errors import ArgumentError
 
 
 def test_what_is_declared_is_there():
@@ -32,7 +32,7 @@ def test_every_data_set_has_a_recipe(name):
 
 def test_an_unknown_name_says_what_there_is():
     for unknown in (lambda: recipe("mlp", "digit"), lambda: recipe("mpl", "digits"), lambda: matched("digit")):
-        with pytest.raises(UsageError, match="choose one of"):
+        with pytest.raises(ArgumentError, match="choose one of"):
             unknown()
 
 

@@ -12,7 +12,7 @@ from empirical.models.initialise import initialise, parameter_groups, take_slice
 from empirical.models.layers import Conv, Embedding, Linear
 from empirical.streams import stream
 from empirical.train import losses, read_member
-from lab.errors import UsageError
+from lab.errors import ArgumentError
 
 ARCHS = ("mlp", "vgg16", "resnet18", "transformer")
 FIRST_LAYER = {"mlp": "hidden.0.weight", "vgg16": "blocks.0.0.0.weight", "resnet18": "stem.0.weight",
@@ -44,7 +44,7 @@ def test_every_width_is_exact(arch):
 def test_published_sizes():
     # parameters of the CIFAR forms with batch norm (ResNet-18: 11.17 M; VGG-16 without the large layers: 14.72 M)
     class Cifar:
-        is_text, classes, inputs = False, 10, torch.zeros(1, 3, 32, 32)
+        name, is_text, classes, inputs = "CIFAR-10", False, 10, torch.zeros(1, 3, 32, 32)
 
     count = {arch: sum(p.numel() for p in build(arch, alpha="1", base_width=64, data=Cifar()).parameters())
              for arch in ("resnet18", "vgg16")}
@@ -56,16 +56,16 @@ def test_published_sizes():
 @pytest.mark.parametrize("alpha, message", [("1/32", "smallest alpha is 1/16"), ("1/3", "multiple of 1/16")])
 def test_impossible_widths(alpha, message):
     for arch in ARCHS:
-        with pytest.raises(UsageError, match=message):
+        with pytest.raises(ArgumentError, match=message):
             build(arch, alpha=alpha, base_width=16, data=data_for(arch))
 
 
 def test_architecture_and_data_must_fit():
-    with pytest.raises(UsageError, match="sentence pairs"):
+    with pytest.raises(ArgumentError, match="sentence pairs"):
         build("transformer", alpha="1", base_width=16, data=load("digits"))
-    with pytest.raises(UsageError, match="images"):
+    with pytest.raises(ArgumentError, match="images"):
         build("mlp", alpha="1", base_width=16, data=load("entailment"))
-    with pytest.raises(UsageError, match="unknown architecture"):
+    with pytest.raises(ArgumentError, match="unknown architecture"):
         build("lenet", alpha="1", base_width=16, data=load("digits"))
 
 
@@ -189,5 +189,5 @@ def test_slices_of_a_wide_start_make_it_up(arch):
         for i, piece in enumerate(pieces):  # the i-th block of each axis that grows
             rows, columns = (slice(i * n, (i + 1) * n) if g else slice(None) for n, g in zip(piece.shape, grows))
             assert torch.equal(piece, whole[rows, columns] * scale)
-    with pytest.raises(UsageError, match="4 slices"):
+    with pytest.raises(ArgumentError, match="4 slices"):
         take_slices(make("1/4", 2), wide, 3, 4)

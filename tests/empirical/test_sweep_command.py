@@ -21,7 +21,7 @@ from empirical.studies.width.evidence import evidence
 from empirical.studies.width.plan import equal_parameters, plan
 from empirical.studies.width.study import width_study
 from lab.cli import main
-from lab.errors import UsageError
+from lab.errors import ArgumentError
 from lab.store import run_id
 from lab.study import fingerprint
 from lab.study import load as study_of
@@ -106,7 +106,7 @@ def test_plan_shares_networks():
     assert [r.seed for r in alone] == [4, 5, 4] and alone[-1].narrow() == [alone[-1].other()]
     wider = plan(setting, [Fraction(1), Fraction(4)], [0])
     assert wider[-1].reference == "4" and wider[-1].copies == 4
-    with pytest.raises(UsageError, match="whole number of times"):
+    with pytest.raises(ArgumentError, match="whole number of times"):
         plan(setting, [Fraction(1), Fraction(2, 3)], [0])
 
 

@@ -10,7 +10,7 @@ import torch
 
 from empirical.data import entailment, load, text
 from empirical.data.entailment import Sentence, generate, relation
-from lab.errors import InputError, UsageError
+from lab.errors import ArgumentError, InputError
 
 ROWS = [("A man eats.", "A person eats.", "entailment"), ('He said "no".', "He spoke.", "entailment"),
         ("It rains.", "It is dry.", "contradiction"), ("It rains.", "It is Monday.", "neutral")]
@@ -77,13 +77,13 @@ def test_pairs_from_a_folder(tmp_path):
     pairs = generate(300, seed=3)
     rows = [(p, h, text.LABELS[y]) for p, h, y in pairs]
     (tmp_path / "train.tsv").write_text(tsv(rows[:240]))
-    with pytest.raises(UsageError, match="no pairs"):
+    with pytest.raises(ArgumentError, match="no pairs"):
         load("pairs", data_dir=str(tmp_path))
     (tmp_path / "test.tsv").write_text(tsv(rows[240:]))
     data = load("pairs", data_dir=str(tmp_path), max_length=12)
     assert len(data.splits["test"]) == 60 and data.inputs.shape[1] <= 12 and data.classes == 3
     assert data.facts["pairs_cut_to_length"] > 0
-    with pytest.raises(UsageError, match="--data-dir"):
+    with pytest.raises(ArgumentError, match="data_dir"):
         load("pairs")
 
 

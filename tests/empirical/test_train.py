@@ -12,7 +12,7 @@ from empirical.data import Dataset, load
 from empirical.settings import Network, Setting, recipe
 from empirical.train import Diverged, evaluate, flushes_denormals, load_trained, pick_device, rate, read_member, train
 from lab import store
-from lab.errors import InputError, UsageError
+from lab.errors import ArgumentError, InputError
 from lab.store import run_id
 
 CPU = torch.device("cpu")
@@ -137,9 +137,9 @@ def test_full_disk_is_one_line_and_loses_nothing(tmp_path, monkeypatch):
 
 
 def test_missing_device():
-    with pytest.raises(UsageError, match="use --device cpu"):
+    with pytest.raises(ArgumentError, match="set device to cpu"):
         pick_device("cuda:77")
-    with pytest.raises(UsageError, match="use --device cpu"):
+    with pytest.raises(ArgumentError, match="set device to cpu"):
         pick_device("banana")
     assert pick_device("cpu").type == "cpu"
 
@@ -154,7 +154,7 @@ def test_schedule():
 @pytest.mark.parametrize("changes", [{"optimizer": "lion"}, {"schedule": "steps"}, {"warmup": 1.0}, {"weight_decay": -1},
                                      {"init": "glorot-normal", "parametrisation": "mup"}, {"init": "zero"}])
 def test_settings_that_make_no_sense(changes):
-    with pytest.raises(UsageError):
+    with pytest.raises(ArgumentError):
         Setting(arch="mlp", data="digits", base_width=8, epochs=1, **changes).check()
 
 
@@ -212,7 +212,7 @@ def test_damaged_choices_of_stacks_are_one_line(tmp_path, text):
 
 @pytest.mark.parametrize("threads", [0, -1, 10**6, 1.5, True])
 def test_threads_that_no_machine_has(threads):
-    with pytest.raises(UsageError, match="threads of a network"):
+    with pytest.raises(ArgumentError, match="threads of a network"):
         tiny(threads=threads).check()
 
 

@@ -22,7 +22,7 @@ from empirical.studies.units.table import tabulate
 from empirical.train import load_trained, read_member
 from empirical.units import best_order, measure
 from lab.cli import main
-from lab.errors import InputError, UsageError
+from lab.errors import ArgumentError, InputError
 from lab.store import run_id
 from theory.measures import repeated_units
 from theory.measures.ablation import removed_counts
@@ -291,7 +291,7 @@ def test_image_folders(tmp_path):
     (tmp_path / "train" / "dog" / "0.png").write_bytes(b"no image")
     with pytest.raises(InputError, match=r"0\.png"):
         load("folder", data_dir=str(tmp_path / "train"), image_size=10)
-    for wrong, error in ((None, UsageError), (tmp_path / "none", UsageError), (tmp_path / "val" / "cat", InputError)):
+    for wrong, error in ((None, ArgumentError), (tmp_path / "none", ArgumentError), (tmp_path / "val" / "cat", InputError)):
         with pytest.raises(error):
             load("folder", data_dir=wrong and str(wrong))
 
@@ -302,7 +302,7 @@ def test_bad_input():
     for keep in ({"layer1": np.ones((1, 6))}, {"layer1": np.ones((1, 7)), "layer2": np.ones((2, 7))}):
         with pytest.raises(InputError, match="keep masks"):
             ablated_logits(model, inputs, keep)
-    with pytest.raises(UsageError, match="layer9"):
+    with pytest.raises(ArgumentError, match="layer9"):
         ablated_logits(model, inputs, {"layer9": np.ones((1, 7))})
     with pytest.raises(InputError):
         places(torch.nn.Identity())
@@ -311,7 +311,7 @@ def test_bad_input():
     for wrong in (lambda: plan(tiny(), "nothing", (1,), (0,)), lambda: plan(tiny(), "init", (1,), (0,), values=("best",)),
                   lambda: replace(tiny(), dropout=1.0).check(),
                   lambda: build("vgg16", alpha=1, base_width=4, data=data, dropout=0.5)):
-        with pytest.raises(UsageError):
+        with pytest.raises(ArgumentError):
             wrong()
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from lab.arguments import add_run_arguments, fraction, not_negative_float, positive_float, positive_int
 from lab.cli import jsonable, main, note, say
-from lab.errors import InputError, UsageError
+from lab.errors import ArgumentError, InputError
 from lab.estimate import exact, mean_interval, share_interval
 
 
@@ -26,7 +26,7 @@ def room(monkeypatch):
         say("for a person")
         note("beside it")
         if args.do == "usage":
-            raise UsageError("that cannot\nbe done")
+            raise ArgumentError("that cannot\nbe done")
         if args.do == "input":
             raise InputError("that file is damaged")
         if args.do == "fail":

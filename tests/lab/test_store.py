@@ -11,7 +11,7 @@ import pytest
 
 from lab import store as store_module
 from lab.cli import main
-from lab.errors import InputError, UsageError
+from lab.errors import ArgumentError, InputError
 from lab.places import plain_name, usable_folder
 from lab.store import RunStore, exclusive, read_config, read_failure, read_result, write_atomically
 from lab.study import compute
@@ -47,7 +47,7 @@ def test_a_folder_that_is_a_file_is_refused_before_anything_is_computed(tmp_path
     file.write_text("kept")
     (tmp_path / "lost").symlink_to("nowhere")
     for path in (file, file / "below" / "it", tmp_path / "lost", "", tmp_path / ("x" * 300)):
-        with pytest.raises(UsageError):
+        with pytest.raises(ArgumentError):
             usable_folder(path)
         with pytest.raises(InputError):
             RunStore(path)

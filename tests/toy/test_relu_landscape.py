@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import theory.landscape as exact
 from lab.cli import main
-from lab.errors import InputError, UsageError
+from lab.errors import ArgumentError, InputError
 from lab.flow import LANES
 from tests import naive_relu_landscape as naive
 from theory.landscape.angles import coangles, first_sines
@@ -351,10 +351,10 @@ def test_studies_make_tables_and_evidence(tmp_path):
 
 
 @pytest.mark.parametrize("arguments,error", [
-    (dict(teacher_width=0, width=3), UsageError), (dict(teacher_width=3, width=0), UsageError),
-    (dict(teacher_width=3, width=3, dim=2), UsageError),
-    (dict(teacher_width=3, width=3, method="newton"), UsageError), (dict(teacher_width=3, width=3, replicas=0), UsageError),
-    (dict(teacher_width=3, width=3, learning_rate=0.0), UsageError),
+    (dict(teacher_width=0, width=3), ArgumentError), (dict(teacher_width=3, width=0), ArgumentError),
+    (dict(teacher_width=3, width=3, dim=2), ArgumentError),
+    (dict(teacher_width=3, width=3, method="newton"), ArgumentError), (dict(teacher_width=3, width=3, replicas=0), ArgumentError),
+    (dict(teacher_width=3, width=3, learning_rate=0.0), ArgumentError),
     (dict(teacher_width=3, width=3, start=np.zeros((2, 3, 4))), InputError),
     (dict(teacher_width=3, width=3, start=np.full((2, 3, 3), np.nan)), InputError),
 ])

@@ -1,7 +1,6 @@
 """``python -m theory derive NAME``: a formula derived step by step, as text or LaTeX."""
 
 from lab.cli import say
-from lab.errors import InputError, UsageError
 from theory.derivation import find_derivation
 
 HELP = "derive a formula step by step"
@@ -15,11 +14,7 @@ def add_arguments(parser) -> None:
 
 def run(args) -> dict:
     """Derive, print, return the pieces."""
-    try:
-        function = find_derivation(args.name)
-    except InputError as error:
-        raise UsageError(str(error)) from None
-    d = function()
+    d = find_derivation(args.name)()
     text = d.to_latex() if args.latex else d.to_text()
     say(text.rstrip("\n"))
     return {"name": d.name, "status": d.status, "statement": d.statement, "source": d.source, "symbols": d.symbols,

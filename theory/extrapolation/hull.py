@@ -7,14 +7,14 @@ from scipy import special
 
 from lab import checks
 from lab.arrays import real
-from lab.errors import InputError, UsageError
+from lab.errors import ArgumentError, InputError
 
 
 def _count(name, value, least):
     """As :func:`lab.checks.whole_number`, but a float: there may be 1e60 points."""
     number = checks.real_number(name, value, least=least)
     if number < 2**53 and number != int(number):
-        raise UsageError(f"{name} must be a whole number of at least {least}, got {value!r}")
+        raise ArgumentError(f"{name} must be a whole number of at least {least}, got {value!r}")
     return number
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from lab import checks
 from lab.compiled import njit
-from lab.errors import UsageError
+from lab.errors import ArgumentError
 from lab.flow import CONVERGED, LANES, RHS, solve
 from lab.names import renamed
 from lab.streams import generator, normal
@@ -164,8 +164,8 @@ def simulate(strengths: Sequence[float] = (1.0, 0.05), threshold: float = 0.3, d
     checks.limits(threads=threads)
     slowest = strengths.min() * init_readout
     if gradient_tol > 0.01 * slowest:
-        raise UsageError(f"the weakest feature moves a neuron at about {slowest:.1g}: gradient_tol must be at most a hundredth "
-                         f"of that, got {gradient_tol:g}, else the flow ends before it starts")
+        raise ArgumentError(f"the weakest feature moves a neuron at about {slowest:.1g}: gradient_tol must be at most a "
+                            f"hundredth of that, got {gradient_tol:g}, else the flow ends before it starts")
     features = strengths.size
     start = np.empty((replicas, copies, width, features + 1))
     for r in range(replicas):

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from lab import checks
-from lab.errors import UsageError
+from lab.errors import ArgumentError
 from lab.names import renamed
 from theory.measures import linear_cka, probe_error, span_error, with_residual
 from toy.graded_teacher.model import Students, Teacher, check, initial_state, moments, simulate
@@ -100,7 +100,7 @@ def check_comparison(teacher: Teacher, width, copies, reference_width, replicas,
     checks.real_number("above_floor", above_floor, least=1)  # narrow students reach no loss below their floor
     checks.real_numbers("ridges", ridges, least=0)
     if condition == "shared start" and copies * width != reference_width:
-        raise UsageError(f"{copies} slices of width {width} do not make a student of width {reference_width}")
+        raise ArgumentError(f"{copies} slices of width {width} do not make a student of width {reference_width}")
 
 
 @renamed(seconds="time_limit")

@@ -19,7 +19,7 @@ import numpy as np
 
 from lab import checks, flow
 from lab.arrays import floats
-from lab.errors import InputError, UsageError
+from lab.errors import ArgumentError, InputError
 from lab.names import renamed
 from lab.streams import normal
 from theory.gaussian import erf_i2
@@ -51,8 +51,8 @@ class Teacher:
         object.__setattr__(self, "unit", in_units(self.strengths)[1])
         check_norm(self.direction_norm)
         if checks.whole_number("dim", self.dim) < len(self.strengths):
-            raise UsageError(f"{len(self.strengths)} orthogonal directions need dim >= {len(self.strengths)}, "
-                             f"got {self.dim}")
+            raise ArgumentError(f"{len(self.strengths)} orthogonal directions need dim >= {len(self.strengths)}, "
+                                f"got {self.dim}")
 
     @property
     def units(self) -> int:

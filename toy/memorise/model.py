@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab import checks
-from lab.errors import UsageError
+from lab.errors import ArgumentError
 from lab.names import renamed
 from lab.streams import generator
 from toy.memorise import TASKS
@@ -64,7 +64,7 @@ def _check_data(task, samples, dim, harmonics, waves, test_samples, points, seed
         checks.whole_number(name, value, least)
     checks.seed(seed)
     if 2 * harmonics > dim:
-        raise UsageError(f"{harmonics} harmonics need a dimension of at least {2 * harmonics}, got {dim}")
+        raise ArgumentError(f"{harmonics} harmonics need a dimension of at least {2 * harmonics}, got {dim}")
     checks.fits_memory(rows=samples + test_samples + points, dim=dim)
     checks.fits_memory(dim=dim, columns=dim)
 

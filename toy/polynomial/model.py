@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab import checks
-from lab.errors import UsageError
+from lab.errors import ArgumentError
 from lab.names import renamed
 from lab.streams import generator
 from toy.mlp import ADAM, initialise, train
@@ -81,7 +81,7 @@ def check(degrees=(), widths=(), samples=40, degree=3, seed=0, replica=0, reach=
     _check_data(samples, degree, seed, replica, reach)
     checks.real_number("target_loss", target_loss, above=0)
     if len(degrees) and min(checks.whole_numbers("degrees", degrees, most=60)) < degree:
-        raise UsageError(f"a classifier of degree {min(degrees)} cannot hold a truth of degree {degree}")
+        raise ArgumentError(f"a classifier of degree {min(degrees)} cannot hold a truth of degree {degree}")
     if len(widths):
         checks.fits_memory(starts=STARTS, width=max(checks.whole_numbers("widths", widths)), numbers_a_unit=5)
 

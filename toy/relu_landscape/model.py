@@ -25,7 +25,7 @@ import numpy as np
 
 from lab import checks
 from lab.arrays import floats
-from lab.errors import InputError, UsageError
+from lab.errors import ArgumentError, InputError
 from lab.estimate import Estimate, share_interval
 from lab.names import renamed
 from lab.streams import normal
@@ -113,7 +113,7 @@ def check(teacher_width, width, replicas=1, seed=0, dim=None, method="gradient-d
              for name, value in (("teacher_width", teacher_width), ("width", width), ("replicas", replicas))]
     dim = teacher_width if dim is None else dim
     if checks.whole_number("dim", dim) < teacher_width:
-        raise UsageError(f"{teacher_width} orthonormal teacher units need at least {teacher_width} dimensions, got {dim}")
+        raise ArgumentError(f"{teacher_width} orthonormal teacher units need at least {teacher_width} dimensions, got {dim}")
     checks.seed(seed)
     checks.choice("method", method, METHODS)
     checks.fits_memory(replicas=replicas, width=width, dim=dim)
@@ -182,7 +182,7 @@ def simulate(teacher_width: int, width: int, replicas: int = 1000, seed: int = 0
 
     Raises
     ------
-    UsageError
+    ArgumentError
         Impossible sizes or method.
     InputError
         Starts that do not fit or are not finite.

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lab.errors import InputError, UsageError
+from lab.errors import ArgumentError, InputError
 from lab.estimate import Estimate, share_interval
 from lab.names import renamed
 from toy.relu_landscape.minima import ANTI_ALIGNED, roles
@@ -100,7 +100,7 @@ def perturb(teacher_width: int, width: int, replicas: int = 1000, seed: int = 0,
     """
     check(teacher_width, width, replicas, seed, dim, method)
     if width <= teacher_width:
-        raise UsageError(f"a ticket of {teacher_width} neurons has no rest in a network of width {width}")
+        raise ArgumentError(f"a ticket of {teacher_width} neurons has no rest in a network of width {width}")
     dim = teacher_width if dim is None else dim
     common = dict(seed=seed, dim=dim, method=method, threads=threads)
     rest = width - teacher_width

@@ -7,7 +7,7 @@ threads: a replica gives the same bits alone and among a thousand.
 import numpy as np
 
 from lab import kernel_streams as streams
-from lab.errors import UsageError
+from lab.errors import ArgumentError
 from lab.streams import normal
 from toy.teacher_student import kernels
 
@@ -176,11 +176,11 @@ def check_span(s) -> None:
     """Refuse a setting that the span law does not hold for."""
     k, m = s.strengths.size, s.width
     if s.samples or s.batch_size != 1:
-        raise UsageError("the span law holds for fresh inputs and a batch of 1: use method full")
+        raise ArgumentError("the span law holds for fresh inputs and a batch of 1: use method full")
     if s.teacher_directions.shape[1] > k:
-        raise UsageError(f"the span law wants the teacher in a basis of its span: {k} rows and at most {k} columns")
+        raise ArgumentError(f"the span law wants the teacher in a basis of its span: {k} rows and at most {k} columns")
     if s.dim < k + m:
-        raise UsageError(f"the span law needs at least M + K = {k + m} inputs, got {s.dim}: use method full")
+        raise ArgumentError(f"the span law needs at least M + K = {k + m} inputs, got {s.dim}: use method full")
 
 
 class SpanEnsemble:

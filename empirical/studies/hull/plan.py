@@ -8,7 +8,7 @@ from empirical.declared import source
 from empirical.settings import Network, check_threads, recipe
 from empirical.studies.trained import finished_networks
 from lab import checks
-from lab.errors import UsageError
+from lab.errors import ArgumentError
 
 if TYPE_CHECKING:
     from empirical.data import Dataset
@@ -62,22 +62,23 @@ class HullRun:
 
         Raises
         ------
-        UsageError
+        ArgumentError
         """
         if self.space not in SPACES:
-            raise UsageError(f"unknown space {self.space!r}: choose {', '.join(SPACES)}")
+            raise ArgumentError(f"unknown space {self.space!r}: choose {', '.join(SPACES)}", "space")
         if self.space == "features" and not self.arch:
-            raise UsageError("learned features need a network: give --arch")
+            raise ArgumentError("learned features need a network: give arch", "arch")
         if self.directions and (self.space != "pixels" or self.dim or not self.arch):
-            raise UsageError("directions are looked at in pixels, with a network: --space pixels --arch mlp, without --dim")
+            raise ArgumentError("directions are looked at in pixels, with a network: space pixels, an arch and no dim", "space",
+                                "arch", "dim")
         checks.seed(self.seed)
-        checks.real_number("--tol", self.tol, above=0, most=0.1)  # above, distances would mean little
-        checks.whole_number("--dim", self.dim, 0)
+        checks.real_number("tol", self.tol, above=0, most=0.1)  # above, distances would mean little
+        checks.whole_number("dim", self.dim, 0)
         if self.space != "features":
             if source(self.data).kind != "images":
-                raise UsageError(f"{self.data} has no pixels: choose images, or --space features")
+                raise ArgumentError(f"{self.data} has no pixels: choose images, or the space of features", "space")
             if self.dim > PIXELS.get(self.data, checks.MOST):
-                raise UsageError(f"--dim {self.dim}: at most {PIXELS[self.data]}, the pixels of {self.data}")
+                raise ArgumentError(f"dim {self.dim}: at most {PIXELS[self.data]}, the pixels of {self.data}", "dim")
         if self.space == "wavelets":
             from empirical.hull.spaces import refuse_wavelet
 
@@ -85,7 +86,7 @@ class HullRun:
         if self.arch and not self.sweep:
             self.network().check()
         if self.sweep and not self.arch:
-            raise UsageError(f"which network of {self.sweep}? give its --arch")
+            raise ArgumentError(f"which network of {self.sweep}? give its arch", "arch")
         check_threads(self.threads)
         return self
 
@@ -94,15 +95,15 @@ class HullRun:
 
         Raises
         ------
-        UsageError
+        ArgumentError
             If the sweep has no such network.
         """
         if self.sweep:
             for network in finished_networks(Path(store) / self.sweep):
                 if (network.arch, network.data, network.alpha, network.seed) == (self.arch, self.data, self.alpha, self.seed):
                     return network
-            raise UsageError(f"{self.sweep} has no finished {self.arch} on {self.data} of alpha {self.alpha} and seed "
-                             f"{self.seed}")
+            raise ArgumentError(f"{self.sweep} has no finished {self.arch} on {self.data} of alpha {self.alpha} and seed "
+                                f"{self.seed}")
         changes = {"epochs": self.epochs} if self.epochs else {}
         return Network(**{**recipe(self.arch, self.data, self.quick), **changes, "alpha": self.alpha, "seed": self.seed,
                           "threads": self.threads})
@@ -122,7 +123,7 @@ def refuse_site(config: HullRun, data: "Dataset") -> None:
 
     Raises
     ------
-    UsageError
+    ArgumentError
     """
     from empirical.models import outline
 
@@ -130,6 +131,7 @@ def refuse_site(config: HullRun, data: "Dataset") -> None:
     if config.space != "features":
         return
     if config.site not in sites:
-        raise UsageError(f"unknown site {config.site!r}: this network has {', '.join(sites)}")
+        raise ArgumentError(f"unknown site {config.site!r}: this network has {', '.join(sites)}", "site")
     if config.dim > sites[config.site]:
-        raise UsageError(f"--dim {config.dim}: at most {sites[config.site]}, the features of this network at {config.site}")
+        raise ArgumentError(f"dim {config.dim}: at most {sites[config.site]}, the features of this network at {config.site}",
+                            "dim")

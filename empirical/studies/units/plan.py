@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from empirical.settings import Network, Setting
-from lab.errors import UsageError
+from lab.errors import ArgumentError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,14 +71,14 @@ def plan(setting: Setting, sweep: str, alphas: Sequence[Fraction], seeds: Sequen
 
     Raises
     ------
-    UsageError
+    ArgumentError
         For an unknown sweep or value.
     """
     if sweep not in SWEEPS:
-        raise UsageError(f"no sweep is called {sweep!r}: choose one of {', '.join(SWEEPS)}")
+        raise ArgumentError(f"no sweep is called {sweep!r}: choose one of {', '.join(SWEEPS)}")
     unknown = [v for v in values if v not in SWEEPS[sweep]]
     if unknown:
-        raise UsageError(f"the sweep {sweep} has no value {unknown[0]!r}: choose among {', '.join(SWEEPS[sweep])}")
+        raise ArgumentError(f"the sweep {sweep} has no value {unknown[0]!r}: choose among {', '.join(SWEEPS[sweep])}")
     runs = []
     for seed in seeds:
         for name in values or SWEEPS[sweep]:

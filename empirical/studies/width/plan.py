@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from empirical.settings import Comparison, Network, Setting, check_alphas
-from lab.errors import UsageError
+from lab.errors import ArgumentError
 from theory.measures import compared
 
 if TYPE_CHECKING:
@@ -32,12 +32,12 @@ def plan(setting: Setting, alphas: Sequence[Fraction], seeds: Sequence[int], *,
 
     Raises
     ------
-    UsageError
+    ArgumentError
         If a width does not go a whole number of times into the widest, or copies cannot start as slices.
     """
     if start == "slice" and (narrow or setting.parametrisation == "mup"):
-        raise UsageError("slices of the wide network's start are as many as have its features, in the standard "
-                         "parametrisation: leave --copies and --parametrisation out")
+        raise ArgumentError("slices of the wide network's start are as many as have its features, in the standard "
+                            "parametrisation: leave narrow and parametrisation out", "parametrisation")
     check_alphas(alphas, setting.base_width)
     reference, alphas = max(alphas), sorted(set(alphas), reverse=True)
     others = dict(zip(seeds, [s + second for s in seeds] if second else
