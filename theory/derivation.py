@@ -273,6 +273,11 @@ def check_functions() -> dict[str, Callable]:
     return _collect("CHECKS")
 
 
+def first_checks() -> list[str]:
+    """The name of the first check of each module: a quick look at every kind of formula."""
+    return [next(iter(module.CHECKS)) for _, module in modules() if getattr(module, "CHECKS", None)]
+
+
 def _collect(table: str) -> dict[str, Callable]:
     """The tables of that name of all modules, as one."""
     entries = [(name, entry) for name, module in modules() for entry in getattr(module, table, {}).items()]

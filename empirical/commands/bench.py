@@ -4,9 +4,9 @@ import time
 from dataclasses import replace
 from fractions import Fraction
 
-from empirical.declared import architecture
+from empirical.flags import data_of, refuse_idle_data_flags
 from empirical.settings import ARCHITECTURES, DATA, Network, check_alphas, recipe
-from lab.arguments import add_threads_argument, base_width, device, fraction, positive_int, whole
+from lab.arguments import add_run_arguments, add_threads_argument, base_width, device, fraction, positive_int, whole
 from lab.cli import say
 
 HELP = "speed on this device: training by width, copies together against one by one, features into moments, analysis"
@@ -26,6 +26,8 @@ def add_arguments(parser):
     parser.add_argument("--repeat", type=whole(1, 10**4), default=5, help="interleaved rounds of the pass")
     parser.add_argument("--device", type=device, help="cpu, cuda, cuda:1, mps (default: CUDA if there is one)")
     add_threads_argument(parser)
+    add_run_arguments(parser, "--quick", "--dry-run")
+    refuse_idle_data_flags(parser)
 
 
 def run(args) -> dict:
@@ -36,9 +38,8 @@ def run(args) -> dict:
 
 
 def _run(args) -> dict:
-    data_name = args.data or architecture(args.arch).default_data
     changes = {key: value for key in ("base_width", "batch_size") if (value := getattr(args, key))}
-    config = Network(**{**recipe(args.arch, data_name), **changes}).check()
+    config = Network(**{**recipe(args.arch, data_of(args), args.quick), **changes}).check()
     check_alphas(args.alphas, config.base_width)
 
     from empirical.data import dataset
@@ -49,12 +50,26 @@ def _run(args) -> dict:
     data = dataset(config, args.data_dir, str(device))
     for alpha in args.alphas:
         outline(config, alpha, data)
+    if args.dry_run:
+        steps, rounds = _effort(args)
+        return {"would_time": [{"alpha": str(alpha), "copies": copies} for alpha, copies in _stacks(args)], "steps": steps,
+                "rounds": rounds, "rows": args.rows, "setting": config}
     found = {"arch": args.arch, "data": data.name, "device": _name(device), "base_width": config.base_width,
              "batch_size": config.batch_size, "training": _training(args, config, data, device),
              **_pass(args, config, data, device)}
     say(f"one pass of features into moments at all sites: {found['pass_ratio']:.2f} of the bare forward pass; "
         f"all measures of one comparison: {found['analysis_seconds']:.1f} s")
     return found
+
+
+def _effort(args) -> tuple[int, int]:
+    """Training steps, and rounds of the pass, that are timed."""
+    return (min(args.steps, 2), 1) if args.quick else (args.steps, args.repeat)
+
+
+def _stacks(args) -> list[tuple[Fraction, int]]:
+    """Width multipliers with the number of copies that have the wide network's features, the widest first."""
+    return [(alpha, int(max(args.alphas) / alpha)) for alpha in sorted(args.alphas, reverse=True)]
 
 
 def _name(device) -> str:
@@ -69,9 +84,9 @@ def _training(args, config: Network, data, device) -> list[dict]:
 
     rows = []
     batches = len(data.splits["train"]) // config.batch_size
-    for alpha in sorted(args.alphas, reverse=True):
-        copies = int(max(args.alphas) / alpha)
-        alone, together = (seconds_per_network(replace(config, alpha=str(alpha), stack=n), data, device, args.steps)
+    steps, _ = _effort(args)
+    for alpha, copies in _stacks(args):
+        alone, together = (seconds_per_network(replace(config, alpha=str(alpha), stack=n), data, device, steps)
                            for n in (1, copies))
         rows.append({"alpha": str(alpha), "copies": copies, "epoch_seconds": alone * batches,
                      "epoch_seconds_together": together * batches, "together_speedup": alone / together})
@@ -109,7 +124,7 @@ def _pass(args, config: Network, data, device) -> dict:
 
     times: dict[str, list[float]] = {"bare": [], "pass": []}
     features = None
-    for turn in range(args.repeat + 1):  # the first turn warms up
+    for turn in range(_effort(args)[1] + 1):  # the first turn warms up
         for name in times:
             start = time.perf_counter()
             if name == "bare":

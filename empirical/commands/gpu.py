@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lab.arguments import device, positive_float, processes, whole
+from lab.arguments import add_run_arguments, device, folder, only, positive_float, processes, whole
 from lab.cli import jsonable, say
 
 HELP = "one GPU against the clock: device tests, speed, then as much of ResNet-18 on CIFAR-10 at full width as fits"
@@ -18,8 +18,14 @@ def add_arguments(parser):
     parser.add_argument("--steps", type=whole(1, 10**4), default=10, help="bench: steps that are timed at a time")
     parser.add_argument("--jobs", type=processes, default=None, help="processes for the measures (default: cores less two)")
     parser.add_argument("--device", type=device, default="cuda", help="cuda, cuda:1, ...")
-    parser.add_argument("--out", default="runs-gpu", help="folder of the run store")
-    parser.add_argument("--dry-run", action="store_true", help="list the plan with estimated times; compute nothing")
+    parser.add_argument("--out", type=folder, default="runs-gpu", help="folder of the run store")
+    add_run_arguments(parser, "--quick", "--dry-run")
+    only(parser, "--every-way", "--compile", "--steps", when=lambda args: {"bench", "study"} & set(args.stages),
+         words="goes with the stages bench and study")
+    only(parser, "--data-dir", when=lambda args: {"bench", "study"} & set(args.stages),
+         words="goes with the stages bench and study")
+    only(parser, "--jobs", when=lambda args: "study" in args.stages and not args.quick,
+         words="goes with the stage study, which --quick leaves out")
 
 
 def run(args) -> dict:
@@ -31,6 +37,7 @@ def run(args) -> dict:
     from lab.store import write_atomically
 
     clock, out = Clock(args.minutes), Path(args.out)
+    stages = set(args.stages) - ({"study"} if args.quick else set())
     if args.dry_run:
         return _plan(out)
     device = pick_device(args.device)
@@ -42,10 +49,10 @@ def run(args) -> dict:
         found["stages"] = clock.stages
         write_atomically(out / "gpu.json", json.dumps(jsonable(found), indent=1) + "\n")
 
-    if "tests" in args.stages:
+    if "tests" in stages:
         with clock.stage("tests"):
             note("tests", _tests(device))
-    if {"bench", "study"} & set(args.stages):
+    if {"bench", "study"} & stages:
         from empirical.data import dataset
 
         with clock.stage("data"):
@@ -54,11 +61,11 @@ def run(args) -> dict:
         with clock.stage("bench"):
             ways = _ways(args, data, device, out)
             note("ways", ways)
-            if "bench" in args.stages:
+            if "bench" in stages:
                 from empirical.gpu import bench_pass
 
                 note("features", bench_pass(data, device))
-        if "study" in args.stages:
+        if "study" in stages:
             note("study", _study(args, data, device, ways, clock, out))
     failed = [c for c in found.get("tests", []) if not c["passed"]] + found.get("study", {}).get("failed", [])
     say("time by stage: " + ", ".join(f"{name} {seconds:.0f} s" for name, seconds in clock.stages.items()))
@@ -86,7 +93,7 @@ def _ways(args, data, device, out) -> dict:
 
     chosen = {name: way for name, way in CANDIDATES.items() if way.graph or args.every_way}  # graphs were always faster
     chosen = {**chosen, **(COMPILED if args.compile else {})}
-    return measured_ways(stacks(), data, device, out, steps=args.steps, candidates=chosen)
+    return measured_ways(stacks(), data, device, out, steps=min(args.steps, 2) if args.quick else args.steps, candidates=chosen)
 
 
 def _study(args, data, device, ways, clock, out) -> dict:

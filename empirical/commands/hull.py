@@ -2,8 +2,19 @@
 
 from fractions import Fraction
 
+from empirical.flags import refuse_idle_data_flags
 from empirical.settings import ARCHITECTURES, DATA, Widths
-from lab.arguments import add_threads_argument, device, epochs, folder, fraction, number, positive_int, seed, store_name
+from lab.arguments import (
+    add_run_arguments,
+    add_threads_argument,
+    device,
+    epochs,
+    fraction,
+    number,
+    only,
+    positive_int,
+    store_name,
+)
 from lab.cli import note, say
 
 HELP = "do test points lie outside the hull of the training set? distances with certificates, and controls"
@@ -33,12 +44,15 @@ def add_arguments(parser):
     parser.add_argument("--directions", type=positive_int, default=None, metavar="N",
                         help="test points whose way to the hull is looked at (pixels with --arch; default: at most 200)")
     parser.add_argument("--tol", type=number(above=0, most=0.1), default=1e-6, help="relative accuracy of the distances")
-    parser.add_argument("--seed", type=seed, default=0, help="of subsets, controls and networks")
     parser.add_argument("--device", type=device, help="cpu, cuda (default: CUDA if there is one)")
     add_threads_argument(parser)
-    parser.add_argument("--out", type=folder, default="runs", help="folder of the run store")
-    parser.add_argument("--quick", action="store_true", help="fewer queries, a small network")
-    parser.add_argument("--dry-run", action="store_true", help="list the runs and what is done; compute nothing")
+    add_run_arguments(parser, "--seed", "--out", "--quick", "--dry-run")
+    refuse_idle_data_flags(parser)
+    only(parser, "--wavelet", when=lambda args: args.space == "wavelets", words="goes with --space wavelets")
+    only(parser, "--sites", when=lambda args: args.space == "features", words="goes with --space features")
+    only(parser, "--alphas", "--trained", "--threads", when=lambda args: args.arch, words="goes with --arch")
+    only(parser, "--epochs", when=lambda args: args.arch and not args.trained,
+         words="goes with --arch, without --trained: networks of a sweep are trained already")
 
 
 def run(args) -> dict:

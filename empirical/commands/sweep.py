@@ -4,7 +4,7 @@ from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
-from empirical.declared import architecture
+from empirical.flags import data_of, refuse_idle_data_flags
 from empirical.settings import (
     ARCHITECTURES,
     DATA,
@@ -24,6 +24,7 @@ from lab.arguments import (
     epochs,
     fraction,
     not_negative_float,
+    only,
     positive_float,
     positive_int,
     seeds,
@@ -32,7 +33,6 @@ from lab.arguments import (
     whole,
 )
 from lab.cli import note, say
-from lab.errors import UsageError
 from lab.names import old_flag
 
 HELP = "one wide network against many narrow ones: span errors, probes and similarity at every width"
@@ -79,11 +79,13 @@ def add_arguments(parser):
     parser.add_argument("--name", type=store_name, help="name of the table and of the folder in the run store")
     parser.add_argument("--scheduler", metavar="ADDRESS", help="a Dask cluster in place of local processes")
     add_threads_argument(parser)
-    add_run_arguments(parser)
+    add_run_arguments(parser, "--seed", "--jobs", "--out", "--quick", "--dry-run")
+    refuse_idle_data_flags(parser)
+    only(parser, "--target-loss", when=lambda args: args.match == "train-loss", words="goes with --match train-loss")
 
 
 def run(args) -> dict:
-    setting = Setting(**{**recipe(args.arch, _data(args), args.quick), **_changes(args)}).check()
+    setting = Setting(**{**recipe(args.arch, data_of(args), args.quick), **_changes(args)}).check()
     alphas = args.alphas[:3] if args.quick else args.alphas
     check_alphas(alphas, setting.base_width)
 
@@ -150,11 +152,6 @@ def _measured_stack(args, device, network, copies: int) -> int:
     return choose_stack(network, dataset(network, args.data_dir, str(device)), device, copies, Path(args.out))
 
 
-def _data(args) -> str:
-    """The data set that was named, or the embedded one that the network takes."""
-    return args.data or architecture(args.arch).default_data
-
-
 def _changes(args) -> dict:
     """Settings that the command line changes."""
     changes = {key: value for key in ("base_width", "depth", "epochs", "learning_rate", "optimizer", "schedule", "batch_size",
@@ -164,10 +161,8 @@ def _changes(args) -> dict:
     if args.no_augment:
         changes["augment"] = False
     if args.match == "train-loss":
-        control = matched(_data(args))
+        control = matched(data_of(args))
         changes = {**control, **changes, "target_loss": args.target_loss or control["target_loss"]}
-    elif args.target_loss:
-        raise UsageError("--target-loss goes with --match train-loss")
     return changes
 
 

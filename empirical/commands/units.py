@@ -3,6 +3,7 @@
 from dataclasses import replace
 from fractions import Fraction
 
+from empirical.flags import refuse_idle_data_flags
 from empirical.settings import ARCHITECTURES, DATA, SCHEMES, Setting, Widths, recipe
 from empirical.studies.units.plan import OLD_SWEEPS, PLAIN, SWEEPS
 from lab.arguments import (
@@ -12,6 +13,7 @@ from lab.arguments import (
     device,
     epochs,
     fraction,
+    only,
     positive_float,
     positive_int,
     seeds,
@@ -56,7 +58,11 @@ def add_arguments(parser):
     parser.add_argument("--device", type=device, help="cpu, cuda, cuda:1, mps (default: CUDA if there is one)")
     parser.add_argument("--name", type=store_name, help="name of the table and of the folder in the run store")
     add_threads_argument(parser)
-    add_run_arguments(parser)
+    add_run_arguments(parser, "--seed", "--jobs", "--out", "--quick", "--dry-run")
+    refuse_idle_data_flags(parser)
+    only(parser, "--arch", "--sweep", "--values", "--alphas", "--seeds", "--seed", "--base-width", "--epochs",
+         "--learning-rate", "--batch-size", "--init", "--recipe", "--train-size", "--image-size", "--threads",
+         when=lambda args: not args.trained, words="goes without --trained: those networks are trained already")
 
 
 def run(args) -> dict:
@@ -98,7 +104,7 @@ def _of_trained(args, store) -> list:
     settings = {replace(n, alpha="1", seed=0, stack=1) for n in networks}
     if len(settings) > 1:
         raise UsageError(f"{args.trained} holds networks of {len(settings)} settings, not of one width sweep")
-    return plan_trained(networks, args.trained, orders=args.orders, images=args.images,
+    return plan_trained(networks, args.trained, orders=2 if args.quick else args.orders, images=args.images,
                         rows=args.rows or 0)
 
 

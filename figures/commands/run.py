@@ -8,7 +8,7 @@ A sweep that was stopped goes on where it was.
 """
 
 from figures.catalogue import ROOMS
-from lab.arguments import folder, processes
+from lab.arguments import add_run_arguments, folder, only, processes
 from lab.cli import note, say
 from lab.errors import InputError, UsageError
 from lab.tables import SCALES
@@ -27,7 +27,8 @@ def add_arguments(parser):
     parser.add_argument("--report", type=folder, default="report", help="folder of the report")
     parser.add_argument("--jobs", type=processes, default=None, help="processes (default: one a core)")
     parser.add_argument("--scheduler", metavar="ADDRESS", help="a Dask cluster in place of local processes")
-    parser.add_argument("--dry-run", action="store_true", help="list the runs and what is done; compute nothing")
+    add_run_arguments(parser, "--quick", "--dry-run")
+    only(parser, "--scale", when=lambda args: not args.quick, words="goes without --quick, which is --scale quick")
 
 
 def run(args) -> dict:
@@ -43,9 +44,9 @@ def run(args) -> dict:
     unknown = sorted(set(names) - set(studies()))
     if unknown:
         raise UsageError(f"no study is called {unknown[0]!r}; there are: {', '.join(studies())}")
-    store = RunStore(args.out)
+    store, scale = RunStore(args.out), "quick" if args.quick else args.scale
     if args.dry_run:
-        plans = [dry_run(name, study(name).runs(study(name).at(args.scale)), store=store, schema=study(name).schema_of)
+        plans = [dry_run(name, study(name).runs(study(name).at(scale)), store=store, schema=study(name).schema_of)
                  for name in names]
         for plan in plans:
             say(f"{plan['experiment']}: {plan['done']} done, {plan['missing']} missing")
@@ -55,7 +56,7 @@ def run(args) -> dict:
     with Workers(args.jobs or cores()) as workers:
         for name in (each.name for each in in_order([study(name) for name in names])):
             try:
-                table = compute(study(name), args.scale, store=store, jobs=args.jobs, executor=executor, workers=workers)
+                table = compute(study(name), scale, store=store, jobs=args.jobs, executor=executor, workers=workers)
             except InputError as error:
                 note(f"{name}: {error}")
                 failed[name] = str(error)

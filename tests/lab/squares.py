@@ -11,7 +11,7 @@ def add_arguments(parser):
     parser.add_argument("--numbers", type=int, default=3)
     parser.add_argument("--pause", type=float, default=0.0)
     parser.add_argument("--scheduler")
-    add_run_arguments(parser)
+    add_run_arguments(parser, "--jobs", "--out")
 
 
 def run(args) -> dict:

@@ -20,7 +20,7 @@ def room(monkeypatch):
 
     def add_arguments(parser):
         parser.add_argument("--do", default="work")
-        add_run_arguments(parser)
+        add_run_arguments(parser, "--seed", "--quick")
 
     def run(args):
         say("for a person")

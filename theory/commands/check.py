@@ -5,7 +5,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
-from lab.arguments import processes, seed
+from lab.arguments import add_run_arguments, only
 from lab.cli import say
 from lab.errors import UsageError
 from lab.manifest import cores
@@ -15,11 +15,11 @@ HELP = "compare each prediction with an independent number"
 
 
 def add_arguments(parser) -> None:
-    """--only, --seed, --jobs."""
+    """--only, and how to run."""
     parser.add_argument("--only", action="append", metavar="NAME", default=None,
                         help="a check's name, the start of one, or a pattern like 'erf-*'; may be repeated")
-    parser.add_argument("--seed", type=seed, default=0, help="of the Monte Carlo numbers")
-    parser.add_argument("--jobs", type=processes, default=None, help="processes (default: at most 2)")
+    add_run_arguments(parser, "--seed", "--jobs", "--quick", "--dry-run")
+    only(parser, "--only", when=lambda args: not args.quick, words="goes without --quick, which takes one check of each kind")
 
 
 def select(names: list[str], wanted: list[str] | None) -> list[str]:
@@ -51,7 +51,11 @@ def _run_named(name: str, seed: int):
 
 def run(args) -> dict:
     """Run the chosen checks, print the table, fail (exit code 1) if any prediction fails."""
-    names = select(list(framework.check_functions()), args.only)
+    names = framework.first_checks() if args.quick else select(list(framework.check_functions()), args.only)
+    if args.dry_run:
+        for name in names:
+            say(name)
+        return {"would_check": names}
     jobs = min(args.jobs or min(2, cores()), max(len(names), 1))
     if jobs > 1:
         with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:

@@ -16,7 +16,7 @@ def add_arguments(parser):
     parser.add_argument("--times", nargs="+", type=positive_float, default=[1.0, 10.0, 100.0, 1000.0], help="when to look")
     parser.add_argument("--replicas", type=replicas, default=1000, help="repetitions")
     old_flag(parser, "--width", "--bump-width")
-    add_run_arguments(parser)
+    add_run_arguments(parser, "--seed", "--quick", "--dry-run")
 
 
 def run(args) -> dict:

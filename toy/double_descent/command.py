@@ -20,7 +20,7 @@ def add_arguments(parser):
     parser.add_argument("--teacher-width", type=whole(0), default=0, help="ReLU units of the network's teacher; 0: linear")
     old_flag(parser, "--noise", "--noise-variance")
     old_flag(parser, "--teacher", "--teacher-width")
-    add_run_arguments(parser)
+    add_run_arguments(parser, "--seed", "--quick", "--dry-run")
 
 
 def run(args) -> dict:

@@ -155,10 +155,12 @@ def check(family, features, samples, dim, noise_variance, ridge, replicas, seed=
     checks.real_number("noise_variance", noise_variance, least=0, most=1e100)
     checks.real_number("ridge", ridge, least=0, most=1e100)
     if checks.whole_number("teacher_width", teacher_width, 0) and family != "network":
-        raise ArgumentError(f"teacher_width {teacher_width}: only the family network has a teacher of ReLU units")
+        raise ArgumentError(f"teacher_width {teacher_width}: only the family network has a teacher of ReLU units",
+                            "teacher_width", "family")
     if family == "least-squares":
         if max(features) > dim:
-            raise ArgumentError(f"only {dim} features exist, {max(features)} were asked for: raise dim")
+            raise ArgumentError(f"only {dim} features exist, {max(features)} were asked for: raise dim", "features",
+                                "dim")
         checks.fits_memory(samples=samples, dim=dim)
     else:
         checks.fits_memory(rows=samples + TEST_SAMPLES, dim=dim)

@@ -16,7 +16,7 @@ def add_arguments(parser):
     parser.add_argument("--replicas", type=replicas, default=1000, help="repetitions of the whole")
     parser.add_argument("--init-readout", type=positive_float, default=0.1, help="start of the output weights")
     old_flag(parser, "--output-start", "--init-readout")
-    add_run_arguments(parser)
+    add_run_arguments(parser, "--seed", "--quick", "--dry-run")
 
 
 def _theory(theory, m: int) -> str:

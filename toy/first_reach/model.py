@@ -165,7 +165,8 @@ def simulate(strengths: Sequence[float] = (1.0, 0.05), threshold: float = 0.3, d
     slowest = strengths.min() * init_readout
     if gradient_tol > 0.01 * slowest:
         raise ArgumentError(f"the weakest feature moves a neuron at about {slowest:.1g}: gradient_tol must be at most a "
-                            f"hundredth of that, got {gradient_tol:g}, else the flow ends before it starts")
+                            f"hundredth of that, got {gradient_tol:g}, else the flow ends before it starts",
+                            "gradient_tol", "init_readout")
     features = strengths.size
     start = np.empty((replicas, copies, width, features + 1))
     for r in range(replicas):

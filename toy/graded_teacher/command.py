@@ -2,10 +2,11 @@
 
 import time
 
-from lab.arguments import not_negative_float, number, positive_float, positive_int, processes, replicas, seed
+from lab.arguments import add_run_arguments, not_negative_float, number, positive_float, positive_int, replicas
 from lab.cli import note, say
-from lab.errors import InputError, UsageError
+from lab.errors import InputError
 from lab.estimate import exact, mean_interval, share_interval
+from lab.names import old_flag
 from lab.progress import Progress
 
 
@@ -19,16 +20,16 @@ def add_arguments(parser) -> None:
     parser.add_argument("--copies", type=positive_int, default=8, help="narrow students in a concatenation")
     parser.add_argument("--reference-width", type=positive_int, default=16, help="hidden units of the wide student")
     parser.add_argument("--replicas", type=replicas, default=8, help="repetitions of the whole comparison")
-    parser.add_argument("--seed", type=seed, default=0, help="of the students' starts")
     parser.add_argument("--init-scale", type=positive_float, default=0.1, help="standard deviation of initial weights")
     parser.add_argument("--gradient-tol", type=positive_float, default=1e-8, help="converged at this largest gradient")
     parser.add_argument("--time-cap", type=positive_float, default=1e6, help="flow time at which a student is given up")
     parser.add_argument("--ridge", type=not_negative_float, nargs="+", default=[1e-6],
                         help="ridge relative to the mean diagonal of the source Gram; the first is the one reported")
-    parser.add_argument("--threads", type=processes, default=None, help="threads (results do not depend on them)")
     parser.add_argument("--time-limit", type=positive_float, default=None, help="seconds after which students that still run "
                         "are stopped, first the narrow and then the wide ones")
     parser.add_argument("--no-theory", action="store_true", help="leave out the predictions of theory.span")
+    add_run_arguments(parser, "--seed", "--jobs", "--quick", "--dry-run")
+    old_flag(parser, "--threads", "--jobs")
 
 
 def run(args) -> dict:
@@ -37,25 +38,23 @@ def run(args) -> dict:
     from toy.graded_teacher.compare import check_comparison
 
     begin = time.perf_counter()
-    try:
-        teacher = Teacher(args.strengths, args.direction_norm, args.dim)
-        check_comparison(teacher, args.width, args.copies, args.reference_width, args.replicas, args.seed, args.init_scale,
-                         args.gradient_tol, args.time_cap, ridges=args.ridge)
-    except InputError as error:
-        raise UsageError(str(error)) from None
-    with Progress(args.replicas * (args.copies + 2), "graded-teacher") as progress:
-        result = compare(args.strengths, args.direction_norm, args.dim, args.width, args.copies, args.reference_width,
-                         args.replicas, args.seed, args.init_scale, args.gradient_tol, args.time_cap, ridges=args.ridge,
-                         threads=args.threads, time_limit=args.time_limit, progress=progress.step)
+    teacher = {"strengths": args.strengths, "direction_norm": args.direction_norm, "dim": args.dim}
+    setting = {"width": args.width, "copies": args.copies, "reference_width": args.reference_width,
+               "replicas": min(args.replicas, 2) if args.quick else args.replicas, "seed": args.seed,
+               "init_scale": args.init_scale, "gradient_tol": args.gradient_tol, "time_cap": args.time_cap}
+    check_comparison(Teacher(**teacher), **setting, ridges=args.ridge)
+    students = setting["replicas"] * (args.copies + 2)
+    if args.dry_run:
+        return {"would_simulate": {**teacher, **setting, "ridge": args.ridge, "students": students}}
+    with Progress(students, "graded-teacher") as progress:
+        result = compare(**teacher, **setting, ridges=args.ridge, threads=args.jobs, time_limit=args.time_limit,
+                         progress=progress.step)
     tables = [_estimates(result, k) for k in range(len(args.ridge))]
     notes = _notes(result, args)
     for line in notes:
         note(line)
     out = {
-        "strengths": args.strengths, "direction_norm": args.direction_norm, "dim": args.dim, "width": args.width,
-        "copies": args.copies, "reference_width": args.reference_width, "replicas": args.replicas, "seed": args.seed,
-        "init_scale": args.init_scale, "gradient_tol": args.gradient_tol, "time_cap": args.time_cap,
-        "ridge": args.ridge[0], **tables[0],
+        **teacher, **setting, "ridge": args.ridge[0], **tables[0],
         "by_ridge": [{"ridge": r, **t} for r, t in zip(args.ridge, tables)],
         "training": {"narrow": _training(result.narrow), "wide": _training(result.wide)},
         "narrow_solutions": loss_levels(result.narrow),

@@ -100,7 +100,8 @@ def check_comparison(teacher: Teacher, width, copies, reference_width, replicas,
     checks.real_number("above_floor", above_floor, least=1)  # narrow students reach no loss below their floor
     checks.real_numbers("ridges", ridges, least=0)
     if condition == "shared start" and copies * width != reference_width:
-        raise ArgumentError(f"{copies} slices of width {width} do not make a student of width {reference_width}")
+        raise ArgumentError(f"{copies} slices of width {width} do not make a student of width {reference_width}",
+                            "reference_width")
 
 
 @renamed(seconds="time_limit")

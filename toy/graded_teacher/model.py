@@ -52,7 +52,7 @@ class Teacher:
         check_norm(self.direction_norm)
         if checks.whole_number("dim", self.dim) < len(self.strengths):
             raise ArgumentError(f"{len(self.strengths)} orthogonal directions need dim >= {len(self.strengths)}, "
-                                f"got {self.dim}")
+                                f"got {self.dim}", "dim")
 
     @property
     def units(self) -> int:

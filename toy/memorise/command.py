@@ -15,7 +15,7 @@ def add_arguments(parser):
     parser.add_argument("--epochs", type=whole(1, 10**6), default=3000, help="at most; training stops at loss 0.01")
     parser.add_argument("--learning-rate", type=positive_float, default=3e-3, help="learning rate of AdamW")
     old_flag(parser, "--rate", "--learning-rate")
-    add_run_arguments(parser)
+    add_run_arguments(parser, "--seed", "--quick", "--dry-run")
 
 
 def run(args) -> dict:

@@ -64,7 +64,7 @@ def _check_data(task, samples, dim, harmonics, waves, test_samples, points, seed
         checks.whole_number(name, value, least)
     checks.seed(seed)
     if 2 * harmonics > dim:
-        raise ArgumentError(f"{harmonics} harmonics need a dimension of at least {2 * harmonics}, got {dim}")
+        raise ArgumentError(f"{harmonics} harmonics need a dim of at least {2 * harmonics}, got {dim}", "dim")
     checks.fits_memory(rows=samples + test_samples + points, dim=dim)
     checks.fits_memory(dim=dim, columns=dim)
 

@@ -14,7 +14,7 @@ def add_arguments(parser):
     parser.add_argument("--init-scale", type=positive_float, default=0.2, help="standard deviation of the starts")
     parser.add_argument("--power", type=whole(3, 100), default=4, help="q of the activation z^q, at least 3")
     old_flag(parser, "--scale", "--init-scale")
-    add_run_arguments(parser)
+    add_run_arguments(parser, "--seed", "--quick", "--dry-run")
 
 
 def run(args) -> dict:

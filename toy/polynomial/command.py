@@ -13,7 +13,7 @@ def add_arguments(parser):
     parser.add_argument("--widths", nargs="+", type=positive_int, default=[4, 16, 64, 256], help="of the networks")
     parser.add_argument("--samples", type=whole(3, 10**6), default=40, help="training points")
     parser.add_argument("--replicas", type=replicas, default=8, help="data sets")
-    add_run_arguments(parser)
+    add_run_arguments(parser, "--seed", "--quick", "--dry-run")
 
 
 def run(args) -> dict:

@@ -81,7 +81,7 @@ def check(degrees=(), widths=(), samples=40, degree=3, seed=0, replica=0, reach=
     _check_data(samples, degree, seed, replica, reach)
     checks.real_number("target_loss", target_loss, above=0)
     if len(degrees) and min(checks.whole_numbers("degrees", degrees, most=60)) < degree:
-        raise ArgumentError(f"a classifier of degree {min(degrees)} cannot hold a truth of degree {degree}")
+        raise ArgumentError(f"a classifier of degree {min(degrees)} cannot hold a truth of degree {degree}", "degrees")
     if len(widths):
         checks.fits_memory(starts=STARTS, width=max(checks.whole_numbers("widths", widths)), numbers_a_unit=5)
 

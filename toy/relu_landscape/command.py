@@ -1,8 +1,7 @@
 """``python -m toy relu-landscape``."""
 
-from lab.arguments import add_run_arguments, positive_float, positive_int, replicas, whole
+from lab.arguments import add_run_arguments, only, positive_float, positive_int, replicas, whole
 from lab.cli import say
-from lab.errors import UsageError
 from lab.names import old_flag
 from toy.relu_landscape import METHODS
 
@@ -19,27 +18,29 @@ def add_arguments(parser):
                         "as spurious")
     parser.add_argument("--time-limit", type=positive_float, default=None, help="seconds after which what still runs is "
                         "stopped; it counts as spurious")
-    parser.add_argument("--table", action="store_true", help="all k = 6 ... 20, n = k ... k+2 (minutes)")
-    parser.add_argument("--tickets", action="store_true", help="rewind the winning tickets of the width and perturb them")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--table", action="store_true", help="all k = 6 ... 20, n = k ... k+2 (minutes)")
+    what.add_argument("--tickets", action="store_true", help="rewind the winning tickets of the width and perturb them")
     old_flag(parser, "--teacher", "--teacher-width")
     old_flag(parser, "--rate", "--learning-rate")
-    add_run_arguments(parser)
+    add_run_arguments(parser, "--seed", "--jobs", "--out", "--quick", "--dry-run")
+    only(parser, "--teacher-width", "--width", "--dim", when=lambda args: not args.table, words="is fixed by --table")
+    only(parser, "--learning-rate", "--max-steps", "--time-limit", when=lambda args: not (args.table or args.tickets),
+         words="goes with neither --table nor --tickets: these train by the rule of the kept tables")
+    only(parser, "--out", when=lambda args: args.table, words="goes with --table: nothing else is stored")
 
 
 def run(args) -> dict:
     from toy.relu_landscape.model import check
+    from toy.relu_landscape.tickets import check as check_tickets
 
     width = args.teacher_width if args.width is None else args.width
-    if args.table and args.tickets:
-        raise UsageError("choose one of --table and --tickets")
     if args.table:
         return table(args)
     setting = {"teacher_width": args.teacher_width, "width": width, "dim": args.dim or args.teacher_width,
                "replicas": min(args.replicas, 100) if args.quick else args.replicas,
                "seed": args.seed, "method": args.method}
-    check(**setting)
-    if args.tickets and width <= args.teacher_width:
-        raise UsageError(f"a ticket of {args.teacher_width} neurons has no rest in a network of width {width}: raise --width")
+    (check_tickets if args.tickets else check)(**setting)
     if args.dry_run:
         return {"would_simulate": setting}
     return tickets(args, setting) if args.tickets else landscape(args, setting)

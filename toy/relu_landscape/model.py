@@ -113,7 +113,8 @@ def check(teacher_width, width, replicas=1, seed=0, dim=None, method="gradient-d
              for name, value in (("teacher_width", teacher_width), ("width", width), ("replicas", replicas))]
     dim = teacher_width if dim is None else dim
     if checks.whole_number("dim", dim) < teacher_width:
-        raise ArgumentError(f"{teacher_width} orthonormal teacher units need at least {teacher_width} dimensions, got {dim}")
+        raise ArgumentError(f"{teacher_width} orthonormal teacher units need a dim of at least {teacher_width}, got {dim}",
+                            "dim")
     checks.seed(seed)
     checks.choice("method", method, METHODS)
     checks.fits_memory(replicas=replicas, width=width, dim=dim)

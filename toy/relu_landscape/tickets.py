@@ -21,8 +21,9 @@ import numpy as np
 from lab.errors import ArgumentError, InputError
 from lab.estimate import Estimate, share_interval
 from lab.names import renamed
+from toy.relu_landscape import model
 from toy.relu_landscape.minima import ANTI_ALIGNED, roles
-from toy.relu_landscape.model import Landscape, check, initial_weights, simulate
+from toy.relu_landscape.model import Landscape, initial_weights, simulate
 
 ARMS = ("fresh narrow", "fresh wide", "alone", "original rest", "redrawn rest", "adversarial rest")
 RESOLVED = 1e-4  # the wide run goes on to this objective, so that its neurons can be told apart
@@ -75,6 +76,13 @@ def adversarial_rest(trap: np.ndarray, teacher_width: int, size: int) -> np.ndar
     return trap[picks] / times[picks, None]
 
 
+def check(teacher_width, width, replicas=1, seed=0, dim=None, method="gradient-descent") -> None:
+    """Refuse arguments that :func:`perturb` cannot take."""
+    model.check(teacher_width, width, replicas, seed, dim, method)
+    if width <= teacher_width:
+        raise ArgumentError(f"a ticket of {teacher_width} neurons has no rest in a network of that size: raise width", "width")
+
+
 @renamed(teacher="teacher_width")
 def perturb(teacher_width: int, width: int, replicas: int = 1000, seed: int = 0, dim: int | None = None,
             method: str = "gradient-descent", *, threads: int | None = None) -> Perturbation:
@@ -99,8 +107,6 @@ def perturb(teacher_width: int, width: int, replicas: int = 1000, seed: int = 0,
         As :func:`toy.relu_landscape.model.simulate`; or a width not above the teacher's: there is no rest.
     """
     check(teacher_width, width, replicas, seed, dim, method)
-    if width <= teacher_width:
-        raise ArgumentError(f"a ticket of {teacher_width} neurons has no rest in a network of width {width}")
     dim = teacher_width if dim is None else dim
     common = dict(seed=seed, dim=dim, method=method, threads=threads)
     rest = width - teacher_width

@@ -31,7 +31,7 @@ def add_arguments(parser):
     old_flag(parser, "--readout-rate", "--readout-learning-rate")
     old_flag(parser, "--batch", "--batch-size")
     old_flag(parser, "--initial-scale", "--init-scale")
-    add_run_arguments(parser)
+    add_run_arguments(parser, "--seed", "--jobs", "--quick", "--dry-run")
 
 
 def run(args) -> dict:

@@ -176,11 +176,12 @@ def check_span(s) -> None:
     """Refuse a setting that the span law does not hold for."""
     k, m = s.strengths.size, s.width
     if s.samples or s.batch_size != 1:
-        raise ArgumentError("the span law holds for fresh inputs and a batch of 1: use method full")
+        raise ArgumentError("the span law holds for fresh inputs and a batch_size of 1: else set method to full", "batch_size", "method")
     if s.teacher_directions.shape[1] > k:
         raise ArgumentError(f"the span law wants the teacher in a basis of its span: {k} rows and at most {k} columns")
     if s.dim < k + m:
-        raise ArgumentError(f"the span law needs at least M + K = {k + m} inputs, got {s.dim}: use method full")
+        raise ArgumentError(f"the span law needs a dim of at least M + K = {k + m}, got {s.dim}: or set method to full",
+                            "dim", "method")
 
 
 class SpanEnsemble:

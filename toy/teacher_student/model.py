@@ -113,7 +113,8 @@ def _setting(dim=64, width=4, strengths=(1.0, 1.0), teacher_directions=None, act
     strengths = checks.real_numbers("strengths", strengths)
     if teacher_directions is None:
         if strengths.size > dim:
-            raise ArgumentError(f"{strengths.size} orthogonal teacher units need a dim of at least as much, got {dim}")
+            raise ArgumentError(f"{strengths.size} orthogonal teacher units need a dim of at least as much, got {dim}",
+                                "dim")
         teacher_directions = np.eye(strengths.size)
     teacher_directions = floats(teacher_directions, "teacher_directions")
     if (teacher_directions.ndim != 2 or len(teacher_directions) != strengths.size
@@ -126,9 +127,9 @@ def _setting(dim=64, width=4, strengths=(1.0, 1.0), teacher_directions=None, act
     checks.fits_memory(replicas=replicas, samples=samples, dim=dim)
     checks.fits_memory(times=times.size, replicas=replicas, width=width, units=width + strengths.size)
     if init == "teacher" and width < strengths.size:
-        raise ArgumentError(f"a start at the teacher needs a width of at least {strengths.size}, got {width}")
+        raise ArgumentError(f"a start at the teacher needs a width of at least {strengths.size}, got {width}", "width")
     if weight_decay * max(learning_rate, readout_learning_rate) >= dim:
-        raise ArgumentError("learning rate x weight decay must stay below the input dimension")
+        raise ArgumentError("learning_rate x weight_decay must stay below dim", "learning_rate", "weight_decay", "dim")
     return _Setting(int(dim), int(width), strengths, teacher_directions, activation, teacher_activation, float(learning_rate),
                     float(readout_learning_rate), float(noise), int(batch_size), float(weight_decay), int(samples),
                     float(init_scale), None if init_readout is None else float(init_readout), init,

@@ -24,7 +24,7 @@ def add_arguments(parser):
                         help="of |r|, below 1: units that repeat each other")
     old_flag(parser, "--scale", "--init-scale")
     old_flag(parser, "--rate", "--learning-rate")
-    add_run_arguments(parser)
+    add_run_arguments(parser, "--seed", "--quick", "--dry-run")
 
 
 def run(args) -> dict:
