@@ -273,9 +273,16 @@ def check_functions() -> dict[str, Callable]:
     return _collect("CHECKS")
 
 
-def first_checks() -> list[str]:
-    """The name of the first check of each module: a quick look at every kind of formula."""
-    return [next(iter(module.CHECKS)) for _, module in modules() if getattr(module, "CHECKS", None)]
+def slow(check: Callable) -> Callable:
+    """Decorator of a check that takes ten seconds or more: a quick look leaves it out."""
+    check.is_slow = True
+    return check
+
+
+def quick_checks() -> list[str]:
+    """A quick look at every kind of formula: the name of each module's first check that is not :func:`slow`."""
+    return [name for _, module in modules()
+            for name in [name for name, check in getattr(module, "CHECKS", {}).items() if not hasattr(check, "is_slow")][:1]]
 
 
 def _collect(table: str) -> dict[str, Callable]:

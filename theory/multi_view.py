@@ -20,7 +20,7 @@ import numpy as np
 from lab import checks
 from lab.arrays import floats
 from lab.names import renamed
-from theory.derivation import Prediction, derivation
+from theory.derivation import Prediction, derivation, slow
 
 
 def final_output(loss: float) -> float:
@@ -139,6 +139,7 @@ def derive_growth(d, power=4):
 DERIVATIONS = {"multi-view-growth": derive_growth}
 
 
+@slow
 def check_width_one(rng):
     """Quadrature against sampled starts for width 1, where it is exact."""
     n = 200_000

@@ -14,12 +14,12 @@ def add_arguments(parser):
 def run(args) -> dict:
     from figures import catalogue, ledger
     from lab.errors import UsageError
+    from theory.claims import claims
 
-    rows = ledger.rows(ledger.gather(catalogue.tables(args.out)))
-    if args.only:
-        rows = [row for row in rows if row["id"].startswith(tuple(map(catalogue.spelt, args.only)))]
-        if not rows:
-            raise UsageError(f"no claim's id starts with {args.only[0]!r}")
+    wanted = tuple(map(catalogue.spelt, args.only or [""]))
+    if not any(name.startswith(wanted) for name in claims()):  # before the tables are read
+        raise UsageError(f"no claim's id starts with {args.only[0]!r}")
+    rows = [row for row in ledger.rows(ledger.gather(catalogue.tables(args.out))) if row["id"].startswith(wanted)]
     for row in rows:
         say(f"{row['id']}: {row['verdict'].upper()}\n  {row['claim']}")
         for column in row["speaks"]:

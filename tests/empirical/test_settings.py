@@ -9,17 +9,17 @@ import pytest
 from empirical.settings import ARCHITECTURES, Setting, check_alphas, recipe
 from empirical.studies.units.plan import plan
 from empirical.studies.width.summary import short_of_target
-from lab.errors import UsageError
+from lab.errors import ArgumentError
 
 
 @pytest.mark.parametrize("arch", [a for a in ARCHITECTURES if a not in ("mlp", "alexnet", "transformer")])
 def test_a_batch_of_one_has_no_variance(arch):
     setting = Setting(**recipe(arch, "digits"))
     for changes in ({"batch_size": 1}, {"train_size": 1}):
-        with pytest.raises(UsageError, match="batch of one"):
+        with pytest.raises(ArgumentError, match="batch of one"):
             replace(setting, **changes).check()
     assert replace(setting, batch_size=2).check().batch_size == 2
-    with pytest.raises(UsageError, match="batch of one"):  # a quarter of four
+    with pytest.raises(ArgumentError, match="batch of one"):  # a quarter of four
         plan(replace(setting, batch_size=4), "learning-rate", [Fraction(1)], [0])
 
 
@@ -33,7 +33,7 @@ def test_networks_without_batch_norm_take_single_rows():
     {"data": "entailment"}, {"depth": 3}, {"target_loss": float("inf")},
 ])
 def test_values_out_of_range(changes):
-    with pytest.raises(UsageError):
+    with pytest.raises(ArgumentError):
         Setting(**{**recipe("resnet18", "digits"), **changes}).check()
 
 
@@ -42,7 +42,7 @@ def test_values_out_of_range(changes):
     ((8, Fraction(1, 1024)), "8192 copies"),
 ])
 def test_widths_that_no_sweep_has(alphas, message):
-    with pytest.raises(UsageError, match=message):
+    with pytest.raises(ArgumentError, match=message):
         check_alphas([Fraction(a) for a in alphas], 1024 if "copies" in message else 16)
 
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from theory.derivation import Prediction, monte_carlo
+from theory.derivation import Prediction, monte_carlo, slow
 from theory.random_landscape import (
     index_at_energy,
     index_distribution,
@@ -21,6 +21,7 @@ def sample_goe(rng: np.random.Generator, replicas: int, n: int, variance: float 
     return m + m.transpose(0, 2, 1)
 
 
+@slow
 def check_positive(rng):
     """P(all positive): sampled matrices for N <= 4, quadrature for N = 2 and 3, symbolic against high precision."""
     for n in (1, 2, 3, 4):

@@ -26,7 +26,7 @@ import numpy as np
 
 from lab import checks
 from lab.arrays import floats
-from lab.errors import InputError
+from lab.errors import ArgumentError
 
 NORMS = (1e-3, 1e3)  # of the teacher's directions: beyond, units are linear, or steps, to the tolerances
 
@@ -41,10 +41,11 @@ def in_units(strengths) -> tuple[np.ndarray, float]:
     """
     A = np.abs(checks.real_numbers("strengths", strengths))
     if np.any(A == 0):
-        raise InputError("strengths must be numbers other than 0")
+        raise ArgumentError("strengths must be numbers other than 0", "strengths")
     unit = float(A.max())
     if not 1e-150 <= unit <= 1e150:
-        raise InputError(f"the largest strength must lie in 1e-150 ... 1e150, got {unit:g}: losses are its square")
+        raise ArgumentError(f"the largest of strengths must lie in 1e-150 ... 1e150, got {unit:g}: losses are its square",
+                            "strengths")
     return A / unit, unit
 
 

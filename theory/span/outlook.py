@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab import checks
-from lab.errors import InputError
+from lab.errors import ArgumentError, InputError
 from theory.measures import probe_error, span_error
 from theory.span.closed_form import check_norm, hessian, in_units, loss
 from theory.span.coupons import equal_strength_span_error, isolated_units
@@ -137,7 +137,7 @@ def predict(strengths: Sequence[float], direction_norm: float = 1.0, dim: int = 
     """
     A, unit = in_units(strengths)
     if checks.whole_number("dim", dim) < A.size:
-        raise InputError(f"{A.size} orthogonal directions need dim >= {A.size}, got {dim}")
+        raise ArgumentError(f"{A.size} orthogonal directions need dim >= {A.size}, got {dim}", "dim")
     checks.whole_number("width", width, most=10**4)
     checks.whole_number("copies", copies)
     checks.whole_number("replicas", replicas)

@@ -33,7 +33,7 @@ from itertools import combinations
 import numpy as np
 
 from lab import checks
-from lab.errors import InputError
+from lab.errors import ArgumentError, InputError
 from lab.names import renamed
 from theory.span.closed_form import check_norm, gradient, hessian, in_units, loss
 
@@ -302,9 +302,10 @@ def competitor_end(teacher_width: int, direction_norm: float, width: int, isolat
         0 (1) where it never is.
     """
     if not 2 <= width < teacher_width:
-        raise InputError(f"competitors need 2 <= width < teacher_width, got width {width} and teacher_width {teacher_width}")
+        raise ArgumentError(f"competitors need 2 <= width < teacher_width, got width {width} and teacher_width {teacher_width}",
+                            "width", "teacher_width")
     if family not in ("power", "step"):
-        raise InputError(f"family must be 'power' or 'step', not {family!r}")
+        raise ArgumentError(f"family must be 'power' or 'step', not {family!r}")
     isolated = tuple(sorted(isolated))
 
     def strengths(x):

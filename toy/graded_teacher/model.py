@@ -214,8 +214,9 @@ def simulate(strengths: Sequence[float], direction_norm: float = 1.0, dim: int =
     if start is None:
         slope = init_scale * growth_rate(teacher.strengths, direction_norm)
         if slope <= gradient_tol:
-            raise InputError(f"from weights of {init_scale:g} the gradient starts at about {slope:.1g}, below gradient_tol: "
-                             "nothing would be trained; lower gradient_tol or raise init_scale")
+            raise ArgumentError(f"from weights of {init_scale:g} the gradient starts at about {slope:.1g}, below gradient_tol: "
+                                "nothing would be trained; lower gradient_tol or raise init_scale", "gradient_tol",
+                                "init_scale")
         start = initial_state(dim, width, students, seed, init_scale, first_replica)
     else:
         start = floats(start, "start").copy()

@@ -176,7 +176,8 @@ def check_span(s) -> None:
     """Refuse a setting that the span law does not hold for."""
     k, m = s.strengths.size, s.width
     if s.samples or s.batch_size != 1:
-        raise ArgumentError("the span law holds for fresh inputs and a batch_size of 1: else set method to full", "batch_size", "method")
+        raise ArgumentError("the span law holds for fresh inputs and a batch_size of 1: else set method to full",
+                            "batch_size", "method")
     if s.teacher_directions.shape[1] > k:
         raise ArgumentError(f"the span law wants the teacher in a basis of its span: {k} rows and at most {k} columns")
     if s.dim < k + m:
