@@ -193,7 +193,8 @@ def test_published_archive_is_known_by_its_digest(tmp_path, monkeypatch):
     refused(r"snli_1\.0\.zip.*damaged", load, "snli", data_dir=str(tmp_path))
 
 
-@pytest.mark.parametrize("command", [["sweep", "--arch", "transformer"], ["bench", "--arch", "transformer"], ["hull"]])
+@pytest.mark.parametrize("command", [["sweep", "--arch", "transformer"], ["bench", "--arch", "transformer"],
+                                     ["hull", "--space", "features", "--arch", "transformer"]])
 def test_commands_end_with_one_line_before_anything_trains(tmp_path, capsys, command):
     write_pairs(tmp_path / "train.tsv")
     raw = bytearray(gzip.compress((tmp_path / "train.tsv").read_bytes()))
