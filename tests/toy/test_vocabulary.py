@@ -58,7 +58,7 @@ def test_help_shows_every_argument_and_what_comes_back(module, name):
 @pytest.mark.parametrize("module, old, new", [
     ("bumps", {"width": 2.0}, {"bump_width": 2.0}),
     ("double_descent", {"noise": 0.3}, {"noise_variance": 0.3}),
-    ("first_reach", {"output_start": 0.2}, {"init_readout": 0.2}),
+    ("first_reach", {"output_start": 0.2, "threshold": 0.8}, {"init_readout": 0.2, "threshold": 0.8}),
     ("multi_view", {"scale": 0.1, "loss": 0.02}, {"init_scale": 0.1, "target_loss": 0.02}),
     ("units", {"width": 8, "rule": "glorot", "scale": 2.0, "tests": 9}, {"width": 8, "init": "glorot", "init_scale": 2.0}),
     ("teacher_student",
