@@ -55,32 +55,33 @@ def _seed_streams(states, key, extra, first, lane_is_replica):
                 _seed_lane(states[n], lane, key, first + np.uint64(n), extra, np.uint32(lane))
 
 
-def _open(seed, address, replicas, first, rows, lane_is_replica) -> np.ndarray:
-    bits = keys(seed, *address, replicas=replicas, first=first)
+def _open(seed, address, replicas, first_replica, rows, lane_is_replica) -> np.ndarray:
+    bits = keys(seed, *address, replicas=replicas, first_replica=first_replica)
     states = np.empty((rows, WORDS), dtype=np.uint32)
     # 96 bits of the digest: 64 key the hash, 32 stand in its counter beside replica and lane
-    _seed_streams(states, np.uint64(bits & (2**64 - 1)), np.uint32(bits >> 64 & 0xFFFFFFFF), np.uint64(first), lane_is_replica)
+    _seed_streams(states, np.uint64(bits & (2**64 - 1)), np.uint32(bits >> 64 & 0xFFFFFFFF), np.uint64(first_replica),
+                  lane_is_replica)
     return states
 
 
-def open_streams(seed: int, *address, replicas: int, first: int = 0) -> np.ndarray:
-    """Streams of sixteen lanes for the replicas ``first .. first + replicas - 1``.
+def open_streams(seed: int, *address, replicas: int, first_replica: int = 0) -> np.ndarray:
+    """Streams of sixteen lanes for the replicas ``first_replica .. first_replica + replicas - 1``.
 
     Returns
     -------
     uint32 array (replicas, 64): the states that ``next_words`` and ``fill_normal`` advance, one row per replica.
     """
-    return _open(seed, address, replicas, first, replicas, False)
+    return _open(seed, address, replicas, first_replica, replicas, False)
 
 
-def open_lanes(seed: int, *address, replicas: int, first: int = 0) -> np.ndarray:
-    """Streams for kernels whose lanes are replicas: lane l of row n belongs to replica ``first + 16 n + l``.
+def open_lanes(seed: int, *address, replicas: int, first_replica: int = 0) -> np.ndarray:
+    """Streams for kernels whose lanes are replicas: lane l of row n belongs to replica ``first_replica + 16 n + l``.
 
     Returns
     -------
     uint32 array (ceil(replicas / 16), 64). Rows are padded with the replicas that would follow.
     """
-    return _open(seed, address, replicas, first, -(-replicas // LANES), True)
+    return _open(seed, address, replicas, first_replica, -(-replicas // LANES), True)
 
 
 @njit(cache=True, error_model="numpy", inline="always")

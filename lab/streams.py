@@ -77,11 +77,12 @@ def key(seed: int, *address) -> int:
     return _bits(seed, address)
 
 
-def keys(seed: int, *address, replicas: int, first: int = 0) -> int:
-    """The 128 bits that the streams of replicas ``first .. first + replicas - 1`` start from together with their number."""
-    first = checks.whole_number("replica", first, 0, 2**48 - 1)
+def keys(seed: int, *address, replicas: int, first_replica: int = 0) -> int:
+    """The 128 bits that the streams of replicas ``first_replica .. first_replica + replicas - 1`` start from, together with
+    their number."""
+    first_replica = checks.whole_number("first_replica", first_replica, 0, 2**48 - 1)
     for recorder in _recorders:
-        recorder += [(seed, *address, replica) for replica in range(first, first + replicas)]
+        recorder += [(seed, *address, replica) for replica in range(first_replica, first_replica + replicas)]
     return _bits(seed, address)
 
 

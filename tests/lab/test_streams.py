@@ -17,7 +17,7 @@ N = 200_000 if not config.DISABLE_JIT else 6_400
 def draw(seed=0, *address, replica=0, n=N, dtype=np.float32):
     out = np.empty(n, dtype)
     (streams.fill_normal if dtype == np.float32 else streams.fill_normal64)(
-        streams.open_streams(seed, *(address or ("data",)), replicas=1, first=replica)[0], out)
+        streams.open_streams(seed, *(address or ("data",)), replicas=1, first_replica=replica)[0], out)
     return out.astype(np.float64)
 
 
@@ -94,11 +94,11 @@ def test_lanes_of_a_stream_are_uncorrelated():
 
 def test_a_replica_has_its_stream_whatever_the_batch():
     whole = streams.open_streams(7, "data", replicas=9)
-    part = streams.open_streams(7, "data", replicas=2, first=5)
+    part = streams.open_streams(7, "data", replicas=2, first_replica=5)
     assert np.array_equal(whole[5:7], part)
     lanes = streams.open_lanes(7, "data", replicas=33)
     assert lanes.shape == (3, 64)
-    later = streams.open_lanes(7, "data", replicas=1, first=17)
+    later = streams.open_lanes(7, "data", replicas=1, first_replica=17)
     assert np.array_equal(lanes[1].reshape(4, 16)[:, 1], later[0].reshape(4, 16)[:, 0])
     assert np.array_equal(lanes[0].reshape(4, 16)[:, 3], whole[3].reshape(4, 16)[:, 0])
 
@@ -146,7 +146,7 @@ def test_addresses_are_recorded():
     with recorded() as outer:
         generator(1, "a", 2)
         with recorded() as inner:
-            streams.open_lanes(1, "b", replicas=2, first=5)
+            streams.open_lanes(1, "b", replicas=2, first_replica=5)
         normal(1, "c", shape=1)
     assert inner == [(1, "b", 5), (1, "b", 6)] and outer == [(1, "a", 2), *inner, (1, "c")]
 
@@ -167,5 +167,5 @@ def test_a_lane_of_chi_does_not_depend_on_its_neighbours():
     """Replica 3 alone (first lane) and among others (fourth lane): the same draws, rejections included."""
     a, b = np.empty(16 * 400, np.float32), np.empty(16 * 400, np.float32)
     streams.fill_chi(streams.open_lanes(2, "radius", replicas=16)[0], 2, a)
-    streams.fill_chi(streams.open_lanes(2, "radius", replicas=16, first=3)[0], 2, b)
+    streams.fill_chi(streams.open_lanes(2, "radius", replicas=16, first_replica=3)[0], 2, b)
     assert np.array_equal(a.reshape(-1, 16)[:, 3], b.reshape(-1, 16)[:, 0])

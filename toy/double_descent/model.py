@@ -69,17 +69,17 @@ def _least_squares(features, samples, dim, noise_variance, ridge, seed, replica)
     return risks
 
 
-def teacher_output(x: np.ndarray, units: int, seed: int, replica: int) -> np.ndarray:
-    """What the teacher of ``units`` ReLU units says of the rows of x; with none it is linear.
+def teacher_output(x: np.ndarray, teacher_width: int, seed: int, replica: int) -> np.ndarray:
+    """What the teacher of ``teacher_width`` ReLU units says of the rows of x; with none it is linear.
 
     Its direction is then the first axis (the sphere does not care).
     """
-    if not units:
+    if not teacher_width:
         return x[:, 0]
     rng = generator(seed, "double-descent", "teacher", replica)
-    directions = _sphere(rng, units, x.shape[1]) / np.sqrt(x.shape[1])
-    signs = rng.choice([-1.0, 1.0], units)
-    return np.maximum(x @ directions.T, 0) @ signs / np.sqrt(units * (0.5 - MEAN_RELU**2))
+    directions = _sphere(rng, teacher_width, x.shape[1]) / np.sqrt(x.shape[1])
+    signs = rng.choice([-1.0, 1.0], teacher_width)
+    return np.maximum(x @ directions.T, 0) @ signs / np.sqrt(teacher_width * (0.5 - MEAN_RELU**2))
 
 
 def _task(samples, dim, noise_variance, seed, replica, teacher_width=0):
