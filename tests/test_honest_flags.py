@@ -90,6 +90,22 @@ def test_in_every_mode_a_flag_is_read_or_refused(name, mode, tmp_path):
     assert set(flags(parser)) <= seen.read | later | set(ignored(parser, args))
 
 
+PLANS = {"hull": [["--queries", "5"], ["--space", "wavelets"], ["--space", "features", "--arch", "mlp"], ["--arch", "mlp"]],
+         "sweep": [["--arch", "mlp"], ["--arch", "mlp", "--match", "train-loss"], ["--arch", "transformer"]],
+         "units": [["--arch", "mlp"]], "bench": [["--arch", "mlp"]]}
+LATER = {"jobs", "scheduler", "device"}  # what a plan does not depend on
+
+
+@pytest.mark.parametrize("name, mode", [(name, mode) for name in PLANS for mode in PLANS[name]])
+def test_plans_of_real_networks_read_all_flags(name, mode, tmp_path):
+    parser, run = parser_of("empirical", name, TABLES["empirical"][name])
+    stored = ["--out", str(tmp_path)] if "out" in flags(parser) else []
+    args = parser.parse_args(["--quick", "--dry-run", "--device", "cpu", *stored, *mode])
+    seen = Recorder(args)
+    run(seen)
+    assert set(flags(parser)) <= seen.read | LATER | set(ignored(parser, args))
+
+
 def end(capsys, room, name, *argv) -> tuple[int, str]:
     """Exit code of a command and the one line that it said."""
     code = main(room, TABLES[room], [name, *map(str, argv)])

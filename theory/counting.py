@@ -36,7 +36,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from lab.checks import whole_number
-from lab.errors import InputError
+from lab.errors import ArgumentError
 from theory.derivation import Prediction, derivation, named
 
 
@@ -141,7 +141,7 @@ def crossing_width(r_star: int, multiplicity: bool = False, limit: int | None = 
         if minima > saddles:
             return m
         row = [0, *(b * row[b] + row[b - 1] for b in range(1, len(row))), 1]
-    raise InputError(f"critical subspaces outnumber the global ones up to width {limit}; raise the limit")
+    raise ArgumentError(f"critical subspaces outnumber the global ones up to width {limit}; raise the limit")
 
 
 def layered_minima(r_stars: Sequence[int], widths: Sequence[int]) -> int:
@@ -179,7 +179,7 @@ def layered_saddles(r_stars: Sequence[int], widths: Sequence[int], multiplicity:
 
 def _same_length(r_stars, widths):
     if len(r_stars) != len(widths) or not r_stars:
-        raise InputError(f"needed and actual widths must be lists of one length, got {len(r_stars)} and {len(widths)}")
+        raise ArgumentError(f"needed and actual widths must be lists of one length, got {len(r_stars)} and {len(widths)}")
 
 
 def log_asymptotic(r: int, m: int, minima: bool = False) -> float:
@@ -205,7 +205,7 @@ def log_asymptotic(r: int, m: int, minima: bool = False) -> float:
     """
     r, m = whole_number("r", r, 0 if minima else 1), whole_number("m", m, 1)
     if m < r or (m == r and not minima):
-        raise InputError(f"the saddle point needs r < m, got r = {r}, m = {m}")
+        raise ArgumentError(f"the saddle point needs r < m, got r = {r}, m = {m}")
     if m == r:
         return math.lgamma(m + 1)
     from scipy.optimize import brentq

@@ -17,7 +17,7 @@ import numpy as np
 
 from lab import checks
 from lab.arrays import floats
-from lab.errors import InputError
+from lab.errors import ArgumentError
 from lab.estimate import exact
 from theory.claims import Evidence
 from theory.measures.ablation import growth_per_doubling
@@ -27,7 +27,7 @@ def relu_correlation(rho: np.ndarray) -> np.ndarray:
     """Correlation of two ReLU units whose weights have cosine ``rho`` in [-1, 1], on standard Gaussian inputs, no biases."""
     rho = floats(rho, "rho")
     if np.any(~(np.abs(rho) <= 1)):
-        raise InputError("a cosine lies in [-1, 1]")
+        raise ArgumentError("a cosine lies in [-1, 1]")
     return (np.sqrt(1 - rho * rho) + rho * (np.pi - np.arccos(rho)) - 1) / (np.pi - 1)
 
 

@@ -64,7 +64,7 @@ def _run(args) -> dict:
 
 def _effort(args) -> tuple[int, int]:
     """Training steps, and rounds of the pass, that are timed."""
-    return (min(args.steps, 2), 1) if args.quick else (args.steps, args.repeat)
+    return (min(args.steps, 2), min(args.repeat, 2)) if args.quick else (args.steps, args.repeat)
 
 
 def _stacks(args) -> list[tuple[Fraction, int]]:

@@ -104,8 +104,12 @@ def _of_trained(args, store) -> list:
     settings = {replace(n, alpha="1", seed=0, stack=1) for n in networks}
     if len(settings) > 1:
         raise UsageError(f"{args.trained} holds networks of {len(settings)} settings, not of one width sweep")
-    return plan_trained(networks, args.trained, orders=2 if args.quick else args.orders, images=args.images,
+    return plan_trained(networks, args.trained, orders=_orders(args), images=args.images,
                         rows=args.rows or 0)
+
+
+def _orders(args) -> int:
+    return min(args.orders, 2) if args.quick else args.orders
 
 
 def _planned(args) -> list:
@@ -122,7 +126,7 @@ def _planned(args) -> list:
     for alpha in alphas:
         Widths(alpha, setting.base_width)(1, "the first layer")
     runs = plan(setting, args.sweep, alphas, range(args.seed, args.seed + seeds), values=args.values,
-                orders=2 if args.quick else args.orders, images=args.images)
+                orders=_orders(args), images=args.images)
     return [replace(run, rows=args.rows or 0) for run in runs]
 
 

@@ -31,20 +31,20 @@ no distance enters. Covering takes one time for every target; sliding takes exp(
 import numpy as np
 
 from lab.arrays import floats
-from lab.errors import InputError
+from lab.errors import ArgumentError
 from lab.names import renamed
 
 
 def _positive(**values):
     for name, value in values.items():
         if not np.all(floats(value, "value") > 0) or not np.all(np.isfinite(value)):
-            raise InputError(f"{name} must be positive and finite, got {value}")
+            raise ArgumentError(f"{name} must be positive and finite, got {value}")
 
 
 def _nonnegative(name, value):
     value = floats(value, "value")
     if not np.all(value >= 0):
-        raise InputError(f"{name} must be >= 0")
+        raise ArgumentError(f"{name} must be >= 0")
     return value
 
 
@@ -115,7 +115,7 @@ def sliding_time(start, end, bump_width: float = 1.0, target_width: float | None
     start, end = floats(start, "start"), floats(end, "end")
     _positive(end=end)
     if not np.all(start >= end):
-        raise InputError("a bump slides from a larger to a smaller distance: start >= end is needed")
+        raise ArgumentError("a bump slides from a larger to a smaller distance: start >= end is needed")
     q, overlap = _scales(bump_width, target_width, height)
     return _out(q / (2 * overlap) * (expi(start**2 / (2 * q)) - expi(end**2 / (2 * q))))
 
@@ -195,7 +195,7 @@ def bumps_needed(probability, within, half_line: float, target: float = 0.0):
     """
     probability = floats(probability, "probability")
     if not np.all((probability >= 0) & (probability < 1)):
-        raise InputError("the wanted probability must lie in [0, 1)")
+        raise ArgumentError("the wanted probability must lie in [0, 1)")
     share = np.asarray(success_probability(1, within, half_line, target))
     with np.errstate(divide="ignore", invalid="ignore"):
         m = np.ceil(np.log1p(-probability) / np.log1p(-share) * (1 - 1e-14))
@@ -273,7 +273,7 @@ def coverage_time(level: float, spacing: float, bump_width: float = 1.0, offset:
     from scipy.optimize import brentq
 
     if not 0 < level < 1:
-        raise InputError(f"the level must lie in (0, 1), got {level}")
+        raise ArgumentError(f"the level must lie in (0, 1), got {level}")
     scale = spacing / bump_width**2
 
     def excess(log_time):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.arrays import floats
-from lab.errors import InputError
+from lab.errors import ArgumentError, InputError
 from lab.names import renamed
 from theory.committee import kernels
 
@@ -157,9 +157,9 @@ def integrate(Q, R, T, v, A, times, *, learning_rate: float = 1.0, readout_learn
     y, T, A, K, M, code = _state(Q, R, T, v, A, eta, eta_v, noise, activation, small_rate)
     times = _array(times, 1, "times")
     if times.size == 0 or np.any(np.diff(times) < 0):
-        raise InputError("times must be an increasing array with at least one entry")
+        raise ArgumentError("times must be an increasing array with at least one entry")
     if not (rtol > 0 and atol > 0 and steady >= 0 and max_steps >= 1):
-        raise InputError("rtol and atol must be positive, steady not negative, max_steps at least 1")
+        raise ArgumentError("rtol and atol must be positive, steady not negative, max_steps at least 1")
     saved = np.empty((times.size, y.size))
     status, time, steps = kernels.dopri5(
         y, times, saved, K, M, code, small_rate, float(eta), float(eta_v),
@@ -183,7 +183,7 @@ def _state(Q, R, T, v, A, eta, eta_v, noise, activation, small_rate):
     v, A = _array(v, 1, "v"), _array(A, 1, "A")
     K, M = v.size, A.size
     if K == 0 or M == 0:
-        raise InputError("student and teacher need at least one unit each")
+        raise ArgumentError("student and teacher need at least one unit each")
     if Q.shape != (K, K) or R.shape != (K, M) or T.shape != (M, M):
         raise InputError(f"order parameters do not fit: Q {Q.shape}, R {R.shape}, T {T.shape} for K = {K}, M = {M}")
     C = np.block([[Q, R], [R.T, T]])
@@ -192,16 +192,16 @@ def _state(Q, R, T, v, A, eta, eta_v, noise, activation, small_rate):
     if np.linalg.eigvalsh(C).min() < -1e-8 * max(1.0, np.abs(C).max()):
         raise InputError("Q, R, T are no overlaps of vectors: the joint matrix is not positive semi-definite")
     if not (np.all(np.isfinite([eta, eta_v, noise])) and eta > 0 and eta_v >= 0 and noise >= 0):
-        raise InputError("learning_rate must be positive, readout_learning_rate and noise not negative, all finite")
+        raise ArgumentError("learning_rate must be positive, readout_learning_rate and noise not negative, all finite")
     if activation == "relu" and not small_rate:
-        raise InputError("ReLU order parameters close only at small learning rate: pass small_rate=True")
+        raise ArgumentError("ReLU order parameters close only at small learning rate: pass small_rate=True")
     y = np.concatenate([Q[np.triu_indices(K)], R.ravel(), v])
     return y, T, A, K, M, code
 
 
 def _activation(name):
     if name not in ACTIVATIONS:
-        raise InputError(f"activation must be one of {', '.join(ACTIVATIONS)}, not {name!r}")
+        raise ArgumentError(f"activation must be one of {', '.join(ACTIVATIONS)}, not {name!r}")
     return ACTIVATIONS[name]
 
 

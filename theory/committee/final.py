@@ -34,7 +34,7 @@ import numpy as np
 
 from lab import checks
 from lab.arrays import floats
-from lab.errors import InputError
+from lab.errors import ArgumentError, InputError
 from lab.names import renamed
 from theory.committee.dynamics import _array
 from theory.gaussian import erf_j2
@@ -85,7 +85,7 @@ def final_error_copies(M: int, K: int, learning_rate, noise):
     """
     _counts(M=(M, 1), K=(K, 1))
     if K % M:
-        raise InputError(f"copies need K to be a multiple of M, not K = {K}, M = {M}")
+        raise ArgumentError(f"copies need K to be a multiple of M, not K = {K}, M = {M}")
     eta, sigma = _rates(learning_rate, noise)
     return _plain(sigma**2 * eta * M**2 / (2 * math.pi * math.sqrt(3) * K))
 
@@ -163,7 +163,7 @@ def pair_drift(Q, learning_rate, noise):
     """
     Q = floats(Q, "Q")
     if not np.all(Q >= 0):
-        raise InputError("a squared norm cannot be negative")
+        raise ArgumentError("a squared norm cannot be negative")
     eta, sigma = _rates(learning_rate, noise)
     return _plain(2 * eta**2 * sigma**2 * Q / (math.pi * (1 + 2 * Q) ** 1.5))
 
@@ -188,7 +188,7 @@ def pair_lifetime(Q0: float, Q1: float, learning_rate: float, noise: float) -> f
     """
     eta, sigma = (float(x) for x in _rates(learning_rate, noise))
     if not 0 < Q0 <= Q1 < math.inf or sigma == 0:
-        raise InputError("a lifetime needs 0 < Q0 ≤ Q1 and noise")
+        raise ArgumentError("a lifetime needs 0 < Q0 ≤ Q1 and noise")
 
     def primitive(q):
         r = math.sqrt(1 + 2 * q)
@@ -232,7 +232,7 @@ def _counts(**counts):
 def _rates(eta, sigma):
     eta, sigma = floats(eta, "learning_rate"), floats(sigma, "noise")
     if not (np.all(np.isfinite(eta)) and np.all(eta > 0) and np.all(np.isfinite(sigma)) and np.all(sigma >= 0)):
-        raise InputError("learning_rate must be positive and noise not negative, both finite")
+        raise ArgumentError("learning_rate must be positive and noise not negative, both finite")
     return eta, sigma
 
 

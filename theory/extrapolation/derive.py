@@ -2,7 +2,7 @@
 
 import sympy as sp
 
-from lab.errors import InputError
+from lab.errors import ArgumentError
 from theory.derivation import derivation, named
 
 H = sp.Symbol("h", real=True)
@@ -37,7 +37,7 @@ def _simplex_second_moment(k):
 def derive_ball(d, dimension=2, points=3):
     """Inputs: dimension 1 ... 3 (the second moment of a simplex is expanded in full), points N > dimension."""
     if dimension not in (1, 2, 3) or points <= dimension:
-        raise InputError("this derivation needs dimension 1, 2 or 3 and more points than dimensions")
+        raise ArgumentError("this derivation needs dimension 1, 2 or 3 and more points than dimensions")
     n, k = points, dimension - 1
     kd, kk = _ball_volume(dimension), _ball_volume(k)
     d.step("The hull is a sum of cones from the centre over its facets (signed by the side the centre is on): volume = "
@@ -87,7 +87,7 @@ def derive_ball(d, dimension=2, points=3):
 def derive_wendel(d, dimension=3):
     """Inputs: dimension."""
     if dimension < 1:
-        raise InputError("the dimension must be >= 1")
+        raise ArgumentError("the dimension must be >= 1")
     N = sp.Symbol("N", positive=True, integer=True)
     d.step("0 is outside the hull if some w has w.x_i > 0 for all i. Flip the points' signs at random (the law is "
            "symmetric): "
@@ -122,7 +122,7 @@ def derive_gaussian(d, dimension=3, points=5):
     """Inputs: dimension, points of the two limits that are worked out."""
     n, dim = points, dimension
     if n <= dim or dim < 1:
-        raise InputError("more points than dimensions are needed")
+        raise ArgumentError("more points than dimensions are needed")
     N = sp.Symbol("N", positive=True, integer=True)
     d.step("For r >= 0 write the Gaussians as z_i + sqrt(r) z_0: g_n(r) = int phi(x) Phi(sqrt(r) x)^n dx.")
     u = sp.Symbol("u", positive=True)
@@ -170,7 +170,7 @@ def derive_thresholds(d, probability="1/2"):
     nu, dim, c = sp.symbols("nu d c", positive=True)
     p = sp.sympify(probability)
     if not 0 < p < 1:
-        raise InputError("the probability must lie between 0 and 1")
+        raise ArgumentError("the probability must lie between 0 and 1")
     h2 = sp.Symbol("h^2", positive=True)
     d.step("A cap beyond height h holds a share (1 - h^2)^(d/2) of the ball (powers of d aside). The N points reach "
            "in every "

@@ -7,7 +7,7 @@ from scipy import special
 
 from lab import checks
 from lab.arrays import real
-from lab.errors import ArgumentError, InputError
+from lab.errors import ArgumentError
 
 
 def _count(name, value, least):
@@ -103,7 +103,7 @@ def log_regular_cone(n, r: float) -> float:
     if n == 0:
         return 0.0
     if not -1 / n < r < math.inf:
-        raise InputError(f"the covariance delta + r needs r > -1/n, got r = {r} for n = {n}")
+        raise ArgumentError(f"the covariance delta + r needs r > -1/n, got r = {r} for n = {n}")
     root = math.sqrt(abs(r))
     if r >= 0:
         x = np.linspace(-10, 40, 8001)  # integrand phi(x) Phi(root x)^n: entire, trapezoid converges exponentially
@@ -206,7 +206,7 @@ def wendel_inside(points, dimension) -> np.ndarray | float:
     """
     n, d = real(points, "points"), real(dimension, "dimension")
     if np.any(n < 1) or np.any(d < 1) or np.any(n != np.floor(n)) or np.any(d != np.floor(d)):
-        raise InputError("Wendel's theorem needs whole numbers of points >= 1 and dimensions >= 1")
+        raise ArgumentError("Wendel's theorem needs whole numbers of points >= 1 and dimensions >= 1")
     # P(Bin(m, 1/2) >= d) = I_{1/2}(d, m - d + 1)
     m = n - 1.0
     p = np.where(m >= d, special.betainc(np.minimum(d, np.maximum(m, 1)), np.maximum(m - d + 1, 1), 0.5), 0.0)
@@ -217,7 +217,7 @@ def wendel_inside(points, dimension) -> np.ndarray | float:
 def _law(law):
     laws = {"ball": log_ball_inside, "gaussian": log_gaussian_inside}
     if law not in laws:
-        raise InputError(f"the law must be one of {', '.join(laws)}, got {law!r}")
+        raise ArgumentError(f"the law must be one of {', '.join(laws)}, got {law!r}")
     return laws[law]
 
 
@@ -241,7 +241,7 @@ def _smallest_log_n(reached, d, accuracy=1e-9):
     low, high = math.log(d), math.log(d + 1.0)
     while not reached(math.floor(math.exp(high))):
         if high == 690.0:
-            raise InputError(f"the threshold in dimension {d} lies beyond 1e299 points")
+            raise ArgumentError(f"the threshold in dimension {d} lies beyond 1e299 points")
         low, high = high, min(high + max(1.0, 0.2 * high), 690.0)
     while high - low > accuracy and math.exp(high) - math.exp(low) > 0.5:
         middle = 0.5 * (low + high)

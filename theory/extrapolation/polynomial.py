@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from lab.arrays import floats
-from lab.errors import InputError
+from lab.errors import ArgumentError, InputError
 
 MARGIN = 1e-8  # of an optimum t that counts as positive, |coefficients| <= 1 in the orthonormal basis times sqrt(N)
 
@@ -45,7 +45,7 @@ def degree_distribution(points: int, dimension: int, largest: int) -> np.ndarray
     Source: Cover 1965 with C(d + k, k) monomials, generic points being in general position for them.
     """
     if dimension < 1 or largest < 0:
-        raise InputError("the dimension must be >= 1 and the largest degree >= 0")
+        raise ArgumentError("the dimension must be >= 1 and the largest degree >= 0")
     features = np.array([math.comb(dimension + k, k) for k in range(largest + 1)], dtype=np.float64)
     return cover_separable(points, features)
 
@@ -107,7 +107,7 @@ def separating_polynomial(points, labels, degree: int) -> tuple[float, np.ndarra
 
     points, sign = _classes(points, labels)
     if degree < 0 or degree != int(degree):
-        raise InputError(f"the degree must be a whole number >= 0, got {degree}")
+        raise ArgumentError(f"the degree must be a whole number >= 0, got {degree}")
     features = polynomial_features(points, int(degree))
     q, r, _ = qr(features, mode="economic", pivoting=True)
     size = np.abs(np.diag(r))

@@ -12,7 +12,7 @@ is a Gaussian (I3, I4), Price's theorem (I2), integration by parts (Stein's lemm
 
 import sympy as sp
 
-from lab.errors import InputError
+from lab.errors import ArgumentError, InputError
 from theory.derivation import Derivation, derivation, named
 
 _Z = sp.Symbol("z", real=True)
@@ -228,7 +228,7 @@ def _slopes(slopes):
     try:
         p, q = (sp.sympify(value) for value in slopes)
     except (TypeError, ValueError):
-        raise InputError("slopes must be two numbers: the slope above 0 and the slope below 0") from None
+        raise ArgumentError("slopes must be two numbers: the slope above 0 and the slope below 0") from None
     return p, q
 
 

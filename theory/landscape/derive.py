@@ -2,7 +2,7 @@
 
 import sympy as sp
 
-from lab.errors import InputError
+from lab.errors import ArgumentError
 from theory.derivation import derivation, named
 
 T = sp.Symbol("theta", positive=True)
@@ -27,7 +27,7 @@ def _inputs(slopes, variance):
     p, q = map(sp.sympify, slopes)
     variance = sp.sympify(variance)
     if variance.is_positive is False:
-        raise InputError(f"the input variance must be positive, got {variance}")
+        raise ArgumentError(f"the input variance must be positive, got {variance}")
     return p, q, variance
 
 
@@ -133,7 +133,7 @@ def derive_hessian(d, slopes=(1, 0), variance=1):
                                      "t_a": "u_a - alpha_a s, they sum to 0", "H'": "own_curvature of the unit"})
 def derive_split(d, copies=2):
     if copies < 2:
-        raise InputError("a split needs at least two copies")
+        raise ArgumentError("a split needs at least two copies")
     h1 = derive_hessian().result[0].rhs
     share = sp.Symbol("alpha", positive=True)
     ratio = sp.simplify(h1.subs(A, share * A)[1, 1] / h1[1, 1])

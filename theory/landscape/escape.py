@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from lab.arrays import floats
-from lab.errors import InputError
+from lab.errors import ArgumentError, InputError
 from theory.landscape.closed_form import angle_parts, as_weights, hessian, own_curvature, unit_vectors
 
 ZERO = 1e-8  # an eigenvalue within ZERO times the largest one in size counts as zero
@@ -40,9 +40,9 @@ def split_curvature(students, teachers, unit: int, share: float = 0.5) -> np.nda
     """
     blocks = own_curvature(students, teachers)
     if not 0 <= unit < len(blocks):
-        raise InputError(f"there is no student {unit}: the network has {len(blocks)}")
+        raise ArgumentError(f"there is no student {unit}: the network has {len(blocks)}")
     if not 0 < share < 1:
-        raise InputError(f"the share of the first copy must lie in (0, 1), got {share}")
+        raise ArgumentError(f"the share of the first copy must lie in (0, 1), got {share}")
     return 0.5 * (1 / share + 1 / (1 - share)) * np.linalg.eigvalsh(blocks[unit])
 
 
@@ -70,7 +70,7 @@ def escape_index(students, teachers, added) -> int:
     per_unit = np.atleast_1d(negative_directions(own_curvature(students, teachers)))
     added = np.asarray(added)
     if added.dtype.kind not in "iu" or np.any(added < 0) or added.shape not in ((), per_unit.shape):
-        raise InputError(f"added must be an integer >= 0 or {len(per_unit)} of them")
+        raise ArgumentError(f"added must be an integer >= 0 or {len(per_unit)} of them")
     base = negative_directions(hessian(students, teachers))
     if added.ndim == 0:
         return int(base + int(added) * per_unit.max())

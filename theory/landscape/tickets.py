@@ -9,13 +9,13 @@ import numpy as np
 
 from lab import checks
 from lab.arrays import floats
-from lab.errors import InputError
+from lab.errors import ArgumentError
 
 
 def _probability(value, name):
     value = floats(value, "value")
     if not np.all((value >= 0) & (value <= 1)):
-        raise InputError(f"{name} must be a probability in [0, 1]")
+        raise ArgumentError(f"{name} must be a probability in [0, 1]")
     return value
 
 
@@ -39,7 +39,7 @@ def ticket_null(p_fail, n: int, k: int) -> np.ndarray | float:
     """
     p_fail = _probability(p_fail, "p_fail")
     if checks.whole_number("k", k) > checks.whole_number("n", n):
-        raise InputError(f"a network of width {n} has no tickets of width {k}; need n >= k >= 1")
+        raise ArgumentError(f"a network of width {n} has no tickets of width {k}; need n >= k >= 1")
     # through logarithms: C(n, k) overflows a double long before the answer does
     with np.errstate(divide="ignore"):
         log_fail = np.where(p_fail > 0, np.log(np.where(p_fail > 0, p_fail, 1.0)), -np.inf)
@@ -70,7 +70,7 @@ def effective_tickets(p_fail_wide, p_fail_narrow) -> np.ndarray | float:
     """
     wide, narrow = _probability(p_fail_wide, "p_fail_wide"), _probability(p_fail_narrow, "p_fail_narrow")
     if np.any((narrow == 0) | (narrow == 1)):
-        raise InputError("p_fail_narrow must lie strictly between 0 and 1")
+        raise ArgumentError("p_fail_narrow must lie strictly between 0 and 1")
     with np.errstate(divide="ignore"):
         result = np.where(wide > 0, np.log(np.where(wide > 0, wide, 1.0)) / np.log(narrow), np.inf)
     result = np.abs(result)  # -0.0 where the wide network always fails

@@ -2,7 +2,7 @@
 
 import sympy as sp
 
-from lab.errors import InputError
+from lab.errors import ArgumentError
 from theory.derivation import derivation, named
 from theory.random_landscape.goe import (
     LARGEST_SYMBOLIC,
@@ -29,7 +29,7 @@ def _entry(d, i, j):
 def derive_positive(d, n=3):
     """Inputs: n, the size of the matrix, 1 ... 8."""
     if not 1 <= n <= LARGEST_SYMBOLIC:
-        raise InputError(f"symbolic sizes are 1 ... {LARGEST_SYMBOLIC}, got {n}")
+        raise ArgumentError(f"symbolic sizes are 1 ... {LARGEST_SYMBOLIC}, got {n}")
     d.step("Ordered eigenvalues x_1 < ... < x_N have density proportional to prod_{i<j} (x_j - x_i) exp(-sum "
            "x^2/2): the "
            "Vandermonde determinant det[x_j^i]. (Scale of the matrix: diagonal variance 1, off-diagonal 1/2; "

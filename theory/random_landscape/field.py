@@ -3,14 +3,14 @@
 import numpy as np
 
 from lab.arrays import floats
-from lab.errors import InputError
+from lab.errors import ArgumentError
 
 
 def _covariance(f0, f1, f2):
     if not (f0 > 0 and f1 < 0 and f2 > 0):
-        raise InputError(f"the covariance needs f(0) > 0, f'(0) < 0, f''(0) > 0, got {f0}, {f1}, {f2}")
+        raise ArgumentError(f"the covariance needs f(0) > 0, f'(0) < 0, f''(0) > 0, got {f0}, {f1}, {f2}")
     if f0 * f2 < f1**2 * (1 - 1e-12):
-        raise InputError(f"no field in every dimension has f f'' < f'^2 at 0, got {f0} * {f2} < {f1}^2")
+        raise ArgumentError(f"no field in every dimension has f f'' < f'^2 at 0, got {f0} * {f2} < {f1}^2")
 
 
 def shift_at_energy(energy, f0: float = 1.0, f1: float = -1.0, f2: float = 1.0) -> np.ndarray | float:

@@ -18,7 +18,7 @@ import math
 import numpy as np
 
 from lab import checks
-from lab.errors import InputError
+from lab.errors import ArgumentError
 
 LARGEST = 200          # beyond it the arithmetic takes minutes
 LARGEST_SYMBOLIC = 8
@@ -223,6 +223,6 @@ def rate_estimates(n: int) -> np.ndarray:
     """
     n = _size(n)
     if n < 3:
-        raise InputError("a second difference needs sizes up to 3 at least")
+        raise ArgumentError("a second difference needs sizes up to 3 at least")
     minus_log = -np.array([log_positive_probability(k) for k in range(1, n + 1)])
     return 0.5 * np.diff(minus_log, 2)

@@ -21,7 +21,7 @@ from math import comb
 import numpy as np
 
 from lab import checks
-from lab.errors import InputError
+from lab.errors import ArgumentError
 from lab.names import renamed
 from lab.streams import generator
 from theory.span.features import unit_span_errors
@@ -67,7 +67,7 @@ def equal_strength_directions(teacher_width: int, direction_norm: float, width: 
     s, size = _pieces(teacher_width, float(direction_norm), width)
     isolated = list(isolated)
     if len(isolated) != size:
-        raise InputError(f"at width {width} a student isolates {size} units, got {len(isolated)}")
+        raise ArgumentError(f"at width {width} a student isolates {size} units, got {len(isolated)}")
     order = isolated + [m for m in range(teacher_width) if m not in isolated]
     out = np.zeros_like(s.directions)
     out[:, order] = s.directions

@@ -33,7 +33,7 @@ from itertools import combinations
 import numpy as np
 
 from lab import checks
-from lab.errors import ArgumentError, InputError
+from lab.errors import ArgumentError
 from lab.names import renamed
 from theory.span.closed_form import check_norm, gradient, hessian, in_units, loss
 
@@ -195,8 +195,8 @@ def _solution(A, direction_norm, width, isolated=None) -> Solution | None:
         return min(forms, key=lambda s: (not s.stable, round(s.loss, 12), len(s.isolated)), default=None)
     isolated = tuple(sorted(int(m) for m in isolated))
     if len(set(isolated)) not in (width - 1, width) or any(not 0 <= m < M for m in isolated):
-        raise InputError(f"a student of width {width} isolates {width - 1} or {width} different units of 0..{M - 1}, "
-                         f"got {isolated}")
+        raise ArgumentError(f"a student of width {width} isolates {width - 1} or {width} different units of 0..{M - 1}, "
+                            f"got {isolated}")
     guess = _ansatz(A, direction_norm, width, isolated)
     state, residual = _newton(guess, A, direction_norm, width)
     near = np.abs(state[width:] - guess[width:]).max() < 0.5 * direction_norm

@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from lab import checks
 from lab.arrays import real
-from lab.errors import InputError
+from lab.errors import ArgumentError, InputError
 from lab.names import renamed
 from lab.streams import generator
 from toy.mlp.kernels import ADAM, CROSS_ENTROPY, MOMENTUM, SQUARED, outputs_one, train_one
@@ -230,7 +230,7 @@ def train(networks: Networks, x: np.ndarray, y: np.ndarray, *, epochs: int, batc
         if target.shape not in ((1, n, k), (R, n, k)) or not np.all(np.isfinite(target)):
             raise InputError(f"targets must be finite and ({n}, {k}) or ({R}, {n}, {k}), got shape {np.shape(y)}")
     else:
-        raise InputError("loss must be CROSS_ENTROPY or SQUARED")
+        raise ArgumentError("loss must be CROSS_ENTROPY or SQUARED")
     if optimizer not in (MOMENTUM, ADAM):
         raise InputError("optimizer must be MOMENTUM or ADAM")
     checks.whole_number("epochs", epochs, 0)
@@ -242,7 +242,7 @@ def train(networks: Networks, x: np.ndarray, y: np.ndarray, *, epochs: int, batc
     batch_size = min(batch_size, n)
     marks = np.asarray(marks, dtype=np.int64)
     if np.any(np.diff(marks) < 0) or np.any(marks < 0) or np.any(marks > epochs):
-        raise InputError(f"marks must be increasing epochs from 0 to {epochs}")
+        raise ArgumentError(f"marks must be increasing epochs from 0 to {epochs}")
     order = np.empty((R, epochs, n), dtype=np.int32)
     for r in range(R):
         rng = generator(seed, *address, "order", networks.width, first_replica + r)

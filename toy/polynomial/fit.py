@@ -17,7 +17,7 @@ from numba import prange
 
 from lab.arrays import floats
 from lab.compiled import njit
-from lab.errors import InputError
+from lab.errors import ArgumentError, InputError
 
 REGIMES = ("max-margin", "minimum-norm", "gradient-small", "gradient-large")
 
@@ -28,7 +28,7 @@ def features(points: np.ndarray, degree: int) -> np.ndarray:
     if points.ndim != 2 or points.shape[1] != 2 or not np.all(np.isfinite(points)):
         raise InputError(f"points must be finite and (n, 2), got shape {points.shape}")
     if degree < 0:
-        raise InputError(f"the degree must be at least 0, got {degree}")
+        raise ArgumentError(f"the degree must be at least 0, got {degree}")
     one, two = (np.polynomial.legendre.legvander(points[:, i], degree) for i in range(2))
     return np.stack([one[:, i] * two[:, j] for i in range(degree + 1) for j in range(degree + 1 - i)], axis=1)
 

@@ -337,11 +337,11 @@ batch_size, weight_decay, samples, init_scale, init_readout, init, times, replic
     checks.switch("small_rate", small_rate)
     _check_method(s, method)
     if s.samples or s.weight_decay:
-        raise InputError("the order-parameter equations hold for fresh inputs without weight decay")
+        raise ArgumentError("the order-parameter equations hold for fresh inputs without weight decay")
     if s.teacher_activation != s.activation:
-        raise InputError("the order-parameter equations need the same activation in teacher and student")
+        raise ArgumentError("the order-parameter equations need the same activation in teacher and student")
     if s.batch_size > 1 and not small_rate:
-        raise InputError("a batch larger than 1 is predicted at small learning rate only: pass small_rate=True")
+        raise ArgumentError("a batch larger than 1 is predicted at small learning rate only: pass small_rate=True")
     start = clock.perf_counter()
     times, T = s.steps / s.dim, s.teacher_directions @ s.teacher_directions.T
     K, M, S, n = s.width, s.strengths.size, s.steps.size, s.replicas

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.arrays import floats
-from lab.errors import InputError
+from lab.errors import ArgumentError, InputError
 from toy.teacher_student.ensemble import activate
 
 _AT_ONCE = 1 << 20  # covariances held at a time: the formulas need several copies
@@ -114,9 +114,9 @@ def classify(Q, v, activation: str = "erf", *, tolerance: float = 0.01, threshol
     if not (np.isfinite(Q).all() and np.isfinite(v).all()):
         raise InputError("order parameters are not finite: leave diverged replicas out")
     if activation not in ("erf", "tanh", "linear"):
-        raise InputError(f"units of mean zero are needed (erf, tanh, linear), got {activation!r}")
+        raise ArgumentError(f"units of mean zero are needed (erf, tanh, linear), got {activation!r}")
     if not (0 <= tolerance < 1 and 0 < threshold <= 1):
-        raise InputError(f"tolerance must be in [0, 1) and threshold in (0, 1], got {tolerance} and {threshold}")
+        raise ArgumentError(f"tolerance must be in [0, 1) and threshold in (0, 1], got {tolerance} and {threshold}")
     lead, K = v.shape[:-1], v.shape[-1]
     Q, v = Q.reshape(-1, K, K), v.reshape(-1, K)
     if activation == "erf":
