@@ -57,6 +57,6 @@ def test_a_device_that_fails_is_told(monkeypatch, tmp_path, capsys):
 
     monkeypatch.setattr(device_checks, "CHECKS", (broken, device_checks.no_waits))
     monkeypatch.setattr(device_checks, "WAYS", {})
-    assert call("--out", tmp_path, "--stages", "tests") == 1
+    assert main("empirical", COMMANDS, ["gpu", "--device", "cpu", "--out", str(tmp_path), "--stages", "tests"]) == 1
     assert "no kernel image" in "".join(capsys.readouterr())
     assert command.STAGES == ("tests", "bench", "study")
