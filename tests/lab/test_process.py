@@ -30,7 +30,9 @@ def processes_of(session: int) -> list[int]:
     *[pytest.param(sign, jobs, marks=pytest.mark.slow) for sign, jobs in ((signal.SIGTERM, "1"), (signal.SIGHUP, "2"))]])
 def test_a_stopped_sweep_says_so_ends_its_workers_and_goes_on(tmp_path, sign, jobs):
     command = [*SQUARES, "--numbers", "12", "--out", str(tmp_path), "--jobs", jobs]
-    process = subprocess.Popen([*command, "--pause", "0.3"], cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    process = subprocess.Popen([*command, "--pause", "0.3"], cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True,
+                               # a shell's background jobs, of which this may be one, begin deaf to it
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     while len(done := list(tmp_path.glob("squares/*/result.json"))) < 2:
         assert process.poll() is None
         time.sleep(0.02)

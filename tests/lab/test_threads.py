@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from argparse import Namespace
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -96,5 +97,5 @@ def test_cores_are_those_that_this_process_may_use(monkeypatch):
     monkeypatch.setattr(check, "ProcessPoolExecutor", None)  # one job: none is wanted
     names = list(check.framework.check_functions())[:2]
     monkeypatch.setattr(check, "_run_named", lambda name, seed: (name, [], None, 0.0))
-    arguments = type("Arguments", (), {"only": names, "seed": 0, "jobs": None})
+    arguments = Namespace(only=names, seed=0, jobs=None, quick=False, dry_run=False)
     assert check.run(arguments)["failed"] == []

@@ -23,7 +23,7 @@ QUICK = ("graded-ridge", "relu-tickets", "memorise", "double-descent", "sgd-unit
 
 
 def result(name: str, folder: Path, which: int) -> dict:
-    """A run of the study's smallest version, without its wall time."""
+    """A run of the study's smallest version."""
     study = load(STUDIES[name])
     config = study.configs("quick")[which]
     stage = stage_of(study.stages, config)
