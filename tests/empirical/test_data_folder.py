@@ -19,8 +19,8 @@ def tree(root, classes=("cat", "dog"), count=10):
 
 
 def test_hidden_names_are_no_images(tmp_path):
-    whole = load("folder", data_dir=str(tree(tmp_path / "a")), image_size=SIDE)
-    root = tree(tmp_path / "b")
+    whole = load("folder", data_dir=str(tree(tmp_path / "a", count=18)), image_size=SIDE)
+    root = tree(tmp_path / "b", count=18)
     (root / "cat" / "._0.png").write_bytes(b"\0\5\x16\7")
     for place in ("cat/.ipynb_checkpoints", "dog/deeper/__MACOSX", ".ipynb_checkpoints", "__MACOSX/cat", ".git"):
         (root / place).mkdir(parents=True)

@@ -212,7 +212,7 @@ def test_damaged_choices_of_stacks_are_one_line(tmp_path, text):
 
 @pytest.mark.parametrize("threads", [0, -1, 10**6, 1.5, True])
 def test_threads_that_no_machine_has(threads):
-    with pytest.raises(ArgumentError, match="threads of a network"):
+    with pytest.raises(ArgumentError, match="threads must be"):
         tiny(threads=threads).check()
 
 

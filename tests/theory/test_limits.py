@@ -56,14 +56,14 @@ def test_noise_that_is_no_number_is_refused(bad):
     if not isinstance(bad, complex):
         for change in ({"noise": bad}, {"ridge": bad}):
             for call in (simulate, predict):
-                with pytest.raises(InputError, match="noise and ridge"):
+                with pytest.raises(InputError, match="noise_variance must be"):
                     call(features=(3,), samples=5, dim=6, **({"replicas": 1} | change))
 
 
 def test_a_far_fresh_point_is_refused_where_the_sum_has_no_digits():
     assert gaussian_inside(2000, 3, 1e3) < 1e-8
     for width in (1e8, np.inf, np.nan, -1.0):
-        with pytest.raises(InputError, match="width of the fresh point"):
+        with pytest.raises(InputError, match="width must be"):
             gaussian_inside(2000, 3, width)
 
 
