@@ -56,7 +56,7 @@ def test_noise_that_is_no_number_is_refused(bad):
     if not isinstance(bad, complex):
         for change in ({"noise_variance": bad}, {"ridge": bad}):
             for call in (simulate, predict):
-                with pytest.raises(InputError, match="(noise_variance|ridge) must be"):
+                with pytest.raises(InputError, match=r"(noise_variance|ridge) must be"):
                     call(features=(3,), samples=5, dim=6, **({"replicas": 1} | change))
 
 
