@@ -25,7 +25,8 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]
     whole = frame[frame["copies"] == frame["all_copies"]]
     least = whole[whole["width"] == whole["width"].min()].set_index("seed")
     first = least.iloc[0]
-    setting = f"{first['arch']}, {first['data']}, alpha {first['alpha']}"
+    network = f"{first['arch']} of base width {first['base_width']}"
+    setting = f"{network}, {first['data']}, alpha {first['alpha']}"
     found = []
 
     def add(claim, values, note=""):
@@ -42,7 +43,7 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]
     if Fraction(str(first["reference"])) > 1:
         standard = whole[whole["width"] == 1].set_index("seed")
         if len(standard):
-            setting = f"{first['arch']}, {first['data']}, width {first['reference']} from copies of width 1"
+            setting = f"{network}, {first['data']}, width {first['reference']} from copies of width 1"
             add("s0.gap-above-width-one", standard["gap"])
         return found
     narrowest = frame[frame["width"] == first["width"]]
