@@ -98,8 +98,9 @@ def test_a_file_that_shadows_a_room_is_named(tmp_path, file, room, command):
     if found.returncode:
         assert found.returncode == 1 and len(found.stderr.splitlines()) == 1
         assert f"{tmp_path / file} has the name of a room of the laboratory" in found.stderr
-    else:
-        assert command[0] == "bumps"  # whose help needs no theory
+    else:  # the help of bumps needs no theory; an editable install finds the modules of a package whatever stands in its place
+        editable = any("editable" in str(finder).lower() for finder in sys.meta_path)
+        assert command[0] == "bumps" or (editable and file == "lab/__init__.py" and found.stdout and not found.stderr)
 
 
 def test_an_import_error_of_another_kind_is_not_hidden(monkeypatch):
