@@ -36,7 +36,7 @@ def checked(value, name: str):
         if "complex" in str(value.dtype):
             raise InputError(f"{name} must hold real numbers, not {value.dtype}: take the real part or the modulus")
         return value.cpu() if value.device.type == "mps" else value  # which has no float64
-    if _is_masked(value):
+    if is_masked(value):
         raise InputError(f"{name} is a masked array: leave the masked rows out, or fill them, first")
     try:
         value = np.asarray(value)
@@ -48,9 +48,10 @@ def checked(value, name: str):
     return value
 
 
-def _is_masked(value) -> bool:
+def is_masked(value) -> bool:
+    """Whether the value is a masked array, or a list or tuple with one in it."""
     if isinstance(value, list | tuple):
-        return any(_is_masked(part) for part in value)
+        return any(is_masked(part) for part in value)
     return isinstance(value, np.ma.MaskedArray)
 
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lab.arrays import floats
+from lab.arrays import floats, is_masked
 from lab.errors import ArgumentError, InputError
 
 MOST = 10**9  # of any count: beyond, nothing finishes
@@ -40,7 +40,7 @@ def whole_number(name: str, value, least: int = 1, most: int = MOST) -> int:
     if type(value) is int and least <= value <= most:
         return value
     try:
-        number = least - 1 if _is_bool(value) or _is_masked(value) else operator.index(value)
+        number = least - 1 if _is_bool(value) or is_masked(value) else operator.index(value)
     except TypeError:
         number = least - 1
     if not least <= number <= most:
@@ -51,10 +51,6 @@ def whole_number(name: str, value, least: int = 1, most: int = MOST) -> int:
 
 def _is_bool(value) -> bool:
     return isinstance(value, bool | np.bool_) or "bool" in str(getattr(value, "dtype", ""))
-
-
-def _is_masked(value) -> bool:
-    return isinstance(value, np.ma.MaskedArray)
 
 
 def _range(least, above, most, below, finite) -> str:
@@ -83,7 +79,7 @@ def real_number(name: str, value, *, least: float = -math.inf, above: float = -m
     ArgumentError
         For anything else: out of range, NaN, a bool, a complex number, a string, an array with axes.
     """
-    if isinstance(value, np.ndarray) and value.shape == () and value.dtype.kind in "fiu" and not _is_masked(value):
+    if isinstance(value, np.ndarray) and value.shape == () and value.dtype.kind in "fiu" and not is_masked(value):
         value = value[()]
     number = math.nan
     if isinstance(value, numbers.Real) and not _is_bool(value):
@@ -101,7 +97,7 @@ def real_number(name: str, value, *, least: float = -math.inf, above: float = -m
 
 def whole_numbers(name: str, values, least: int = 1, most: int = MOST) -> list[int]:
     """One or more whole numbers; raises as :func:`whole_number`."""
-    if isinstance(values, np.ndarray) and not _is_masked(values):
+    if isinstance(values, np.ndarray) and not is_masked(values):
         values = list(values.ravel()) if values.dtype.kind != "b" else values
     if isinstance(values, str) or not isinstance(values, Sequence | range) or not len(values):
         _refuse(name, "one or more whole numbers", values)

@@ -12,6 +12,20 @@ from lab.compiled import njit
 
 ROOT = Path(__file__).parents[2]
 
+KERNELS = """
+from lab.compiled import njit
+
+@njit("f8(f8)", cache=True)
+def eager(x):
+    return 2 * x
+
+@njit(cache=True)
+def lazy(x):
+    return 3 * x
+
+print(eager(1.0), lazy(1.0))
+"""
+
 NOTHING_WRITABLE = """
 import sys
 from numba.core import caching
@@ -20,32 +34,7 @@ def refuse(self):
     raise OSError(30, "Read-only file system")
 
 caching._CacheLocator.ensure_cache_path = refuse
-from lab.compiled import njit
-
-@njit("f8(f8)", cache=True)
-def eager(x):
-    return 2 * x
-
-@njit(cache=True)
-def lazy(x):
-    return 3 * x
-
-print(eager(1.0), lazy(1.0))
-"""
-
-DAMAGED = """
-from lab.compiled import njit
-
-@njit("f8(f8)", cache=True)
-def eager(x):
-    return 2 * x
-
-@njit(cache=True)
-def lazy(x):
-    return 3 * x
-
-print(eager(1.0), lazy(1.0))
-"""
+""" + KERNELS
 
 FULL = """
 from numba.core import caching
@@ -54,7 +43,7 @@ def refuse(self, name, data):
     raise OSError(28, "No space left on device")
 
 caching.IndexDataCacheFile._save_data = refuse
-""" + DAMAGED
+""" + KERNELS
 
 FOUR_THREADS = """
 from concurrent.futures import ThreadPoolExecutor
@@ -92,12 +81,12 @@ def test_kernels_run_where_nothing_can_be_cached_and_say_so_once(tmp_path):
 def test_kernels_run_on_a_full_disk_and_beside_a_damaged_cache(tmp_path):
     found = run(FULL, tmp_path, NUMBA_CACHE_DIR=str(tmp_path / "cache"))
     assert found.stdout == "2.0 3.0\n" and found.stderr.count("No space left on device") == 1, found.stderr
-    assert run(DAMAGED, tmp_path, NUMBA_CACHE_DIR=str(tmp_path / "cache")).stderr == ""
+    assert run(KERNELS, tmp_path, NUMBA_CACHE_DIR=str(tmp_path / "cache")).stderr == ""
     kept = list((tmp_path / "cache").rglob("*.nbi"))
     assert len(kept) == 4  # two functions in each of the two scripts
     for path in kept:
         path.write_bytes(path.read_bytes()[:-20])
-    found = run(DAMAGED, tmp_path, NUMBA_CACHE_DIR=str(tmp_path / "cache"))
+    found = run(KERNELS, tmp_path, NUMBA_CACHE_DIR=str(tmp_path / "cache"))
     assert found.stdout == "2.0 3.0\n" and len(found.stderr.splitlines()) == 1, found.stderr
 
 
