@@ -11,15 +11,16 @@ from pathlib import Path
 
 from figures.catalogue import own_tables, set_aside, study, unfixed
 from lab.tables import Table
-from theory.claims import COLUMNS, Claim, Evidence, claims, combine
+from theory.claims import COLUMNS, Claim, Evidence, claims
 from theory.evidence import theory_evidence
+from theory.verdict.decide import Column, decide
 
 
 def gather(tables: Mapping[str, Table], formulas: Iterable[Evidence] | None = None) -> list[Evidence]:
     """Evidence of the formulas (worked out here if it is not given) and of every table."""
     found = list(theory_evidence() if formulas is None else formulas)
     for name, table in tables.items():
-        found += [replace(item, note=unfixed(table)) for item in study(name).evidence(table.frame, table.runs)]
+        found += [replace(item, note=unfixed(table), study=name) for item in study(name).evidence(table.frame, table.runs)]
     return found
 
 
@@ -63,7 +64,7 @@ def rows(evidence: Iterable[Evidence]) -> list[dict]:
 
 
 def _row(claim: Claim, evidence: list[Evidence]) -> dict:
-    columns = {column: _column(claim, [e for e in evidence if e.column == column]) for column in COLUMNS}
+    found = decide(claim, evidence)
     return {
         "id": claim.id,
         "source": claim.source,
@@ -71,17 +72,21 @@ def _row(claim: Claim, evidence: list[Evidence]) -> dict:
         "statistic": claim.statistic,
         "refuted_by": claim.refuted_by,
         "rule": str(claim.rule),
+        "primary": dict(claim.primary),
         "speaks": list(claim.columns),
-        **columns,
-        "verdict": combine(claim.rule.judge(e.estimate) for e in evidence),
+        **{name: _column(found.columns[name]) if name in found.columns else None for name in COLUMNS},
+        "verdict": found.verdict,
     }
 
 
-def _column(claim: Claim, evidence: list[Evidence]) -> dict | None:
-    if not evidence:
+def _column(column: Column) -> dict | None:
+    if not column.pieces:
         return None
     return {
-        "verdict": combine(claim.rule.judge(e.estimate) for e in evidence),
-        "evidence": [{"setting": e.setting, **e.estimate.to_json(), "judgement": claim.rule.judge(e.estimate),
-                      "runs": list(e.runs), "note": e.note} for e in evidence],
+        "verdict": column.verdict,
+        "pooled": column.pool and {**column.pool.mean.to_json(), "spread": column.pool.spread,
+                                   "prediction": list(column.pool.prediction)},
+        "evidence": [{"setting": p.evidence.setting, "key": p.evidence.key, **p.evidence.estimate.to_json(),
+                      "judgement": p.judgement, "primary": p.primary, "runs": list(p.evidence.runs), "note": p.evidence.note}
+                     for p in column.pieces],
     }

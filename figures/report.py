@@ -15,8 +15,7 @@ from lab.cli import jsonable
 from lab.store import write_atomically
 from theory.claims import claims
 from theory.evidence import theory_evidence
-
-VERDICTS = ("holds", "fails", "mixed", "not yet measured")
+from theory.verdict.decide import VERDICTS
 
 
 def number(value, digits: int = 3) -> str:

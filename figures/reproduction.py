@@ -2,13 +2,15 @@
 
 ``make run`` computes most toy models with fewer replicas, or in fewer settings, than their kept tables have. The report
 shows the more complete table; the smaller one is worth as much as an independent reader's repetition: each of its numbers
-is judged by the rule of its claim, and the judgement laid beside the kept table's for the same setting.
+is laid beside the kept table's for the same setting, and those are named that differ by more than chance.
 """
 
 from pathlib import Path
 
 from figures.catalogue import repeated, study
-from theory.claims import claims
+from lab.estimate import Estimate, difference
+
+ERROR = 0.05  # that any number of a study is said to differ where none does
 
 
 def reproduction(store: Path) -> list[dict]:
@@ -21,19 +23,22 @@ def reproduction(store: Path) -> list[dict]:
     Returns
     -------
     A row a study: ``study``, ``scale`` of the fresh table, ``numbers`` that both tables have (same claim and setting),
-    ``same`` of them with the same judgement, and ``differ``: the others, each with ``claim``, ``setting``, and ``mean``,
-    ``low``, ``high``, ``n``, ``judgement`` of ``here`` and ``kept``.
+    ``same`` of them that agree within chance, and ``differ``: the others, each with ``claim``, ``setting``, and ``mean``,
+    ``low``, ``high``, ``n`` of ``here`` and ``kept``.
     """
     found = []
     for fresh, kept in repeated(store):
         here, there = ({(e.claim, e.setting): e for e in study(t.name).evidence(t.frame, t.runs)} for t in (fresh, kept))
-        pairs = [{"claim": key[0], "setting": key[1], "here": _judged(here[key]), "kept": _judged(there[key])}
-                 for key in here if key in there]
-        differ = [pair for pair in pairs if pair["here"]["judgement"] != pair["kept"]["judgement"]]
-        found.append({"study": fresh.name, "scale": fresh.manifest["scale"], "numbers": len(pairs),
-                      "same": len(pairs) - len(differ), "differ": differ})
+        both = [key for key in here if key in there]
+        differ = [{"claim": claim, "setting": setting, "here": mine.to_json(), "kept": theirs.to_json()}
+                  for (claim, setting), mine, theirs in ((key, here[key].estimate, there[key].estimate) for key in both)
+                  if differs(mine, theirs, ERROR / len(both))]
+        found.append({"study": fresh.name, "scale": fresh.manifest["scale"], "numbers": len(both),
+                      "same": len(both) - len(differ), "differ": differ})
     return found
 
 
-def _judged(evidence) -> dict:
-    return {**evidence.estimate.to_json(), "judgement": claims()[evidence.claim].rule.judge(evidence.estimate)}
+def differs(a: Estimate, b: Estimate, error: float) -> bool:
+    """Whether two independent estimates of one number differ by more than chance at this (two-sided) error."""
+    gap = difference(a, b)
+    return gap.has_interval and min(gap.p_above(0.0), gap.p_below(0.0)) < error / 2

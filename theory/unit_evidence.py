@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lab.estimate import Estimate, mean_interval, widened
+from lab.estimate import Estimate, largest, mean_interval
 from theory.claims import Evidence
 from theory.measures.ablation import growth_per_doubling
 
@@ -55,32 +55,14 @@ def change(table, case: str, column: str) -> Estimate | None:
     return mean_interval(values[:, -1] - values[:, 0]) if len(widths) > 1 and len(values) > 1 else None
 
 
-def larger(*estimates: Estimate | None) -> Estimate | None:
-    """The larger of several means: one of the two is enough for "removable, repeated or both".
-
-    The mean is that of the largest estimate, which chance helped to be the largest; the interval is one for the maximum of
-    the true means, and each of its ends misses with probability 2.5 % at most, whatever the candidates' dependence. Its
-    lower end is the largest of the candidates' lower ends, all of which hold together (Bonferroni, over the candidates
-    without an estimate, too: that they have none was seen in the data). Its upper end is the largest of their plain upper
-    ends: it lies below the maximum only if that of the truly largest one does.
-    """
-    known = [e for e in estimates if e is not None]
-    if not known:
-        return None
-    best = max(known, key=lambda e: e.mean)
-    if any(e.low is None or e.high is None for e in known):
-        return Estimate(best.mean, None, None, best.n)
-    return Estimate(best.mean, max(widened(e, len(estimates)).low for e in known), max(e.high for e in known), best.n)
-
-
 def case_evidence(table: "pandas.DataFrame", column: str, runs: tuple[str, ...]) -> list[Evidence]:
     """Evidence of the claims that every case speaks to; ``column`` is "toy" or "real"."""
     found = []
     for case in table.case.unique():
         statistics = {
-            "s1.width-raises-either": larger(growth(table, case, "prunability", absolute=True),
+            "s1.width-raises-either": largest(growth(table, case, "prunability", absolute=True),
                                              growth(table, case, "pair_share", absolute=True)),
-            "s1.width-raises-either-share": larger(growth(table, case, "prunability"), growth(table, case, "pair_share")),
+            "s1.width-raises-either-share": largest(growth(table, case, "prunability"), growth(table, case, "pair_share")),
             "s1.removable-share-grows": change(table, case, "auc"),
             "s1.similar-share-grows": growth(table, case, "pair_share"),
             "s1.random-layers-double": growth(table, case, "pair_share_start", absolute=True),

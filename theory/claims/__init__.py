@@ -1,55 +1,42 @@
 """The register of claims: every sentence of the four texts made checkable, with the rule that judges it.
 
 A :class:`Claim` names one *statistic* (a number that theory, toy and real networks can each produce), and a
-:class:`Rule` on it. :class:`Evidence` is that number measured somewhere, with its uncertainty. :func:`verdict` follows
-from rule and evidence alone; nothing here is typed in after the fact.
+:class:`~theory.verdict.rule.Rule` on it. :class:`Evidence` is that number measured somewhere, with its uncertainty. The
+verdict follows from rule and evidence alone (:mod:`theory.verdict`); nothing here is typed in after the fact.
 
 Sources: S0 Duzgun, Jelassi & Li (arXiv 2407.00968); S1 Casper et al. (arXiv 1912.04783); S2 Martinelli et al. 2026 and
 the public discussion of it; S3 Yousefzadeh (arXiv 2203.10366, 2101.09849).
 """
 
-import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from lab.discover import by_name, declared
 from lab.estimate import Estimate
+from theory.verdict.rule import Rule
 
 COLUMNS = ("theory", "toy", "real")
-HOLDS, FAILS, MIXED, UNDECIDED, NOT_MEASURED = "holds", "fails", "mixed", "undecided", "not yet measured"
 
 
 @dataclass(frozen=True)
-class Rule:
-    """The claim holds where the statistic lies in the open interval (above, below).
+class Change:
+    """A declaration that was changed after evidence of its claim existed.
 
-    One piece of evidence *holds* if its whole 95 % interval lies inside, *fails* if it lies outside, and is *undecided*
-    if the interval reaches across a bound or does not exist (a single run; an end that is no number). An exact value has
-    no width.
+    Attributes
+    ----------
+    date : "2026-11-28".
+    what : what it said before, and what it says now.
+    reason : why.
     """
 
-    above: float = -math.inf
-    below: float = math.inf
-
-    def __str__(self) -> str:
-        bounds = ([f"above {self.above:g}"] * (self.above > -math.inf)
-                  + [f"below {self.below:g}"] * (self.below < math.inf))
-        return "holds where the 95 % interval lies " + " and ".join(bounds) + "; fails where it lies wholly outside"
-
-    def judge(self, estimate: Estimate) -> str:
-        """``holds``, ``fails`` or ``undecided`` for one estimate."""
-        if estimate.low is None or estimate.high is None or math.isnan(estimate.mean) or not estimate.low <= estimate.high:
-            return UNDECIDED  # a bound that is no number makes no interval
-        if estimate.low > self.above and estimate.high < self.below:
-            return HOLDS
-        if estimate.high <= self.above or estimate.low >= self.below:
-            return FAILS
-        return UNDECIDED
+    date: str
+    what: str
+    reason: str
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A sentence of a paper made checkable.
+    """A sentence of a paper made checkable, and what is declared of it before its evidence is read.
 
     Attributes
     ----------
@@ -58,8 +45,15 @@ class Claim:
     claim : the sentence.
     statistic : the number that is measured, in words; the same one in every column.
     refuted_by : what would refute it.
-    rule : on the statistic.
+    rule : on the statistic; its bound is the smallest effect that matters.
     columns : which of theory, toy and real can speak to it.
+    bound_reason : why the bound is where it is.
+    scope : the settings that the claim is about, in words; "" for all that are measured.
+    primary : column -> key of the one setting that is judged at the full error, ``"<study>"`` or ``"<study>/<piece>"`` (see
+        :class:`Evidence`); the others share theirs.
+    moderator : name of the attribute of settings (a key of ``Evidence.levels``) that is expected to separate those where the
+        claim holds from those where it does not; "" for none.
+    changes : of the declaration, after there was evidence.
     """
 
     id: str
@@ -69,11 +63,16 @@ class Claim:
     refuted_by: str
     rule: Rule
     columns: tuple[str, ...] = COLUMNS
+    bound_reason: str = ""
+    scope: str = ""
+    primary: Mapping[str, str] = field(default_factory=dict)
+    moderator: str = ""
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """One measurement of a claim's statistic.
+    """One measurement of a claim's statistic: one setting, whose unit is the independent replica.
 
     Attributes
     ----------
@@ -83,6 +82,13 @@ class Evidence:
     estimate : the statistic with its interval; ``lab.estimate.exact`` for a formula.
     runs : ids of the runs behind it (empty for a formula).
     note : what a reader should know of how it was made; "" for nothing.
+    piece : short name of the setting within its study, for the register ("graded"); "" where a study has one.
+    study : name of the study whose table it comes from; the ledger fills it in. A formula's is the name of its theory module.
+    cluster : settings with the same cluster measure the same networks and data, in whole or in part, and count once; "" for
+        a setting of its own.
+    levels : attributes of the setting that may separate settings, name -> level ("architecture" -> "convolutional").
+    level : one-sided error of its tests; less than 2.5 % where more looks at the data are declared.
+    pilot : measured with replicas that sized the study, or before the declaration: shown, not judged.
     """
 
     claim: str
@@ -91,6 +97,17 @@ class Evidence:
     estimate: Estimate
     runs: tuple[str, ...] = ()
     note: str = ""
+    piece: str = ""
+    study: str = ""
+    cluster: str = ""
+    levels: Mapping[str, str] = field(default_factory=dict)
+    level: float = 0.025
+    pilot: bool = False
+
+    @property
+    def key(self) -> str:
+        """``"<study>/<piece>"``, or the study alone."""
+        return f"{self.study}/{self.piece}" if self.piece else self.study
 
 
 def claims() -> dict[str, Claim]:
@@ -101,24 +118,3 @@ def claims() -> dict[str, Claim]:
     lab.discover.DeclarationError : a file without ``CLAIMS``, or an id that is taken.
     """
     return by_name(declared(__name__, "CLAIMS", Claim), lambda claim: claim.id)
-
-
-def combine(judgements: Iterable[str]) -> str:
-    """One verdict from many judgements.
-
-    Nothing measured: ``not yet measured``. All hold: ``holds``. All fail: ``fails``. Anything else (they disagree, or
-    an interval reaches across the rule's bound): ``mixed``.
-    """
-    seen = set(judgements)
-    if not seen:
-        return NOT_MEASURED
-    if seen == {HOLDS}:
-        return HOLDS
-    if seen == {FAILS}:
-        return FAILS
-    return MIXED
-
-
-def verdict(claim: Claim, evidence: Iterable[Evidence]) -> str:
-    """The claim's verdict over all its evidence."""
-    return combine(claim.rule.judge(e.estimate) for e in evidence if e.claim == claim.id)

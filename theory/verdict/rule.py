@@ -1,0 +1,67 @@
+"""What a claim says of its statistic: bounds that are the smallest effects that matter, and three one-sided questions."""
+
+import math
+from dataclasses import dataclass
+
+from lab.estimate import Estimate
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The claim holds where the statistic lies in the open interval (above, below).
+
+    Attributes
+    ----------
+    above, below : the bounds. A bound is the smallest effect that matters: an effect short of it is not what the claim says.
+    null : value of the statistic where there is no effect (0 for a difference, 1 for a ratio), for claims that say that there
+        is one, in one direction; None for claims without such a value. It lies on the other side of the bound, and the
+        statistic shows *no effect* where it is nearer to ``null`` than the bound, on either side.
+    """
+
+    above: float = -math.inf
+    below: float = math.inf
+    null: float | None = None
+
+    def __post_init__(self):
+        if not self.above < self.below:
+            raise ValueError(f"no number lies above {self.above:g} and below {self.below:g}")
+        if self.null is not None and not (math.isinf(self.above) != math.isinf(self.below)
+                                          and (self.null < self.above or self.null > self.below)):
+            raise ValueError(f"a claim of an effect has one bound, and no effect ({self.null:g}) lies beyond it")
+
+    @property
+    def margin(self) -> float | None:
+        """Distance between no effect and the bound: the smallest effect that matters; None where there is no such value."""
+        return None if self.null is None else abs(self.bound - self.null)
+
+    @property
+    def bound(self) -> float:
+        """The bound of a claim that has one (the upper one of a claim that has two)."""
+        return self.above if math.isinf(self.below) else self.below
+
+    def __str__(self) -> str:
+        bounds = ([f"above {self.above:g}"] * (self.above > -math.inf)
+                  + [f"below {self.below:g}"] * (self.below < math.inf))
+        none = ("" if self.null is None else
+                f"; no effect: between {self.null - self.margin:g} and {self.null + self.margin:g}")
+        return "holds " + " and ".join(bounds) + none
+
+    def contains(self, value: float) -> bool:
+        """Whether the claim holds at this value of the statistic."""
+        return self.above < value < self.below
+
+    def p_holds(self, estimate: Estimate) -> float:
+        """p-value for "the statistic lies inside": two one-sided tests; nan without an interval."""
+        return max(estimate.p_above(self.above), estimate.p_below(self.below))
+
+    def p_fails(self, estimate: Estimate) -> float:
+        """p-value for "the statistic lies outside", on one side or the other (twice the smaller where there are two)."""
+        sides = ([estimate.p_below(self.above)] * (self.above > -math.inf)
+                 + [estimate.p_above(self.below)] * (self.below < math.inf))
+        return min(1.0, len(sides) * min(sides)) if not any(map(math.isnan, sides)) else math.nan
+
+    def p_no_effect(self, estimate: Estimate) -> float:
+        """p-value for "no effect that matters", by two one-sided tests (equivalence); 1 where a claim knows no such value."""
+        if self.null is None:
+            return 1.0
+        return max(estimate.p_above(self.null - self.margin), estimate.p_below(self.null + self.margin))
