@@ -23,11 +23,9 @@ from lab.cli import jsonable
 from lab.errors import InputError
 from lab.files import read_npz
 from lab.store import write_arrays, write_atomically
+from theory.compare.sites import PARTS, SHUFFLED, TARGET
 from theory.moments import Moments
 
-PARTS = ("fit", "tune", "score")
-TARGET = "target"  # the labels' block, one-hot
-SHUFFLED = "shuffled"
 ROWS_KEPT = {"fit": 2000, "score": 1000}
 _TUNE_SHARE = 4  # one row in so many of the probe-fit split
 

@@ -14,13 +14,13 @@ import json
 from fractions import Fraction
 import numpy as np
 import pandas
-from empirical.compare import Site, compare_site
 from empirical.features import SHUFFLED, TARGET
 from empirical.settings import Setting, recipe
 from empirical.studies.width.compare import COMPARE
 from empirical.studies.width.plan import plan
 from empirical.studies.width.summary import ON_ROWS, SITES, TRAINED, summarise
 from theory import measures
+from theory.compare.sites import Site, compare_site
 from theory.moments import Moments
 
 rng, names = np.random.default_rng(0), ["wide", "other", "narrow", "untrained", SHUFFLED, TARGET]

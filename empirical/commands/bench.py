@@ -99,8 +99,7 @@ def _pass(args, config: Network, data, device) -> dict:
     """Features of everything a comparison needs into moments, against the forward passes alone; then the measures."""
     import torch
 
-    from empirical.compare import compare
-    from empirical.compare_rows import compare_rows
+    from empirical.compare import compare, on_kept_rows
     from empirical.features import extract, probe_parts
     from empirical.steps import synchronize
     from empirical.train import prepare
@@ -141,6 +140,6 @@ def _pass(args, config: Network, data, device) -> dict:
     blocks = ["narrow"] if copies == 1 else [f"narrow.{i}" for i in range(copies)]
     start = time.perf_counter()
     compare(features, "wide", "other", blocks, untrained="untrained")
-    compare_rows(features, "wide", "other", blocks, untrained="untrained", ridge=1e-4)
+    on_kept_rows(features, "wide", "other", blocks, untrained="untrained", ridge=1e-4)
     return {"forward_seconds": medians["bare"], "pass_seconds": medians["pass"],
             "pass_ratio": medians["pass"] / medians["bare"], "analysis_seconds": time.perf_counter() - start}

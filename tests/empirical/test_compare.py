@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from empirical.compare import Site, compare, compare_site, doublings
-from empirical.compare_rows import compare_rows
+from empirical.compare import compare, on_kept_rows
 from empirical.data import load
 from empirical.features import PARTS, SHUFFLED, TARGET, Features, extract, probe_parts, read_features
 from empirical.models import build
 from empirical.models.initialise import initialise
 from empirical.streams import stream
 from lab.errors import InputError
+from theory.compare.sites import Site, compare_site, doublings
 from theory.moments import Moments
 
 
@@ -183,14 +183,14 @@ def test_shuffled_features_have_the_same_moments(data, networks):
 
 def test_measures_on_rows(data, networks):
     found = extract({**networks, "untrained": network(data, name=7)}, data)
-    numbers = compare_rows(found, "wide", "other", ["narrow.0", "narrow.1"], untrained="untrained", ridge=1e-4)
+    numbers = on_kept_rows(found, "wide", "other", ["narrow.0", "narrow.1"], untrained="untrained", ridge=1e-4)
     assert all(0 <= v <= 1.5 for k, v in numbers.items() if k != "nonlinear_gap") and len(numbers) == 11
     assert numbers["mlp_span_error"] <= numbers["linear_rows_span_error"] + 0.02
     assert numbers["accuracy_with_residual"] >= numbers["accuracy_narrow"] - 0.05
-    assert numbers == compare_rows(found, "wide", "other", ["narrow.0", "narrow.1"], untrained="untrained", ridge=1e-4)
+    assert numbers == on_kept_rows(found, "wide", "other", ["narrow.0", "narrow.1"], untrained="untrained", ridge=1e-4)
     dead = {part: {**blocks, "narrow.0": blocks["narrow.0"] * 0, "narrow.1": blocks["narrow.1"] * 0}
             for part, blocks in found.rows.items()}
-    numbers = compare_rows(Features(found.moments, dead), "wide", "other", ["narrow.0", "narrow.1"], untrained="untrained",
+    numbers = on_kept_rows(Features(found.moments, dead), "wide", "other", ["narrow.0", "narrow.1"], untrained="untrained",
                            ridge=1e-4)
     assert np.isnan(numbers["kernel_span_error"]) and np.isnan(numbers["nonlinear_gap"])
     assert numbers["accuracy_narrow"] < 0.2 < numbers["accuracy_with_untrained"]

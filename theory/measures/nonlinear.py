@@ -17,7 +17,7 @@ taken out first, a power of two.
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -44,12 +44,16 @@ class NonlinearSpan:
     error : share of the target's variance left unexplained on the score rows.
     ridge, bandwidth : relative, as chosen.
     landmarks : their number.
+    left, total : squares of each score row that are left over, and about the fit's mean, shape (rows,): the ratio of their
+        sums is ``error``.
     """
 
     error: float
     ridge: float
     bandwidth: float
     landmarks: int
+    left: np.ndarray = field(compare=False, repr=False)
+    total: np.ndarray = field(compare=False, repr=False)
 
 
 def nystroem_map(x: np.ndarray, rng: np.random.Generator, *, landmarks: int = 512,
@@ -131,17 +135,30 @@ def nonlinear_span_error(fit: Rows, score: Rows, *, source: Names, target: Names
         held, kept = np.split(order, [max(1, round(validation * len(x)))])
         if len(kept) < 2:
             raise InputError(f"{len(x)} rows are too few to choose ridge and bandwidth: give one of each")
-        errors = [_errors(x[kept], y[kept], x[held], y[held], ridges, b, landmarks, rng)[0] for b in bandwidths]
+        errors = [_errors(*_moments(x[kept], y[kept], x[held], y[held], b, landmarks, rng)[:2], ridges) for b in bandwidths]
         at_b, at_r = np.unravel_index(int(np.argmin(errors)), (len(bandwidths), len(ridges)))
         ridge, bandwidth = ridges[at_r], bandwidths[at_b]
-    error, used = _errors(x, y, x_score, y_score, [ridge], bandwidth, landmarks, rng)
-    return NonlinearSpan(float(error[0]), ridge, bandwidth, used)
+    fit_moments, score_moments, phi = _moments(x, y, x_score, y_score, bandwidth, landmarks, rng)
+    error = _errors(fit_moments, score_moments, [ridge])
+    weights, offset = ridge_map(fit_moments, source="phi", target="target", ridge=ridge)
+    return NonlinearSpan(float(error[0]), ridge, bandwidth, min(landmarks, len(x)),
+                         *_squares(y_score - phi @ weights - offset, y_score - y.mean(0)))
 
 
-def _errors(x, y, x_score, y_score, ridges, bandwidth, landmarks, rng) -> tuple[np.ndarray, int]:
+def _moments(x, y, x_score, y_score, bandwidth, landmarks, rng) -> tuple[Moments, Moments, np.ndarray]:
+    """Moments of Nystroem features and target on the fit and the score rows, and those features of the score rows."""
     features = nystroem_map(x, rng, landmarks=landmarks, bandwidth=bandwidth)
-    fit, score = (Moments.from_samples({"phi": features(a), "target": b}) for a, b in ((x, y), (x_score, y_score)))
-    return span_error(fit, source="phi", target="target", ridge=ridges, score=score), min(landmarks, len(x))
+    phi = features(x_score)
+    return Moments.from_samples({"phi": features(x), "target": y}), Moments.from_samples({"phi": phi, "target": y_score}), phi
+
+
+def _errors(fit: Moments, score: Moments, ridges) -> np.ndarray:
+    return span_error(fit, source="phi", target="target", ridge=ridges, score=score)
+
+
+def _squares(*parts: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Sum of squares of each row of each part."""
+    return tuple(np.einsum("ij,ij->i", part, part) for part in parts)
 
 
 @dataclass(frozen=True)
@@ -153,12 +170,17 @@ class NetworkSpan:
     error, linear : share of the target's variance left on the score rows, with the network and by ridge alone.
     ridge : relative, as chosen on held-out rows.
     used : share of the network's output that held-out rows bear out, in [0, 1].
+    left, linear_left, total : squares of each score row that are left over, with the network and by ridge alone, and about
+        the fit's mean, shape (rows,).
     """
 
     error: float
     linear: float
     ridge: float
     used: float
+    left: np.ndarray = field(compare=False, repr=False)
+    linear_left: np.ndarray = field(compare=False, repr=False)
+    total: np.ndarray = field(compare=False, repr=False)
 
 
 def mlp_span_error(fit: Rows, score: Rows, *, source: Names, target: Names, rng: np.random.Generator,
@@ -204,7 +226,9 @@ def mlp_span_error(fit: Rows, score: Rows, *, source: Names, target: Names, rng:
     total = float(((y_score - y[kept].mean(0)) ** 2).sum())
     if not total > 0:
         raise InputError(f"target {target!r} does not vary on the score rows")
-    return NetworkSpan(float(((left[2] - used * said[1]) ** 2).sum() / total), float((left[2] ** 2).sum() / total), ridge, used)
+    rest = left[2] - used * said[1]
+    return NetworkSpan(float((rest**2).sum() / total), float((left[2] ** 2).sum() / total), ridge, used,
+                       *_squares(rest, left[2], y_score - y[kept].mean(0)))
 
 
 @dataclass(frozen=True)
@@ -216,11 +240,13 @@ class LogisticProbe:
     accuracy : share of score rows whose class is predicted.
     log_loss : mean negative log-likelihood in nats; a class not seen in fitting has probability 1e-15.
     converged : whether the fit reached its tolerance.
+    right : of each score row whether its class is predicted, shape (rows,).
     """
 
     accuracy: float
     log_loss: float
     converged: bool
+    right: np.ndarray = field(compare=False, repr=False)
 
 
 def logistic_probe(fit: Rows, score: Rows, *, features: Names, labels: str = "labels", penalty: float = 1.0,
@@ -255,7 +281,7 @@ def logistic_probe(fit: Rows, score: Rows, *, features: Names, labels: str = "la
     predicted = model.classes_[probabilities.argmax(axis=1)]
     return LogisticProbe(float(np.mean(predicted == classes_score)),
                          float(-np.log(np.clip(likelihood, 1e-15, 1.0)).mean()),
-                         bool(np.all(model.n_iter_ < iterations)))
+                         bool(np.all(model.n_iter_ < iterations)), predicted == classes_score)
 
 
 def _both(fit: Rows, score: Rows, names: Names) -> tuple[np.ndarray, np.ndarray]:

@@ -39,8 +39,7 @@ def run(config: Comparison, folder: Path, *, device: str | None = None, data_dir
         ``data`` (the data set's name), ``rows`` (the measures, one a site and number of copies), ``wide`` and ``narrow`` (what
         the training of either side came to), and the manifest.
     """
-    from empirical.compare import compare
-    from empirical.compare_rows import compare_rows
+    from empirical.compare import compare, on_kept_rows
     from empirical.data import dataset
     from empirical.features import read_facts, read_features
     from empirical.train import pick_device
@@ -53,7 +52,7 @@ def run(config: Comparison, folder: Path, *, device: str | None = None, data_dir
     facts, features, blocks = read_facts(folder), read_features(folder), _narrow_blocks(config)
     rows = compare(features, "wide", "other", blocks, untrained="untrained", equal=config.copies, seed=config.seed)
     main = next(row for row in rows if row["site"] == "penultimate" and row["copies"] == config.copies)
-    main.update(compare_rows(features, "wide", "other", blocks[:config.copies], untrained="untrained", ridge=main["ridge"],
+    main.update(on_kept_rows(features, "wide", "other", blocks[:config.copies], untrained="untrained", ridge=main["ridge"],
                              seed=config.seed))
     return {"data": facts["data"]["name"], "rows": rows, "wide": _summary([results[config.wide()]]),
             "narrow": _summary([results[n] for n in config.narrow()]),

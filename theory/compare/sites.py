@@ -1,0 +1,254 @@
+"""One set of features against another: the measures, from stored moments alone.
+
+``narrow`` is one block or several (the copies of a narrow network, concatenated), ``wide`` another. FSE is the span error
+(:func:`theory.measures.span_error`), fitted on one part of the rows with the ridge chosen on another, refitted on both, scored
+on a third. What the numbers mean is told by what they are for other blocks:
+
+* baseline: a second, independently trained wide network in place of the copies;
+* untrained: that network at its start;
+* null: the wide network's features against the wrong inputs (``SHUFFLED``).
+
+Copies of which no unit varies (a narrow network can die) span nothing: their span error is 1, and what has them as its
+target, the reverse error and the similarities, does not exist (NaN). Measures that need rows are in ``on_rows``.
+
+Width sweeps of real networks and :func:`theory.compare.compare` of a user's features both come through here.
+"""
+
+import math
+import warnings
+from collections.abc import Sequence
+
+from lab.errors import InputError
+from lab.streams import generator
+from theory.measures import (
+    RIDGES,
+    FewRows,
+    RidgeChoice,
+    choose_ridge,
+    compared,
+    probe_error,
+    span_error,
+    with_noise,
+    with_residual,
+)
+from theory.moments import Moments
+
+PARTS = ("fit", "tune", "score")
+TARGET = "target"  # the labels' block, one-hot
+SHUFFLED = "shuffled"
+SHOWN_RIDGES = (1e-6, 1e-4, 1e-2)  # beside the chosen one, to show how much hangs on it
+
+
+class Site:
+    """Moments of one site in three parts, with the regression protocol.
+
+    Parameters
+    ----------
+    fit, tune, score : regressions are fitted on the first with each ridge, the ridge is chosen on the second, the regression
+        refitted on ``both``, and scored on the third.
+    ridges : grid to choose from.
+
+    Attributes
+    ----------
+    choices : the ridge that was chosen, for each (source, target) that was asked for.
+    """
+
+    def __init__(self, fit: Moments, tune: Moments, score: Moments, *, ridges: Sequence[float] = RIDGES):
+        self.fit, self.tune, self.score = fit, tune, score
+        self.both = fit.merge(tune)
+        self.ridges = tuple(ridges)
+        self.choices: dict[tuple, RidgeChoice] = {}
+
+    def choose(self, source, target) -> float:
+        """The ridge of the regression from one block, or several, to another."""
+        key = _key(source), _key(target)
+        if key not in self.choices:
+            self.choices[key] = choose_ridge(self.fit, self.tune, source=source, target=target, ridges=self.ridges)
+        return self.choices[key].ridge
+
+    def span(self, source, target) -> tuple[float, float]:
+        """Span error at the chosen ridge, and that ridge.
+
+        Parameters
+        ----------
+        source, target : block, or several; target is explained by source.
+        """
+        ridge = self.choose(source, target)
+        return float(span_error(self.both, source=source, target=target, ridge=ridge, score=self.score)), ridge
+
+    def probe(self, features) -> float:
+        """Share of the labels' variance (one-hot where they are classes) that a linear probe leaves unexplained."""
+        ridge = self.choose(features, TARGET)
+        return float(probe_error(self.both, features=features, target=TARGET, ridge=ridge, score=self.score))
+
+    @property
+    def labelled(self) -> bool:
+        """Whether there are labels to probe for."""
+        return TARGET in self.fit.names
+
+
+def _key(names) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def similarities(site: Site, a, b, prefix: str = "") -> dict[str, float]:
+    """Every declared measure of two sets of features (:func:`theory.measures.compared`), on all rows that regressions are
+    fitted on; NaN where it does not exist.
+
+    Parameters
+    ----------
+    site : moments of the parts.
+    a, b : block, or several.
+    prefix : before each name.
+    """
+    found = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FewRows)  # told by the null, and by ``rows_per_feature``
+        for name, measure in compared().items():
+            try:
+                found[prefix + name] = measure.function(site.both, a, b)
+            except InputError:  # features that do not vary, or no more rows than directions
+                found[prefix + name] = math.nan
+    return found
+
+
+def doublings(copies: int, *more: int) -> list[int]:
+    """1, 2, 4, ..., ``copies`` itself, and other counts up to it."""
+    counts = [1]
+    while counts[-1] * 2 < copies:
+        counts.append(counts[-1] * 2)
+    return sorted({*counts, copies, *(n for n in more if n <= copies)})
+
+
+def compare_site(site: Site, wide: str, other: str | None, narrow: Sequence[str], *, untrained: str | None = None,
+                 equal: int | None = None, counts: Sequence[int] | None = None, seed: int = 0) -> list[dict]:
+    """All measures at one site, a row for each number of copies concatenated.
+
+    Parameters
+    ----------
+    site : the moments; nulls are made where they have the block ``SHUFFLED``, probes where they have labels (``TARGET``).
+    wide, other : blocks of the wide network and of the independent second one; None where there is no second.
+    narrow : blocks of the copies, in order.
+    untrained : block of an untrained wide network, for controls; they are left out without it.
+    equal : the number of copies with as many features as the wide network (default: all).
+    counts : numbers of copies (default: doublings up to all, and ``equal``).
+    seed : of the noise that is appended as a control.
+
+    Returns
+    -------
+    list of dict, one for each number of ``copies``. Shares of the target's variance: ``span_error`` (narrow to wide),
+    ``reverse_span_error``, ``baseline_span_error`` (other wide to wide), ``gap`` and ``reverse_gap`` (minus the
+    baseline), ``probe_narrow``, ``probe_wide``, ``probe_error_gap`` (narrow minus wide); ``ridge`` and the span error at
+    fixed ones, ``span_error_ridge_*``; ``features_narrow``, ``features_wide``, ``rows_per_feature``; ``dead_narrow``,
+    ``dead_wide``: units that do not vary. The row of ``equal`` copies has besides what :func:`similarities` names, for
+    the copies and with the prefixes ``baseline_``, ``untrained_`` and ``null_``; and what :func:`nulls` and :func:`appended`
+    return. What lacks a block is left out.
+    """
+    baseline = {} if other is None else {"baseline_span_error": site.span(other, wide)[0]}
+    probe_wide = site.probe(wide) if site.labelled else None
+    equal = equal or len(narrow)
+    rows = []
+    for count in counts or doublings(len(narrow), equal):
+        used = list(narrow[:count])
+        alive = not (site.fit.constant(used).all() or site.score.constant(used).all())
+        row = _spans(site, used, wide, alive, baseline)
+        if site.labelled:
+            probe = site.probe(used)
+            row |= {"probe_narrow": probe, "probe_wide": probe_wide, "probe_error_gap": probe - probe_wide}
+        row |= _sizes(site, used, wide)
+        if count == equal:
+            row |= similarities(site, used, wide)
+            row |= {} if other is None else similarities(site, other, wide, "baseline_")
+            row |= nulls(site, wide, used, untrained, alive)
+            row |= appended(site, wide, used, untrained, row["ridge"], seed) if site.labelled else {}
+        rows.append({"copies": count, **row})
+    return rows
+
+
+def _spans(site: Site, used: Sequence[str], wide: str, alive: bool, baseline: dict[str, float]) -> dict[str, float]:
+    """Span errors of the copies, both ways and less the baseline."""
+    error = site.span(used, wide)[0]
+    reverse = site.span(wide, used)[0] if alive else math.nan
+    row = {"span_error": error, "reverse_span_error": reverse, **baseline}
+    for level in baseline.values():
+        row |= {"gap": error - level, "reverse_gap": reverse - level}
+    return row
+
+
+def _sizes(site: Site, used: Sequence[str], wide: str) -> dict[str, float]:
+    """The chosen ridge, span errors at fixed ones, numbers of features, of rows for each, and of dead units."""
+    fixed = span_error(site.both, source=used, target=wide, ridge=list(SHOWN_RIDGES), score=site.score)
+    features = site.both.units(used)
+    return {
+        **{f"span_error_ridge_{r:.0e}": float(e) for r, e in zip(SHOWN_RIDGES, fixed)},
+        "ridge": site.choose(used, wide),
+        "features_narrow": features,
+        "features_wide": site.both.units(wide),
+        "rows_per_feature": site.both.count / max(features, site.both.units(wide)),
+        "dead_narrow": int(site.both.constant(used).sum()),
+        "dead_wide": int(site.both.constant(wide).sum()),
+    }
+
+
+def nulls(site: Site, wide: str, used: Sequence[str], untrained: str | None, alive: bool) -> dict[str, float]:
+    """What span errors and similarities are without training and without any tie between the two sides.
+
+    Parameters
+    ----------
+    site : moments of the parts.
+    wide : block of the wide network.
+    used : blocks of the copies.
+    untrained : block of an untrained network, or None.
+    alive : whether any unit of the copies varies; where none does, what is said of them as a target is NaN.
+    """
+    found, shuffled = {}, SHUFFLED in site.fit.names
+    if shuffled:
+        found |= {"null_span_error": site.span(used, SHUFFLED)[0],
+                  "null_reverse_span_error": site.span(SHUFFLED, used)[0] if alive else math.nan}
+    if untrained is not None:
+        found["untrained_span_error"] = site.span(untrained, wide)[0]
+        found |= {"probe_untrained": site.probe(untrained)} if site.labelled else {}
+    found |= similarities(site, used, SHUFFLED, "null_") if shuffled else {}
+    return found | (similarities(site, untrained, wide, "untrained_") if untrained is not None else {})
+
+
+def with_residuals(site: Site, wide: str, used: Sequence[str], ridge: float) -> Site:
+    """The site with one more block, ``residual``: what ridge from the copies leaves over of the wide network's features."""
+    names = [*used, wide, *([TARGET] if site.labelled else [])]  # those needed alone: the law of all blocks costs more
+    fit = site.both.select(*used, wide)
+    return Site(*(with_residual(part.select(*names), source=used, target=wide, fit=fit, ridge=ridge)
+                  for part in (site.fit, site.tune, site.score)), ridges=site.ridges)
+
+
+def appended(site: Site, wide: str, used: Sequence[str], untrained: str | None, ridge: float, seed: int) -> dict[str, float]:
+    """Feature performance of the copies with other features appended (S0's feature residuals, and controls of their size).
+
+    Parameters
+    ----------
+    site : moments of the parts, with labels.
+    wide : block of the wide network.
+    used : blocks of the copies.
+    untrained : block of an untrained network as wide as the wide one, or None.
+    ridge : of the regression whose residual is appended.
+    seed : of the noise.
+
+    Returns
+    -------
+    ``probe_residual``: what ridge leaves over of the wide network's features, alone; ``probe_with_residual``: appended to
+    the copies'; ``probe_with_untrained``: an untrained network's features appended (random features of the input);
+    ``probe_with_noise``: noise appended; ``residual_gain``: ``probe_with_untrained`` minus ``probe_with_residual``. Each
+    appends as many features as the wide network has. Without an untrained network its two are left out.
+    """
+    rng = generator(seed, "comparison", "appended noise", len(used))
+    units = site.both.units(wide)
+    left = with_residuals(site, wide, used, ridge)
+    noisy = Site(*(with_noise(part.select(*used, TARGET), units=units, rng=rng)
+                   for part in (site.fit, site.tune, site.score)), ridges=site.ridges)
+    random = {} if untrained is None else {"probe_with_untrained": site.probe([*used, untrained])}
+    found = {
+        "probe_residual": left.probe("residual"),
+        "probe_with_residual": left.probe([*used, "residual"]),
+        **random,
+        "probe_with_noise": noisy.probe([*used, "noise"]),
+    }
+    return found | {"residual_gain": level - found["probe_with_residual"] for level in random.values()}
