@@ -251,4 +251,6 @@ def appended(site: Site, wide: str, used: Sequence[str], untrained: str | None, 
         **random,
         "probe_with_noise": noisy.probe([*used, "noise"]),
     }
-    return found | {"residual_gain": level - found["probe_with_residual"] for level in random.values()}
+    if random:
+        found["residual_gain"] = random["probe_with_untrained"] - found["probe_with_residual"]
+    return found
