@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from lab import checks
 from lab.errors import ArgumentError, InputError
-from lab.places import plain_name, usable_folder
+from lab.places import picture_file, plain_name, usable_folder
 
 MOST_SEED = 2**63 - 1  # so that a seed and the replicas counted from it stay below 2**64
 NARROWEST, WIDEST = Fraction(1, 4096), 64  # width multipliers
@@ -93,6 +93,7 @@ def argument(check: Callable[[str], str]) -> Callable[[str], str]:
 
 folder = argument(usable_folder)
 store_name = argument(plain_name)
+picture = argument(picture_file)
 
 
 def add_threads_argument(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""One command line for every room: ``python -m <room> <command> [flags]``.
+"""One command line for every room: ``python -m <room> <command> [flags]``, or ``widthlab`` in place of ``python -m``.
 
 A room's ``__main__`` hands :func:`main` a table of commands. A command is a module (imported only when it is called,
 so that ``python -m toy bumps`` pays for nothing else) that defines
@@ -9,7 +9,9 @@ so that ``python -m toy bumps`` pays for nothing else) that defines
     its flags;
 ``run(args) -> dict``
     the work: returns a JSON-able result. What it found goes to a person through :func:`say`, what a person should know
-    besides (warnings, what failed, where things stand) through :func:`note`.
+    besides (warnings, what failed, where things stand) through :func:`note`;
+``draw(result, axes)``
+    if it measures: a picture of that result, which gives the command the flag ``--plot``.
 
 Contract: results are on standard output; notes and progress on standard error. With ``--json`` standard output is exactly
 one JSON object, and what :func:`say` says goes to standard error too. Exit codes are 0, 1 (failed, or stopped by Ctrl-C,
@@ -29,11 +31,13 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
-from lab.arguments import refuse_ignored
-from lab.console import check_streams, discard_output, interruptible, output, spell_out
+from lab import __version__
+from lab.arguments import only, picture, refuse_ignored
+from lab.console import called, check_streams, discard_output, interruptible, output, spell_out
 from lab.discover import read
 from lab.errors import ArgumentError, InputError
 from lab.estimate import Estimate
@@ -41,7 +45,7 @@ from lab.estimate import Estimate
 _ROOMS = ("lab", "theory", "toy", "empirical", "figures")
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
     """argparse with one-line errors."""
 
     def error(self, message):
@@ -113,11 +117,29 @@ def parser_of(room: str, name: str, entry: str) -> tuple[argparse.ArgumentParser
     """The parser of one command, with the flags that all commands have, and what runs it; ``entry`` as for :func:`main`."""
     where, _, text = entry.partition("|")
     module = importlib.import_module(where)
-    parser = _Parser(prog=f"python -m {room} {name}", description=text or module.HELP,
-                     formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False)
+    parser = Parser(prog=called(f"{room} {name}"), description=text or module.HELP,
+                    formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False)
     module.add_arguments(parser)
+    run = module.run
+    if hasattr(module, "draw"):
+        parser.add_argument("--plot", type=picture, metavar="FILE", help="draw the result: a file in .svg, .pdf or .png")
+        if any(action.dest == "dry_run" for action in parser._actions):
+            only(parser, "--plot", when=lambda args: not args.dry_run, words="goes without --dry-run, which measures nothing")
+        run = partial(_run_and_draw, module)
     parser.add_argument("--json", action="store_true", help="print exactly one JSON object on standard output")
-    return parser, module.run
+    return parser, run
+
+
+def _run_and_draw(module, args) -> dict:
+    """Run the command; draw its result where a picture is wanted."""
+    result = module.run(args)
+    if args.plot is not None:
+        from lab.pictures import saved
+
+        with saved(args.plot) as axes:
+            module.draw(result, axes)
+        say(f"the picture is {args.plot}")
+    return result
 
 
 def main(room: str, commands: Mapping[str, str], argv: Sequence[str] | None = None) -> int:
@@ -125,7 +147,7 @@ def main(room: str, commands: Mapping[str, str], argv: Sequence[str] | None = No
 
     Parameters
     ----------
-    room : name of the room, as in ``python -m room``.
+    room : name of the room, as in ``python -m room``; "" for a command that is called without it.
     commands : command name -> "module" or "module|one-line help".
     argv : arguments without the program's name (default: ``sys.argv[1:]``).
 
@@ -135,11 +157,12 @@ def main(room: str, commands: Mapping[str, str], argv: Sequence[str] | None = No
     """
     argv = list(sys.argv[1:] if argv is None else argv)
     spell_out()
-    parser = _Parser(prog=f"python -m {room}", formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(prog=called(room), formatter_class=argparse.RawDescriptionHelpFormatter)
     table = {name: entry.partition("|")[::2] for name, entry in commands.items()}
     width = max(map(len, table), default=0)
     parser.epilog = "commands:\n" + "\n".join(f"  {name:<{width}}  {text}" for name, (_, text) in table.items())
     parser.add_argument("command", choices=list(table), metavar="command", help="one of the commands below")
+    parser.add_argument("--version", action="version", version=f"widthlab {__version__}")
     if not argv or argv[0] in ("-h", "--help"):
         parser.print_help(sys.stdout if argv else sys.stderr)
         return 0 if argv else 2
@@ -147,7 +170,7 @@ def main(room: str, commands: Mapping[str, str], argv: Sequence[str] | None = No
         name = parser.parse_args(argv[:1]).command
     except SystemExit as stop:
         return int(stop.code or 0)
-    program = f"python -m {room} {name}"
+    program = called(f"{room} {name}")
     try:
         with interruptible():
             return _carry_out(room, name, commands[name], argv[1:])

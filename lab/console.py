@@ -1,4 +1,4 @@
-"""The process behind a command: signals that end it, standard streams that cannot be written."""
+"""The process behind a command: how it is called, signals that end it, standard streams that cannot be written."""
 
 import os
 import signal
@@ -11,6 +11,25 @@ from lab.errors import InputError
 
 _STOPPING = (signal.SIGTERM, signal.SIGHUP)
 _ONE_STOP = 2.0  # seconds within which further signals are the same wish (``timeout`` sends its signal twice)
+
+
+_program = "python -m"  # what stands before a room's name on the command line
+
+
+@contextmanager
+def program(words: str):
+    """Context in which commands are spelt with these words before the room's name (``widthlab``)."""
+    global _program
+    before, _program = _program, words
+    try:
+        yield
+    finally:
+        _program = before
+
+
+def called(command: str) -> str:
+    """A command as a person can type it here: ``python -m theory list``, or ``widthlab theory list``."""
+    return " ".join([_program, *command.split()])
 
 
 class Terminated(KeyboardInterrupt):

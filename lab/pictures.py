@@ -1,5 +1,6 @@
 """One look for all pictures: theory is a line, a simulation open markers with intervals, real networks filled ones."""
 
+import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,25 @@ def canvas(columns: int = 1, rows: int = 1, *, width: float = 7.0, height: float
     with style.context(STYLE):
         figure = Figure(figsize=(width, height * rows))
         yield figure, figure.subplots(rows, columns, **kwargs)
+
+
+@contextmanager
+def saved(path: str | Path, *, width: float = 4.2, height: float = 2.9):
+    """Styled axes whose picture is written to a file at the end: ``with saved("out.svg") as axes: ...``.
+
+    Parameters
+    ----------
+    path : ends in .svg, .pdf or .png; its folder is made. The same drawing gives the same file.
+    width, height : in inches.
+    """
+    from lab.store import write_atomically
+
+    kind, buffer = Path(path).suffix[1:].lower(), io.BytesIO()
+    with canvas(width=width, height=height) as (figure, axes):
+        yield axes
+        figure.savefig(buffer, format=kind, metadata={"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind))
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(Path(path), buffer.getvalue())
 
 
 @contextmanager

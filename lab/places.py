@@ -4,6 +4,7 @@ from pathlib import Path
 
 from lab.errors import ArgumentError
 
+PICTURES = (".svg", ".pdf", ".png")
 LONGEST = 120  # bytes of a name: file names of 255 must hold what is added to it
 
 
@@ -48,4 +49,20 @@ def usable_folder(path: str | Path) -> str | Path:
                 raise ArgumentError(f"{part} is a file, not a folder: choose another folder, or move that file away")
     except OSError as error:
         raise ArgumentError(f"{path} cannot be a folder: {error.strerror}") from None
+    return path
+
+
+def picture_file(path: str) -> str:
+    """The path as it was given, if a picture can be written there.
+
+    Raises
+    ------
+    ArgumentError
+        If its ending is not one of :data:`PICTURES`, it is a folder, or its folder is a file.
+    """
+    if Path(path).suffix.lower() not in PICTURES:
+        raise ArgumentError(f"{path!r} is no picture's name: it ends in {', '.join(PICTURES[:-1])} or {PICTURES[-1]}")
+    if Path(path).is_dir():
+        raise ArgumentError(f"{path} is a folder: name a file in it")
+    usable_folder(Path(path).parent)
     return path

@@ -206,7 +206,7 @@ def compute(study: Study, scale: str, *, store: RunStore, jobs: int | None = Non
         "plan": plan(configs, study.schema_of),
         "planned": len(outcome.finished) + len(outcome.failed),  # with the runs that those of the plan need
         "whole": not outcome.failed,
-        "command": " ".join(["python", "-m", *_command()]),
+        "command": " ".join(_command()),
         "runs": outcome.run_ids,
         "failed": [{"config": str(config), "reason": reason} for config, reason in outcome.failed],
         **_costs(outcome.manifests),
@@ -256,7 +256,7 @@ _PLACES = {"--out": None, "--report": None, "--jobs": None, "--scheduler": None,
 def _command() -> list[str]:
     """The command that was given, without the folders of this machine."""
     spec = getattr(sys.modules["__main__"], "__spec__", None)
-    words = [spec.name.removesuffix(".__main__") if spec else Path(sys.argv[0]).name]
+    words = ["python", "-m", spec.name.removesuffix(".__main__")] if spec else [Path(sys.argv[0]).name]
     given = iter(sys.argv[1:])
     for word in given:
         flag, _, value = word.partition("=")

@@ -23,6 +23,7 @@ from importlib import import_module
 from textwrap import wrap
 
 from lab.arrays import floats
+from lab.console import called
 from lab.discover import DeclarationError, binding, by_name, matching
 from lab.errors import ArgumentError, InputError
 from lab.streams import generator
@@ -303,7 +304,7 @@ def find_derivation(name: str) -> Callable:
         from difflib import get_close_matches
 
         close = get_close_matches(name, table, n=3, cutoff=0.4)
-        hint = f"; did you mean {', '.join(close)}?" if close else "; see python -m theory list"
+        hint = f"; did you mean {', '.join(close)}?" if close else f"; see {called('theory list')}"
         raise ArgumentError(f"no derivation is called {name!r}{hint}")
     return table[name]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from empirical.settings import Network
+from lab.console import called
 from lab.errors import InputError
 from lab.files import reading
 from lab.stages import Stage
@@ -85,7 +86,7 @@ def finished_networks(experiment: Path) -> list[Network]:
         if network.copy == 0 and named_so:
             found.append(network)
     if not found:
-        raise InputError(f"no trained network in {experiment}: train a width sweep first (python -m empirical sweep), and name "
+        raise InputError(f"no trained network in {experiment}: train a width sweep first ({called('empirical sweep')}), and name "
                          "the folder of its runs")
     return sorted(found, key=lambda network: (network.seed, network.width))
 

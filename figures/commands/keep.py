@@ -2,6 +2,7 @@
 
 from lab.arguments import folder
 from lab.cli import say
+from lab.console import called
 
 HELP = "copy fresh tables from the run store to figures/results, to be committed"
 
@@ -41,5 +42,5 @@ def _worth_keeping(name: str, folder):
         reason = f"the table {name} in {folder} is of the scale {facts['scale']!r}, the kept one of {kept['scale']!r}"
     if reason:
         scale = kept["scale"] if kept else "full"
-        raise InputError(f"{reason}; compute it with: python -m figures run --scale {scale} --only {name}")
+        raise InputError(f"{reason}; compute it with: {called(f'figures run --scale {scale} --only {name}')}")
     return read_table(name, folder)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+OPTIONAL = ("cluster", "parquet", "images", "bench", "completion", "logging")  # a feature each, and no more
 ROOMS = ("lab", "theory", "toy", "empirical", "figures")
 
 
@@ -49,7 +50,7 @@ def undeclared(files, allowed: set[str]) -> list[str]:
 
 
 def test_what_the_rooms_import_is_declared(project):
-    optional = [line for name in ("cluster", "parquet", "images", "bench") for line in project["optional-dependencies"][name]]
+    optional = [line for name in OPTIONAL for line in project["optional-dependencies"][name]]
     files = [file for room in ROOMS for file in (ROOT / room).rglob("*.py")]
     assert len(files) > 100
     assert undeclared(files, declared(project["dependencies"] + optional)) == []

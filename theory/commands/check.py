@@ -7,6 +7,7 @@ from multiprocessing import get_context
 
 from lab.arguments import add_run_arguments, only
 from lab.cli import say
+from lab.console import called
 from lab.errors import UsageError
 from lab.manifest import cores
 from theory import derivation as framework
@@ -35,7 +36,7 @@ def select(names: list[str], wanted: list[str] | None) -> list[str]:
     for want in wanted:
         hits = [n for n in names if n == want or n.startswith(want) or fnmatch.fnmatchcase(n, want)]
         if not hits:
-            raise UsageError(f"no check matches {want!r}; see python -m theory list")
+            raise UsageError(f"no check matches {want!r}; see {called('theory list')}")
         chosen += [n for n in hits if n not in chosen]
     return chosen
 

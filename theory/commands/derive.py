@@ -1,6 +1,7 @@
 """``python -m theory derive NAME``: a formula derived step by step, as text or LaTeX."""
 
 from lab.cli import say
+from lab.console import called
 from theory.derivation import find_derivation
 
 HELP = "derive a formula step by step"
@@ -8,7 +9,7 @@ HELP = "derive a formula step by step"
 
 def add_arguments(parser) -> None:
     """NAME and --latex."""
-    parser.add_argument("name", help="as shown by python -m theory list")
+    parser.add_argument("name", help=f"as shown by {called('theory list')}")
     parser.add_argument("--latex", action="store_true", help="a LaTeX fragment instead of plain text")
 
 

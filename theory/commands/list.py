@@ -1,6 +1,7 @@
 """``python -m theory list``: every formula with its source, and every check."""
 
 from lab.cli import say
+from lab.console import called
 from theory.derivation import check_functions, derivations
 
 HELP = "every formula and prediction, with its source"
@@ -16,10 +17,10 @@ def run(args) -> dict:
                 for name, f in derivations().items()]
     checks = list(check_functions())
     width = max((len(f["name"]) for f in formulas), default=0)
-    say("formulas (python -m theory derive NAME)")
+    say(f"formulas ({called('theory derive NAME')})")
     for f in formulas:
         say(f"  {f['name']:<{width}}  {f['status']:<7}  {f['statement']}  [{f['source']}]")
-    say("checks (python -m theory check --only NAME)")
+    say(f"checks ({called('theory check --only NAME')})")
     for name in checks:
         say(f"  {name}")
     return {"derivations": formulas, "checks": checks}
