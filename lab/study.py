@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     import pandas
 
 
+# Seeds (or first replicas) from here on are confirmatory; those below sized the study, and decide nothing.
+CONFIRMATORY = 100
+
+
 @dataclass(frozen=True)
 class Study:
     """An experiment with its table.

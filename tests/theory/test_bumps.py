@@ -106,10 +106,6 @@ def test_derivations_follow_their_inputs():
     assert float(value) == pytest.approx(bumps.coverage_loss_dense(0.05, 0.3, 2.0), rel=1e-9)
 
 
-def test_evidence():
-    assert all(e.estimate.mean == pytest.approx(1) for e in bumps.evidence())
-
-
 @pytest.mark.parametrize("name", CHECKS)
 def test_checks_pass(name):
     assert all(p.passed for p in run_check(name, CHECKS[name]))

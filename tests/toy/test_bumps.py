@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from lab.errors import InputError
@@ -11,6 +12,7 @@ from theory.bumps import sliding_time
 from toy.__main__ import COMMANDS
 from toy.bumps import predict, simulate
 from toy.bumps.model import bump_flow
+from toy.bumps.study import STUDY
 
 
 def naive_loss(y, m, s):
@@ -84,6 +86,14 @@ def test_bad_input():
     for wrong in (dict(mode="fly"), dict(bumps=0), dict(half_line=0.0), dict(times=(2.0, 1.0)), dict(times=(np.nan,))):
         with pytest.raises(InputError):
             simulate(**wrong)
+
+
+def test_cells_where_all_or_none_arrive_are_evidence_too():
+    rows = [{"mode": "slide", "bumps": m, "time": 1.0, "replicas": 100, "arrived": arrived}
+            for m, arrived in ((1, 30), (2, 51), (4, 100), (8, 0))]
+    two, four, eight = (e.estimate for e in STUDY.evidence(pd.DataFrame(rows), ()))
+    assert two.low < 1 < two.high and abs(two.mean - 1) < 0.05  # 1 - 0.7**2
+    assert four.high == np.inf and four.low > 0.9 and eight.low == 0 < eight.mean < eight.high < 0.1
 
 
 def test_command(capsys):

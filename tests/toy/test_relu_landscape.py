@@ -5,6 +5,7 @@ import math
 
 import numba
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 import theory.landscape as exact
 from lab.cli import main
 from lab.errors import ArgumentError, InputError
+from lab.estimate import share_interval
 from lab.flow import LANES
 from tests import naive_relu_landscape as naive
 from theory.landscape.angles import coangles, first_sines
@@ -20,7 +22,7 @@ from toy.__main__ import COMMANDS
 from toy.relu_landscape import descent as gd
 from toy.relu_landscape import minima, polish, tickets
 from toy.relu_landscape.model import METHODS, initial_weights, predict, simulate
-from toy.relu_landscape.study import LANDSCAPE, TICKETS, Cell, Tickets, ticket_ratio
+from toy.relu_landscape.study import LANDSCAPE, TICKETS, Cell, Tickets, nominal_over_effective
 
 JIT_OFF = bool(numba.config.DISABLE_JIT)
 compiled = pytest.mark.skipif(JIT_OFF, reason="thousands of steps: compiled code only")
@@ -327,11 +329,24 @@ def test_ticket_arms():
     assert tickets.Perturbation(8, 9, {"alone": 0}, {"alone": 0}).share("alone") is None
 
 
-def test_ticket_ratio_is_effective_over_nominal():
-    ratio = ticket_ratio(180, 1000, 851, 1000, 17)
-    assert ratio.mean * 17 == pytest.approx(exact.effective_tickets(0.18, 0.851))
-    assert ratio.low < ratio.mean < ratio.high
-    assert ticket_ratio(0, 1000, 851, 1000, 17) is None
+def test_nominal_over_effective_tickets_has_an_interval_for_any_outcome():
+    ratio = nominal_over_effective(180, 1000, 851, 1000, 17)
+    assert 17 / ratio.mean == pytest.approx(exact.effective_tickets(0.18, 0.851), rel=0.01)
+    assert 0 < ratio.low < ratio.mean < ratio.high
+    never = nominal_over_effective(0, 1000, 851, 1000, 17)
+    most = 17 * math.log(0.851) / math.log(share_interval(0, 1000).high)  # the wide share's error is by far the larger
+    assert never.low == 0 < never.mean < never.high == pytest.approx(most, rel=0.15)
+
+
+def test_another_rest_is_judged_where_fresh_networks_fail_often_enough():
+    def table(k, n):
+        return pd.DataFrame([{"teacher_width": k, "width": n, "arm": arm, "wins": wins, "win_n": 100}
+                             for arm, wins in zip(tickets.ARMS, (20, 60, 40, 100, 90, 55))])
+
+    found = {e.claim: e.estimate.mean for e in TICKETS.evidence(table(16, 17), ())}
+    assert found == pytest.approx({"s2.tickets-need-their-rest": 0.2, "s2.perturbed-rest-spoils-tickets": 0.3,
+                                   "s2.adversarial-rest-spoils-tickets": -0.05, "s2.tickets-beat-fresh-starts": 0.2})
+    assert len(TICKETS.evidence(table(8, 9), ())) == 2
 
 
 @compiled

@@ -282,19 +282,3 @@ def coverage_time(level: float, spacing: float, bump_width: float = 1.0, offset:
     if excess(60.0) > 0:
         return float("inf")
     return float(scale * np.exp(brentq(excess, -60.0, 60.0, xtol=1e-12)))
-
-
-def evidence():
-    """Theory's word on ``s2.width-is-tickets`` in this model: sliding bumps are exactly m tickets.
-
-    Returns
-    -------
-    list of :class:`theory.claims.Evidence`; the statistic is ln P_fail(m)/(m ln P_fail(1)).
-    """
-    from lab.estimate import exact
-    from theory.claims import Evidence
-
-    within = reach(1e3, 0.1)
-    one = np.log1p(-success_probability(1, within, 20.0))
-    return [Evidence("s2.width-is-tickets", "theory", f"{m} sliding bumps of width 1 on [-20, 20], time 1000",
-                     exact(np.log1p(-success_probability(m, within, 20.0)) / (m * one))) for m in (4, 16)]

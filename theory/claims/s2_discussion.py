@@ -1,10 +1,11 @@
 """Claims of the public discussion of S2 on what training does: memorising against generalising."""
 
-from theory.claims import Claim, Rule
+from theory.claims import Change, Claim, Rule
 
 __all__ = ["CLAIMS"]
 
 DISCUSSION = "public discussion of S2"
+_FITTED = "networks that have fitted their training samples without an error"
 
 CLAIMS: tuple[Claim, ...] = (
     Claim(
@@ -12,27 +13,37 @@ CLAIMS: tuple[Claim, ...] = (
         "To memorise random labels a network must keep more decision regions than to learn structured ones.",
         "decision regions at the end of training: random minus structured labels, widest network",
         "as many regions, or fewer, under random labels",
-        Rule(above=0.0), ("toy",),
+        Rule(above=2.0, null=0.0), ("toy",), "regions around a closed curve come in pairs: one pair", _FITTED,
+        {"toy": "memorise/regions"},
+        changes=(Change("2026-11-28", "held above 0, whether networks had memorised or not; now above 2, of those that have",
+                        "half of the networks with random labels were stopped before they had memorised them"),),
     ),
     Claim(
         "s2.merged-regions-stay-merged", DISCUSSION,
         "Decision regions that have merged during training do not split again.",
         "re-splits a merged region along training, widest network",
         "more than one merged region in twenty splits again",
-        Rule(below=0.05), ("toy",),
+        Rule(below=0.05), ("toy",), "what hardly ever happens happens in fewer than one case in twenty", _FITTED,
+        {"toy": "memorise/structured"}, "labels",
     ),
     Claim(
         "s2.wide-solutions-agree", DISCUSSION,
         "Among solutions of nearly zero loss, wide networks agree in their test error more than narrow ones.",
         "standard deviation of the test error over starts: widest over narrowest network, same data",
         "a spread that does not shrink with width",
-        Rule(below=1.0), ("toy", "real"),
+        Rule(below=0.95, null=1.0), ("toy", "real"), "ratios within 5 % of one are called equal", _FITTED,
+        {"toy": "memorise/spread"},
+        changes=(Change("2026-11-28", "held below 1; now below .95, with no effect within 5 % of 1",
+                        "a bound is the smallest effect that matters"),),
     ),
     Claim(
         "s2.width-generalises", DISCUSSION,
         "Width does not overfit: at zero training error the widest network has the smaller test error.",
         "test error of the narrowest minus that of the widest network, both trained to (nearly) zero training error",
         "a wide network that generalises worse",
-        Rule(above=0.0), ("toy", "real"),
+        Rule(above=0.01, null=0.0), ("toy", "real"), "errors that differ by less than one percentage point are called equal",
+        _FITTED, {"toy": "memorise/error"},
+        changes=(Change("2026-11-28", "held above 0; now above .01, with no effect within .01 of 0",
+                        "a bound is the smallest effect that matters"),),
     ),
 )

@@ -38,10 +38,11 @@ units its mixed second derivative jumps.
 
 from theory.landscape.closed_form import gradient, hessian, loss, own_curvature
 from theory.landscape.escape import birth_slope, escape_index, negative_directions, split_curvature, widen
-from theory.landscape.tickets import effective_tickets, ticket_null
+from theory.landscape.symmetric import symmetric_minimum
+from theory.landscape.tickets import effective_over_nominal, effective_tickets, ticket_null
 
-__all__ = ["birth_slope", "effective_tickets", "escape_index", "gradient", "gradient_fast", "hessian", "loss",
-           "negative_directions", "own_curvature", "split_curvature", "ticket_null", "widen"]
+__all__ = ["birth_slope", "effective_over_nominal", "effective_tickets", "escape_index", "gradient", "gradient_fast", "hessian",
+           "loss", "negative_directions", "own_curvature", "split_curvature", "symmetric_minimum", "ticket_null", "widen"]
 
 
 def gradient_fast(students, teachers):

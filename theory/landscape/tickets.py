@@ -4,12 +4,15 @@ Derived here (``landscape-tickets``); statement in :mod:`theory.landscape`.
 """
 
 import math
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from lab import checks
 from lab.arrays import floats
 from lab.errors import ArgumentError
+from lab.estimate import Estimate, difference, share_interval, transformed
 
 
 def _probability(value, name):
@@ -75,3 +78,38 @@ def effective_tickets(p_fail_wide, p_fail_narrow) -> np.ndarray | float:
         result = np.where(wide > 0, np.log(np.where(wide > 0, wide, 1.0)) / np.log(narrow), np.inf)
     result = np.abs(result)  # -0.0 where the wide network always fails
     return float(result) if result.ndim == 0 else result
+
+
+def effective_over_nominal(failed: int, n: int, failed_narrow: int, n_narrow: int, tickets: float) -> Estimate:
+    """Effective tickets over their nominal number, from counts of two independent samples, with a 95 % interval.
+
+    ln P_fail(wide)/ln P_fail(narrow)/tickets. It has an interval for any counts, so that no sample need be left out for what it
+    showed: where the wide network never failed it reaches to infinity, where it always failed down to 0. The estimate itself
+    counts half a failure and half a success more (Haldane and Anscombe), without which it would be infinite there.
+
+    Parameters
+    ----------
+    failed, n : failures of the wide network, and runs.
+    failed_narrow, n_narrow : of the narrow one.
+    tickets : nominal number, > 0.
+
+    Raises
+    ------
+    InputError
+        Counts that are none.
+
+    Source: Wilson's intervals of both shares, on the scale ln(-ln P), combined by the square-and-add rule.
+    """
+    checks.real_number("tickets", tickets, above=0)
+    wide, narrow = (transformed(replace(share_interval(x, m), mean=(x + 0.5) / (m + 1)), _log_log)
+                    for x, m in ((failed, n), (failed_narrow, n_narrow)))
+    return transformed(difference(wide, narrow), partial(_share_of, tickets))
+
+
+def _log_log(p: float) -> float:
+    """ln(-ln p), its limits at 0 and 1."""
+    return math.inf if p <= 0 else -math.inf if p >= 1 else math.log(-math.log(p))
+
+
+def _share_of(tickets: float, log: float) -> float:
+    return math.exp(log) / tickets

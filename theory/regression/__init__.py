@@ -76,9 +76,9 @@ def evidence():
                     f"random ReLU features, n/d = {psi2:g}, ridge 1e-6":
                         (None, random_features_risk(ratios * psi2, psi2, 1e-6, noise_variance=noise))}
         for setting, (ratio, curve) in settings.items():
-            setting = f"{setting}, noise {noise:g} of the signal"
-            if ratio is not None:
-                rows.append(Evidence("s2.second-descent", "theory", setting, exact(ratio)))
-            else:
-                rows.append(Evidence("s2.peak-at-interpolation", "theory", setting, exact(ratios[np.argmax(curve)])))
+            family = "random-features" if setting.startswith("random") else "least-squares"
+            claim, value = (("s2.second-descent", ratio) if curve is None else
+                            ("s2.peak-at-interpolation", ratios[np.argmax(curve)]))
+            rows.append(Evidence(claim, "theory", f"{setting}, noise {noise:g} of the signal", exact(value),
+                                 piece=f"{family}-noise{noise:g}", study=__name__, levels={"family": family}))
     return rows

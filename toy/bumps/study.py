@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from lab.estimate import Estimate, mean_interval, share_interval
-from lab.study import Study
+from lab.estimate import mean_interval, share_interval
+from lab.study import CONFIRMATORY, Study
 from theory.claims import Evidence
+from theory.landscape import effective_over_nominal
 from toy.bumps.model import predict, simulate
 
 
@@ -36,8 +36,9 @@ def run(config: Line, folder: Path) -> dict:
 def configs(scale: str) -> list[Line]:
     """Numbers of bumps for each way to move."""
     replicas = {"quick": 100, "run": 1000, "full": 2000}[scale]
-    return ([Line("slide", m, replicas=replicas) for m in (1, 2, 4, 8, 16)]
-            + [Line(mode, m, replicas=max(replicas // 10, 20)) for mode in ("cover", "both") for m in (4, 8, 16, 32)])
+    return ([Line("slide", m, replicas=replicas, seed=CONFIRMATORY) for m in (1, 2, 4, 8, 16)]
+            + [Line(mode, m, replicas=max(replicas // 10, 20), seed=CONFIRMATORY)
+               for mode in ("cover", "both") for m in (4, 8, 16, 32)])
 
 
 def tabulate(finished) -> pd.DataFrame:
@@ -57,21 +58,12 @@ def tabulate(finished) -> pd.DataFrame:
 
 def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
     """Are m sliding bumps m independent tickets? ln P_fail(m) over m ln P_fail(1), at the last time."""
-    last = table[(table["mode"] == "slide") & (table.time == table.time.max())].set_index("bumps")
-    found = []
-    one = last.loc[1]
-    for m in (4, 16):
-        if m not in last.index or last.loc[m].arrived in (0, last.loc[m].replicas):
-            continue
-        many = last.loc[m]
-        # delta method: the variance of ln(1 - p) is p / (n (1 - p))
-        top, bottom = np.log1p(-many.arrived_share), m * np.log1p(-one.arrived_share)
-        relative = np.sqrt(many.arrived_share / (many.replicas * (1 - many.arrived_share)) / top**2
-                           + m**2 * one.arrived_share / (one.replicas * (1 - one.arrived_share)) / bottom**2)
-        ratio = top / bottom
-        found.append(Evidence("s2.width-is-tickets", "toy", f"{m} sliding bumps on a line of 40 widths", Estimate(
-            ratio, ratio * (1 - 1.96 * relative), ratio * (1 + 1.96 * relative), int(many.replicas)), runs))
-    return found
+    last = table[(table["mode"] == "slide") & (table.time == table.time.max())]
+    failed = {int(row.bumps): (int(row.replicas - row.arrived), int(row.replicas)) for row in last.itertuples()}
+    one = failed.pop(1)
+    return [Evidence("s2.width-is-tickets", "toy", f"{m} sliding bumps on a line of 40 widths",
+                     effective_over_nominal(*failed[m], *one, m), runs, piece=f"m{m}", cluster="sliding bumps",
+                     levels={"bumps": str(m)}) for m in sorted(failed)]
 
 
 STUDY = Study("bumps", "bumps on the line: slide one, or spawn many", "toy.bumps.study:run", configs, tabulate, evidence,

@@ -127,7 +127,9 @@ def initial_weights(width: int, dim: int, replicas: int, seed: int, *, role: str
     """W_im ~ N(0, 1/d): (replicas, width, dim), replica r from the stream (seed, "relu-landscape", role, width,
     first_replica + r).
 
-    Widths are independent: a narrow start is no part of a wide one.
+    Widths are independent: a narrow start is no part of a wide one. Of one width, students of teachers that differ in the input
+    dimension read the same stream, one farther than the other; rows are cut elsewhere, so that neurons are others, and the
+    published shares are met all the same. No piece of evidence compares two such cells.
     """
     draws = [normal(seed, "relu-landscape", role, width, first_replica + r, shape=(width, dim)) for r in range(replicas)]
     return np.stack(draws) / math.sqrt(dim)

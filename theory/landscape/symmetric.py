@@ -1,0 +1,108 @@
+"""The symmetric spurious minima of the ReLU landscape at n = k, for any k, and what one neuron more makes of them.
+
+Most spurious minima that training reaches at n = k have k − 1 neurons aligned with a teacher unit each and one that is
+anti-aligned with the last. Their symmetry (permutations of the first k − 1 units, of students and teacher alike) leaves five
+numbers:
+
+    W = [ p I + q (1 1ᵀ − I)   r 1 ]        p aligned, q the aligned neurons' mixing, r what they take of the last unit,
+        [       s 1ᵀ            t  ]        s, t the anti-aligned neuron (t < 0).
+
+A point that is critical among points of this symmetry is critical among all (Palais 1979), so Newton's method on five equations
+finds it, whatever k; gradient and Hessian in the five are those of :mod:`theory.landscape` projected on the symmetry's basis.
+
+Sources: Safran & Shamir 2018 (arXiv 1712.08968) for the minima, Arjevani & Field 2020, 2021 (arXiv 2008.01805, 2107.10370)
+for their symmetry and spectra; the equations in this form: derived here.
+"""
+
+import numpy as np
+
+from lab import checks
+from lab.errors import InputError
+from theory.landscape.closed_form import gradient, hessian, own_curvature
+from theory.landscape.escape import negative_directions
+
+LEAST, MOST = 6, 64  # below six units the family has no minimum; a Hessian has k⁴ entries
+CRITICAL = 1e-12  # largest entry of the gradient at what is called critical
+_AT_EIGHT = np.array([1.0014, -0.0259, 0.2281, 0.1598, -0.6583])  # where Newton's method starts; any point nearby will do
+
+
+def family(k: int) -> np.ndarray:
+    """(5, k, k) basis of the weights of this symmetry, in the order p, q, r, s, t."""
+    basis = np.zeros((5, k, k))
+    basis[0, :-1, :-1] = np.eye(k - 1)
+    basis[1, :-1, :-1] = 1 - np.eye(k - 1)
+    basis[2, :-1, -1] = basis[3, -1, :-1] = basis[4, -1, -1] = 1
+    return basis
+
+
+def symmetric_minimum(k: int) -> np.ndarray:
+    """(k, k) the weights of the minimum with one anti-aligned neuron, the last, for a teacher of k orthonormal units.
+
+    Parameters
+    ----------
+    k : 6 … 64.
+
+    Raises
+    ------
+    InputError
+        Other k; Newton's method that comes to no minimum of the family.
+    """
+    checks.whole_number("k", k, LEAST, MOST)
+    guess = _AT_EIGHT
+    for size in (*range(8, k, 2), k) if k > 8 else (8, k):  # each from the one before
+        guess = _newton(size, guess)
+    weights = np.tensordot(guess, family(k), 1)
+    if np.abs(gradient(weights, np.eye(k))).max() > CRITICAL or not weights[-1, -1] < 0:
+        raise InputError(f"no minimum with one anti-aligned neuron was found at k = {k}")
+    return weights
+
+
+def _newton(k: int, numbers: np.ndarray) -> np.ndarray:
+    basis, target = family(k), np.eye(k)
+    flat = basis.reshape(5, -1)
+    for _ in range(50):
+        weights = np.tensordot(numbers, basis, 1)
+        slope = flat @ gradient(weights, target).ravel()
+        step = np.linalg.solve(flat @ hessian(weights, target) @ flat.T, slope)
+        numbers = numbers - step * min(1.0, 0.3 / np.abs(step).max())  # never farther than Newton's method can be trusted
+        if np.abs(step).max() < 1e-14:
+            break
+    return numbers
+
+
+def spectrum(weights, resolution: float = 1e-8) -> list[tuple[float, int]]:
+    """Distinct eigenvalues of the Hessian, ascending, with their multiplicities, which symmetry makes large.
+
+    Parameters
+    ----------
+    weights : (n, k) students of a teacher of the k axes.
+    resolution : eigenvalues closer than this times the largest are one.
+    """
+    values = np.linalg.eigvalsh(hessian(weights, np.eye(np.shape(weights)[1])))
+    groups = np.split(values, np.flatnonzero(np.diff(values) > resolution * np.abs(values).max()) + 1)
+    return [(float(group.mean()), int(group.size)) for group in groups]
+
+
+def opened(weights) -> int:
+    """The most negative directions that splitting one neuron of a critical point opens (at most k − 1)."""
+    return int(np.max(negative_directions(own_curvature(weights, np.eye(np.shape(weights)[1])))))
+
+
+def evidence(sizes=(8, 12, 16, 20)):
+    """Theory's word on ``s2.spurious-minima-become-saddles``: 1 where splitting makes the minimum a saddle, else 0.
+
+    Returns
+    -------
+    list of :class:`theory.claims.Evidence`.
+    """
+    from lab.estimate import exact
+    from theory.claims import Evidence
+
+    rows = []
+    for k in sizes:
+        weights = symmetric_minimum(k)
+        lowest, directions = spectrum(weights)[0][0], opened(weights)
+        rows.append(Evidence("s2.spurious-minima-become-saddles", "theory", f"k = n = {k}, one anti-aligned neuron",
+                             exact(float(lowest > 0 and directions > 0)), piece=f"k{k}", study=__name__,
+                             note=f"least curvature {lowest:.4f}; {directions} directions opened", levels={"teacher": str(k)}))
+    return rows
