@@ -121,7 +121,7 @@ class Setting:
     target_loss : stop when the mean training loss over a quarter of an epoch falls to it; 0 trains all epochs.
     augment : random shifts (and mirror images where they keep the class).
     init, parametrisation : see ``models.initialise``.
-    train_size, image_size, max_length, label_noise : see ``data.load``.
+    train_size, image_size, max_length, label_noise, split : see ``data.load``.
     checksum : of the data, where they come from files.
     threads : of each network on a CPU (and of a comparison's measures); results depend on it, see :mod:`lab.threads`.
     """
@@ -151,6 +151,7 @@ class Setting:
     dropout: float = 0.0
     checksum: str = field(default="", metadata={"planned": False})
     threads: int = 1
+    split: int = 0
 
     @property
     def width(self) -> Fraction:
@@ -177,7 +178,7 @@ class Setting:
         checks.seed(self.seed)
         for name, least, most in (("base_width", 1, MOST_CHANNELS), ("depth", 0, 1000), ("epochs", 1, 10**6),
                                   ("batch_size", 1, checks.MOST), ("train_size", 0, checks.MOST), ("image_size", 0, checks.MOST),
-                                  ("max_length", 0, checks.MOST)):
+                                  ("max_length", 0, checks.MOST), ("split", 0, checks.MOST)):
             checks.whole_number(name, getattr(self, name), least, most)
         for name, bounds in (("learning_rate", {"above": 0}), ("momentum", {"least": 0, "below": 1}),
                              ("weight_decay", {"least": 0}), ("warmup", {"least": 0, "below": 1}), ("target_loss", {"least": 0}),

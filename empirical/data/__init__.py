@@ -1,7 +1,8 @@
 """Data sets: tensors, the splits that keep every measure honest, and what the data are called.
 
-Four splits, the same for every seed of a run: ``train`` is all that training sees; measures are fitted on ``probe_fit``
-and scored on ``probe_score``, which no training sees; ``test`` serves accuracies alone.
+Four splits, the same for all networks of a replica: ``train`` is all that training sees; measures are fitted on ``probe_fit``
+and scored on ``probe_score``, which no training sees; ``test`` serves accuracies alone. Replicas share one way of splitting the
+data, number 0, or have each one of its own (``split``): then a mean over replicas speaks of the data, too.
 """
 
 import hashlib
@@ -73,7 +74,8 @@ class Dataset:
         return chosen.long() if self.is_text else (chosen.float() - self.mean) / self.std
 
 
-def held_out(name: str, pool: int, train_size: int, probe_fit: int, probe_score: int) -> dict[str, torch.Tensor]:
+def held_out(name: str, pool: int, train_size: int, probe_fit: int, probe_score: int,
+             split: int = 0) -> dict[str, torch.Tensor]:
     """Rows of the training and probe splits among ``pool`` rows; the probe splits do not depend on ``train_size``.
 
     Parameters
@@ -82,6 +84,7 @@ def held_out(name: str, pool: int, train_size: int, probe_fit: int, probe_score:
     pool : rows that there are.
     train_size : training rows, 0 for all that the probe splits leave.
     probe_fit, probe_score : rows of the probe splits.
+    split : number of the way in which rows are dealt out.
 
     Raises
     ------
@@ -95,12 +98,12 @@ def held_out(name: str, pool: int, train_size: int, probe_fit: int, probe_score:
         raise ArgumentError(f"{name} has {max(most, 0)} rows for training beside the probe splits "
                             f"({probe_fit} + {probe_score}): train_size {train_size or pool} is too large", "train_size")
     cuts = (probe_fit, probe_score, train_size or most)
-    fit, score, train = torch.randperm(pool, generator=stream(0, "splits", pool))[:sum(cuts)].split(cuts)
+    fit, score, train = torch.randperm(pool, generator=stream(split, "splits", pool))[:sum(cuts)].split(cuts)
     return {"train": train, "probe_fit": fit, "probe_score": score}
 
 
 def assemble(name: str, inputs, labels, *, classes: int, test_rows: int, train_size: int, probe_fit: int, probe_score: int,
-             facts: dict | None = None, **rest) -> Dataset:
+             split: int = 0, facts: dict | None = None, **rest) -> Dataset:
     """Make a :class:`Dataset`: check, split, normalise by the training split alone.
 
     Parameters
@@ -110,6 +113,7 @@ def assemble(name: str, inputs, labels, *, classes: int, test_rows: int, train_s
     test_rows : how many of them are the test split.
     train_size : training rows; 0 takes all that the probe splits leave.
     probe_fit, probe_score : sizes of the probe splits.
+    split : see :func:`held_out`.
 
     Raises
     ------
@@ -123,7 +127,7 @@ def assemble(name: str, inputs, labels, *, classes: int, test_rows: int, train_s
         raise InputError(f"{name}: its labels are not {len(inputs)} whole numbers 0..{classes - 1}")
     labels = labels.long()
     pool = len(labels) - test_rows
-    splits = {**held_out(name, pool, train_size, probe_fit, probe_score), "test": torch.arange(pool, len(labels))}
+    splits = {**held_out(name, pool, train_size, probe_fit, probe_score, split), "test": torch.arange(pool, len(labels))}
     for split in ("train", "probe_fit"):
         counts = torch.bincount(labels[splits[split]], minlength=classes)
         if not counts.all():
@@ -131,7 +135,8 @@ def assemble(name: str, inputs, labels, *, classes: int, test_rows: int, train_s
     if not rest.get("vocabulary"):
         rest["mean"], rest["std"] = _pixel_statistics(inputs[splits["train"]])
     checksum = hashlib.sha256(inputs.contiguous().numpy().tobytes() + labels.numpy().tobytes()).hexdigest()[:16]
-    facts = {"name": name, "checksum": checksum, **{f"rows_{k}": len(v) for k, v in splits.items()}, **(facts or {})}
+    facts = {"name": name, "checksum": checksum, **{f"rows_{k}": len(v) for k, v in splits.items()},
+             **({"split": split} if split else {}), **(facts or {})}
     return Dataset(name, inputs, labels, splits, classes, checksum, facts, **rest)
 
 
@@ -145,13 +150,14 @@ def _pixel_statistics(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]
     return mean.float().view(-1, 1, 1), std.float().view(-1, 1, 1)
 
 
-def corrupt(data: Dataset, share: float) -> Dataset:
+def corrupt(data: Dataset, share: float, split: int = 0) -> Dataset:
     """The data set with wrong labels in its training split; probe and test labels stay true.
 
     Parameters
     ----------
     share : share of the training rows that get a label drawn from the other classes; 1 redraws every label from all
         classes, so that labels carry no information at all (random labels).
+    split : each has wrong labels of its own.
 
     Raises
     ------
@@ -162,7 +168,7 @@ def corrupt(data: Dataset, share: float) -> Dataset:
         raise ArgumentError(f"label_noise {share:g} is not a share between 0 and 1", "label_noise")
     if share == 0:
         return data
-    rows, draw = data.splits["train"], stream(0, "label noise")
+    rows, draw = data.splits["train"], stream(split, "label noise")
     labels = data.labels.clone()
     if share == 1:
         labels[rows] = torch.randint(data.classes, (len(rows),), generator=draw)
@@ -175,7 +181,7 @@ def corrupt(data: Dataset, share: float) -> Dataset:
 
 @lru_cache(maxsize=2)
 def load(source: str, *, data_dir: str | None = None, train_size: int = 0, label_noise: float = 0.0,
-         image_size: int = 0, max_length: int = 0, download: bool = False) -> Dataset:
+         image_size: int = 0, max_length: int = 0, split: int = 0, download: bool = False) -> Dataset:
     """Load a data set by its name on the command line, on the CPU; the last two are kept in memory.
 
     Parameters
@@ -186,6 +192,8 @@ def load(source: str, *, data_dir: str | None = None, train_size: int = 0, label
     label_noise : see :func:`corrupt`.
     image_size : pixels a side, 0 for the data's own (images).
     max_length : tokens a pair, 0 for the source's default (text).
+    split : number of the way in which rows are dealt out to the splits (the published test rows stay what they are);
+        generated data are generated anew for each.
     download : fetch missing data from its publisher.
 
     Raises
@@ -197,18 +205,18 @@ def load(source: str, *, data_dir: str | None = None, train_size: int = 0, label
     checks.image_size(image_size)
     checks.max_length(max_length)
     data = import_module(SOURCES[source]).load(source=source, data_dir=data_dir, train_size=train_size,
-                                               image_size=image_size, max_length=max_length, download=download)
+                                               image_size=image_size, max_length=max_length, split=split, download=download)
     if parent_process() is None:  # worker processes load the same data again
         for note in data.facts.get("notes", ()):
             print(f"{data.name}: {note}", file=sys.stderr, flush=True)
-    return corrupt(data, label_noise)
+    return corrupt(data, label_noise, split)
 
 
 @lru_cache(maxsize=2)
 def _on_device(key: tuple, data_dir: str | None, device: str) -> Dataset:
-    source, train_size, image_size, max_length, label_noise = key
+    source, train_size, image_size, max_length, label_noise, split = key
     return load(source, data_dir=data_dir, train_size=train_size, image_size=image_size, max_length=max_length,
-                label_noise=label_noise).to(device)
+                label_noise=label_noise, split=split).to(device)
 
 
 def dataset(setting: Setting, data_dir: str | None = None, device: str = "cpu") -> Dataset:
@@ -216,7 +224,7 @@ def dataset(setting: Setting, data_dir: str | None = None, device: str = "cpu") 
 
     Parameters
     ----------
-    setting : its data set, sizes, label noise and checksum.
+    setting : its data set, sizes, label noise, split and checksum.
     data_dir : see :func:`load`; None for the folder that the environment names.
     device : as for PyTorch.
 
@@ -226,7 +234,8 @@ def dataset(setting: Setting, data_dir: str | None = None, device: str = "cpu") 
         If the data are not those that the setting names by their checksum.
     """
     folder = data_dir or data_folder()
-    key = (setting.data, setting.train_size, setting.image_size, setting.max_length, setting.label_noise)
+    key = (setting.data, setting.train_size, setting.image_size, setting.max_length, setting.label_noise,
+           setting.split)
     found = _on_device(key, folder, device)
     if setting.checksum and found.checksum != setting.checksum:
         raise InputError(f"the data in {folder} have changed since this sweep was planned (checksum {found.checksum}, "

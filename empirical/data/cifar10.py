@@ -198,7 +198,8 @@ def locate(data_dir: str | None, fetch: bool = False) -> Path:
                         "download")
 
 
-def load(*, data_dir: str | None = None, train_size: int = 0, image_size: int = 0, download: bool = False, **_) -> Dataset:
+def load(*, data_dir: str | None = None, train_size: int = 0, image_size: int = 0, split: int = 0, download: bool = False,
+         **_) -> Dataset:
     """CIFAR-10 with its digests checked; the probe splits come out of the 50,000 training images."""
     path = locate(data_dir, download)
     files = _from_archive(path) if path.is_file() else _from_folder(path)
@@ -214,4 +215,4 @@ def load(*, data_dir: str | None = None, train_size: int = 0, image_size: int = 
     labels = np.concatenate([batches[n][1] for n in BATCH_MD5])
     facts = {"files_as_published": as_published, "files": len(files)}
     return assemble(name, images, labels, classes=10, test_rows=BATCH_ROWS, train_size=train_size, probe_fit=PROBE_FIT,
-                    probe_score=PROBE_SCORE, shift=max(1, images.shape[-1] // 8), flip=True, facts=facts)
+                    probe_score=PROBE_SCORE, split=split, shift=max(1, images.shape[-1] // 8), flip=True, facts=facts)

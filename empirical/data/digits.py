@@ -17,18 +17,18 @@ SHA256 = {"images": "8f26b2bd9d135c256808f68f14fdabddde6d9c7f869ae419704b051f0f1
           "labels": "8ba4f891220f5e4c9c819638d1602d74b83618f167043c6da52a2a247841ddf0"}
 
 
-def load(*, train_size: int = 0, image_size: int = 0, **_) -> Dataset:
-    """Digits at 8x8, or resized to ``image_size``."""
+def load(*, train_size: int = 0, image_size: int = 0, split: int = 0, **_) -> Dataset:
+    """Digits at 8x8, or resized to ``image_size``; every split has test images of its own, too."""
     from sklearn.datasets import load_digits
 
     found, remedy = load_digits(), "install scikit-learn anew"
     levels = bytes_of(found.images.astype(np.int64), "digits: images", (ROWS, 8, 8), 16, remedy)
     labels = bytes_of(found.target, "digits: labels", (ROWS,), 9, remedy)
     same = published(SHA256, {"images": levels.tobytes(), "labels": labels.tobytes()}) == len(SHA256)
-    order = torch.randperm(ROWS, generator=stream(0, "digits", "test"))
+    order = torch.randperm(ROWS, generator=stream(split, "digits", "test"))
     images = torch.from_numpy(levels * (255 / 16)).round().byte().unsqueeze(1)
     images = resize(images, image_size)
     size = "" if images.shape[-1] == 8 else f" at {images.shape[-1]}x{images.shape[-1]}"
     return assemble(f"digits{size}{'' if same else ' (altered)'}", images[order], torch.from_numpy(labels)[order],
                     classes=10, test_rows=TEST, train_size=train_size, probe_fit=PROBE_FIT, probe_score=PROBE_SCORE,
-                    shift=max(1, images.shape[-1] // 8), facts={"source": "scikit-learn"})
+                    split=split, shift=max(1, images.shape[-1] // 8), facts={"source": "scikit-learn"})

@@ -128,9 +128,9 @@ def generate(count: int, seed: int = 0) -> list[tuple[str, str, int]]:
     return pairs
 
 
-def load(*, train_size: int = 0, max_length: int = 0, **_) -> Dataset:
-    """6,000 pairs for training, 2,000 and 800 for the probe splits, 800 for tests; all distinct."""
-    pairs = generate(TRAIN + PROBE_FIT + PROBE_SCORE + TEST)
+def load(*, train_size: int = 0, max_length: int = 0, split: int = 0, **_) -> Dataset:
+    """6,000 pairs for training, 2,000 and 800 for the probe splits, 800 for tests; all distinct, and anew for each split."""
+    pairs = generate(TRAIN + PROBE_FIT + PROBE_SCORE + TEST, split)
     return make_dataset("entailment (generated)", pairs[:-TEST], pairs[-TEST:], train_size=train_size,
                         max_length=max_length or MAX_LENGTH, probe_fit=PROBE_FIT, probe_score=PROBE_SCORE,
-                        vocabulary=512, facts={"source": "generated"})
+                        vocabulary=512, split=split, facts={"source": "generated"})

@@ -35,7 +35,7 @@ SIZE, MOST_BYTES = 64, 8 * 2**30
 LONGEST = 50  # times the shorter side
 
 
-def load(*, data_dir: str | None = None, train_size: int = 0, image_size: int = 0, **_) -> Dataset:
+def load(*, data_dir: str | None = None, train_size: int = 0, image_size: int = 0, split: int = 0, **_) -> Dataset:
     """All images under ``data_dir``.
 
     Raises
@@ -71,14 +71,15 @@ def load(*, data_dir: str | None = None, train_size: int = 0, image_size: int = 
         raise InputError(f"{len(files) + len(test_files)} images of {size} pixels a side are over 8 GB: lower image_size",
                          "image_size")
     if not test_files:
-        order = torch.randperm(len(files), generator=stream(0, "folder", "test")).tolist()
+        order = torch.randperm(len(files), generator=stream(split, "folder", "test")).tolist()
         cut = len(files) // 5
         files, test_files = [files[i] for i in order[cut:]], [files[i] for i in order[:cut]]
     images = torch.from_numpy(np.stack([read_image(path, size) for path, _ in files + test_files]))
     labels = torch.tensor([label for _, label in files + test_files])
     probe = len(files) // 5
     return assemble(root.resolve().name, images, labels, classes=len(names), test_rows=len(test_files),
-                    train_size=train_size, probe_fit=probe, probe_score=probe, shift=max(1, size // 8), flip=True, facts=facts)
+                    train_size=train_size, probe_fit=probe, probe_score=probe, split=split, shift=max(1, size // 8),
+                    flip=True, facts=facts)
 
 
 def _visible(folder: Path) -> list[Path]:

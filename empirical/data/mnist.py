@@ -86,7 +86,7 @@ def read(base: Path) -> dict[str, np.ndarray]:
     return {key: read_idx(path) for key, path in files.items()}
 
 
-def load(*, data_dir: str | None = None, train_size: int = 0, image_size: int = 0, **_) -> Dataset:
+def load(*, data_dir: str | None = None, train_size: int = 0, image_size: int = 0, split: int = 0, **_) -> Dataset:
     """MNIST from the folder ``data_dir`` (or the npz file itself), its digests checked."""
     if data_dir is None:
         raise ArgumentError("MNIST needs data_dir, the folder with mnist.npz or the four IDX files", "data_dir")
@@ -100,5 +100,5 @@ def load(*, data_dir: str | None = None, train_size: int = 0, image_size: int = 
     images = torch.from_numpy(np.concatenate([arrays["x_train"], arrays["x_test"]])).unsqueeze(1)
     labels = np.concatenate([arrays["y_train"], arrays["y_test"]])
     return assemble(name, resize(images, image_size), labels, classes=10, test_rows=ROWS["test"], train_size=train_size,
-                    probe_fit=PROBE_FIT, probe_score=PROBE_SCORE, shift=2,
+                    probe_fit=PROBE_FIT, probe_score=PROBE_SCORE, split=split, shift=2,
                     facts={"files_as_published": as_published, "files": len(SHA256)})

@@ -110,16 +110,17 @@ def encode_pairs(tokenizer, pairs: Sequence[Pair], max_length: int) -> tuple[tor
 
 
 def make_dataset(name: str, train: Sequence[Pair], test: Sequence[Pair], *, train_size: int, max_length: int,
-                 probe_fit: int, probe_score: int, vocabulary: int = VOCABULARY, facts: dict | None = None) -> Dataset:
+                 probe_fit: int, probe_score: int, vocabulary: int = VOCABULARY, split: int = 0,
+                 facts: dict | None = None) -> Dataset:
     """Tokenise and split pairs; the tokenizer sees the sentences of the training split alone."""
     pairs = [*train, *test]
-    rows = held_out(name, len(train), train_size, probe_fit, probe_score)["train"].tolist()
+    rows = held_out(name, len(train), train_size, probe_fit, probe_score, split)["train"].tolist()
     tokenizer = train_tokenizer([sentence for i in rows for sentence in pairs[i][:2]], vocabulary)
     ids, cut = encode_pairs(tokenizer, pairs, max_length)
     facts = {**(facts or {}), "pairs_cut_to_length": cut, "max_length": max_length}
     labels = torch.tensor([label for _, _, label in pairs])
     return assemble(name, ids, labels, classes=len(LABELS), test_rows=len(test), train_size=train_size, probe_fit=probe_fit,
-                    probe_score=probe_score, vocabulary=tokenizer.get_vocab_size(), facts=facts)
+                    probe_score=probe_score, vocabulary=tokenizer.get_vocab_size(), split=split, facts=facts)
 
 
 def _find(folder, stems: Sequence[str], endings: Sequence[str] = ENDINGS):
@@ -163,7 +164,8 @@ def _name(known: Published, files: Sequence, counts: tuple[int, int], digest: st
     return f"{known.title} ({'altered' if digest or counts != known.pairs else 'unverified copy'})"
 
 
-def load(*, source: str, data_dir: str | None = None, train_size: int = 0, max_length: int = 0, **_) -> Dataset:
+def load(*, source: str, data_dir: str | None = None, train_size: int = 0, max_length: int = 0, split: int = 0,
+         **_) -> Dataset:
     """MNLI, SNLI, SICK, or any ``train``/``test`` pair of files, from the folder (or published archive) ``data_dir``."""
     if data_dir is None:
         raise ArgumentError(f"{source} needs data_dir, the folder with its training and test files", "data_dir")
@@ -177,4 +179,4 @@ def load(*, source: str, data_dir: str | None = None, train_size: int = 0, max_l
     facts = {"train_file": files[0].name, "test_file": files[1].name, "rows_without_gold_label": lost + lost_too,
              "compared_with_published": compared}
     return make_dataset(name, train, test, train_size=train_size, max_length=length, probe_fit=fit, probe_score=score,
-                        facts=facts)
+                        split=split, facts=facts)

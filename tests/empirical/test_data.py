@@ -5,14 +5,16 @@ import os
 import pickle
 import struct
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from empirical.data import SPLITS, cifar10, corrupt, load, mnist
+from empirical.data import SPLITS, cifar10, corrupt, dataset, entailment, load, mnist
 from empirical.data.augment import augment, draw
+from empirical.settings import Setting, recipe
 from empirical.streams import stream
 from lab.errors import ArgumentError, InputError
 
@@ -43,6 +45,25 @@ def test_digits_splits_are_disjoint_and_fixed():
     fewer = load("digits", train_size=100)
     assert torch.equal(fewer.splits["probe_fit"], data.splits["probe_fit"])
     assert set(fewer.splits["train"].tolist()) <= set(data.splits["train"].tolist())
+
+
+def test_every_split_deals_the_digits_out_anew():
+    """Test images, too; the images are the same."""
+    first, other = load("digits"), load("digits", split=7)
+    for name in SPLITS:
+        a, b = ({row.numpy().tobytes() for row in data.inputs[data.splits[name]]} for data in (first, other))
+        assert len(a) > 150 and 0 < len(a & b) < 0.8 * len(a)
+    assert sorted(first.labels.tolist()) == sorted(other.labels.tolist()) and first.checksum != other.checksum
+    setting = Setting(**recipe("mlp", "digits"))
+    assert dataset(replace(setting, split=7)).checksum == other.checksum and dataset(setting).checksum == first.checksum
+    wrong = [corrupt(load("digits", split=s), 1.0, s).labels[load("digits").splits["train"]] for s in (0, 7)]
+    assert (wrong[0] == wrong[1]).float().mean() < 0.5
+
+
+@pytest.mark.slow
+def test_every_split_of_entailment_is_generated_anew():
+    assert set(entailment.generate(3000, 100)) != set(entailment.generate(3000, 101))
+    assert entailment.load(split=100).vocabulary == entailment.load(split=101).vocabulary
 
 
 def test_batches_are_normalised_by_the_training_split():

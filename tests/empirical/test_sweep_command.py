@@ -17,13 +17,15 @@ from empirical.models import build
 from empirical.settings import Comparison, Setting, recipe
 from empirical.studies import STUDIES, named
 from empirical.studies.trained import TRAIN
+from empirical.studies.width.compare import COMPARE
 from empirical.studies.width.evidence import evidence
+from empirical.studies.width.pairs import EQUAL_PARAMETERS
 from empirical.studies.width.plan import equal_parameters, plan
 from empirical.studies.width.study import width_study
 from lab.cli import main
 from lab.errors import ArgumentError
 from lab.store import run_id
-from lab.study import fingerprint
+from lab.study import CONFIRMATORY, fingerprint
 from lab.study import load as study_of
 from lab.tables import read_table
 
@@ -110,6 +112,30 @@ def test_plan_shares_networks():
         plan(setting, [Fraction(1), Fraction(2, 3)], [0])
 
 
+def test_replicas_of_their_own():
+    """A second wide network for each, and on embedded data a split that all its networks share; whole replicas come first."""
+    runs = plan(Setting(**recipe("mlp", "digits")), [Fraction(1), Fraction(1, 2)], [100, 101], second=10_000, own_split=True)
+    networks, comparisons = TRAIN.of(runs), COMPARE.of(runs)
+    assert [c.seed for c in comparisons] == [100, 100, 101, 101]
+    assert [n.seed % 10_000 for n in networks] == [100] * 3 + [101] * 3
+    for c in comparisons:
+        assert c.other_seed == c.seed + 10_000 and {n.split for n in c.networks()} == {c.seed}
+        assert set(c.networks()) <= set(networks)
+    assert {n.split for n in plan(Setting(**recipe("mlp", "digits")), [Fraction(1)], [100, 101])} == {0}
+
+
+def test_confirmatory_replicas():
+    """Those of a smaller scale are the first of a larger; none is a pilot's; embedded data are split for each anew."""
+    for name, count in (("resnet18-digits", 8), ("transformer-entailment-wider", 8), ("resnet18-cifar10", 5),
+                        ("transformer-mnli", 5)):
+        study = study_of(STUDIES[name])
+        runs = COMPARE.of((study.declared or study.configs)("full"))
+        assert sorted({c.seed for c in runs}) == list(range(CONFIRMATORY, CONFIRMATORY + count))
+        assert {c.split for c in runs} == ({0} if study.declared else {c.seed for c in runs})
+    study = study_of(STUDIES["resnet18-digits"])
+    assert set(study.at("run")) < set(study.at("full"))
+
+
 @pytest.mark.parametrize("flags, name, claim", [
     (["--start", "slice"], "mlp-digits-slices", "s0.gap-survives-shared-start"),
     (["--copies", "parameters", "--base-width", "64", "--depth", "6"], "mlp-digits-parameters",
@@ -138,6 +164,13 @@ def test_as_many_copies_as_have_the_parameters():
     half = next(r for r in runs if isinstance(r, Comparison) and r.alpha == "1/2")
     assert half.narrow_copies == half.trained == count(Fraction(1, 2)) and half.copies == 2
     assert sum(n.stack for n in half.narrow()) == half.trained
+
+
+@pytest.mark.slow
+def test_declared_copies_have_the_wide_transformers_parameters():
+    setting = Setting(**recipe("transformer", "entailment"))
+    count = equal_parameters(setting, load("entailment", split=100), Fraction(1))
+    assert {alpha: count(alpha) for alpha in EQUAL_PARAMETERS} == EQUAL_PARAMETERS
 
 
 @pytest.mark.parametrize("flags, code, message", [

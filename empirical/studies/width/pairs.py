@@ -1,19 +1,45 @@
-"""The Transformer on sentence pairs: SNLI, and generated entailment."""
+"""The Transformer on sentence pairs: SNLI, MultiNLI, and generated entailment with every control of the span gap."""
 
+from fractions import Fraction
 from functools import partial
 
 from empirical.settings import matched
-from empirical.studies.width.study import SAME_LOSS, embedded, files_study, width_study
+from empirical.studies.width.study import (
+    ALPHAS,
+    PARAMETERS,
+    SAME_LOSS,
+    SLICES,
+    WIDER,
+    embedded,
+    files_study,
+    width_study,
+)
 
-_SNLI_LOSS = matched("snli")
+_LOSS = matched("snli")  # what suits sentence pairs that are read from files
 _PAIRS = {"base_width": 32, "depth": 2, "max_length": 48}
 TRANSFORMER_SNLI = files_study("transformer-snli", "Transformer on SNLI", "transformer", "snli", {"base_width": 256}, **_PAIRS,
                                epochs=10, label="Transformer, SNLI subset")
 TRANSFORMER_SNLI_LOSS = files_study(
     "transformer-snli-loss", "Transformer on SNLI, matched in training loss", "transformer", "snli",
-    {**_SNLI_LOSS, "base_width": 256}, **{**_SNLI_LOSS, **_PAIRS, "epochs": 32, "target_loss": 0.95},
-    label=SAME_LOSS, control_of="transformer-snli")
+    {**_LOSS, "base_width": 256}, **{**_LOSS, **_PAIRS, "epochs": 32, "target_loss": 0.95}, label=SAME_LOSS,
+    control_of="transformer-snli")
+TRANSFORMER_MNLI = files_study("transformer-mnli", "Transformer on MultiNLI", "transformer", "mnli", {"base_width": 256},
+                               **_PAIRS, epochs=10, label="Transformer, MultiNLI subset")
 
-TRANSFORMER_ENTAILMENT = width_study("transformer-entailment", "Transformer on generated entailment",
-                                     partial(embedded, "transformer", "entailment", scales=("full",)),
+_entailment = partial(embedded, "transformer", "entailment", scales=("full",))
+TRANSFORMER_ENTAILMENT = width_study("transformer-entailment", "Transformer on generated entailment", _entailment,
                                      "Transformer, generated entailment")
+TRANSFORMER_ENTAILMENT_LOSS = width_study(
+    "transformer-entailment-loss", "Transformer on generated entailment, matched in training loss",
+    partial(_entailment, **matched("entailment")), SAME_LOSS, "transformer-entailment")
+TRANSFORMER_ENTAILMENT_SLICES = width_study(
+    "transformer-entailment-slices", "Transformer on generated entailment, copies that start as slices of the wide",
+    partial(_entailment, start="slice"), SLICES, "transformer-entailment")
+# how many copies have the wide network's parameters hangs on the vocabulary, which takes seconds to find: said here
+EQUAL_PARAMETERS = {Fraction(1, 2): 3, Fraction(1, 4): 8}
+TRANSFORMER_ENTAILMENT_PARAMETERS = width_study(
+    "transformer-entailment-parameters", "Transformer on generated entailment, copies with as many parameters as the wide",
+    partial(_entailment, alphas=ALPHAS[:3], parameters=EQUAL_PARAMETERS), PARAMETERS, "transformer-entailment")
+TRANSFORMER_ENTAILMENT_WIDER = width_study(
+    "transformer-entailment-wider", "Transformer on generated entailment, copies of base width 16 against one four times as wide",
+    partial(_entailment, alphas=(Fraction(4), Fraction(2), Fraction(1)), base_width=16), WIDER, "transformer-entailment")

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
 def plan(setting: Setting, alphas: Sequence[Fraction], seeds: Sequence[int], *,
          stack: int | Callable[[Network, int], int] | None = None, sites: str = "all", start: str = "own",
-         narrow: Callable[[Fraction], int] | None = None, second: int = 0) -> list[Setting]:
-    """The runs of a sweep: networks first, the costliest before the rest, then comparisons.
+         narrow: Callable[[Fraction], int] | None = None, second: int = 0, own_split: bool = False) -> list[Setting]:
+    """The runs of a sweep: networks first, replica by replica and the costliest before the rest, then comparisons.
+
+    So a sweep that is cut short has whole replicas, and what one process trains in a row shares its data.
 
     Parameters
     ----------
@@ -29,6 +31,7 @@ def plan(setting: Setting, alphas: Sequence[Fraction], seeds: Sequence[int], *,
     narrow : how many copies to train at a width, beyond those with as many features (see :func:`equal_parameters`).
     second : the baseline of replica s is a second wide network of its own, that of seed s + second; 0 for the wide network
         of the next replica, which makes a ring: each wide network is the target of one gap and the baseline of another.
+    own_split : the data are split for every replica anew, by its seed; its networks, the second wide one too, share the split.
 
     Raises
     ------
@@ -50,12 +53,14 @@ def plan(setting: Setting, alphas: Sequence[Fraction], seeds: Sequence[int], *,
         one = Network(**{**setting.shared(), "alpha": str(alpha)})
         together = min(copies, stack(one, copies) if callable(stack) else stack or copies)
         for seed in seeds:
-            comparisons.append(Comparison(**{**setting.shared(), "alpha": str(alpha), "seed": seed},
+            own = {"alpha": str(alpha), "seed": seed, **({"split": seed} if own_split else {})}
+            comparisons.append(Comparison(**{**setting.shared(), **own},
                                           reference=str(reference), other_seed=others[seed], sites=sites,
                                           stack=together, start=start, narrow_copies=more if more > copies else 0,
                                           measures=joined))
-    networks = dict.fromkeys(n for comparison in comparisons for n in comparison.networks())
-    return [*sorted(networks, key=lambda n: -n.stack * n.width**2), *comparisons]
+    comparisons.sort(key=lambda comparison: seeds.index(comparison.seed))  # stable: from wide to narrow within a replica
+    networks = {n: seeds.index(comparison.seed) for comparison in reversed(comparisons) for n in comparison.networks()}
+    return [*sorted(networks, key=lambda n: (networks[n], -n.stack * n.width**2)), *comparisons]
 
 
 def equal_parameters(setting: Setting, data: "Dataset", reference: Fraction) -> Callable[[Fraction], int]:

@@ -1,6 +1,6 @@
 """Studies of this kind: width sweeps whose table feeds the claims of S0."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -11,11 +11,14 @@ from empirical.studies.width.compare import COMPARE
 from empirical.studies.width.evidence import evidence
 from empirical.studies.width.plan import equal_parameters, plan
 from empirical.studies.width.table import tabulate
-from lab.study import Study
+from lab.study import CONFIRMATORY, Study
 from lab.tables import SCALES
 
 STAGES = (TRAIN, COMPARE)
 ALPHAS = tuple(Fraction(1, 2**k) for k in range(4))
+SECOND = 10_000  # the second wide network of replica s has the seed s + SECOND
+REPLICAS = {"quick": 2, "run": 3, "full": 8, "published": 3}  # on data that are part of the laboratory
+FROM_FILES = {**REPLICAS, "full": 5}  # on data that a user brings, where a replica takes a quarter of an hour and more
 # the labels of controls
 SAME_LOSS, SLICES, PARAMETERS, WIDER = ("same training loss", "start as slices", "equal parameters",
                                         "copies of width 1\nagainst width 4")
@@ -28,30 +31,42 @@ def width_study(name: str, title: str, configs: Callable[[str], Sequence[Setting
                  declared=declared, scales=scales, family="width", label=label, control_of=control_of)
 
 
-def embedded(arch: str, data: str, scale: str, scales: Sequence[str] = SCALES[:3], alphas: Sequence[Fraction] = ALPHAS,
-             start: str = "own", parameters: bool = False, **changes) -> list[Setting]:
-    """The runs of a sweep on data that are part of the laboratory; two replicas and two widths where the scale is "quick".
+def seeds(scale: str, n: int | None, replicas: Mapping[str, int]) -> range:
+    """The seeds of ``n`` replicas, of as many as a scale has if None; those of a smaller scale are the first of a larger."""
+    return range(CONFIRMATORY, CONFIRMATORY + (n or replicas[scale]))
+
+
+def embedded(arch: str, data: str, scale: str, n: int | None = None, *, scales: Sequence[str] = SCALES[:3],
+             alphas: Sequence[Fraction] = ALPHAS, start: str = "own", parameters: Mapping[Fraction, int] | bool = False,
+             **changes) -> list[Setting]:
+    """The runs of a sweep on data that are part of the laboratory, split for each replica anew; two widths where the scale is
+    "quick".
 
     Parameters
     ----------
     arch, data : names on the command line.
     scale : asked for; there is nothing at those that are not among ``scales``.
+    n : number of replicas; None for as many as the scale has.
     alphas, start : see :func:`empirical.studies.width.plan.plan`.
-    parameters : as many copies as have the wide network's parameters, in place of its features.
+    parameters : as many copies as have the wide network's parameters, beyond those with its features: how many at each width,
+        or True to count them.
     changes : fields of :class:`~empirical.settings.Setting`, in the data set's recipe.
     """
     if scale not in scales:
         return []
-    from empirical.data import dataset
+    setting, narrow = replace(Setting(**recipe(arch, data, quick=scale == "quick")), **changes), None
+    if parameters is True:
+        from empirical.data import dataset
 
-    setting = replace(Setting(**recipe(arch, data, quick=scale == "quick")), **changes)
-    narrow = equal_parameters(setting, dataset(setting), max(alphas)) if parameters else None
-    return plan(setting, alphas[:2] if scale == "quick" else alphas, range(2 if scale == "quick" else 3), start=start,
-                narrow=narrow)
+        narrow = equal_parameters(setting, dataset(setting), max(alphas))
+    elif parameters:
+        narrow = parameters.__getitem__
+    return plan(setting, alphas[:2] if scale == "quick" else alphas, seeds(scale, n, REPLICAS), start=start, narrow=narrow,
+                second=SECOND, own_split=True)
 
 
 def files_study(name: str, title: str, arch: str, data: str, published: dict, *, label: str, control_of: str = "",
-                **changes) -> Study:
+                alphas: Sequence[Fraction] = ALPHAS, **changes) -> Study:
     """A width sweep on data that the user brings, in the folder that the environment names.
 
     Parameters
@@ -59,20 +74,22 @@ def files_study(name: str, title: str, arch: str, data: str, published: dict, *,
     name, title, label, control_of : see :class:`lab.study.Study`.
     arch, data : names on the command line.
     published : what the network of published size changes in the data set's recipe, at the scale of that name.
-    changes : what the reduced network changes in it, at full scale.
+    alphas : widths of the reduced network.
+    changes : what the reduced network changes in the recipe, at full scale.
     """
 
-    def declared(scale: str) -> list[Setting]:
+    def declared(scale: str, n: int | None = None) -> list[Setting]:
         large = scale == "published"
         if not large and scale != "full":
             return []
         setting = replace(Setting(**recipe(arch, data)), **(published if large else changes))
-        return plan(setting, tuple(Fraction(1, 2**k) for k in range(6)) if large else ALPHAS, range(3))
+        return plan(setting, tuple(Fraction(1, 2**k) for k in range(6)) if large else alphas, seeds(scale, n, FROM_FILES),
+                    second=SECOND)
 
-    def configs(scale: str) -> list[Setting]:
+    def configs(scale: str, n: int | None = None) -> list[Setting]:
         from empirical.data import dataset
 
-        found = declared(scale) if data_folder() else []
+        found = declared(scale, n) if data_folder() else []
         return [replace(config, checksum=dataset(config).checksum) for config in found]
 
     return width_study(name, title, configs, label, control_of, declared=declared, scales=SCALES)
