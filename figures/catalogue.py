@@ -63,11 +63,17 @@ def kept_table(name: str) -> Table | None:
     return table if table is not None and is_whole(table.manifest) else None
 
 
+def is_pilot(table: Table) -> bool:
+    """Whether a table, one of :func:`tables`, is of another plan than its study declares today: its numbers are shown, and
+    judge nothing."""
+    return table.manifest["kept"] and table.manifest.get("plan") != study(table.name).plan(table.manifest["scale"])
+
+
 def remark(table: Table) -> str:
     """What a reader should know of a table: whether a kept one's study has changed since, and :func:`unfixed`; "" if there is
     nothing to know."""
-    changed = table.manifest["kept"] and table.manifest.get("plan") != study(table.name).plan(table.manifest["scale"])
-    return "; ".join(filter(None, ["of an earlier plan of its study: to be computed anew" if changed else "", unfixed(table)]))
+    return "; ".join(filter(None, ["of an earlier plan of its study: to be computed anew" if is_pilot(table) else "",
+                                   unfixed(table)]))
 
 
 def unfixed(table: Table) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from figures.catalogue import own_tables, set_aside, study, unfixed
+from figures.catalogue import is_pilot, own_tables, set_aside, study, unfixed
 from lab.tables import Table
 from theory.claims import COLUMNS, Claim, Evidence, claims
 from theory.evidence import theory_evidence
@@ -20,7 +20,9 @@ def gather(tables: Mapping[str, Table], formulas: Iterable[Evidence] | None = No
     """Evidence of the formulas (worked out here if it is not given) and of every table."""
     found = list(theory_evidence() if formulas is None else formulas)
     for name, table in tables.items():
-        found += [replace(item, note=unfixed(table), study=name) for item in study(name).evidence(table.frame, table.runs)]
+        pilot, warning = is_pilot(table), unfixed(table)
+        found += [replace(item, note="; ".join(filter(None, [item.note, warning])), study=name, pilot=item.pilot or pilot)
+                  for item in study(name).evidence(table.frame, table.runs)]
     return found
 
 

@@ -5,6 +5,7 @@ shows the more complete table; the smaller one is worth as much as an independen
 is laid beside the kept table's for the same setting, and those are named that differ by more than chance.
 """
 
+import math
 from pathlib import Path
 
 from figures.catalogue import repeated, study
@@ -41,4 +42,6 @@ def reproduction(store: Path) -> list[dict]:
 def differs(a: Estimate, b: Estimate, error: float) -> bool:
     """Whether two independent estimates of one number differ by more than chance at this (two-sided) error."""
     gap = difference(a, b)
+    if gap.is_exact or gap.is_constant:  # nothing was sampled, or nothing varied
+        return not math.isclose(a.mean, b.mean, rel_tol=1e-9, abs_tol=1e-12)
     return gap.has_interval and min(gap.p_above(0.0), gap.p_below(0.0)) < error / 2

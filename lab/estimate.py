@@ -182,11 +182,19 @@ def mean_interval(values: Iterable[float], *, log: bool = False) -> Estimate:
     if log:
         if np.any(values <= 0):
             raise InputError("a geometric mean needs positive values")
-        return replace(transformed(mean_interval(np.log(values)), math.exp), method="t of logarithms")
+        return replace(transformed(mean_interval(np.log(values)), _exp), method="t of logarithms")
     mean = float(values.mean())
     if values.size == 1:
         return Estimate(mean, None, None, 1)
     return student(mean, float(values.std(ddof=1)) / math.sqrt(values.size), int(values.size))
+
+
+def _exp(x: float) -> float:
+    """e to the x; infinity where that is no float: the ends of intervals at the highest levels."""
+    try:
+        return math.exp(x)
+    except OverflowError:
+        return math.inf
 
 
 def _wilson(p: float, n: int, level: float) -> tuple[float, float]:

@@ -56,6 +56,9 @@ class Study:
     after : names of the studies whose runs it uses, if they are there.
     family, label : pictures that show studies side by side take those of one family and call each by its label.
     control_of : name of the study of which this one changes a single thing, told by its label.
+    extensible : whether ``configs`` and ``declared`` take a second argument, ``(scale, replicas)``: the number of independent
+        replicas of every setting, counted as in the ``n`` of the evidence's estimates; without it, the declared number.
+        Runs with fewer replicas are among those with more, so that what is there is kept when replicas are added.
     """
 
     name: str
@@ -72,6 +75,7 @@ class Study:
     family: str = ""
     label: str = ""
     control_of: str = ""
+    extensible: bool = False
 
     def __post_init__(self):
         ordered(self.stages)  # a misspelt stage or a circle is an error where it is declared
@@ -85,17 +89,27 @@ class Study:
         """Schema of the run with this configuration."""
         return stage_of(self.stages, config).schema
 
-    def at(self, scale: str) -> list:
-        """The runs to carry out at a scale."""
-        return list(self.configs(scale)) if scale in self.scales else []
+    def at(self, scale: str, replicas: int | None = None) -> list:
+        """The runs to carry out at a scale; ``replicas`` of every setting in place of the declared number."""
+        return self._listed(self.configs, scale, replicas)
+
+    def _listed(self, configs: Callable, scale: str, replicas: int | None) -> list:
+        if scale not in self.scales:
+            return []
+        if replicas is None:
+            return list(configs(scale))
+        if not self.extensible:
+            raise InputError(f"the study {self.name} knows of no other number of replicas than it declares")
+        return list(configs(scale, replicas))
 
     def runs(self, configs: Sequence) -> list:
         """The runs with those that they need, in the order in which they are carried out."""
         return [config for part in complete(self.stages, configs).values() for config in part]
 
-    def plan(self, scale: str) -> str | None:
-        """:func:`plan` of the runs that the study declares at a scale, None where it declares none."""
-        declared = list((self.declared or self.configs)(scale)) if scale in self.scales else []
+    def plan(self, scale: str, replicas: int | None = None) -> str | None:
+        """:func:`plan` of the runs that the study declares at a scale, None where it declares none; ``replicas`` as in
+        :meth:`at`."""
+        declared = self._listed(self.declared or self.configs, scale, replicas)
         return plan(declared, self.schema_of) if declared else None
 
     def scale_of(self, configs: Sequence) -> str | None:

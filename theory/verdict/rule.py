@@ -52,10 +52,13 @@ class Rule:
 
     def p_holds(self, estimate: Estimate) -> float:
         """p-value for "the statistic lies inside": two one-sided tests; nan without an interval."""
-        return max(estimate.p_above(self.above), estimate.p_below(self.below))
+        return _larger(estimate.p_above(self.above), estimate.p_below(self.below))
 
     def p_fails(self, estimate: Estimate) -> float:
-        """p-value for "the statistic lies outside", on one side or the other (twice the smaller where there are two)."""
+        """p-value for "the statistic lies outside", on one side or the other (twice the smaller where there are two); a
+        formula's value on a bound lies outside."""
+        if estimate.is_exact:
+            return float(self.contains(estimate.mean))
         sides = ([estimate.p_below(self.above)] * (self.above > -math.inf)
                  + [estimate.p_above(self.below)] * (self.below < math.inf))
         return min(1.0, len(sides) * min(sides)) if not any(map(math.isnan, sides)) else math.nan
@@ -64,4 +67,9 @@ class Rule:
         """p-value for "no effect that matters", by two one-sided tests (equivalence); 1 where a claim knows no such value."""
         if self.null is None:
             return 1.0
-        return max(estimate.p_above(self.null - self.margin), estimate.p_below(self.null + self.margin))
+        return _larger(estimate.p_above(self.null - self.margin), estimate.p_below(self.null + self.margin))
+
+
+def _larger(p: float, other: float) -> float:
+    """The larger of two p-values; nan where one of them is."""
+    return math.nan if math.isnan(p) or math.isnan(other) else max(p, other)
