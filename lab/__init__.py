@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 __getattr__, __dir__, __all__ = lazy(__name__, {
     ".errors": ["ArgumentError", "InputError"],
     ".estimate": ["Estimate", "exact", "mean_interval", "share_interval"],
+    ".results": ["Results"],
     ".store": ["RunStore"],
     ".streams": ["generator"],
     ".study": ["Study", "compute"],

@@ -320,11 +320,9 @@ def derive_minima(d, r=3, order=4):
     convolution = [sum(sp.binomial(n, u) * critical_subspaces(r, n - u) * sp.bell(u) for u in range(n - r + 1))
                    for n in range(r, total + 1)]
     derivative = sp.diff(sp.exp(y * (sp.exp(x) - 1)), y, r).subs(y, 1)
-    d.step("The r-th derivative in y of exp(y (e^x - 1)) = sum_b y^b (e^x - 1)^b/b! at y = 1 is the same function, "
-           "hence "
-           "T = sum_b S(m, b) b!/(b-r)!. Difference:", sp.simplify(derivative - egf))
-    if values != convolution or sp.simplify(derivative - egf) != 0 or values != [
-            minima_subspaces(r, n) for n in range(r, total + 1)]:
+    d.vanishes("The r-th derivative in y of exp(y (e^x - 1)) = sum_b y^b (e^x - 1)^b/b! at y = 1 is the same function, "
+               "hence T = sum_b S(m, b) b!/(b-r)!.", sp.simplify(derivative - egf))
+    if values != convolution or values != [minima_subspaces(r, n) for n in range(r, total + 1)]:
         raise ArithmeticError("series, convolution and count disagree")
     return d.conclude(sp.Eq(named("EGF of T"), egf))
 
@@ -354,7 +352,7 @@ def derive_asymptotics(d, h=2, l=1):
     ratio = d.step("Their ratio, exact in r.", sp.factor(upper / lower))
     leading = sp.limit(ratio / r**l, r, sp.oo) * r**l
     d.step("Leading order for r -> oo; the general formula (r/2)^l h!/(h+l)! gives the same.",
-           sp.Eq(leading, (r / 2) ** l * sp.factorial(h) / sp.factorial(h + l)))
+           sp.Eq(named("G/T"), leading))
     if sp.simplify(leading - (r / 2) ** l * sp.factorial(h) / sp.factorial(h + l)) != 0:
         raise ArithmeticError("the limit does not follow")
     correction = sp.limit(r * (ratio / leading - 1), r, sp.oo)

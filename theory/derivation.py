@@ -65,9 +65,35 @@ class Derivation:
     result: object = None
 
     def step(self, text: str, equation=None):
-        """Append a step; returns its equation, so that a derivation reads ``x = d.step("...", x)``."""
+        """Append a step; returns its equation, so that a derivation reads ``x = d.step("...", x)``.
+
+        Raises
+        ------
+        ValueError : the equation is a bare zero, which tells a reader nothing: see :meth:`vanishes`.
+        """
+        if _is_zero(equation):
+            raise ValueError(f"{self.name}: a step that leaves 0 is written d.vanishes(text, expression, what)")
         self.steps.append(Step(text, equation))
         return equation
+
+    def vanishes(self, text: str, expression, what: str = "difference") -> None:
+        """Append a step that shows ``what = 0``.
+
+        Parameters
+        ----------
+        text : what is done.
+        expression : a SymPy expression, matrix or tuple that must be zero.
+        what : what it is, in words or signs, for the left-hand side.
+
+        Raises
+        ------
+        ArithmeticError : it is not zero.
+        """
+        import sympy as sp
+
+        if not _is_zero(expression):
+            raise ArithmeticError(f"{self.name}: {what} does not vanish: {expression}")
+        self.steps.append(Step(text, sp.Eq(named(what, f"\\text{{{_tex(what)}}}"), 0, evaluate=False)))
 
     def conclude(self, result):
         """Set the result and return the derivation."""
@@ -89,6 +115,30 @@ class Derivation:
             lines += ["Result", "", _indent(sp.pretty(self.result, use_unicode=True, num_columns=150), 5)]
         return "\n".join(lines).rstrip() + "\n"
 
+    def to_markdown(self) -> str:
+        """Markdown with formulas between ``$$``: for notebooks and the documentation."""
+        import sympy as sp
+
+        lines = [f"{_markdown(self.statement)} *({self.status}; source: {_markdown(self.source)})*", ""]
+        lines += [f"- {_markdown(name)}: {_markdown(meaning)}" for name, meaning in self.symbols.items()]
+        lines += [""] * bool(self.symbols)
+        for number, step in enumerate(self.steps, 1):
+            lines += [f"{number}. {_markdown(step.text)}", ""]
+            if step.equation is not None:
+                lines += [_indent(f"$$\n{sp.latex(step.equation)}\n$$", 3 if number < 10 else 4), ""]
+        if self.result is not None:
+            lines += ["**Result**", "", f"$$\n{sp.latex(self.result)}\n$$"]
+        return "\n".join(lines).rstrip() + "\n"
+
+    def _repr_markdown_(self) -> str:
+        return f"**{self.name}**\n\n{self.to_markdown()}"
+
+    def _repr_latex_(self) -> str:
+        return self.to_latex()
+
+    def __repr__(self) -> str:
+        return f"Derivation({self.name!r}, {self.status}, {len(self.steps)} steps; to_text(), to_latex(), to_markdown())"
+
     def to_latex(self) -> str:
         """A LaTeX fragment: a paragraph, an ``enumerate`` of steps, the result."""
         import sympy as sp
@@ -109,6 +159,15 @@ class Derivation:
         if self.result is not None:
             lines.append(f"Result: \\[ {sp.latex(self.result)} \\]")
         return "\n".join(lines) + "\n"
+
+
+def _is_zero(expression) -> bool:
+    """Whether it is the number 0, or a matrix or tuple of nothing else."""
+    import sympy as sp
+
+    if isinstance(expression, sp.Tuple | sp.MatrixBase | tuple):
+        return len(expression) > 0 and all(map(_is_zero, expression))
+    return expression is not None and expression == 0
 
 
 def derivation(name: str, statement: str, source: str, status: str = "derived",
@@ -340,25 +399,31 @@ _MATH = {"<": "<", ">": ">", "−": "-", "±": r"\pm", "·": r"\cdot", "×": r"\
          "ε": r"\varepsilon", "ζ": r"\zeta", "η": r"\eta", "θ": r"\theta", "κ": r"\kappa", "λ": r"\lambda", "μ": r"\mu",
          "ν": r"\nu", "ξ": r"\xi", "π": r"\pi", "ρ": r"\rho", "σ": r"\sigma", "τ": r"\tau", "φ": r"\varphi",
          "χ": r"\chi", "ψ": r"\psi", "ω": r"\omega", "½": r"\tfrac12", "¼": r"\tfrac14", "¾": r"\tfrac34",
-         "ŵ": r"\hat w", "ŷ": r"\hat y", "′": "'", "ᵀ": r"^{\mathsf T}", "ℓ": r"\ell",
+         "â": r"\hat a", "ŵ": r"\hat w", "ŷ": r"\hat y", "′": "'", "ᵀ": r"^{\mathsf T}", "ℓ": r"\ell",
          "∝": r"\propto", "≪": r"\ll", "≫": r"\gg",
          "⟨": r"\langle", "⟩": r"\rangle", "‖": r"\|", "…": r"\dots",
          **{c: f"^{{{d}}}" for c, d in zip("⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ⁻⁺", "0123456789n-+")},
-         **{c: f"_{{{d}}}" for c, d in zip("₀₁₂₃₄₅₆₇₈₉ₙ", "0123456789n")}}
+         **{c: f"_{{{d}}}" for c, d in zip("₀₁₂₃₄₅₆₇₈₉ₙ₊", "0123456789n+")}}
 _PUNCTUATION = {"–": "--", "—": "---", "“": "``", "”": "\x27\x27", "’": "\x27"}
 _INDEXED = re.compile(r"([A-Za-zΑ-ω]'*)_(\{[^}]*\}|\w+)")
 
 
 def _tex(text: str) -> str:
     """Plain text with Unicode mathematics as LaTeX; C_ab becomes an index."""
+    return _indexed(text, lambda c: f"${_MATH[c]}$" if c in _MATH else _TEX.get(c, _PUNCTUATION.get(c, c)))
+
+
+def _markdown(text: str) -> str:
+    """Plain text as Markdown, which knows Unicode; C_ab becomes an index."""
+    return _indexed(text, lambda c: f"\\{c}" if c in "\\`*_{}[]<>#|$^~" else c)
+
+
+def _indexed(text: str, spelt: Callable[[str], str]) -> str:
+    """The text with ``C_ab`` as formulas between dollars, and every other character as it is spelt."""
     pieces, last = [], 0
     for match in _INDEXED.finditer(text):
         base, index = ("".join(f"{_MATH[c]} " if c in _MATH else c for c in part).strip()
                        for part in (match[1], match[2].strip("{}")))
-        pieces += [_tex_plain(text[last:match.start()]), f"${base}_{{{index}}}$"]
+        pieces += [*map(spelt, text[last:match.start()]), f"${base}_{{{index}}}$"]
         last = match.end()
-    return "".join([*pieces, _tex_plain(text[last:])])
-
-
-def _tex_plain(text: str) -> str:
-    return "".join(f"${_MATH[c]}$" if c in _MATH else _TEX.get(c, _PUNCTUATION.get(c, c)) for c in text)
+    return "".join([*pieces, *map(spelt, text[last:])])

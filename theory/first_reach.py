@@ -216,7 +216,7 @@ def derive_capture(d):
     potential = sp.integrate(sp.apart(dv / (du / v), u), u)
     conserved = d.step("Integrate both sides; the difference is conserved.", kinetic - potential)
     rate = sp.simplify(sp.diff(conserved, u) * du + sp.diff(conserved, v) * dv)
-    d.step("Check: its derivative along the flow is", rate)
+    d.vanishes("Check: it does not change along the flow.", rate, "its derivative")
     return d.conclude(conserved)
 
 

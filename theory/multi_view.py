@@ -131,8 +131,9 @@ def derive_growth(d, power=4):
     d.step("a goes to infinity at the blow-up: tau* =", sp.limit(elapsed, a, sp.oo))
     room = sp.simplify(a0 ** (2 - power) - (power - 2) * mu**power * tau)
     solution = room ** sp.Rational(-1, power - 2)
-    d.step("Solve for a. Check by differentiation: da/dtau minus the rate is", sp.simplify(
-        sp.powsimp(sp.diff(solution, tau) - rate.subs(a, solution), force=True)))
+    d.step("Solve for a:", sp.Eq(a, solution))
+    d.vanishes("Check by differentiation.", sp.simplify(
+        sp.powsimp(sp.diff(solution, tau) - rate.subs(a, solution), force=True)), "da/dtau - the rate")
     return d.conclude(sp.Eq(a, solution))
 
 

@@ -54,6 +54,32 @@ def test_a_derivation_prints_itself():
     assert derive_square.source == "derived here"
 
 
+def test_a_notebook_shows_a_derivation():
+    d = derive_square()
+    assert d._repr_latex_() == d.to_latex() and len(repr(d)) < 120
+    markdown = d._repr_markdown_()
+    assert "2. Expand it.\n\n   $$\n   S = x^{2} + 2 x y + y^{2}\n   $$" in markdown and "$C_{ab}$ √2 ≤ 100 %" in markdown
+
+
+def test_a_step_that_leaves_zero_says_what_vanishes():
+    x = sp.Symbol("x")
+    d = Derivation("d", "s", "here")
+    for zero in (0, sp.S.Zero, sp.zeros(2), sp.Tuple(sp.zeros(2), 0)):
+        with pytest.raises(ValueError, match=r"d\.vanishes"):
+            d.step("The difference is", zero)
+    assert d.step("Values", sp.Tuple(x, 0)) and d.vanishes("Both sides agree.", x - x, "∂N − x_a") is None
+    with pytest.raises(ArithmeticError, match="both does not vanish: x"):
+        d.vanishes("They do not.", x, "both")
+    assert "∂N − x_a = 0" in d.to_text() and r"\[ \text{$\partial$N $-$ $x_{a}$} = 0 \]" in d.to_latex()
+
+
+@pytest.mark.slow
+def test_every_derivation_of_the_room_can_be_shown():
+    for name, function in framework.derivations().items():
+        d = function()
+        assert d.to_latex().isascii() and "\\[ 0 \\]" not in d.to_latex() and d.to_markdown().count("$$") >= 2, name
+
+
 def test_every_derivation_of_the_room_prints_and_every_name_is_unique():
     table = framework.derivations()
     assert {"erf-i2", "erf-j2", "erf-i3", "erf-i4", "relu-i2", "relu-j2", "relu-i3"} <= set(table)

@@ -7,6 +7,7 @@ import numpy as np
 from lab.arrays import floats
 from lab.errors import ArgumentError, InputError
 from lab.names import renamed
+from lab.results import Results
 from theory.committee import kernels
 
 ACTIVATIONS = {"erf": kernels.ERF, "relu": kernels.RELU}
@@ -14,7 +15,8 @@ STATUS = ("done", "steady", "diverged", "step limit")
 
 
 @dataclass(frozen=True)
-class Trajectory:
+class Trajectory(Results, axes="times error: moment; Q: moment unit other_unit; R: moment unit teacher_unit; v: moment unit",
+                 rows="moment", picture="error ~ times", theory=True):
     """Order parameters at the requested times.
 
     Attributes

@@ -102,11 +102,10 @@ def derive_wendel(d, dimension=3):
 
     differences = [sp.simplify(sp.expand(regions(N + 1, j) - regions(N, j) - regions(N, j - 1)))
                    for j in range(2, dimension + 1)]
-    d.step("2 sum_{k<d} C(N-1, k) satisfies it (Pascal's rule), and R(1, d) = 2. Difference of the two sides for "
-           "every N, in "
-           "dimensions 2 ... d:", sp.Tuple(*differences))
-    if any(x != 0 for x in differences) or any(regions(sp.Integer(1), j) != 2 for j in range(1, dimension + 1)):
-        raise ArithmeticError("the recursion is not satisfied")
+    if any(regions(sp.Integer(1), j) != 2 for j in range(1, dimension + 1)):
+        raise ArithmeticError("the recursion does not start at 2")
+    d.vanishes(f"2 sum_(k<d) C(N-1, k) satisfies it for every N, in dimensions 2 ... {dimension} (Pascal's rule), and "
+               "R(1, d) = 2.", sp.Tuple(*differences), "R(N+1, d) - R(N, d) - R(N, d-1)")
     outside = sp.factor(regions(N, dimension)) / 2**N
     d.step("P(outside) =", outside)
     return d.conclude(sp.Eq(named("P_inside"), 1 - outside))

@@ -128,9 +128,7 @@ def derive_erf_i2(d, activation=ERF):
     det = aa * bb - ab**2
     density = sp.exp(-(bb * x**2 - 2 * ab * x * y + aa * y**2) / (2 * det)) / (2 * sp.pi * sp.sqrt(det))
     rest = sp.simplify((sp.diff(density, ab) - sp.diff(density, x, y)) / density)
-    if rest != 0:
-        raise AssertionError("the heat equation of the Gaussian density fails")
-    d.step("The Gaussian density N obeys ∂N/∂C_ab = ∂²N/∂z_a∂z_b (differentiated here; the difference is)", rest)
+    d.vanishes("The Gaussian density N obeys ∂N/∂C_ab = ∂²N/∂z_a∂z_b (differentiated here).", rest, "∂N/∂C_ab − ∂²N/∂z_a∂z_b")
     d.step("So ∂I2/∂C_ab = ∫∫ g g ∂²N = ∫∫ g' g' N = J2(a,b), by parts twice (g is bounded, N decays).")
     slope = derive_erf_j2(activation=activation).result.rhs.subs(
         {_C("i", "i"): aa, _C("k", "k"): bb, _C("i", "k"): ab}, simultaneous=True)
@@ -162,10 +160,9 @@ def derive_erf_i3(d, activation=ERF):
     v = sp.Symbol("v", positive=True)
     density = sp.exp(-_Z**2 / (2 * v)) / sp.sqrt(2 * sp.pi * v)
     parts = sp.simplify((_Z * density + v * sp.diff(density, _Z)) / density)
-    if parts != 0:
-        raise AssertionError("z N = −v N' fails")
-    d.step("Under the weight, z_b = (C'_bc/C'_cc) z_c + an independent rest, and z N = −C'_cc dN/dz for the density of "
-           "z_c (difference of the two sides, below); by parts: <z_b g(z_c)>' = C'_bc <g'(z_c)>'.", parts)
+    d.vanishes("Under the weight, z_b = (C'_bc/C'_cc) z_c + an independent rest, and z N = −C'_cc dN/dz for the density of "
+               "z_c (the difference of the two sides, below); by parts: <z_b g(z_c)>' = C'_bc <g'(z_c)>'.", parts,
+               "z N + C'_cc dN/dz")
     zero, p = _line_integral(0)
     mean_slope = sp.simplify(kappa * zero.subs(p, 1 / v + s2) / zero.subs(p, 1 / v))
     d.step("The average slope is a one-dimensional integral (v = C'_cc).",

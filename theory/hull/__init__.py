@@ -23,6 +23,7 @@ import numpy as np
 
 from lab.arrays import real
 from lab.errors import InputError
+from lab.results import Results
 from theory.hull.batches import CONVERGED, Answer, project_all
 from theory.hull.device import prepare
 from theory.hull.pricing import Points, as_points
@@ -33,7 +34,8 @@ OUTSIDE, INSIDE, UNCONVERGED = "outside", "inside", "unconverged"
 
 
 @dataclass(frozen=True)
-class Projection:
+class Projection(Results, axes="lower upper status support rounds outside converged: query; direction: query input", rows="query",
+                 picture="upper"):
     """Projections of m queries on the hull of n points in dimension d.
 
     Attributes

@@ -64,11 +64,8 @@ def derive_ridge(d, variance=1):
         d.step(f"lambda -> 0, gamma {text} 1:", limits[-1])
     best = variance * 0 + S2 * G / R2
     slope = sp.simplify(sp.diff(risk, LAM).subs(LAM, best))
-    d.step("The derivative of R in lambda is u'' (sigma^2 gamma - r^2 lambda) times the variance, and u'' < 0: the "
-           "optimum is "
-           "lambda* = sigma^2 gamma/r^2. The derivative there:", slope)
-    if slope != 0:
-        raise ArithmeticError("the optimum does not solve R' = 0")
+    d.vanishes("The derivative of R in lambda is u'' (sigma^2 gamma - r^2 lambda) times the variance, and u'' < 0: the "
+               "optimum is lambda* = sigma^2 gamma/r^2.", slope, "dR/dlambda at lambda*")
     at_best = sp.simplify(variance * R2 * u.subs(LAM, best))
     d.step("Risk at the optimum, variance r^2 u(lambda*):", at_best)
     if sp.simplify(risk.subs(LAM, best) - at_best).equals(0) is False:
@@ -182,10 +179,8 @@ def derive_random_features(d, activation=None):
     # parametrise the threshold psi1 = psi2 = psi(P) by P itself
     threshold = ridgeless.lhs.subs(z2, z**2)
     at_peak = sp.simplify(e0.subs({psi1: threshold, psi2: threshold, c: -P}))
-    d.step("Interpolation threshold, psi1 = psi2: with psi written through P, E0 vanishes identically - the "
-           "peak:", at_peak)
-    if at_peak != 0:
-        raise ArithmeticError("E0 does not vanish on the threshold")
+    d.vanishes("Interpolation threshold, psi1 = psi2: with psi written through P, E0 vanishes identically - the peak.", at_peak,
+               "E0")
     kernel = [sp.simplify(sp.limit((e / e0).subs(c, -P), psi1, sp.oo)) for e in (e1, e2)]
     d.step("Infinitely many features, psi1 -> oo (chi stays at its value for psi2): the kernel limit of E1/E0 and "
            "E2/E0",

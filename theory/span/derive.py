@@ -32,8 +32,8 @@ def derive_gradient(d, pair_average=erf_pair_average):
     direct = sp.diff(v * u * pair_average(w.dot(B), w.dot(w), B.dot(B)), w[0])
     formula = v * u * (by_overlap * B[0] + by_own * w[0]).subs({s: w.dot(B), q: w.dot(w), r: B.dot(B)})
     point = {w[0]: sp.Rational(3, 10), w[1]: sp.Rational(-1, 2), B[0]: 1, B[1]: sp.Rational(1, 4), v: 2, u: -1}
-    d.step("Differentiating in coordinates gives the same (difference of the two at a rational point):",
-           sp.N((direct - formula).subs(point), 30, chop=True))
+    d.vanishes("Differentiating in coordinates gives the same, at a rational point.",
+               sp.N((direct - formula).subs(point), 30, chop=True))
     d.conclude(v * u * gradient)
 
 
@@ -64,8 +64,9 @@ def derive_growth(d, pair_average=erf_pair_average):
     S0 = sp.Symbol("S0", positive=True)
     half = sp.log(s / S0 - 1) / (2 * lam)
     check = sp.simplify(s / (1 + (s / S0 - 1) * sp.exp(-2 * lam * half)) - s / 2)
-    d.step("Its solution from S0 is s/(1 + (s/S0 − 1) e^{−2λ0 t}); half of s is reached at ln(s/S0 − 1)/(2λ0). "
-           "General solution, and the value minus s/2 at that time:", sp.Tuple(solved, check))
+    d.step("The general solution:", solved)
+    d.vanishes("From S0 it is s/(1 + (s/S0 − 1) e^{−2λ0 t}), and half of s is reached at t1 = ln(s/S0 − 1)/(2λ0).", check,
+               "S(t1) − s/2")
     mean_log = sp.log(sigma**2 / 2) + sp.polygamma(0, K / 2) + sp.log(2)
     d.step("S0 = ½σ²χ²_K, and the mean of ln χ²_K is ψ(K/2) + ln 2; s ≫ S0.", sp.Eq(sp.Symbol("E[ln S0]"), mean_log))
     d.conclude(sp.Tuple(sp.Eq(lam, A * rate), sp.Eq(sp.Symbol("t1"), sp.simplify((sp.log(s) - mean_log) / (2 * lam)))))
@@ -113,7 +114,8 @@ def derive_escape(d):
     expanded = d.step("Two of the n neurons move apart, in w by ±εu and in v by ±εη: their sum to second order in ε is",
                       sp.expand(sp.series(pair, e, 0, 3).removeO().doit()))
     first = sp.simplify(sp.diff(expanded, e).subs(e, 0))
-    d.step("First order: it vanishes, so that the square of the change counts from fourth order on.", first)
+    d.vanishes("There is none of first order, so that the square of the change counts from fourth order on.", first,
+               "first order")
     second = d.step("Second order:", sp.simplify(sp.diff(expanded, e, 2).subs(e, 0) / 2))
     d.step("L = ½⟨(δ + change)²⟩ changes by ε²⟨δ × second order⟩. The term in η is 2η⟨δ μ g'(λ)⟩, which is zero at a "
            "critical point in w (v ≠ 0). With φ = ⟨δ μ² g''(λ)⟩ = uᵀDu:")
@@ -144,8 +146,7 @@ def derive_coupons(d, units=4, isolated=2):
     d.step(f"M = {units}, s = {isolated}, j = 0 … {units}:", sp.Matrix(written))
     d.step("They add up to", sp.simplify(sum(written)))
     mean = sp.simplify(sum(k * p for k, p in enumerate(written)) / units)
-    d.step("and their mean over M is (1 − s/M)^c; the difference:",
-           sp.simplify(mean - (1 - sp.Rational(isolated, units)) ** c))
+    d.vanishes("and their mean over M is (1 − s/M)^c.", sp.simplify(mean - (1 - sp.Rational(isolated, units)) ** c))
     d.conclude(law)
 
 

@@ -21,6 +21,7 @@ import numpy as np
 
 from lab import checks
 from lab.errors import ArgumentError, InputError
+from lab.results import Results
 from theory.measures import probe_error, span_error
 from theory.span.closed_form import check_norm, hessian, in_units, loss
 from theory.span.coupons import equal_strength_span_error, isolated_units
@@ -29,7 +30,7 @@ from theory.span.solutions import Solution, competitors, solution
 
 
 @dataclass(frozen=True)
-class Outlook:
+class Outlook(Results, axes="span_error_per_teacher_unit: unit", picture="span_error_per_teacher_unit ~ unit", theory=True):
     """Theory's answer for students of one width.
 
     Attributes

@@ -35,13 +35,14 @@ import numpy as np
 from lab import checks
 from lab.errors import ArgumentError
 from lab.names import renamed
+from lab.results import Results
 from theory.span.closed_form import check_norm, gradient, hessian, in_units, loss
 
 _STABLE = -1e-9  # eigenvalues above this count as not negative (Newton's residual is about 1e-14)
 
 
 @dataclass(frozen=True)
-class Solution:
+class Solution(Results, axes="output: unit; directions: unit input; eigenvalues: direction", rows="unit"):
     """A critical point of the width-K student.
 
     Attributes

@@ -22,6 +22,7 @@ from lab import checks
 from lab.compiled import njit
 from lab.flow import LANES, RHS, solve
 from lab.names import renamed
+from lab.results import Results
 from lab.streams import generator
 from theory.bumps import arrival_probability, coverage_loss
 from toy.bumps import MODES
@@ -57,7 +58,8 @@ def bump_flow(params, work, y, out, value):
 
 
 @dataclass(frozen=True)
-class Bumps:
+class Bumps(Results, axes="times: moment; loss nearest arrived: replica moment; start: replica bump",
+            rows="replica moment", picture="arrived ~ times"):
     """What became of the replicas.
 
     Attributes
@@ -80,7 +82,7 @@ class Bumps:
 
 
 @dataclass(frozen=True)
-class Prediction:
+class Prediction(Results, axes="times arrived loss: moment", picture="arrived loss ~ times", theory=True):
     """What theory says at the times; None where it has nothing to say.
 
     Attributes

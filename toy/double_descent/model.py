@@ -25,6 +25,7 @@ from threadpoolctl import threadpool_limits
 from lab import checks
 from lab.errors import ArgumentError
 from lab.names import renamed
+from lab.results import Results
 from lab.streams import generator
 from theory.regression import finite_sample_risk, random_features_risk, ridge_risk
 from toy.double_descent import FAMILIES
@@ -115,7 +116,7 @@ def _networks(features, samples, dim, noise_variance, ridge, seed, replicas, epo
 
 
 @dataclass(frozen=True)
-class Risks:
+class Risks(Results, axes="features: size; risks: replica size", picture="risks ~ features"):
     """Risks of independent fits; ``np.asarray`` of it is ``risks``.
 
     Attributes
@@ -132,7 +133,7 @@ class Risks:
 
 
 @dataclass(frozen=True)
-class Prediction:
+class Prediction(Results, axes="features risks: size", picture="risks ~ features", theory=True):
     """Expected risks.
 
     Attributes

@@ -14,6 +14,7 @@ from lab.compiled import njit
 from lab.errors import ArgumentError
 from lab.flow import CONVERGED, LANES, RHS, solve
 from lab.names import renamed
+from lab.results import Results
 from lab.streams import generator, normal
 from theory.first_reach import miss_probability, single_keep_probability, weak_miss_probability
 
@@ -56,7 +57,8 @@ def sphere_flow(params, work, y, out, value):
 
 
 @dataclass(frozen=True)
-class Reached:
+class Reached(Results, axes="learnt reached: replica copy feature; finished: replica copy; missed_by_one: feature; "
+              "missed_by_all: replica feature", rows="replica copy feature", picture="missed_by_one missed_by_all ~ feature"):
     """What the replicas learnt.
 
     Attributes
@@ -83,7 +85,8 @@ class Reached:
 
 
 @dataclass(frozen=True)
-class Prediction:
+class Prediction(Results, axes="missed_by_one missed_by_all kind standard_error limit_by_one limit_by_all "
+                 "limit_standard_error: feature", picture="missed_by_one missed_by_all ~ feature", theory=True):
     """Probability that one network, and that a concatenation, misses each feature; tuples over the M features.
 
     Attributes

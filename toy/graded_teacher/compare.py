@@ -9,6 +9,7 @@ import numpy as np
 from lab import checks
 from lab.errors import ArgumentError
 from lab.names import renamed
+from lab.results import Results
 from theory.measures import linear_cka, probe_error, span_error, with_residual
 from toy.graded_teacher.model import Students, Teacher, check, initial_state, moments, simulate
 
@@ -16,7 +17,9 @@ CONDITIONS = ("free", "matched loss", "shared start")
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Results, axes="narrow_to_teacher wide_to_teacher untrained_to_teacher: replica ridge unit; narrow_to_wide "
+                 "wide_to_narrow wide_to_narrow_units wide_to_wide narrow_probe wide_probe residual_probe random_probe cka: "
+                 "replica ridge", rows="replica ridge", picture="narrow_to_teacher wide_to_teacher untrained_to_teacher ~ unit"):
     """Exact measures of each repetition; arrays are (replicas, ridges) or (replicas, ridges, units).
 
     Attributes

@@ -21,6 +21,7 @@ from lab import checks, flow
 from lab.arrays import floats
 from lab.errors import ArgumentError, InputError
 from lab.names import renamed
+from lab.results import Results
 from lab.streams import normal
 from theory.gaussian import erf_i2
 from theory.moments import Moments
@@ -66,7 +67,8 @@ class Teacher:
 
 
 @dataclass(frozen=True)
-class Students:
+class Students(Results, axes="output: replica unit; directions: replica unit input; loss time gradient status evaluations "
+               "converged: replica; times: moment; curves: replica moment", rows="replica", picture="curves ~ times | loss"):
     """Trained students and how they got there.
 
     Attributes

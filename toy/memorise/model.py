@@ -22,6 +22,7 @@ import numpy as np
 from lab import checks
 from lab.errors import ArgumentError
 from lab.names import renamed
+from lab.results import Results
 from lab.streams import generator
 from toy.memorise import TASKS
 from toy.memorise.regions import Regions, follow
@@ -29,7 +30,8 @@ from toy.mlp import ADAM, initialise, train
 
 
 @dataclass(frozen=True)
-class History:
+class History(Results, axes="marks: look; train_error test_error: replica look; loss diverged: replica", rows="replica look",
+              picture="train_error test_error ~ marks"):
     """What R replicas did.
 
     Attributes

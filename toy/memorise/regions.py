@@ -12,10 +12,11 @@ import numpy as np
 
 from lab.compiled import njit
 from lab.errors import InputError
+from lab.results import Results
 
 
 @dataclass(frozen=True)
-class Regions:
+class Regions(Results, axes="count: replica look; deaths births resplits: replica", rows="replica", picture="count ~ look"):
     """What became of the regions of R replicas over T looks.
 
     Attributes

@@ -18,6 +18,7 @@ from lab import checks
 from lab.arrays import real
 from lab.errors import ArgumentError, InputError
 from lab.names import renamed
+from lab.results import Results
 from lab.streams import generator
 from toy.mlp.kernels import ADAM, CROSS_ENTROPY, MOMENTUM, SQUARED, outputs_one, train_one
 
@@ -25,7 +26,8 @@ INITIALISATIONS = ("he", "glorot", "lecun")
 
 
 @dataclass(frozen=True)
-class Networks:
+class Networks(Results, axes="flat: replica parameter; losses: replica epoch; epochs: replica",
+               rows="replica", picture="losses ~ epoch"):
     """Replicas of a network with ``width`` hidden units.
 
     Attributes

@@ -9,6 +9,7 @@ from lab import checks
 from lab.compiled import njit
 from lab.flow import CONVERGED, LANES, REACHED, RHS, solve
 from lab.names import renamed
+from lab.results import Results
 from lab.streams import normal
 from theory.multi_view import learn_probabilities
 
@@ -40,7 +41,8 @@ def view_flow(params, work, y, out, value):
 
 
 @dataclass(frozen=True)
-class Views:
+class Views(Results, axes="learnt: replica copy view; finished both_by_one: replica copy; both_by_all: replica",
+            rows="replica copy view", picture="learnt ~ view"):
     """What the replicas learnt.
 
     Attributes
@@ -64,7 +66,7 @@ class Views:
 
 
 @dataclass(frozen=True)
-class Prediction:
+class Prediction(Results, theory=True):
     """Probabilities of the leading-neuron theory.
 
     Attributes

@@ -15,6 +15,7 @@ import numpy as np
 from lab import checks
 from lab.errors import ArgumentError
 from lab.names import renamed
+from lab.results import Results
 from lab.streams import generator
 from toy.mlp import ADAM, initialise, train
 from toy.polynomial.fit import REGIMES, descend, features, max_margin, minimum_norm
@@ -26,7 +27,7 @@ STARTS = 4
 
 
 @dataclass(frozen=True)
-class Boundary:
+class Boundary(Results):
     """Agreement of one model class under one training regime on one data set.
 
     Attributes
@@ -62,7 +63,7 @@ def _check_data(samples, degree, seed, replica, reach, probes=4000, attempt=0) -
 
 
 @dataclass(frozen=True)
-class Boundaries:
+class Boundaries(Results, axes="rows: row"):
     """What one data set says: a row a model class and training regime.
 
     Attributes
@@ -74,6 +75,18 @@ class Boundaries:
 
     def __iter__(self) -> Iterator[Boundary]:
         return iter(self.rows)
+
+    def plot(self, axes=None, **style):
+        """Agreement with the truth outside the hull, by size, a line for every training regime; returns the axes."""
+        from lab.pictures import drawing
+
+        with drawing(axes) as axes:
+            for regime in dict.fromkeys(row.regime for row in self):
+                rows = [row for row in self if row.regime == regime]
+                axes.plot([row.size for row in rows], [row.truth_outside for row in rows], "o-", **{"label": regime, **style})
+            axes.set(xlabel="degree, or width", ylabel="agrees with the truth outside the hull")
+            axes.legend()
+        return axes
 
 
 def check(degrees=(), widths=(), samples=40, degree=3, seed=0, replica=0, reach=2.0, target_loss=0.01) -> None:

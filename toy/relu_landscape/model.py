@@ -28,6 +28,7 @@ from lab.arrays import floats
 from lab.errors import ArgumentError, InputError
 from lab.estimate import Estimate, share_interval
 from lab.names import renamed
+from lab.results import Results
 from lab.streams import normal
 from theory.landscape.axes import descent, work_rows
 from toy.relu_landscape import METHODS, polish
@@ -43,7 +44,8 @@ MAX_STEPS = 1_000_000
 
 
 @dataclass(frozen=True)
-class Landscape:
+class Landscape(Results, axes="weights: replica unit input; loss gradient steps status spurious: replica",
+                rows="replica", picture="loss"):
     """Where the replicas ended.
 
     Attributes
@@ -92,7 +94,7 @@ class Landscape:
 
 
 @dataclass(frozen=True)
-class Prediction:
+class Prediction(Results, theory=True):
     """What two nulls say of the share of spurious runs, and what theory says of minima that become saddles.
 
     Attributes

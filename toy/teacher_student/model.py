@@ -24,6 +24,7 @@ from lab import checks
 from lab.arrays import floats
 from lab.errors import ArgumentError, InputError
 from lab.names import renamed
+from lab.results import Results
 from lab.streams import generator
 from toy.teacher_student.ensemble import ACTIVATIONS, FullEnsemble, SpanEnsemble, address, check_span
 from toy.teacher_student.overlaps import errors
@@ -35,7 +36,9 @@ SLICE = 0.25  # seconds between two looks at the clock
 
 
 @dataclass(frozen=True)
-class Result:
+class Result(Results, axes="times: moment; error training_error: moment replica; Q: moment replica unit other_unit; "
+             "R: moment replica unit teacher_unit; v: moment replica unit; T: teacher_unit other_teacher_unit; A: teacher_unit; "
+             "diverged: replica", rows="moment replica", picture="error training_error ~ times"):
     """Order parameters of every replica at the saved times.
 
     Attributes

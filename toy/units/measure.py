@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.errors import InputError
+from lab.results import Results
 from lab.streams import generator
 from theory.measures import compressibility, correlations, effective_rank, predictability, repeated_units
 from theory.measures.ablation import (
@@ -27,7 +28,8 @@ MERGE_AT = 0.9  # |r| from which units are merged
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Results, axes="fractions unchanged accuracy targeted best: step",
+             picture="unchanged accuracy targeted best ~ fractions"):
     """Numbers of one student.
 
     Attributes

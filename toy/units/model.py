@@ -23,6 +23,7 @@ import numpy as np
 from lab import checks
 from lab.errors import InputError
 from lab.names import renamed
+from lab.results import Results
 from lab.streams import generator
 from theory.random_units import similar_pair_share
 from toy.mlp import MOMENTUM, Networks, initialise, train
@@ -32,7 +33,7 @@ TEACHER_UNITS, OUTPUTS = 32, 2
 
 
 @dataclass(frozen=True)
-class Data:
+class Data(Results, axes="x: sample axis; y: sample; test_x: test axis; test_y: test", rows="sample"):
     """Samples in the rotated coordinates.
 
     Attributes
@@ -60,7 +61,7 @@ class Data:
 
 
 @dataclass(frozen=True)
-class Trained:
+class Trained(Results, axes="train_accuracy test_accuracy: replica", picture="test_accuracy"):
     """Students with their data, one a replica, before and after training."""
 
     data: tuple[Data, ...]
@@ -71,7 +72,7 @@ class Trained:
 
 
 @dataclass(frozen=True)
-class Prediction:
+class Prediction(Results, theory=True):
     """Similar units before training.
 
     Attributes

@@ -1,0 +1,224 @@
+"""What simulations, predictions and measurements return: tables, a short ``repr``, a picture, from one declaration.
+
+A result is a frozen dataclass of arrays and numbers that says, where the class is made, which axes its arrays have::
+
+    @dataclass(frozen=True)
+    class Bumps(Results, axes="times: moment; loss nearest: replica moment", picture="loss ~ times"):
+
+``axes``
+    ``names: axes``, separated by semicolons; properties can be named like fields. The rows of a table are the combinations
+    of some axes, its columns all arrays that have no others.
+``rows``
+    axes of the rows when none are asked for (default: those of the last array that is named with the most of them).
+``picture``
+    ``names ~ name`` draws arrays against one that has a single axis, or against an axis; ``name`` alone draws how its values
+    are spread. Several, separated by ``|``: the first that there are numbers for.
+``theory``
+    True: lines, not markers, in pictures.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from lab.errors import ArgumentError, InputError
+from lab.estimate import Estimate, mean_interval, share_interval
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.axes import Axes
+
+_SHOWN = 6  # numbers that a repr shows; longer arrays are summed up
+_LINE = 100  # letters of a repr that stays on one line
+
+
+class Results:
+    """Base class of results; see :mod:`lab.results` for what a class declares."""
+
+    _axes: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    _rows: ClassVar[tuple[str, ...]] = ()
+    _pictures: ClassVar[tuple[tuple[tuple[str, ...], str], ...]] = ()
+    _theory: ClassVar[bool] = False
+
+    def __init_subclass__(cls, axes: str = "", rows: str = "", picture: str = "", theory: bool = False, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if "__repr__" not in vars(cls):
+            cls.__repr__ = Results.__repr__  # dataclass would write another into a class that has none of its own
+        if axes:
+            parts = [part.partition(":")[::2] for part in axes.split(";")]
+            cls._axes = {name: tuple(of.split()) for names, of in parts for name in names.split()}
+            cls._rows = tuple(rows.split()) or max(reversed(cls._axes.values()), key=len)
+        if picture:
+            parts = [part.partition("~")[::2] for part in picture.split("|")]
+            cls._pictures = tuple((tuple(names.split()), x.strip()) for names, x in parts)
+        cls._theory = theory
+
+    def __repr__(self) -> str:
+        shown = [f"{f.name}={_summary(getattr(self, f.name))}" for f in dataclasses.fields(self) if f.repr]
+        line = f"{type(self).__name__}({', '.join(shown)})"
+        return line if len(line) <= _LINE else "\n  ".join([f"{type(self).__name__}(", *shown]) + ")"
+
+    def to_frame(self, *rows: str) -> "pandas.DataFrame":
+        """A table: a row for every combination of the axes, a column for every array without other axes.
+
+        Parameters
+        ----------
+        rows : names of axes (default: the result's own choice; ``to_frame("replica")`` leaves out what goes on in one).
+
+        Raises
+        ------
+        ArgumentError
+            If it has no such axis.
+        """
+        import pandas
+
+        known = dict.fromkeys(axis for axes in self._axes.values() for axis in axes)
+        if strange := [axis for axis in rows if axis not in known]:
+            raise ArgumentError(f"{type(self).__name__} has no axis {strange[0]!r} for rows: there are "
+                                f"{', '.join(known) or 'none'}", "rows")
+        rows = rows or self._rows
+        arrays = {name: (axes, value) for name, axes, value in self._arrays() if set(axes) <= set(rows)}
+        sizes = {axis: size for axes, value in arrays.values() for axis, size in zip(axes, value.shape)}
+        rows = [axis for axis in rows if axis in sizes]
+        shape = [sizes[axis] for axis in rows]
+        places = dict(zip(rows, np.indices(shape).reshape(len(rows), int(np.prod(shape)))))
+        columns = dict(places)
+        for name, (axes, value) in arrays.items():
+            columns |= _columns(name, value[tuple(places[axis] for axis in axes)])
+        numbers = {name: number for f in dataclasses.fields(self) if f.name not in self._axes
+                   for name, number in _numbers(f.name, getattr(self, f.name))}
+        return pandas.DataFrame({**columns, **numbers}, index=None if rows else [0])
+
+    def plot(self, axes: "Axes | None" = None, **style) -> "Axes":
+        """A picture of it: means over replicas with 95 % intervals, or the spread of a number; theory as lines.
+
+        Parameters
+        ----------
+        axes : to draw on; by default those of a new figure.
+        style : passed on to matplotlib, such as ``color`` or ``label``.
+
+        Returns
+        -------
+        The axes, so that others can be drawn on top: ``predict(...).plot(simulate(...).plot())``.
+
+        Raises
+        ------
+        InputError
+            If it has no picture, as a few plain numbers have none.
+
+        Notes
+        -----
+        Of an array with more axes than the picture's and that of the replicas, the first entry of each is drawn.
+        """
+        from lab.pictures import drawing
+
+        arrays = {name: (of, value) for name, of, value in self._arrays() if value.size and value.dtype.kind in "bif"}
+        for names, x in self._pictures:
+            if names := [name for name in names if name in arrays]:
+                with drawing(axes) as axes:
+                    for name in names:
+                        _draw(axes, name, x, arrays, self._theory, style)
+                    axes.set_xlabel((x or names[0]).replace("_", " "))
+                    axes.set_ylabel("" if len(names) > 1 else "number" if not x else names[0].replace("_", " "))
+                    if len(axes.get_legend_handles_labels()[0]) > 1:
+                        axes.legend()
+                return axes
+        raise InputError(f"{type(self).__name__} has no picture; its numbers: to_frame()")
+
+    def _arrays(self) -> Iterator[tuple[str, tuple[str, ...], np.ndarray]]:
+        """Name, axes and values of everything that has axes and is there."""
+        for name, axes in self._axes.items():
+            value = getattr(self, name)
+            if value is not None:
+                value = _array(value)
+                if value.ndim != len(axes):
+                    raise TypeError(f"{type(self).__name__}.{name} has {value.ndim} axes, declared are {axes}")
+                yield name, axes, value
+
+
+def _array(value) -> np.ndarray:
+    """The values as an array; None among numbers is nan, objects stay what they are."""
+    if isinstance(value, tuple) and value and dataclasses.is_dataclass(value[0]):
+        return np.fromiter(value, dtype=object, count=len(value))
+    found = np.asarray(value)
+    if found.dtype == object and all(entry is None or isinstance(entry, int | float) for entry in found.flat):
+        return found.astype(float)
+    return found
+
+
+def _columns(name: str, values: np.ndarray) -> dict:
+    """A column; one for each field where the values are dataclasses."""
+    if values.dtype == object and len(values) and dataclasses.is_dataclass(values[0]):
+        return {f.name: [getattr(value, f.name) for value in values] for f in dataclasses.fields(values[0])}
+    return {name: values}
+
+
+def _numbers(name: str, value) -> Iterator[tuple[str, object]]:
+    """What of a field is a number or a word, the same in every row."""
+    if isinstance(value, Mapping):
+        yield from ((key, number) for key, number in value.items() if np.isscalar(number))
+    elif value is None or np.isscalar(value):
+        yield name, value
+
+
+def _draw(axes, name: str, x: str, arrays: Mapping, theory: bool, style: Mapping) -> None:
+    """One array of a picture."""
+    from lab.pictures import points, theory_line
+
+    of, values = arrays[name]
+    style = {"label": name.replace("_", " ") + (" (theory)" if theory else ""), **style}
+    if not x:
+        axes.hist(values[np.isfinite(values)].ravel(), bins="auto", histtype="stepfilled", alpha=0.6, **style)
+        return
+    axis = arrays[x][0][0] if x in arrays else x
+    values = np.moveaxis(values, of.index(axis), 0)
+    along = arrays[x][1] if x in arrays else np.arange(len(values))
+    values = values.reshape(*values.shape[:2], -1)[..., 0] if values.ndim > 1 else values
+    if theory:
+        theory_line(axes, along, values if values.ndim == 1 else values.mean(axis=1), **style)
+    elif values.ndim == 1:
+        points(axes, along, values, **style)
+    else:
+        found = [_estimate(row) for row in values]
+        ends = (np.array([getattr(estimate, end) for estimate in found], dtype=float) for end in ("mean", "low", "high"))
+        points(axes, along, *ends, **style)
+
+
+def _estimate(values: np.ndarray) -> Estimate:
+    """Over replicas, of those that have a number."""
+    if values.dtype == bool:
+        return share_interval(int(values.sum()), len(values))
+    values = values[np.isfinite(values)]
+    return mean_interval(values) if len(values) else Estimate(np.nan, None, None, 0)
+
+
+def _summary(value) -> str:
+    """A few words on a field's value."""
+    if isinstance(value, np.ndarray):
+        return _summary_of_array(value)
+    if isinstance(value, tuple | list):
+        shown = [_summary(entry) for entry in value[:_SHOWN]] + [f"… {len(value)} of them"] * (len(value) > _SHOWN)
+        text = "(" + ", ".join(shown) + ("," if len(value) == 1 else "") + ")"
+        return text if len(text) <= _LINE else f"({len(value)} × {type(value[0]).__name__})"
+    if isinstance(value, Results):
+        return f"{type(value).__name__}(…)"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    text = repr(value)
+    return text if len(text) <= _LINE else f"{type(value).__name__}(…)"
+
+
+def _summary_of_array(value: np.ndarray) -> str:
+    """Values of a short one, else type, shape and range."""
+    if value.ndim == 1 and value.size <= _SHOWN and value.dtype.kind in "bif":
+        return "[" + ", ".join(f"{entry:.4g}" if value.dtype.kind == "f" else str(entry) for entry in value) + "]"
+    text = f"{value.dtype}[{', '.join(map(str, value.shape))}]"
+    if value.dtype == bool:
+        return f"{text} {int(value.sum())} true"
+    finite = value[np.isfinite(value)] if value.dtype.kind in "if" else value[:0]
+    if not finite.size:
+        return text
+    lost = value.size - finite.size
+    return f"{text} {finite.min():.4g} … {finite.max():.4g}" + (f" ({lost} not finite)" if lost else "")
