@@ -38,7 +38,8 @@ def places(model: torch.nn.Module) -> dict[str, Units]:
         raise InputError("units are measured one network at a time: load a stack's member by itself")
     found = {name.removeprefix("units."): module for name, module in model.named_modules() if isinstance(module, Units)}
     if not found:
-        raise InputError("this model marks no units that could be ablated")
+        raise InputError("this model marks no units that could be ablated: those of your own network are its "
+                         "activation modules (nn.ReLU and the like), or the modules that its attribute units names")
     return found
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 
+from empirical.declared import architecture
 from empirical.settings import Network
 from empirical.steps import member_state, stacked_state
 from lab.cli import note
@@ -102,7 +103,8 @@ def _check_tensors(found, like: dict[str, torch.Tensor], what: str) -> None:
         value = found[name]
         _require(isinstance(value, torch.Tensor) and value.shape == own.shape and value.dtype == own.dtype,
                  f"its {what} do not fit at {name}")
-        _require(bool(torch.isfinite(value).all()), f"its {what} are not finite at {name}")
+        endless = ~torch.isfinite(own)  # a mask of -inf is part of some users' networks
+        _require(bool((torch.isfinite(value) | endless.to(value.device)).all()), f"its {what} are not finite at {name}")
 
 
 def _check_optimizer(found, config: Network, optimizer) -> None:
@@ -117,6 +119,8 @@ def _check_optimizer(found, config: Network, optimizer) -> None:
     _require(isinstance(found["state"], dict) and set(found["state"]) <= set(parameters), "its optimizer's state is another's")
     for i, parameter in parameters.items():
         entry = {k: v for k, v in found["state"].get(i, {}).items() if v is not None}
+        if not entry and architecture(config.arch).own:  # a parameter that no pass uses
+            continue
         like = {k: parameter.detach() if k != "step" else torch.zeros(()) for k in names}
         _check_tensors(entry, like, "optimizer's state")
 
@@ -155,7 +159,8 @@ def write_weights(folder: Path, model) -> str:
     """Write a stack's final weights; returns their SHA-256, to be kept with the run's result."""
     from safetensors.torch import save as as_bytes
 
-    data = as_bytes({name: value.contiguous() for name, value in stacked_state(model).items()})
+    state = stacked_state(model)  # copies, since layers may share weights, which files cannot
+    data = as_bytes({name: value.clone(memory_format=torch.contiguous_format) for name, value in state.items()})
     write_atomically(Path(folder) / WEIGHTS, data)
     return hashlib.sha256(data).hexdigest()
 

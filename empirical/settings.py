@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from typing import ClassVar
 
-from empirical.declared import architecture, architectures, source, sources
+from empirical.declared import ANYTHING, architecture, architectures, short, source, sources
 from lab import checks
 from lab.errors import ArgumentError
 
 ARCHITECTURES, DATA = tuple(architectures()), tuple(sources())
+OWN_START = "own"  # of a user's own network: the one that it gives itself
 SCHEMES = ("he-normal", "he-uniform", "glorot-normal", "glorot-uniform", "lecun-normal", "lecun-uniform")
 PARAMETRISATIONS = ("standard", "mup")
 STARTS = ("own", "slice")
@@ -54,13 +55,29 @@ class Widths:
         return int(exact)
 
 
-def refuse_misfit(arch: str, is_text: bool, data: str, depth: int = 0, dropout: float = 0.0) -> None:
+def refuse_width(alpha: Fraction, base_width: int) -> None:
+    """Refuse a width that leaves the first layer without channels, or with a fraction of one.
+
+    Parameters
+    ----------
+    alpha : width multiplier.
+    base_width : see :func:`check_alphas`.
+
+    Raises
+    ------
+    ArgumentError
+    """
+    if base_width:
+        Widths(alpha, base_width)(1, "the first layer")
+
+
+def refuse_misfit(arch: str, is_text: bool | None, data: str, depth: int = 0, dropout: float = 0.0) -> None:
     """Refuse an architecture for data of another kind, or with an option that it has not.
 
     Parameters
     ----------
     arch : name on the command line.
-    is_text : whether the data are sentence pairs.
+    is_text : whether the data are token ids; None where this is not known yet.
     data : name of the data, for a person.
     depth, dropout : 0 for the architecture's own.
 
@@ -69,12 +86,24 @@ def refuse_misfit(arch: str, is_text: bool, data: str, depth: int = 0, dropout: 
     ArgumentError
     """
     network = architecture(arch)
-    if (network.takes == "images") == is_text:
+    if is_text is not None and network.takes != ANYTHING and (network.takes == "images") == is_text:
         raise ArgumentError(f"{arch} needs {network.takes} as data ({network.default_data}), not {data}", "data")
     if depth and "depth" not in network.options:
         raise ArgumentError(f"{arch} is as deep as it is: leave depth out", "depth")
     if dropout and "dropout" not in network.options:
         raise ArgumentError(f"{arch} has none: leave dropout at 0", "dropout")
+
+
+def refuse_single_rows(setting: "Setting") -> None:
+    """Refuse batches of one row, for a network that normalises over the batch.
+
+    Raises
+    ------
+    ArgumentError
+    """
+    if 1 in (setting.batch_size, setting.train_size):
+        raise ArgumentError(f"{setting.arch} normalises each layer over the batch, and a batch of one has no variance: raise "
+                            "batch_size (and train_size) to 2 at least", "batch_size", "train_size")
 
 
 def check_alphas(alphas: Sequence[Fraction], base_width: int) -> None:
@@ -83,7 +112,7 @@ def check_alphas(alphas: Sequence[Fraction], base_width: int) -> None:
     Parameters
     ----------
     alphas : width multipliers; the largest is the wide network's.
-    base_width : channels that stand for one unit of width at alpha = 1.
+    base_width : channels that stand for one unit of width at alpha = 1; 0 where a user's own architecture says what a width is.
 
     Raises
     ------
@@ -96,7 +125,7 @@ def check_alphas(alphas: Sequence[Fraction], base_width: int) -> None:
         if (reference / alpha).denominator != 1:
             raise ArgumentError(f"alpha {alpha} does not go a whole number of times into {reference}: no number of copies "
                                 "has as many features as the wide network")
-        Widths(alpha, base_width)(1, "the first layer")
+        refuse_width(alpha, base_width)
         if reference / alpha > MOST_COPIES:
             raise ArgumentError(f"{reference / alpha} copies of alpha {alpha}: at most {MOST_COPIES:,}")
 
@@ -107,10 +136,10 @@ class Setting:
 
     Attributes
     ----------
-    arch, data : names on the command line.
+    arch, data : names on the command line; those of a user's own are ``package.module:function``.
     alpha : width multiplier as a fraction, "1/8".
     seed : replica number; every network of a replica has its own streams under it.
-    base_width : channels that stand for one unit of width at alpha = 1.
+    base_width : channels that stand for one unit of width at alpha = 1; 0 for that of a user's own architecture.
     depth : hidden layers of the MLP, blocks of the Transformer; 0 for the architecture's own.
     epochs : passes over the training split; the most there may be where ``target_loss`` is set.
     batch_size, optimizer, learning_rate, momentum, weight_decay : ``momentum`` is SGD's. ``learning_rate`` is that of
@@ -120,9 +149,10 @@ class Setting:
         times 0.95 an epoch.
     target_loss : stop when the mean training loss over a quarter of an epoch falls to it; 0 trains all epochs.
     augment : random shifts (and mirror images where they keep the class).
-    init, parametrisation : see ``models.initialise``.
+    init, parametrisation : see ``models.initialise``; "own" is the start that a user's own network gives itself.
     train_size, image_size, max_length, label_noise, split : see ``data.load``.
     checksum : of the data, where they come from files.
+    model_checksum : of the source of a user's own architecture.
     threads : of each network on a CPU (and of a comparison's measures); results depend on it, see :mod:`lab.threads`.
     """
 
@@ -150,6 +180,7 @@ class Setting:
     label_noise: float = 0.0
     dropout: float = 0.0
     checksum: str = field(default="", metadata={"planned": False})
+    model_checksum: str = field(default="", metadata={"planned": False})
     threads: int = 1
     split: int = 0
 
@@ -169,25 +200,25 @@ class Setting:
         ------
         ArgumentError
         """
-        choices = {"arch": ARCHITECTURES, "data": DATA, "optimizer": ("sgd", "adamw"),
-                   "schedule": ("cosine", "constant", "exponential"),
-                   "init": SCHEMES, "parametrisation": PARAMETRISATIONS}
+        network, origin = architecture(self.arch), source(self.data)
+        choices = {"optimizer": ("sgd", "adamw"), "schedule": ("cosine", "constant", "exponential"),
+                   "init": (*SCHEMES, *[OWN_START] * network.own), "parametrisation": PARAMETRISATIONS[:1 if network.own else 2]}
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise ArgumentError(f"unknown {name} {getattr(self, name)!r}: choose {' or '.join(allowed)}", name)
         checks.seed(self.seed)
-        for name, least, most in (("base_width", 1, MOST_CHANNELS), ("depth", 0, 1000), ("epochs", 1, 10**6),
-                                  ("batch_size", 1, checks.MOST), ("train_size", 0, checks.MOST), ("image_size", 0, checks.MOST),
-                                  ("max_length", 0, checks.MOST), ("split", 0, checks.MOST)):
+        for name, least, most in (("base_width", 0 if network.own else 1, MOST_CHANNELS), ("depth", 0, 1000),
+                                  ("epochs", 1, 10**6), ("batch_size", 1, checks.MOST), ("train_size", 0, checks.MOST),
+                                  ("image_size", 0, checks.MOST), ("max_length", 0, checks.MOST), ("split", 0, checks.MOST)):
             checks.whole_number(name, getattr(self, name), least, most)
         for name, bounds in (("learning_rate", {"above": 0}), ("momentum", {"least": 0, "below": 1}),
                              ("weight_decay", {"least": 0}), ("warmup", {"least": 0, "below": 1}), ("target_loss", {"least": 0}),
                              ("label_noise", {"least": 0, "most": 1}), ("dropout", {"least": 0, "below": 1})):
             checks.real_number(name, getattr(self, name), **bounds)
-        refuse_misfit(self.arch, source(self.data).kind != "images", self.data, self.depth, self.dropout)
-        if architecture(self.arch).batch_norm and 1 in (self.batch_size, self.train_size):
-            raise ArgumentError(f"{self.arch} normalises each layer over the batch, and a batch of one has no variance: raise "
-                                "batch_size (and train_size) to 2 at least", "batch_size", "train_size")
+        kind = None if origin.kind == ANYTHING else origin.kind != "images"
+        refuse_misfit(self.arch, kind, self.data, self.depth, self.dropout)
+        if network.batch_norm:
+            refuse_single_rows(self)
         check_threads(self.threads)
         if self.init.startswith("glorot") and self.parametrisation == "mup":
             raise ArgumentError("muP sets scales by fan-in: with it init is he-normal or lecun-normal, not Glorot", "init")
@@ -219,14 +250,15 @@ class Network(Setting):
     slice_of: str = ""
 
     def address(self, member: int, purpose: str) -> tuple:
-        """Address of a random stream of one member of the stack; the same whether it trains alone or not.
+        """Address of a random stream of one member of the stack; the same whether it trains alone or not, and wherever a
+        user's own function lies.
 
         Parameters
         ----------
         member : of the stack, from 0.
         purpose : what is drawn.
         """
-        return (self.seed, self.arch, self.data, self.alpha, self.copy + member, purpose)
+        return (self.seed, short(self.arch), short(self.data), self.alpha, self.copy + member, purpose)
 
 
 # What suits a kind of data on a CPU; a data set may say otherwise. The published ResNet-18 and VGG-16 have base width 64.
@@ -257,19 +289,26 @@ def recipe(arch: str, data: str, quick: bool = False) -> dict:
     ArgumentError : unknown architecture or data.
     """
     network, origin = architecture(arch), source(data)
-    found = {**_RECIPES[origin.kind], **origin.recipe, "arch": arch, "data": data}
-    if network.base_width:
+    found = {**_RECIPES[_like(origin.kind)], **origin.recipe, "arch": arch, "data": data}
+    if network.own:
+        found |= {"base_width": 0, "init": OWN_START}
+    elif network.base_width:
         found["base_width"] = network.base_width
     if quick:
         found.update(QUICK)
-        found["base_width"] = network.quick_width or QUICK["base_width"]
+        found["base_width"] = 0 if network.own else network.quick_width or QUICK["base_width"]
     return found
+
+
+def _like(kind: str) -> str:
+    """The kind of data whose recipe is used."""
+    return "images" if kind == ANYTHING else kind
 
 
 def matched(data: str) -> dict:
     """What training to the same loss changes in the data set's recipe."""
     origin = source(data)
-    return {"schedule": "constant", **_MATCHED[origin.kind], **origin.matched}
+    return {"schedule": "constant", **_MATCHED[_like(origin.kind)], **origin.matched}
 
 
 @dataclass(frozen=True, kw_only=True)

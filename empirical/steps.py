@@ -21,6 +21,7 @@ import torch.nn.functional as F
 
 from empirical.data import Dataset
 from empirical.data.augment import augment, draw
+from empirical.declared import architecture
 from empirical.settings import Network
 from empirical.streams import stream
 
@@ -45,10 +46,11 @@ class Way:
     half: bool = True
 
     def on(self, device: torch.device, config: Network) -> "Way":
-        """What of it can be done: graphs and bfloat16 need CUDA; the numbers of dropout are drawn by the host's order."""
-        cuda = device.type == "cuda"
-        return replace(self, graph=self.graph and cuda and not config.dropout, apart=self.apart and config.stack > 1,
-                       half=self.half and cuda)
+        """What of it can be done: graphs and bfloat16 need CUDA; the numbers of dropout are drawn by the host's order; a user's
+        own networks have no grouped form, and may draw or wait in a step."""
+        cuda, own = device.type == "cuda", architecture(config.arch).own
+        return replace(self, graph=self.graph and cuda and not (config.dropout or own),
+                       apart=(self.apart or own) and config.stack > 1, half=self.half and cuda)
 
     def facts(self) -> dict:
         """For the manifest."""
@@ -120,10 +122,17 @@ def losses(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
 
 class Members(torch.nn.Module):
-    """Networks of a stack as modules of their own, behind the interface of a stack."""
+    """Networks of a stack as modules of their own, behind the interface of a stack.
 
-    def __init__(self, networks: Sequence[torch.nn.Module]):
+    Parameters
+    ----------
+    networks : stacks of one.
+    grouped : whether they could be one stack, whose layers group theirs; then their state is written as such a stack's.
+    """
+
+    def __init__(self, networks: Sequence[torch.nn.Module], grouped: bool = True):
         super().__init__()
+        self.grouped = grouped
         self.networks, self.copies, self.sites = torch.nn.ModuleList(networks), len(networks), networks[0].sites
 
     def forward(self, x, taps=None):
@@ -138,8 +147,9 @@ class Members(torch.nn.Module):
 
 
 def stacked_state(model: torch.nn.Module) -> dict[str, torch.Tensor]:
-    """State of a stack in its layout (copies one after another along the first axis), however its members are held."""
-    if not isinstance(model, Members):
+    """State of a stack in its layout (copies one after another along the first axis), however its members are held; that of
+    members without a grouped form by their numbers."""
+    if not isinstance(model, Members) or not model.grouped:
         return model.state_dict()
     states = [network.state_dict() for network in model.networks]
     return {name: torch.cat([s[name] for s in states]) if value.dim() else value for name, value in states[0].items()}

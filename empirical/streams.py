@@ -5,6 +5,10 @@ Two networks never share a stream by accident, a network draws the same numbers 
 address, for instance ``(seed, "resnet18", "digits", "1/8", copy, "order", epoch)``.
 """
 
+import random
+from contextlib import contextmanager
+
+import numpy as np
 import torch
 
 from lab.streams import key
@@ -13,3 +17,24 @@ from lab.streams import key
 def stream(seed: int, *address) -> torch.Generator:
     """CPU generator of the stream (seed, *address); see :func:`lab.streams.key`."""
     return torch.Generator().manual_seed(key(seed, *address) & (2**63 - 1))
+
+
+@contextmanager
+def seeded(seed: int):
+    """Context in which the generators of the process, which code of others draws from, start from a seed; they go on
+    afterwards where they were.
+
+    Parameters
+    ----------
+    seed : of Python's, NumPy's and PyTorch's on the CPU.
+    """
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 (the one that code of others draws from)
+    with torch.random.fork_rng([]):
+        try:
+            random.seed(seed)
+            np.random.seed(seed % 2**32)  # noqa: NPY002
+            torch.random.default_generator.manual_seed(seed)
+            yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(numpy)  # noqa: NPY002

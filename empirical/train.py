@@ -19,7 +19,8 @@ import torch
 
 from empirical.checkpoint import CHECKPOINT, read_weights, restore, save, write_weights
 from empirical.data import Dataset
-from empirical.models import build
+from empirical.declared import architecture
+from empirical.models import build_for
 from empirical.models.initialise import initialise, parameter_groups, take_slices
 from empirical.settings import Network
 from empirical.steps import Draws, Members, Steps, Way, full_precision, losses, member_state
@@ -66,8 +67,10 @@ def prepare(config: Network, data: Dataset, device: torch.device) -> torch.nn.Mo
     data : its data set.
     device : where the stack is to be.
     """
-    model = build(config.arch, alpha=config.alpha, base_width=config.base_width, data=data, copies=config.stack,
-                  mup=config.parametrisation == "mup", depth=config.depth, dropout=config.dropout)
+    if config.stack > 1 and architecture(config.arch).own:
+        return members(config, data, device)
+    streams = [stream(*config.address(i, "init")) for i in range(config.stack)]
+    model = build_for(config, data, copies=config.stack, seed=streams[0].initial_seed())
     if config.slice_of:
         wide = Network(**{**config.shared(), "alpha": config.slice_of})
         slices = wide.width / config.width
@@ -75,16 +78,25 @@ def prepare(config: Network, data: Dataset, device: torch.device) -> torch.nn.Mo
             raise ArgumentError(f"a network of width {config.slice_of} has no slices of width {config.alpha}")
         take_slices(model, prepare(wide, data, torch.device("cpu")), config.copy, int(slices))
     else:
-        streams = [stream(*config.address(i, "init")) for i in range(config.stack)]
         initialise(model, streams, config.init, config.width, config.parametrisation)
-    return model.to(device, memory_format=torch.preserve_format if data.is_text else torch.channels_last)
+    return model.to(device, memory_format=_layout(model, data))
+
+
+def _layout(model: torch.nn.Module, data: Dataset) -> torch.memory_format:
+    """Channels last for pictures."""
+    pictures = data.inputs.dim() == 4 and not any(parameter.dim() == 5 for parameter in model.parameters())
+    return torch.channels_last if pictures else torch.preserve_format
+
+
+def members(config: Network, data: Dataset, device: torch.device) -> Members:
+    """:func:`prepare`, with the members of the stack as networks of their own."""
+    return Members([prepare(replace(config, copy=config.copy + i, stack=1), data, device) for i in range(config.stack)],
+                   grouped=not architecture(config.arch).own)
 
 
 def start(config: Network, data: Dataset, device: torch.device, way: Way) -> torch.nn.Module:
     """:func:`prepare`, with the members as ``way`` has them."""
-    if not way.on(device, config).apart:
-        return prepare(config, data, device)
-    return Members([prepare(replace(config, copy=config.copy + i, stack=1), data, device) for i in range(config.stack)])
+    return (members if way.on(device, config).apart else prepare)(config, data, device)
 
 
 def make_optimizer(config: Network, model: torch.nn.Module, device: torch.device, *,
@@ -219,7 +231,7 @@ def _epoch(config: Network, data: Dataset, steps: Steps, draws: Draws, state: di
     """One pass over the training data; moves ``state`` on and returns the next epoch's draws."""
     number, batches = state["epoch"], len(data.splits["train"]) // min(config.batch_size, len(data.splits["train"]))
     checks = {round(batches * (i + 1) / CHECKS) for i in range(CHECKS)} - {0}
-    if config.dropout:  # its numbers come from torch's own generator
+    if config.dropout or architecture(config.arch).own:  # their numbers come from torch's own generator
         torch.manual_seed(stream(*config.address(0, "dropout"), number).initial_seed())
     steps.begin(draws, [rate(config, number * batches + step, batches * config.epochs) for step in range(batches)])
     sums, seen = torch.zeros(config.stack), 0
@@ -270,8 +282,9 @@ def read_member(model, copies: int, member: int) -> dict[str, torch.Tensor]:
 
 
 def _write_member(model, copies: int, member: int, state: dict[str, torch.Tensor]) -> None:
+    shared = copies > 1 and not isinstance(model, Members)  # numbers without an axis belong to the whole stack
     for name, value in member_state(model, copies, member).items():
-        if value.dim():
+        if value.dim() or not shared:
             value.copy_(state[name])
 
 
@@ -292,18 +305,18 @@ def load_trained(config: Network, data: Dataset, folder: Path, device: torch.dev
     InputError
         If its weights are missing, damaged, or others than those that the training wrote.
     """
-    def built(copies):
-        return build(config.arch, alpha=config.alpha, base_width=config.base_width, data=data, copies=copies,
-                     mup=config.parametrisation == "mup", depth=config.depth, dropout=config.dropout)
-
-    model = built(config.stack)
+    own = architecture(config.arch).own
+    if own and config.stack > 1:
+        model = members(config, data, torch.device("cpu"))
+    else:
+        model = build_for(config, data, copies=config.stack)
     read_weights(folder, model)
-    if apart and config.stack > 1:
-        networks = [built(1) for _ in range(config.stack)]
+    if apart and config.stack > 1 and not own:
+        networks = [build_for(config, data) for _ in range(config.stack)]
         for i, network in enumerate(networks):
             network.load_state_dict(member_state(model, config.stack, i))
         model = Members(networks)
-    return model.to(device, memory_format=torch.preserve_format if data.is_text else torch.channels_last).eval()
+    return model.to(device, memory_format=_layout(model, data)).eval()
 
 
 @torch.inference_mode()

@@ -2,8 +2,9 @@
 
 from fractions import Fraction
 
-from empirical.flags import refuse_idle_data_flags
-from empirical.settings import ARCHITECTURES, DATA, Widths
+from empirical.declared import is_own
+from empirical.flags import add_network_arguments, arch_of, data_of, refuse_idle_data_flags
+from empirical.settings import refuse_width
 from lab.arguments import (
     add_run_arguments,
     add_threads_argument,
@@ -21,13 +22,10 @@ HELP = "do test points lie outside the hull of the training set? distances with 
 
 
 def add_arguments(parser):
-    parser.add_argument("--data", choices=DATA, default="digits", help="data set")
-    parser.add_argument("--data-dir", metavar="DIR", help="where the data set's files are (folder or archive)")
+    add_network_arguments(parser, None, "network: its features (--space features), or its errors and directions in pixels")
     parser.add_argument("--space", choices=("pixels", "wavelets", "features"), default="pixels", help="where hulls are taken")
     parser.add_argument("--dim", type=positive_int, help="principal components kept (default: the whole space)")
     parser.add_argument("--wavelet", default="haar", help="PyWavelets' name")
-    parser.add_argument("--arch", choices=ARCHITECTURES, help="network: its features (--space features), or its errors and "
-                        "directions in pixels")
     parser.add_argument("--alphas", type=fraction, nargs="+", default=None, metavar="A",
                         help="widths of the network (default: 1)")
     parser.add_argument("--trained", type=store_name, metavar="EXPERIMENT", help="take the networks of this width sweep of "
@@ -50,9 +48,9 @@ def add_arguments(parser):
     refuse_idle_data_flags(parser)
     only(parser, "--wavelet", when=lambda args: args.space == "wavelets", words="goes with --space wavelets")
     only(parser, "--sites", when=lambda args: args.space == "features", words="goes with --space features")
-    only(parser, "--alphas", "--trained", "--threads", when=lambda args: args.arch, words="goes with --arch")
-    only(parser, "--epochs", when=lambda args: args.arch and not args.trained,
-         words="goes with --arch, without --trained: networks of a sweep are trained already")
+    only(parser, "--alphas", "--trained", "--threads", when=arch_of, words="goes with --arch or --model")
+    only(parser, "--epochs", when=lambda args: arch_of(args) and not args.trained,
+         words="goes with --arch or --model, without --trained: networks of a sweep are trained already")
 
 
 def run(args) -> dict:
@@ -66,19 +64,24 @@ def run(args) -> dict:
     from lab.store import RunStore
     from lab.sweep import dry_run
 
-    ways = args.space == "pixels" and bool(args.arch) and not args.dim
+    arch, data_name = arch_of(args) or "", data_of(args)
+    ways = args.space == "pixels" and bool(arch) and not args.dim
     alphas = args.alphas or [Fraction(1)]
-    base = HullRun(data=args.data, space=args.space, dim=args.dim or 0, arch=args.arch or "", alpha=str(alphas[0]),
+    base = HullRun(data=data_name, space=args.space, dim=args.dim or 0, arch=arch, alpha=str(alphas[0]),
                    leave_one_out=0 if args.no_leave_one_out else -1, seed=args.seed, tol=args.tol, wavelet=args.wavelet,
                    directions=args.directions or 0, epochs=args.epochs or 0, quick=args.quick, sweep=args.trained or "",
                    threads=args.threads).check()
-    if args.arch and not args.trained:
+    if arch and not args.trained:
         for alpha in alphas:
-            Widths(alpha, base.network().base_width)(1, "the first layer")
+            refuse_width(alpha, base.network().base_width)
 
-    from empirical.data import load
+    from empirical.data import load, with_checksum
+    from empirical.sweep import with_sources
 
-    data = load(args.data, data_dir=args.data_dir)
+    data = load(data_name, data_dir=args.data_dir)
+    if is_own(data_name):
+        base = with_checksum(base, data)
+    base = with_sources(base)
     test, train = len(data.splits["test"]), len(data.labels) - len(data.splits["test"])
     queries = min(args.queries or test, 50 if args.quick else test)
     if args.queries and args.queries > test:
@@ -91,7 +94,7 @@ def run(args) -> dict:
     configs = [replace(base, alpha=str(alpha), site=site) for alpha in alphas
                for site in (args.sites if args.space == "features" else ["penultimate"])]
     configs += [replace(base, n=n, gaussian=0, classes=0, directions=0) for n in args.n or () if n < train]
-    if args.arch and not args.trained:
+    if arch and not args.trained:
         for config in configs:
             refuse_site(config, data)
     store = RunStore(args.out)

@@ -1,21 +1,9 @@
 """``python -m empirical sweep``: train every width, compare copies with the wide network, print the estimates."""
 
 from fractions import Fraction
-from functools import partial
-from pathlib import Path
 
-from empirical.flags import data_of, refuse_idle_data_flags
-from empirical.settings import (
-    ARCHITECTURES,
-    DATA,
-    PARAMETRISATIONS,
-    SCHEMES,
-    STARTS,
-    Setting,
-    check_alphas,
-    matched,
-    recipe,
-)
+from empirical.flags import add_network_arguments, arch_of, data_of, refuse_idle_data_flags
+from empirical.settings import PARAMETRISATIONS, SCHEMES, STARTS, matched, recipe
 from lab.arguments import (
     add_run_arguments,
     add_threads_argument,
@@ -39,17 +27,14 @@ HELP = "one wide network against many narrow ones: span errors, probes and simil
 
 
 def add_arguments(parser):
-    parser.add_argument("--arch", choices=ARCHITECTURES, default="resnet18", help="architecture")
-    parser.add_argument("--data", choices=DATA, default=None,
-                        help="data set (default: digits, or entailment for the Transformer)")
-    parser.add_argument("--data-dir", metavar="DIR", help="where the data set's files are (folder or archive)")
+    add_network_arguments(parser, "resnet18")
     parser.add_argument("--download", action="store_true", help="fetch CIFAR-10 from its publisher if it is missing")
     parser.add_argument("--alphas", type=fraction, nargs="+", metavar="A",
                         default=[Fraction(1), Fraction(1, 2), Fraction(1, 4), Fraction(1, 8)],
                         help="width multipliers; the largest is the wide network's")
     parser.add_argument("--seeds", type=seeds, default=3, help="replicas of the whole comparison")
     parser.add_argument("--base-width", type=base_width, help="channels of the first layer at alpha = 1 "
-                        "(default: by data set; 64 are the standard ResNet-18 and VGG-16)")
+                        "(default: by data set; 64 are the standard ResNet-18 and VGG-16); for a --model that takes base_width")
     parser.add_argument("--depth", type=whole(1, 1000), help="layers of the MLP or blocks of the Transformer")
     parser.add_argument("--epochs", type=epochs, help="passes over the training data (default: by data set)")
     parser.add_argument("--match", choices=("epochs", "train-loss"), default="epochs",
@@ -68,7 +53,8 @@ def add_arguments(parser):
     parser.add_argument("--batch-size", type=positive_int, help="default: by data set")
     parser.add_argument("--weight-decay", type=not_negative_float, help="default: by data set")
     parser.add_argument("--no-augment", action="store_true", help="no random shifts and mirror images")
-    parser.add_argument("--init", choices=SCHEMES, help="initial weights")
+    parser.add_argument("--init", choices=SCHEMES, help="initial weights (default: by data set; your own --model "
+                        "starts as it does by itself)")
     parser.add_argument("--parametrisation", choices=PARAMETRISATIONS, default="standard", help="how scales follow width")
     parser.add_argument("--train-size", type=positive_int, help="training rows (default: all)")
     parser.add_argument("--image-size", type=positive_int, help="pixels a side (default: the data's own)")
@@ -85,71 +71,36 @@ def add_arguments(parser):
 
 
 def run(args) -> dict:
-    setting = Setting(**{**recipe(args.arch, data_of(args), args.quick), **_changes(args)}).check()
-    alphas = args.alphas[:3] if args.quick else args.alphas
-    check_alphas(alphas, setting.base_width)
-
-    from empirical.data import dataset
-    from empirical.models import outline
-    from empirical.studies import named
-    from empirical.studies.width.plan import equal_parameters, plan
-    from empirical.studies.width.study import width_study
-    from empirical.studies.width.summary import short_of_target, summarise
-    from empirical.train import pick_device
+    from empirical.sweep import carry_out, planned
     from lab.cluster import Cluster
     from lab.store import RunStore
-    from lab.study import compute
     from lab.sweep import dry_run
 
-    device = pick_device(args.device)
-    if args.download:
-        from empirical.data import load
-
-        load(setting.data, data_dir=args.data_dir, download=True)
-    data = dataset(setting, args.data_dir)
-    if "source" not in data.facts:  # embedded data are the same everywhere; files are named by their checksum
-        setting = Setting(**{**setting.shared(), "checksum": data.checksum})
-    for alpha in alphas:  # refuse impossible widths before anything is trained
-        outline(setting, alpha, data)
+    alphas = args.alphas[:3] if args.quick else args.alphas
     seeds = range(args.seed, args.seed + (min(args.seeds, 2) if args.quick else args.seeds))
-    stack = args.stack or partial(_measured_stack, args, device)
-    narrow = equal_parameters(setting, data, max(alphas)) if args.copies == "parameters" else None
-    configs = plan(setting, alphas, seeds, stack=stack, sites=args.sites, start=args.start, narrow=narrow)
-    changed = {"loss": args.match == "train-loss", "parameters": narrow is not None, "slices": args.start == "slice",
-               "wider": max(alphas) > 1}
-    name = args.name or "-".join([setting.arch, setting.data, *(word for word, true in changed.items() if true)])
-    study = named(width_study(name, f"{setting.arch} on {data.name}", lambda scale: []))
-    store = RunStore(args.out)
+    plan = planned({**recipe(arch_of(args), data_of(args), args.quick), **_changes(args)}, alphas, seeds, out=args.out,
+                   name=args.name, match=args.match, copies=args.copies, start=args.start, sites=args.sites, stack=args.stack,
+                   device=args.device, data_dir=args.data_dir, download=args.download)
+    study, setting = plan.study, plan.setting
     if args.dry_run:
-        found = dry_run(name, study.runs(configs), store=store, schema=study.schema_of)
-        say(f"{name}: {found['done']} runs done, {found['missing']} missing"
+        found = dry_run(study.name, study.runs(plan.configs), store=RunStore(args.out), schema=study.schema_of)
+        say(f"{study.name}: {found['done']} runs done, {found['missing']} missing"
             + (f", about {found['estimated_seconds']:.0f} s of work" if found["estimated_seconds"] else ""))
         return found
-    jobs = args.jobs or (1 if device.type == "cuda" else None)
-    table = compute(study, "quick" if args.quick else "full", store=store, jobs=jobs, configs=configs,
-                    executor=Cluster(args.scheduler) if args.scheduler else None,
-                    options={"device": str(device), "data_dir": args.data_dir})
-    failed = table.manifest["failed"]
-    rows = summarise(table.frame) if len(table.frame) else []
-    for row in rows:
+    found = carry_out(plan, out=args.out, scale="quick" if args.quick else "full", device=args.device, data_dir=args.data_dir,
+                      jobs=args.jobs, executor=Cluster(args.scheduler) if args.scheduler else None)
+    for row in found.rows:
         _print(row)
-    for failure in failed:
+    for failure in found.failed:
         note(f"failed: {failure['reason']}")
-    short, networks = short_of_target(table.frame) if len(table.frame) else (0, 0)
+    short, networks = found.short
     if short:
         note(f"{short} of {networks} networks ended above the training loss {setting.target_loss:g}: they are not matched; raise "
              "--epochs, or --target-loss")
-    return {"name": name, "arch": setting.arch, "data": data.facts, "match": args.match,
+    return {"name": study.name, "arch": setting.arch, "data": plan.data.facts, "match": args.match,
             "short_of_target_loss": {"networks": short, "of": networks} if networks else None, "seeds": list(seeds),
-            "setting": setting.shared(), "alphas": rows, "table": str(store.root / "tables" / f"{table.stem}.csv"),
-            "failed": failed, "exit_code": 1 if failed else 0}
-
-
-def _measured_stack(args, device, network, copies: int) -> int:
-    from empirical.data import dataset
-    from empirical.stacked import choose_stack
-
-    return choose_stack(network, dataset(network, args.data_dir, str(device)), device, copies, Path(args.out))
+            "setting": setting.shared(), "alphas": found.rows, "table": str(found.path), "failed": found.failed,
+            "exit_code": 1 if found.failed else 0}
 
 
 def _changes(args) -> dict:

@@ -3,8 +3,9 @@
 from dataclasses import replace
 from fractions import Fraction
 
-from empirical.flags import refuse_idle_data_flags
-from empirical.settings import ARCHITECTURES, DATA, SCHEMES, Setting, Widths, recipe
+from empirical.declared import short
+from empirical.flags import add_network_arguments, arch_of, data_of, refuse_idle_data_flags
+from empirical.settings import SCHEMES, Setting, recipe, refuse_width
 from empirical.studies.units.plan import OLD_SWEEPS, PLAIN, SWEEPS
 from lab.arguments import (
     add_run_arguments,
@@ -31,9 +32,7 @@ SHOWN = ("auc", "prunability", "pair_share", "pair_share_start", "twin_share", "
 
 
 def add_arguments(parser):
-    parser.add_argument("--arch", choices=ARCHITECTURES, default="alexnet", help="architecture")
-    parser.add_argument("--data", choices=DATA, default="digits", help="data set")
-    parser.add_argument("--data-dir", metavar="DIR", help="where the data set's files are (folder or archive)")
+    add_network_arguments(parser, "alexnet")
     parser.add_argument("--trained", type=store_name, metavar="EXPERIMENT", help="measure the finished networks of a width "
                         "sweep in the run store (the name of its folder) instead of training some")
     parser.add_argument("--sweep", type=lambda name: OLD_SWEEPS.get(name, name), choices=tuple(SWEEPS), default="init",
@@ -60,7 +59,7 @@ def add_arguments(parser):
     add_threads_argument(parser)
     add_run_arguments(parser, "--seed", "--jobs", "--out", "--quick", "--dry-run")
     refuse_idle_data_flags(parser)
-    only(parser, "--arch", "--sweep", "--values", "--alphas", "--seeds", "--seed", "--base-width", "--epochs",
+    only(parser, "--arch", "--model", "--sweep", "--values", "--alphas", "--seeds", "--seed", "--base-width", "--epochs",
          "--learning-rate", "--batch-size", "--init", "--recipe", "--train-size", "--image-size", "--threads",
          when=lambda args: not args.trained, words="goes without --trained: those networks are trained already")
 
@@ -80,8 +79,9 @@ def run(args) -> dict:
     configs = _of_trained(args, store) if args.trained else _on_data(planned, args)
     setting = configs[0]
     data = dataset(setting, args.data_dir)
-    name = args.name or (f"units-{args.trained}" if args.trained else f"units-{setting.arch}-{setting.data}-{args.sweep}")
-    study = named(units_study(name, f"units of {setting.arch} on {data.name}", lambda scale: []))
+    arch = short(setting.arch)
+    name = args.name or (f"units-{args.trained}" if args.trained else f"units-{arch}-{short(setting.data)}-{args.sweep}")
+    study = named(units_study(name, f"units of {arch} on {data.name}", lambda scale: []))
     if args.dry_run:
         return dry_run(name, study.runs(configs), store=store, schema=study.schema_of)
     table = compute(study, "quick" if args.quick else "full", store=store, configs=configs,
@@ -120,11 +120,11 @@ def _planned(args) -> list:
                                               "threads")
                if (value := getattr(args, key)) is not None}
     if args.quick:
-        changes = {"base_width": 4, "epochs": 3, **changes}
-    setting = Setting(**{**recipe(args.arch, args.data), **(PLAIN if args.recipe == "paper" else {}), **changes}).check()
+        changes = {"epochs": 3, **({} if args.model else {"base_width": 4}), **changes}
+    setting = Setting(**{**recipe(arch_of(args), data_of(args)), **(PLAIN if args.recipe == "paper" else {}), **changes}).check()
     alphas, seeds = (args.alphas[:2], min(args.seeds, 2)) if args.quick else (args.alphas, args.seeds)
     for alpha in alphas:
-        Widths(alpha, setting.base_width)(1, "the first layer")
+        refuse_width(alpha, setting.base_width)
     runs = plan(setting, args.sweep, alphas, range(args.seed, args.seed + seeds), values=args.values,
                 orders=_orders(args), images=args.images)
     return [replace(run, rows=args.rows or 0) for run in runs]
@@ -132,14 +132,16 @@ def _planned(args) -> list:
 
 def _on_data(runs: list, args) -> list:
     """The same runs, with the checksums of their data, whose networks can be built for them."""
+    from empirical.ablation import places
     from empirical.data import dataset
     from empirical.models import outline
     from empirical.studies.units.plan import with_checksums
+    from empirical.sweep import with_sources
 
     data = dataset(runs[0], args.data_dir)
     for run in {run.alpha: run for run in runs}.values():
-        outline(run, run.alpha, data)
-    return with_checksums(runs, args.data_dir)
+        places(outline(run, run.alpha, data))
+    return [with_sources(run) for run in with_checksums(runs, args.data_dir)]
 
 
 def summarise(frame) -> list[dict]:

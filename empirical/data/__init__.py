@@ -16,7 +16,7 @@ from multiprocessing import parent_process
 import torch
 
 from empirical.data import checks
-from empirical.declared import data_folder, sources
+from empirical.declared import data_folder, is_own, sources
 from empirical.declared import source as known
 from empirical.settings import Setting
 from empirical.streams import stream
@@ -33,14 +33,15 @@ class Dataset:
     Attributes
     ----------
     name : what to call it in a table ("CIFAR-10 (JPEG re-encoding)").
-    inputs : uint8 images (N, channels, size, size), or token ids (N, length) with 0 as padding.
+    inputs : uint8 images (N, channels, size, size), token ids (N, length) with 0 as padding, or a user's float32 (N, ...).
     labels : int64 (N,). In the train split they may be corrupted on purpose; elsewhere they are true.
     splits : split name -> int64 row numbers.
     classes : number of classes.
     checksum : sha256 over inputs and labels, first 16 hex digits.
     facts : provenance for the manifest; ``notes`` are sentences that the user is told when the data are loaded.
-    vocabulary : number of token ids; 0 for images.
+    vocabulary : number of token ids; 0 where inputs are none.
     shift, flip : augmentation of images: largest random shift in pixels, random mirror images.
+    mean, std : of the training split a channel; None where inputs are taken as they are.
     """
 
     name: str
@@ -58,8 +59,13 @@ class Dataset:
 
     @property
     def is_text(self) -> bool:
-        """True for token ids, False for images."""
+        """True for token ids, False for numbers."""
         return self.vocabulary > 0
+
+    @property
+    def scale(self) -> float:
+        """What a picture's brightest pixel is stored as; 1 for numbers that are no pictures."""
+        return 1.0 if self.mean is None else 255.0
 
     def to(self, device) -> "Dataset":
         """The data set with all its tensors on a device, once."""
@@ -69,9 +75,13 @@ class Dataset:
                        splits={name: rows.to(device) for name, rows in self.splits.items()})
 
     def batch(self, rows: torch.Tensor) -> torch.Tensor:
-        """Inputs of some rows as a network takes them: normalised float32 images, or token ids."""
+        """Inputs of some rows as a network takes them: normalised float32 images, numbers as they are, or token ids."""
         chosen = self.inputs[rows]
-        return chosen.long() if self.is_text else (chosen.float() - self.mean) / self.std
+        return chosen.long() if self.is_text else self.normalised(chosen.float())
+
+    def normalised(self, numbers: torch.Tensor) -> torch.Tensor:
+        """Stored numbers as a network takes them."""
+        return numbers if self.mean is None else (numbers - self.mean) / self.std
 
 
 def held_out(name: str, pool: int, train_size: int, probe_fit: int, probe_score: int,
@@ -128,11 +138,11 @@ def assemble(name: str, inputs, labels, *, classes: int, test_rows: int, train_s
     labels = labels.long()
     pool = len(labels) - test_rows
     splits = {**held_out(name, pool, train_size, probe_fit, probe_score, split), "test": torch.arange(pool, len(labels))}
-    for split in ("train", "probe_fit"):
-        counts = torch.bincount(labels[splits[split]], minlength=classes)
+    for part in ("train", "probe_fit"):
+        counts = torch.bincount(labels[splits[part]], minlength=classes)
         if not counts.all():
-            raise InputError(f"{name}: class {int(counts.argmin())} has no row in the {split} split; use more data")
-    if not rest.get("vocabulary"):
+            raise InputError(f"{name}: class {int(counts.argmin())} has no row in the {part} split; use more data")
+    if inputs.dtype == torch.uint8 and inputs.dim() == 4:
         rest["mean"], rest["std"] = _pixel_statistics(inputs[splits["train"]])
     checksum = hashlib.sha256(inputs.contiguous().numpy().tobytes() + labels.numpy().tobytes()).hexdigest()[:16]
     facts = {"name": name, "checksum": checksum, **{f"rows_{k}": len(v) for k, v in splits.items()},
@@ -204,8 +214,9 @@ def load(source: str, *, data_dir: str | None = None, train_size: int = 0, label
     known(source)
     checks.image_size(image_size)
     checks.max_length(max_length)
-    data = import_module(SOURCES[source]).load(source=source, data_dir=data_dir, train_size=train_size,
-                                               image_size=image_size, max_length=max_length, split=split, download=download)
+    reader = import_module("empirical.own.data" if is_own(source) else SOURCES[source])
+    data = reader.load(source=source, data_dir=data_dir, train_size=train_size, image_size=image_size, max_length=max_length,
+                       split=split, download=download)
     if parent_process() is None:  # worker processes load the same data again
         for note in data.facts.get("notes", ()):
             print(f"{data.name}: {note}", file=sys.stderr, flush=True)
@@ -237,10 +248,27 @@ def dataset(setting: Setting, data_dir: str | None = None, device: str = "cpu") 
     key = (setting.data, setting.train_size, setting.image_size, setting.max_length, setting.label_noise,
            setting.split)
     found = _on_device(key, folder, device)
-    if setting.checksum and found.checksum != setting.checksum:
-        raise InputError(f"the data in {folder} have changed since this sweep was planned (checksum {found.checksum}, "
-                         f"not {setting.checksum}); start it again")
+    refuse_changed(setting, found, folder)
     return found
+
+
+def refuse_changed(setting, data: Dataset, folder: str | None) -> None:
+    """Refuse data that are not those of which a setting has the checksum.
+
+    Raises
+    ------
+    InputError
+    """
+    if setting.checksum and data.checksum != setting.checksum:
+        where = setting.data if is_own(setting.data) else f"the data in {folder}"
+        raise InputError(f"{where} changed since this sweep was planned (checksum {data.checksum}, not {setting.checksum}): "
+                         "start it again")
+
+
+def with_checksum(setting: Setting, data: Dataset) -> Setting:
+    """The setting with the checksum of its data, but where they are embedded and the same everywhere."""
+    embedded = "source" in data.facts and not is_own(setting.data)
+    return replace(setting, checksum="" if embedded else data.checksum)
 
 
 def resize(images: torch.Tensor, size: int) -> torch.Tensor:

@@ -24,13 +24,13 @@ class PixelNetwork:
 
     def __init__(self, model, data):
         self.model, self.shape = model, tuple(data.inputs.shape[1:])
-        self.mean, self.std = data.mean, data.std
+        self.data = data
         self.device = data.labels.device
 
     def logits(self, pixels: torch.Tensor) -> torch.Tensor:
         """(m, d) -> (m, classes)."""
-        images = pixels.reshape(len(pixels), *self.shape) * 255
-        return self.model(((images - self.mean) / self.std).unsqueeze(0))[0].float()
+        images = pixels.reshape(len(pixels), *self.shape) * self.data.scale
+        return self.model(self.data.normalised(images).unsqueeze(0))[0].float()
 
     @torch.no_grad()
     def classes(self, pixels: np.ndarray) -> np.ndarray:

@@ -41,7 +41,7 @@ def pixels(data, *, own: bool = False) -> Space:
 
     Parameters
     ----------
-    data : images.
+    data : images, or numbers of any shape, which are taken as they are.
     own : the training split alone, the rows that a network has seen.
 
     Raises
@@ -55,7 +55,7 @@ def pixels(data, *, own: bool = False) -> Space:
     train = data.splits["train"].cpu().numpy() if own else np.setdiff1d(np.arange(len(data.labels)), test)
     images = data.inputs.cpu().numpy().reshape(len(data.labels), -1)
     labels = data.labels.cpu().numpy()
-    scale = np.float32(1 / 255)
+    scale = np.float32(1 / data.scale)
     return Space(images[train] * scale, images[test] * scale, labels[train], labels[test], "pixels",
                  {"image_shape": list(data.inputs.shape[1:])})
 

@@ -14,14 +14,15 @@ exactly. Input and number of classes do not scale.
 Every file of this folder says what it holds, ``ARCHITECTURE = Architecture(...)`` (see :mod:`empirical.declared`).
 """
 
+from contextlib import nullcontext
 from fractions import Fraction
 from importlib import import_module
 
 import torch
 from torch import nn
 
-from empirical.declared import architecture, architectures
-from empirical.settings import Widths, refuse_misfit
+from empirical.declared import architecture, architectures, is_own
+from empirical.settings import Widths, refuse_misfit, refuse_single_rows
 from lab.errors import ArgumentError
 
 MOST_PARAMETERS = 10**9
@@ -50,14 +51,43 @@ def build(arch: str, *, alpha: Fraction | str, base_width: int, data, copies: in
     """
     network = architecture(arch)
     refuse_misfit(arch, data.is_text, data.name, depth, dropout)
+    if not (network.any_shape or data.is_text or data.inputs.dim() == 4):
+        raise ArgumentError(f"{arch} takes pictures (channels, size, size), and an input of {data.name} has the shape "
+                            f"{tuple(data.inputs.shape[1:])}", "data")
     given = {"depth": depth, "dropout": dropout, "mup": mup}
     options = {name: given[name] for name in network.options if given[name]}
     module, _, name = BUILDERS[arch].partition(":")
     return getattr(import_module(module), name)(Widths(alpha, base_width), data, copies, **options)
 
 
+def build_for(setting, data, *, alpha: Fraction | str | None = None, copies: int = 1, seed: int = 0) -> nn.Module:
+    """The stack of a setting, one of the laboratory's or of a user's own architecture.
+
+    Parameters
+    ----------
+    setting : architecture, width, base width, depth, dropout, parametrisation.
+    data : that it takes.
+    alpha : width multiplier, in place of the setting's.
+    copies : networks in the stack; a user's own architecture has no stacks.
+    seed : of what a user's own network draws for its start; weights of the others are not yet set.
+
+    Raises
+    ------
+    ArgumentError
+        As :func:`build`, or :func:`empirical.own.network.build_own`.
+    """
+    alpha = Fraction(setting.alpha if alpha is None else alpha)
+    if is_own(setting.arch):
+        from empirical.own.network import build_own
+
+        return build_own(setting, alpha, data, seed)
+    return build(setting.arch, alpha=alpha, base_width=setting.base_width, data=data, copies=copies,
+                 mup=setting.parametrisation == "mup", depth=setting.depth, dropout=setting.dropout)
+
+
 def outline(setting, alpha: Fraction | str, data) -> nn.Module:
-    """One network of a setting without its numbers: to count parameters, and to ask for sites, before anything is trained.
+    """One network of a setting, without its numbers if it is the laboratory's: to count parameters, and to ask for sites, before
+    anything is trained.
 
     Parameters
     ----------
@@ -68,11 +98,12 @@ def outline(setting, alpha: Fraction | str, data) -> nn.Module:
     Raises
     ------
     ArgumentError
-        As :func:`build`; or where it has more than ``MOST_PARAMETERS`` parameters.
+        As :func:`build_for`; or where it has more than ``MOST_PARAMETERS`` parameters, or batch norm and batches of one row.
     """
-    with torch.device("meta"):
-        model = build(setting.arch, alpha=alpha, base_width=setting.base_width, data=data, depth=setting.depth,
-                      mup=setting.parametrisation == "mup", dropout=setting.dropout)
+    with nullcontext() if is_own(setting.arch) else torch.device("meta"):
+        model = build_for(setting, data, alpha=alpha)
+    if any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in model.modules()):
+        refuse_single_rows(setting)
     if (count := parameters(model)) > MOST_PARAMETERS:
         raise ArgumentError(f"{setting.arch} of alpha {alpha} and base width {setting.base_width} has {count:,} parameters: more "
                             f"than {MOST_PARAMETERS:,} are not trained here")

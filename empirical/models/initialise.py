@@ -2,7 +2,8 @@
 
 Weights are drawn with variance gain / fan, layer by layer, from each network's own stream: He gain 2 over fan-in, LeCun
 1 over fan-in, Glorot 1 over the mean of fan-in and fan-out; normal or uniform. The readout always has gain 1; biases
-start at 0, norm gains at 1, embeddings with standard deviation 0.1 at every width.
+start at 0, norm gains at 1, embeddings with standard deviation 0.1 at every width. "own" leaves a user's own network at the
+start that it gave itself; the other rules set its linear layers, convolutions and embeddings as those of the laboratory.
 
 *Standard* parametrisation uses one learning rate for all layers and widths. *Maximal-update* parametrisation (muP; Yang
 & Hu 2021, Yang et al. 2022, arXiv 2203.03466, table 3), relative to alpha = 1 where both are the same network:
@@ -19,10 +20,11 @@ from fractions import Fraction
 import torch
 from torch import nn
 
-from empirical.models.layers import Conv, Embedding, Linear
+from empirical.models.layers import Conv, Embedding, LayerNorm, Linear
 from lab.errors import ArgumentError
 
 ARCHITECTURE = None
+_PLAIN = nn.Linear | nn.modules.conv._ConvNd | nn.Embedding  # layers of PyTorch itself, in a user's own network
 EMBEDDING_STD = 0.1
 _RATES = {  # exponent of alpha in the learning rate under muP
     "sgd": {"input": 1, "vector": 1, "hidden": 0, "output": -1},
@@ -38,21 +40,28 @@ def initialise(model: nn.Module, streams: list[torch.Generator], scheme: str = "
     ----------
     model : on the CPU, its biases and norms as built.
     streams : one generator a copy.
-    scheme : one of ``settings.SCHEMES``; Glorot does not go with muP, whose input layers keep their scale.
+    scheme : one of ``settings.SCHEMES``; Glorot does not go with muP, whose input layers keep their scale. "own" is for
+        networks that start by themselves.
     alpha, parametrisation : see the table above.
     """
+    if scheme == "own":
+        return model
     rule, shape = scheme.split("-")
-    for module in model.modules():
-        if not isinstance(module, Conv | Linear | Embedding):
+    for name, module in model.named_modules():
+        if not isinstance(module, Conv | Linear | Embedding | _PLAIN):
             continue
+        role = getattr(module, "role", "output" if name == f"network.{getattr(model, 'readout', '')}" else "hidden")
+        embedding = isinstance(module, Embedding | nn.Embedding)
+        if isinstance(module, _PLAIN) and not isinstance(module, Conv) and getattr(module, "bias", None) is not None:
+            nn.init.zeros_(module.bias)
         for piece, generator in zip(module.weight.data.chunk(len(streams)), streams):
-            if isinstance(module, Embedding):
+            if embedding:
                 std = EMBEDDING_STD
             else:
-                std = _std(rule, module.role, *_fans(module, piece))
-                if module.role == "output" and parametrisation == "mup":
+                std = _std(rule, role, *_fans(module, piece))
+                if role == "output" and parametrisation == "mup":
                     std /= math.sqrt(alpha)
-            if shape == "normal" or isinstance(module, Embedding):
+            if shape == "normal" or embedding:
                 piece.copy_(torch.randn(piece.shape, generator=generator) * std)
             else:
                 piece.copy_((torch.rand(piece.shape, generator=generator) * 2 - 1) * (std * math.sqrt(3)))
@@ -82,6 +91,9 @@ def take_slices(model: nn.Module, wide: nn.Module, first: int, slices: int) -> n
         raise ArgumentError(f"a wide network has {slices} slices of this width, not {first + model.copies}: copies that start "
                             "as slices can only be as many as have the wide network's features")
     layers = [m for m in wide.modules() if isinstance(m, Conv | Linear | Embedding)]
+    if not layers:
+        raise ArgumentError("copies start as slices of networks that are made of the laboratory's layers: leave start at own",
+                            "start")
     for source, module in zip(layers, (m for m in model.modules() if isinstance(m, Conv | Linear | Embedding))):
         whole = source.weight.data
         whole = whole[0] if isinstance(module, Linear) else whole
@@ -102,7 +114,7 @@ def take_slices(model: nn.Module, wide: nn.Module, first: int, slices: int) -> n
 
 
 def _fans(module, piece) -> tuple[int, int]:
-    if isinstance(module, Conv):
+    if isinstance(module, nn.modules.conv._ConvNd):
         return piece[0].numel(), piece.shape[0] * piece[0, 0].numel()
     return piece.shape[-1], piece.shape[-2]
 
@@ -117,7 +129,8 @@ def _std(rule: str, role: str, fan_in: int, fan_out: int) -> float:
 def parameter_groups(model: nn.Module, *, learning_rate: float, weight_decay: float, optimizer: str, alpha: Fraction,
                      parametrisation: str) -> list[dict]:
     """Groups for a torch optimizer: learning rate by role and parametrisation, weight decay on weights alone (not on
-    biases and norms). Each group keeps its own ``initial_lr`` for the schedule.
+    biases and norms; of layers that are not the laboratory's, on what has two axes or more). Each group keeps its own
+    ``initial_lr`` for the schedule.
 
     Parameters
     ----------
@@ -129,10 +142,15 @@ def parameter_groups(model: nn.Module, *, learning_rate: float, weight_decay: fl
     parametrisation : "standard" or "mup".
     """
     groups: dict[tuple, list] = {}
+    seen = set()
     for module in model.modules():
         for name, parameter in module.named_parameters(recurse=False):
-            weight = name == "weight" and isinstance(module, Conv | Linear | Embedding)
-            role = module.role if weight else "vector"
+            if parameter in seen:  # weights that two layers share
+                continue
+            seen.add(parameter)
+            layer = isinstance(module, Conv | Linear | Embedding)
+            weight = name == "weight" if layer else parameter.dim() > 1 and not isinstance(module, LayerNorm)
+            role = module.role if layer and weight else "vector"
             exponent = _RATES[optimizer][role] if parametrisation == "mup" else 0
             rate, decay = learning_rate * float(alpha) ** exponent, weight_decay if weight else 0.0
             groups.setdefault((rate, decay), []).append(parameter)

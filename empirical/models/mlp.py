@@ -6,7 +6,7 @@ from empirical.declared import Architecture
 from empirical.models.layers import Linear, Units
 
 # layers of 8 units, the quick base width of the others, die at the start in most replicas
-ARCHITECTURE = Architecture("mlp", "MLP", options=("depth", "dropout"), base_width=128, quick_width=32)
+ARCHITECTURE = Architecture("mlp", "MLP", options=("depth", "dropout"), base_width=128, quick_width=32, any_shape=True)
 HIDDEN_LAYERS = 3
 
 

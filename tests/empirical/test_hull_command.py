@@ -1,14 +1,13 @@
 """Hulls of real training sets: spaces, controls, directions, the command and its study."""
 
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
 from empirical.__main__ import COMMANDS
-from empirical.data import load
+from empirical.data import Dataset, load
 from empirical.hull import spaces
 from empirical.hull.directions import PixelNetwork, adversarial_steps, directions
 from empirical.hull.measure import errors_beyond_nearest, gaussian_like, measure, nearest, scales
@@ -222,8 +221,8 @@ class Linear(torch.nn.Module):
 def test_adversarial_step_of_a_linear_network_is_the_perpendicular():
     rng = np.random.default_rng(4)
     w = rng.standard_normal(16)
-    data = SimpleNamespace(inputs=torch.zeros(1, 1, 4, 4), mean=torch.zeros(1, 1, 1), std=torch.full((1, 1, 1), 255.0),
-                           labels=torch.zeros(1))
+    data = Dataset("none", torch.zeros(1, 1, 4, 4), torch.zeros(1), {}, 2, "", mean=torch.zeros(1, 1, 1),
+                   std=torch.full((1, 1, 1), 255.0))
     network = PixelNetwork(Linear(w, 0.3), data)
     queries = rng.standard_normal((9, 16))
     step = adversarial_steps(network, queries)

@@ -31,7 +31,7 @@ def run(config: HullRun, folder: Path, *, device: str | None = None, data_dir: s
         ``data``, ``network`` (in words), what :func:`empirical.hull.measure.measure` finds, ``directions`` if asked for, and
         the manifest.
     """
-    from empirical.data import dataset, load
+    from empirical.data import dataset, load, refuse_changed
     from empirical.hull import spaces
     from empirical.hull.measure import measure
     from empirical.train import pick_device
@@ -49,6 +49,7 @@ def run(config: HullRun, folder: Path, *, device: str | None = None, data_dir: s
         about = f"{network.arch} alpha {network.alpha}, base width {network.base_width}"
     else:
         data = load(config.data, data_dir=data_dir or data_folder())
+        refuse_changed(config, data, data_dir or data_folder())
     if config.space == "features":
         space = spaces.features(model, data, config.site)
     else:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from empirical.declared import source
+from empirical.declared import ANYTHING, source
 from empirical.settings import Network, check_threads, recipe
 from empirical.studies.trained import finished_networks
 from lab import checks
@@ -35,6 +35,7 @@ class HullRun:
     sweep : experiment of the run store (a width sweep) that holds the network, "" for one of this study's own. The hull is
         then that of the rows that the network was trained on, in pixels too.
     threads : of the network and of the measures.
+    checksum, model_checksum : of a user's own data, and of the source of a user's own architecture.
     """
 
     data: str
@@ -56,6 +57,8 @@ class HullRun:
     quick: bool = False
     sweep: str = ""
     threads: int = 1
+    checksum: str = ""
+    model_checksum: str = ""
 
     def check(self) -> "HullRun":
         """Refuse what cannot be carried out; returns itself.
@@ -75,7 +78,7 @@ class HullRun:
         checks.real_number("tol", self.tol, above=0, most=0.1)  # above, distances would mean little
         checks.whole_number("dim", self.dim, 0)
         if self.space != "features":
-            if source(self.data).kind != "images":
+            if source(self.data).kind not in ("images", ANYTHING):
                 raise ArgumentError(f"{self.data} has no pixels: choose images, or the space of features", "space")
             if self.dim > PIXELS.get(self.data, checks.MOST):
                 raise ArgumentError(f"dim {self.dim}: at most {PIXELS[self.data]}, the pixels of {self.data}", "dim")
@@ -106,7 +109,7 @@ class HullRun:
                                 f"{self.seed}")
         changes = {"epochs": self.epochs} if self.epochs else {}
         return Network(**{**recipe(self.arch, self.data, self.quick), **changes, "alpha": self.alpha, "seed": self.seed,
-                          "threads": self.threads})
+                          "threads": self.threads, "checksum": self.checksum, "model_checksum": self.model_checksum})
 
     def own_networks(self) -> list[Network]:
         """The networks that are runs of the same experiment."""

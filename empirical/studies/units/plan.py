@@ -101,13 +101,9 @@ def with_checksums(runs: Sequence[UnitsRun], data_dir: str | None = None) -> lis
     runs : of any data.
     data_dir : folder with the data sets; None for the one that the environment names.
     """
-    from empirical.data import dataset
+    from empirical.data import dataset, with_checksum
 
-    found = []
-    for config in runs:
-        data = dataset(replace(config, checksum=""), data_dir)
-        found.append(config if "source" in data.facts else replace(config, checksum=data.checksum))
-    return found
+    return [with_checksum(config, dataset(replace(config, checksum=""), data_dir)) for config in runs]
 
 
 def plan_trained(networks: Sequence[Network], experiment: str, *, orders: int = 3, images: int = 500,

@@ -1,0 +1,238 @@
+"""A user's own network behind the interface of a stack of one (see :mod:`empirical.models`).
+
+The architecture is a function ``make(alpha, ...)`` that returns a module of that width, alpha being an exact fraction. It may
+take, by these names, ``classes``, ``input_shape`` (of one input), ``vocabulary``, ``data`` (the
+:class:`empirical.data.Dataset`), ``base_width``, ``depth`` and ``dropout``. The module takes a batch of inputs and returns
+logits (batch, classes), or something that has them as ``logits``. A module that follows the laboratory's own interface is
+taken as it is.
+
+What is measured in it is found by one pass of two inputs through it, or named by attributes of the module:
+
+``sites``  names or globs of modules whose outputs are compared; else its blocks and activations at the top level. One more is
+           always there: ``penultimate``, what the last layer with weights, the readout, is given.
+``units``  names or globs of modules whose outputs are hidden units, to be ablated and counted; else its activation modules.
+"""
+
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+
+import torch
+from torch import nn
+
+from empirical.models.layers import Units
+from empirical.own import names
+from empirical.own.places import (
+    ACTIVATIONS,
+    CONVOLUTIONS,
+    WEIGHTED,
+    channels_first,
+    matching,
+    once,
+    pooled,
+    recorded,
+    tensors,
+)
+from empirical.streams import seeded
+from lab.errors import ArgumentError, InputError
+
+PENULTIMATE = "penultimate"
+EXAMPLES = 2  # inputs of the pass that looks for places
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A module that is computed once a pass, and its one output."""
+
+    name: str
+    module: nn.Module
+    output: torch.Tensor
+
+
+def build_own(setting, alpha: Fraction, data, seed: int = 0) -> nn.Module:
+    """The network of a user's own architecture, at the start that it gives itself.
+
+    Parameters
+    ----------
+    setting : architecture (``package.module:function``), its checksum, base width, depth, dropout.
+    alpha : width multiplier.
+    data : that it takes.
+    seed : of all random numbers that its start draws.
+
+    Raises
+    ------
+    ArgumentError
+        If it fails, or is no network for these data.
+    InputError
+        If its source is not that of which the setting has the checksum.
+    """
+    make = names.load(setting.arch, "model")
+    if setting.model_checksum and names.checksum(setting.arch) != setting.model_checksum:
+        raise InputError(f"the source of {setting.arch} has changed since this was planned (checksum "
+                         f"{names.checksum(setting.arch)}, not {setting.model_checksum}); start it again")
+    offered = {"classes": data.classes, "input_shape": tuple(data.inputs.shape[1:]), "vocabulary": data.vocabulary, "data": data}
+    known, what = names.takes(make), f"{setting.arch}(alpha={alpha})"
+    for name in ("base_width", "depth", "dropout"):
+        if value := getattr(setting, name):
+            if name not in known:
+                raise ArgumentError(f"{setting.arch} takes no {name}: leave {name} out", name)
+            offered[name] = value
+    with seeded(seed):
+        network = _called(what, make, alpha, **{k: v for k, v in offered.items() if k in known})
+        if not isinstance(network, nn.Module):
+            raise ArgumentError(f"{what} returns a {type(network).__name__}, not a torch.nn.Module", "model")
+        if getattr(network, "copies", None) == 1 and isinstance(getattr(network, "sites", None), dict):
+            return network
+        return Own(network, data.batch(data.splits["probe_fit"][:EXAMPLES]).cpu(), data.classes, what)
+
+
+def _called(what: str, function: Callable, *arguments, **keywords):
+    """What a user's function returns; an ArgumentError in one line if it fails."""
+    try:
+        return function(*arguments, **keywords)
+    except Exception as error:
+        raise ArgumentError(f"{what} fails: {names.in_a_line(error)}", "model") from error
+
+
+class Own(nn.Module):
+    """A network behind the interface of a stack of one.
+
+    Parameters
+    ----------
+    network : any module that maps a batch to logits.
+    example : a batch of inputs, on the network's device.
+    classes : number of logits.
+    name : what to call it.
+
+    Attributes
+    ----------
+    sites : name -> features there.
+    readout : name of the last layer with weights.
+
+    Raises
+    ------
+    ArgumentError
+        If it fails on the example, returns no logits, or has no readout.
+    """
+
+    copies = 1
+    chain = False  # something may lead around any of its units
+
+    def __init__(self, network: nn.Module, example: torch.Tensor, classes: int, name: str = "the network"):
+        super().__init__()
+        self.network = network
+        with _evaluating(network), torch.no_grad():
+            found, logits = _survey(network, example, name)
+            if logits.shape != (len(example), classes):
+                raise ArgumentError(f"{name}: for {len(example)} inputs of {classes} classes its output has the shape "
+                                    f"{tuple(logits.shape)}, not {(len(example), classes)}", "model")
+            self.readout = _readout(found, logits, name)
+            self._first = {p.name: channels_first(network, p.name) for p in _sites(network, found, self.readout)}
+            self.units = nn.ModuleDict()
+            self._mark(_units(network, found))
+            taps: dict[str, torch.Tensor] = {}
+            self(example.unsqueeze(0), taps)
+        self.sites = {site: x.shape[-1] for site, x in taps.items()}
+
+    def _mark(self, places: list[_Place]) -> None:
+        """Let the outputs of modules pass through places of units."""
+        for place in places:
+            maps = place.output.dim() == 4
+            units = Units(place.output.shape[1 if maps else -1], maps=maps)
+            self.units[place.name.replace(".", "/")] = units
+            place.module.register_forward_hook(_through(units))
+
+    def forward(self, x, taps=None):
+        if taps is None:
+            return _logits(self.network(x[0])).unsqueeze(0)
+        mask = (x[0] != 0) if x.dim() == 3 and not x.is_floating_point() else None
+        with recorded(self.network, self._first) as outputs, recorded(self.network, [self.readout], inputs=True) as before:
+            logits = _logits(self.network(x[0]))
+        for name, first in self._first.items():
+            for site, output in tensors(name, once(name, outputs.get(name, []))).items():
+                taps[site] = pooled(output, first, mask).unsqueeze(0)
+        taps[PENULTIMATE] = pooled(once(self.readout, before.get(self.readout, [])), False, mask).unsqueeze(0)
+        return logits.unsqueeze(0)
+
+
+def _through(units: Units):
+    if units.maps:
+        return lambda module, inputs, output: units(output)
+    return lambda module, inputs, output: units(output.unsqueeze(0))[0]
+
+
+def _logits(output) -> torch.Tensor:
+    if isinstance(output, torch.Tensor):
+        return output
+    found = output.get("logits") if isinstance(output, dict) else getattr(output, "logits", None)
+    if not isinstance(found, torch.Tensor):
+        raise ArgumentError(f"a network returns logits, or something that has them as .logits; this one returns a "
+                            f"{type(output).__name__}", "model")
+    return found
+
+
+@contextmanager
+def _evaluating(network: nn.Module):
+    """The network in evaluation mode, and afterwards every module in the mode that it had."""
+    modes = [(module, module.training) for module in network.modules()]
+    try:
+        network.eval()
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+def _survey(network: nn.Module, example: torch.Tensor, name: str) -> tuple[list[_Place], torch.Tensor]:
+    """The modules that are computed once and put out one tensor, in the order in which they end; and the logits."""
+    every = [key for key, _ in network.named_modules() if key]
+    with recorded(network, every) as outputs:
+        logits = _called(f"{name} on inputs of shape {tuple(example.shape)} ({example.dtype})", lambda: _logits(network(example)))
+    modules, found = dict(network.named_modules()), []
+    for key, calls in outputs.items():
+        if len(calls) == 1 and len(one := tensors(key, calls[0])) == 1 and key in one:
+            found.append(_Place(key, modules[key], one[key]))
+    return found, logits
+
+
+def _readout(found: list[_Place], logits: torch.Tensor, name: str) -> str:
+    """The last layer with weights whose outputs are as many as the classes."""
+    layers = [p for p in found if isinstance(p.module, WEIGHTED)]
+    if layers:
+        last = layers[-1]
+        axis = 1 if isinstance(last.module, CONVOLUTIONS) else -1
+        if last.output.dim() > 1 and last.output.shape[axis] == logits.shape[-1]:
+            return last.name
+    raise ArgumentError(f"{name} has no readout that could be found: its last layer with weights (nn.Linear or a convolution) "
+                        f"gives the {logits.shape[-1]} logits, and is called once", "model")
+
+
+def _batched(places: list[_Place]) -> list[_Place]:
+    return [p for p in places if p.output.dim() > 1 and len(p.output) == EXAMPLES]
+
+
+def _sites(network: nn.Module, found: list[_Place], readout: str) -> list[_Place]:
+    """The places that are compared, but for the penultimate one."""
+    if (wanted := getattr(network, "sites", None)) is not None:
+        return _named(network, wanted, _batched(found), "sites")
+    outer = [p for p in _batched(found) if "." not in p.name and not f"{readout}.".startswith(f"{p.name}.")]
+    return [p for p in outer if isinstance(p.module, ACTIVATIONS) or (list(p.module.children()) and list(p.module.parameters()))]
+
+
+def _units(network: nn.Module, found: list[_Place]) -> list[_Place]:
+    """The places whose outputs are hidden units."""
+    possible = [p for p in _batched(found) if p.output.dim() in (2, 4)
+                or (p.output.dim() == 3 and not channels_first(network, p.name))]
+    wanted = getattr(network, "units", None)
+    if wanted is None or isinstance(wanted, nn.Module):
+        return [p for p in possible if isinstance(p.module, ACTIVATIONS)]
+    return _named(network, wanted, possible, "units")
+
+
+def _named(network: nn.Module, patterns, possible: list[_Place], what: str) -> list[_Place]:
+    wanted, places = matching(network, patterns), {p.name: p for p in possible}
+    for name in wanted:
+        if name not in places:
+            raise ArgumentError(f"{what}: {name} is not computed exactly once a pass, with one output (batch, …)", "model")
+    return [places[name] for name in wanted]

@@ -1,0 +1,168 @@
+"""Where a module's features are: modules by their names, what they put out, and features made of it.
+
+A *site* is a module whose output is looked at. Outputs that hold several tensors (tuples, dicts, dataclasses such as those of
+``transformers``) give a site each, ``name.0`` or ``name.key``; one tensor alone keeps the module's name. Of one tensor
+
+    (batch, features)                   is taken as it is
+    (batch, channels, height, width)    is a map: its mean over space, or a row a location; so in one and three dimensions
+    (batch, tokens, features)           is a sequence: its mean over the tokens, or a row a token; padding is left out
+
+where three axes are a sequence unless the module holds, or follows, a one-dimensional convolution.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from fnmatch import fnmatchcase
+
+import torch
+from torch import nn
+
+from empirical.models import layers
+from lab.errors import ArgumentError, InputError
+
+CONVOLUTIONS = nn.modules.conv._ConvNd
+WEIGHTED = (nn.Linear, CONVOLUTIONS, layers.Linear)  # layers that can be a readout
+ACTIVATIONS = (nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.RReLU, nn.ELU, nn.CELU, nn.SELU, nn.GELU, nn.SiLU, nn.Mish,
+               nn.Hardswish, nn.Hardtanh, nn.Hardsigmoid, nn.Softplus, nn.Softsign, nn.Tanh, nn.Sigmoid)
+_ONE_DIMENSIONAL = (nn.Conv1d, nn.ConvTranspose1d, nn.BatchNorm1d, nn.MaxPool1d, nn.AvgPool1d, nn.AdaptiveAvgPool1d)
+
+
+def matching(model: nn.Module, patterns: Iterable[str]) -> list[str]:
+    """Names of a model's modules that fit one of the patterns, in the model's order.
+
+    Parameters
+    ----------
+    model : any module.
+    patterns : names as in ``named_modules``, or globs: ``"layer4"``, ``"encoder.*.mlp"``; ``*`` stands for dots, too.
+
+    Raises
+    ------
+    ArgumentError
+        If a pattern fits no module.
+    """
+    patterns = [patterns] if isinstance(patterns, str) else list(patterns)
+    names = [name for name, _ in model.named_modules() if name]
+    for pattern in patterns:
+        if not isinstance(pattern, str) or not any(fnmatchcase(name, pattern) for name in names):
+            from difflib import get_close_matches
+
+            close = get_close_matches(str(pattern), names, n=3, cutoff=0.3) or names[:8]
+            there = f"there are {', '.join(close)}{', …' * (len(names) > len(close))}" if names else "it has none"
+            raise ArgumentError(f"no module of this network is called {pattern!r}: {there}", "sites")
+    return [name for name in names if any(fnmatchcase(name, pattern) for pattern in patterns)]
+
+
+def tensors(name: str, output) -> dict[str, torch.Tensor]:
+    """The floating-point tensors of a module's output by the names of sites."""
+    found = {key: x for key, x in _leaves(name, output) if x.is_floating_point()}
+    return {name: next(iter(found.values()))} if len(found) == 1 else found
+
+
+def _leaves(name: str, output) -> Iterator[tuple[str, torch.Tensor]]:
+    if isinstance(output, torch.Tensor):
+        yield name, output
+    elif isinstance(output, Mapping):
+        for key, value in output.items():
+            yield from _leaves(f"{name}.{key}", value)
+    elif isinstance(output, tuple) and hasattr(output, "_fields"):
+        yield from _leaves(name, output._asdict())
+    elif isinstance(output, list | tuple):
+        for i, value in enumerate(output):
+            yield from _leaves(f"{name}.{i}", value)
+    elif dataclasses.is_dataclass(output) and not isinstance(output, type):
+        yield from _leaves(name, {f.name: getattr(output, f.name) for f in dataclasses.fields(output)})
+
+
+def channels_first(model: nn.Module, name: str) -> bool:
+    """Whether a module's outputs of three axes have the features on the second, as those of one-dimensional convolutions.
+
+    A module without weights follows the layer before it.
+    """
+    modules = dict(model.named_modules())
+    if any(isinstance(m, _ONE_DIMENSIONAL) for m in modules[name].modules()):
+        return True
+    if any(True for _ in modules[name].parameters()):
+        return False
+    before = [m for key, m in list(modules.items())[:list(modules).index(name)] if m._parameters]
+    return bool(before) and isinstance(before[-1], _ONE_DIMENSIONAL)
+
+
+def by_row(x: torch.Tensor, first: bool) -> tuple[torch.Tensor, bool]:
+    """An output as (batch, places, features), and whether its places are tokens; one place where it has none.
+
+    Parameters
+    ----------
+    x : (batch, features) or with places as in the module's docstring; (batch,) is one feature.
+    first : see :func:`channels_first`.
+    """
+    if x.dim() < 3:
+        return x.reshape(len(x), 1, -1), False
+    if x.dim() == 3 and not first:
+        return x, True
+    return x.flatten(2).transpose(1, 2), False
+
+
+def pooled(x: torch.Tensor, first: bool, mask: torch.Tensor | None = None) -> torch.Tensor:
+    """An output averaged over space or tokens, (batch, features).
+
+    Parameters
+    ----------
+    x, first : see :func:`by_row`.
+    mask : (batch, tokens), true where there is a token; None where all count.
+    """
+    rows, tokens = by_row(x, first)
+    if tokens and mask is not None and mask.shape == rows.shape[:2]:
+        weight = mask.to(rows.dtype).unsqueeze(-1)
+        return (rows * weight).sum(1) / weight.sum(1).clamp_min(1)
+    return rows.mean(1) if rows.shape[1] > 1 else rows[:, 0]
+
+
+@contextmanager
+def recorded(model: nn.Module, names: Iterable[str], *, inputs: bool = False):
+    """Context in which the outputs of named modules are kept; their hooks are gone afterwards, whatever happens.
+
+    Parameters
+    ----------
+    model : any module.
+    names : of its modules.
+    inputs : keep the first argument in place of the output.
+
+    Yields
+    ------
+    dict
+        name -> outputs of the calls since it was last cleared, in order.
+    """
+    found: dict[str, list] = {}
+    modules, handles = dict(model.named_modules()), []
+
+    def keep_output(name):
+        return lambda module, args, output: found.setdefault(name, []).append(output)
+
+    def keep_input(name):
+        return lambda module, args: found.setdefault(name, []).append(args[0] if args else None)
+
+    try:
+        for name in names:
+            if inputs:
+                handles.append(modules[name].register_forward_pre_hook(keep_input(name)))
+            else:
+                handles.append(modules[name].register_forward_hook(keep_output(name)))
+        yield found
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def once(name: str, outputs: list):
+    """The output of a module that is called once in a pass.
+
+    Raises
+    ------
+    InputError
+        If it is called more often, or not at all.
+    """
+    if len(outputs) != 1:
+        raise InputError(f"{name} is computed {len(outputs)} times in one pass, so its features have no one value: name a "
+                         "module that is computed once")
+    return outputs[0]
