@@ -10,10 +10,10 @@ An own data set is a function that returns one of
   default), ``shift`` and ``flip`` (random shifts and mirror images of pictures),
 * an :class:`empirical.data.Dataset`, which is taken as it is.
 
-It may take, by these names, ``data_dir``, ``train_size``, ``image_size``, ``max_length`` and ``split``. All rows are held in memory;
-loaders are read once, in one order: what they draw at random they draw from fixed seeds. Labels are classes. Bytes of the shape
-(rows, channels, height, width) are pictures, normalised by the training split as the laboratory's own are; other numbers
-are taken as they are.
+It may take, by these names, ``data_dir``, ``train_size``, ``image_size``, ``max_length`` and ``split``. All rows are held in
+memory; loaders are read once, in one order: what they draw at random they draw from fixed seeds. Labels are classes. Bytes of
+the shape (rows, channels, height, width) are pictures, normalised by the training split as the laboratory's own are; other
+numbers are taken as they are.
 """
 
 from collections.abc import Iterable, Mapping
@@ -43,7 +43,8 @@ def load(*, source: str, data_dir: str | None = None, train_size: int = 0, image
     Parameters
     ----------
     source : ``package.module:function``.
-    data_dir, train_size, image_size, max_length, split : see :func:`empirical.data.load`; handed to the function if it takes them.
+    data_dir, train_size, image_size, max_length, split : see :func:`empirical.data.load`; the function is given those that it
+        takes.
 
     Raises
     ------
@@ -87,8 +88,8 @@ def _assembled(source: str, found, train_size: int, image_size: int, split: int)
         options = {"train": found} if not pair or _is_array(found[0]) else {"train": found[0], "test": found[1]}
     if strange := set(options) - OPTIONS:
         raise InputError(f"{source} returns a dict with {min(map(str, strange))!r}; it may have {', '.join(sorted(OPTIONS))}")
-    parts = [_rows(source, options.pop(part), bool(options.get("vocabulary"))) for part in ("train", "test")
-             if options.get(part) is not None]
+    parts = [_rows(source, part, bool(options.get("vocabulary"))) for part in (options.pop("train"), options.pop("test", None))
+             if part is not None]
     if len(parts) == 1:
         inputs, labels = parts[0]
         order = torch.randperm(len(labels), generator=stream(split, "own", "test"))
