@@ -29,7 +29,8 @@ class Unusable(Exception):
 
 def start_state(config: Network) -> dict:
     """Where a training is before its first epoch."""
-    return {"epoch": 0, "curve": [], "epochs": [float(config.epochs)] * config.stack, "snapshots": {}}
+    return {"epoch": 0, "curve": [], "epochs": [float(config.epochs)] * config.stack, "snapshots": {}, "losses": {},
+            "looks": []}
 
 
 def save(path: Path, config: Network, model, optimizer, state: dict) -> None:
@@ -90,9 +91,13 @@ def _check(stored, config: Network, model, optimizer) -> None:
     _require(_is_table(state["curve"], epoch, config.stack), "its loss curve does not fit its epoch")
     _require(_is_table([state["epochs"]], 1, config.stack) and all(0 < e <= config.epochs for e in state["epochs"]),
              "its members' epochs do not fit")
+    _require(_is_table(state["looks"], epoch + 1 if config.target_loss else 0, config.stack), "its looks do not fit its epoch")
     snapshots = state["snapshots"]
     _require(isinstance(snapshots, dict) and set(snapshots) <= {str(i) for i in members}
              and (bool(config.target_loss) or not snapshots), "its snapshots do not fit")
+    reached = state["losses"]
+    _require(isinstance(reached, dict) and set(reached) == set(snapshots) and _is_table([[*reached.values()]], 1, len(snapshots)),
+             "its members' losses do not fit")
     for snapshot in snapshots.values():
         _check_tensors(snapshot, member_state(model, config.stack, 0), "snapshots")
 

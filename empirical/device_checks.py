@@ -13,10 +13,11 @@ from pathlib import Path
 import torch
 
 from empirical.data import load
+from empirical.evaluate import evaluate
 from empirical.features import extract
 from empirical.settings import Network, recipe
 from empirical.steps import Draws, Way, full_precision, stacked_state
-from empirical.train import evaluate, load_trained, prepare, steps_of, train
+from empirical.train import load_trained, prepare, steps_of, train
 from theory.moments import Moments
 
 CPU = torch.device("cpu")

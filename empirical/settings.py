@@ -147,7 +147,7 @@ class Setting:
     dropout : probability, in architectures that have it.
     schedule, warmup : "cosine" to 0 or "constant", after a linear warm-up over that share of all steps; or "exponential",
         times 0.95 an epoch.
-    target_loss : stop when the mean training loss over a quarter of an epoch falls to it; 0 trains all epochs.
+    target_loss : stop when the mean training loss falls to it, in evaluation (:mod:`empirical.matching`); 0 trains all epochs.
     augment : random shifts (and mirror images where they keep the class).
     init, parametrisation : see ``models.initialise``; "own" is the start that a user's own network gives itself.
     train_size, image_size, max_length, label_noise, split : see ``data.load``.

@@ -6,7 +6,8 @@ from addressed streams; the host waits for the device a few times an epoch, neve
 float32 elsewhere, channels-last for images. On a CPU a training that is killed and resumed ends in the same bits as one that
 was not; an addressed stream needs no saved state, so the epoch's number is all that a checkpoint has to know of random numbers.
 
-A stack's loss is the sum of its members' mean losses, so each member gets the gradient it would get alone.
+A stack's loss is the sum of its members' mean losses, so each member gets the gradient it would get alone. Where there is a
+target loss, each stops at it by itself (:mod:`empirical.matching`).
 """
 
 import math
@@ -20,10 +21,11 @@ import torch
 from empirical.checkpoint import CHECKPOINT, read_weights, restore, save, write_weights
 from empirical.data import Dataset
 from empirical.declared import architecture
+from empirical.matching import Matching
 from empirical.models import build_for
 from empirical.models.initialise import initialise, parameter_groups, take_slices
 from empirical.settings import Network
-from empirical.steps import Draws, Members, Steps, Way, full_precision, losses, member_state
+from empirical.steps import Draws, Members, Steps, Way, full_precision, member_state
 from empirical.streams import stream
 from lab.errors import ArgumentError, InputError
 
@@ -190,8 +192,9 @@ def train(config: Network, data: Dataset, folder: Path, *, device: torch.device,
     Returns
     -------
     model : the trained stack, in evaluation mode.
-    facts : ``curve`` (mean training loss, epochs x copies), ``epochs`` and ``reached`` (copies; the target loss),
-        ``weights`` (SHA-256 of the file of weights).
+    facts : ``curve`` (mean training loss, epochs x copies), ``epochs`` (copies), ``weights`` (SHA-256 of the file of weights);
+        with a target loss ``reached`` (copies: whether it came to it), ``losses`` (copies: what was matched, where each
+        stopped) and ``looks`` (the same at the start and after each epoch, (epochs + 1) x copies), else None.
 
     Raises
     ------
@@ -206,10 +209,13 @@ def train(config: Network, data: Dataset, folder: Path, *, device: torch.device,
         state = restore(folder / CHECKPOINT, config, model, steps.optimizer, device)
         saved = time.monotonic()
         model.train()
-        draws = Draws(config, data, state["epoch"])
+        draws, match = Draws(config, data, state["epoch"]), None
         with nullcontext() if steps.way.half else full_precision():
+            if config.target_loss:
+                one = build_for(config, data)
+                match = Matching(config, data, model, one.to(device, memory_format=_layout(one, data)), state)
             while state["epoch"] < config.epochs and len(state["snapshots"]) < config.stack:
-                draws = _epoch(config, data, steps, draws, state)
+                draws = _epoch(config, data, steps, draws, state, match)
                 stop = stop_after is not None and state["epoch"] >= stop_after
                 if stop or time.monotonic() - saved > checkpoint_seconds:
                     save(folder / CHECKPOINT, config, model, steps.optimizer, state)
@@ -219,22 +225,25 @@ def train(config: Network, data: Dataset, folder: Path, *, device: torch.device,
         for i, snapshot in state["snapshots"].items():
             _write_member(model, config.stack, int(i), snapshot)
         model.eval()
-    reached = [str(i) in state["snapshots"] for i in range(config.stack)] if config.target_loss else None
-    facts = {"curve": state["curve"], "epochs": state["epochs"], "reached": reached}
+    facts = {"curve": state["curve"], "epochs": state["epochs"], "reached": None, "losses": None, "looks": None}
+    if config.target_loss:
+        members = [str(i) for i in range(config.stack)]
+        facts |= {"reached": [i in state["snapshots"] for i in members], "looks": state["looks"],
+                  "losses": [state["losses"].get(i, last) for i, last in zip(members, state["looks"][-1])]}
     if stop_after is None:
         facts["weights"] = write_weights(folder, model)
         (folder / CHECKPOINT).unlink(missing_ok=True)
     return model, facts
 
 
-def _epoch(config: Network, data: Dataset, steps: Steps, draws: Draws, state: dict) -> Draws:
+def _epoch(config: Network, data: Dataset, steps: Steps, draws: Draws, state: dict, match: Matching | None) -> Draws:
     """One pass over the training data; moves ``state`` on and returns the next epoch's draws."""
     number, batches = state["epoch"], len(data.splits["train"]) // min(config.batch_size, len(data.splits["train"]))
     checks = {round(batches * (i + 1) / CHECKS) for i in range(CHECKS)} - {0}
     if config.dropout or architecture(config.arch).own:  # their numbers come from torch's own generator
         torch.manual_seed(stream(*config.address(0, "dropout"), number).initial_seed())
     steps.begin(draws, [rate(config, number * batches + step, batches * config.epochs) for step in range(batches)])
-    sums, seen = torch.zeros(config.stack), 0
+    sums, seen, near = torch.zeros(config.stack), 0, match is not None and match.near
     for step in range(batches):
         steps(step)
         if step + 1 in checks:
@@ -242,7 +251,8 @@ def _epoch(config: Network, data: Dataset, steps: Steps, draws: Draws, state: di
                 draws = Draws(config, data, number + 1)  # while the device still works
             mean, now = steps.mean(), number + (step + 1) / batches  # the only wait for the device
             _refuse_divergence(mean, data.classes, now, config)
-            _freeze_finished(config, steps.model, mean, now, state)
+            if near or (match and step + 1 == batches):
+                match.look(now, ends=step + 1 == batches)
             sums += mean * (step + 1 - seen)
             seen = step + 1
     state["curve"].append((sums / batches).tolist())
@@ -258,15 +268,6 @@ def _refuse_divergence(mean: torch.Tensor, classes: int, epoch: float, config: N
         i = int(bad.nonzero()[0])
         raise Diverged(f"training of copy {config.copy + i} at alpha {config.alpha} diverged: loss {mean[i]:.3g} after "
                        f"{epoch:.2f} epochs; try a smaller learning rate or a longer warm-up")
-
-
-def _freeze_finished(config: Network, model, mean: torch.Tensor, epoch: float, state: dict) -> None:
-    """Keep the weights of members that have just reached the target loss; the rest of the stack trains on."""
-    if config.target_loss:
-        for i in (mean <= config.target_loss).nonzero().flatten().tolist():
-            if str(i) not in state["snapshots"]:
-                state["snapshots"][str(i)] = read_member(model, config.stack, i)
-                state["epochs"][i] = epoch
 
 
 def read_member(model, copies: int, member: int) -> dict[str, torch.Tensor]:
@@ -317,25 +318,3 @@ def load_trained(config: Network, data: Dataset, folder: Path, device: torch.dev
             network.load_state_dict(member_state(model, config.stack, i))
         model = Members(networks)
     return model.to(device, memory_format=_layout(model, data)).eval()
-
-
-@torch.inference_mode()
-def evaluate(model: torch.nn.Module, data: Dataset, split: str, batch: int = 1024) -> dict[str, list[float]]:
-    """Mean loss and accuracy of each member on a split, without augmentation.
-
-    Parameters
-    ----------
-    model : a stack, in evaluation mode.
-    data : on the model's device.
-    split : one of :data:`empirical.data.SPLITS`.
-    batch : rows at a time.
-    """
-    rows = data.splits[split]
-    copies = model.copies
-    loss, hits = (torch.zeros(copies, device=rows.device, dtype=torch.float64) for _ in range(2))
-    for part in rows.split(batch):
-        logits = model(data.batch(part).unsqueeze(0)).float()
-        labels = data.labels[part].expand(copies, -1)
-        loss += losses(logits, labels).double() * len(part)
-        hits += (logits.argmax(-1) == labels).sum(1)
-    return {"loss": (loss / len(rows)).tolist(), "accuracy": (hits / len(rows)).tolist()}

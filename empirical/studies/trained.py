@@ -44,8 +44,9 @@ def run(config: Network, folder: Path, *, device: str | None = None, data_dir: s
         :func:`empirical.train.train` tells (``curve``, ``epochs``, ``reached``, ...), and the manifest.
     """
     from empirical.data import dataset
+    from empirical.evaluate import evaluate
     from empirical.steps import Way
-    from empirical.train import evaluate, pick_device, train
+    from empirical.train import pick_device, train
 
     target = pick_device(device)
     data = dataset(config, data_dir, str(target))

@@ -74,6 +74,8 @@ WRONG = {
     "ragged curve": spoil("state.curve", [[1.0]]), "curve of NaN": spoil("state.curve", [[1.0, float("nan")]]),
     "epochs of members": spoil("state.epochs", [3.0]), "members past the end": spoil("state.epochs", [3.0, 40.0]),
     "snapshots": spoil("state.snapshots", {"0": {}}), "snapshots of text": spoil("state.snapshots", "none"),
+    "looks": spoil("state.looks", [[1.0, 1.0]]), "no losses": spoil("state.losses", ...),
+    "losses": spoil("state.losses", {"0": 1.0}),
     "no weights": spoil("model", {}), "weights missing": lambda c: c["model"].pop(first(c["model"])),
     "weights of NaN": in_weights(lambda w: w * float("nan")), "weights of float64": in_weights(lambda w: w.double()),
     "weights of another width": in_weights(lambda w: torch.cat([w, w])),

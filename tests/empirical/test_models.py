@@ -10,8 +10,9 @@ from empirical.data import load
 from empirical.models import build
 from empirical.models.initialise import initialise, parameter_groups, take_slices
 from empirical.models.layers import Conv, Embedding, Linear
+from empirical.steps import losses
 from empirical.streams import stream
-from empirical.train import losses, read_member
+from empirical.train import read_member
 from lab.errors import ArgumentError
 
 ARCHS = ("mlp", "vgg16", "resnet18", "transformer")

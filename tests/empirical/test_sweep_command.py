@@ -141,7 +141,8 @@ def test_confirmatory_replicas():
     (["--copies", "parameters", "--base-width", "64", "--depth", "6"], "mlp-digits-parameters",
      "s0.gap-at-equal-parameters"),
     (["--alphas", "2", "1"], "mlp-digits-wider", "s0.gap-above-width-one"),
-    (["--match", "train-loss", "--target-loss", "2.2"], "mlp-digits-loss", "s0.gap-survives-matched-training"),
+    (["--match", "train-loss", "--target-loss", "2.1", "--learning-rate", "0.05", "--epochs", "60"], "mlp-digits-loss",
+     "s0.gap-survives-matched-training"),
 ])
 def test_each_control_speaks_to_its_claim(tmp_path, capsys, flags, name, claim):
     code, out, _ = call(capsys, "--seeds", "1", "--alphas", "1", "1/2", "--out", str(tmp_path), *flags)

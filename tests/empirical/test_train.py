@@ -2,6 +2,7 @@
 
 import errno
 from contextlib import nullcontext
+from dataclasses import replace
 
 import pytest
 import torch
@@ -9,8 +10,10 @@ import torch
 from empirical import train as training
 from empirical.checkpoint import CHECKPOINT
 from empirical.data import Dataset, load
+from empirical.evaluate import evaluate
+from empirical.matching import TOLERANCE, Matching
 from empirical.settings import Network, Setting, recipe
-from empirical.train import Diverged, evaluate, flushes_denormals, load_trained, pick_device, rate, read_member, train
+from empirical.train import Diverged, flushes_denormals, load_trained, pick_device, rate, read_member, train
 from lab import store
 from lab.errors import ArgumentError, InputError
 from lab.store import run_id
@@ -98,19 +101,63 @@ def test_stacked_training_in_float32_equals_one_by_one_at_first(tmp_path, arch):
         assert facts["curve"][0][i] == pytest.approx(own["curve"][0][0], rel=1e-4)
 
 
+MATCHED = {"target_loss": 1.8, "schedule": "constant", "learning_rate": 0.05, "epochs": 40, "base_width": 32}
+
+
+@pytest.mark.parametrize("arch, changes", [
+    ("mlp", {}), pytest.param("resnet18", {"base_width": 8, "learning_rate": 0.02}, marks=pytest.mark.slow),
+    pytest.param("transformer", {"target_loss": 1.0, "learning_rate": 2e-3}, marks=pytest.mark.slow)])
+def test_losses_that_are_called_matched_are(tmp_path, arch, changes):
+    """Wide and narrow, each member of a stack: the mean training loss in evaluation, as the stored weights give it."""
+    for alpha, stack in (("1", 1), ("1/4", 3)):
+        config = tiny(arch, **{**MATCHED, "alpha": alpha, "stack": stack, **changes})
+        data = data_of(config)
+        (tmp_path / str(stack)).mkdir()
+        facts = train(config, data, tmp_path / str(stack), device=CPU)[1]
+        stored = load_trained(config, data, tmp_path / str(stack), CPU)
+        assert facts["reached"] == [True] * stack and max(facts["epochs"]) < 40
+        for found in (evaluate(stored, data, "train")["loss"], facts["losses"]):
+            assert found == pytest.approx([config.target_loss] * stack, rel=2 * TOLERANCE)
+        assert facts["looks"][0] == pytest.approx(evaluate(training.prepare(config, data, CPU).eval(), data, "train")["loss"])
+
+
+@pytest.mark.parametrize("arch", ["mlp", pytest.param("resnet18", marks=pytest.mark.slow)])
+def test_a_matched_training_that_is_resumed_is_equal_to_the_bit(tmp_path, arch):
+    config = tiny(arch, **{**MATCHED, "learning_rate": 0.02, "base_width": 16, "stack": 2})
+    data = data_of(config)
+    whole, facts = train(config, data, tmp_path, device=CPU)
+    first = int(min(facts["epochs"]))
+    assert first + 1 < max(facts["epochs"])  # stopped before, between and after their ends
+    (tmp_path / "parts").mkdir()
+    for stop in (first - 1, first + 1, None):
+        parts, again = train(config, data, tmp_path / "parts", device=CPU, stop_after=stop)
+    assert same(whole.state_dict(), parts.state_dict()) and facts == again
+
+
+def test_looks_leave_training_as_it_is(tmp_path, monkeypatch):
+    """A network that is looked at often takes the same steps as one that is not."""
+    config = tiny("resnet18", **{**MATCHED, "target_loss": 1e-3, "epochs": 2, "base_width": 8})
+    data, states = data_of(config), []
+    for always in (True, False):
+        monkeypatch.setattr(Matching, "near", always)
+        states.append(train(config, data, tmp_path, device=CPU)[0].state_dict())
+    states.append(train(replace(config, target_loss=0.0), data, tmp_path, device=CPU)[0].state_dict())
+    assert same(states[0], states[1]) and same(states[0], states[2])
+
+
 def test_matched_loss_stops_each_member_where_it_would_stop_alone(tmp_path):
-    changes = {"target_loss": 1.8, "schedule": "constant", "learning_rate": 0.05, "epochs": 40, "base_width": 32}
+    changes = MATCHED
     data = data_of(tiny())
     stack, facts = train(tiny(stack=2, **changes), data, tmp_path, device=CPU)
     assert facts["reached"] == [True, True] and max(facts["epochs"]) < 40
     for i in range(2):
         (tmp_path / str(i)).mkdir()
         alone, own = train(tiny(copy=i, **changes), data, tmp_path / str(i), device=CPU)
-        assert own["epochs"] == [facts["epochs"][i]]
+        assert own["epochs"] == pytest.approx([facts["epochs"][i]], abs=1e-3)
         for name, value in alone.state_dict().items():
             assert torch.allclose(read_member(stack, 2, i)[name], value, rtol=1e-4, atol=1e-5)
     _, never = train(tiny(target_loss=1e-6, epochs=1), data, tmp_path, device=CPU)
-    assert never["reached"] == [False] and never["epochs"] == [1.0]
+    assert never["reached"] == [False] and never["epochs"] == [1.0] and never["losses"] == never["looks"][-1]
 
 
 def test_divergence_has_a_reason(tmp_path):

@@ -37,7 +37,8 @@ def run(config: Comparison, folder: Path, *, device: str | None = None, data_dir
     -------
     dict
         ``data`` (the data set's name), ``rows`` (the measures, one a site and number of copies), ``wide`` and ``narrow`` (what
-        the training of either side came to), and the manifest.
+        the training of either side came to), ``mismatch`` (largest distance of a network's loss from the target, as a share of
+        it; None without a target), and the manifest.
     """
     from empirical.compare import compare, on_kept_rows
     from empirical.data import dataset
@@ -55,13 +56,22 @@ def run(config: Comparison, folder: Path, *, device: str | None = None, data_dir
     main.update(on_kept_rows(features, "wide", "other", blocks[:config.copies], untrained="untrained", ridge=main["ridge"],
                              seed=config.seed))
     return {"data": facts["data"]["name"], "rows": rows, "wide": _summary([results[config.wide()]]),
-            "narrow": _summary([results[n] for n in config.narrow()]),
+            "narrow": _summary([results[n] for n in config.narrow()]), "mismatch": _mismatch(results),
             "manifest": {**facts, "threads": threads_of_record(config.threads, *results.values())}}
 
 
 def _weights(results: Mapping[Network, dict]) -> dict[str, str | None]:
     """Checksums of the weights behind features, by run."""
     return {TRAIN.id(network): result.get("weights") for network, result in results.items()}
+
+
+def _mismatch(results: Mapping[Network, dict]) -> float | None:
+    """The largest distance of a loss from the target, as a share of it, among the networks that a comparison compares, its
+    second wide one included; None without a target, or where a training of earlier does not tell its losses."""
+    found = [(network.target_loss, result.get("losses")) for network, result in results.items()]
+    if not all(target and losses for target, losses in found):
+        return None
+    return max(abs(loss / target - 1) for target, losses in found for loss in losses)
 
 
 def _narrow_blocks(config: Comparison) -> list[str]:
@@ -131,5 +141,6 @@ def _summary(results: Sequence[dict]) -> dict:
                for split in ("train", "test") for what in ("loss", "accuracy")},
             "epochs": mean(e for r in results for e in r["epochs"]),
             "reached": mean(float(x) for r in results for x in r["reached"]) if results[0]["reached"] else None,
+            "matched_loss": mean(x for r in results for x in r["losses"]) if results[0].get("losses") else None,
             "parameters": sum(r["parameters"] * len(r["epochs"]) for r in results),
             "curve": [mean(step) for step in zip(*curves)]}

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     import pandas
 
 
+MATCHED = 0.01  # largest distance of a network's training loss from the target, as a share, in a replica that counts
+
+
 def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]:
     """Evidence from one sweep, at the penultimate site and the smallest alpha.
 
@@ -35,7 +38,9 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]
 
     # a sweep that changes one thing speaks to that alone
     if first["match"] == "train-loss":
-        add("s0.gap-survives-matched-training", least["gap"], f", matched in training loss {first['target_loss']:g}")
+        matched = least[least["mismatch"] <= MATCHED] if "mismatch" in least else least[:0]  # older tables do not tell
+        add("s0.gap-survives-matched-training", matched["gap"], f", matched in training loss {first['target_loss']:g}"
+            + f" (matched: {len(matched)} of {len(least)} replicas)" * (len(matched) < len(least)))
         return found
     if first["start"] == "slice":
         add("s0.gap-survives-shared-start", least["gap"], ", started as slices")

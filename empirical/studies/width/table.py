@@ -29,7 +29,8 @@ def tabulate(finished: Sequence[tuple[object, dict]]) -> "pandas.DataFrame":
                 "reference": config.reference, "base_width": config.base_width, "seed": config.seed,
                 "all_copies": config.copies, "parameter_copies": config.narrow_copies, "start": config.start,
                 "match": "train-loss" if config.target_loss else "epochs", "target_loss": config.target_loss,
-                "parametrisation": config.parametrisation, "label_noise": config.label_noise}
+                "mismatch": result.get("mismatch"), "parametrisation": config.parametrisation,
+                "label_noise": config.label_noise}
         trained = {f"{key}_{side}": value for side in ("narrow", "wide") for key, value in result[side].items()
                    if key != "curve"}
         curves = {f"curve_{side}": " ".join(f"{x:.4g}" for x in result[side]["curve"]) for side in ("narrow", "wide")}
