@@ -227,9 +227,9 @@ def train(config: Network, data: Dataset, folder: Path, *, device: torch.device,
         model.eval()
     facts = {"curve": state["curve"], "epochs": state["epochs"], "reached": None, "losses": None, "looks": None}
     if config.target_loss:
-        members = [str(i) for i in range(config.stack)]
-        facts |= {"reached": [i in state["snapshots"] for i in members], "looks": state["looks"],
-                  "losses": [state["losses"].get(i, last) for i, last in zip(members, state["looks"][-1])]}
+        names = [str(i) for i in range(config.stack)]
+        facts |= {"reached": [name in state["snapshots"] for name in names], "looks": state["looks"],
+                  "losses": [state["losses"].get(name, last) for name, last in zip(names, state["looks"][-1])]}
     if stop_after is None:
         facts["weights"] = write_weights(folder, model)
         (folder / CHECKPOINT).unlink(missing_ok=True)

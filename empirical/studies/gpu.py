@@ -54,5 +54,6 @@ def _configs(scale: str) -> list[Setting]:
 
 
 STUDY = width_study("resnet18-cifar10-gpu", "ResNet-18 of base width 64 on CIFAR-10, eight epochs on a GPU", _configs,
-                    "ResNet-18 of base width 64, CIFAR-10 (JPEG re-encoding)", declared=declared, scales=SCALES)
+                    "ResNet-18 of base width 64, CIFAR-10 (JPEG re-encoding)", declared=declared, scales=SCALES,
+                    extensible=False)
 NAME = STUDY.name
