@@ -217,6 +217,30 @@ def share_interval(successes: int, n: int) -> Estimate:
     return _made(successes / n, n, "Wilson", partial(_wilson, successes / n, n))
 
 
+def _garwood(events: int, exposure: float, level: float) -> tuple[float, float]:
+    from scipy.special import chdtri
+
+    tail = (1 - level) / 2
+    return (chdtri(2 * events, 1 - tail) / 2 / exposure if events else 0.0), chdtri(2 * events + 2, tail) / 2 / exposure
+
+
+def rate_interval(events: int, exposure: float, n: int) -> Estimate:
+    """Events per unit of exposure with Garwood's exact 95 % interval for a Poisson rate; n replicas saw them together.
+
+    Where no event was seen the interval still ends above 0: it says how rare they must be.
+
+    Source: Garwood 1936, Biometrika 28, 437.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than 0 events, or nothing was exposed.
+    """
+    if events < 0 or not 0 < exposure < math.inf:
+        raise InputError(f"a rate needs events >= 0 and an exposure above 0, got {events} in {exposure:g}")
+    return _made(events / exposure, n, "Garwood", partial(_garwood, int(events), float(exposure)))
+
+
 # ------------------------------------------------------------------------------------------ made from other estimates
 def _through(function: Callable[[float], float], estimate: Estimate, level: float) -> tuple[float, float]:
     ends = [function(end) for end in estimate.at(level)]
@@ -243,6 +267,37 @@ def bounded(estimate: Estimate, least: float = -math.inf, most: float = math.inf
     if not estimate.has_interval or estimate.is_constant:
         return estimate
     return _made(estimate.mean, estimate.n, estimate.method, partial(_clipped, estimate, least, most))
+
+
+def _wider(estimate: Estimate, than: Estimate, level: float) -> tuple[float, float]:
+    (low, high), (least, most) = estimate.at(level), than.at(level)
+    return min(low, least), max(high, most)
+
+
+def no_narrower(estimate: Estimate, than: Estimate) -> Estimate:
+    """The estimate with an interval that holds another one's of the same quantity: one source of error sets a floor to the whole.
+
+    Both need an interval; otherwise the estimate stays as it is.
+    """
+    if not (estimate.has_interval and than.has_interval):
+        return estimate
+    return _made(estimate.mean, estimate.n, f"{estimate.method}, no narrower than {than.method}",
+                 partial(_wider, estimate, than))
+
+
+def _stepped(estimate: Estimate, step: float, level: float) -> tuple[float, float]:
+    low, high = estimate.at(level)
+    return min(low, estimate.mean - step), max(high, estimate.mean + step)
+
+
+def stepped(estimate: Estimate, step: float) -> Estimate:
+    """The estimate of a quantity that is counted in steps: its interval reaches one step either way at least.
+
+    All replicas may show the same number because a step is larger than what tells them apart.
+    """
+    if not estimate.has_interval:
+        return estimate
+    return _made(estimate.mean, estimate.n, estimate.method, partial(_stepped, estimate, step))
 
 
 def _mover(a: Estimate, b: Estimate, level: float) -> tuple[float, float]:

@@ -10,7 +10,9 @@ lengths. The cosine of two random directions has density proportional to (1 - rh
 
     P(|r| >= t) = P(rho >= rho_t) + P(rho <= rho_-t),    P(rho >= c) = 1/2 I_{1-c^2}((d-1)/2, 1/2) for c >= 0,
 
-and the number of similar units a unit is that share times (width - 1): doubled by doubling the width (derived here).
+and the number of similar units a unit is that share times (width - 1): doubled by doubling the width (derived here). That is so
+of any layer whose units are drawn alike and independently, whatever the share; so it is the null of what S1 counts, and no
+evidence for it.
 """
 
 import numpy as np
@@ -18,9 +20,6 @@ import numpy as np
 from lab import checks
 from lab.arrays import floats
 from lab.errors import ArgumentError
-from lab.estimate import exact
-from theory.claims import Evidence
-from theory.measures.ablation import growth_per_doubling
 
 
 def relu_correlation(rho: np.ndarray) -> np.ndarray:
@@ -64,11 +63,3 @@ def similar_pair_share(dim: int, threshold: float = 0.5) -> float:
     if -threshold > lowest:
         share += 1 - _above(cosine_at(-threshold), dim)
     return share
-
-
-def evidence() -> list[Evidence]:
-    """The null: a share that does not depend on the width."""
-    widths = np.array([32.0, 512.0])
-    share = np.array([similar_pair_share(10) for _ in widths])
-    return [Evidence("s1.random-layers-double", "theory", "random ReLU layer, Gaussian inputs, d = 10",
-                     exact(float(growth_per_doubling(widths, share * widths))))]

@@ -5,16 +5,39 @@ The table has ``case`` (a setting, for a person), ``width`` (a number), ``replic
 training: the null of these), ``kept_share`` and ``agreement`` (the smaller network).
 """
 
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lab.estimate import Estimate, largest, mean_interval
+from lab.estimate import Estimate, bounded, largest, mean_interval, stepped
 from theory.claims import Evidence
 from theory.measures.ablation import growth_per_doubling
 
 if TYPE_CHECKING:
     import pandas
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a case is, for the register.
+
+    Attributes
+    ----------
+    piece : short name within its study.
+    start : the same of the untrained networks: cases with the same one measure them again.
+    untrained : these for a person.
+    setting : the case for a person; "" for its name in the table.
+    levels : attributes of the setting, see :class:`theory.claims.Evidence`.
+    """
+
+    piece: str
+    start: str
+    untrained: str
+    setting: str = ""
+    levels: Mapping[str, str] = field(default_factory=dict)
 
 
 def by_width(table: "pandas.DataFrame", case: str, column: str) -> tuple[np.ndarray, np.ndarray]:
@@ -32,44 +55,83 @@ def by_width(table: "pandas.DataFrame", case: str, column: str) -> tuple[np.ndar
 def growth(table, case: str, column: str, *, absolute: bool = False) -> Estimate | None:
     """Factor of growth per doubling of width over the replicas; ``absolute`` multiplies a share by the width first.
 
-    None with fewer than two widths or replicas, or where a value is zero: then there is no ratio.
+    The geometric mean, as of all ratios. None with fewer than two widths or replicas, or where a value is zero: then there is
+    no ratio.
     """
+    found = _ratios(table, case, column, absolute)
+    return mean_interval(found, log=True) if len(found) and np.all(np.isfinite(found)) else None
+
+
+def _ratios(table, case: str, column: str, absolute: bool = False) -> np.ndarray:
+    """Growth of every replica, NaN where there is no ratio; empty with fewer than two widths or replicas."""
     widths, values = by_width(table, case, column)
     if len(widths) < 2 or len(values) < 2:
-        return None
-    found = growth_per_doubling(widths, values * widths if absolute else values)
-    return mean_interval(found) if np.all(np.isfinite(found)) else None
+        return np.empty(0)
+    return growth_per_doubling(widths, values * widths if absolute else values)
 
 
 def at_widest(table, case: str, column: str, minus: str | None = None) -> Estimate | None:
-    """A column at the largest width, less another column; None with fewer than two replicas."""
+    """A share at the largest width, less another one; None with fewer than two replicas.
+
+    A difference of shares of units is not known better than to one unit.
+    """
     widths, values = by_width(table, case, column)
     if len(widths) == 0 or len(values) < 2:
         return None
-    return mean_interval(values[:, -1] - (by_width(table, case, minus)[1][:, -1] if minus else 0))
+    if minus is None:
+        return bounded(mean_interval(values[:, -1]), 0, 1)
+    gap = mean_interval(values[:, -1] - by_width(table, case, minus)[1][:, -1])
+    return bounded(stepped(gap, 1 / _units(table, case, widths[-1])), -1, 1)
+
+
+def _units(table, case: str, width: float) -> float:
+    """Hidden units of a network of a width: those of all its places where the table has their number."""
+    rows = table[(table.case == case) & (table.width == width)]
+    return float(rows["units"].min()) if "units" in rows else width
 
 
 def change(table, case: str, column: str) -> Estimate | None:
-    """The largest width's value less the smallest's."""
+    """The largest width's share less the smallest's."""
     widths, values = by_width(table, case, column)
-    return mean_interval(values[:, -1] - values[:, 0]) if len(widths) > 1 and len(values) > 1 else None
+    return bounded(mean_interval(values[:, -1] - values[:, 0]), -1, 1) if len(widths) > 1 and len(values) > 1 else None
 
 
-def case_evidence(table: "pandas.DataFrame", column: str, runs: tuple[str, ...]) -> list[Evidence]:
-    """Evidence of the claims that every case speaks to; ``column`` is "toy" or "real"."""
-    found = []
-    for case in table.case.unique():
+def case_evidence(table: "pandas.DataFrame", column: str, runs: tuple[str, ...],
+                  describe: Callable[["pandas.Series"], Case]) -> list[Evidence]:
+    """Evidence of the claims that every case speaks to, and of the untrained networks, once for each kind.
+
+    Parameters
+    ----------
+    table : as above.
+    column : "toy" or "real".
+    runs : ids of the runs behind it.
+    describe : the first row of a case -> what the case is.
+    """
+    found, starts = [], {}
+    for name, rows in table.groupby("case", sort=False):
+        case = describe(rows.iloc[0])
         statistics = {
-            "s1.width-raises-either": largest(growth(table, case, "prunability", absolute=True),
-                                             growth(table, case, "pair_share", absolute=True)),
-            "s1.width-raises-either-share": largest(growth(table, case, "prunability"), growth(table, case, "pair_share")),
-            "s1.removable-share-grows": change(table, case, "auc"),
-            "s1.similar-share-grows": growth(table, case, "pair_share"),
-            "s1.random-layers-double": growth(table, case, "pair_share_start", absolute=True),
-            "s1.more-similar-than-start": at_widest(table, case, "pair_share", "pair_share_start"),
-            "s1.compressibility-beyond-start": at_widest(table, case, "compressibility", "compressibility_start"),
-            "s1.smaller-network-agrees": at_widest(table, case, "agreement"),
-            "s1.kept-share-falls": change(table, case, "kept_share"),
+            "s1.width-raises-either": largest(growth(table, name, "prunability"), growth(table, name, "pair_share")),
+            "s1.removable-share-grows": change(table, name, "auc"),
+            "s1.similar-share-grows": growth(table, name, "pair_share") or _no_ratio(table, name, "pair_share"),
+            "s1.more-similar-than-start": at_widest(table, name, "pair_share", "pair_share_start"),
+            "s1.compressibility-beyond-start": at_widest(table, name, "compressibility", "compressibility_start"),
+            "s1.smaller-network-agrees": at_widest(table, name, "agreement"),
+            "s1.kept-share-falls": change(table, name, "kept_share"),
         }
-        found += [Evidence(claim, column, case, e, runs) for claim, e in statistics.items() if e is not None]
+        found += [Evidence(claim, column, case.setting or name, e, runs, piece=case.piece, levels=case.levels)
+                  for claim, e in statistics.items() if e is not None]
+        if case.start not in starts or len(rows) > len(table[table.case == starts[case.start][0]]):
+            starts[case.start] = name, case
+    for start, (name, case) in starts.items():
+        doubling = growth(table, name, "pair_share_start", absolute=True)
+        if doubling is not None:
+            found.append(Evidence("s1.random-layers-double", column, f"untrained {case.untrained}", doubling, runs, piece=start,
+                                  levels=case.levels))
     return found
+
+
+def _no_ratio(table, case: str, column: str) -> Estimate | None:
+    """Shown where some network's share is zero, so that no growth can be named: an estimate that is no number."""
+    found = _ratios(table, case, column)
+    return Estimate(math.nan, None, None, len(found)) if len(found) else None

@@ -10,8 +10,9 @@ import time
 import numpy as np
 
 from empirical.hull.spaces import Space
+from empirical.hull.statistics import correlation, excess
 from lab.errors import InputError
-from lab.estimate import Estimate, mean_interval, share_interval
+from lab.estimate import Estimate, mean_interval, share_difference, share_interval
 from lab.streams import generator
 from theory.hull import UNCONVERGED, Points, Projection, prepare, project
 
@@ -174,8 +175,9 @@ def measure(space: Space, *, queries: int = 0, leave_one_out: int = -1, n: int =
         own = project(ready, points[kept], tol, exclude=kept, directions=False)
         near_own, mean_own = nearest(points, points[kept], kept), np.linalg.norm(points[kept] - mean, axis=1)
         found["training"] = summarise(own, near_own, mean_own, common)
-        found["test_over_training"] = _excess(result.upper, own.upper)
-        found["outside_minus_training"] = _difference(found["test"]["outside"], found["training"]["outside"])
+        found["test_over_training"] = excess(found["test"]["distance"], found["training"]["distance"])
+        found["outside_minus_training"] = share_difference(
+            int(result.outside.sum()), queries, int(own.outside.sum()), leave_one_out)
         found["seconds"]["training"] = time.perf_counter() - start
     if gaussian:
         start = time.perf_counter()
@@ -189,22 +191,6 @@ def measure(space: Space, *, queries: int = 0, leave_one_out: int = -1, n: int =
                                         result.upper[:classes], tol)
         found["seconds"]["classes"] = time.perf_counter() - start
     return {**found, "arrays": arrays}
-
-
-def _excess(test: np.ndarray, training: np.ndarray) -> Estimate | None:
-    """Mean distance of test over that of training points, minus one; interval by the delta method on the log ratio."""
-    if training.mean() <= 0 or test.mean() <= 0 or min(len(test), len(training)) < 2:
-        return None
-    log = np.log(test.mean() / training.mean())
-    error = np.sqrt(sum(x.var(ddof=1) / len(x) / x.mean() ** 2 for x in (test, training)))
-    return Estimate(*(float(np.expm1(log + z * error)) for z in (0, -1.96, 1.96)), min(len(test), len(training)))
-
-
-def _difference(a: Estimate, b: Estimate) -> Estimate:
-    """Difference of two independent shares with Newcombe's interval from their Wilson intervals."""
-    gap = a.mean - b.mean
-    return Estimate(gap, gap - float(np.hypot(a.mean - a.low, b.high - b.mean)),
-                    gap + float(np.hypot(a.high - a.mean, b.mean - b.low)), min(a.n, b.n))
 
 
 def _class_hulls(points, labels, queries, true, whole, tol) -> dict:
@@ -242,12 +228,10 @@ def errors_beyond_nearest(wrong: np.ndarray, hull: np.ndarray, near: np.ndarray)
         return {"wrong": share_interval(int(wrong.sum()), n), "alone": None, "given_nearest": None}
     w, h, z = (rankdata(x) for x in (wrong, hull, near))
 
-    def estimate(a, b, lost):
+    def estimate(a, b, given):
         size = np.sqrt((a @ a) * (b @ b))
-        r = float(np.clip(a @ b / size, -0.999999, 0.999999)) if size > 0 else 0.0
-        half = 1.96 / np.sqrt(n - lost)
-        return Estimate(r, float(np.tanh(np.arctanh(r) - half)), float(np.tanh(np.arctanh(r) + half)), n)
+        return correlation(a @ b / size if size > 0 else 0.0, n, given)
 
     return {"wrong": share_interval(int(wrong.sum()), n),
-            "alone": estimate(w - w.mean(), h - h.mean(), 3),
-            "given_nearest": estimate(residual(w, z), residual(h, z), 4)}
+            "alone": estimate(w - w.mean(), h - h.mean(), 0),
+            "given_nearest": estimate(residual(w, z), residual(h, z), 1)}

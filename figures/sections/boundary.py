@@ -24,15 +24,16 @@ def draw(tables):
     table = tables.get("polynomial")
     if table is None:
         return
+    frame = table.frame[table.frame.truth == 3] if "truth" in table.frame else table.frame
     for names, label, title in ((_POLYNOMIALS, "degree of the polynomial", "Polynomials of growing degree"),
                                 (_NETWORKS, "width of the network", "Networks of growing width")):
         with canvas(4, height=2.5, sharey=True) as (figure, axes):
             for axis, column, what in zip(axes, ("truth_inside", "truth_outside", "pair_inside", "pair_outside"),
                                           ("with the truth, inside", "with the truth, outside", "between starts, inside",
                                            "between starts, outside")):
-                _lines(axis, table.frame, names, column)
+                _lines(axis, frame, names, column)
                 axis.set(title=what, xlabel=label, xscale="log" if names is _NETWORKS else "linear", ylim=(0.3, 1.03))
-                sizes = sorted(table.frame[table.frame.regime.isin(names)]["size"].unique())
+                sizes = sorted(frame[frame.regime.isin(names)]["size"].unique())
                 axis.set_xticks(sizes, sizes)
                 axis.minorticks_off()
             axes[0].set_ylabel("agreement")

@@ -61,12 +61,14 @@ __all__ = ["ball_inside", "cover_separable", "degree_distribution", "evidence", 
 
 
 def evidence(dimensions=(16, 32, 64)):
-    """Theory's word on the claims of :mod:`theory.claims.s3_dimension`, and on left-out training points.
+    """Theory's word on the claims of :mod:`theory.claims.s3_dimension`, and on how many Gaussian points lie inside.
+
+    That left-out and fresh points lie outside equally often is no evidence: they are exchangeable, whatever their law, so
+    that the difference of their shares is 0 in expectation and could not be anything else.
 
     Returns
     -------
-    list of :class:`theory.claims.Evidence`. Left-out and fresh points are exchangeable: the difference of their shares
-    outside is exactly 0 in expectation (hulls of equally many points).
+    list of :class:`theory.claims.Evidence`.
     """
     import math
 
@@ -74,14 +76,18 @@ def evidence(dimensions=(16, 32, 64)):
     from theory.claims import Evidence
 
     rows = []
+
+    def add(claim, setting, value, piece, **levels):
+        rows.append(Evidence(claim, "theory", setting, exact(value), piece=piece, study="extrapolation", levels=levels))
+
     for d in dimensions:
         scale = d / 2 * math.log(2)
-        rows.append(Evidence("s3.fresh-point-threshold", "theory", f"uniform ball, d = {d}",
-                             exact(inside_threshold(d, log=True) / scale)))
-        rows.append(Evidence("s3.all-points-are-vertices", "theory", f"uniform ball, d = {d}",
-                             exact(vertices_threshold(d, log=True) / scale)))
-    rows.append(Evidence("s3.fresh-point-threshold", "theory", "Gaussian, d = 16",
-                         exact(inside_threshold(16, "gaussian", log=True) / (8 * math.log(2)))))
-    rows.append(Evidence("s3.outside-share-beyond-training", "theory",
-                         "any one law for all points, which makes them exchangeable", exact(0.0)))
+        add("s3.fresh-point-threshold", f"uniform ball, d = {d}", inside_threshold(d, log=True) / scale, f"ball-{d}")
+        add("s3.all-points-are-vertices", f"uniform ball, d = {d}", vertices_threshold(d, log=True) / scale, f"ball-{d}")
+    add("s3.fresh-point-threshold", "Gaussian, d = 16", inside_threshold(16, "gaussian", log=True) / (8 * math.log(2)),
+        "gaussian-16")
+    for points in (1600, 50_000):
+        for d in (4, 6, 8, 10):
+            add("s3.low-dimension-inside", f"Gaussian, d = {d}, {points:,} points", gaussian_inside(points, d),
+                f"gaussian-{points}-{d}", dimension="up to 6" if d <= 6 else "up to 10")
     return rows

@@ -1,64 +1,89 @@
 """The study: agreement inside and outside the hull, by degree or width and by training regime."""
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from lab.estimate import mean_interval
-from lab.study import Study
+from lab.estimate import bounded, mean_interval
+from lab.study import CONFIRMATORY, Study
 from theory.claims import Evidence
 from toy.polynomial.model import simulate, simulate_networks
+
+STRIDE = 10_000  # replicas of truths of different degree share no stream
+BEYOND = (0, 1, 3, 5, 7)  # degrees of the classifiers, above the truth's
 
 
 @dataclass(frozen=True)
 class DataSet:
-    """One truth and its data, all model classes."""
+    """One truth of a degree and its data, all model classes."""
 
     replica: int
     degrees: tuple[int, ...] = (3, 4, 6, 8, 10)
     widths: tuple[int, ...] = (4, 16, 64, 256)
     samples: int = 40
     seed: int = 0
+    degree: int = 3
 
 
 def run(config: DataSet, folder: Path) -> dict:
     """All classifiers on one data set."""
-    common = dict(samples=config.samples, seed=config.seed, replica=config.replica)
+    common = dict(samples=config.samples, degree=config.degree, seed=config.seed, replica=config.replica)
     found = [*simulate(config.degrees, **common), *simulate_networks(config.widths, **common)]
     return {"rows": [asdict(row) for row in found]}
 
 
-def configs(scale: str) -> list[DataSet]:
-    """Independent data sets."""
-    return [DataSet(replica) for replica in range({"quick": 2, "run": 6, "full": 16}[scale])]
+def configs(scale: str, n: int | None = None) -> list[DataSet]:
+    """Independent truths with their data; ``n`` of every degree."""
+    replicas = range(CONFIRMATORY, CONFIRMATORY + (n or {"quick": 2, "run": 6, "full": 16}[scale]))
+    return [DataSet(r + STRIDE * k, tuple(k + more for more in BEYOND), degree=k)
+            for k in ((3, 2, 4) if scale == "full" else (3,)) for r in replicas]
 
 
 def tabulate(finished) -> pd.DataFrame:
     """A row a data set and classifier."""
-    return pd.DataFrame([{"data_set": config.replica, **row} for config, result in finished for row in result["rows"]])
+    return pd.DataFrame([{"data_set": config.replica, "truth": config.degree, **row}
+                         for config, result in finished for row in result["rows"]])
+
+
+def _growth(rows: pd.DataFrame) -> list[float]:
+    """For each data set, agreement outside of the largest model less that of the smallest that separates it from every start.
+
+    Data sets that the largest alone separates say nothing of larger models.
+    """
+    found = []
+    for _, sizes in rows.sort_values("size").groupby("data_set"):
+        separating = sizes[sizes.train_error == 0].pair_outside.to_numpy()
+        if len(separating) > 1 and sizes.train_error.iloc[-1] == 0:
+            found.append(float(separating[-1] - separating[0]))
+    return found
 
 
 def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
     """Differences on the same data sets; the interval is over data sets."""
-    found = []
-    wide = table.pivot(index="data_set", columns=["regime", "size"])
-    for family, kind in (("polynomial", "gradient"), ("network", "network")):
-        regimes = (f"{kind}-small", f"{kind}-large")
-        sizes = sorted(table[table.regime == regimes[0]]["size"].unique())
-        first, last = sizes[0], sizes[-1]
-        name = "degree" if family == "polynomial" else "width"
-        for regime in regimes:
-            pair = wide["pair_outside"][regime]
-            found.append(Evidence("s3.overparameterization-controls-outside", "toy",
-                                  f"{regime}, {name} {last} against {first}", mean_interval(pair[last] - pair[first]), runs))
-        small, large = (wide["pair_outside"][regime][last] for regime in regimes)
-        found.append(Evidence("s3.training-controls-outside", "toy", f"{family}, {name} {last}",
-                              mean_interval(small - large), runs))
-        inside, outside = (wide[f"truth_{side}"][regimes[0]][last] for side in ("inside", "outside"))
-        found.append(Evidence("s3.outside-is-harder", "toy", f"{regimes[0]}, {name} {last}",
-                              mean_interval(inside - outside), runs))
-    return found
+    truths = table.truth if "truth" in table else pd.Series(3, table.index)
+    return [Evidence(claim, "toy", f"{setting}, truth of degree {truth}", bounded(mean_interval(values), -1, 1), runs,
+                     piece=f"{piece}-{truth}", cluster=f"{family}, truth of degree {truth}", levels={"family": family})
+            for truth, rows in table.groupby(truths)
+            for family, kind in (("polynomials", "gradient"), ("networks", "network"))
+            for claim, piece, setting, values in _of_family(rows, family, kind) if len(values)]
+
+
+def _of_family(rows: pd.DataFrame, family: str, kind: str) -> Iterator[tuple[str, str, str, np.ndarray]]:
+    """Claim, piece, setting and the statistic on each data set, of polynomials or networks."""
+    short, name = family[:-1], {"polynomials": "degree", "networks": "width"}[family]
+    small, large = (rows[rows.regime == f"{kind}-{start}"] for start in ("small", "large"))
+    last = small["size"].max()
+    for start, of_start in (("small", small), ("large", large)):
+        yield ("s3.overparameterization-controls-outside", f"{short}-{start}", f"{family}, {start} starts, up to {name} {last}",
+               _growth(of_start))
+    small, large = (found[found["size"] == last].set_index("data_set") for found in (small, large))
+    yield ("s3.training-controls-outside", short, f"{family}, {name} {last}",
+           (small.pair_outside - large.pair_outside).to_numpy())
+    yield ("s3.outside-is-harder", f"{short}-small", f"{family}, small starts, {name} {last}",
+           (small.truth_inside - small.truth_outside).to_numpy())
 
 
 STUDY = Study("polynomial", "a boundary in the plane, inside and outside the hull of the data", "toy.polynomial.study:run",

@@ -1,15 +1,17 @@
 """The MLP rows of S1's table of cases: removable and repeated units against width, by dimension and start."""
 
-from dataclasses import dataclass
+import operator
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from lab.estimate import mean_interval
-from lab.study import Study
+from lab.estimate import Estimate, bounded, largest, mean_interval, no_narrower, rate_interval, transformed
+from lab.study import CONFIRMATORY, Study
 from theory.claims import Evidence
-from theory.unit_evidence import at_widest, by_width, case_evidence
+from theory.unit_evidence import Case, by_width, case_evidence
 from toy.units.measure import report
 from toy.units.model import simulate
 
@@ -30,6 +32,7 @@ class Cell:
     epochs: int = 60
     test_samples: int = 4000
     seed: int = 0
+    first_replica: int = 0
 
 
 CURVES = ("unchanged", "targeted", "best")
@@ -38,7 +41,7 @@ CURVES = ("unchanged", "targeted", "best")
 def run(config: Cell, folder: Path) -> dict:
     """Train and measure one replica after the other."""
     rows, curves = [], []
-    for r in range(config.replicas):
+    for r in range(config.first_replica, config.first_replica + config.replicas):
         trained = simulate(config.dim, config.samples, config.width, config.init_scale, replicas=1, seed=config.seed,
                            first_replica=r, epochs=config.epochs, test_samples=config.test_samples, balanced=config.balanced)
         found = report(trained, seed=config.seed)
@@ -48,26 +51,33 @@ def run(config: Cell, folder: Path) -> dict:
     return {"rows": rows, "fractions": found.fractions, "curves": dict(zip(CURVES, np.mean(curves, axis=0)))}
 
 
-def configs(scale: str) -> list[Cell]:
+def configs(scale: str, n: int | None = None) -> list[Cell]:
+    """The cells of a scale, one replica a run."""
+    count = n or {"quick": 3, "run": 0, "full": 8}[scale]
+    return [replace(cell, replicas=1, first_replica=r) for cell in _cells(scale)
+            for r in range(CONFIRMATORY, CONFIRMATORY + count)]
+
+
+def _cells(scale: str) -> list[Cell]:
     """S1's cases: d = 10 with n of 1,000, 10,000 and 100,000 (20 epochs of those: as good as 200 of 10,000), d = 10,000;
     small, standard and large starts; the teacher balanced, and as it is."""
     if scale == "quick":
-        return [Cell(10, 10_000, s, w, True, replicas=3, epochs=20) for s in (SMALL, LARGE) for w in (16, 64)]
-    if scale == "run":
-        return []
+        return [Cell(10, 10_000, s, w, True, epochs=20) for s in (SMALL, LARGE) for w in (16, 64)]
     wide_first = WIDTHS[::-1]  # the last ones to run should be short
     cells = [Cell(10, 100_000, s, w, True, epochs=20) for s in (SMALL, LARGE) for w in wide_first[::2]]
     cells += [Cell(10_000, 1000, s, w, True, test_samples=2000) for s in (SMALL, STANDARD) for w in wide_first]
     cells += [Cell(10_000, 1000, STANDARD, w, test_samples=2000) for w in wide_first]
-    cells += [Cell(10, 10_000, s, w, True, replicas=6) for s in (SMALL, STANDARD, LARGE)
-              for w in wide_first]
+    cells += [Cell(10, 10_000, s, w, True) for s in (SMALL, STANDARD, LARGE) for w in wide_first]
     cells += [Cell(10, 10_000, s, w) for s in (SMALL, LARGE) for w in wide_first]
     return cells + [Cell(10, 1000, s, w, True) for s in (SMALL, LARGE) for w in wide_first[::2]]
 
 
+START = {SMALL: "small", STANDARD: "standard", LARGE: "large"}
+
+
 def name_of(dim: int, samples: int, init_scale: float, balanced: bool) -> str:
     """A case in words."""
-    start = {SMALL: "small", STANDARD: "standard", LARGE: "large"}.get(init_scale, f"{init_scale:g} ×")
+    start = START.get(init_scale, f"{init_scale:g} ×")
     return f"MLP, d = {dim:,}, n = {samples:,}, {start} start" + (", classes of equal size" if balanced else "")
 
 
@@ -79,28 +89,43 @@ def tabulate(finished) -> pd.DataFrame:
                 "samples": config.samples, "init_scale": config.init_scale, "balanced": config.balanced, "width": config.width}
         for r, numbers in enumerate(result["rows"]):
             text = {f"curve_{k}": " ".join(f"{x:.4f}" for x in result["curves"][k]) if r == 0 else "" for k in CURVES}
-            rows.append({**base, "replica": r, **numbers, **text})
+            rows.append({**base, "replica": config.first_replica + r, **numbers, **text})
     return pd.DataFrame(rows)
+
+
+def _describe(row: pd.Series) -> Case:
+    start = START.get(row.init_scale, f"{row.init_scale:g}")
+    return Case(piece=f"d{row.dim}-n{row.samples}-{start}" + ("-balanced" if row.balanced else ""),
+                start=f"start-d{row.dim}", untrained=f"layer, d = {row.dim:,}",
+                levels={"start": start, "dimension": f"{row.dim}", "data": "synthetic", "architecture": "mlp"})
 
 
 def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
     """What every case says, and the shapes that S1 reports of its MLPs."""
-    found = case_evidence(table, "toy", runs)
-    for case, rows in table.groupby("case", sort=False):
-        first = rows.iloc[0]
-        if first.dim == 10 and first.init_scale == LARGE and rows.width.nunique() > 2:
-            _, auc = by_width(table, case, "auc")
-            found.append(Evidence("s1.large-start-u-shape", "toy", case,
-                                  mean_interval(np.minimum(auc[:, 0], auc[:, -1]) - auc[:, auc.shape[1] // 2]), runs))
-        if first.dim > 1000:
-            found.append(Evidence("s1.high-dimension-does-not-repeat", "toy", case,
-                                  at_widest(table, case, "similar_per_unit"), runs))
-        partner = name_of(first.dim, first.samples, LARGE, bool(first.balanced))
-        if first.dim == 10 and first.init_scale == SMALL and partner in set(table.case):
-            (_, small), (_, large) = (by_width(table, c, "pair_share") for c in (case, partner))
-            found.append(Evidence("s1.small-start-repeats", "toy", f"{case} against large",
-                                  mean_interval(small[:, -1] - large[:, -1]), runs))
+    found = case_evidence(table, "toy", runs, _describe)
+    for name, rows in table.groupby("case", sort=False):
+        case = _describe(rows.iloc[0])
+        found += [Evidence(claim, "toy", setting, estimate, runs, piece=case.piece, levels=case.levels)
+                  for claim, setting, estimate in _shapes(table, name, rows.iloc[0])]
     return found
+
+
+def _shapes(table: pd.DataFrame, case: str, first: pd.Series) -> Iterator[tuple[str, str, Estimate]]:
+    """Claim, setting and estimate of what S1 says of this case alone."""
+    if first.dim == 10 and first.init_scale == LARGE:
+        widths, auc = by_width(table, case, "auc")
+        if len(widths) > 2:
+            falls = [mean_interval(auc[:, len(widths) // 2] - auc[:, end]) for end in (0, -1)]
+            yield "s1.large-start-u-shape", case, bounded(transformed(largest(*falls), operator.neg), -1, 1)
+    if first.dim > 1000:
+        widths, similar = by_width(table, case, "similar_per_unit")
+        units = len(similar) * widths[-1]  # an event is a pair, which both of its units see
+        seen = rate_interval(round(similar[:, -1].sum() * widths[-1] / 2), units / 2, len(similar))
+        yield "s1.high-dimension-does-not-repeat", case, no_narrower(mean_interval(similar[:, -1]), seen)
+    partner = name_of(first.dim, first.samples, LARGE, bool(first.balanced))
+    if first.dim == 10 and first.init_scale == SMALL and partner in set(table.case):
+        (_, small), (_, large) = (by_width(table, c, "pair_share") for c in (case, partner))
+        yield "s1.small-start-repeats", f"{case} against large", bounded(mean_interval(small[:, -1] - large[:, -1]), -1, 1)
 
 
 STUDY = Study("units", "removable and repeated units of MLPs on synthetic data", "toy.units.study:run", configs, tabulate,

@@ -2,55 +2,134 @@
 
 from typing import TYPE_CHECKING
 
-from lab.estimate import Estimate
+from empirical.hull.statistics import (
+    correlation,
+    correlation_over_replicas,
+    excess,
+    excess_over_replicas,
+    share_gap_over_replicas,
+    share_over_replicas,
+)
+from empirical.studies.levels import levels
+from lab.estimate import Estimate, mean_interval, share_difference, share_interval
 from theory.claims import Evidence
 
 if TYPE_CHECKING:
     import pandas
 
-
-def _estimate(row, name: str) -> Estimate | None:
-    if name not in row or row[name] != row[name] or row[name] is None:
-        return None
-    low, high = (None if row[f"{name}_{end}"] != row[f"{name}_{end}"] else float(row[f"{name}_{end}"])
-                 for end in ("low", "high"))
-    return Estimate(float(row[name]), low, high, int(row[f"{name}_n"]))
+SETTING = ["data", "space", "components", "n", "arch", "alpha", "site"]  # what tells settings apart; their replicas have seeds
+FEW, EQUAL = 10, 8  # principal components that are few; those that every width keeps
+# test points with which equal shares could be shown to be equal to one in a hundred, were all of them outside (Newcombe)
+LEAST_POINTS = 400
 
 
 def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]:
     """Evidence from one study; the Gaussian control is the toy column's.
+
+    The unit is the replica: a network (on digits with a split of the data) and the points that its seed drew. Where a space
+    has no network and one way of splitting the data, the unit is the test point.
 
     Parameters
     ----------
     frame : table of one study, see :func:`empirical.studies.hull.table.tabulate`.
     runs : ids of the runs behind it.
     """
+    whole = frame["n"] == frame.groupby(["data", "space"])["n"].transform("max")  # a hull of fewer points is nested in it
+    return [item for _, rows in frame[whole].groupby(SETTING, sort=False, dropna=False)
+            for item in _of_setting(rows.drop_duplicates("seed"), runs)]
+
+
+def _of_setting(rows: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]:
+    """Evidence of one space; ``rows``: one a replica."""
+    first = rows.iloc[0]
+    data, components = str(first["data"]), int(first["components"])
+    arch, alpha = (first[name] if isinstance(first[name], str) else "" for name in ("arch", "alpha"))
+    learnt, whole = first["space"] == "features", not components
+    about = first["network"] if isinstance(first.get("network"), str) and first["network"] else f"{arch} alpha {alpha}"
+    where = f"{data}, " + (f"{about}, " if learnt else "") + f"{first['name']} (dimension {first['dim']}, {first['n']} points)"
+    short = data.split(" (")[0].lower()
+    space = f"{arch}-{alpha}-{first['site']}" if learnt else f"{short}-{first['space']}"
+    piece = space + (f"-{components}" if components else "")
+    traits = {**levels(arch if learnt else "", data), "space": str(first["space"]), "dimension": _dimension(int(first["dim"]))}
     found = []
 
-    def add(claim, column, setting, estimate):
-        if estimate is not None:
-            found.append(Evidence(claim, column, setting, estimate, runs))
+    def add(claim, estimate, column="real", network=learnt):
+        """``network``: whether networks are measured, whose replicas they are; of one network nothing can be said of others."""
+        if estimate is None:
+            return
+        if network and len(rows) == 1:
+            estimate = Estimate(estimate.mean, None, None, 1)
+        toy = column == "toy"
+        seen = f"{piece}-{arch}-{alpha}" if network and not learnt else piece
+        found.append(Evidence(
+            claim, column, f"Gaussian with the covariance of {where}" if toy else f"{where}, {about}" if network and not learnt
+            else where, estimate, runs, piece=f"gaussian-{piece}" if toy else seen,
+            cluster=f"Gaussian, {short}" if toy else f"{short}, {arch} {alpha}" if network else short, levels=traits))
 
-    for _, row in frame.iterrows():
-        network = row.get("network")
-        network = network if isinstance(network, str) and network else f"{row['arch']} alpha {row['alpha']}"
-        where = f"{row['data']}, " + (f"{network}, " if row["space"] == "features" else "")
-        where += f"{row['name']} (dimension {row['dim']}, {row['n']} points)"
-        seen = where if row["space"] == "features" else f"{where}, {network}"
-        whole = not row["components"]
-        subset = row["n"] < frame.loc[(frame["data"] == row["data"]) & (frame["space"] == row["space"]), "n"].max()
-        if row["space"] == "features":
-            add("s3.features-outside" if whole else "s3.features-outside-at-equal-dimension", "real", where,
-                _estimate(row, "test_outside"))
-        elif whole and not subset and _estimate(row, "training_outside") is not None:  # one entry a space
-            add("s3.test-points-outside", "real", where, _estimate(row, "test_outside"))
-            add("s3.test-points-outside", "toy", f"Gaussian with the covariance of {where}",
-                _estimate(row, "gaussian_outside"))
-        if not whole and row["components"] <= 10:
-            add("s3.low-dimension-inside", "real", where, _estimate(row, "test_inside"))
-        if whole and not subset:
-            add("s3.outside-beyond-dimension", "real", where, _estimate(row, "test_over_training"))
-            add("s3.outside-share-beyond-training", "real", where, _estimate(row, "outside_minus_training"))
-            add("s3.hull-distance-explains-errors", "real", seen, _estimate(row, "error_given_nearest"))
-            add("s3.class-changes-towards-hull", "real", seen, _estimate(row, "changed_excess"))
+    if learnt:
+        if whole:
+            add("s3.features-outside", _share(rows, "test_outside"))
+        if first["dim"] == EQUAL and first["site"] == "penultimate":
+            add("s3.features-outside-at-equal-dimension", _share(rows, "test_outside"))
+    elif whole and _has(rows, "training_outside"):  # one entry a space
+        add("s3.test-points-outside", _share(rows, "test_outside"))
+        add("s3.test-points-outside", _share(rows, "gaussian_outside"), "toy")
+    if components and components <= FEW:
+        add("s3.low-dimension-inside", _share(rows, "test_inside"))
+    if whole:
+        add("s3.outside-beyond-dimension", _excess(rows))
+        if first["test_outside_n"] >= LEAST_POINTS:
+            add("s3.outside-share-beyond-training", _gap(rows))
+        add("s3.hull-distance-explains-errors", _correlation(rows), network=True)
+        add("s3.class-changes-towards-hull", _changed(rows), network=True)
     return found
+
+
+def _dimension(dim: int) -> str:
+    return next((f"up to {most}" for most in (6, 10, 16) if dim <= most), "more than 16")
+
+
+def _has(rows, *names: str) -> bool:
+    """Whether every replica has these numbers."""
+    return all(name in rows and rows[name].notna().all() for name in names)
+
+
+def _share(rows, name: str) -> Estimate | None:
+    if not _has(rows, name):
+        return None
+    points = int(rows[f"{name}_n"].min())
+    if len(rows) > 1:
+        return share_over_replicas(rows[name], points)
+    return share_interval(round(rows[name].iloc[0] * points), points)
+
+
+def _gap(rows) -> Estimate | None:
+    if not _has(rows, "test_outside", "training_outside"):
+        return None
+    counts = [(rows[name], int(rows[f"{name}_n"].min())) for name in ("test_outside", "training_outside")]
+    if len(rows) > 1:
+        return share_gap_over_replicas(*counts[0], *counts[1])
+    return share_difference(*(x for shares, n in counts for x in (round(shares.iloc[0] * n), n)))
+
+
+def _excess(rows) -> Estimate | None:
+    """Of the mean distances; None where a left-out point lies nowhere outside."""
+    if not _has(rows, "test_over_training"):
+        return None
+    if len(rows) > 1:
+        return excess_over_replicas(rows["test_over_training"])
+    return excess(*(Estimate(*(float(rows[f"{group}_distance{end}"].iloc[0]) for end in ("", "_low", "_high")),
+                             int(rows[f"{group}_distance_n"].iloc[0])) for group in ("test", "training")))
+
+
+def _correlation(rows) -> Estimate | None:
+    if not _has(rows, "error_given_nearest"):
+        return None
+    if len(rows) > 1:
+        return correlation_over_replicas(rows["error_given_nearest"])
+    return correlation(float(rows["error_given_nearest"].iloc[0]), int(rows["error_given_nearest_n"].iloc[0]), given=1)
+
+
+def _changed(rows) -> Estimate | None:
+    """Classes that change at the projection, less those that change under a random step, over networks."""
+    return mean_interval(rows["changed_excess"]) if _has(rows, "changed_excess") else None

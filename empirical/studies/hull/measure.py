@@ -48,7 +48,7 @@ def run(config: HullRun, folder: Path, *, device: str | None = None, data_dir: s
         model = first_member(network, experiment, data, target)
         about = f"{network.arch} alpha {network.alpha}, base width {network.base_width}"
     else:
-        data = load(config.data, data_dir=data_dir or data_folder())
+        data = load(config.data, data_dir=data_dir or data_folder(), split=config.split)
         refuse_changed(config, data, data_dir or data_folder())
     if config.space == "features":
         space = spaces.features(model, data, config.site)

@@ -30,6 +30,7 @@ class HullRun:
         are looked at.
     n, queries, leave_one_out, gaussian, classes, seed, tol : see :func:`empirical.hull.measure.measure`; ``seed`` is the
         network's replica too.
+    split : way of splitting the data, see ``data.load``; networks of a sweep bring their own.
     directions : test points whose ways to the hull are looked at (pixels, with a network).
     wavelet : PyWavelets' name. ``epochs``: of the network, 0 for the recipe's. ``quick``: the recipe's small version.
     sweep : experiment of the run store (a width sweep) that holds the network, "" for one of this study's own. The hull is
@@ -59,6 +60,7 @@ class HullRun:
     threads: int = 1
     checksum: str = ""
     model_checksum: str = ""
+    split: int = 0
 
     def check(self) -> "HullRun":
         """Refuse what cannot be carried out; returns itself.
@@ -77,6 +79,7 @@ class HullRun:
         checks.seed(self.seed)
         checks.real_number("tol", self.tol, above=0, most=0.1)  # above, distances would mean little
         checks.whole_number("dim", self.dim, 0)
+        checks.whole_number("split", self.split, 0)
         if self.space != "features":
             if source(self.data).kind not in ("images", ANYTHING):
                 raise ArgumentError(f"{self.data} has no pixels: choose images, or the space of features", "space")
@@ -109,7 +112,8 @@ class HullRun:
                                 f"{self.seed}")
         changes = {"epochs": self.epochs} if self.epochs else {}
         return Network(**{**recipe(self.arch, self.data, self.quick), **changes, "alpha": self.alpha, "seed": self.seed,
-                          "threads": self.threads, "checksum": self.checksum, "model_checksum": self.model_checksum})
+                          "split": self.split, "threads": self.threads, "checksum": self.checksum,
+                          "model_checksum": self.model_checksum})
 
     def own_networks(self) -> list[Network]:
         """The networks that are runs of the same experiment."""

@@ -1,5 +1,10 @@
-"""Hulls of digits in every space, of larger image sets in pixels, and of the networks of a width sweep."""
+"""Hulls of digits in every space, of larger image sets in pixels, and of the networks of a width sweep.
 
+A replica is a network with the test points that its seed draws, on digits a split of the data, too. The pixels of MNIST and
+CIFAR-10 have neither: there the test points are the unit.
+"""
+
+from collections.abc import Iterator
 from dataclasses import replace
 
 from empirical.declared import data_folder
@@ -7,25 +12,40 @@ from empirical.studies.hull.evidence import evidence
 from empirical.studies.hull.measure import STAGES
 from empirical.studies.hull.plan import HullRun
 from empirical.studies.hull.table import tabulate
-from lab.study import Study
+from lab.study import CONFIRMATORY, Study
+
+NETWORKS = 5  # replicas of every feature space
+MLP_ALPHAS, RESNET_ALPHAS = ("2", "1", "1/2", "1/4", "1/8"), ("1", "1/2", "1/4", "1/8")
 
 
-def _digits(scale: str) -> list[HullRun]:
-    """Digits in all spaces: a minute or two. Quick: an MLP alone, few points."""
+def _digits(scale: str, n: int | None = None) -> list[HullRun]:
+    """Digits in all spaces. Quick: an MLP alone, few points; short: fewer replicas, and no convolutional network."""
+    count = n or {"quick": 1, "run": 2, "full": NETWORKS}[scale]
+    return [run for seed in range(CONFIRMATORY, CONFIRMATORY + count) for run in _replica_on_digits(scale, seed)]
+
+
+def _replica_on_digits(scale: str, seed: int) -> Iterator[HullRun]:
+    base = HullRun(data="digits", seed=seed, split=seed)
     if scale == "quick":
-        base = HullRun(data="digits", quick=True, queries=40, leave_one_out=40)
-        runs = [replace(base, arch="mlp", gaussian=40, classes=10, directions=10), replace(base, n=400)]
-        runs += [replace(base, dim=d) for d in (4, 8)]
-        return runs + [replace(base, space="features", arch="mlp", alpha=alpha, gaussian=40) for alpha in ("1", "1/4")]
-    base = HullRun(data="digits")
-    runs = [replace(base, arch="mlp", gaussian=197, classes=100, directions=100), replace(base, space="wavelets")]
-    runs += [replace(base, dim=d) for d in (2, 4, 6, 8, 10, 16, 32)]
-    runs += [replace(base, n=n) for n in (100, 200, 400, 800)]
-    for arch, first, alphas in (("mlp", "layer1", ("2", "1", "1/2", "1/4", "1/8")), ("resnet18", "stem", ("1", "1/2", "1/4"))):
+        few = replace(base, quick=True, queries=40, leave_one_out=40)
+        yield replace(few, arch="mlp", gaussian=40, classes=10, directions=10)
+        yield replace(few, n=400)
+        yield from (replace(few, dim=d) for d in (4, 8))
+        yield from (replace(few, space="features", arch="mlp", alpha=alpha, gaussian=40) for alpha in ("1", "1/4"))
+        return
+    yield replace(base, arch="mlp", gaussian=197, classes=100, directions=100)
+    yield replace(base, space="wavelets")
+    yield from (replace(base, dim=d) for d in (2, 4, 6, 8, 10, 16, 32))
+    yield from (replace(base, n=points) for points in (100, 200, 400, 800))
+    learnt = replace(base, space="features", arch="mlp")
+    for arch, first, alphas in (("mlp", "layer1", MLP_ALPHAS), ("resnet18", "stem", RESNET_ALPHAS[:3])):
+        if arch == "resnet18":
+            if scale == "run":
+                return
+            learnt = replace(learnt, arch=arch, sweep="resnet18-digits", split=0)
         for alpha in alphas:
-            learnt = replace(base, space="features", arch=arch, alpha=alpha)
-            runs += [replace(learnt, gaussian=197), replace(learnt, dim=8), replace(learnt, site=first)]
-    return runs
+            of_width = replace(learnt, alpha=alpha)
+            yield from (replace(of_width, gaussian=197), replace(of_width, dim=8), replace(of_width, site=first))
 
 
 def _images(scale: str) -> list[HullRun]:
@@ -34,31 +54,37 @@ def _images(scale: str) -> list[HullRun]:
         return []
     runs = []
     for data in ("mnist", "cifar10"):
-        base = HullRun(data=data)
-        runs += [replace(base, leave_one_out=2000, gaussian=1000), replace(base, space="wavelets", queries=1000)]
-        runs += [replace(base, dim=d, queries=1000) for d in (4, 6, 8, 10, 16, 32, 64)]
-        runs += [replace(base, n=n, queries=1000) for n in (1000, 4000, 16000)]
-        runs.append(replace(base, queries=500, leave_one_out=0, classes=500))
+        base = HullRun(data=data, queries=1000, seed=CONFIRMATORY)
+        runs += [replace(base, gaussian=500, classes=300), replace(base, space="wavelets")]
+        runs += [replace(base, dim=d) for d in (4, 6, 8, 10, 16, 32, 64)]
+        runs += [replace(base, n=n, queries=500) for n in (1000, 4000, 16000)]
     return runs
 
 
-def _resnet18(scale: str) -> list[HullRun]:
-    """The features, errors and directions of the ResNet-18 of a width sweep on CIFAR-10, at every width."""
+def _resnet18(scale: str, n: int | None = None) -> list[HullRun]:
+    """The features, errors and directions of the ResNet-18 of a width sweep on CIFAR-10, at every width.
+
+    In few dimensions, where some points lie inside, a share takes more points.
+    """
     if scale != "full":
         return []
     runs = []
-    for alpha in ("1", "1/2", "1/4", "1/8"):
-        base = HullRun(data="cifar10", arch="resnet18", alpha=alpha, sweep="resnet18-cifar10", queries=500)
-        runs += [replace(base, space="features", gaussian=500), replace(base, space="features", dim=8),
-                 replace(base, queries=200, leave_one_out=0, directions=200)]
+    for seed in range(CONFIRMATORY, CONFIRMATORY + (n or NETWORKS)):
+        for alpha in RESNET_ALPHAS:
+            base = HullRun(data="cifar10", arch="resnet18", alpha=alpha, sweep="resnet18-cifar10", seed=seed)
+            small = alpha in RESNET_ALPHAS[2:]
+            runs.append(replace(base, space="features", queries=2000 if small else 1000, gaussian=500))
+            if alpha != RESNET_ALPHAS[-1]:  # whose features are eight
+                runs.append(replace(base, space="features", dim=8, queries=1000))
+            if alpha in RESNET_ALPHAS[::2]:
+                runs.append(replace(base, queries=1000, leave_one_out=0, directions=200))
     return runs
 
 
 HULL_DIGITS = Study("hull-digits", "Hull of the training set: digits in pixels, wavelets and features", STAGES, _digits,
-                    tabulate, evidence)
+                    tabulate, evidence, after=("resnet18-digits",))
 HULL_IMAGES = Study("hull-images", "Hull of the training set: MNIST and CIFAR-10 test sets in pixels", STAGES, _images,
                     tabulate, evidence)
 HULL_RESNET18 = Study("hull-resnet18-cifar10", "Hull of the training set: features, errors and directions of ResNet-18 on "
-                      "CIFAR-10 by width", STAGES, lambda scale: _resnet18(scale) if data_folder() else [],
-                      tabulate, evidence, declared=_resnet18,
-                      after=("resnet18-cifar10",))
+                      "CIFAR-10 by width", STAGES, lambda *asked: _resnet18(*asked) if data_folder() else [],
+                      tabulate, evidence, declared=_resnet18, after=("resnet18-cifar10",))

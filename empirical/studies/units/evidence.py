@@ -1,14 +1,21 @@
 """What the table of a study of units says of the claims of S1."""
 
+import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from empirical.declared import architectures
-from lab.estimate import mean_interval
+from empirical.studies.levels import levels
+from lab.estimate import bounded, mean_interval
 from theory.claims import Evidence
-from theory.unit_evidence import case_evidence
+from theory.unit_evidence import Case, case_evidence
 
 if TYPE_CHECKING:
     import pandas
+
+PUBLISHED = {name: found.published for name, (_, found) in architectures().items() if found.published}  # base widths
+# claim -> column and sign of what He starts have more of than Glorot starts, at the largest width
+HE_LESS_GLOROT = {"s1.he-repeats-where-glorot-is-removable": ("pair_share", 1), "s1.glorot-is-more-removable": ("auc", -1)}
 
 
 def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]:
@@ -19,29 +26,37 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]
     frame : table of one study, see :func:`empirical.studies.units.table.tabulate`.
     runs : ids of the runs behind it.
     """
-    whole = frame[frame["site"] == "all"].copy()
-    notes = {case: _size(rows.iloc[0]) for case, rows in whole.groupby("case")}
-    found = case_evidence(whole, "real", runs)
-    for arch, data in {(a, d) for a, d in zip(whole["arch"], whole["data"])}:
+    whole = frame[frame["site"] == "all"]
+    return [*case_evidence(whole, "real", runs, _describe), *_he_against_glorot(whole, runs)]
+
+
+def _describe(row: "pandas.Series") -> Case:
+    value = row["value"] if isinstance(row["value"], str) else ""
+    init = str(row.get("init", "")).split("-")[0]
+    return Case(piece=re.sub(r"\W*[^\w/]\W*", "-", value.lower()), start="start", untrained=f"{row['arch']}, {row['data']}",
+                setting=row["case"] + _size(row),
+                levels={**levels(row["arch"], row["data"]), **({"start": init} if init else {}),
+                        "labels": "random" if value == "random labels" else "true"})
+
+
+def _he_against_glorot(whole: "pandas.DataFrame", runs: tuple[str, ...]) -> Iterator[Evidence]:
+    """Differences of networks of the same seed, without batch norm, which would undo the scale of the start."""
+    for (arch, data), rows in whole.groupby(["arch", "data"], sort=False):
         he, glorot = (f"{arch}, {data}, {name}" for name in ("he", "glorot"))
-        if arch == "alexnet" and {he, glorot} <= set(whole["case"]):
-            for claim, column, sign in (("s1.he-repeats-where-glorot-is-removable", "pair_share", 1),
-                                        ("s1.glorot-is-more-removable", "auc", -1)):
-                pair = whole[whole["case"].isin([he, glorot])].pivot(index="replica", columns=["width", "case"], values=column)
-                pair = pair.dropna(axis=1)  # widths that every replica has
-                common = [w for w in pair.columns.levels[0] if {(w, he), (w, glorot)} <= set(pair.columns)]
-                if not common:
-                    continue
+        traits = levels(arch, data)
+        if not {he, glorot} <= set(rows["case"]) or traits["batch norm"] == "with":
+            continue
+        for claim, (column, sign) in HE_LESS_GLOROT.items():
+            pair = rows[rows["case"].isin([he, glorot])].pivot(index="replica", columns=["width", "case"], values=column)
+            pair = pair.dropna(axis=1)  # widths that every replica has
+            common = [w for w in pair.columns.levels[0] if {(w, he), (w, glorot)} <= set(pair.columns)]
+            if common:
                 gap = pair[max(common)][he] - pair[max(common)][glorot]
-                found.append(Evidence(claim, "real", f"He against Glorot, {arch}, {data}, alpha {max(common):g}{notes[he]}",
-                                      mean_interval(sign * gap), runs))
-    return [Evidence(e.claim, e.column, e.setting + notes.get(e.setting, ""), e.estimate, e.runs) for e in found]
+                yield Evidence(claim, "real", f"He against Glorot, {arch}, {data}, alpha {max(common):g}{_size(rows.iloc[0])}",
+                               bounded(mean_interval(sign * gap), -1, 1), runs, piece="he-against-glorot", levels=traits)
 
 
-PUBLISHED = {name: found.published for name, (_, found) in architectures().items() if found.published}  # base widths
-
-
-def _size(row) -> str:
+def _size(row: "pandas.Series") -> str:
     """What makes a network smaller than the published one, or its data fewer."""
     base, small = int(row["base_width"]), []
     if base < PUBLISHED.get(row["arch"], 0):

@@ -57,7 +57,7 @@ PLAIN = {"optimizer": "sgd", "momentum": 0.9, "learning_rate": 0.01, "schedule":
 
 
 def plan(setting: Setting, sweep: str, alphas: Sequence[Fraction], seeds: Sequence[int], *, values: Sequence[str] = (),
-         orders: int = 3, images: int = 500) -> list[UnitsRun]:
+         orders: int = 3, images: int = 500, own_split: bool = False) -> list[UnitsRun]:
     """The runs of a sweep, seed by seed, so that one that is cut short has every width of the seeds it reached.
 
     Parameters
@@ -68,6 +68,7 @@ def plan(setting: Setting, sweep: str, alphas: Sequence[Fraction], seeds: Sequen
     seeds : replicas.
     values : of the sweep; none for all.
     orders, images : see :func:`empirical.units.measure`.
+    own_split : the data are split for every replica anew, by its seed; its networks share the split.
 
     Raises
     ------
@@ -81,6 +82,7 @@ def plan(setting: Setting, sweep: str, alphas: Sequence[Fraction], seeds: Sequen
         raise ArgumentError(f"the sweep {sweep} has no value {unknown[0]!r}: choose among {', '.join(SWEEPS[sweep])}")
     runs = []
     for seed in seeds:
+        own = {"split": seed} if own_split else {}
         for name in values or SWEEPS[sweep]:
             changes = dict(SWEEPS[sweep][name])
             factor = changes.pop("factor", 1.0)
@@ -88,7 +90,7 @@ def plan(setting: Setting, sweep: str, alphas: Sequence[Fraction], seeds: Sequen
             fields["learning_rate"] *= factor
             fields["batch_size"] = max(1, round(fields["batch_size"] * factor))
             for alpha in sorted(alphas):
-                runs.append(UnitsRun(**{**fields, "alpha": str(alpha), "seed": seed}, case=name, orders=orders,
+                runs.append(UnitsRun(**{**fields, "alpha": str(alpha), "seed": seed, **own}, case=name, orders=orders,
                                       images=images).check())
     return runs
 

@@ -1,7 +1,11 @@
-"""Units of AlexNet, ResNets, an Inception, an MLP and of the networks of width sweeps."""
+"""Units of AlexNet, ResNets, an Inception, an MLP and of the networks of width sweeps.
+
+Replicas have the seeds from :data:`lab.study.CONFIRMATORY` on; those before sized the studies. A replica on digits has a split of
+its own. Digits: 8 replicas of the MLP, 3 of what is dearer; AlexNet: 4 of He and Glorot starts, which the paper's sharpest
+claims compare.
+"""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 
@@ -12,43 +16,48 @@ from empirical.studies.units.evidence import evidence
 from empirical.studies.units.measure import STAGES
 from empirical.studies.units.plan import PLAIN, UnitsRun, plan, plan_trained, with_checksums
 from empirical.studies.units.table import tabulate
-from lab.study import Study, load
+from empirical.studies.width.compare import COMPARE
+from lab.study import CONFIRMATORY, Study, load
 
 
-def units_study(name: str, title: str, configs: Callable[[str], Sequence[UnitsRun]], label: str = "",
-                declared: Callable[[str], Sequence[UnitsRun]] | None = None, after: tuple[str, ...] = ()) -> Study:
+def units_study(name: str, title: str, configs: Callable[..., Sequence[UnitsRun]], label: str = "",
+                declared: Callable[..., Sequence[UnitsRun]] | None = None, after: tuple[str, ...] = ()) -> Study:
     """A :class:`~lab.study.Study` of this kind; its fields are described there."""
     return Study(name=name, title=title, run=STAGES, configs=configs, tabulate=tabulate, evidence=evidence, processes=True,
                  declared=declared, after=after, family="units", label=label)
 
 
+def seeds(n: int) -> range:
+    """The seeds of n replicas."""
+    return range(CONFIRMATORY, CONFIRMATORY + n)
+
+
 ALPHAS = tuple(Fraction(2) ** k for k in range(-2, 2))
+SPARSE = (*ALPHAS[:3:2], ALPHAS[3])  # what a growth and its shape need
 # sized for one core: images of 16 pixels, few of them; alpha = 4 is the published AlexNet
 REDUCED = {"base_width": 8, "image_size": 16, "train_size": 2000, "epochs": 24, "batch_size": 32}
 
 
-def _starts(scale: str) -> list[UnitsRun]:
-    """The paper's AlexNet: He against Glorot at every width; other starts and regularisers at fewer."""
+def _starts(scale: str, n: int | None = None) -> list[UnitsRun]:
+    """The paper's AlexNet: He against Glorot; LeCun at fewer widths and replicas."""
     if scale != "full":
         return []
     setting = Setting(**{**recipe("alexnet", "cifar10"), **PLAIN, **REDUCED})
-    return [*plan(setting, "init", ALPHAS, range(3), values=("he", "glorot"), images=150),
-            *plan(setting, "init", ALPHAS[:3:2], range(2), values=("lecun",), images=150),
-            *plan(replace(setting, epochs=120), "regulariser", ALPHAS[1::2], range(2),
-                  values=("all regularisers",), images=150)]  # which slow it down
+    return [*plan(setting, "init", SPARSE, seeds(n or 4), values=("he", "glorot"), images=150),
+            *plan(setting, "init", SPARSE[:2], seeds(n or 3), values=("lecun",), images=150)]
 
 
-def _starts_on_files(scale: str) -> list[UnitsRun]:
+def _starts_on_files(scale: str, n: int | None = None) -> list[UnitsRun]:
     """The same where there are data."""
-    return with_checksums(_starts(scale)) if data_folder() else []
+    return with_checksums(_starts(scale, n)) if data_folder() else []
 
 
-def _on_digits(arch: str, sweep: str, alphas, seeds, scale: str, **changes) -> list[UnitsRun]:
+def _on_digits(arch: str, sweep: str, alphas, scale: str, n: int | None = None, **changes) -> list[UnitsRun]:
     """Networks with batch norm on digits: minutes, so only at full scale."""
     if scale != "full":
         return []
     setting = Setting(**{**recipe(arch, "digits"), **PLAIN, "base_width": 8, "batch_size": 32, **changes})
-    return plan(setting, sweep, alphas, seeds, images=100)
+    return plan(setting, sweep, alphas, seeds(n or 3), images=100, own_split=True)
 
 
 # every hyperparameter; "he" is what the other sweeps vary
@@ -57,24 +66,26 @@ MLP_VALUES = {"init": ("he", "glorot", "lecun"), "labels": ("random labels",),
               "learning-rate": ("rate and batch × 1/4", "rate and batch × 4"), "optimizer": ("SGD", "AdamW")}
 
 
-def _mlp(scale: str) -> list[UnitsRun]:
+def _mlp(scale: str, n: int | None = None) -> list[UnitsRun]:
     """Small enough for every sweep: an MLP on digits."""
     setting = Setting(**{**recipe("mlp", "digits"), **PLAIN, "base_width": 64, "epochs": 20, "batch_size": 32})
     if scale == "quick":
-        return plan(setting, "init", ALPHAS[:3:2], range(2), values=("he", "glorot"), orders=2, images=50)
+        return plan(setting, "init", ALPHAS[:3:2], seeds(n or 2), values=("he", "glorot"), orders=2, images=50, own_split=True)
     small = scale == "run"
     return [run for sweep in (("init", "labels") if small else MLP_VALUES) for run in plan(
-        setting, sweep, ALPHAS[:3:2] if small else (*ALPHAS[:3:2], ALPHAS[3]), range(2 if small else 3), values=MLP_VALUES[sweep],
-        orders=2 if small else 3, images=197)]
+        setting, sweep, ALPHAS[:3:2] if small else SPARSE, seeds(n or (2 if small else 8)), values=MLP_VALUES[sweep],
+        orders=2 if small else 3, images=197, own_split=True)]
 
 
-def _of_sweep(name: str, scale: str, declared: bool = False) -> list[UnitsRun]:
-    """The networks of a width sweep, measured after it."""
+def _of_sweep(name: str, scale: str, n: int | None = None, declared: bool = False) -> list[UnitsRun]:
+    """The networks of a width sweep, measured after it; the second wide networks of its replicas have no widths beside them."""
     from empirical.studies import STUDIES
 
     sweep = load(STUDIES[name])
-    configs = ((declared and sweep.declared) or sweep.configs)(scale) if scale == "full" else []
-    return plan_trained(TRAIN.of(configs), name, orders=2, images=50, rows=1000)
+    configs = ((declared and sweep.declared) or sweep.configs)(scale, *([] if n is None else [n])) if scale == "full" else []
+    replicas = {comparison.seed for comparison in COMPARE.of(configs)}
+    return plan_trained([network for network in TRAIN.of(configs) if network.seed in replicas], name, orders=2, images=50,
+                        rows=1000)
 
 
 def trained_units_study(name: str, title: str, sweep: str, label: str) -> Study:
@@ -92,13 +103,12 @@ def trained_units_study(name: str, title: str, sweep: str, label: str) -> Study:
 STARTS = units_study("units-alexnet", "AlexNet without batch norm: He against Glorot", _starts_on_files, "AlexNet", _starts)
 # few images, so that random labels are learnt too
 RESNET56 = units_study("units-resnet56", "ResNet-56 on 400 digits, true and random labels",
-                       partial(_on_digits, "resnet56", "labels", ALPHAS[1::2], range(2), epochs=100, learning_rate=0.05,
-                               train_size=400),
+                       partial(_on_digits, "resnet56", "labels", ALPHAS[1::2], epochs=100, learning_rate=0.05, train_size=400),
                        "ResNet-56")
 RESNET18_CIFAR10 = trained_units_study("units-resnet18-cifar10", "ResNet-18 on CIFAR-10", "resnet18-cifar10", "ResNet-18")
 VGG16_CIFAR10 = trained_units_study("units-vgg16-cifar10", "VGG-16 on CIFAR-10", "vgg16-cifar10", "VGG-16")
 INCEPTION = units_study("units-inception", "a small Inception on digits",
-                        partial(_on_digits, "inception", "width", ALPHAS[:3], range(3), epochs=20), "Inception")
+                        partial(_on_digits, "inception", "width", ALPHAS[:3], epochs=20), "Inception")
 TRANSFORMER = trained_units_study("units-transformer-entailment", "the Transformer on generated entailment",
                                   "transformer-entailment", "Transformer")
 MLP = units_study("units-mlp", "MLP on digits: removable and repeated units", _mlp, "MLP")

@@ -26,7 +26,7 @@ def tabulate(finished: Sequence[tuple[object, dict]]) -> "pandas.DataFrame":
         words = [config.arch, result["data"], *([config.case] if config.case else [])]
         base = {"case": ", ".join(words), "arch": config.arch, "data": result["data"], "value": config.case,
                 "base_width": config.base_width, "alpha": config.alpha, "width": float(config.width), "replica": config.seed,
-                "train_size": config.train_size, "image_size": config.image_size, "epochs": config.epochs,
+                "init": config.init, "train_size": config.train_size, "image_size": config.image_size, "epochs": config.epochs,
                 **{key: result[key] for key in TRAINED}}
         for site, numbers in result["sites"].items():
             text = {key: " ".join(f"{x:.4f}" for x in numbers[key]) for key in CURVES if key in numbers}

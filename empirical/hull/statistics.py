@@ -1,0 +1,70 @@
+"""The statistics of hulls, each of one set of points or over replicas.
+
+Of one set of points (one network's, or those of a space without networks) the unit is the point; over replicas it is the network
+with the points that its seed drew.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from lab.estimate import (
+    Estimate,
+    bounded,
+    mean_interval,
+    no_narrower,
+    share_difference,
+    share_interval,
+    student,
+    transformed,
+)
+
+LARGEST_CORRELATION = 0.999999
+
+
+def excess(test: Estimate, training: Estimate) -> Estimate | None:
+    """One mean distance over another, minus one; None unless both are positive. The delta method on the ratio's logarithm.
+
+    Parameters
+    ----------
+    test, training : mean distances with t intervals, of two points or more each.
+    """
+    if not (test.has_interval and training.has_interval) or min(test.mean, training.mean) <= 0:
+        return None
+    error = math.hypot(test.error / test.mean, training.error / training.mean)
+    return transformed(student(math.log(test.mean / training.mean), error, min(test.n, training.n)), math.expm1)
+
+
+def excess_over_replicas(values: Sequence[float]) -> Estimate:
+    """Mean of :func:`excess` over replicas, of the logarithms of the ratios."""
+    return transformed(mean_interval(np.log1p(np.asarray(values, dtype=float))), math.expm1)
+
+
+def correlation(r: float, n: int, given: int = 0) -> Estimate:
+    """A rank correlation of n points with Fisher's interval, n - 3 - ``given`` in place of n for a partial one."""
+    r = float(np.clip(r, -LARGEST_CORRELATION, LARGEST_CORRELATION))
+    return transformed(student(math.atanh(r), 1 / math.sqrt(n - 3 - given), n, math.inf), math.tanh)
+
+
+def correlation_over_replicas(values: Sequence[float]) -> Estimate:
+    """Mean of correlations over replicas, in Fisher's z."""
+    return transformed(mean_interval(np.arctanh(np.asarray(values, dtype=float))), math.tanh)
+
+
+def share_over_replicas(shares: Sequence[float], points: int) -> Estimate:
+    """Mean share over replicas of ``points`` points each.
+
+    The interval over replicas, but no narrower than that of one replica's points: where every network has all its points outside,
+    replicas do not differ, and the points of one say how small a share inside could have been missed.
+    """
+    mean = mean_interval(shares)
+    return no_narrower(bounded(mean, 0, 1), share_interval(round(mean.mean * points), points))
+
+
+def share_gap_over_replicas(shares: Sequence[float], points: int, others: Sequence[float], other_points: int) -> Estimate:
+    """Mean difference of two shares over replicas; the interval as in :func:`share_over_replicas`."""
+    pairs = np.asarray(shares, dtype=float) - np.asarray(others, dtype=float)
+    counts = (round(float(np.mean(found)) * n) for found, n in ((shares, points), (others, other_points)))
+    one = share_difference(next(counts), points, next(counts), other_points)
+    return no_narrower(bounded(mean_interval(pairs), -1, 1), one)
