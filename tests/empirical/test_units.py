@@ -218,7 +218,7 @@ def test_study(tmp_path):
 
     found = evidence(frame, ("a",))
     assert {e.claim for e in found} <= set(claims())
-    assert {"s1.width-raises-either-share", "s1.he-repeats-where-glorot-is-removable"} <= {e.claim for e in found}
+    assert {"s1.width-raises-either", "s1.he-repeats-where-glorot-is-removable"} <= {e.claim for e in found}
 
 
 def test_networks_of_a_width_sweep_are_measured_as_if_alone(tmp_path):

@@ -87,4 +87,4 @@ def _of_family(rows: pd.DataFrame, family: str, kind: str) -> Iterator[tuple[str
 
 
 STUDY = Study("polynomial", "a boundary in the plane, inside and outside the hull of the data", "toy.polynomial.study:run",
-              configs, tabulate, evidence, processes=True)
+              configs, tabulate, evidence, processes=True, extensible=True)

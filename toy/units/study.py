@@ -129,4 +129,4 @@ def _shapes(table: pd.DataFrame, case: str, first: pd.Series) -> Iterator[tuple[
 
 
 STUDY = Study("units", "removable and repeated units of MLPs on synthetic data", "toy.units.study:run", configs, tabulate,
-              evidence, processes=True)
+              evidence, processes=True, extensible=True)

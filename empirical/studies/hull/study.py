@@ -82,9 +82,9 @@ def _resnet18(scale: str, n: int | None = None) -> list[HullRun]:
 
 
 HULL_DIGITS = Study("hull-digits", "Hull of the training set: digits in pixels, wavelets and features", STAGES, _digits,
-                    tabulate, evidence, after=("resnet18-digits",))
+                    tabulate, evidence, after=("resnet18-digits",), extensible=True)
 HULL_IMAGES = Study("hull-images", "Hull of the training set: MNIST and CIFAR-10 test sets in pixels", STAGES, _images,
                     tabulate, evidence)
 HULL_RESNET18 = Study("hull-resnet18-cifar10", "Hull of the training set: features, errors and directions of ResNet-18 on "
                       "CIFAR-10 by width", STAGES, lambda *asked: _resnet18(*asked) if data_folder() else [],
-                      tabulate, evidence, declared=_resnet18, after=("resnet18-cifar10",))
+                      tabulate, evidence, declared=_resnet18, after=("resnet18-cifar10",), extensible=True)

@@ -24,7 +24,7 @@ def units_study(name: str, title: str, configs: Callable[..., Sequence[UnitsRun]
                 declared: Callable[..., Sequence[UnitsRun]] | None = None, after: tuple[str, ...] = ()) -> Study:
     """A :class:`~lab.study.Study` of this kind; its fields are described there."""
     return Study(name=name, title=title, run=STAGES, configs=configs, tabulate=tabulate, evidence=evidence, processes=True,
-                 declared=declared, after=after, family="units", label=label)
+                 declared=declared, after=after, family="units", label=label, extensible=True)
 
 
 def seeds(n: int) -> range:
