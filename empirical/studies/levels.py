@@ -14,7 +14,9 @@ def levels(arch: str, data: str) -> dict[str, str]:
     if not arch:
         return {"data": _kind(data)}
     network = architecture(arch)
-    if network.takes != "images":
+    if network.own:
+        return {"architecture": "own", "data": data}
+    if network.takes == "sentence pairs":
         return {"architecture": "transformer", "data": "text", "batch norm": "without"}
     return {"architecture": "mlp" if network.name == "mlp" else "convolutional", "data": _kind(data),
             "batch norm": "with" if network.batch_norm else "without"}

@@ -44,7 +44,7 @@ def _he_against_glorot(whole: "pandas.DataFrame", runs: tuple[str, ...]) -> Iter
     for (arch, data), rows in whole.groupby(["arch", "data"], sort=False):
         he, glorot = (f"{arch}, {data}, {name}" for name in ("he", "glorot"))
         traits = levels(arch, data)
-        if not {he, glorot} <= set(rows["case"]) or traits["batch norm"] == "with":
+        if not {he, glorot} <= set(rows["case"]) or traits.get("batch norm") != "without":
             continue
         for claim, (column, sign) in HE_LESS_GLOROT.items():
             pair = rows[rows["case"].isin([he, glorot])].pivot(index="replica", columns=["width", "case"], values=column)
