@@ -14,7 +14,6 @@ What is measured in it is found by one pass of two inputs through it, or named b
 """
 
 from collections.abc import Callable
-from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -28,6 +27,7 @@ from empirical.own.places import (
     CONVOLUTIONS,
     WEIGHTED,
     channels_first,
+    evaluating,
     matching,
     once,
     pooled,
@@ -122,7 +122,7 @@ class Own(nn.Module):
     def __init__(self, network: nn.Module, example: torch.Tensor, classes: int, name: str = "the network"):
         super().__init__()
         self.network = network
-        with _evaluating(network), torch.no_grad():
+        with evaluating(network), torch.no_grad():
             found, logits = _survey(network, example, name)
             if logits.shape != (len(example), classes):
                 raise ArgumentError(f"{name}: for {len(example)} inputs of {classes} classes its output has the shape "
@@ -170,18 +170,6 @@ def _logits(output) -> torch.Tensor:
         raise ArgumentError(f"a network returns logits, or something that has them as .logits; this one returns a "
                             f"{type(output).__name__}", "model")
     return found
-
-
-@contextmanager
-def _evaluating(network: nn.Module):
-    """The network in evaluation mode, and afterwards every module in the mode that it had."""
-    modes = [(module, module.training) for module in network.modules()]
-    try:
-        network.eval()
-        yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
 
 
 def _survey(network: nn.Module, example: torch.Tensor, name: str) -> tuple[list[_Place], torch.Tensor]:

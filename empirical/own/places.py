@@ -119,6 +119,18 @@ def pooled(x: torch.Tensor, first: bool, mask: torch.Tensor | None = None) -> to
 
 
 @contextmanager
+def evaluating(network: nn.Module):
+    """Context in which a network is in evaluation mode; afterwards every module of it is in the mode that it had."""
+    modes = [(module, module.training) for module in network.modules()]
+    try:
+        network.eval()
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+@contextmanager
 def recorded(model: nn.Module, names: Iterable[str], *, inputs: bool = False):
     """Context in which the outputs of named modules are kept; their hooks are gone afterwards, whatever happens.
 
