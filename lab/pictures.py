@@ -99,3 +99,24 @@ def points(axes, x, mean, low=None, high=None, label=None, *, real=False, **kwar
     face = {} if real else {"markerfacecolor": "white"}
     style = {"fmt": "o", "label": label, "zorder": 3, "elinewidth": 1.0, **face}
     return axes.errorbar(x, mean, yerr=error, **{**style, **kwargs})
+
+
+def series(axes, x, estimates, label: str, *, theory=None, real: bool = False, **style) -> None:
+    """One series of a command's picture: estimates with their intervals, and theory as a line of the same colour.
+
+    Parameters
+    ----------
+    axes : to draw on.
+    x : places; where an estimate is None, as where nothing could be measured, nothing is drawn.
+    estimates : :class:`lab.estimate.Estimate` or None at each place.
+    label : for the legend.
+    theory : numbers or None at each place; None where there is none at all.
+    real : filled markers, for real networks.
+    """
+    there = [(at, e) for at, e in zip(x, estimates) if e is not None]
+    ends = [[np.nan if value is None else value for value in (e.mean, e.low, e.high)] for _, e in there]
+    mean, low, high = np.array(ends, dtype=float).reshape(-1, 3).T
+    drawn = points(axes, [at for at, _ in there], mean, low, high, label, real=real, **style)
+    if theory is not None:
+        known = [(at, value) for at, value in zip(x, theory) if value is not None]
+        theory_line(axes, *np.array(known, dtype=float).reshape(-1, 2).T, color=drawn[0].get_color(), zorder=1)

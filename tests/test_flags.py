@@ -20,6 +20,7 @@ ROOMS = {"theory": theory.__main__.COMMANDS, "toy": toy.__main__.COMMANDS, "empi
 NO_VALUE = ("", None)  # a switch: nothing that could be wrong
 RUN = {"--seed": ("3", "-1"), "--jobs": ("1", "0"), "--out": ("OUT", "FILE/x"), "--quick": NO_VALUE, "--dry-run": NO_VALUE}
 PLAN = {flag: RUN[flag] for flag in ("--seed", "--quick", "--dry-run")}
+PLOT = {"--plot": ("OUT/picture.svg", "picture.txt")}
 COUNT, RATE = ("2", "1.5"), ("0.5", "nan")
 TEXT = ("TEXT", None)  # free text, looked at where it is used: left out of the runs with all flags
 OWN = {"--model": ("json:loads", "json")}
@@ -30,38 +31,40 @@ FLAGS = {
     ("theory", "list"): {},
     ("theory", "derive"): {"--latex": NO_VALUE},
     ("theory", "check"): {**PLAN, "--only": ("counting-large", "nonsense"), "--jobs": RUN["--jobs"]},
-    ("toy", "bumps"): {**PLAN, "--mode": ("cover", "fly"), "--bumps": ("1 2", "0"), "--half-line": ("5", "-1"),
+    ("toy", "bumps"): {**PLAN, **PLOT, "--mode": ("cover", "fly"), "--bumps": ("1 2", "0"), "--half-line": ("5", "-1"),
                        "--bump-width": ("0.5", "inf"), "--times": ("1 2", "2 1"), "--replicas": ("2", "1e9")},
     ("toy", "double-descent"): {
-        **PLAN, "--family": ("random-features", "trees"), "--features": ("2 3", "0"), "--samples": COUNT, "--dim": ("4", "x"),
+        **PLAN, **PLOT, "--family": ("random-features", "trees"),
+        "--features": ("2 3", "0"), "--samples": COUNT, "--dim": ("4", "x"),
         "--noise-variance": ("0", "nan"), "--ridge": ("0.1", "-1"), "--replicas": COUNT, "--teacher-width": ("0", "-1")},
     ("toy", "first-reach"): {
-        **PLAN, "--strengths": ("1 0.5", "1 nan"), "--threshold": ("0.8", "1"), "--dim": ("4", "2"), "--width": COUNT,
+        **PLAN, **PLOT, "--strengths": ("1 0.5", "1 nan"), "--threshold": ("0.8", "1"), "--dim": ("4", "2"), "--width": COUNT,
         "--copies": COUNT, "--replicas": ("2", "-2"), "--init-readout": ("0.2", "0")},
     ("toy", "graded-teacher"): {
-        **PLAN, "--jobs": RUN["--jobs"],
+        **PLAN, **PLOT, "--jobs": RUN["--jobs"],
         "--strengths": ("1 0.5", "1 0"), "--direction-norm": ("2", "0"), "--dim": ("3", "1"), "--width": ("1", "0"),
         "--copies": COUNT, "--reference-width": COUNT, "--replicas": ("1", "True"),
         "--init-scale": ("0.2", "0"), "--gradient-tol": ("1e-3", "nan"), "--time-cap": ("1e3", "0"),
         "--ridge": ("1e-6 1e-3", "-1"), "--time-limit": ("60", "0"), "--no-theory": NO_VALUE},
-    ("toy", "memorise"): {**PLAN, "--tasks": ("structured", "none"), "--widths": ("4", "0"), "--samples": ("20", "1.5"),
+    ("toy", "memorise"): {**PLAN, **PLOT, "--tasks": ("structured", "none"), "--widths": ("4", "0"), "--samples": ("20", "1.5"),
                           "--replicas": ("1", "0"), "--epochs": ("2", "0"), "--learning-rate": ("0.01", "inf")},
-    ("toy", "multi-view"): {**PLAN, "--second-strength": ("0.5", "1.5"), "--widths": ("1 2", "1 0"), "--copies": COUNT,
+    ("toy", "multi-view"): {**PLAN, **PLOT, "--second-strength": ("0.5", "1.5"), "--widths": ("1 2", "1 0"), "--copies": COUNT,
                             "--replicas": COUNT, "--init-scale": ("0.3", "0"), "--power": ("3", "2")},
-    ("toy", "polynomial"): {**PLAN, "--degree": ("2", "0"), "--degrees": ("2", "1"), "--widths": ("2", "x"),
+    ("toy", "polynomial"): {**PLAN, **PLOT, "--degree": ("2", "0"), "--degrees": ("2", "1"), "--widths": ("2", "x"),
                             "--samples": ("20", "2"), "--replicas": ("1", "0")},
     ("toy", "relu-landscape"): {
-        **RUN, "--teacher-width": ("3", "0"), "--width": ("4", "0"), "--dim": ("3", "2"), "--replicas": ("4", "1e3"),
+        **RUN, **PLOT, "--teacher-width": ("3", "0"), "--width": ("4", "0"), "--dim": ("3", "2"), "--replicas": ("4", "1e3"),
         "--method": ("minimise", "newton"), "--learning-rate": ("0.1", "0"), "--max-steps": ("1000", "0"),
         "--time-limit": ("60", "nan"), "--table": NO_VALUE, "--tickets": NO_VALUE},
     ("toy", "teacher-student"): {
-        **PLAN, "--jobs": RUN["--jobs"],
+        **PLAN, **PLOT, "--jobs": RUN["--jobs"],
         "--dim": ("8", "0"), "--width": COUNT, "--teacher-width": ("1", "0"), "--strengths": ("0.5", "nan"),
         "--activation": ("erf", "sine"), "--learning-rate": RATE, "--readout-learning-rate": ("0", "-1"), "--noise": ("0", "inf"),
         "--batch-size": COUNT, "--weight-decay": ("0", "-1"), "--samples": ("32", "-1"), "--init-scale": RATE,
         "--time": ("2", "1e300"), "--saves": COUNT, "--replicas": COUNT, "--method": ("full", "half"),
         "--time-limit": ("60", "0")},
-    ("toy", "units"): {**PLAN, "--widths": ("4 8", "0"), "--dim": ("3", "0"), "--samples": ("200", "1.5"), "--init-scale": RATE,
+    ("toy", "units"): {**PLAN, **PLOT, "--widths": ("4 8", "0"), "--dim": ("3", "0"), "--samples": ("200", "1.5"),
+                       "--init-scale": RATE,
                        "--init": ("lecun", "zero"), "--balanced": NO_VALUE, "--replicas": COUNT, "--epochs": ("1", "0"),
                        "--learning-rate": ("0.01", "0"), "--threshold": ("0.5", "1")},
     ("empirical", "bench"): {
@@ -158,6 +161,7 @@ def together(room: str, name: str, apart: set, folder) -> list[str]:
 def test_all_flags_together(room, name, tmp_path, capsys):
     assert command(room, name, *together(room, name, APART | FREE, tmp_path), "--json") == 0
     assert json.loads(capsys.readouterr().out)
+    assert (tmp_path / "picture.svg").read_text().count("<g id=") > 10
 
 
 @pytest.mark.parametrize("name", ["sweep", "units", "hull"])

@@ -96,3 +96,15 @@ def test_intervals_against_their_textbook_values():
             mean_interval(bad)
     with pytest.raises(InputError):
         share_interval(3, 2)
+
+
+def test_a_command_that_draws_has_a_flag_for_it(room, capsys, tmp_path, monkeypatch):
+    sys.modules["fake_command"].draw = lambda result, axes: axes.plot([result["value"].mean], "o")
+    for name in ("deep/out.svg", "out.pdf", "out.png"):
+        assert main("room", room, ["work", "--plot", str(tmp_path / name), "--json"]) == 0
+        assert (tmp_path / name).stat().st_size > 1000 and str(tmp_path / name) in capsys.readouterr().err
+    first = (tmp_path / "deep" / "out.svg").read_bytes()
+    assert main("room", room, ["work", "--plot", str(tmp_path / "deep" / "out.svg")]) == 0
+    assert (tmp_path / "deep" / "out.svg").read_bytes() == first  # the same drawing gives the same file
+    for bad in ("out.txt", "out", str(tmp_path), ""):
+        assert main("room", room, ["work", "--plot", bad]) == 2

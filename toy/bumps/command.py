@@ -4,6 +4,7 @@ from lab.arguments import add_run_arguments, positive_float, positive_int, repli
 from lab.cli import say
 from lab.estimate import mean_interval, share_interval
 from lab.names import old_flag
+from lab.pictures import series
 from toy.bumps import MODES
 
 
@@ -38,3 +39,12 @@ def run(args) -> dict:
             say(f"{m:>4} bumps, time {time:g}: arrived {cells[-1]['arrived'][i].mean:.3f}, loss "
                 f"{cells[-1]['loss'][i].mean:.4f}{said}")
     return {"mode": args.mode, "times": args.times, "cells": cells}
+
+
+def draw(result, axes) -> None:
+    """How many have arrived over time; the loss where bumps only cover."""
+    key, name = ("loss", "loss, relative to no bump") if result["mode"] == "cover" else ("arrived", "share that has arrived")
+    for cell in result["cells"]:
+        series(axes, result["times"], cell[key], f"{cell['bumps']} bumps", theory=cell["predicted"])
+    axes.set(xlabel="time", ylabel=name)
+    axes.legend()

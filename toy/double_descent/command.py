@@ -4,6 +4,7 @@ from lab.arguments import add_run_arguments, not_negative_float, positive_int, r
 from lab.cli import say
 from lab.estimate import mean_interval
 from lab.names import old_flag
+from lab.pictures import series
 from toy.double_descent import FAMILIES
 
 
@@ -42,3 +43,12 @@ def run(args) -> dict:
         interval = "" if risk.low is None else f" [{risk.low:.4f}, {risk.high:.4f}]"
         say(f"{p:>6} features: risk {risk.mean:.4f}{interval}{said}")
     return {"family": args.family, "samples": args.samples, "curve": rows}
+
+
+def draw(result, axes) -> None:
+    """The risk by the number of features, and the interpolation threshold."""
+    rows = result["curve"]
+    series(axes, [row["features"] for row in rows], [row["risk"] for row in rows], "simulation",
+           theory=[row["predicted"] for row in rows])
+    axes.axvline(result["samples"], color="0.6", linewidth=0.8, linestyle=":")
+    axes.set(xlabel="features", ylabel="test risk", xscale="log", yscale="log")

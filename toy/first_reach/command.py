@@ -4,6 +4,7 @@ from lab.arguments import add_run_arguments, number, positive_float, positive_in
 from lab.cli import say
 from lab.estimate import share_interval
 from lab.names import old_flag
+from lab.pictures import series
 
 
 def add_arguments(parser):
@@ -62,3 +63,12 @@ def run(args) -> dict:
             say(f"  feature of strength {strength:g}: missed by one {one.mean:.4f} [{one.low:.4f}, {one.high:.4f}], "
                 f"by the concatenation {both.mean:.4f} [{both.low:.4f}, {both.high:.4f}]; {_theory(theory, m)}")
     return result
+
+
+def draw(result, axes) -> None:
+    """Who misses a feature, by its strength: concatenated narrow networks, the wide one."""
+    for name, words in (("narrow", "narrow, concatenated"), ("wide", "wide")):
+        series(axes, result["strengths"], result[name]["miss_concatenation"], words,
+               theory=result[name]["predicted_miss_concatenation"])
+    axes.set(xlabel="strength of the feature", ylabel="share that misses it")
+    axes.legend()

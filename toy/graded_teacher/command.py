@@ -7,6 +7,7 @@ from lab.cli import note, say
 from lab.errors import InputError
 from lab.estimate import exact, mean_interval, share_interval
 from lab.names import old_flag
+from lab.pictures import NARROW, WIDE, series
 from lab.progress import Progress
 
 
@@ -145,3 +146,14 @@ def _print(out: dict) -> None:
         say(text + show(out[name]))
     for name in ("narrow", "wide"):
         say(f"target left unexplained, {name}: ".ljust(30) + show(out["feature_performance"][name]))
+
+
+def draw(result, axes) -> None:
+    """Span error of each unit of the teacher, from the narrow students and from the wide one."""
+    strengths = [abs(strength) for strength in result["strengths"]]
+    theory = result.get("theory", {}).get("span_error_per_teacher_unit")
+    series(axes, strengths, result["span_error_per_teacher_unit"], f"{result['copies']} × width {result['width']}",
+           theory=theory and [exactly.mean for exactly in theory], color=NARROW)
+    series(axes, strengths, result["wide_span_error_per_teacher_unit"], f"width {result['reference_width']}", color=WIDE)
+    axes.set(xlabel="strength of the teacher's unit", ylabel="span error")
+    axes.legend()

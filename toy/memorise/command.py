@@ -4,6 +4,7 @@ from lab.arguments import add_run_arguments, positive_float, positive_int, repli
 from lab.cli import say
 from lab.estimate import mean_interval
 from lab.names import old_flag
+from lab.pictures import series
 from toy.memorise import TASKS
 
 
@@ -43,3 +44,12 @@ def run(args) -> dict:
                 f"{row['test_error'].mean:.3f}, regions {row['regions'].mean:.1f}, died {row['deaths'].mean:.1f}, born "
                 f"{row['births'].mean:.1f}, of them re-splits {row['resplits'].mean:.1f}")
     return {"cells": rows}
+
+
+def draw(result, axes) -> None:
+    """Decision regions that are kept, by width."""
+    for task in dict.fromkeys(row["task"] for row in result["cells"]):
+        rows = [row for row in result["cells"] if row["task"] == task]
+        series(axes, [row["width"] for row in rows], [row["regions"] for row in rows], f"{task} labels")
+    axes.set(xlabel="width", ylabel="decision regions", xscale="log")
+    axes.legend()

@@ -4,6 +4,7 @@ from lab.arguments import add_run_arguments, number, positive_float, positive_in
 from lab.cli import say
 from lab.estimate import share_interval
 from lab.names import old_flag
+from lab.pictures import series
 
 
 def add_arguments(parser):
@@ -38,3 +39,13 @@ def run(args) -> dict:
             f"(predicted {theory.both_by_one:.3f}); by {args.copies} copies {both.mean:.3f} [{both.low:.3f}, {both.high:.3f}] "
             f"(predicted {theory.both_by_all:.3f})")
     return {"second_strength": args.second_strength, "copies": args.copies, "widths": rows}
+
+
+def draw(result, axes) -> None:
+    """Both views, by one network and by copies together, over the width."""
+    rows, copies = result["widths"], result["copies"]
+    for who, predicted, words in (("one", "one", "one network"), ("concatenation", "concatenation", f"{copies} copies")):
+        series(axes, [row["width"] for row in rows], [row[f"both_by_{who}"] for row in rows], words,
+               theory=[row[f"predicted_{predicted}"] for row in rows])
+    axes.set(xlabel="width", ylabel="share with both views", xscale="log")
+    axes.legend()

@@ -3,6 +3,7 @@
 from lab.arguments import add_run_arguments, positive_int, replicas, whole
 from lab.cli import say
 from lab.estimate import mean_interval
+from lab.pictures import series
 
 FIELDS = ("truth_inside", "truth_outside", "pair_inside", "pair_outside", "train_error")
 
@@ -42,3 +43,12 @@ def run(args) -> dict:
             f"{row['truth_outside'].mean:.3f} outside{pair}")
     data = make_data(**common)
     return {"samples": len(data["x"]), "cells": rows}
+
+
+def draw(result, axes) -> None:
+    """Agreement with the truth outside the hull, by degree or width."""
+    for regime in dict.fromkeys(row["regime"] for row in result["cells"]):
+        rows = [row for row in result["cells"] if row["regime"] == regime]
+        series(axes, [row["size"] for row in rows], [row["truth_outside"] for row in rows], regime)
+    axes.set(xlabel="degree, or width", ylabel="agrees with the truth outside the hull")
+    axes.legend()

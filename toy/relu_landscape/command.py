@@ -3,6 +3,7 @@
 from lab.arguments import add_run_arguments, only, positive_float, positive_int, replicas, whole
 from lab.cli import say
 from lab.names import old_flag
+from lab.pictures import points, series
 from toy.relu_landscape import METHODS
 
 
@@ -134,3 +135,23 @@ def table(args) -> dict:
             + f"  unfinished {row['unfinished']}")
     return {"replicas": asdict(configs[0])["replicas"], "seed": args.seed, "method": args.method, "cells": rows,
             "failed": result.manifest["failed"], "seconds": time.perf_counter() - began}
+
+
+def draw(result, axes) -> None:
+    """The levels at which students end; with --tickets what wins, with --table spurious minima by width."""
+    if "loss_levels" in result:
+        levels = result["loss_levels"]
+        axes.bar([f"{level['loss']:.4f}" for level in levels], [level["runs"] for level in levels], width=0.5)
+        axes.set(xlabel="loss of the minimum", ylabel="students that end there")
+    elif "win_share" in result:
+        shares = {arm.replace("_", " "): share for arm, share in result["win_share"].items() if share is not None}
+        series(axes, range(len(shares)), shares.values(), "share that wins")
+        axes.set(ylabel="share that wins")
+        axes.set_xticks(range(len(shares)), shares, rotation=30, ha="right")
+    else:
+        for extra in sorted({row["width"] - row["teacher_width"] for row in result["cells"]}):
+            rows = [row for row in result["cells"] if row["width"] - row["teacher_width"] == extra]
+            points(axes, [row["teacher_width"] for row in rows], *([row[key] for row in rows] for key in
+                   ("share", "share_low", "share_high")), f"{extra} neurons more")
+        axes.set(xlabel="neurons of the teacher", ylabel="share of spurious minima")
+        axes.legend()

@@ -3,6 +3,7 @@
 from lab.arguments import add_run_arguments, not_negative_float, number, positive_float, positive_int, replicas, whole
 from lab.cli import note, say
 from lab.names import old_flag
+from lab.pictures import series
 
 MOST_UNITS = 20  # beyond, the equations take longer than the simulation
 
@@ -97,3 +98,14 @@ def run(args) -> dict:
     if found.diverged.any():
         note(f"{int(found.diverged.sum())} of {good.size} replicas diverged")
     return result
+
+
+def draw(result, axes) -> None:
+    """The generalisation error over time, beside the equations of the order parameters."""
+    rows = result["trajectory"]
+    series(axes, [row["time"] for row in rows], [row["error"] for row in rows], "generalisation error",
+           theory=[row["predicted"].mean if "predicted" in row else None for row in rows])
+    if any("training_error" in row for row in rows):
+        series(axes, [row["time"] for row in rows], [row.get("training_error") for row in rows], "training error")
+    axes.set(xlabel="time (steps / dimension)", ylabel="error", yscale="log")
+    axes.legend()

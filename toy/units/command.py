@@ -4,6 +4,7 @@ from lab.arguments import add_run_arguments, number, positive_float, positive_in
 from lab.cli import say
 from lab.estimate import mean_interval
 from lab.names import old_flag
+from lab.pictures import series
 
 SHOWN = ("auc", "prunability", "auc_targeted", "auc_best", "similar_per_unit", "similar_per_unit_start", "pair_share",
          "pair_share_start", "pair_share_shuffled", "twin_share", "compressibility", "compressibility_start", "effective_rank",
@@ -74,3 +75,14 @@ def _estimate(values):
     import numpy as np
 
     return mean_interval(values) if np.all(np.isfinite(values)) else None
+
+
+def draw(result, axes) -> None:
+    """Shares of units by width: what may go, what is kept, what is similar."""
+    rows = result["widths"]
+    shares = {"prunability": "prunable", "kept_share": "kept by the smaller network", "pair_share": "similar pairs",
+              "pair_share_start": "similar pairs at the start"}
+    for key, words in shares.items():
+        series(axes, [row["width"] for row in rows], [row[key] for row in rows], words)
+    axes.set(xlabel="width", ylabel="share", xscale="log")
+    axes.legend()
