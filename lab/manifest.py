@@ -11,22 +11,26 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+from lab import __version__
+
 _PACKAGES = ("numpy", "scipy", "numba", "torch", "scikit-learn", "pandas")
 
 
 @cache
 def code_revision() -> str:
-    """Git revision of the code, with ``+changes`` if the working tree differs; the package version without git. The environment
-    variable ``WIDTHLAB_REVISION`` says it where the code was copied to a machine without its history."""
+    """Git revision of the code, with ``+changes`` if the working tree differs; the package's version where git does not know
+    this file (an installation, even inside another project's checkout). The environment variable ``WIDTHLAB_REVISION`` says it
+    where the code was copied to a machine without its history."""
     if "WIDTHLAB_REVISION" in os.environ:
         return os.environ["WIDTHLAB_REVISION"]
     here = Path(__file__).resolve().parents[1]
     try:
+        subprocess.run(["git", "-C", str(here), "ls-files", "--error-unmatch", "lab"], capture_output=True, check=True)
         head = subprocess.run(["git", "-C", str(here), "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
         dirty = subprocess.run(["git", "-C", str(here), "status", "--porcelain", "--untracked-files=no"],
                                capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
-        return f"widthlab {_version('widthlab')}"
+        return f"widthlab {__version__}"
     return head.stdout.strip() + ("+changes" if dirty.stdout.strip() else "")
 
 

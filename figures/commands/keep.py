@@ -16,8 +16,11 @@ def run(args) -> dict:
     from pathlib import Path
 
     from figures.catalogue import KEPT, spelt
+    from lab.errors import InputError
     from lab.tables import write_table
 
+    if not (Path(__file__).parents[2] / "pyproject.toml").exists():
+        raise InputError("tables are kept with the project's sources: call this from a checkout, not from an installed package")
     folder = Path(args.out) / "tables"
     tables = [_worth_keeping(spelt(name), folder) for name in args.names]  # all, before the first is written
     paths = [str(write_table(table, KEPT)) for table in tables]

@@ -46,5 +46,5 @@ def draw(result, axes) -> None:
     key, name = ("loss", "loss, relative to no bump") if result["mode"] == "cover" else ("arrived", "share that has arrived")
     for cell in result["cells"]:
         series(axes, result["times"], cell[key], f"{cell['bumps']} bumps", theory=cell["predicted"])
-    axes.set(xlabel="time", ylabel=name)
+    axes.set(xlabel="time", ylabel=name, xscale="log")
     axes.legend()
