@@ -4,6 +4,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 
 from empirical.declared import ANYTHING, TAKES, architecture, architectures, is_own, own_name, source, sources
+from empirical.trackers import TRACKERS, VARIABLE
 from lab.arguments import argument, only
 from lab.errors import ArgumentError
 
@@ -34,6 +35,12 @@ def add_network_arguments(parser: ArgumentParser, arch: str | None, help_arch: s
                         "loaders (default: digits, or entailment for the Transformer)")
     parser.add_argument("--data-dir", metavar="DIR", help="where the data set's files are (folder or archive)")
     only(parser, "--arch", when=lambda args: not args.model, words="goes without --model, which takes its place")
+
+
+def add_log_argument(parser: ArgumentParser) -> None:
+    """The flag ``--log`` of the commands that train networks, see :mod:`empirical.trackers`."""
+    parser.add_argument("--log", choices=tuple(TRACKERS), help="follow the losses of every training with TensorBoard (files in "
+                        f"each run's folder) or Weights & Biases; also by the environment variable {VARIABLE}")
 
 
 def arch_of(args: Namespace) -> str | None:

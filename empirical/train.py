@@ -27,6 +27,7 @@ from empirical.models.initialise import initialise, parameter_groups, take_slice
 from empirical.settings import Network
 from empirical.steps import Draws, Members, Steps, Way, full_precision, member_state
 from empirical.streams import stream
+from empirical.trackers import Watch
 from lab.errors import ArgumentError, InputError
 
 CHECKS = 4  # times an epoch that the loss is looked at
@@ -177,7 +178,8 @@ def _process_state(device: torch.device):
 
 
 def train(config: Network, data: Dataset, folder: Path, *, device: torch.device, way: Way | None = None,
-          checkpoint_seconds: float = 120.0, stop_after: int | None = None) -> tuple[torch.nn.Module, dict]:
+          checkpoint_seconds: float = 120.0, stop_after: int | None = None,
+          watch: Watch | None = None) -> tuple[torch.nn.Module, dict]:
     """Train a stack; continue from the folder's checkpoint if there is one.
 
     Parameters
@@ -188,6 +190,8 @@ def train(config: Network, data: Dataset, folder: Path, *, device: torch.device,
     folder : for the checkpoint, which is deleted at the end, and the final weights (safetensors).
     checkpoint_seconds : least time between two checkpoints; they are written between epochs.
     stop_after : stop after this many epochs as if killed (for tests); the checkpoint stays.
+    watch : called at every look at the loss with the epoch (a fraction between two) and ``{"loss": one number a copy}``; see
+        :mod:`empirical.trackers`.
 
     Returns
     -------
@@ -215,7 +219,7 @@ def train(config: Network, data: Dataset, folder: Path, *, device: torch.device,
                 one = build_for(config, data)
                 match = Matching(config, data, model, one.to(device, memory_format=_layout(one, data)), state)
             while state["epoch"] < config.epochs and len(state["snapshots"]) < config.stack:
-                draws = _epoch(config, data, steps, draws, state, match)
+                draws = _epoch(config, data, steps, draws, state, match, watch)
                 stop = stop_after is not None and state["epoch"] >= stop_after
                 if stop or time.monotonic() - saved > checkpoint_seconds:
                     save(folder / CHECKPOINT, config, model, steps.optimizer, state)
@@ -236,7 +240,8 @@ def train(config: Network, data: Dataset, folder: Path, *, device: torch.device,
     return model, facts
 
 
-def _epoch(config: Network, data: Dataset, steps: Steps, draws: Draws, state: dict, match: Matching | None) -> Draws:
+def _epoch(config: Network, data: Dataset, steps: Steps, draws: Draws, state: dict, match: Matching | None,
+           watch: Watch | None = None) -> Draws:
     """One pass over the training data; moves ``state`` on and returns the next epoch's draws."""
     number, batches = state["epoch"], len(data.splits["train"]) // min(config.batch_size, len(data.splits["train"]))
     checks = {round(batches * (i + 1) / CHECKS) for i in range(CHECKS)} - {0}
@@ -250,6 +255,8 @@ def _epoch(config: Network, data: Dataset, steps: Steps, draws: Draws, state: di
             if step + 1 == batches and number + 1 < config.epochs:
                 draws = Draws(config, data, number + 1)  # while the device still works
             mean, now = steps.mean(), number + (step + 1) / batches  # the only wait for the device
+            if watch is not None:
+                watch(now, {"loss": mean.tolist()})
             _refuse_divergence(mean, data.classes, now, config)
             if near or (match and step + 1 == batches):
                 match.look(now, ends=step + 1 == batches)

@@ -20,6 +20,7 @@ ROOMS = {"theory": theory.__main__.COMMANDS, "toy": toy.__main__.COMMANDS, "empi
 NO_VALUE = ("", None)  # a switch: nothing that could be wrong
 RUN = {"--seed": ("3", "-1"), "--jobs": ("1", "0"), "--out": ("OUT", "FILE/x"), "--quick": NO_VALUE, "--dry-run": NO_VALUE}
 PLAN = {flag: RUN[flag] for flag in ("--seed", "--quick", "--dry-run")}
+LOG = {"--log": ("wandb", "smoke")}  # neither package need be there
 PLOT = {"--plot": ("OUT/picture.svg", "picture.txt")}
 COUNT, RATE = ("2", "1.5"), ("0.5", "nan")
 TEXT = ("TEXT", None)  # free text, looked at where it is used: left out of the runs with all flags
@@ -77,14 +78,15 @@ FLAGS = {
         "--compile": NO_VALUE, "--steps": ("1", "0"), "--jobs": ("1", "0"), "--device": ("cpu", "meta"), "--out": RUN["--out"],
         "--quick": NO_VALUE, "--dry-run": NO_VALUE},
     ("empirical", "hull"): {
-        **TRAINING, **{flag: RUN[flag] for flag in ("--seed", "--out", "--quick", "--dry-run")}, **OWN,
+        **TRAINING, **{flag: RUN[flag] for flag in ("--seed", "--out", "--quick", "--dry-run")}, **OWN, **PLOT,
         "--data": ("digits", "snli"),
         "--space": ("features", "sound"), "--dim": ("4", "100000"), "--wavelet": ("haar", "bad x"), "--arch": ("mlp", "lstm"),
         "--alphas": ("1 1/2", "1e9"), "--trained": TEXT, "--sites": TEXT, "--epochs": ("1", "0"), "--queries": ("5", "0"),
         "--n": ("100", "-1"), "--no-leave-one-out": NO_VALUE, "--gaussian": ("5", "0"), "--classes": ("5", "0"),
         "--directions": TEXT, "--tol": ("1e-3", "0.5")},
     ("empirical", "sweep"): {
-        **RUN, **TRAINING, **OWN, "--arch": ("mlp", "lstm"), "--data": ("digits", "imagenet"), "--download": NO_VALUE,
+        **RUN, **TRAINING, **OWN, **PLOT, **LOG, "--arch": ("mlp", "lstm"), "--data": ("digits", "imagenet"),
+        "--download": NO_VALUE,
         "--alphas": ("1 1/2", "1 1/3"), "--seeds": ("2", "1000000000"), "--base-width": ("8", "99999999"), "--depth": ("2", "0"),
         "--epochs": ("1", "0"), "--match": ("train-loss", "luck"), "--target-loss": ("2", "0"), "--copies": ("features", "x"),
         "--start": ("slice", "x"), "--sites": ("penultimate", "x"), "--learning-rate": ("0.1", "nan"),
@@ -94,7 +96,8 @@ FLAGS = {
         "--image-size": ("8", "0"), "--max-length": ("8", "0"), "--label-noise": ("0.1", "1.5"), "--stack": ("1", "0"),
         "--name": ("mine", "../x"), "--scheduler": TEXT},
     ("empirical", "units"): {
-        **RUN, **TRAINING, **OWN, "--arch": ("mlp", "lstm"), "--data": ("digits", "imagenet"), "--trained": TEXT,
+        **RUN, **TRAINING, **OWN, **PLOT, **LOG, "--arch": ("mlp", "lstm"), "--data": ("digits", "imagenet"),
+        "--trained": TEXT,
         "--sweep": ("init", "age"), "--values": ("he", "she"), "--alphas": ("1 2", "0"), "--seeds": ("1", "1001"),
         "--base-width": ("8", "0"), "--epochs": ("1", "0"), "--learning-rate": ("0.1", "0"), "--batch-size": ("32", "0"),
         "--init": ("he-normal", "x"), "--recipe": ("paper", "x"), "--train-size": ("100", "0"), "--image-size": ("8", "0"),
@@ -166,5 +169,6 @@ def test_all_flags_together(room, name, tmp_path, capsys):
 
 @pytest.mark.parametrize("name", ["sweep", "units", "hull"])
 def test_all_flags_of_real_networks_in_a_dry_run(name, tmp_path, capsys):
-    assert command("empirical", name, *together("empirical", name, FREE | {"--data-dir", "--model"}, tmp_path), "--json") == 0
+    apart = FREE | {"--log", "--data-dir", "--model"}
+    assert command("empirical", name, *together("empirical", name, apart, tmp_path), "--json") == 0
     assert json.loads(capsys.readouterr().out)["missing"] > 0

@@ -17,6 +17,8 @@ from lab.arguments import (
     store_name,
 )
 from lab.cli import note, say
+from lab.estimate import Estimate
+from lab.pictures import series
 
 HELP = "do test points lie outside the hull of the training set? distances with certificates, and controls"
 
@@ -147,3 +149,19 @@ def _print(row: dict) -> None:
         say(f"    class changes on the way to the hull {show(ways['changed_on_the_way'])}, at its end "
             f"{show(ways['changed_at_hull'])}, under a random step as long {show(ways['changed_random'])}; |cos| with "
             f"the adversarial step {show(ways['cosine'])} (random {show(ways['cosine_random'])})")
+
+
+def draw(result, axes) -> None:
+    """The share of points outside the hull, beside training points left out and Gaussian ones."""
+    rows = result["runs"]
+    names = [f"{row['space']}, {row['dim']}" + (f", α = {row['alpha']}" if row["arch"] else "") + f"\n{row['n']} points"
+             for row in rows]
+    shares = {"test points": [row["share_outside"] for row in rows],
+              "training points left out": [row["controls"].get("training", {}).get("outside") for row in rows],
+              "Gaussian, same covariance": [row["controls"].get("gaussian", {}).get("outside") for row in rows]}
+    for i, (words, found) in enumerate(shares.items()):
+        places = [place + 0.12 * (i - 1) for place in range(len(rows))]
+        series(axes, places, [e and Estimate(**e) for e in found], words, real=i == 0)
+    axes.set_xticks(range(len(rows)), names)
+    axes.set(ylabel="share outside the hull", xlim=(-0.6, len(rows) - 0.4))
+    axes.legend()

@@ -2,8 +2,9 @@
 
 from fractions import Fraction
 
-from empirical.flags import add_network_arguments, arch_of, data_of, refuse_idle_data_flags
+from empirical.flags import add_log_argument, add_network_arguments, arch_of, data_of, refuse_idle_data_flags
 from empirical.settings import PARAMETRISATIONS, SCHEMES, STARTS, matched, recipe
+from empirical.trackers import choose
 from lab.arguments import (
     add_run_arguments,
     add_threads_argument,
@@ -22,6 +23,7 @@ from lab.arguments import (
 )
 from lab.cli import note, say
 from lab.names import old_flag
+from lab.pictures import BASELINE, NARROW, REVERSE, series
 
 HELP = "one wide network against many narrow ones: span errors, probes and similarity at every width"
 
@@ -64,6 +66,7 @@ def add_arguments(parser):
     parser.add_argument("--device", type=device, help="cpu, cuda, cuda:1, mps (default: CUDA if there is one)")
     parser.add_argument("--name", type=store_name, help="name of the table and of the folder in the run store")
     parser.add_argument("--scheduler", metavar="ADDRESS", help="a Dask cluster in place of local processes")
+    add_log_argument(parser)
     add_threads_argument(parser)
     add_run_arguments(parser, "--seed", "--jobs", "--out", "--quick", "--dry-run")
     refuse_idle_data_flags(parser)
@@ -76,6 +79,7 @@ def run(args) -> dict:
     from lab.store import RunStore
     from lab.sweep import dry_run
 
+    choose(args.log)
     alphas = args.alphas[:3] if args.quick else args.alphas
     seeds = range(args.seed, args.seed + (min(args.seeds, 2) if args.quick else args.seeds))
     plan = planned({**recipe(arch_of(args), data_of(args), args.quick), **_changes(args)}, alphas, seeds, out=args.out,
@@ -126,3 +130,18 @@ def _print(row: dict) -> None:
         f"reverse {show('reverse_span_error')}  gap {show('gap')}  "
         f"probe {row['probe_narrow'].mean:.3f} (wide {row['probe_wide'].mean:.3f})  CKA {row['cka'].mean:.3f}  "
         f"train {row['train_accuracy_narrow'].mean:.3f}  test {row['test_accuracy_narrow'].mean:.3f}")
+
+
+def draw(result, axes) -> None:
+    """Span errors both ways by width, beside that of a second wide network."""
+    rows = result["alphas"]
+    widths = [float(Fraction(row["alpha"])) for row in rows]
+    shown = {"span_error": ("narrow copies → wide", NARROW), "reverse_span_error": ("wide → narrow copies", REVERSE),
+             "baseline_span_error": ("wide → another wide", BASELINE)}
+    for key, (words, colour) in shown.items():
+        series(axes, widths, [row[key] for row in rows], words, real=True, color=colour)
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(widths, [row["alpha"] for row in rows])
+    axes.minorticks_off()
+    axes.set(xlabel="width multiplier of a copy", ylabel="span error")
+    axes.legend()

@@ -4,9 +4,10 @@ from dataclasses import replace
 from fractions import Fraction
 
 from empirical.declared import short
-from empirical.flags import add_network_arguments, arch_of, data_of, refuse_idle_data_flags
+from empirical.flags import add_log_argument, add_network_arguments, arch_of, data_of, refuse_idle_data_flags
 from empirical.settings import SCHEMES, Setting, recipe, refuse_width
 from empirical.studies.units.plan import OLD_SWEEPS, PLAIN, SWEEPS
+from empirical.trackers import choose
 from lab.arguments import (
     add_run_arguments,
     add_threads_argument,
@@ -24,6 +25,7 @@ from lab.arguments import (
 from lab.cli import say
 from lab.errors import UsageError
 from lab.names import old_flag
+from lab.pictures import series
 
 HELP = "removable and repeated units against width, for each value of a hyperparameter"
 SHOWN = ("auc", "prunability", "pair_share", "pair_share_start", "twin_share", "similar_per_unit", "similar_per_unit_start",
@@ -56,6 +58,7 @@ def add_arguments(parser):
     parser.add_argument("--rows", type=positive_int, default=None, help="inputs for correlations (default: the probe splits)")
     parser.add_argument("--device", type=device, help="cpu, cuda, cuda:1, mps (default: CUDA if there is one)")
     parser.add_argument("--name", type=store_name, help="name of the table and of the folder in the run store")
+    add_log_argument(parser)
     add_threads_argument(parser)
     add_run_arguments(parser, "--seed", "--jobs", "--out", "--quick", "--dry-run")
     refuse_idle_data_flags(parser)
@@ -65,6 +68,7 @@ def add_arguments(parser):
 
 
 def run(args) -> dict:
+    choose(args.log)
     planned = None if args.trained else _planned(args)
 
     from empirical.data import dataset
@@ -170,3 +174,13 @@ def _print(row: dict) -> None:
         f"(start {show('similar_per_unit_start')})  compressibility {show('compressibility')} "
         f"(start {show('compressibility_start')})  dead {show('dead')}  smaller network {show('kept_share')} of the units, "
         f"agrees {show('agreement')}")
+
+
+def draw(result, axes) -> None:
+    """Prunability by width, a line for every value of the hyperparameter."""
+    rows = [row for row in result["rows"] if row["site"] == "all"]
+    for case in dict.fromkeys(row["case"] for row in rows):
+        part = [row for row in rows if row["case"] == case]
+        series(axes, [float(row["alpha"]) for row in part], [row["prunability"] for row in part], str(case), real=True)
+    axes.set(xlabel="width multiplier", ylabel="prunable share of the units", xscale="log")
+    axes.legend()

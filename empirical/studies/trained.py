@@ -46,12 +46,14 @@ def run(config: Network, folder: Path, *, device: str | None = None, data_dir: s
     from empirical.data import dataset
     from empirical.evaluate import evaluate
     from empirical.steps import Way
+    from empirical.trackers import tracker
     from empirical.train import pick_device, train
 
     target = pick_device(device)
     data = dataset(config, data_dir, str(target))
     way = (way or Way()).on(target, config)
-    model, facts = train(config, data, Path(folder), device=target, way=way)
+    with tracker(config, Path(folder)) as watch:
+        model, facts = train(config, data, Path(folder), device=target, way=way, watch=watch)
     parameters = sum(p.numel() for p in model.parameters()) // config.stack
     recipe_of = {key: value for key, value in config.shared().items() if key not in ("seed", "checksum")}
     return {"parameters": parameters, **facts, **{split: evaluate(model, data, split) for split in ("train", "test")},

@@ -1,0 +1,98 @@
+"""Training that is followed while it goes on: TensorBoard, Weights & Biases, or any function of a user's.
+
+:func:`empirical.train.train` calls its ``watch`` whenever it looks at the loss. What the environment variable
+``WIDTHLAB_LOG`` names (``tensorboard`` or ``wandb``; ``--log`` sets it) follows every network that is trained, in whatever
+process. Both are optional and imported when a training begins; neither changes a number, so runs do not depend on it.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+from empirical.settings import Network
+from lab.errors import ArgumentError
+
+VARIABLE = "WIDTHLAB_LOG"
+TRACKERS = {"tensorboard": "tensorboard", "wandb": "wandb"}  # name -> the package that it needs
+Watch = Callable[[float, Mapping[str, Sequence[float]]], None]
+
+
+def named() -> str:
+    """The tracker that the environment names; "" for none.
+
+    Raises
+    ------
+    ArgumentError
+        If there is none of that name, or its package is not installed.
+    """
+    name = os.environ.get(VARIABLE, "")
+    if name and name not in TRACKERS:
+        raise ArgumentError(f"{VARIABLE}={name}: there are {' and '.join(TRACKERS)}", "log")
+    if name and find_spec(TRACKERS[name]) is None:
+        raise ArgumentError(f"{VARIABLE}={name} needs the package {TRACKERS[name]}: pip install 'widthlab[logging]'", "log")
+    return name
+
+
+def choose(name: str | None) -> None:
+    """Follow the networks that are trained from here on, in this process and those that it starts.
+
+    Parameters
+    ----------
+    name : one of :data:`TRACKERS`; None leaves the environment's choice.
+
+    Raises
+    ------
+    ArgumentError
+        As :func:`named`.
+    """
+    if name is not None:
+        os.environ[VARIABLE] = name
+    named()
+
+
+@contextmanager
+def tracker(config: Network, folder: Path) -> Iterator[Watch | None]:
+    """The ``watch`` of one training, as the environment wants it; None where it wants none.
+
+    Parameters
+    ----------
+    config : what is trained; its settings are logged.
+    folder : of the run; TensorBoard's files go to ``tensorboard`` in it, and it names the run for Weights & Biases.
+    """
+    name = named()
+    if not name:
+        yield None
+        return
+    write, close = (_tensorboard if name == "tensorboard" else _wandb)(config, Path(folder))
+
+    def watch(epoch: float, numbers: Mapping[str, Sequence[float]]) -> None:
+        write(epoch, {f"{key}/copy {config.copy + i}": float(value) for key, values in numbers.items()
+                      for i, value in enumerate(values)})
+
+    try:
+        yield watch
+    finally:
+        close()
+
+
+def _tensorboard(config: Network, folder: Path) -> tuple[Callable, Callable]:
+    from torch.utils.tensorboard import SummaryWriter
+
+    writer = SummaryWriter(folder / "tensorboard")
+    writer.add_text("settings", "\n".join(f"- {key}: {value}" for key, value in vars(config).items()))
+
+    def write(epoch: float, numbers: Mapping[str, float]) -> None:
+        for key, value in numbers.items():
+            writer.add_scalar(key, value, round(1000 * epoch))  # whole numbers: thousandths of an epoch
+
+    return write, writer.close
+
+
+def _wandb(config: Network, folder: Path) -> tuple[Callable, Callable]:
+    import wandb
+
+    run = wandb.init(project="widthlab", group=folder.parent.name, name=folder.name, id=folder.name, resume="allow",
+                     dir=str(folder), config=dict(vars(config)), reinit="create_new")
+    return lambda epoch, numbers: run.log({"epoch": epoch, **numbers}), run.finish
