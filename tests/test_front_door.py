@@ -23,6 +23,8 @@ def test_every_name_is_there_and_is_the_rooms_own():
     assert set(widthlab.__all__) <= set(dir(widthlab)) and widthlab.__version__ == lab.__version__
     for name in widthlab.__all__:
         assert getattr(widthlab, name) is not None
+    assert {"from_module", "sweep", "Moments", "span_error", "linear_cka", "claims", "toy"} <= set(widthlab.__all__)
+    assert widthlab.toy.bumps is toy.bumps and widthlab.span_error is theory.span_error
     assert widthlab.Estimate is lab.Estimate and widthlab.Estimate.__module__ == "lab.estimate"
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = widthlab.nothing
