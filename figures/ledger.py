@@ -1,19 +1,24 @@
 """The ledger: every claim by theory, toy and real networks, with a verdict that follows from the numbers.
 
-A row has ``id, source, claim, statistic, refuted_by, rule, theory, toy, real, verdict``. A column is None where nothing
-was measured (or the claim cannot be spoken to there), else ``{"verdict", "evidence": [{"setting", "mean",
-"low", "high", "n", "judgement", "runs", "note"}, ...]}``.
+A row has ``id, source, claim, statistic, rule, primary, scope, summary, theory, toy, real, verdict`` and, for those who want
+to know more, ``refuted_by, bound_reason, moderator, changes, speaks, error``. A column that cannot speak to the claim is None,
+else ``{"verdict", "scope", "summary", "pooled", "moderator", "error", "evidence"}``; its evidence is a list of ``setting, key,
+mean, low, high, n, judgement, primary, p_holds, p_fails, p_no_effect, error, needed, cluster, levels, runs, note``.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from figures.catalogue import is_pilot, own_tables, set_aside, study, unfixed
 from lab.tables import Table
-from theory.claims import COLUMNS, Claim, Evidence, claims
+from theory.claims import COLUMNS, Evidence, claims
 from theory.evidence import theory_evidence
-from theory.verdict.decide import Column, decide
+from theory.verdict import words
+from theory.verdict.decide import Column, Verdict, decide
+from theory.verdict.pieces import Piece
+from theory.verdict.power import replicas_needed
+from theory.verdict.rule import Rule
 
 
 def gather(tables: Mapping[str, Table], formulas: Iterable[Evidence] | None = None) -> list[Evidence]:
@@ -46,8 +51,8 @@ def notes(beside: Mapping) -> list[str]:
             *(f"not judged: your own runs {item['table']} ({item['command']})" for item in beside["own"])]
 
 
-def rows(evidence: Iterable[Evidence]) -> list[dict]:
-    """One row a claim, in the order of the register.
+def verdicts(evidence: Iterable[Evidence]) -> list[Verdict]:
+    """The verdict of every claim, in the order of the register.
 
     Raises
     ------
@@ -62,33 +67,65 @@ def rows(evidence: Iterable[Evidence]) -> list[dict]:
         if item.column not in register[item.claim].columns:
             raise ValueError(f"{item.claim} does not take evidence from {item.column}")
         by_claim[item.claim].append(item)
-    return [_row(claim, by_claim[name]) for name, claim in register.items()]
+    return [decide(claim, by_claim[name]) for name, claim in register.items()]
 
 
-def _row(claim: Claim, evidence: list[Evidence]) -> dict:
-    found = decide(claim, evidence)
+def rows(evidence: Iterable[Evidence] | Iterable[Verdict]) -> list[dict]:
+    """One row a claim, in the order of the register; from evidence, or from :func:`verdicts`."""
+    found = list(evidence)
+    return [_row(item) for item in (found if found and isinstance(found[0], Verdict) else verdicts(found))]
+
+
+def _row(verdict: Verdict) -> dict:
+    claim, columns = verdict.claim, verdict.columns
     return {
         "id": claim.id,
         "source": claim.source,
         "claim": claim.claim,
         "statistic": claim.statistic,
-        "refuted_by": claim.refuted_by,
         "rule": str(claim.rule),
         "primary": dict(claim.primary),
+        "scope": words.scope(verdict),
+        "summary": words.summary(verdict),
+        **{name: _column(claim.rule, columns[name]) if name in columns else None for name in COLUMNS},
+        "verdict": verdict.verdict,
+        "refuted_by": claim.refuted_by,
+        "bound": claim.rule.bound,
+        "margin": claim.rule.margin,
+        "bound_reason": claim.bound_reason,
+        "moderator": claim.moderator,
+        "changes": [asdict(change) for change in claim.changes],
         "speaks": list(claim.columns),
-        **{name: _column(found.columns[name]) if name in found.columns else None for name in COLUMNS},
-        "verdict": found.verdict,
+        "error": verdict.error,
     }
 
 
-def _column(column: Column) -> dict | None:
-    if not column.pieces:
-        return None
+def _column(rule: Rule, column: Column) -> dict:
+    pooled, tested = column.pool, column.moderator
     return {
         "verdict": column.verdict,
-        "pooled": column.pool and {**column.pool.mean.to_json(), "spread": column.pool.spread,
-                                   "prediction": list(column.pool.prediction)},
-        "evidence": [{"setting": p.evidence.setting, "key": p.evidence.key, **p.evidence.estimate.to_json(),
-                      "judgement": p.judgement, "primary": p.primary, "runs": list(p.evidence.runs), "note": p.evidence.note}
-                     for p in column.pieces],
+        "scope": words.column_scope(column),
+        "summary": words.column_summary(rule, column),
+        "pooled": pooled and {**pooled.mean.to_json(), "spread": pooled.spread, "prediction": list(pooled.prediction)},
+        "moderator": tested and {"name": tested.name, "p": tested.p, "separates": tested.separates,
+                                 "means": {level: e.to_json() for level, e in tested.means.items()}},
+        "error": column.error,
+        "evidence": [_piece(rule, column, piece) for piece in column.pieces],
+    }
+
+
+def _piece(rule: Rule, column: Column, piece: Piece) -> dict:
+    item = piece.evidence
+    return {
+        "setting": item.setting,
+        "key": item.key,
+        **item.estimate.to_json(),
+        "judgement": piece.judgement,
+        "primary": piece.primary,
+        **{name: getattr(piece, name) for name in ("p_holds", "p_fails", "p_no_effect", "error")},
+        "needed": replicas_needed(item.estimate, rule, words.error_of(column, piece)) if piece.is_judged else None,
+        "cluster": item.cluster,
+        "levels": dict(item.levels),
+        "runs": list(item.runs),
+        "note": item.note,
     }

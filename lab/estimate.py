@@ -69,7 +69,9 @@ class Estimate:
 
     @property
     def freedom(self) -> float:
-        """Degrees of freedom of the interval: n - 1 for Student's, else infinite."""
+        """Degrees of freedom of the interval: those of Student's (n - 1 where it is not said otherwise), else infinite."""
+        if isinstance(self.interval, _Student):
+            return self.interval.freedom
         return max(1, self.n - 1) if self.method.startswith("t") and self.n else math.inf
 
     def at(self, level: float) -> tuple[float, float]:
@@ -109,6 +111,8 @@ class Estimate:
             return 0.0 if right else 1.0
         if self.is_constant:
             return math.nan
+        if isinstance(self.interval, _Student):
+            return max(LEAST_P, self.interval.beyond(sign * (self.mean - bound)))
         bound = sign * bound
         if right:
             return _crossing(lambda e: near(e) - bound)
@@ -150,15 +154,30 @@ def exact(value: float) -> Estimate:
 
 
 # ------------------------------------------------------------------------------------------------------- one quantity
-def _student(mean: float, error: float, freedom: float, level: float) -> tuple[float, float]:
-    half = _quantile(0.5 + level / 2, freedom) * error
-    return mean - half, mean + half
+@dataclass(frozen=True)
+class _Student:
+    """Student's interval, and its tail probability in closed form: every mean is tested many times."""
+
+    mean: float
+    error: float
+    freedom: float
+
+    def __call__(self, level: float) -> tuple[float, float]:
+        half = _quantile(0.5 + level / 2, self.freedom) * self.error
+        return self.mean - half, self.mean + half
+
+    def beyond(self, distance: float) -> float:
+        """Probability of a deviation by more than this distance, to one side."""
+        from scipy.special import ndtr, stdtr
+
+        t = -distance / self.error
+        return float(ndtr(t) if math.isinf(self.freedom) else stdtr(self.freedom, t))
 
 
 def student(mean: float, error: float, n: int, freedom: float | None = None) -> Estimate:
     """An estimate with a known standard error: Student's interval with ``freedom`` degrees of freedom (n - 1 if None)."""
     freedom = n - 1 if freedom is None else freedom
-    return _made(mean, n, "normal" if math.isinf(freedom) else "t", partial(_student, float(mean), float(error), freedom))
+    return _made(mean, n, "normal" if math.isinf(freedom) else "t", _Student(float(mean), float(error), float(freedom)))
 
 
 def mean_interval(values: Iterable[float], *, log: bool = False) -> Estimate:

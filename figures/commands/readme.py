@@ -20,7 +20,7 @@ def claims_table() -> str:
     rows = ledger.rows(ledger.gather(catalogue.tables(Path("no run store"))))
     lines = ["| claim | theory | toy | real networks | verdict |", "|---|---|---|---|---|"]
     for row in rows:
-        cells = [row[c]["verdict"] if row[c] else ("not yet measured" if c in row["speaks"] else "–")
+        cells = [row[c]["verdict"] if row[c] else "–"
                  for c in ("theory", "toy", "real")]
         lines.append(f"| {row['claim']} <sub>{row['id']}</sub> | {' | '.join(cells)} | **{row['verdict']}** |")
     return "\n".join(lines)

@@ -24,7 +24,7 @@ def run(args) -> dict:
         say(f"{row['id']}: {row['verdict'].upper()}\n  {row['claim']}")
         for column in row["speaks"]:
             cell = row[column]
-            if cell is None:
+            if not cell["evidence"]:
                 say(f"  {column:<6} not yet measured")
                 continue
             for item in cell["evidence"]:

@@ -2,17 +2,20 @@
 
 A column is decided by its primary piece at the full error, by the mean over settings where there are at least five clusters
 (:mod:`~theory.verdict.pool`), and, where there are fewer, by any other piece at the shared error. So a column in which every
-setting lies on the bound reads "holds" in at most 5 % of repetitions. Pieces that are shown to lie on both sides make it
-depend on the setting.
+setting lies on the bound reads "holds" in less than 5 % of repetitions. What is shown to lie on both sides, pieces, mean or
+levels of the declared moderator, makes the column depend on the setting.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from lab.estimate import Estimate
 from theory.claims import COLUMNS, Claim, Evidence
 from theory.verdict.moderators import Moderator, moderator
-from theory.verdict.pieces import CONTRADICTED, ERROR, HOLDS, NO_EFFECT, Piece, judge
+from theory.verdict.pieces import CONTRADICTED, ERROR, HOLDS, NO_EFFECT, SHARED, Piece, judge, shared_error
 from theory.verdict.pool import Pool, pool
+from theory.verdict.rule import Rule
 
 DEPENDS, INCONCLUSIVE, NOT_MEASURED = "depends", "inconclusive", "not yet measured"
 VERDICTS = (HOLDS, DEPENDS, CONTRADICTED, NO_EFFECT, INCONCLUSIVE, NOT_MEASURED)
@@ -27,15 +30,19 @@ class Column:
     Attributes
     ----------
     verdict : one of :data:`VERDICTS`.
+    error : the chance at most that it is wrong, from the p-values behind it; 0 for formulas, nan where it is open.
     pieces : all of them, judged or shown.
     pool : mean over clusters, where there are enough.
+    on_average : whether that mean says what the verdict says.
     moderator : test of the attribute that the claim declares, where settings have it.
     """
 
     verdict: str
+    error: float = math.nan
     pieces: tuple[Piece, ...] = ()
     pool: Pool | None = None
     moderator: Moderator | None = None
+    on_average: bool = False
 
     def of(self, *judgements: str) -> list[Piece]:
         """The pieces with these judgements."""
@@ -58,15 +65,17 @@ def decide_column(claim: Claim, evidence: Iterable[Evidence]) -> Column:
     evidence = list(evidence)
     if not evidence:
         return Column(NOT_MEASURED)
-    pieces = judge(claim, evidence)
+    pieces = tuple(judge(claim, evidence))
     judged = [piece for piece in pieces if piece.is_judged]
     if not judged:
-        return Column(INCONCLUSIVE, tuple(pieces))
+        return Column(INCONCLUSIVE, pieces=pieces)
     tested = moderator(claim.moderator, (p.evidence for p in judged)) if claim.moderator else None
     if all(piece.evidence.estimate.is_exact for piece in judged):
-        return Column(_exact(judged), tuple(pieces), None, tested)
+        return Column(_exact(judged), 0.0, pieces, None, tested)
     mean = pool(piece.evidence for piece in judged)
-    return Column(_sampled(claim, judged, mean), tuple(pieces), mean, tested)
+    means = ("", math.nan) if mean is None else _pooled(claim.rule, judged, mean)
+    verdict, error = _sampled(claim.rule, judged, means, mean is None, tested)
+    return Column(verdict, error, pieces, mean, tested, means[0] == verdict)
 
 
 def _exact(judged: Sequence[Piece]) -> str:
@@ -77,21 +86,47 @@ def _exact(judged: Sequence[Piece]) -> str:
     return CONTRADICTED if words <= set(REFUTED) else DEPENDS
 
 
-def _sampled(claim: Claim, judged: Sequence[Piece], mean: Pool | None) -> str:
-    rule = claim.rule
-    holding, refuting = ([p for p in judged if p.judgement == HOLDS], [p for p in judged if p.is_refuting])
-    pooled = "" if mean is None else (HOLDS if rule.p_holds(mean.mean) <= ERROR else
-                                      NO_EFFECT if rule.p_no_effect(mean.mean) <= ERROR else
-                                      CONTRADICTED if rule.p_fails(mean.mean) <= ERROR else "")
-    if (holding or pooled == HOLDS) and (refuting or pooled in REFUTED):
-        return DEPENDS
-    decisive = [p.judgement for p in (*holding, *refuting) if p.primary or p.evidence.estimate.is_exact or mean is None]
-    words = set(decisive + [pooled] * bool(pooled))
-    if words == {HOLDS}:
-        return HOLDS
-    if words and words <= set(REFUTED):
-        return NO_EFFECT if words == {NO_EFFECT} else CONTRADICTED
-    return INCONCLUSIVE
+def said(rule: Rule, estimate: Estimate, error: float = ERROR) -> tuple[str, float]:
+    """What an estimate says at a one-sided error, and the p-value behind it; ("", nan) if nothing."""
+    for word, p in ((HOLDS, rule.p_holds(estimate)), (NO_EFFECT, rule.p_no_effect(estimate)),
+                    (CONTRADICTED, rule.p_fails(estimate))):
+        if p <= error:
+            return word, p
+    return "", math.nan
+
+
+def _sampled(rule: Rule, judged: Sequence[Piece], mean: tuple[str, float], few: bool,
+             tested: Moderator | None) -> tuple[str, float]:
+    """Verdict and error of a column that is not of formulas alone.
+
+    ``mean``: what the mean over settings says, with its error; ``few``: there are too few settings for one.
+    """
+    pieces = [(piece.judgement, piece.error, piece.primary or piece.evidence.estimate.is_exact or few) for piece in judged]
+    means = [(*mean, True)]
+    if tested is not None and tested.separates:  # a level may refute what is decided elsewhere; alone it decides nothing
+        share = ERROR / len(tested.means)
+        means += [(word, p * len(tested.means), False) for word, p in (said(rule, e, share) for e in tested.means.values())]
+    found = [(word, error, decides) for word, error, decides in (*pieces, *means) if word in (HOLDS, *REFUTED)]
+    holding, refuting = ([item for item in found if (item[0] == HOLDS) is side] for side in (True, False))
+    if holding and refuting:
+        return DEPENDS, _least(holding) + _least(refuting)
+    decisive = [item for item in found if item[2]]
+    words = {word for word, _, _ in decisive}
+    if not words:
+        return INCONCLUSIVE, math.nan
+    return (words.pop() if len(words) == 1 else CONTRADICTED), _least(decisive)
+
+
+def _least(found: Sequence[tuple]) -> float:
+    """The smallest error of what says the same: if one of them is right, so is the verdict."""
+    return min(error for _, error, _ in found)
+
+
+def _pooled(rule: Rule, judged: Sequence[Piece], mean: Pool) -> tuple[str, float]:
+    """What the mean over settings says, at the shared error; where one of them has had more looks, at its level."""
+    looks = min(piece.evidence.level for piece in judged) / ERROR
+    word, p = said(rule, mean.mean, shared_error(judged) * looks)
+    return word, p / looks
 
 
 @dataclass(frozen=True)
@@ -108,6 +143,27 @@ class Verdict:
     claim: Claim
     columns: dict[str, Column]
     verdict: str
+
+    @property
+    def error(self) -> float:
+        """The chance at most that the verdict is wrong, from those of its decided columns; nan where it is open."""
+        if self.verdict in OPEN:
+            return math.nan
+        return min(1.0, sum(column.error for column in self.columns.values() if column.verdict not in OPEN))
+
+
+def wrong(verdicts: Iterable[Verdict]) -> dict[str, float]:
+    """How many verdicts must be expected to be wrong.
+
+    Returns
+    -------
+    dict : ``decided``, the number of verdicts that say something; ``expected``, the sum of their errors as their p-values
+        stand; ``at_most``, were every sampled column on its bound: 4.5 % for each that is judged.
+    """
+    verdicts = list(verdicts)
+    decided = [v for v in verdicts if v.verdict not in OPEN]
+    sampled = sum(any(not p.evidence.estimate.is_exact for p in column.judged) for v in verdicts for column in v.columns.values())
+    return {"decided": len(decided), "expected": sum(v.error for v in decided), "at_most": (ERROR + SHARED) * sampled}
 
 
 def decide(claim: Claim, evidence: Iterable[Evidence]) -> Verdict:

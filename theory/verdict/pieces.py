@@ -1,20 +1,21 @@
 """What each piece of evidence says: three one-sided tests a piece, with the error shared among a column's pieces.
 
-A column's *primary* piece, declared beforehand, is tested at the full one-sided error of 2.5 %. The others share theirs by
-Holm's procedure, each direction for itself: the chance that any of them is wrongly said to hold is 2.5 % at most, however
-they depend on each other. A piece that had more looks at its data brings a smaller level of its own, and its p-value is
-counted up accordingly.
+A column's *primary* piece, declared beforehand, is tested at the full one-sided error of 2.5 %. The others share 2 % by
+Holm's procedure, each direction for itself: the chance that any of them is wrongly said to hold is 2 % at most, however
+they depend on each other, and that any at all is, 4.5 %. Where no piece is primary they share the full 2.5 %. A piece that
+had more looks at its data brings a smaller level of its own, and its p-values are counted up accordingly.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from theory.claims import Claim, Evidence
 
-ERROR = 0.025  # one-sided
+ERROR = 0.025  # one-sided, of the primary piece
+SHARED = 0.02  # of all the others together, beside it
 LEAST_REPLICAS = 3
 
 HOLDS, CONTRADICTED, NO_EFFECT, UNDECIDED = "holds", "contradicted", "no effect", "undecided"
@@ -33,6 +34,8 @@ class Piece:
         :data:`PILOT`, :data:`UNINFORMATIVE` (it cannot vary, or is no number) or :data:`TOO_FEW`.
     primary : whether it is the column's primary piece.
     p_holds, p_fails, p_no_effect : one-sided p-values, as measured; nan where it is not judged.
+    error : the chance at most that its judgement is wrong: the p-value behind it, counted up for the pieces that share and
+        for looks; nan where it says nothing.
     """
 
     evidence: Evidence
@@ -41,6 +44,7 @@ class Piece:
     p_holds: float = math.nan
     p_fails: float = math.nan
     p_no_effect: float = math.nan
+    error: float = math.nan
 
     @property
     def is_judged(self) -> bool:
@@ -65,17 +69,21 @@ def why_unjudged(evidence: Evidence) -> str:
     return "" if estimate.has_interval and estimate.n >= LEAST_REPLICAS else TOO_FEW
 
 
-def holm(p: Sequence[float], error: float = ERROR) -> np.ndarray:
-    """Which hypotheses are rejected by Holm's step-down procedure (bool, as many as there are p-values).
+def holm(p: Sequence[float]) -> np.ndarray:
+    """p-values adjusted by Holm's step-down procedure: a hypothesis is rejected where its own is at most the error.
 
     Source: Holm 1979, Scandinavian Journal of Statistics 6, 65.
     """
     p = np.asarray(p, dtype=float)
     order = np.argsort(p, kind="stable")
-    passed = np.logical_and.accumulate(p[order] <= error / np.arange(p.size, 0, -1))
-    rejected = np.zeros(p.size, dtype=bool)
-    rejected[order] = passed
-    return rejected
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(p[order] * np.arange(p.size, 0, -1)))
+    return adjusted
+
+
+def shared_error(pieces: Sequence[Piece]) -> float:
+    """One-sided error of all that is not the primary piece: less where there is one that is judged."""
+    return SHARED if any(piece.primary and piece.is_judged for piece in pieces) else ERROR
 
 
 def judge(claim: Claim, evidence: Sequence[Evidence]) -> list[Piece]:
@@ -90,26 +98,23 @@ def judge(claim: Claim, evidence: Sequence[Evidence]) -> list[Piece]:
     -------
     list of Piece : in the order of the evidence.
     """
-    rule, found, tested = claim.rule, [], []
-    for item in evidence:
-        primary = claim.primary.get(item.column) in {item.key, item.study or None}
-        reason = why_unjudged(item)
-        if reason:
-            found.append(Piece(item, reason, primary))
-            continue
-        e = item.estimate
-        p = [test(e) for test in (rule.p_holds, rule.p_fails, rule.p_no_effect)]
-        tested.append(len(found))
-        found.append(Piece(item, UNDECIDED, primary, *p))
-    shared = [i for i in tested if not found[i].primary and not found[i].evidence.estimate.is_exact]
+    pieces = [_tested(claim, item) for item in evidence]
+    own = [i for i, piece in enumerate(pieces) if piece.is_judged and (piece.primary or piece.evidence.estimate.is_exact)]
+    others = [i for i, piece in enumerate(pieces) if piece.is_judged and i not in own]
+    error = shared_error(pieces)
     for name, word in (("p_fails", CONTRADICTED), ("p_no_effect", NO_EFFECT), ("p_holds", HOLDS)):  # no effect is a refutation
-        value = {i: getattr(found[i], name) * ERROR / found[i].evidence.level for i in tested}
-        rejected = {i: value[i] <= ERROR for i in tested} | dict(zip(shared, holm([value[i] for i in shared])))
-        for i in tested:
-            if rejected[i]:
-                found[i] = _said(found[i], word)
-    return found
+        value = [getattr(piece, name) * ERROR / piece.evidence.level for piece in pieces]
+        said = [(i, value[i], ERROR) for i in own] + [(i, p, error) for i, p in zip(others, holm([value[i] for i in others]))]
+        for i, p, most in said:
+            if p <= most:
+                pieces[i] = replace(pieces[i], judgement=word, error=float(p))
+    return pieces
 
 
-def _said(piece: Piece, word: str) -> Piece:
-    return Piece(piece.evidence, word, piece.primary, piece.p_holds, piece.p_fails, piece.p_no_effect)
+def _tested(claim: Claim, item: Evidence) -> Piece:
+    """A piece with its p-values, undecided, or with the reason why it is not judged."""
+    primary, reason = claim.primary.get(item.column) in {item.key, item.study or None}, why_unjudged(item)
+    if reason:
+        return Piece(item, reason, primary)
+    return Piece(item, UNDECIDED, primary, *(test(item.estimate) for test in
+                                             (claim.rule.p_holds, claim.rule.p_fails, claim.rule.p_no_effect)))

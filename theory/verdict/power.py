@@ -2,25 +2,34 @@
 
 import math
 
-from lab.estimate import Estimate, _quantile
-from theory.verdict.pieces import ERROR
+from lab.estimate import Estimate
+from theory.verdict.pieces import ERROR, LEAST_REPLICAS
 from theory.verdict.rule import Rule
 
 POWER = 0.8
-MOST_REPLICAS = 16  # a piece that needs more is too small to decide here
+MOST_REPLICAS = 16  # a piece that needs more networks is too small to decide here
+_MOST = 10**9
 
 
-def _factor(n: float, error: float) -> float:
-    """Standard errors between the bound and the true value at which a test of n replicas has the power."""
-    freedom = max(1.0, n - 1)
-    return _quantile(1 - error, freedom) + _quantile(POWER, freedom)
+def power(distance: float, n: int, error: float = ERROR) -> float:
+    """Power of a one-sided t test with n replicas, the distance from the bound in standard deviations of a replica."""
+    from scipy.special import nctdtr, stdtrit
+
+    return float(1 - nctdtr(n - 1, distance * math.sqrt(n), stdtrit(n - 1, 1 - error)))
+
+
+def _noncentrality(freedom: float, error: float) -> float:
+    """Standard errors between the bound and the true value at which a one-sided test has the power."""
+    from scipy.special import nctdtrinc, ndtri, stdtrit
+
+    if freedom > 1e3:
+        return float(ndtri(1 - error) + ndtri(POWER))
+    return float(nctdtrinc(freedom, 1 - POWER, stdtrit(freedom, 1 - error)))
 
 
 def detectable(estimate: Estimate, error: float = ERROR) -> float:
     """Distance from a bound that would be shown in 80 % of repetitions with as many replicas; nan without an interval."""
-    freedom = estimate.freedom
-    n = math.inf if math.isinf(freedom) else freedom + 1
-    return (_quantile(1 - error, n - 1 if n < math.inf else n) + _quantile(POWER, n - 1 if n < math.inf else n)) * estimate.error
+    return _noncentrality(estimate.freedom, error) * estimate.error if estimate.has_interval else math.nan
 
 
 def nearest_bound(rule: Rule, value: float) -> float:
@@ -39,11 +48,24 @@ def replicas_needed(estimate: Estimate, rule: Rule, error: float = ERROR) -> int
     if not estimate.has_interval or estimate.is_exact or estimate.is_constant:
         return None
     deviation, distance = estimate.error * math.sqrt(estimate.n), nearest_bound(rule, estimate.mean)
-    if distance <= 0 or not math.isfinite(deviation / distance):
+    if distance <= 0 or not math.isfinite(ratio := deviation / distance) or (4 * ratio) ** 2 > _MOST:
         return None
-    n = 3
-    while _factor(n, error) * deviation / math.sqrt(n) > distance:
-        n = max(n + 1, math.ceil((_factor(n, error) * deviation / distance) ** 2))
-        if n > 10**9:
-            return None
-    return n
+    known = math.isinf(estimate.freedom)  # shares: their error is no estimate
+    enough = lambda n: (_noncentrality(math.inf if known else n - 1, error) * ratio) ** 2 <= n  # noqa: E731
+    low, high = LEAST_REPLICAS - 1, LEAST_REPLICAS
+    while not enough(high):
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
+
+
+def most_replicas(estimate: Estimate) -> int:
+    """Replicas that a piece may have here: 16 networks, or 16 times as many as there are where these are cheap."""
+    return MOST_REPLICAS if estimate.n <= MOST_REPLICAS else MOST_REPLICAS * estimate.n
+
+
+def too_many(estimate: Estimate, needed: int) -> bool:
+    """Whether a piece is too small to decide here."""
+    return needed > most_replicas(estimate)
