@@ -10,7 +10,7 @@ import time
 import numpy as np
 
 from empirical.hull.spaces import Space
-from empirical.hull.statistics import correlation, excess
+from empirical.hull.statistics import correlation, excess, partial_rank
 from lab.errors import InputError
 from lab.estimate import Estimate, mean_interval, share_difference, share_interval
 from lab.streams import generator
@@ -193,10 +193,24 @@ def measure(space: Space, *, queries: int = 0, leave_one_out: int = -1, n: int =
     return {**found, "arrays": arrays}
 
 
+def class_projections(points: np.ndarray, labels: np.ndarray, queries: np.ndarray,
+                      tol: float = 1e-6) -> tuple[np.ndarray, list[Projection]]:
+    """Names of the classes, (c,), and the queries' projections on the hull of each class on its own.
+
+    Parameters
+    ----------
+    points, labels : (n, d), (n,).
+    queries : (m, d).
+    tol : see :func:`theory.hull.project`.
+    """
+    names = np.unique(labels)
+    return names, [project(Points(points[labels == c]), queries, tol, directions=False) for c in names]
+
+
 def _class_hulls(points, labels, queries, true, whole, tol) -> dict:
     """Distances to the hull of each class on its own."""
-    names = np.unique(labels)
-    distance = np.stack([project(Points(points[labels == c]), queries, tol, directions=False).upper for c in names])
+    names, found = class_projections(points, labels, queries, tol)
+    distance = np.stack([result.upper for result in found])
     own = distance[np.searchsorted(names, true), np.arange(len(true))]
     return {
         "queries": len(queries),
@@ -217,21 +231,9 @@ def errors_beyond_nearest(wrong: np.ndarray, hull: np.ndarray, near: np.ndarray)
     hull : (m,), distances from the hull.
     near : (m,), distances to the nearest point.
     """
-    from scipy.stats import rankdata
-
-    def residual(x, z):
-        z = z - z.mean()
-        return x - x.mean() - z * (x @ z / max(z @ z, 1e-300))
-
     n = len(wrong)
     if n < 8 or wrong.all() or not wrong.any():
         return {"wrong": share_interval(int(wrong.sum()), n), "alone": None, "given_nearest": None}
-    w, h, z = (rankdata(x) for x in (wrong, hull, near))
-
-    def estimate(a, b, given):
-        size = np.sqrt((a @ a) * (b @ b))
-        return correlation(a @ b / size if size > 0 else 0.0, n, given)
-
     return {"wrong": share_interval(int(wrong.sum()), n),
-            "alone": estimate(w - w.mean(), h - h.mean(), 0),
-            "given_nearest": estimate(residual(w, z), residual(h, z), 1)}
+            "alone": correlation(partial_rank(wrong, hull), n),
+            "given_nearest": correlation(partial_rank(wrong, hull, near), n, given=1)}

@@ -41,6 +41,24 @@ def excess_over_replicas(values: Sequence[float]) -> Estimate:
     return transformed(mean_interval(np.log1p(np.asarray(values, dtype=float))), math.expm1)
 
 
+def partial_rank(x: np.ndarray, y: np.ndarray, *given: np.ndarray) -> float:
+    """Spearman's correlation of x and y given other numbers of the same points: that of what their ranks do not explain of x's
+    and y's ranks; 0 where nothing is left.
+
+    Parameters
+    ----------
+    x, y, given : (m,) each.
+    """
+    from scipy.stats import rankdata
+
+    a, b, *others = (rankdata(values) - (len(values) + 1) / 2 for values in (x, y, *given))
+    if others:
+        basis = np.stack(others, axis=1)
+        a, b = (v - basis @ np.linalg.lstsq(basis, v, rcond=None)[0] for v in (a, b))
+    size = math.sqrt((a @ a) * (b @ b))
+    return float(a @ b / size) if size > 0 else 0.0
+
+
 def correlation(r: float, n: int, given: int = 0) -> Estimate:
     """A rank correlation of n points with Fisher's interval, n - 3 - ``given`` in place of n for a partial one."""
     r = float(np.clip(r, -LARGEST_CORRELATION, LARGEST_CORRELATION))

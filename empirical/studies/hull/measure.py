@@ -55,7 +55,7 @@ def run(config: HullRun, folder: Path, *, device: str | None = None, data_dir: s
     else:
         space = spaces.pixels(data, own=bool(config.sweep))
         if model is not None:
-            space = replace(space, wrong=_errors(model, data))
+            space = replace(space, wrong=misclassified(model, data))
         if config.space == "wavelets":
             space = spaces.wavelets(space, config.wavelet)
     if config.dim:
@@ -70,7 +70,7 @@ def run(config: HullRun, folder: Path, *, device: str | None = None, data_dir: s
                          "threads": threads_of_record(config.threads, *networks)}}
 
 
-def _errors(model, data) -> np.ndarray:
+def misclassified(model, data) -> np.ndarray:
     """Which test rows the network misclassifies."""
     from empirical.hull.spaces import features
 

@@ -1,0 +1,142 @@
+"""Why does the distance from the hull not say which test points are wrong? One explanation, tested.
+
+The explanation is that of :mod:`empirical.hull.ambiguity`: errors lie between classes, which the hull of all classes together
+does not see. Few training images make enough errors to see what they follow; their number, the architecture and the data
+are varied. A replica is a network with a draw of its training images of its own.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from empirical.declared import data_folder
+from empirical.settings import Network, Setting, recipe
+from empirical.studies.levels import levels
+from empirical.studies.trained import TRAIN, first_member, threads_of_record, trained
+from lab.estimate import bounded, mean_interval
+from lab.stages import Stage
+from lab.study import CONFIRMATORY, Study
+from theory.claims import Evidence
+
+if TYPE_CHECKING:
+    import pandas
+
+REPLICAS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErrorRun(Setting):
+    """One network and what its errors follow.
+
+    Attributes
+    ----------
+    queries, stepped : test points; those of them that are moved. Without defaults, so that its runs are named otherwise than
+        those of its network.
+    """
+
+    queries: int
+    stepped: int
+
+    def network(self) -> Network:
+        """The run that holds the network."""
+        return Network(**self.shared())
+
+    def own_networks(self) -> list[Network]:
+        """The networks that are runs of the same experiment."""
+        return [self.network()]
+
+
+def run(config: ErrorRun, folder: Path, *, device: str | None = None, data_dir: str | None = None) -> dict:
+    """Measure one network.
+
+    Parameters
+    ----------
+    config : what is measured.
+    folder : of the run.
+    device, data_dir : as in :func:`empirical.studies.trained.run`.
+
+    Returns
+    -------
+    dict
+        ``data`` (its name), what :func:`empirical.hull.ambiguity.measure` finds, and the manifest.
+    """
+    from empirical.data import dataset
+    from empirical.hull import spaces
+    from empirical.hull.ambiguity import measure
+    from empirical.hull.directions import PixelNetwork
+    from empirical.studies.hull.measure import misclassified
+    from empirical.train import pick_device
+    from lab.streams import generator
+
+    target, network = pick_device(device), config.network()
+    facts = trained(network, Path(folder).parent, device=device, data_dir=data_dir)
+    data = dataset(config, data_dir, str(target))
+    model = first_member(network, Path(folder).parent, data, target)
+    space = spaces.pixels(data, own=True)
+    chosen = generator(config.seed, "hull", "errors").permutation(len(space.queries))[:config.queries]
+    found = measure(PixelNetwork(model, data), space.points, space.point_labels, space.queries[chosen],
+                    misclassified(model, data)[chosen], stepped=config.stepped, seed=config.seed)
+    return {"data": data.name, **found, "manifest": {"data": data.facts, "device": str(target),
+                                                     "threads": threads_of_record(config.threads, facts)}}
+
+
+MEASURE = Stage("measure", "empirical.studies.hull.errors:run", ErrorRun, needs={"train": ErrorRun.own_networks})
+
+
+def _plan(scale: str, n: int | None = None) -> Iterator[ErrorRun]:
+    """The settings: few and fewer images of MNIST, an MLP and a convolutional network, and digits."""
+    if scale != "full":
+        return
+    for seed in range(CONFIRMATORY, CONFIRMATORY + (n or REPLICAS)):
+        for arch, data, size, changes in (("mlp", "mnist", 1000, {"epochs": 30}), ("mlp", "mnist", 250, {"epochs": 60}),
+                                          ("resnet18", "mnist", 1000, {"base_width": 8, "epochs": 10}),
+                                          ("mlp", "digits", 150, {"epochs": 60})):
+            yield ErrorRun(**{**recipe(arch, data), **changes, "batch_size": 32, "train_size": size, "seed": seed, "split": seed},
+                           queries=2000, stepped=500)
+
+
+def _configs(scale: str, n: int | None = None, *, declared: bool = False) -> list[ErrorRun]:
+    """The same, with the data's checksum, where there are data."""
+    from empirical.data import dataset, with_checksum
+
+    planned = list(_plan(scale, n))
+    if declared or not planned:
+        return planned
+    if not data_folder():
+        return []
+    first = {run.data: run for run in reversed(planned)}
+    data = {name: dataset(run) for name, run in first.items()}  # checksums do not depend on how data are split
+    return [with_checksum(run, data[run.data]) for run in planned]
+
+
+def tabulate(finished: Sequence[tuple[object, dict]]) -> "pandas.DataFrame":
+    """A row a network."""
+    import pandas
+
+    return pandas.DataFrame([
+        {"data": result["data"], "arch": config.arch, "train_size": config.train_size, "seed": config.seed,
+         **{key: value for key, value in result.items() if isinstance(value, float)}}
+        for config, result in MEASURE.results(finished)])
+
+
+def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]:
+    """The three predictions, each over the networks of a setting."""
+    found = []
+    for (data, arch, size), rows in frame.groupby(["data", "arch", "train_size"], sort=False):
+        for claim, values in (
+                ("s3.errors-follow-ambiguity", rows["ambiguity_given_nearest"] - rows["hull_given_nearest"]),
+                ("s3.ambiguity-leaves-hull-distance-nothing", rows["hull_given_both"]),
+                ("s3.steps-away-keep-the-class", rows["changed_towards"] - rows["changed_away"])):
+            if values.notna().all():
+                found.append(Evidence(
+                    claim, "real", f"{arch}, {data}, {size} training images", bounded(mean_interval(values), -2, 2), runs,
+                    piece=f"{arch}-{data.split(' (')[0].lower()}-{size}",
+                    levels={**levels(arch, data), "training images": str(size)}))
+    return found
+
+
+HULL_ERRORS = Study("hull-errors", "Why hull distance does not predict errors: networks on few images of MNIST and digits",
+                    (TRAIN, MEASURE), _configs, tabulate, evidence, processes=True,
+                    declared=partial(_configs, declared=True), extensible=True)
