@@ -1,7 +1,7 @@
 """Measures of features: pure functions of :class:`theory.moments.Moments`, or of rows where moments do not suffice.
 
 ``span`` span error, gap, probe by regression · ``similarity`` CKA, CCA, Procrustes · ``units`` effective rank, repeated
-and predictable units · ``residual`` residual features and their controls · ``null`` permutation nulls · ``fitted`` what
+and predictable units · ``neighbours`` shared nearest neighbours · ``residual`` residual features and their controls · ``null`` permutation nulls · ``fitted`` what
 fitted measures are scored on · ``ablation`` curves of predictions, ``merging`` smaller networks · ``nonlinear`` kernel
 span error and logistic probe.
 
@@ -29,11 +29,15 @@ class Measure:
     label : in pictures.
     function : ``(moments, a, b) -> number``, ``a`` the blocks of the narrow copies and ``b`` that of the wide network; raises
         InputError where the number does not exist.
+    influence : ``(moments, a, b) -> ((x, y) -> array (rows,))``: to first order, what each row adds to the number, for rows of
+        a and b about their mean in units of ``moments.scale``; its mean is 0. None where nobody has worked it out: then
+        resampling rows gives no interval.
     """
 
     name: str
     label: str
     function: Callable
+    influence: Callable | None = None
 
 
 @cache

@@ -20,9 +20,21 @@ canonical correlations by any invertible linear map. Units that do not vary chan
 Canonical correlations and Procrustes fit directions: they are scored on other rows, or in-sample by choice
 (:mod:`theory.measures.fitted`). On other rows the fitted directions are kept and correlated there, so that a value can be
 below 0 and no order is kept.
+
+Influence. To first order a measure of n rows is its value plus the mean over rows of an influence, which resampling of
+rows needs in place of a new decomposition for each draw (derived here, from d|C|^2 = 2 <C, dC>, d|C|_* = <U V^T, dC> and
+first-order perturbation of rho_k). For rows x, y about their mean, with T the value and u_k, v_k the canonical variates:
+
+    CKA           T (2 x C_ab y / |C_ab|^2 - x C_aa x / |C_aa|^2 - y C_bb y / |C_bb|^2)
+    CCA           mean_k (2 rho_k u_k v_k - rho_k^2 (u_k^2 + v_k^2))
+    SVCCA         mean_k (u_k v_k - rho_k (u_k^2 + v_k^2)/2),   its principal components held as they are
+    Procrustes    T (x U V^T y / |C_ab|_* - |x|^2 / (2 tr C_aa) - |y|^2 / (2 tr C_bb))
+
+On other rows than those of the fit, the fitted directions are held as they are, too.
 """
 
 import math
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -35,9 +47,11 @@ from theory.measures.span import Names
 from theory.moments import Moments
 
 __all__ = [
-    "canonical_correlations", "debiased_cka", "linear_cka", "mean_squared_cca", "procrustes_distance",
-    "procrustes_similarity", "rows_per_unit", "svcca",
+    "canonical_correlations", "cca_influence", "cka_influence", "debiased_cka", "debiased_cka_of", "linear_cka",
+    "mean_squared_cca", "procrustes_distance", "procrustes_influence", "procrustes_similarity", "rows_per_unit", "svcca",
 ]
+
+KEPT = 0.99  # share of the variance whose principal components SVCCA keeps
 
 
 def rows_per_unit(moments: Moments, names: Names) -> float:
@@ -90,10 +104,17 @@ def canonical_correlations(moments: Moments, a: Names, b: Names, *, keep: float 
     if score is moments:
         return np.clip(np.linalg.svd(cross, compute_uv=False), 0.0, 1.0)
     left, _, right = np.linalg.svd(cross, full_matrices=False)
-    left, right = white_a @ left, white_b @ right.T
-    own = _along(left, score.covariance(a, scale=unit_a**2), left) * _along(right, score.covariance(b, scale=unit_b**2), right)
+    return _correlated(score, a, b, unit_a, unit_b, white_a @ left, white_b @ right.T)[0]
+
+
+def _correlated(score: Moments, a: Names, b: Names, unit_a: float, unit_b: float, left: np.ndarray,
+                right: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Correlations of corresponding directions on the score rows, and the variances of both sides along them."""
+    own_a = _along(left, score.covariance(a, scale=unit_a**2), left)
+    own_b = _along(right, score.covariance(b, scale=unit_b**2), right)
+    own = own_a * own_b
     found = _along(left, score.covariance(a, b, scale=unit_a * unit_b), right)
-    return np.clip(np.where(own > 0, found / np.sqrt(np.where(own > 0, own, 1.0)), 0.0), -1.0, 1.0)
+    return np.clip(np.where(own > 0, found / np.sqrt(np.where(own > 0, own, 1.0)), 0.0), -1.0, 1.0), own_a, own_b
 
 
 def _along(left: np.ndarray, matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
@@ -119,7 +140,7 @@ def mean_squared_cca(moments: Moments, a: Names, b: Names, *, score: Score = Non
     return float(np.mean(canonical_correlations(moments, a, b, score=score) ** 2))
 
 
-def svcca(moments: Moments, a: Names, b: Names, *, keep: float = 0.99, score: Score = None) -> float:
+def svcca(moments: Moments, a: Names, b: Names, *, keep: float = KEPT, score: Score = None) -> float:
     """Mean canonical correlation of the leading principal components, in [0, 1] in-sample. See
     :func:`canonical_correlations`."""
     return float(np.mean(canonical_correlations(moments, a, b, keep=keep, score=score)))
@@ -184,8 +205,13 @@ def _centred(x: np.ndarray) -> np.ndarray:
 
 def _hsic(x: np.ndarray, y: np.ndarray) -> float:
     """n(n-3) times the unbiased HSIC of centred features."""
-    n, k, l = len(x), np.einsum("ij,ij->i", x, x), np.einsum("ij,ij->i", y, y)
-    return float(np.linalg.norm(x.T @ y) ** 2 - n / (n - 2) * (k @ l) + k.sum() * l.sum() / ((n - 1) * (n - 2)))
+    return _unbiased(float(np.linalg.norm(x.T @ y)) ** 2, np.einsum("ij,ij->i", x, x), np.einsum("ij,ij->i", y, y))
+
+
+def _unbiased(cross: float, k: np.ndarray, l: np.ndarray) -> float:
+    """n(n-3) times the unbiased HSIC, from |X^T Y|_F^2 and the squares of the rows."""
+    n = len(k)
+    return float(cross - n / (n - 2) * (k @ l) + k.sum() * l.sum() / ((n - 1) * (n - 2)))
 
 
 def _alive(moments: Moments, names: Names) -> None:
@@ -193,10 +219,78 @@ def _alive(moments: Moments, names: Names) -> None:
         raise InputError(f"features {names!r} do not vary: there is nothing to compare")
 
 
+# ------------------------------------------------------------------------------------------------- influence of rows
+Influence = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+def _dots(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Inner products of corresponding rows."""
+    return np.einsum("ij,ij->i", x, y)
+
+
+def cka_influence(moments: Moments, a: Names, b: Names) -> Influence:
+    """Influence of each row on :func:`linear_cka`, see the module's docstring."""
+    unit_a, unit_b = moments.scale(a), moments.scale(b)
+    pieces = []
+    for own, matrix in ((2, moments.covariance(a, b, scale=unit_a * unit_b)), (-1, moments.covariance(a, scale=unit_a**2)),
+                        (-1, moments.covariance(b, scale=unit_b**2))):
+        pieces.append(matrix * (own / np.linalg.norm(matrix) ** 2))
+    value = linear_cka(moments, a, b)
+    return lambda x, y: value * (_dots(x @ pieces[0], y) + _dots(x @ pieces[1], x) + _dots(y @ pieces[2], y))
+
+
+def cca_influence(moments: Moments, a: Names, b: Names, *, keep: float = 1.0, score: Score = None,
+                  squared: bool = True) -> Influence:
+    """Influence of each row of ``score`` on :func:`mean_squared_cca`, or with ``squared=False`` on :func:`svcca`."""
+    white_a, white_b = _whitening(moments, a, keep), _whitening(moments, b, keep)
+    unit_a, unit_b = moments.scale(a), moments.scale(b)
+    left, _, right = np.linalg.svd(white_a.T @ moments.covariance(a, b, scale=unit_a * unit_b) @ white_b, full_matrices=False)
+    left, right = white_a @ left, white_b @ right.T
+    score = moments if score is None or isinstance(score, str) else score
+    rho, own_a, own_b = _correlated(score, a, b, unit_a, unit_b, left, right)
+    left, right = ((side * (score.scale(name) / unit)) / np.sqrt(np.where(own > 0, own, np.inf))
+                   for side, name, unit, own in ((left, a, unit_a, own_a), (right, b, unit_b, own_b)))
+
+    def influence(x, y):
+        u, v = x @ left, y @ right
+        along, own = _dots(u * v, np.broadcast_to(2 * rho if squared else 1.0, u.shape)), (u**2 + v**2)
+        return (along - own @ (rho**2 if squared else rho / 2)) / len(rho)
+
+    return influence
+
+
+def procrustes_influence(moments: Moments, a: Names, b: Names, *, score: Score = None) -> Influence:
+    """Influence of each row of ``score`` on :func:`procrustes_similarity`."""
+    left, _, right = np.linalg.svd(moments.covariance(a, b, scale=moments.scale(a) * moments.scale(b)), full_matrices=False)
+    turn = left @ right
+    score = moments if score is None or isinstance(score, str) else score
+    unit_a, unit_b = score.scale(a), score.scale(b)
+    own_a, own_b = ((score.variance(name) / unit**2).sum() for name, unit in ((a, unit_a), (b, unit_b)))
+    size = math.sqrt(own_a * own_b)
+    value = float(np.sum(turn * score.covariance(a, b, scale=unit_a * unit_b))) / size
+    return lambda x, y: _dots(x @ turn, y) / size - value / 2 * (_dots(x, x) / own_a + _dots(y, y) / own_b)
+
+
+def debiased_cka_of(moments: Moments, a: Names, b: Names, k: np.ndarray, l: np.ndarray) -> float:
+    """:func:`debiased_cka` from moments and the squares of their rows about the mean, in units of the scales squared."""
+    n, unit_a, unit_b = moments.count, moments.scale(a), moments.scale(b)
+    if n is None or n < 4:
+        raise InputError(f"debiased CKA needs at least 4 rows, not {n}")
+
+    def hsic(one, other, scale, *rows):
+        return _unbiased((n * float(np.linalg.norm(moments.covariance(one, other, scale=scale)))) ** 2, *rows)
+
+    own = hsic(a, a, unit_a**2, k, k) * hsic(b, b, unit_b**2, l, l)
+    if not own > 0:
+        raise InputError("features that do not vary, or too few rows for an unbiased estimate of their own alignment")
+    return hsic(a, b, unit_a * unit_b, k, l) / math.sqrt(own)
+
+
 # in-sample, all of them: their bias by units over rows is that of the null beside them, on shuffled rows
 COMPARED = (
-    Measure("cka", "CKA", linear_cka),
-    Measure("cca", "mean squared CCA", partial(mean_squared_cca, score=IN_SAMPLE)),
-    Measure("svcca", "SVCCA", partial(svcca, score=IN_SAMPLE)),
-    Measure("procrustes", "Procrustes", partial(procrustes_similarity, score=IN_SAMPLE)),
+    Measure("cka", "CKA", linear_cka, cka_influence),
+    Measure("cca", "mean squared CCA", partial(mean_squared_cca, score=IN_SAMPLE), partial(cca_influence, score=IN_SAMPLE)),
+    Measure("svcca", "SVCCA", partial(svcca, score=IN_SAMPLE), partial(cca_influence, keep=KEPT, score=IN_SAMPLE, squared=False)),
+    Measure("procrustes", "Procrustes", partial(procrustes_similarity, score=IN_SAMPLE),
+            partial(procrustes_influence, score=IN_SAMPLE)),
 )

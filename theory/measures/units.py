@@ -13,6 +13,7 @@ Units that do not vary (dead: always 0; constant: always the same other value) h
 every share and reported beside it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,8 +24,8 @@ from theory.measures.span import RIDGE, Names, _about, _one_ridge
 from theory.moments import Moments
 
 __all__ = [
-    "Repeated", "compressibility", "correlations", "effective_rank", "predictability", "repeated_units",
-    "spectrum",
+    "Repeated", "compressibility", "correlations", "effective_rank", "effective_rank_influence", "predictability",
+    "repeated_units", "spectrum",
 ]
 
 SAME = 1e-6  # 1 - |r|, and relative difference of means and deviations, up to which two units are the same
@@ -57,6 +58,23 @@ def effective_rank(moments: Moments, names: Names, *, kind: str = "participation
     p = _spectrum(moments, names)
     p = p[p > 0] / p.sum()
     return float(np.exp(-(p @ np.log(p))))
+
+
+def effective_rank_influence(moments: Moments, names: Names) -> Callable[[np.ndarray], np.ndarray]:
+    """To first order, what each row adds to the participation ratio: 2 R (|x|^2/tr C - x C x/|C|^2), of mean 0.
+
+    Returns
+    -------
+    A function of rows about their mean, in units of ``moments.scale``: shape (rows, units) to (rows,).
+    """
+    rank, unit = effective_rank(moments, names), moments.scale(names) ** 2
+    total, covariance = float((moments.variance(names) / unit).sum()), moments.covariance(names, scale=unit)
+    square = float(np.linalg.norm(covariance)) ** 2
+
+    def influence(x: np.ndarray) -> np.ndarray:
+        return 2 * rank * (np.einsum("ij,ij->i", x, x) / total - np.einsum("ij,ij->i", x @ covariance, x) / square)
+
+    return influence
 
 
 def compressibility(moments: Moments, names: Names, *, share: float = 0.05) -> float:

@@ -1,0 +1,62 @@
+"""Shared nearest neighbours: do two sets of features call the same rows alike?
+
+For each row the share of its k nearest rows by one set of features that are among its k nearest by the other, averaged over
+rows: mutual k-nearest-neighbour alignment, Huh et al. 2024 (arXiv 2405.07987), with Euclidean distances. It is 1 for
+features that differ by rotation and isotropic scaling, and k/(n-1) for unrelated ones, so it goes with a stated number
+of rows. Rows at equal distance are taken in their order.
+"""
+
+import numpy as np
+
+from lab import checks
+from lab.arrays import floats, power_of_two
+from lab.errors import InputError
+
+__all__ = ["shared_neighbours"]
+
+
+def shared_neighbours(x: np.ndarray, y: np.ndarray, *, neighbours: int = 10) -> np.ndarray:
+    """Share of each row's nearest rows by ``x`` that are its nearest by ``y``, too; the mean over rows is the measure.
+
+    Parameters
+    ----------
+    x, y : shapes (rows, units of x) and (rows, units of y), the same rows; distances between all pairs are kept at a time.
+    neighbours : k, below the number of rows.
+
+    Returns
+    -------
+    Shape (rows,), in [0, 1].
+
+    Raises
+    ------
+    InputError
+        Shapes that do not fit, values that are not finite, too few rows.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).normal(size=(100, 3))
+    >>> float(shared_neighbours(x, 2 * x[:, ::-1]).mean())
+    1.0
+    """
+    x, y = floats(x, "x"), floats(y, "y")
+    if x.ndim != 2 or y.ndim != 2 or len(x) != len(y):
+        raise InputError(f"shared neighbours need two (rows, units) arrays of the same rows: {x.shape}, {y.shape}")
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise InputError("features that are not finite")
+    checks.whole_number("neighbours", neighbours, 1, max(1, len(x) - 1))
+    checks.fits_memory(rows=len(x), rows_beside=len(x))
+    near_x, near_y = (_nearest(block, neighbours) for block in (x, y))
+    return (near_x & near_y).sum(axis=1) / neighbours
+
+
+def _nearest(x: np.ndarray, neighbours: int) -> np.ndarray:
+    """Mask (rows, rows): which rows are each row's nearest."""
+    x = x / power_of_two(np.abs(x).max())
+    x -= x.mean(axis=0)
+    squares = np.einsum("ij,ij->i", x, x)
+    distance = squares[:, None] + squares - 2 * (x @ x.T)
+    np.fill_diagonal(distance, np.inf)
+    order = np.argsort(distance, axis=1, kind="stable")[:, :neighbours]
+    mask = np.zeros(distance.shape, bool)
+    np.put_along_axis(mask, order, True, axis=1)
+    return mask
