@@ -1,49 +1,28 @@
-"""The numbers of one pair of blocks, and what each row adds to them.
+"""The numbers of one pair of blocks.
 
-Numbers are those of :func:`theory.compare.sites.compare_site` and :func:`theory.compare.on_rows.compare_rows`, through which
-width sweeps go too. Their intervals come from the rows: one pass over the rows that were scored on, one over those that were
-fitted on, and :class:`theory.compare.resample.Resampling`.
+They are those of :func:`theory.compare.sites.compare_site` and :func:`theory.compare.on_rows.compare_rows`, through which width
+sweeps go too, and a few that one pair allows besides; intervals come from :mod:`theory.compare.rowwise`.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from lab.errors import InputError
-from lab.estimate import Estimate, bounded, exact
+from lab.estimate import Estimate, exact
 from lab.streams import generator
 from theory.compare.blocks import CHUNK, Block
-from theory.compare.on_rows import OnRows, compare_rows
 from theory.compare.resample import Resampling
-from theory.compare.sites import PARTS, SHUFFLED, TARGET, Site, compare_site, with_residuals
+from theory.compare.rowwise import Fitted, Scored, Subset
+from theory.compare.sites import PARTS, SHUFFLED, TARGET, Site, compare_site
 from theory.compare.splits import Split, mispaired
-from theory.measures import (
-    compared,
-    debiased_cka_of,
-    effective_rank,
-    effective_rank_influence,
-    mean_squared_cca,
-    procrustes_similarity,
-    ridge_map,
-    shared_neighbours,
-    svcca,
-)
-from theory.measures.similarity import KEPT, cca_influence, cka_influence, procrustes_influence
+from theory.measures.fitted import ROWS_PER_UNIT
 from theory.moments import Moments
 
 WIDE, OTHER = "b", "c"  # blocks of the target and of the baseline; those of the source are a0, a1, ...
-HELD_OUT = {  # fitted directions, scored on other rows
-    "cca": (mean_squared_cca, cca_influence),
-    "svcca": (svcca, partial(cca_influence, keep=KEPT, squared=False)),
-    "procrustes": (procrustes_similarity, procrustes_influence),
-}
-NEIGHBOURS = 10
-ROWS = {"fit": 2000, "score": 1000}  # of the subset that nonlinear and neighbour measures work on
-
-Pieces = dict[str, np.ndarray]
+EXACT = ("rows_per_feature", "features_narrow", "features_wide", "dead_narrow", "dead_wide", "null_neighbours")
 
 
 @dataclass(frozen=True)
@@ -56,7 +35,7 @@ class Labels:
 
 @dataclass(frozen=True)
 class Pair:
-    """Blocks of the same rows: those of the source side by side against the target."""
+    """Blocks of the same rows: those of the source, side by side, against the target."""
 
     sources: tuple[Block, ...]
     target: Block
@@ -82,48 +61,63 @@ class Measured:
     values : by the names of :mod:`theory.compare.sites` and :mod:`theory.compare.on_rows`.
     estimates : the same with their intervals by rows; empty where none were asked for.
     curves : span errors over the ridges, by direction.
-    chosen : the ridges that were chosen, and whether one is the grid's first or last.
+    chosen : the ridges that were chosen, by direction.
+    rows : how many rows what was measured on.
     notes : lines that a reader of the numbers should know.
     """
 
     values: dict[str, float] = field(default_factory=dict)
     estimates: dict[str, Estimate] = field(default_factory=dict)
     curves: dict[str, np.ndarray] = field(default_factory=dict)
-    chosen: dict[str, tuple[float, bool]] = field(default_factory=dict)
+    chosen: dict[str, float] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
-class _Work:
-    """One comparison under way."""
+class Work:
+    """One comparison under way: the blocks, and their moments in three parts.
+
+    Parameters
+    ----------
+    pair, split, labels : what is compared, on which rows, with what to probe for.
+    ridges : grid to choose from.
+    seed : of what is drawn.
+    """
+
+    wide = WIDE
 
     def __init__(self, pair: Pair, split: Split, labels: Labels | None, ridges: Sequence[float], seed: int):
-        self.pair, self.split, self.seed = pair, split, seed
-        self.labels, self.blocks = labels, pair.named()
+        self.pair, self.split, self.labels, self.seed = pair, split, labels, seed
+        self.blocks = pair.named()
         self.used = [name for name in self.blocks if name.startswith("a")]
+        self.other = None if pair.baseline is None else OTHER
         rng = generator(seed, "feature comparison", "null")
-        self.others = {part: mispaired(split, getattr(split, part), rng) for part in PARTS}
+        self._others = {part: mispaired(split, getattr(split, part), rng) for part in PARTS}
         self.site = Site(*(self._moments(part) for part in PARTS), ridges=ridges)
 
     def _moments(self, part: str) -> Moments:
-        moments = Moments(precision="float64")
+        moments = Moments(precision="float64")  # a small ridge would show the rounding of float32
         for pieces in self.chunks(part):
             moments.update(pieces)
         return moments
 
-    def chunks(self, part: str, scored: bool = True) -> Iterator[Pieces]:
-        """Rows of a part, a bounded number at a time: every block, the mispaired target and the labels."""
-        rows, others = getattr(self.split, part), self.others[part]
-        for start in range(0, len(rows), CHUNK):
-            yield self.pieces(rows[start:start + CHUNK], others[start:start + CHUNK])
+    def chunks(self, *parts: str, dtype=np.float64) -> Iterator[dict[str, np.ndarray]]:
+        """Rows of parts, a bounded number at a time: every block, the mispaired target (``SHUFFLED``) and the labels."""
+        for part in parts:
+            rows, others = getattr(self.split, part), self._others[part]
+            for start in range(0, len(rows), CHUNK):
+                found = self.pieces(rows[start:start + CHUNK], dtype)
+                found[SHUFFLED] = np.asarray(self.pair.target.rows[others[start:start + CHUNK]], dtype)
+                yield found
 
-    def pieces(self, rows: np.ndarray, others: np.ndarray | None = None) -> Pieces:
-        """These rows of every block."""
-        found = {name: np.asarray(block.rows[rows], np.float64) for name, block in self.blocks.items()}
-        if others is not None:
-            found[SHUFFLED] = np.asarray(self.pair.target.rows[others], np.float64)
-        if self.labels is not None:
-            found[TARGET] = self.labels.values[rows]
-        return found
+    def pieces(self, rows: np.ndarray, dtype=np.float64) -> dict[str, np.ndarray]:
+        """These rows of every block, and of the labels."""
+        found = {name: np.asarray(block.rows[rows], dtype) for name, block in self.blocks.items()}
+        return found if self.labels is None else {**found, TARGET: self.labels.values[rows]}
+
+    def groups(self, *parts: str) -> np.ndarray:
+        """Group of each row of parts, in the order of :meth:`chunks`."""
+        return self.split.groups[np.concatenate([getattr(self.split, part) for part in parts])]
 
 
 def measure(pair: Pair, split: Split, *, labels: Labels | None, ridges: Sequence[float], subset: int, seed: int,
@@ -132,33 +126,65 @@ def measure(pair: Pair, split: Split, *, labels: Labels | None, ridges: Sequence
 
     Parameters
     ----------
-    pair, split, labels : what is compared, on which rows, with what to probe for.
-    ridges : grid.
-    subset : rows that nonlinear and neighbour measures are fitted on; half as many are scored on. 0 for neither.
-    seed : of what is drawn.
+    pair, split, labels, ridges, seed : see :class:`Work`.
+    subset : rows that nonlinear measures are fitted on; half as many are scored on, and have neighbours. 0 for neither.
     few_rows : whether to go on where the rows that are fitted on do not outnumber the units.
     intervals : whether to resample rows.
     """
-    work = _Work(pair, split, labels, ridges, seed)
-    found = Measured(notes=_refusals(work, few_rows))
-    (found.values,) = compare_site(work.site, WIDE, OTHER if pair.baseline is not None else None, work.used,
-                                   counts=[len(work.used)], seed=seed)
-    directions = {"span_error": (work.used, WIDE), "reverse_span_error": (WIDE, work.used)}
-    for name, (source, target) in directions.items():
-        found.curves[name] = work.site.over_ridges(source, target)
-        choice = work.site.choices[_key(source), _key(target)]
-        found.chosen[name] = choice.ridge, choice.at_edge
-    held = _held_out(work)
-    found.values |= {f"held_out_{name}": value for name, value in held.items()}
-    scored = _Scored(work, found.values["ridge"])
-    found.values |= scored.values
-    fitted = _Fitted(work, {name: value for name, value in found.values.items() if math.isfinite(value)})
-    found.values |= fitted.values
-    rows = _on_subset(work, found, subset)
+    work = Work(pair, split, labels, ridges, seed)
+    found = Measured(notes=_looked_at(work, few_rows))
+    (found.values,) = compare_site(work.site, WIDE, work.other, work.used, counts=[len(work.used)], seed=seed)
+    for name, (source, target) in {"span_error": (work.used, WIDE), "reverse_span_error": (WIDE, work.used)}.items():
+        found.curves[name], choice = work.site.over_ridges(source, target), work.site.choice(source, target)
+        found.chosen[name] = choice.ridge
+        if choice.at_edge:
+            found.notes.append(f"the ridge of {name}, {choice.ridge:g}, is an end of the grid: the best may lie outside")
+    sources = [Scored(work, found.values), Fitted(work, found.values), *([Subset(work, subset)] if subset else [])]
+    rng = generator(seed, "feature comparison", "bootstrap")
+    for source in sources:
+        found.values |= source.values
+        found.rows |= source.rows
+        if intervals:
+            found.estimates |= source.estimates(Resampling(source.groups, rng), found.values)
     if intervals:
-        rng = generator(seed, "feature comparison", "bootstrap")
-        found.estimates = {name: exact(value) for name, value in found.values.items() if name in EXACT}
-        found.estimates |= fitted.estimates(Resampling(split.groups[split.both], rng), found.values)
-        found.estimates |= scored.estimates(Resampling(split.groups[split.score], rng), found.values)
-        found.estimates |= rows.estimates(rng, found.values)
+        known = {name: exact(value) if name in EXACT else Estimate(value, None, None, 1)
+                 for name, value in found.values.items() if math.isfinite(value)}
+        found.estimates = known | {name: e for name, e in found.estimates.items() if name in known}
+    found.rows |= {part: len(getattr(split, part)) for part in PARTS}
     return found
+
+
+def _looked_at(work: Work, few_rows: bool) -> list[str]:
+    """Refuse what cannot be compared; lines on what can, but should be known."""
+    site, notes = work.site, []
+    sides = [("source" if len(work.used) > 1 else work.pair.sources[0].name, work.used), (work.pair.target.name, WIDE)]
+    sides += [] if work.other is None else [(work.pair.baseline.name, OTHER)]
+    for name, blocks in sides:
+        for part, words in ((site.fit, "fitted on"), (site.tune, "the ridge is chosen on"), (site.score, "scored on")):
+            if part.constant(blocks).all():
+                raise InputError(f"{name} does not vary on the rows {words}: there is nothing to compare")
+        still = site.both.constant(blocks)
+        units, count = int((~still).sum()), site.both.count
+        if still.any():
+            notes.append(f"{name} has {int(still.sum()):,} of {len(still):,} units that do not vary (dead or constant)")
+        if count <= units and not few_rows:
+            raise InputError(f"{count:,} rows to fit on for {units:,} units of {name}: so few are fitted whatever the features "
+                             "are; give more rows, or few_rows for the held-out measures alone", "few_rows")
+        if count < ROWS_PER_UNIT * units:
+            notes.append(f"{count / units:.1f} rows to fit on for each unit of {name}: in-sample similarities lie high; hold them "
+                         "against their nulls, or take the held-out ones")
+    if work.labels is not None and site.fit.constant(TARGET).all():
+        raise InputError("labels are all the same on the rows fitted on: there is nothing to probe for")
+    return notes + _copied(work)
+
+
+def _copied(work: Work) -> list[str]:
+    """Whether rows are scored on that were fitted on, too, by another number."""
+    rng, seen = generator(work.seed, "feature comparison", "copied rows"), {}
+    directions = {name: rng.standard_normal(block.units) for name, block in work.blocks.items()}
+    for part in PARTS:
+        marks = [sum(pieces[name] @ way for name, way in directions.items()) for pieces in work.chunks(part)]
+        seen[part] = np.concatenate(marks)
+    common = int(np.isin(seen["score"], np.concatenate([seen["fit"], seen["tune"]])).sum())
+    return [f"{common:,} rows that are scored on equal rows that are fitted on: give groups, so that copies stay together"
+            ] if common else []

@@ -18,6 +18,8 @@ import math
 import warnings
 from collections.abc import Sequence
 
+import numpy as np
+
 from lab.errors import InputError
 from lab.streams import generator
 from theory.measures import (
@@ -27,6 +29,7 @@ from theory.measures import (
     choose_ridge,
     compared,
     probe_error,
+    ridge_map,
     span_error,
     with_noise,
     with_residual,
@@ -47,24 +50,25 @@ class Site:
     fit, tune, score : regressions are fitted on the first with each ridge, the ridge is chosen on the second, the regression
         refitted on ``both``, and scored on the third.
     ridges : grid to choose from.
-
-    Attributes
-    ----------
-    choices : the ridge that was chosen, for each (source, target) that was asked for.
     """
 
     def __init__(self, fit: Moments, tune: Moments, score: Moments, *, ridges: Sequence[float] = RIDGES):
         self.fit, self.tune, self.score = fit, tune, score
         self.both = fit.merge(tune)
         self.ridges = tuple(ridges)
-        self.choices: dict[tuple, RidgeChoice] = {}
+        self._choices: dict[tuple, RidgeChoice] = {}
+        self._residuals: dict[tuple, Site] = {}
 
-    def choose(self, source, target) -> float:
+    def choice(self, source, target) -> RidgeChoice:
         """The ridge of the regression from one block, or several, to another."""
         key = _key(source), _key(target)
-        if key not in self.choices:
-            self.choices[key] = choose_ridge(self.fit, self.tune, source=source, target=target, ridges=self.ridges)
-        return self.choices[key].ridge
+        if key not in self._choices:
+            self._choices[key] = choose_ridge(self.fit, self.tune, source=source, target=target, ridges=self.ridges)
+        return self._choices[key]
+
+    def over_ridges(self, source, target) -> np.ndarray:
+        """Span error at each ridge of the grid, shape (ridges,)."""
+        return span_error(self.both, source=source, target=target, ridge=list(self.ridges), score=self.score)
 
     def span(self, source, target) -> tuple[float, float]:
         """Span error at the chosen ridge, and that ridge.
@@ -73,13 +77,23 @@ class Site:
         ----------
         source, target : block, or several; target is explained by source.
         """
-        ridge = self.choose(source, target)
+        ridge = self.choice(source, target).ridge
         return float(span_error(self.both, source=source, target=target, ridge=ridge, score=self.score)), ridge
 
     def probe(self, features) -> float:
         """Share of the labels' variance (one-hot where they are classes) that a linear probe leaves unexplained."""
-        ridge = self.choose(features, TARGET)
+        ridge = self.choice(features, TARGET).ridge
         return float(probe_error(self.both, features=features, target=TARGET, ridge=ridge, score=self.score))
+
+    def with_residual(self, wide: str, used: Sequence[str]) -> "Site":
+        """With one more block, ``residual``: what ridge from some blocks, at the chosen ridge, leaves over of another."""
+        key = _key(wide), _key(used)
+        if key not in self._residuals:
+            names = [*used, wide, *([TARGET] if self.labelled else [])]  # those needed alone: the law of all blocks costs more
+            regression = ridge_map(self.both, source=used, target=wide, ridge=self.choice(used, wide).ridge)
+            self._residuals[key] = Site(*(with_residual(part.select(*names), source=used, target=wide, regression=regression)
+                                          for part in (self.fit, self.tune, self.score)), ridges=self.ridges)
+        return self._residuals[key]
 
     @property
     def labelled(self) -> bool:
@@ -160,7 +174,7 @@ def compare_site(site: Site, wide: str, other: str | None, narrow: Sequence[str]
             row |= similarities(site, used, wide)
             row |= {} if other is None else similarities(site, other, wide, "baseline_")
             row |= nulls(site, wide, used, untrained, alive)
-            row |= appended(site, wide, used, untrained, row["ridge"], seed) if site.labelled else {}
+            row |= appended(site, wide, used, untrained, seed) if site.labelled else {}
         rows.append({"copies": count, **row})
     return rows
 
@@ -181,7 +195,7 @@ def _sizes(site: Site, used: Sequence[str], wide: str) -> dict[str, float]:
     features = site.both.units(used)
     return {
         **{f"span_error_ridge_{r:.0e}": float(e) for r, e in zip(SHOWN_RIDGES, fixed)},
-        "ridge": site.choose(used, wide),
+        "ridge": site.choice(used, wide).ridge,
         "features_narrow": features,
         "features_wide": site.both.units(wide),
         "rows_per_feature": site.both.count / max(features, site.both.units(wide)),
@@ -212,15 +226,7 @@ def nulls(site: Site, wide: str, used: Sequence[str], untrained: str | None, ali
     return found | (similarities(site, untrained, wide, "untrained_") if untrained is not None else {})
 
 
-def with_residuals(site: Site, wide: str, used: Sequence[str], ridge: float) -> Site:
-    """The site with one more block, ``residual``: what ridge from the copies leaves over of the wide network's features."""
-    names = [*used, wide, *([TARGET] if site.labelled else [])]  # those needed alone: the law of all blocks costs more
-    fit = site.both.select(*used, wide)
-    return Site(*(with_residual(part.select(*names), source=used, target=wide, fit=fit, ridge=ridge)
-                  for part in (site.fit, site.tune, site.score)), ridges=site.ridges)
-
-
-def appended(site: Site, wide: str, used: Sequence[str], untrained: str | None, ridge: float, seed: int) -> dict[str, float]:
+def appended(site: Site, wide: str, used: Sequence[str], untrained: str | None, seed: int) -> dict[str, float]:
     """Feature performance of the copies with other features appended (S0's feature residuals, and controls of their size).
 
     Parameters
@@ -229,7 +235,6 @@ def appended(site: Site, wide: str, used: Sequence[str], untrained: str | None, 
     wide : block of the wide network.
     used : blocks of the copies.
     untrained : block of an untrained network as wide as the wide one, or None.
-    ridge : of the regression whose residual is appended.
     seed : of the noise.
 
     Returns
@@ -241,7 +246,7 @@ def appended(site: Site, wide: str, used: Sequence[str], untrained: str | None, 
     """
     rng = generator(seed, "comparison", "appended noise", len(used))
     units = site.both.units(wide)
-    left = with_residuals(site, wide, used, ridge)
+    left = site.with_residual(wide, used)
     noisy = Site(*(with_noise(part.select(*used, TARGET), units=units, rng=rng)
                    for part in (site.fit, site.tune, site.score)), ridges=site.ridges)
     random = {} if untrained is None else {"probe_with_untrained": site.probe([*used, untrained])}

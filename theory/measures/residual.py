@@ -20,7 +20,7 @@ __all__ = ["with_noise", "with_residual"]
 
 
 def with_residual(moments: Moments, *, source: Names, target: Names, fit: Moments | None = None, ridge: float = RIDGE,
-                  name: str = "residual") -> Moments:
+                  regression: tuple[np.ndarray, np.ndarray] | None = None, name: str = "residual") -> Moments:
     """Moments with one more block: the target less its ridge prediction from the source.
 
     Parameters
@@ -30,6 +30,8 @@ def with_residual(moments: Moments, *, source: Names, target: Names, fit: Moment
     fit : moments the regression is fitted on; give the same one for every split. Only exact moments need none: on the
         rows of its own fit a residual is smaller than on others, so that choice (``fit=moments``) is to be made in words.
     ridge : relative, as in :func:`theory.measures.span.span_error`.
+    regression : weights and offset of :func:`theory.measures.span.ridge_map` in place of ``fit`` and ``ridge``, where several
+        moments are extended by the same.
     name : of the new block, of the target's width.
 
     Raises
@@ -44,12 +46,14 @@ def with_residual(moments: Moments, *, source: Names, target: Names, fit: Moment
     """
     if name in moments.names:
         raise InputError(f"there is a block {name!r} already")
-    if fit is None and not moments.is_exact:
+    if fit is None and regression is None and not moments.is_exact:
         raise InputError("these moments are of samples: give fit=the moments of the rows that the regression is fitted on")
-    fit = moments if fit is None else fit
-    if fit is moments:
-        warn_of_few_rows(fit, int((~fit.constant(source)).sum()))
-    weights, offset = ridge_map(fit, source=source, target=target, ridge=ridge)
+    if regression is None:
+        fit = moments if fit is None else fit
+        if fit is moments:
+            warn_of_few_rows(fit, int((~fit.constant(source)).sum()))
+        regression = ridge_map(fit, source=source, target=target, ridge=ridge)
+    weights, offset = regression
     maps: dict[str, dict] = {old: {old: None} for old in moments.names}
     maps[name], start = {}, 0
     for block in _listed(source):

@@ -47,8 +47,8 @@ from theory.measures.span import Names
 from theory.moments import Moments
 
 __all__ = [
-    "canonical_correlations", "cca_influence", "cka_influence", "debiased_cka", "debiased_cka_of", "linear_cka",
-    "mean_squared_cca", "procrustes_distance", "procrustes_influence", "procrustes_similarity", "rows_per_unit", "svcca",
+    "canonical_correlations", "cca_influence", "cka_influence", "debiased_cka", "debiased_cka_influence", "debiased_cka_of",
+    "linear_cka", "mean_squared_cca", "procrustes_distance", "procrustes_influence", "procrustes_similarity", "rows_per_unit", "svcca",
 ]
 
 KEPT = 0.99  # share of the variance whose principal components SVCCA keeps
@@ -284,6 +284,23 @@ def debiased_cka_of(moments: Moments, a: Names, b: Names, k: np.ndarray, l: np.n
     if not own > 0:
         raise InputError("features that do not vary, or too few rows for an unbiased estimate of their own alignment")
     return hsic(a, b, unit_a * unit_b, k, l) / math.sqrt(own)
+
+
+def debiased_cka_influence(value: float, k: np.ndarray, l: np.ndarray, ab: np.ndarray, aa: np.ndarray,
+                           bb: np.ndarray) -> np.ndarray:
+    """To first order, what each row adds to the debiased CKA, of mean 0.
+
+    Parameters
+    ----------
+    value : the debiased CKA.
+    k, l : squares of the rows of a and of b about their mean.
+    ab, aa, bb : x C_ab y, x C_aa x and y C_bb y of each row. A row's own share of C is taken out, as the estimator does.
+    """
+    n = len(k)
+    cross, own_a, own_b = ab - k * l / n, aa - k * k / n, bb - l * l / n
+    size = math.sqrt(own_a.mean() * own_b.mean())
+    out = 2 * cross / size - value * (own_a / own_a.mean() + own_b / own_b.mean())
+    return out - out.mean()
 
 
 # in-sample, all of them: their bias by units over rows is that of the null beside them, on shuffled rows

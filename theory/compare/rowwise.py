@@ -1,0 +1,247 @@
+"""What each row adds to the numbers of a pair, so that rows can be drawn again.
+
+Three sets of rows, three classes of one form: ``values`` that are made on the way, ``rows`` (how many), ``groups`` of the rows,
+and ``estimates(draws, values)``: numbers with their intervals.
+
+``Scored``  the rows that regressions and fitted directions are scored on
+``Fitted``  the rows that they are fitted on, on which similarities are in-sample, as in width sweeps
+``Subset``  few rows, for what needs all pairs of them, or many passes
+"""
+
+import math
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lab.errors import InputError
+from lab.estimate import Estimate, bounded
+from lab.streams import generator
+from theory.compare.on_rows import compare_rows
+from theory.compare.resample import Resampling
+from theory.compare.sites import SHUFFLED, TARGET, Site
+from theory.measures import (
+    cca_influence,
+    compared,
+    debiased_cka_influence,
+    debiased_cka_of,
+    effective_rank,
+    effective_rank_influence,
+    mean_squared_cca,
+    procrustes_influence,
+    procrustes_similarity,
+    ridge_map,
+    shared_neighbours,
+    svcca,
+)
+from theory.measures.similarity import KEPT
+from theory.moments import Moments
+
+if TYPE_CHECKING:
+    from theory.compare.pair import Work
+
+Rows = dict[str, np.ndarray]
+HELD_OUT = {  # directions that are fitted, on the rows scored on
+    "held_out_cca": (mean_squared_cca, cca_influence),
+    "held_out_svcca": (svcca, partial(cca_influence, keep=KEPT, squared=False)),
+    "held_out_procrustes": (procrustes_similarity, procrustes_influence),
+}
+DIFFERENCES = {"gap": ("span_error", "baseline_span_error"), "reverse_gap": ("reverse_span_error", "baseline_span_error"),
+               "probe_error_gap": ("probe_narrow", "probe_wide")}
+NEIGHBOURS = 10
+
+
+def _side(pieces: Rows, names) -> np.ndarray:
+    """The named blocks side by side."""
+    return pieces[names] if isinstance(names, str) else pieces[names[0]] if len(names) == 1 else np.hstack(
+        [pieces[name] for name in names])
+
+
+def _squares(x: np.ndarray) -> np.ndarray:
+    return np.einsum("ij,ij->i", x, x)
+
+
+class _Columns:
+    """Functions of rows, gathered over chunks."""
+
+    def __init__(self):
+        self._parts: dict[str, list[np.ndarray]] = {}
+
+    def add(self, name: str, column: np.ndarray) -> None:
+        self._parts.setdefault(name, []).append(np.asarray(column, np.float64))
+
+    def whole(self) -> dict[str, np.ndarray]:
+        """Name -> shape (all rows,)."""
+        return {name: np.concatenate(parts) for name, parts in self._parts.items()}
+
+
+def _key(names) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def _debiased_columns(moments: Moments, a, b, x: np.ndarray, y: np.ndarray) -> Rows:
+    """Squares of rows, and products with the covariances: what the debiased CKA is made of."""
+    unit_a, unit_b = moments.scale(a), moments.scale(b)
+    return {"k": _squares(x), "l": _squares(y), "ab": _dots(x @ moments.covariance(a, b, scale=unit_a * unit_b), y),
+            "aa": _dots(x @ moments.covariance(a, scale=unit_a**2), x), "bb": _dots(y @ moments.covariance(b, scale=unit_b**2), y)}
+
+
+def _dots(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return np.einsum("ij,ij->i", x, y)
+
+
+def _standard(moments: Moments, pieces: Rows, names) -> np.ndarray:
+    """Rows about the mean of the moments, in units of their scale."""
+    return (_side(pieces, names) - moments.mean(names)) / moments.scale(names)
+
+
+class Scored:
+    """Span errors, probes, the residual and held-out similarities, on the rows scored on."""
+
+    def __init__(self, work: "Work", values: dict[str, float]):
+        site, used, wide = work.site, work.used, work.wide
+        self.groups, self.rows, self.values = work.groups("score"), {}, {}
+        regressions, left = _regressions(work), site.with_residual(wide, used).score
+        self._ranked = not left.constant("residual").all()
+        if self._ranked:
+            self.values["residual_rank"] = effective_rank(left, "residual")
+            ranked = effective_rank_influence(left, "residual")
+        if "probe_other" in regressions:
+            self.values["probe_other"] = site.probe(work.other)
+        held = {}
+        for name, (function, influence) in HELD_OUT.items():
+            with suppress(InputError):  # fewer rows than directions
+                self.values[name] = function(site.both, used, wide, score=site.score)
+                held[name] = influence(site.both, used, wide, score=site.score)
+        maps = {name: ridge_map(of.both, source=source, target=target, ridge=of.choice(source, target).ridge, quick=True)
+                for name, (of, source, target) in regressions.items()}
+        means = {name: of.both.mean(target) for name, (of, _, target) in regressions.items()}
+        columns = _Columns()
+        for pieces in work.chunks("score"):
+            for name, (_, source, target) in regressions.items():
+                weights, offset = maps[name]
+                y = _side(pieces, target)
+                residual = y - _side(pieces, source) @ weights - offset
+                columns.add(name, _squares(residual))
+                columns.add(f"{name} total", _squares(y - means[name]))
+                if name == "span_error":
+                    pieces["residual"] = residual
+            if self._ranked:
+                columns.add("residual_rank", ranked(_standard(left, pieces, "residual")))
+            x, y = (_standard(site.score, pieces, side) for side in (used, wide))
+            for name, influence in held.items():
+                columns.add(name, influence(x, y))
+        self._columns, self._regressions, self._held = columns.whole(), list(regressions), list(held)
+
+    def estimates(self, draws: Resampling, values: dict[str, float]) -> dict[str, Estimate]:
+        """Every number of these rows with its interval."""
+        columns = self._columns
+
+        def share(sign, name):
+            return sign, columns[name], columns[f"{name} total"]
+
+        found = {name: draws.shares(values[name], share(1, name)) for name in self._regressions}
+        found |= {name: draws.shares(values[name], share(1, a), share(-1, b)) for name, (a, b) in DIFFERENCES.items()
+                  if a in found and b in found}
+        found |= {name: bounded(draws.moved(values[name], columns[name]), -1, 1) for name in self._held}
+        if self._ranked:
+            found["residual_rank"] = bounded(draws.moved(values["residual_rank"], columns["residual_rank"]), least=1)
+        return found
+
+
+def _regressions(work: "Work") -> dict[str, tuple[Site, object, object]]:
+    """Number -> (site, source, target) of the regression behind it; that of ``span_error`` first."""
+    site, used, wide = work.site, work.used, work.wide
+    found = {"span_error": (site, used, wide), "reverse_span_error": (site, wide, used),
+             "null_span_error": (site, used, SHUFFLED), "null_reverse_span_error": (site, SHUFFLED, used)}
+    if work.other is not None:
+        found["baseline_span_error"] = (site, work.other, wide)
+    if site.labelled:
+        left = site.with_residual(wide, used)
+        found |= {"probe_narrow": (site, used, TARGET), "probe_wide": (site, wide, TARGET),
+                  "probe_residual": (left, "residual", TARGET), "probe_with_residual": (left, [*used, "residual"], TARGET)}
+        if work.other is not None:
+            found["probe_other"] = (site, work.other, TARGET)
+    return found
+
+
+class Fitted:
+    """Similarities and effective ranks, on the rows fitted on."""
+
+    def __init__(self, work: "Work", values: dict[str, float]):
+        both, used, wide = work.site.both, work.used, work.wide
+        self.groups, self.rows, self.values = work.groups("fit", "tune"), {}, {}
+        sides = {"": (used, wide), "null_": (used, SHUFFLED)} | ({} if work.other is None else {"baseline_": (work.other, wide)})
+        self._similar = {f"{prefix}{name}": (measure.influence(both, a, b), prefix) for prefix, (a, b) in sides.items()
+                         for name, measure in compared().items()
+                         if measure.influence is not None and math.isfinite(values[f"{prefix}{name}"])}
+        ranked = {"rank_narrow": used, "rank_wide": wide} | ({} if work.other is None else {"rank_other": work.other})
+        self.values |= {name: effective_rank(both, side) for name, side in ranked.items()}
+        self._ranks = {name: effective_rank_influence(both, side) for name, side in ranked.items()}
+        columns = _Columns()
+        for pieces in work.chunks("fit", "tune"):
+            rows = {_key(side): _standard(both, pieces, side) for pair in sides.values() for side in pair}
+            for name, (influence, prefix) in self._similar.items():
+                columns.add(name, influence(*(rows[_key(side)] for side in sides[prefix])))
+            for name, influence in self._ranks.items():
+                columns.add(name, influence(rows[_key(ranked[name])]))
+            for prefix in sides.keys() - {"null_"}:
+                for name, column in _debiased_columns(both, *sides[prefix], *(rows[_key(s)] for s in sides[prefix])).items():
+                    columns.add(prefix + name, column)
+        self._columns = columns.whole()
+        for prefix in sides.keys() - {"null_"}:
+            self._debias(both, prefix, *sides[prefix])
+
+    def _debias(self, both: Moments, prefix: str, a, b) -> None:
+        """The debiased CKA of one pair of sides, and its influence."""
+        k, l, ab, aa, bb = (self._columns.pop(f"{prefix}{name}") for name in ("k", "l", "ab", "aa", "bb"))
+        with suppress(InputError):  # too few rows
+            name = f"{prefix}debiased_cka"
+            self.values[name] = debiased_cka_of(both, a, b, k, l)
+            self._columns[name] = debiased_cka_influence(self.values[name], k, l, ab, aa, bb)
+
+    def estimates(self, draws: Resampling, values: dict[str, float]) -> dict[str, Estimate]:
+        """Every number of these rows with its interval."""
+        found = {name: draws.moved(values[name], column) for name, column in self._columns.items()}
+        return {name: bounded(e, least=1) if name in self._ranks else e if "debiased" in name else bounded(e, 0, 1)
+                for name, e in found.items()}
+
+
+class Subset:
+    """Nonlinear span errors, logistic probes and shared neighbours, on a subset of the rows."""
+
+    def __init__(self, work: "Work", size: int):
+        rng = generator(work.seed, "feature comparison", "subset")
+        fit, score = (np.sort(rng.choice(part, min(most, len(part)), replace=False))
+                      for part, most in ((work.split.fit, size), (work.split.score, size // 2)))
+        self.groups = work.split.groups[score]
+        self.rows = {"subset_fit": len(fit), "subset_score": len(score)}
+        rows = [work.pieces(part) for part in (fit, score)]
+        near = {prefix: (_side(rows[1], names), rows[1][work.wide]) for prefix, names in
+                {"": work.used, **({} if work.other is None else {"baseline_": work.other})}.items()}
+        k = min(NEIGHBOURS, len(score) - 1)
+        self._near = {f"{prefix}neighbours": shared_neighbours(*sides, neighbours=k) for prefix, sides in near.items()}
+        if work.labels is not None and not work.labels.classes:
+            for part in rows:
+                part.pop(TARGET)
+        self._on_rows = compare_rows(*rows, work.wide, work.other, work.used, seed=work.seed,
+                                     ridge=work.site.choice(work.used, work.wide).ridge)
+        self.values = {**self._on_rows.values, **{name: float(column.mean()) for name, column in self._near.items()},
+                       "null_neighbours": k / (len(score) - 1)}
+        self._better = {prefix: min((f"{prefix}kernel_span_error", f"{prefix}mlp_span_error"), key=self.values.get)
+                        for prefix in near}
+        self.values |= {f"{prefix}nonlinear_span_error": self.values[name] for prefix, name in self._better.items()}
+
+    def estimates(self, draws: Resampling, values: dict[str, float]) -> dict[str, Estimate]:
+        """Every number of these rows with its interval."""
+        left, total, ones = self._on_rows.left, self._on_rows.total, np.ones(len(self.groups))
+        terms = {name: (column, total.get(name, ones)) for name, column in (left | self._near).items()}
+        better = {name: terms[of] for prefix, of in self._better.items() if of in terms
+                  for name in (f"{prefix}nonlinear_span_error",)}
+        terms |= better
+        found = {name: draws.shares(values[name], (1, *term)) for name, term in terms.items()}
+        if len(better) == 2:
+            found["nonlinear_gap"] = draws.shares(values["nonlinear_gap"], (1, *better["nonlinear_span_error"]),
+                                                  (-1, *better["baseline_nonlinear_span_error"]))
+        return found
