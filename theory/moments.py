@@ -31,7 +31,7 @@ larger ones of its block counts as constant. Within the range measures that do n
 import json
 import math
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +87,7 @@ class Moments:
         self._biased = False  # whether float32 products would be biased (theory.accumulate.first_origin)
         self._vanished: np.ndarray | None = None  # units with values whose squares are lost to underflow
         self._spoiled: str | None = None
+        self._memory: dict = {}
 
     # ------------------------------------------------------------------ building
 
@@ -171,6 +172,7 @@ class Moments:
             self._sum, self._gram = np.zeros(self.width), np.zeros((self.width, self.width))
             self._vanished = np.zeros(self.width, bool)
         self._uncentre()
+        self._memory.clear()
         self._add(parts)
         self._count += int(n)
         return self
@@ -337,6 +339,19 @@ class Moments:
                 np.divide(self._gram[r, c], (self._count or 1) * scale, out=out[at_r, at_c])
         return out
 
+    def remember(self, key: tuple, make: Callable):
+        """What ``make()`` gives, worked out once for these moments: decompositions that several measures share.
+
+        Parameters
+        ----------
+        key : what it is, and of which blocks.
+        make : without arguments; what it returns is not to be changed.
+        """
+        self._settle()
+        if key not in self._memory:
+            self._memory[key] = make()
+        return self._memory[key]
+
     def constant(self, names: str | Sequence[str]) -> np.ndarray:
         """Which units do not vary (dead units among them): standard deviation within rounding of the mean. Boolean."""
         rounding = 16 * np.finfo(np.float64).eps * np.abs(self.mean(names))
@@ -459,7 +474,7 @@ class Moments:
     # ------------------------------------------------------------------ files
 
     def __getstate__(self) -> dict:
-        return (self._settle() if self._count != 0 else self).__dict__
+        return {**(self._settle() if self._count != 0 else self).__dict__, "_memory": {}}
 
     def save(self, path: str | os.PathLike) -> None:
         """Write to an ``.npz`` file (no pickle), whole or not at all."""

@@ -143,36 +143,31 @@ def _checked(found: Block) -> Block:
     return found
 
 
-def match(blocks: Sequence[Block], ids=None) -> int:
+def match(known: Sequence[tuple[Block, object]]) -> int:
     """Refuse blocks that are not of the same rows; their number.
 
     Parameters
     ----------
-    blocks : the first is what the others are held against.
-    ids : for blocks that bring none of their own: one vector for all, or a mapping from a block's name to its ids.
+    known : blocks, each with the ids that it is said to have besides those that it brings (or None); the first is what the
+        others are held against.
 
     Raises
     ------
     InputError
         Another number of rows, ids in another order, of another set, or not one for each row.
     """
-    first = blocks[0]
-    for other in blocks[1:]:
+    first = known[0][0]
+    for other, _ in known[1:]:
         if len(other) != len(first):
-            raise InputError(f"{first.name} has {len(first):,} rows and {other.name} {len(other):,}: features are compared on the "
-                             "same inputs, a row each")
-    known = [(b.name, own) for b in blocks for own in (_own_ids(b, ids), b.ids) if own is not None]
-    for name, own in known:
-        _one_each(name, own, len(first))
-    for name, own in known[1:]:
-        _same(*known[0], name, own)
+            raise InputError(f"{first.name} has {len(first):,} rows and {other.name} {len(other):,}: features are compared on "
+                             "the same inputs, a row each")
+    found = [(one.name, vector(ids, f"the ids of {one.name}")) for one, said in known for ids in (said, one.ids)
+             if ids is not None]
+    for name, ids in found:
+        _one_each(name, ids, len(first))
+    for name, ids in found[1:]:
+        _same(*found[0], name, ids)
     return len(first)
-
-
-def _own_ids(found: Block, ids) -> np.ndarray | None:
-    if isinstance(ids, Mapping):
-        ids = ids.get(found.name)
-    return None if ids is None else vector(ids, f"the ids of {found.name}")
 
 
 def _one_each(name: str, ids: np.ndarray, rows: int) -> None:
@@ -185,7 +180,7 @@ def _one_each(name: str, ids: np.ndarray, rows: int) -> None:
 
 
 def _same(name: str, ids: np.ndarray, other_name: str, other: np.ndarray) -> None:
-    if ids.dtype.kind in "US" and other.dtype.kind not in "US" or ids.dtype.kind not in "US" and other.dtype.kind in "US":
+    if (ids.dtype.kind in "US" and other.dtype.kind not in "US") or (ids.dtype.kind not in "US" and other.dtype.kind in "US"):
         raise InputError(f"ids of {name} and {other_name} are text in one and numbers in the other: rows cannot be matched")
     if np.array_equal(ids, other):
         return
@@ -194,6 +189,6 @@ def _same(name: str, ids: np.ndarray, other_name: str, other: np.ndarray) -> Non
         row = int(np.argmax(ids != other))
         raise InputError(f"the rows of {other_name} are in another order than those of {name} (row {row}: {other[row]!s} against "
                          f"{ids[row]!s}): put both into the same order")
-    only = "; ".join(f"{len(rows):,} only in {who} (such as {rows[0]!s})" for who, rows in ((name, missing), (other_name, surplus))
-                     if len(rows))
+    only = "; ".join(f"{len(rows):,} only in {who} (such as {rows[0]!s})"
+                     for who, rows in ((name, missing), (other_name, surplus)) if len(rows))
     raise InputError(f"{name} and {other_name} are of different rows: {only}; keep those that both have, in the same order")

@@ -4,25 +4,28 @@ They are those of :func:`theory.compare.sites.compare_site` and :func:`theory.co
 sweeps go too, and a few that one pair allows besides; intervals come from :mod:`theory.compare.rowwise`.
 """
 
-import math
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
 from lab.errors import InputError
-from lab.estimate import Estimate, exact
+from lab.estimate import Estimate
 from lab.streams import generator
 from theory.compare.blocks import CHUNK, Block
 from theory.compare.resample import Resampling
-from theory.compare.rowwise import Fitted, Scored, Subset
+from theory.compare.rowwise import HELD_OUT, Fitted, Scored, Subset
 from theory.compare.sites import PARTS, SHUFFLED, TARGET, Site, compare_site
 from theory.compare.splits import Split, mispaired
+from theory.measures import effective_rank
 from theory.measures.fitted import ROWS_PER_UNIT
 from theory.moments import Moments
 
 WIDE, OTHER = "b", "c"  # blocks of the target and of the baseline; those of the source are a0, a1, ...
-EXACT = ("rows_per_feature", "features_narrow", "features_wide", "dead_narrow", "dead_wide", "null_neighbours")
+LEAST_ROWS = 20  # of a subset that a small network can be fitted on
 
 
 @dataclass(frozen=True)
@@ -93,12 +96,14 @@ class Work:
         self.other = None if pair.baseline is None else OTHER
         rng = generator(seed, "feature comparison", "null")
         self._others = {part: mispaired(split, getattr(split, part), rng) for part in PARTS}
-        self.site = Site(*(self._moments(part) for part in PARTS), ridges=ridges)
+        with ThreadPoolExecutor(2) as pool:
+            self.site = Site(*pool.map(self._moments, PARTS), ridges=ridges)
 
     def _moments(self, part: str) -> Moments:
         moments = Moments(precision="float64")  # a small ridge would show the rounding of float32
         for pieces in self.chunks(part):
             moments.update(pieces)
+        moments.variance(WIDE)  # products wait until they are asked for
         return moments
 
     def chunks(self, *parts: str, dtype=np.float64) -> Iterator[dict[str, np.ndarray]]:
@@ -120,9 +125,38 @@ class Work:
         return self.split.groups[np.concatenate([getattr(self.split, part) for part in parts])]
 
 
+def numbers(site: Site, wide: str, other: str | None, used: Sequence[str], *, seed: int = 0) -> Measured:
+    """Every number that the moments of one pair give.
+
+    Parameters
+    ----------
+    site : moments of the three parts.
+    wide, other, used : blocks of the target, of the baseline (or None) and of the source.
+    seed : of what is drawn.
+    """
+    found = Measured()
+    (found.values,) = compare_site(site, wide, other, used, counts=[len(used)], seed=seed)
+    for name, (source, target) in {"span_error": (used, wide), "reverse_span_error": (wide, used)}.items():
+        found.curves[name], choice = site.over_ridges(source, target), site.choice(source, target)
+        found.chosen[name] = choice.ridge
+        if choice.at_edge:
+            found.notes.append(f"the ridge of {name}, {choice.ridge:g}, is an end of the grid: the best may lie outside")
+    if site.labelled and other is not None:
+        found.values["probe_other"] = site.probe(other)
+    left = site.with_residual(wide, used).score
+    for name, moments, side in (("rank_narrow", site.both, used), ("rank_wide", site.both, wide),
+                                ("rank_other", site.both, other), ("residual_rank", left, "residual")):
+        if side is not None and not moments.constant(side).all():
+            found.values[name] = effective_rank(moments, side)
+    for name, (function, _) in HELD_OUT.items():
+        with suppress(InputError):  # no more rows than directions
+            found.values[name] = function(site.both, used, wide, score=site.score)
+    return found
+
+
 def measure(pair: Pair, split: Split, *, labels: Labels | None, ridges: Sequence[float], subset: int, seed: int,
             few_rows: bool = False, intervals: bool = True) -> Measured:
-    """Every number of one pair.
+    """Every number of one pair of blocks.
 
     Parameters
     ----------
@@ -132,26 +166,39 @@ def measure(pair: Pair, split: Split, *, labels: Labels | None, ridges: Sequence
     intervals : whether to resample rows.
     """
     work = Work(pair, split, labels, ridges, seed)
-    found = Measured(notes=_looked_at(work, few_rows))
-    (found.values,) = compare_site(work.site, WIDE, work.other, work.used, counts=[len(work.used)], seed=seed)
-    for name, (source, target) in {"span_error": (work.used, WIDE), "reverse_span_error": (WIDE, work.used)}.items():
-        found.curves[name], choice = work.site.over_ridges(source, target), work.site.choice(source, target)
-        found.chosen[name] = choice.ridge
-        if choice.at_edge:
-            found.notes.append(f"the ridge of {name}, {choice.ridge:g}, is an end of the grid: the best may lie outside")
-    sources = [Scored(work, found.values), Fitted(work, found.values), *([Subset(work, subset)] if subset else [])]
-    rng = generator(seed, "feature comparison", "bootstrap")
+    notes = _looked_at(work, few_rows)
+    found = numbers(work.site, WIDE, work.other, work.used, seed=seed)
+    found.notes = notes + found.notes
+    found.rows = {part: len(getattr(split, part)) for part in PARTS}
+    kinds = [partial(_on_subset, work, subset, found)] if subset else []
+    if intervals:
+        kinds += [partial(kind, work, dict(found.values)) for kind in (Scored, Fitted)]
+    with ThreadPoolExecutor(2) as pool:
+        sources = [source for source in pool.map(lambda kind: kind(), kinds) if source is not None]
     for source in sources:
         found.values |= source.values
-        found.rows |= source.rows
         if intervals:
+            rng = generator(seed, "feature comparison", "bootstrap", type(source).__name__)
             found.estimates |= source.estimates(Resampling(source.groups, rng), found.values)
-    if intervals:
-        known = {name: exact(value) if name in EXACT else Estimate(value, None, None, 1)
-                 for name, value in found.values.items() if math.isfinite(value)}
-        found.estimates = known | {name: e for name, e in found.estimates.items() if name in known}
-    found.rows |= {part: len(getattr(split, part)) for part in PARTS}
     return found
+
+
+def _on_subset(work: Work, size: int, found: Measured) -> Subset | None:
+    """What takes a subset of the rows; None, and a note, where there are too few."""
+    rng = generator(work.seed, "feature comparison", "subset")
+    fit, score = (np.sort(rng.choice(part, min(most, len(part)), replace=False))
+                  for part, most in ((work.split.fit, size), (work.split.score, size // 2)))
+    if min(len(fit), len(score)) < LEAST_ROWS:
+        found.notes.append(f"{len(fit)} and {len(score)} rows are too few for nonlinear and neighbour measures: they take "
+                           f"{LEAST_ROWS} on both sides")
+        return None
+    found.rows |= {"subset_fit": len(fit), "subset_score": len(score)}
+    rows = [work.pieces(part) for part in (fit, score)]
+    if work.labels is not None and not work.labels.classes:  # logistic probes are for classes
+        for part in rows:
+            part.pop(TARGET)
+    return Subset(*rows, WIDE, work.other, work.used, ridge=found.values["ridge"], seed=work.seed,
+                  groups=work.split.groups[score])
 
 
 def _looked_at(work: Work, few_rows: bool) -> list[str]:
@@ -171,8 +218,8 @@ def _looked_at(work: Work, few_rows: bool) -> list[str]:
             raise InputError(f"{count:,} rows to fit on for {units:,} units of {name}: so few are fitted whatever the features "
                              "are; give more rows, or few_rows for the held-out measures alone", "few_rows")
         if count < ROWS_PER_UNIT * units:
-            notes.append(f"{count / units:.1f} rows to fit on for each unit of {name}: in-sample similarities lie high; hold them "
-                         "against their nulls, or take the held-out ones")
+            notes.append(f"{count / units:.1f} rows to fit on for each unit of {name}: in-sample similarities lie high; hold "
+                         "them against their nulls, or take the held-out ones")
     if work.labels is not None and site.fit.constant(TARGET).all():
         raise InputError("labels are all the same on the rows fitted on: there is nothing to probe for")
     return notes + _copied(work)

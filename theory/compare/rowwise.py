@@ -1,7 +1,7 @@
 """What each row adds to the numbers of a pair, so that rows can be drawn again.
 
-Three sets of rows, three classes of one form: ``values`` that are made on the way, ``rows`` (how many), ``groups`` of the rows,
-and ``estimates(draws, values)``: numbers with their intervals.
+Three sets of rows, three classes of one form: ``groups`` of the rows, ``values`` that only rows give, and
+``estimates(draws, values)``: numbers with their intervals.
 
 ``Scored``  the rows that regressions and fitted directions are scored on
 ``Fitted``  the rows that they are fitted on, on which similarities are in-sample, as in width sweeps
@@ -17,16 +17,15 @@ import numpy as np
 
 from lab.errors import InputError
 from lab.estimate import Estimate, bounded
-from lab.streams import generator
 from theory.compare.on_rows import compare_rows
 from theory.compare.resample import Resampling
 from theory.compare.sites import SHUFFLED, TARGET, Site
 from theory.measures import (
+    PairedRows,
     cca_influence,
     compared,
     debiased_cka_influence,
     debiased_cka_of,
-    effective_rank,
     effective_rank_influence,
     mean_squared_cca,
     procrustes_influence,
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
     from theory.compare.pair import Work
 
 Rows = dict[str, np.ndarray]
-HELD_OUT = {  # directions that are fitted, on the rows scored on
+HELD_OUT = {  # directions that are fitted, on the rows scored on: the number, and the influence of a row
     "held_out_cca": (mean_squared_cca, cca_influence),
     "held_out_svcca": (svcca, partial(cca_influence, keep=KEPT, squared=False)),
     "held_out_procrustes": (procrustes_similarity, procrustes_influence),
@@ -50,6 +49,8 @@ HELD_OUT = {  # directions that are fitted, on the rows scored on
 DIFFERENCES = {"gap": ("span_error", "baseline_span_error"), "reverse_gap": ("reverse_span_error", "baseline_span_error"),
                "probe_error_gap": ("probe_narrow", "probe_wide")}
 NEIGHBOURS = 10
+_PRODUCTS = ("xx", "yy", "xcy", "xcx", "ycy")  # of PairedRows
+_RANKS = {"rank_narrow": ("xx", "xcx"), "rank_wide": ("yy", "ycy"), "rank_other": ("baseline_xx", "baseline_xcx")}
 
 
 def _side(pieces: Rows, names) -> np.ndarray:
@@ -80,17 +81,6 @@ def _key(names) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else tuple(names)
 
 
-def _debiased_columns(moments: Moments, a, b, x: np.ndarray, y: np.ndarray) -> Rows:
-    """Squares of rows, and products with the covariances: what the debiased CKA is made of."""
-    unit_a, unit_b = moments.scale(a), moments.scale(b)
-    return {"k": _squares(x), "l": _squares(y), "ab": _dots(x @ moments.covariance(a, b, scale=unit_a * unit_b), y),
-            "aa": _dots(x @ moments.covariance(a, scale=unit_a**2), x), "bb": _dots(y @ moments.covariance(b, scale=unit_b**2), y)}
-
-
-def _dots(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return np.einsum("ij,ij->i", x, y)
-
-
 def _standard(moments: Moments, pieces: Rows, names) -> np.ndarray:
     """Rows about the mean of the moments, in units of their scale."""
     return (_side(pieces, names) - moments.mean(names)) / moments.scale(names)
@@ -101,19 +91,13 @@ class Scored:
 
     def __init__(self, work: "Work", values: dict[str, float]):
         site, used, wide = work.site, work.used, work.wide
-        self.groups, self.rows, self.values = work.groups("score"), {}, {}
+        self.groups, self.values = work.groups("score"), {}
         regressions, left = _regressions(work), site.with_residual(wide, used).score
-        self._ranked = not left.constant("residual").all()
+        self._ranked = "residual_rank" in values
         if self._ranked:
-            self.values["residual_rank"] = effective_rank(left, "residual")
-            ranked = effective_rank_influence(left, "residual")
-        if "probe_other" in regressions:
-            self.values["probe_other"] = site.probe(work.other)
-        held = {}
-        for name, (function, influence) in HELD_OUT.items():
-            with suppress(InputError):  # fewer rows than directions
-                self.values[name] = function(site.both, used, wide, score=site.score)
-                held[name] = influence(site.both, used, wide, score=site.score)
+            covariance = left.covariance("residual", scale=left.scale("residual") ** 2).astype(np.float32)
+        held = {name: influence(site.both, used, wide, score=site.score) for name, (_, influence) in HELD_OUT.items()
+                if name in values}
         maps = {name: ridge_map(of.both, source=source, target=target, ridge=of.choice(source, target).ridge, quick=True)
                 for name, (of, source, target) in regressions.items()}
         means = {name: of.both.mean(target) for name, (of, _, target) in regressions.items()}
@@ -128,10 +112,12 @@ class Scored:
                 if name == "span_error":
                     pieces["residual"] = residual
             if self._ranked:
-                columns.add("residual_rank", ranked(_standard(left, pieces, "residual")))
-            x, y = (_standard(site.score, pieces, side) for side in (used, wide))
+                x = _standard(left, pieces, "residual").astype(np.float32)
+                columns.add("squares", _squares(x))
+                columns.add("along", np.einsum("ij,ij->i", x @ covariance, x))
+            rows = PairedRows(*(_standard(site.score, pieces, side) for side in (used, wide)), {})
             for name, influence in held.items():
-                columns.add(name, influence(x, y))
+                columns.add(name, influence(rows))
         self._columns, self._regressions, self._held = columns.whole(), list(regressions), list(held)
 
     def estimates(self, draws: Resampling, values: dict[str, float]) -> dict[str, Estimate]:
@@ -146,7 +132,8 @@ class Scored:
                   if a in found and b in found}
         found |= {name: bounded(draws.moved(values[name], columns[name]), -1, 1) for name in self._held}
         if self._ranked:
-            found["residual_rank"] = bounded(draws.moved(values["residual_rank"], columns["residual_rank"]), least=1)
+            influence = effective_rank_influence(values["residual_rank"], columns["squares"], columns["along"])
+            found["residual_rank"] = bounded(draws.moved(values["residual_rank"], influence), least=1)
         return found
 
 
@@ -170,65 +157,57 @@ class Fitted:
     """Similarities and effective ranks, on the rows fitted on."""
 
     def __init__(self, work: "Work", values: dict[str, float]):
-        both, used, wide = work.site.both, work.used, work.wide
-        self.groups, self.rows, self.values = work.groups("fit", "tune"), {}, {}
-        sides = {"": (used, wide), "null_": (used, SHUFFLED)} | ({} if work.other is None else {"baseline_": (work.other, wide)})
-        self._similar = {f"{prefix}{name}": (measure.influence(both, a, b), prefix) for prefix, (a, b) in sides.items()
-                         for name, measure in compared().items()
-                         if measure.influence is not None and math.isfinite(values[f"{prefix}{name}"])}
-        ranked = {"rank_narrow": used, "rank_wide": wide} | ({} if work.other is None else {"rank_other": work.other})
-        self.values |= {name: effective_rank(both, side) for name, side in ranked.items()}
-        self._ranks = {name: effective_rank_influence(both, side) for name, side in ranked.items()}
+        both, used, wide, other = work.site.both, work.used, work.wide, work.other
+        self.groups, self.values = work.groups("fit", "tune"), {}
+        sides = {"": (used, wide), "null_": (used, SHUFFLED)} | ({} if other is None else {"baseline_": (other, wide)})
+        influences = {f"{prefix}{name}": (prefix, measure.influence(both, a, b)) for prefix, (a, b) in sides.items()
+                      for name, measure in compared().items()
+                      if measure.influence is not None and math.isfinite(values[f"{prefix}{name}"])}
+        covariances = {prefix: PairedRows.covariances(both, *pair) for prefix, pair in sides.items()}
         columns = _Columns()
         for pieces in work.chunks("fit", "tune"):
-            rows = {_key(side): _standard(both, pieces, side) for pair in sides.values() for side in pair}
-            for name, (influence, prefix) in self._similar.items():
-                columns.add(name, influence(*(rows[_key(side)] for side in sides[prefix])))
-            for name, influence in self._ranks.items():
-                columns.add(name, influence(rows[_key(ranked[name])]))
+            rows = {prefix: PairedRows(*(_standard(both, pieces, side) for side in pair), covariances[prefix])
+                    for prefix, pair in sides.items()}
+            for name, (prefix, influence) in influences.items():
+                columns.add(name, influence(rows[prefix]))
             for prefix in sides.keys() - {"null_"}:
-                for name, column in _debiased_columns(both, *sides[prefix], *(rows[_key(s)] for s in sides[prefix])).items():
-                    columns.add(prefix + name, column)
-        self._columns = columns.whole()
+                for name in _PRODUCTS:
+                    columns.add(f"{prefix}{name}", getattr(rows[prefix], name))
+        found = columns.whole()
+        self._influence = {name: found[name] for name in influences}
+        for name, products in _RANKS.items():
+            if name in values:
+                self._influence[name] = effective_rank_influence(values[name], *(found[product] for product in products))
         for prefix in sides.keys() - {"null_"}:
-            self._debias(both, prefix, *sides[prefix])
+            with suppress(InputError):  # too few rows
+                self._add_debiased(both, prefix, sides[prefix], *(found[f"{prefix}{name}"] for name in _PRODUCTS))
 
-    def _debias(self, both: Moments, prefix: str, a, b) -> None:
-        """The debiased CKA of one pair of sides, and its influence."""
-        k, l, ab, aa, bb = (self._columns.pop(f"{prefix}{name}") for name in ("k", "l", "ab", "aa", "bb"))
-        with suppress(InputError):  # too few rows
-            name = f"{prefix}debiased_cka"
-            self.values[name] = debiased_cka_of(both, a, b, k, l)
-            self._columns[name] = debiased_cka_influence(self.values[name], k, l, ab, aa, bb)
+    def _add_debiased(self, both: Moments, prefix: str, pair, k, l, *products) -> None:
+        """The debiased CKA, which the null is for the others."""
+        name = f"{prefix}debiased_cka"
+        self.values[name] = debiased_cka_of(both, *pair, k, l)
+        self._influence[name] = debiased_cka_influence(self.values[name], k, l, *products)
 
     def estimates(self, draws: Resampling, values: dict[str, float]) -> dict[str, Estimate]:
         """Every number of these rows with its interval."""
-        found = {name: draws.moved(values[name], column) for name, column in self._columns.items()}
-        return {name: bounded(e, least=1) if name in self._ranks else e if "debiased" in name else bounded(e, 0, 1)
+        found = {name: draws.moved(values[name], column) for name, column in self._influence.items()}
+        return {name: bounded(e, least=1) if name.startswith("rank") else e if "debiased" in name else bounded(e, 0, 1)
                 for name, e in found.items()}
 
 
 class Subset:
     """Nonlinear span errors, logistic probes and shared neighbours, on a subset of the rows."""
 
-    def __init__(self, work: "Work", size: int):
-        rng = generator(work.seed, "feature comparison", "subset")
-        fit, score = (np.sort(rng.choice(part, min(most, len(part)), replace=False))
-                      for part, most in ((work.split.fit, size), (work.split.score, size // 2)))
-        self.groups = work.split.groups[score]
-        self.rows = {"subset_fit": len(fit), "subset_score": len(score)}
-        rows = [work.pieces(part) for part in (fit, score)]
-        near = {prefix: (_side(rows[1], names), rows[1][work.wide]) for prefix, names in
-                {"": work.used, **({} if work.other is None else {"baseline_": work.other})}.items()}
-        k = min(NEIGHBOURS, len(score) - 1)
-        self._near = {f"{prefix}neighbours": shared_neighbours(*sides, neighbours=k) for prefix, sides in near.items()}
-        if work.labels is not None and not work.labels.classes:
-            for part in rows:
-                part.pop(TARGET)
-        self._on_rows = compare_rows(*rows, work.wide, work.other, work.used, seed=work.seed,
-                                     ridge=work.site.choice(work.used, work.wide).ridge)
+    def __init__(self, fit: Rows, score: Rows, wide: str, other: str | None, used: list[str], *, ridge: float, seed: int,
+                 groups: np.ndarray):
+        self.groups = groups
+        near = {"": used, **({} if other is None else {"baseline_": other})}
+        k = min(NEIGHBOURS, len(groups) - 1)
+        self._near = {f"{prefix}neighbours": shared_neighbours(_side(score, names), score[wide], neighbours=k)
+                      for prefix, names in near.items()}
+        self._on_rows = compare_rows(fit, score, wide, other, used, ridge=ridge, seed=seed)
         self.values = {**self._on_rows.values, **{name: float(column.mean()) for name, column in self._near.items()},
-                       "null_neighbours": k / (len(score) - 1)}
+                       "null_neighbours": k / (len(groups) - 1)}
         self._better = {prefix: min((f"{prefix}kernel_span_error", f"{prefix}mlp_span_error"), key=self.values.get)
                         for prefix in near}
         self.values |= {f"{prefix}nonlinear_span_error": self.values[name] for prefix, name in self._better.items()}

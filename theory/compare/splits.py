@@ -129,8 +129,8 @@ def _disjoint(parts: dict[str, np.ndarray], codes: np.ndarray) -> None:
         for other in names[:i]:
             for what, a, b in (("rows", parts[name], parts[other]), ("groups", codes[parts[name]], codes[parts[other]])):
                 if common := len(np.intersect1d(a, b)):
-                    raise InputError(f"the split leaks: parts {other} and {name} share {common:,} {what}; what is fitted on cannot "
-                                     "be scored on", "split")
+                    raise InputError(f"the split leaks: parts {other} and {name} share {common:,} {what}; what is fitted on "
+                                     "cannot be scored on", "split")
 
 
 def mispaired(split: Split, part: np.ndarray, rng) -> np.ndarray:

@@ -1,9 +1,9 @@
 """Measures of features: pure functions of :class:`theory.moments.Moments`, or of rows where moments do not suffice.
 
-``span`` span error, gap, probe by regression · ``similarity`` CKA, CCA, Procrustes · ``units`` effective rank, repeated
-and predictable units · ``neighbours`` shared nearest neighbours · ``residual`` residual features and their controls · ``null`` permutation nulls · ``fitted`` what
-fitted measures are scored on · ``ablation`` curves of predictions, ``merging`` smaller networks · ``nonlinear`` kernel
-span error and logistic probe.
+``span`` span error, gap, probe by regression · ``similarity`` CKA, CCA, Procrustes · ``neighbours`` shared nearest
+neighbours · ``units`` effective rank, repeated and predictable units · ``residual`` residual features and their
+controls · ``null`` permutation nulls · ``fitted`` what fitted measures are scored on · ``ablation`` curves of
+predictions, ``merging`` smaller networks · ``nonlinear`` kernel span error and logistic probe.
 
 Each file lists its public names in ``__all__``; they are public here too, and a file is loaded when one of its names is
 first asked for. A file that says ``COMPARED = (Measure(...), ...)`` adds columns to the table of every width sweep.
@@ -29,9 +29,8 @@ class Measure:
     label : in pictures.
     function : ``(moments, a, b) -> number``, ``a`` the blocks of the narrow copies and ``b`` that of the wide network; raises
         InputError where the number does not exist.
-    influence : ``(moments, a, b) -> ((x, y) -> array (rows,))``: to first order, what each row adds to the number, for rows of
-        a and b about their mean in units of ``moments.scale``; its mean is 0. None where nobody has worked it out: then
-        resampling rows gives no interval.
+    influence : ``(moments, a, b) -> (PairedRows -> array (rows,))``: to first order, what each row adds to the number, of mean 0
+        over all rows. None where nobody has worked it out: then resampling rows gives no interval.
     """
 
     name: str

@@ -35,7 +35,7 @@ On other rows than those of the fit, the fitted directions are held as they are,
 
 import math
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -47,8 +47,20 @@ from theory.measures.span import Names
 from theory.moments import Moments
 
 __all__ = [
-    "canonical_correlations", "cca_influence", "cka_influence", "debiased_cka", "debiased_cka_influence", "debiased_cka_of",
-    "linear_cka", "mean_squared_cca", "procrustes_distance", "procrustes_influence", "procrustes_similarity", "rows_per_unit", "svcca",
+    "PairedRows",
+    "canonical_correlations",
+    "cca_influence",
+    "cka_influence",
+    "debiased_cka",
+    "debiased_cka_influence",
+    "debiased_cka_of",
+    "linear_cka",
+    "mean_squared_cca",
+    "procrustes_distance",
+    "procrustes_influence",
+    "procrustes_similarity",
+    "rows_per_unit",
+    "svcca",
 ]
 
 KEPT = 0.99  # share of the variance whose principal components SVCCA keeps
@@ -99,17 +111,41 @@ def canonical_correlations(moments: Moments, a: Names, b: Names, *, keep: float 
         raise InputError(f"{moments.count} rows for {directions} directions: some canonical correlations are 1 whatever "
                          "the features are; give more rows or keep a smaller share of the variance")
     score = scored_on(moments, score, directions - 1)
-    unit_a, unit_b = moments.scale(a), moments.scale(b)
-    cross = white_a.T @ moments.covariance(a, b, scale=unit_a * unit_b) @ white_b
     if score is moments:
+        cross = white_a.T @ moments.covariance(a, b, scale=moments.scale(a) * moments.scale(b)) @ white_b
         return np.clip(np.linalg.svd(cross, compute_uv=False), 0.0, 1.0)
-    left, _, right = np.linalg.svd(cross, full_matrices=False)
-    return _correlated(score, a, b, unit_a, unit_b, white_a @ left, white_b @ right.T)[0]
+    return _correlated(moments, score, a, b, *_directions(moments, a, b, keep))[0]
 
 
-def _correlated(score: Moments, a: Names, b: Names, unit_a: float, unit_b: float, left: np.ndarray,
+def _directions(moments: Moments, a: Names, b: Names, keep: float) -> tuple[np.ndarray, np.ndarray]:
+    """Canonical directions of both sides, shapes (units, directions), for features in units of their scale."""
+    def decompose():
+        white_a, white_b = _whitening(moments, a, keep), _whitening(moments, b, keep)
+        cross = white_a.T @ moments.covariance(a, b, scale=moments.scale(a) * moments.scale(b)) @ white_b
+        left, _, right = np.linalg.svd(cross, full_matrices=False)
+        return white_a @ left, white_b @ right.T
+
+    return moments.remember(("canonical", _key(a), _key(b), keep), decompose)
+
+
+def _turned(moments: Moments, a: Names, b: Names) -> tuple[np.ndarray, np.ndarray]:
+    """Singular vectors of the cross-covariance, as columns."""
+    def decompose():
+        cross = moments.covariance(a, b, scale=moments.scale(a) * moments.scale(b))
+        left, _, right = np.linalg.svd(cross, full_matrices=False)
+        return left, right.T
+
+    return moments.remember(("rotation", _key(a), _key(b)), decompose)
+
+
+def _key(names: Names) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def _correlated(moments: Moments, score: Moments, a: Names, b: Names, left: np.ndarray,
                 right: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Correlations of corresponding directions on the score rows, and the variances of both sides along them."""
+    unit_a, unit_b = moments.scale(a), moments.scale(b)
     own_a = _along(left, score.covariance(a, scale=unit_a**2), left)
     own_b = _along(right, score.covariance(b, scale=unit_b**2), right)
     own = own_a * own_b
@@ -126,7 +162,8 @@ def _whitening(moments: Moments, names: Names, keep: float) -> np.ndarray:
     """Matrix (units, directions) that makes the principal components that are kept uncorrelated, of unit variance; for
     features in units of their scale."""
     _alive(moments, names)
-    values, vectors = np.linalg.eigh(moments.covariance(names, scale=moments.scale(names) ** 2))
+    values, vectors = moments.remember(("spectrum", _key(names)),
+                                       lambda: np.linalg.eigh(moments.covariance(names, scale=moments.scale(names) ** 2)))
     values, vectors = values[::-1], vectors[:, ::-1]
     kept = int((values > moments.rounding * values[0]).sum())
     if keep < 1:
@@ -157,12 +194,11 @@ def procrustes_similarity(moments: Moments, a: Names, b: Names, *, score: Score 
         warn_of_few_rows(moments, int(max((~moments.constant(a)).sum(), (~moments.constant(b)).sum())), refuse=False)
     score = scored_on(moments, score, 0)
     unit_a, unit_b = moments.scale(a), moments.scale(b)
-    cross = moments.covariance(a, b, scale=unit_a * unit_b)
     if score is moments:
-        found = np.linalg.svd(cross, compute_uv=False)
+        found = np.linalg.svd(moments.covariance(a, b, scale=unit_a * unit_b), compute_uv=False)
     else:
-        left, _, right = np.linalg.svd(cross, full_matrices=False)
-        found = _along(left, score.covariance(a, b, scale=unit_a * unit_b), right.T)
+        left, right = _turned(moments, a, b)
+        found = _along(left, score.covariance(a, b, scale=unit_a * unit_b), right)
     own = (score.variance(a) / unit_a**2).sum() * (score.variance(b) / unit_b**2).sum()
     if not own > 0:
         raise InputError(f"features {a!r} or {b!r} do not vary on the score split: there is nothing to compare")
@@ -220,7 +256,55 @@ def _alive(moments: Moments, names: Names) -> None:
 
 
 # ------------------------------------------------------------------------------------------------- influence of rows
-Influence = Callable[[np.ndarray, np.ndarray], np.ndarray]
+class PairedRows:
+    """Some rows of two sides, about their mean and in units of their scale, with the products that influences share.
+
+    Kept and multiplied in float32: an interval has no more digits.
+
+    Parameters
+    ----------
+    x, y : shapes (rows, units of a) and (rows, units of b).
+    covariances : of :func:`covariances`, for the products that are asked for.
+    """
+
+    def __init__(self, x: np.ndarray, y: np.ndarray, covariances: dict[str, np.ndarray]):
+        self.x, self.y, self._c = x.astype(np.float32), y.astype(np.float32), covariances
+
+    @staticmethod
+    def covariances(moments: Moments, a: Names, b: Names) -> dict[str, np.ndarray]:
+        """Covariances of and between two sides, in units of their scales."""
+        unit_a, unit_b = moments.scale(a), moments.scale(b)
+        found = {"ab": moments.covariance(a, b, scale=unit_a * unit_b), "aa": moments.covariance(a, scale=unit_a**2),
+                 "bb": moments.covariance(b, scale=unit_b**2)}
+        return {name: matrix.astype(np.float32) for name, matrix in found.items()}
+
+    @cached_property
+    def xx(self) -> np.ndarray:
+        """|x|^2, shape (rows,)."""
+        return _dots(self.x, self.x)
+
+    @cached_property
+    def yy(self) -> np.ndarray:
+        """|y|^2."""
+        return _dots(self.y, self.y)
+
+    @cached_property
+    def xcy(self) -> np.ndarray:
+        """x C_ab y."""
+        return _dots(self.x @ self._c["ab"], self.y)
+
+    @cached_property
+    def xcx(self) -> np.ndarray:
+        """x C_aa x."""
+        return _dots(self.x @ self._c["aa"], self.x)
+
+    @cached_property
+    def ycy(self) -> np.ndarray:
+        """y C_bb y."""
+        return _dots(self.y @ self._c["bb"], self.y)
+
+
+Influence = Callable[[PairedRows], np.ndarray]
 
 
 def _dots(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -231,44 +315,41 @@ def _dots(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def cka_influence(moments: Moments, a: Names, b: Names) -> Influence:
     """Influence of each row on :func:`linear_cka`, see the module's docstring."""
     unit_a, unit_b = moments.scale(a), moments.scale(b)
-    pieces = []
-    for own, matrix in ((2, moments.covariance(a, b, scale=unit_a * unit_b)), (-1, moments.covariance(a, scale=unit_a**2)),
-                        (-1, moments.covariance(b, scale=unit_b**2))):
-        pieces.append(matrix * (own / np.linalg.norm(matrix) ** 2))
-    value = linear_cka(moments, a, b)
-    return lambda x, y: value * (_dots(x @ pieces[0], y) + _dots(x @ pieces[1], x) + _dots(y @ pieces[2], y))
+    ab, aa, bb = (float(np.linalg.norm(moments.covariance(one, other, scale=scale))) ** 2 for one, other, scale in
+                  ((a, b, unit_a * unit_b), (a, a, unit_a**2), (b, b, unit_b**2)))
+    value = math.sqrt(ab / aa) * math.sqrt(ab / bb)
+    return lambda rows: value * (2 * rows.xcy / ab - rows.xcx / aa - rows.ycy / bb)
 
 
 def cca_influence(moments: Moments, a: Names, b: Names, *, keep: float = 1.0, score: Score = None,
                   squared: bool = True) -> Influence:
     """Influence of each row of ``score`` on :func:`mean_squared_cca`, or with ``squared=False`` on :func:`svcca`."""
-    white_a, white_b = _whitening(moments, a, keep), _whitening(moments, b, keep)
-    unit_a, unit_b = moments.scale(a), moments.scale(b)
-    left, _, right = np.linalg.svd(white_a.T @ moments.covariance(a, b, scale=unit_a * unit_b) @ white_b, full_matrices=False)
-    left, right = white_a @ left, white_b @ right.T
     score = moments if score is None or isinstance(score, str) else score
-    rho, own_a, own_b = _correlated(score, a, b, unit_a, unit_b, left, right)
-    left, right = ((side * (score.scale(name) / unit)) / np.sqrt(np.where(own > 0, own, np.inf))
-                   for side, name, unit, own in ((left, a, unit_a, own_a), (right, b, unit_b, own_b)))
+    directions = _directions(moments, a, b, keep)
+    rho, *owns = _correlated(moments, score, a, b, *directions)
+    left, right = ((side * (score.scale(name) / moments.scale(name) / np.sqrt(np.where(own > 0, own, np.inf)))).astype(np.float32)
+                   for side, name, own in zip(directions, (a, b), owns))
+    along, across = (2 * rho, rho**2) if squared else (np.ones(len(rho)), rho / 2)
+    along, across = (part.astype(np.float32) / len(rho) for part in (along, across))
 
-    def influence(x, y):
-        u, v = x @ left, y @ right
-        along, own = _dots(u * v, np.broadcast_to(2 * rho if squared else 1.0, u.shape)), (u**2 + v**2)
-        return (along - own @ (rho**2 if squared else rho / 2)) / len(rho)
+    def influence(rows: PairedRows) -> np.ndarray:
+        u, v = rows.x @ left, rows.y @ right
+        return (u * v) @ along - (u**2 + v**2) @ across
 
     return influence
 
 
 def procrustes_influence(moments: Moments, a: Names, b: Names, *, score: Score = None) -> Influence:
     """Influence of each row of ``score`` on :func:`procrustes_similarity`."""
-    left, _, right = np.linalg.svd(moments.covariance(a, b, scale=moments.scale(a) * moments.scale(b)), full_matrices=False)
-    turn = left @ right
+    left, right = _turned(moments, a, b)
+    turn = left @ right.T
     score = moments if score is None or isinstance(score, str) else score
     unit_a, unit_b = score.scale(a), score.scale(b)
-    own_a, own_b = ((score.variance(name) / unit**2).sum() for name, unit in ((a, unit_a), (b, unit_b)))
+    own_a, own_b = (float((score.variance(name) / unit**2).sum()) for name, unit in ((a, unit_a), (b, unit_b)))
     size = math.sqrt(own_a * own_b)
     value = float(np.sum(turn * score.covariance(a, b, scale=unit_a * unit_b))) / size
-    return lambda x, y: _dots(x @ turn, y) / size - value / 2 * (_dots(x, x) / own_a + _dots(y, y) / own_b)
+    turn = turn.astype(np.float32)
+    return lambda rows: _dots(rows.x @ turn, rows.y) / size - value / 2 * (rows.xx / own_a + rows.yy / own_b)
 
 
 def debiased_cka_of(moments: Moments, a: Names, b: Names, k: np.ndarray, l: np.ndarray) -> float:

@@ -155,10 +155,14 @@ def _filters(fit: Moments, source: Names, ridges) -> tuple[np.ndarray, np.ndarra
     0 for a direction left out."""
     from scipy.linalg import eigh
 
-    gram = fit.covariance(source, scale=fit.scale(source) ** 2)
+    def decompose():
+        gram = fit.covariance(source, scale=fit.scale(source) ** 2)
+        level = np.trace(gram) / len(gram)
+        return level, *eigh(gram, overwrite_a=True, check_finite=False)
+
     ridges = np.asarray(ridges)[:, None]
-    lambdas = ridges * (np.trace(gram) / len(gram))
-    values, vectors = eigh(gram, overwrite_a=True, check_finite=False)
+    level, values, vectors = fit.remember(("ridge", *_listed(source)), decompose)
+    lambdas = ridges * level
     values = np.clip(values, 0.0, None)
     usable = (values > fit.rounding * values[-1]) | (ridges >= fit.rounding)
     return values, vectors, usable / np.where(usable, values + lambdas, 1.0)
@@ -202,6 +206,10 @@ def _check(fit: Moments, source: Names, target: Names, ridges: list[float]) -> i
         raise InputError(f"{fit.count} rows do not determine a regression on {alive} units without a ridge: "
                          "give ridge > 0 or more rows")
     return alive
+
+
+def _listed(names: Names) -> list[str]:
+    return [names] if isinstance(names, str) else list(names)
 
 
 def _join(names: Names) -> str:

@@ -13,7 +13,6 @@ Units that do not vary (dead: always 0; constant: always the same other value) h
 every share and reported beside it.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,21 +59,16 @@ def effective_rank(moments: Moments, names: Names, *, kind: str = "participation
     return float(np.exp(-(p @ np.log(p))))
 
 
-def effective_rank_influence(moments: Moments, names: Names) -> Callable[[np.ndarray], np.ndarray]:
-    """To first order, what each row adds to the participation ratio: 2 R (|x|^2/tr C - x C x/|C|^2), of mean 0.
+def effective_rank_influence(rank: float, squares: np.ndarray, along: np.ndarray) -> np.ndarray:
+    """To first order, what each row adds to the participation ratio: of mean 0.
 
-    Returns
-    -------
-    A function of rows about their mean, in units of ``moments.scale``: shape (rows, units) to (rows,).
+    Parameters
+    ----------
+    rank : its value R.
+    squares, along : |x|^2 and x C x of the rows about their mean, shape (rows,): 2 R (|x|^2/tr C - x C x/|C|^2), where the
+        means over rows are the trace and the squared norm.
     """
-    rank, unit = effective_rank(moments, names), moments.scale(names) ** 2
-    total, covariance = float((moments.variance(names) / unit).sum()), moments.covariance(names, scale=unit)
-    square = float(np.linalg.norm(covariance)) ** 2
-
-    def influence(x: np.ndarray) -> np.ndarray:
-        return 2 * rank * (np.einsum("ij,ij->i", x, x) / total - np.einsum("ij,ij->i", x @ covariance, x) / square)
-
-    return influence
+    return 2 * rank * (squares / squares.mean() - along / along.mean())
 
 
 def compressibility(moments: Moments, names: Names, *, share: float = 0.05) -> float:

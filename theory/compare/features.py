@@ -1,0 +1,319 @@
+"""Compare features of any origin: :func:`compare` for a pair or several, :func:`compare_all` for every pair of many models."""
+
+import os
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+import numpy as np
+
+from lab import checks
+from lab.arrays import is_tensor, real
+from lab.errors import InputError
+from lab.threads import fixed
+from theory.compare.blocks import Block, block, index_of, is_batches, is_frame, joined, match, vector
+from theory.compare.matrix import FeatureMatrix
+from theory.compare.pair import Labels, Measured, Pair, Subset, measure, numbers
+from theory.compare.result import FeatureComparison, assembled
+from theory.compare.sites import PARTS, Site
+from theory.compare.splits import HELD_OUT, Split, split_rows
+from theory.measures import RIDGES, one_hot
+from theory.moments import Moments
+
+SUBSET = 2000
+MOST_CLASSES = 1000
+ROLES = ("source", "target", "baseline", "labels", "ids", "groups")
+
+
+def compare(source, target=None, *, baseline=None, labels=None, ids=None, groups=None, split=HELD_OUT,
+            ridges: Sequence[float] = RIDGES, seed: int = 0, subset: int = SUBSET, few_rows: bool = False) -> FeatureComparison:
+    """Compare features of two models on the same inputs: what does each hold of the other?
+
+    Everything is done on rows that are held out from what was fitted: a part of the rows for the regressions, a part to choose
+    their ridge, a part to score them; the split and the ridge are in the result.
+
+    Parameters
+    ----------
+    source : features, a row an input: an array (NumPy, torch on any device, or what converts to one) of shape (rows, units); a
+        data frame, whose index is the rows' ids unless it only counts; the path of a ``.npy``, ``.npz`` or ``.safetensors`` file;
+        an iterator of batches of any of these. Or several such blocks, a list or a mapping of names: copies of a narrow network,
+        side by side.
+    target : the same. A list makes several pairs (seeds, say), with a list of as many sources. None where ``source`` is an
+        iterator of batches that hold everything: mappings with the keys "source", "target" and, if wanted, "baseline",
+        "labels", "ids", "groups"; or pairs (source, target).
+    baseline : block to hold the source against, such as a second network like the target; a list with several pairs; "next" for
+        the target of the next pair.
+    labels : what probes are to predict: classes (whole numbers or words), or numbers, shape (rows,) or (rows, units).
+    ids : what names the rows, if blocks bring no ids of their own: a vector for all of them, or a mapping from "source",
+        "target", "baseline" and "labels" to a vector each. Rows in another order or of another set are an error.
+    groups : shape (rows,), which rows belong together (tokens of a sentence, crops of an image): they stay on one side of the
+        split and are drawn together.
+    split : share of rows that is held out to score on, in (0, 1); or one's own split, see
+        :func:`theory.compare.splits.split_rows`.
+    ridges : relative to the mean variance of the source's units; the best on rows of their own is taken.
+    seed : of the split and of all else that is drawn.
+    subset : rows on which nonlinear measures are fitted (half as many are scored on, and have neighbours); 0 leaves them out.
+    few_rows : whether to go on where rows do not outnumber the units, for held-out measures alone.
+
+    Returns
+    -------
+    FeatureComparison
+        Intervals are over pairs where there are several, else by a bootstrap over rows, by groups.
+
+    Raises
+    ------
+    InputError
+        Rows that do not match, a split that leaks, values that are not finite, no more rows than units, constant features.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from theory.compare import compare
+    >>> rng = np.random.default_rng(0)
+    >>> inputs = rng.normal(size=(2000, 8))
+    >>> wide = np.maximum(inputs @ rng.normal(size=(8, 16)), 0)
+    >>> narrow = np.maximum(inputs @ rng.normal(size=(8, 4)), 0)
+    >>> found = compare(narrow, wide, subset=0)
+    >>> 0 < found.span_error.low < found.span_error.high < found.null.mean
+    True
+    >>> found.table().loc["CKA", "null"] < found.cka.low
+    True
+    """
+    target_list = isinstance(target, list | tuple) and _several(target)
+    given = {"labels": labels, "ids": ids, "groups": groups}
+    if target is None:
+        source, target, baseline, given = _from_batches(source, baseline, given)
+    pairs = _pairs(source, target, baseline) if target_list else [_pair(source, target, baseline)]
+    return compare_pairs(pairs, **given, split=split, ridges=ridges, seed=seed, subset=subset, few_rows=few_rows)
+
+
+def compare_pairs(pairs: Sequence[Pair], *, labels=None, ids=None, groups=None, split=HELD_OUT, ridges=RIDGES, seed=0,
+                  subset=SUBSET, few_rows=False) -> FeatureComparison:
+    """:func:`compare` of pairs whose blocks are at hand; parameters as there."""
+    ridges, seed, subset, few_rows = _checked(ridges, seed, subset, few_rows)
+    rows = [_matched(pair, ids, labels) for pair in pairs]
+    if len(set(rows)) > 1 and not (labels is groups is None and isinstance(split, float)):
+        raise InputError(f"pairs have different numbers of rows ({min(rows):,} … {max(rows):,}): labels, groups or a split of "
+                         "one's own go with pairs of the same rows")
+    wanted = None if labels is None else read_labels(labels, rows[0])
+    groups = None if groups is None else _column(groups, "groups")
+
+    @cache
+    def dealt(count: int) -> Split:
+        return split_rows(count, split=split, groups=groups, seed=seed)
+
+    with fixed(1):  # the same digits on any number of cores
+        measured = [measure(pair, dealt(count), labels=wanted, ridges=ridges, subset=subset, seed=seed, few_rows=few_rows,
+                            intervals=len(pairs) == 1) for pair, count in zip(pairs, rows)]
+    return assembled(measured, blocks=_names(pairs), ridges=ridges, split=dealt(rows[0]).how, seed=seed)
+
+
+def compare_moments(parts: Mapping[str, Moments], *, source, target: str, baseline: str | None = None, rows=None,
+                    ridges: Sequence[float] = RIDGES, seed: int = 0) -> FeatureComparison:
+    """:func:`compare` of features that were streamed into moments, and are not at hand any more.
+
+    Parameters
+    ----------
+    parts : moments of different rows, for "fit", "tune" and "score". Their block ``theory.compare.sites.SHUFFLED``, if there is
+        one, makes nulls; ``TARGET`` (labels, one-hot) probes.
+    source, target, baseline : names of blocks; several for the source.
+    rows : rows that were kept, for nonlinear and neighbour measures: ``{"fit": {block: array}, "score": {...}}``; None for none.
+    ridges, seed : as in :func:`compare`.
+
+    Returns
+    -------
+    FeatureComparison
+        Without intervals: for these give several results to a mean over seeds, or the features themselves to :func:`compare`.
+    """
+    ridges, seed, _, _ = _checked(ridges, seed, 0, False)
+    used = [source] if isinstance(source, str) else list(source)
+    with fixed(1):
+        site = Site(*(parts[part] for part in PARTS), ridges=ridges)
+        found = numbers(site, target, baseline, used, seed=seed)
+        found.rows = {part: parts[part].count for part in PARTS}
+        if rows is not None:
+            on = Subset(rows["fit"], rows["score"], target, baseline, used, ridge=found.values["ridge"], seed=seed,
+                        groups=np.arange(len(rows["score"][target])))
+            found.values |= on.values
+            found.rows |= {f"subset_{part}": len(rows[part][target]) for part in ("fit", "score")}
+    blocks = {"source": _joined_names(used), "target": target} | ({} if baseline is None else {"baseline": baseline})
+    return assembled([found], blocks=blocks, ridges=ridges, split="as streamed", seed=seed)
+
+
+def compare_all(features, *, labels=None, ids=None, groups=None, split=HELD_OUT, ridges: Sequence[float] = RIDGES,
+                seed: int = 0, subset: int = 0, few_rows: bool = False) -> FeatureMatrix:
+    """Compare every two of many models on the same inputs.
+
+    Parameters
+    ----------
+    features : a folder with a file of features for each model (``.npy``, ``.npz``, ``.safetensors``; named after the files), or
+        a mapping from names to anything that :func:`compare` takes as a block.
+    labels, ids, groups, split, ridges, seed, subset, few_rows
+        As in :func:`compare`; without a subset, nonlinear and neighbour measures are left out.
+
+    Returns
+    -------
+    FeatureMatrix
+        With a :class:`FeatureComparison` for each pair.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from theory.compare import compare_all
+    >>> x = np.random.default_rng(0).normal(size=(500, 6))
+    >>> found = compare_all({"few": x[:, :3], "all": x, "turned": x[:, ::-1]})
+    >>> found.matrix("span_error").round(2).loc["few"].tolist()
+    [0.0, 0.5, 0.5]
+    """
+    if isinstance(features, str | os.PathLike):
+        from theory.compare.files import in_folder
+
+        features = in_folder(features)
+    if not isinstance(features, Mapping) or len(features) < 2:
+        raise InputError("a comparison of all takes a folder of files or a mapping from names to features, of two models or more")
+    blocks = [block(value, str(name)).named(str(name)) for name, value in features.items()]
+    match([(one, ids) for one in blocks])
+    found = {}
+    for i, one in enumerate(blocks):
+        for other in blocks[i + 1:]:
+            found[one.name, other.name] = compare_pairs(
+                [Pair((one,), other)], labels=labels, groups=groups, split=split, ridges=ridges, seed=seed, subset=subset,
+                few_rows=few_rows)
+    return FeatureMatrix(tuple(one.name for one in blocks), found)
+
+
+def _checked(ridges, seed, subset, few_rows) -> tuple[tuple[float, ...], int, int, bool]:
+    ridges = tuple(checks.real_numbers("ridges", ridges, least=0).tolist())
+    return ridges, checks.seed(seed), checks.whole_number("subset", subset, 0, 10**5), checks.switch("few_rows", few_rows)
+
+
+# ------------------------------------------------------------------------------------------------------ what is compared
+def _is_block(value) -> bool:
+    """Whether this is features of one model, rather than a vector or a number."""
+    return (isinstance(value, str | os.PathLike | Block) or is_frame(value) or is_batches(value)
+            or getattr(value, "ndim", 0) == 2)
+
+
+def _several(value) -> bool:
+    """Whether a list or tuple holds blocks, or lists of blocks, rather than numbers."""
+    return bool(len(value)) and all(_is_block(part) or isinstance(part, Mapping)
+                                    or (isinstance(part, list | tuple) and _several(part)) for part in value)
+
+
+def _sources(value, name: str) -> tuple[Block, ...]:
+    if isinstance(value, Mapping):
+        return tuple(block(part, str(key)).named(str(key)) for key, part in value.items())
+    if isinstance(value, list | tuple) and _several(value):
+        return tuple(block(part, f"{name} {i + 1}") for i, part in enumerate(value))
+    return (block(value, name),)
+
+
+def _pair(source, target, baseline, number: str = "") -> Pair:
+    return Pair(_sources(source, f"source{number}"), block(target, f"target{number}"),
+                None if baseline is None else block(baseline, f"baseline{number}"))
+
+
+def _pairs(source, target, baseline) -> list[Pair]:
+    if not isinstance(source, list | tuple) or not _several(source) or len(source) != len(target):
+        raise InputError(f"{len(target)} targets make as many pairs: give a list of {len(target)} sources")
+    count = len(target)
+    if isinstance(baseline, str) and baseline == "next":
+        if count < 2:
+            raise InputError("the baseline next is the target of the next pair: give two pairs or more", "baseline")
+        found = [_pair(s, t, None, f" {i + 1}") for i, (s, t) in enumerate(zip(source, target))]
+        return [Pair(one.sources, one.target, found[(i + 1) % count].target) for i, one in enumerate(found)]
+    others = [None] * count if baseline is None else baseline
+    if not isinstance(others, list | tuple) or len(others) != count:
+        raise InputError(f"{count} pairs take a list of {count} baselines, or next for the target of the next pair", "baseline")
+    return [_pair(s, t, b, f" {i + 1}") for i, (s, t, b) in enumerate(zip(source, target, others))]
+
+
+def _from_batches(batches, baseline, given: dict) -> tuple:
+    """Source, target, baseline, and labels, ids and groups from an iterator of batches that hold all of them."""
+    if not is_batches(batches):
+        raise InputError("a comparison takes a source and a target, or an iterator of batches with both")
+    parts: dict[str, list] = {}
+    for batch in batches:
+        pieces = dict(batch) if isinstance(batch, Mapping) else dict(zip(ROLES, batch))
+        if strange := set(pieces) - set(ROLES):
+            raise InputError(f"a batch has the parts {', '.join(ROLES)}, not {min(map(str, strange))!r}")
+        if parts and set(pieces) != set(parts):
+            raise InputError(f"this batch has {', '.join(pieces)}, earlier ones had {', '.join(parts)}")
+        for role, piece in pieces.items():
+            parts.setdefault(role, []).append(piece)
+    if not {"source", "target"} <= set(parts):
+        raise InputError("batches hold a source and a target, as a mapping or a pair; an iterator can be read once")
+    whole = {role: np.concatenate([vector(piece, role) if role in ("ids", "groups") else np.asarray(real(piece, role))
+                                   for piece in pieces]) for role, pieces in parts.items() if role not in ROLES[:3]}
+    blocks = {role: joined([block(piece, role) for piece in parts[role]]) for role in ROLES[:3] if role in parts}
+    twice = [role for role, value in ({"baseline": baseline} | given).items() if value is not None and role in parts]
+    if twice:
+        raise InputError(f"{twice[0]} is in the batches and an argument, too: give it once", twice[0])
+    return blocks["source"], blocks["target"], blocks.get("baseline", baseline), given | whole
+
+
+def _matched(pair: Pair, ids, labels) -> int:
+    """Number of rows, after blocks (and labels, where they have ids) have been held against each other."""
+    def of(role):
+        return ids.get(role) if isinstance(ids, Mapping) else ids
+
+    if isinstance(ids, Mapping) and (strange := set(ids) - {"source", "target", "baseline", "labels"}):
+        raise InputError(f"ids are of source, target, baseline and labels, not of {min(map(str, strange))!r}", "ids")
+    known = [*((one, of("source")) for one in pair.sources), (pair.target, of("target"))]
+    known += [] if pair.baseline is None else [(pair.baseline, of("baseline"))]
+    own = index_of(labels) if is_frame(labels) else None
+    if labels is not None and (own is not None or (isinstance(ids, Mapping) and "labels" in ids)):
+        known.append((Block("labels", np.empty((len(pair.target), 1)), own), of("labels") if isinstance(ids, Mapping) else None))
+    return match(known)
+
+
+def _column(value, word: str) -> np.ndarray:
+    """A vector, from a file where it is in one."""
+    if isinstance(value, str | os.PathLike):
+        from theory.compare.files import read_column
+
+        value = read_column(value, word)
+    return vector(value, word)
+
+
+def read_labels(value, rows: int) -> Labels:
+    """Labels as what probes regress on.
+
+    Raises
+    ------
+    InputError
+        Another number of labels than rows, or labels that are not finite.
+    """
+    if isinstance(value, str | os.PathLike):
+        from theory.compare.files import read_column
+
+        value = read_column(value, "labels")
+    array = real(value, "labels") if is_tensor(value) else np.asarray(value)
+    if len(array) != rows:
+        raise InputError(f"there are {rows:,} rows and {len(array):,} labels: give one for each row", "labels")
+    if array.ndim == 1 and array.dtype.kind in "iubUSO":
+        names, codes = np.unique(vector(array, "labels"), return_inverse=True)
+        if len(names) > MOST_CLASSES:
+            raise InputError(f"labels have {len(names):,} classes, probes take up to {MOST_CLASSES:,}: numbers to regress on are "
+                             "floats", "labels")
+        return Labels(one_hot(codes, len(names)), True)
+    array = real(array, "labels")
+    array = np.asarray(array[:, None] if array.ndim == 1 else array, np.float64)
+    if array.ndim != 2 or not np.isfinite(array).all():
+        raise InputError(f"labels must be a vector of classes or finite numbers of shape (rows,) or (rows, units), got shape "
+                         f"{array.shape}", "labels")
+    return Labels(array, False)
+
+
+def _joined_names(names: Sequence[str]) -> str:
+    names = list(dict.fromkeys(names))
+    return " + ".join(names) if len(names) < 4 else f"{names[0]} … {names[-1]} ({len(names)})"
+
+
+def _names(pairs: Sequence[Pair]) -> dict[str, str]:
+    """What the sides are called; the first pair's of several, and how many there are."""
+    first, more = pairs[0], f" and {len(pairs) - 1} more" if len(pairs) > 1 else ""
+    names = {"source": _joined_names([one.name for one in first.sources]) + more, "target": first.target.name + more}
+    return names | ({} if first.baseline is None else {"baseline": first.baseline.name + more})
+
+
+__all__ = ["Measured", "compare", "compare_all", "compare_moments", "compare_pairs"]

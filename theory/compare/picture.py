@@ -1,0 +1,78 @@
+"""Pictures of comparisons, from what they are as JSON."""
+
+import math
+from collections.abc import Mapping
+
+from lab.pictures import BASELINE, NARROW, REVERSE, WIDE
+
+# label, value, null and baseline as paths into the JSON
+SHOWN = (
+    ("span error", "span_error", "null", "baseline"),
+    ("reverse span error", "reverse_span_error", "reverse_null", None),
+    ("nonlinear span error", "nonlinear", None, "baselines.nonlinear"),
+    ("CKA, debiased", "debiased_cka", None, "baselines.debiased_cka"),
+    ("CKA", "cka", "nulls.cka", "baselines.cka"),
+    ("mean squared CCA", "cca", "nulls.cca", "baselines.cca"),
+    ("SVCCA", "svcca", "nulls.svcca", "baselines.svcca"),
+    ("Procrustes", "procrustes", "nulls.procrustes", "baselines.procrustes"),
+    ("shared neighbours", "neighbours", "nulls.neighbours", "baselines.neighbours"),
+    ("probe of the source", "probes.source", None, "probes.target"),
+)
+
+
+def _at(found: Mapping, path: str | None) -> Mapping | None:
+    """The estimate at a path, None where there is none."""
+    for key in path.split(".") if path else ():
+        found = (found or {}).get(key)
+    return found if path and found and found.get("mean") is not None else None
+
+
+def draw_comparison(found: Mapping, axes) -> None:
+    """Every measure as a dot with its interval; its null a cross, its baseline an open square.
+
+    Parameters
+    ----------
+    found : of :meth:`theory.compare.FeatureComparison.to_json`.
+    axes : of matplotlib.
+    """
+    shown = [(label, _at(found, value), _at(found, null), _at(found, other)) for label, value, null, other in SHOWN]
+    shown = [entry for entry in shown if entry[1]][::-1]
+    labels = {"value": "with 95 % interval", "null": "null: other rows' features", "baseline": "baseline (probe: the target)"}
+    for place, (label, value, null, other) in enumerate(shown):
+        colour = NARROW if "span" in label else REVERSE if "probe" in label else WIDE
+        mean, low, high = (value[key] for key in ("mean", "low", "high"))
+        error = None if low is None or high is None else [[max(0.0, mean - low)], [max(0.0, high - mean)]]
+        axes.errorbar([mean], [place], xerr=error, fmt="o", color=colour, zorder=3, label=labels.pop("value", None))
+        for mark, style, key in ((null, {"marker": "x", "color": BASELINE}, "null"),
+                                 (other, {"marker": "s", "markerfacecolor": "none", "color": BASELINE}, "baseline")):
+            if mark:
+                axes.plot([mark["mean"]], [place], linestyle="", zorder=2, label=labels.pop(key, None), **style)
+    axes.set_yticks(range(len(shown)), [entry[0] for entry in shown])
+    axes.set_ylim(-0.6, len(shown) - 0.4)
+    axes.set_xlim(left=min(0.0, axes.get_xlim()[0]))
+    axes.set_title(f"{found['blocks']['source']} → {found['blocks']['target']}")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.4, -0.1), ncols=3, fontsize="small", handletextpad=0.2, columnspacing=1.0)
+
+
+def draw_matrix(found: Mapping, axes) -> None:
+    """Span error of each model (row) to each other (column), as shades with their numbers.
+
+    Parameters
+    ----------
+    found : of :meth:`theory.compare.FeatureMatrix.to_json`.
+    axes : of matplotlib.
+    """
+    names, values = found["models"], found["matrices"]["span_error"]
+    cells = [[math.nan if value is None else value for value in row] for row in values]
+    axes.imshow(cells, cmap="Blues", vmin=0, vmax=1)
+    for i, row in enumerate(cells):
+        for j, value in enumerate(row):
+            if not math.isnan(value):
+                axes.text(j, i, f"{value:.2f}", ha="center", va="center", color="white" if value > 0.6 else "black",
+                          fontsize="small")
+    axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
+    axes.set_yticks(range(len(names)), names)
+    axes.set_xlabel("explained")
+    axes.set_ylabel("explained from")
+    axes.grid(False)
+    axes.set_title("span error")

@@ -1,0 +1,246 @@
+"""What a comparison of features says: one typed result, as a table, a picture, JSON or a line."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING
+
+from lab.cli import jsonable
+from lab.estimate import Estimate, exact, mean_interval
+from theory.compare.pair import Measured
+from theory.measures import compared
+
+if TYPE_CHECKING:
+    import pandas
+
+# words of a table, attribute of the result, and the names that null and baseline have in ``Measured``
+MEASURES = (
+    ("span error", "span_error"), ("reverse span error", "reverse_span_error"), ("gap over the baseline", "gap"),
+    ("nonlinear span error", "nonlinear"), ("the same rows, linear", "linear_on_rows"), ("gap, nonlinear", "nonlinear_gap"),
+    ("CKA", "cka"), ("CKA, debiased", "debiased_cka"), ("mean squared CCA", "cca"), ("SVCCA", "svcca"),
+    ("Procrustes", "procrustes"), ("shared neighbours", "neighbours"), ("rows a unit (n/d)", "n_over_d"),
+)
+_NAMES = {  # attribute -> name in Measured, where they differ
+    "null": "null_span_error", "reverse_null": "null_reverse_span_error", "baseline": "baseline_span_error",
+    "nonlinear": "nonlinear_span_error", "linear_on_rows": "linear_rows_span_error", "n_over_d": "rows_per_feature",
+}
+_GROUPS = {  # attribute -> its entries -> name in Measured
+    "residual": {"effective_rank": "residual_rank"},
+    "effective_rank": {"source": "rank_narrow", "target": "rank_wide", "baseline": "rank_other"},
+    "units": {"source": "features_narrow", "target": "features_wide"},
+    "dead_units": {"source": "dead_narrow", "target": "dead_wide"},
+    "held_out": {"cca": "held_out_cca", "svcca": "held_out_svcca", "procrustes": "held_out_procrustes"},
+    "probes": {
+        "source": "probe_narrow", "target": "probe_wide", "gap": "probe_error_gap", "baseline": "probe_other",
+        "residual": "probe_residual", "source_with_residual": "probe_with_residual", "source_with_noise": "probe_with_noise",
+        "accuracy_source": "accuracy_narrow", "accuracy_target": "accuracy_wide",
+        "accuracy_source_with_residual": "accuracy_with_residual"},
+}
+_EXACT = ("rows_per_feature", "features_narrow", "features_wide", "dead_narrow", "dead_wide", "null_neighbours")
+
+Numbers = Mapping[str, Estimate]
+
+
+@dataclass(frozen=True, repr=False)
+class FeatureComparison:
+    """One set of features against another, every number with its interval.
+
+    Shares of variance (span errors, probes) are of rows that neither the regression nor its ridge has seen. Similarities are
+    in-sample on the rows fitted on, as in width sweeps: hold them against ``nulls``; ``held_out`` has those whose fitted
+    directions are scored on the other rows. A number that does not exist (no baseline given, too few rows) is None.
+
+    Attributes
+    ----------
+    blocks : names of "source", "target" and "baseline".
+    span_error, reverse_span_error : share of the target's variance that ridge from the source leaves, and the reverse.
+    null, reverse_null : the same for the target's features of other rows: 1 is "nothing".
+    baseline, gap, reverse_gap : span error of the baseline block to the target; the two above less that.
+    cka, debiased_cka, cca, svcca, procrustes : similarities (:mod:`theory.measures.similarity`).
+    neighbours : share of a row's nearest rows that both sides agree on (subset).
+    nonlinear, linear_on_rows, nonlinear_gap : span error by the better of kernel ridge and a small network, by ridge on the same
+        few rows, and the first less that of the baseline (subset).
+    n_over_d : rows fitted on for each unit of the wider side.
+    residual : what ridge leaves of the target: its "effective_rank" on the rows scored on.
+    effective_rank, units, dead_units : of "source" and "target" (rank: participation ratio; dead: units that do not vary).
+    probes : shares of the labels' variance that linear probes leave, and accuracies of logistic ones (subset); None without
+        labels.
+    held_out, nulls, baselines : similarities on the rows scored on; against other rows' features; of the baseline block.
+    others : measures that are declared elsewhere.
+    ridges : "grid", the "chosen" ridges, and span errors at each ridge of the grid.
+    rows : how many rows each part of the split has, and the subset.
+    split, interval : how rows were dealt out and how intervals were made, in words.
+    seed : of all that is drawn.
+    notes : what a reader should know.
+    """
+
+    blocks: Mapping[str, str]
+    span_error: Estimate
+    reverse_span_error: Estimate | None
+    null: Estimate | None
+    reverse_null: Estimate | None
+    baseline: Estimate | None
+    gap: Estimate | None
+    reverse_gap: Estimate | None
+    cka: Estimate | None
+    debiased_cka: Estimate | None
+    cca: Estimate | None
+    svcca: Estimate | None
+    procrustes: Estimate | None
+    neighbours: Estimate | None
+    nonlinear: Estimate | None
+    linear_on_rows: Estimate | None
+    nonlinear_gap: Estimate | None
+    n_over_d: Estimate
+    residual: Numbers
+    effective_rank: Numbers
+    units: Numbers
+    dead_units: Numbers
+    probes: Numbers | None
+    held_out: Numbers
+    nulls: Numbers
+    baselines: Numbers
+    others: Numbers
+    ridges: Mapping[str, object]
+    rows: Mapping[str, int]
+    split: str
+    interval: str
+    seed: int
+    notes: tuple[str, ...] = field(default=())
+
+    def table(self) -> "pandas.DataFrame":
+        """One row a measure: its value, interval and ``n``, with null and baseline beside it."""
+        import pandas
+
+        rows = []
+        for label, name in (*MEASURES, *((name, name) for name in self.others)):
+            found = self.others.get(name) or getattr(self, name, None)
+            if found is not None:
+                rows.append({"measure": label, "value": found.mean, "low": found.low, "high": found.high, "n": found.n,
+                             "null": _mean(self._null(name)), "baseline": _mean(self._baseline(name))})
+        for group, label in (("held_out", "{} on held-out rows"), ("probes", "probe: {}"), ("residual", "residual: {}"),
+                             ("effective_rank", "effective rank: {}"), ("dead_units", "dead units: {}")):
+            rows += [{"measure": label.format(name.replace("_", " ")), "value": found.mean, "low": found.low, "high": found.high,
+                      "n": found.n} for name, found in (getattr(self, group) or {}).items()]
+        return pandas.DataFrame(rows).set_index("measure").astype({"low": float, "high": float})
+
+    def to_frame(self) -> "pandas.DataFrame":
+        """One row a number: the names of :meth:`to_json` ("probes.source"), mean, low, high, n and method."""
+        import pandas
+
+        return pandas.DataFrame([{"name": name, "mean": e.mean, "low": e.low, "high": e.high, "n": e.n, "method": e.method}
+                                 for name, e in self.numbers().items()]).astype({"low": float, "high": float})
+
+    def numbers(self) -> dict[str, Estimate]:
+        """Every number that exists, flat: "span_error", "probes.source", ..."""
+        found = {}
+        for entry in fields(self):
+            value = getattr(self, entry.name)
+            if isinstance(value, Estimate):
+                found[entry.name] = value
+            elif isinstance(value, Mapping):
+                found |= {f"{entry.name}.{key}": e for key, e in value.items() if isinstance(e, Estimate)}
+        return found
+
+    def to_json(self) -> dict:
+        """Plain JSON types: estimates as objects of mean, low, high and n, None for what does not exist."""
+        return {entry.name: _plain(getattr(self, entry.name)) for entry in fields(self)}
+
+    def plot(self, axes=None):
+        """Draw the measures with their intervals, nulls and baselines; returns the axes.
+
+        Parameters
+        ----------
+        axes : of matplotlib; None for those of a new figure.
+        """
+        from lab.pictures import drawing
+        from theory.compare.picture import draw_comparison
+
+        with drawing(axes, width=5.0, height=3.4) as axes:
+            draw_comparison(self.to_json(), axes)
+            return axes
+
+    def __repr__(self) -> str:
+        null = "" if self.null is None else f", null {self.null.mean:.3g}"
+        other = "" if self.baseline is None else f", baseline {self.baseline.mean:.3g}"
+        cka = "" if self.cka is None else f"; CKA {self.cka.mean:.3g}"
+        return (f"FeatureComparison({self.blocks['source']} → {self.blocks['target']}: span error {spelt(self.span_error)}{null}"
+                f"{other}{cka}; {self.rows['score']:,} rows scored on)")
+
+    def _repr_html_(self) -> str:
+        return self.table().to_html(float_format=lambda x: f"{x:.4g}", na_rep="")
+
+    def _null(self, name: str) -> Estimate | None:
+        return {"span_error": self.null, "reverse_span_error": self.reverse_null}.get(name) or self.nulls.get(name)
+
+    def _baseline(self, name: str) -> Estimate | None:
+        return self.baseline if name == "span_error" else self.baselines.get(name)
+
+
+def spelt(found: Estimate) -> str:
+    """An estimate in a few digits: ``0.231 [0.224, 0.238]``."""
+    return f"{found.mean:.3g}" + (f" [{found.low:.3g}, {found.high:.3g}]" if found.has_interval and not found.is_exact else "")
+
+
+def _mean(found: Estimate | None) -> float:
+    return math.nan if found is None else found.mean
+
+
+def _plain(value):
+    return None if value is None else jsonable(value)
+
+
+def combined(measured: Sequence[Measured]) -> dict[str, Estimate]:
+    """Estimates by rows of a single pair, by seeds of several; numbers that exist nowhere are left out."""
+    if len(measured) == 1:
+        (one,) = measured
+        known = {name: value for name, value in one.values.items() if math.isfinite(value)}
+        return {name: exact(value) if name in _EXACT else one.estimates.get(name) or Estimate(value, None, None, 1)
+                for name, value in known.items()}
+    names = dict.fromkeys(name for one in measured for name in one.values)
+    columns = {name: [one.values[name] for one in measured if math.isfinite(one.values.get(name, math.nan))] for name in names}
+    return {name: mean_interval(values) for name, values in columns.items() if values}
+
+
+def assembled(measured: Sequence[Measured], *, blocks: Mapping[str, str], ridges: Sequence[float], split: str, seed: int,
+              interval: str | None = None) -> FeatureComparison:
+    """The result from the numbers of one pair, or of several.
+
+    Parameters
+    ----------
+    measured : a pair each.
+    blocks, split, seed : see :class:`FeatureComparison`.
+    ridges : the grid.
+    interval : how intervals were made; None to say it of the pairs.
+    """
+    found = combined(measured)
+    similar = (*compared(), "debiased_cka", "neighbours")
+    known = {name for _, name in MEASURES}
+    groups = {group: {key: found[name] for key, name in entries.items() if name in found} for group, entries in _GROUPS.items()}
+    curves = {name: [_of_pairs([one.curves[name][i] for one in measured]) for i in range(len(ridges))]
+              for name in measured[0].curves}
+    numbers = {entry.name: found.get(_NAMES.get(entry.name, entry.name)) for entry in fields(FeatureComparison)
+               if entry.name in known | {"null", "reverse_null", "baseline", "reverse_gap"}}
+    return FeatureComparison(
+        blocks=dict(blocks), **numbers, **{**groups, "probes": groups["probes"] or None},
+        nulls={name: found[f"null_{name}"] for name in similar if f"null_{name}" in found},
+        baselines={**{name: found[f"baseline_{name}"] for name in similar if f"baseline_{name}" in found},
+                   **{name: found[f"baseline_{_NAMES[name]}"] for name in ("nonlinear", "linear_on_rows")
+                      if f"baseline_{_NAMES[name]}" in found}},
+        others={name: found[name] for name in compared() if name not in known and name in found},
+        ridges={"grid": list(ridges), "chosen": {name: [one.chosen[name] for one in measured] for name in measured[0].chosen},
+                **curves},
+        rows=dict(measured[0].rows), split=split, interval=interval or _of_intervals(measured), seed=seed,
+        notes=tuple(dict.fromkeys(note for one in measured for note in one.notes)))
+
+
+def _of_pairs(values: Sequence[float]) -> Estimate:
+    """Mean over pairs; NaN stays what it is."""
+    return mean_interval(values) if all(map(math.isfinite, values)) else Estimate(math.nan, None, None, len(values))
+
+
+def _of_intervals(measured: Sequence[Measured]) -> str:
+    if len(measured) > 1:
+        return f"95 %, Student's t over {len(measured)} pairs"
+    if not measured[0].estimates:
+        return "none: one pair, and its moments alone"
+    return "95 %, bootstrap over rows or groups of rows (n: how many), what is fitted held as it is"
