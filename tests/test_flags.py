@@ -30,6 +30,10 @@ TRAINING = {"--data-dir": TEXT, "--device": ("cpu", "meta"), "--threads": ("1", 
 # (room, command) -> flag -> (a value that works, one that does not)
 FLAGS = {
     ("theory", "list"): {},
+    ("theory", "compare"): {
+        "--baseline": TEXT, "--pairs": NO_VALUE, "--labels": TEXT, "--ids": TEXT, "--groups": TEXT, "--held-out": ("0.3", "1"),
+        "--ridges": ("1e-4 1e-2", "-1"), "--subset": ("0", "-1"), "--few-rows": NO_VALUE, "--seed": RUN["--seed"],
+        "--plot": ("OUT/x.svg", "x.doc")},
     ("theory", "derive"): {"--latex": NO_VALUE},
     ("theory", "check"): {**PLAN, "--only": ("counting-large", "nonsense"), "--jobs": RUN["--jobs"]},
     ("toy", "bumps"): {**PLAN, **PLOT, "--mode": ("cover", "fly"), "--bumps": ("1 2", "0"), "--half-line": ("5", "-1"),
@@ -111,7 +115,8 @@ FLAGS = {
                          "--quick": NO_VALUE, "--dry-run": NO_VALUE},
     ("figures", "verify"): {"--only": ("s0", "nonsense"), "--out": RUN["--out"]},
 }
-NAMED = {("theory", "derive"): ["erf-i3"], ("figures", "keep"): ["bumps"]}  # arguments that are no flags
+NAMED = {("theory", "compare"): ["a.npy", "b.npy"], ("theory", "derive"): ["erf-i3"],
+         ("figures", "keep"): ["bumps"]}  # arguments that are no flags
 APART = {"--table", "--tickets", "--dry-run", "--compile", "--every-way"}  # not with the others
 FREE = {flag for room in FLAGS.values() for flag, entry in room.items() if entry == TEXT} - {"--data-dir"}
 

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("theory", "toy", "empirical", "figures")
 TABLES = {room: importlib.import_module(f"{room}.__main__").COMMANDS for room in ROOMS}
 EVERY = [(room, name) for room in ROOMS for name in TABLES[room]]
-SHOW = {"list", "derive", "verify", "keep", "report", "gallery", "readme"}  # what computes no runs
+SHOW = {"list", "compare", "derive", "verify", "keep", "report", "gallery", "readme"}  # what computes no runs
 LONG = set(EVERY) - {(room, name) for room, name in EVERY if name in SHOW}
 
 # what a command does besides its default, where flags mean something else

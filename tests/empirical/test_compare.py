@@ -194,3 +194,22 @@ def test_measures_on_rows(data, networks):
                            ridge=1e-4)
     assert np.isnan(numbers["kernel_span_error"]) and np.isnan(numbers["nonlinear_gap"])
     assert numbers["accuracy_narrow"] < 0.2 < numbers["accuracy_with_untrained"]
+
+
+def test_features_brought_as_arrays_give_the_numbers_of_the_sweep(data, networks):
+    from theory.compare import compare as compare_features
+
+    row = compare(extract(networks, data, ("penultimate",)), "wide", "other", ["narrow.0", "narrow.1"])[1]
+    taps = {name: {} for name in networks}
+    with torch.no_grad():
+        for name, model in networks.items():
+            model(data.batch(torch.arange(len(data.labels))).unsqueeze(0), taps[name])
+    wide, other, narrow = (taps[name]["penultimate"] for name in ("wide", "other", "narrow"))
+    own = compare_features(list(narrow), wide[0], baseline=other[0], labels=data.labels, subset=0,
+                           split={part: rows.numpy() for part, rows in probe_parts(data).items()})
+    for name, mine in {"span_error": own.span_error, "reverse_span_error": own.reverse_span_error, "gap": own.gap,
+                       "baseline_span_error": own.baseline, "cka": own.cka, "svcca": own.svcca, "procrustes": own.procrustes,
+                       "baseline_cca": own.baselines["cca"], "probe_narrow": own.probes["source"],
+                       "probe_with_residual": own.probes["source_with_residual"], "dead_wide": own.dead_units["target"],
+                       "rows_per_feature": own.n_over_d}.items():
+        assert mine.mean == pytest.approx(row[name], rel=1e-5), name

@@ -161,8 +161,8 @@ def match(known: Sequence[tuple[Block, object]]) -> int:
         if len(other) != len(first):
             raise InputError(f"{first.name} has {len(first):,} rows and {other.name} {len(other):,}: features are compared on "
                              "the same inputs, a row each")
-    found = [(one.name, vector(ids, f"the ids of {one.name}")) for one, said in known for ids in (said, one.ids)
-             if ids is not None]
+    found = [(name, vector(ids, f"the ids of {one.name}")) for one, said in known
+             for name, ids in ((one.name, one.ids), (f"{one.name} by the ids given", said)) if ids is not None]
     for name, ids in found:
         _one_each(name, ids, len(first))
     for name, ids in found[1:]:

@@ -16,7 +16,8 @@ SHOWN = (
     ("SVCCA", "svcca", "nulls.svcca", "baselines.svcca"),
     ("Procrustes", "procrustes", "nulls.procrustes", "baselines.procrustes"),
     ("shared neighbours", "neighbours", "nulls.neighbours", "baselines.neighbours"),
-    ("probe of the source", "probes.source", None, "probes.target"),
+    ("probe of the source", "probes.source", None, "probes.baseline"),
+    ("probe of the target", "probes.target", None, None),
 )
 
 
@@ -37,7 +38,7 @@ def draw_comparison(found: Mapping, axes) -> None:
     """
     shown = [(label, _at(found, value), _at(found, null), _at(found, other)) for label, value, null, other in SHOWN]
     shown = [entry for entry in shown if entry[1]][::-1]
-    labels = {"value": "with 95 % interval", "null": "null: other rows' features", "baseline": "baseline (probe: the target)"}
+    labels = {"value": "with 95 % interval", "null": "null", "baseline": "baseline"}
     for place, (label, value, null, other) in enumerate(shown):
         colour = NARROW if "span" in label else REVERSE if "probe" in label else WIDE
         mean, low, high = (value[key] for key in ("mean", "low", "high"))

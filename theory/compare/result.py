@@ -243,4 +243,4 @@ def _of_intervals(measured: Sequence[Measured]) -> str:
         return f"95 %, Student's t over {len(measured)} pairs"
     if not measured[0].estimates:
         return "none: one pair, and its moments alone"
-    return "95 %, bootstrap over rows or groups of rows (n: how many), what is fitted held as it is"
+    return "95 %, bootstrap over rows, by groups where there are any (n: how many); what is fitted is held as it is"
