@@ -32,8 +32,7 @@ FLAGS = {
     ("theory", "list"): {},
     ("theory", "compare"): {
         "--baseline": TEXT, "--pairs": NO_VALUE, "--labels": TEXT, "--ids": TEXT, "--groups": TEXT, "--held-out": ("0.3", "1"),
-        "--ridges": ("1e-4 1e-2", "-1"), "--subset": ("0", "-1"), "--few-rows": NO_VALUE, "--seed": RUN["--seed"],
-        "--plot": ("OUT/x.svg", "x.doc")},
+        "--ridges": ("1e-4 1e-2", "-1"), "--subset": ("0", "-1"), "--few-rows": NO_VALUE, "--seed": RUN["--seed"], **PLOT},
     ("theory", "derive"): {"--latex": NO_VALUE},
     ("theory", "check"): {**PLAN, "--only": ("counting-large", "nonsense"), "--jobs": RUN["--jobs"]},
     ("toy", "bumps"): {**PLAN, **PLOT, "--mode": ("cover", "fly"), "--bumps": ("1 2", "0"), "--half-line": ("5", "-1"),

@@ -82,6 +82,15 @@ def test_the_command_prints_what_the_function_returns(folder, tmp_path, capsys):
     assert code == 0 and json.loads(out)["span_error"]["n"] == 2 and json.loads(out)["baseline"]["mean"] < 1e-9
 
 
+def test_groups_in_files_are_heeded(folder, tmp_path, capsys):
+    np.savez(tmp_path / "grouped.npz", features=WIDE, groups=IDS // 4)
+    np.savez(tmp_path / "otherwise.npz", features=WIDE, groups=IDS // 2)
+    code, out, _ = run(capsys, folder / "narrow.npy", tmp_path / "grouped.npz", "--subset", "0", "--json")
+    assert code == 0 and "by group" in json.loads(out)["split"] and json.loads(out)["cka"]["n"] < N / 4
+    code, _, err = run(capsys, tmp_path / "grouped.npz", tmp_path / "otherwise.npz", "--subset", "0")
+    assert code == 1 and "belong together: give --groups" in err
+
+
 def test_the_command_takes_a_folder(tmp_path, capsys):
     for name in ("a", "b", "c"):
         np.save(tmp_path / f"{name}.npy", WIDE @ RNG.standard_normal((4, 3)))

@@ -6,7 +6,7 @@ other rows, give a number that means nothing: where ids say so, that is an error
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,12 +24,13 @@ class Block:
     ----------
     name : as messages and results call it.
     rows : shape (rows, units), of any real dtype; may lie in a file.
-    ids : what names each row, shape (rows,), or None.
+    ids, groups : what names each row, and which rows belong together, shape (rows,); None where that is not known.
     """
 
     name: str
     rows: np.ndarray
     ids: np.ndarray | None = None
+    groups: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -41,7 +42,7 @@ class Block:
 
     def named(self, name: str) -> "Block":
         """The same under another name."""
-        return Block(name, self.rows, self.ids)
+        return replace(self, name=name)
 
 
 def block(value, name: str) -> Block:
@@ -168,6 +169,21 @@ def match(known: Sequence[tuple[Block, object]]) -> int:
     for name, ids in found[1:]:
         _same(*found[0], name, ids)
     return len(first)
+
+
+def groups_of(blocks: Sequence[Block]) -> np.ndarray | None:
+    """The groups that blocks bring, None where none brings any.
+
+    Raises
+    ------
+    InputError
+        Groups that are not the same.
+    """
+    known = [one for one in blocks if one.groups is not None]
+    for one in known[1:]:
+        if not np.array_equal(one.groups, known[0].groups):
+            raise InputError(f"{known[0].name} and {one.name} disagree on which rows belong together: give groups", "groups")
+    return vector(known[0].groups, f"the groups of {known[0].name}") if known else None
 
 
 def _one_each(name: str, ids: np.ndarray, rows: int) -> None:

@@ -10,7 +10,17 @@ from lab import checks
 from lab.arrays import is_tensor, real
 from lab.errors import InputError
 from lab.threads import fixed
-from theory.compare.blocks import Block, block, index_of, is_batches, is_frame, joined, match, vector
+from theory.compare.blocks import (
+    Block,
+    block,
+    groups_of,
+    index_of,
+    is_batches,
+    is_frame,
+    joined,
+    match,
+    vector,
+)
 from theory.compare.matrix import FeatureMatrix
 from theory.compare.pair import Labels, Measured, Pair, Subset, measure, numbers
 from theory.compare.result import FeatureComparison, assembled
@@ -46,7 +56,7 @@ def compare(source, target=None, *, baseline=None, labels=None, ids=None, groups
     ids : what names the rows, if blocks bring no ids of their own: a vector for all of them, or a mapping from "source",
         "target", "baseline" and "labels" to a vector each. Rows in another order or of another set are an error.
     groups : shape (rows,), which rows belong together (tokens of a sentence, crops of an image): they stay on one side of the
-        split and are drawn together.
+        split and are drawn together. Files may bring their own.
     split : share of rows that is held out to score on, in (0, 1); or one's own split, see
         :func:`theory.compare.splits.split_rows`.
     ridges : relative to the mean variance of the source's units; the best on rows of their own is taken.
@@ -95,7 +105,7 @@ def compare_pairs(pairs: Sequence[Pair], *, labels=None, ids=None, groups=None, 
         raise InputError(f"pairs have different numbers of rows ({min(rows):,} … {max(rows):,}): labels, groups or a split of "
                          "one's own go with pairs of the same rows")
     wanted = None if labels is None else read_labels(labels, rows[0])
-    groups = None if groups is None else _column(groups, "groups")
+    groups = groups_of([one for pair in pairs for one in pair.blocks]) if groups is None else _column(groups, "groups")
 
     @cache
     def dealt(count: int) -> Split:

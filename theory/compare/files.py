@@ -21,7 +21,7 @@ _DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4",
 
 
 def read_block(path: str | os.PathLike) -> Block:
-    """The features in a file, named after it, with their ids if there are any.
+    """The features in a file, named after it, with their ids and groups if there are any.
 
     Parameters
     ----------
@@ -47,8 +47,7 @@ def read_block(path: str | os.PathLike) -> Block:
     rows = rows[:, None] if rows.ndim == 1 else rows
     if rows.ndim != 2:
         raise InputError(f"{path} must have shape (rows, units), got {rows.shape}: pool or flatten it")
-    ids = arrays.get("ids")
-    return Block(file.stem if wanted is None else f"{file.stem}:{wanted}", rows, ids)
+    return Block(file.stem if wanted is None else f"{file.stem}:{wanted}", rows, arrays.get("ids"), arrays.get("groups"))
 
 
 def read_column(path: str | os.PathLike, word: str) -> np.ndarray:
