@@ -21,6 +21,7 @@ from lab.estimate import (
 )
 
 LARGEST_CORRELATION = 0.999999
+ROUNDING = 1e-20  # share of two sums of squares, below which what is left of them is rounding
 
 
 def excess(test: Estimate, training: Estimate) -> Estimate | None:
@@ -52,11 +53,12 @@ def partial_rank(x: np.ndarray, y: np.ndarray, *given: np.ndarray) -> float:
     from scipy.stats import rankdata
 
     a, b, *others = (rankdata(values) - (len(values) + 1) / 2 for values in (x, y, *given))
+    whole = a @ a * (b @ b)
     if others:
         basis = np.stack(others, axis=1)
         a, b = (v - basis @ np.linalg.lstsq(basis, v, rcond=None)[0] for v in (a, b))
-    size = math.sqrt((a @ a) * (b @ b))
-    return float(a @ b / size) if size > 0 else 0.0
+    left = a @ a * (b @ b)
+    return float(a @ b / math.sqrt(left)) if left > ROUNDING * whole else 0.0
 
 
 def correlation(r: float, n: int, given: int = 0) -> Estimate:

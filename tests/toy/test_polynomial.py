@@ -4,6 +4,7 @@ import itertools
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.optimize import minimize
 
@@ -11,6 +12,7 @@ from lab.errors import InputError
 from toy.__main__ import COMMANDS
 from toy.polynomial.fit import descend, features, max_margin, minimum_norm
 from toy.polynomial.model import _agreement, make_data, simulate, simulate_networks
+from toy.polynomial.study import _growth, configs
 
 
 def test_features_span_the_polynomials():
@@ -88,6 +90,20 @@ def test_all_classifiers_separate_and_inside_is_easier():
     networks = simulate_networks(widths=(16,), epochs=1500)
     assert {row.regime for row in networks} == {"network-small", "network-large"}
     assert max(row.train_error for row in networks) < 0.1
+
+
+def test_the_smallest_model_that_separates_is_the_one_compared():
+    rows = pd.DataFrame([{"data_set": d, "size": size, "train_error": error, "pair_outside": agree} for d, cells in enumerate((
+        ((4, 0.1, 0.2), (16, 0.0, 0.7), (256, 0.0, 0.9)),  # width 4 does not separate
+        ((4, 0.0, 0.5), (16, 0.0, 0.7), (256, 0.0, 0.9)),
+        ((4, 0.1, 0.2), (16, 0.1, 0.7), (256, 0.0, 0.9)),  # nothing to compare the largest with
+        ((4, 0.0, 0.2), (16, 0.0, 0.7), (256, 0.1, 0.9)))) for size, error, agree in cells])
+    np.testing.assert_allclose(_growth(rows), [0.2, 0.4])
+
+
+def test_replicas_share_no_data():
+    few, more = configs("full", 3), configs("full", 5)
+    assert set(few) < set(more) and len({c.replica for c in more}) == len(more) and min(c.replica for c in more) >= 100
 
 
 def test_bad_input():
