@@ -36,7 +36,7 @@ def _controls(tables):
         free = toy.frame[(toy.frame.teacher == "graded") & (toy.frame.reference_width == 16)]
         free = free.assign(gap=free.narrow_to_wide - free.wide_to_wide)
         least = free[free.width == free.width.min()]
-        groups = [(names.index(k) - 0.3, least[least.condition == c]) for k, c in TOY.items()]
+        groups = [(names.index(k) - 0.3, mine) for k, c in TOY.items() if len(mine := least[least.condition == c])]
         above = toy.frame[(toy.frame.teacher == "graded") & (toy.frame.reference_width == 32)]
         if len(above):
             groups.append((names.index(WIDER) - 0.3, above.assign(gap=above.narrow_to_wide - above.wide_to_wide)))

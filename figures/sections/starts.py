@@ -9,6 +9,8 @@ from figures.style import NARROW, WIDE, canvas, points, theory_line
 def _reach(table):
     with canvas(2, sharey=True) as (figure, axes):
         for axis, (threshold, cells) in zip(axes, table.frame.groupby("threshold", sort=False)):
+            if "second_strength" in cells:  # the weakest is what theory's limit is of
+                cells = cells[cells.second_strength == cells.second_strength.min()]
             for m, (colour, marker) in enumerate(((WIDE, "o"), (NARROW, "s")), 1):
                 rows = cells[cells.feature == m].sort_values("width")
                 label = "strong feature" if m == 1 else "weak feature"

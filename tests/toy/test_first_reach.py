@@ -105,17 +105,25 @@ def test_a_limit_is_not_given_out_as_exact():
 
 
 def test_evidence_says_that_it_is_a_limit_and_has_its_interval():
-    from toy.first_reach.study import Reach, evidence, run, tabulate
+    from toy.first_reach.study import WEAK, Reach, evidence, run, tabulate
 
-    cells = [Reach(b, width, 8 // width, replicas=60) for b in (0.72, 0.3) for width in (1, 2)]
+    cells = [Reach(b, width, 8 // width, strengths, replicas=40, seed=seed) for b, strengths in
+             ((0.72, (1.0, 0.05)), (0.3, (1.0, 0.05)), (0.3, WEAK)) for width in (1, 2) for seed in (100, 101)[:2 - (b < 0.7)]]
     table = tabulate([(c, run(c, None)) for c in cells])
-    assert set(table.theory_kind) == {"exact", "limit"} and table.one_theory.notna().all()
-    for frame in (table, table.drop(columns="theory_kind"), pd.read_csv(KEPT)):
-        theory = [e for e in evidence(frame, ()) if e.column == "theory"]
-        limits = [e for e in theory if "limit" in e.setting]
-        assert len(theory) == 4 and len(limits) == 2 and all("capture" in e.setting for e in limits)
-        assert all(e.estimate.low < e.estimate.mean < e.estimate.high for e in limits)
-        assert all(e.estimate.low == e.estimate.high for e in theory if e not in limits)
+    assert set(table.theory_kind) == {"exact", "limit"} and table.one_theory.notna().all() and set(table.all_n) == {40, 80}
+    theory = {(e.claim.split(".")[1].split("-")[0], e.piece): e for e in evidence(table, ()) if e.column == "theory"}
+    # no number at a second strength of .05, nor where splitting starts makes no difference whatever the settings are
+    assert set(theory) == {("narrow", "reach0.05"), ("narrow", "capture0.002"), ("concatenated", "capture0.002")}
+    for (_, piece), e in theory.items():
+        assert e.estimate.is_exact == (piece == "reach0.05") and ("limit" in e.setting) == (piece != "reach0.05")
+        assert e.estimate.is_exact or e.estimate.low < e.estimate.mean < e.estimate.high
+    width_one, width_two = (predict(WEAK, 0.3, width=w, copies=8 // w, seed=100) for w in (1, 2))
+    said = theory["concatenated", "capture0.002"].estimate
+    assert said.mean == pytest.approx(width_one.missed_by_all[1] - width_two.missed_by_all[1])
+    error = 4 * width_two.missed_by_one[1] ** 3 * width_two.standard_error[1]
+    assert said.error == pytest.approx(error, rel=1e-3)
+    toy = [e for e in evidence(table, ()) if e.column == "toy"]
+    assert len({(e.claim, e.piece) for e in toy}) == len(toy) == 6
 
 
 def test_results_do_not_depend_on_threads_or_batching():

@@ -1,6 +1,7 @@
 """Theory against simulation of the graded teacher; its studies, tables and evidence."""
 
 from collections import Counter
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from lab.stages import stage_of
-from lab.study import load
+from lab.study import CONFIRMATORY, load
 from theory.claims import claims
 from theory.measures import span_error
 from theory.span import (
@@ -159,7 +160,7 @@ def test_evidence_speaks_of_registered_claims():
         return tabulate_comparison([(c, run_comparison(c, HERE)) for c in small])
 
     width = [c for c in configs_width("quick") if c.teacher == "graded" and c.width in (1, 16)]
-    copies = [c for c in configs_copies("quick") if c.teacher != "square root" and c.width == 2 and c.copies in (1, 8, 16)]
+    copies = [c for c in configs_copies("quick") if c.teacher != "square root" and c.width == 2 and c.copies in (1, 4, 8, 16)]
     found = [*evidence_width(table(width), ("a",)), *evidence_copies(table(copies), ("a",))]
     known = claims()
     assert {e.claim for e in found} <= set(known)
@@ -167,8 +168,33 @@ def test_evidence_speaks_of_registered_claims():
         assert e.column in known[e.claim].columns and (e.runs == ("a",)) == (e.column == "toy")
     gap = next(e for e in found if e.claim == "s0.narrow-does-not-span-wide" and e.column == "toy")
     assert gap.estimate.mean > 0.5
-    saturation = next(e for e in found if e.claim == "s0.copies-saturate" and e.column == "toy")
-    assert abs(saturation.estimate.mean) < 1e-4
+    saturation = {e.piece: e for e in found if e.claim == "s0.copies-saturate"}  # eight have the wide student's features
+    assert abs(saturation["graded"].estimate.mean) < 1e-4 and saturation["equal"].estimate.mean > 0.1
+    assert all(e.column == "toy" and "4 to 8 copies" in e.setting for e in saturation.values())
+
+
+@pytest.mark.slow
+def test_shared_starts_are_judged_where_they_can_differ():
+    """From small starts slices of the wide student find what students of their own find: no evidence of either."""
+    configs = [replace(c, replicas=2) for c in configs_width("run") if c.seed == CONFIRMATORY and c.width in (1, 2)
+               and c.reference_width == 16 and c.condition != "matched loss" and c.teacher != "graded"]
+    table = tabulate_comparison([(c, run_comparison(c, HERE)) for c in configs])
+    found = {e.piece: e for e in evidence_width(table, ()) if e.claim == "s0.gap-survives-shared-start"}
+    assert set(found) == {"equal, width 2", "square root, width 2, large start"}
+    assert set(claims()["s0.gap-survives-shared-start"].primary.values()) & {f"graded-width/{piece}" for piece in found}
+    for start in (0.1, 1.0):  # the difference that a shared start makes
+        mine = table[(table.teacher == "square root") & (table.width == 2) & (table.init_scale == start)]
+        free, shared = (mine[mine.condition == c].narrow_to_wide.to_numpy() for c in ("free", "shared start"))
+        assert start < 1 or abs(free - shared).max() > 1e-3
+
+
+def test_blocks_of_replicas_are_kept_when_there_are_more():
+    fewer, more = configs_width("run"), configs_width("full")
+    assert set(fewer) < set(more) and {c.seed for c in fewer} == {100, 101} and min(c.seed for c in more) == CONFIRMATORY
+    assert set(more) == set(configs_width("full", 32)) < set(configs_width("full", 33))
+    cell = Cell(width=16, copies=1, replicas=2)
+    table = tabulate_comparison([(replace(cell, seed=s), run_comparison(replace(cell, seed=s), HERE)) for s in (100, 101)])
+    assert list(table.replica) == [0, 1, 2, 3] and table.wide_to_wide.nunique() == 4
 
 
 def test_clusters():

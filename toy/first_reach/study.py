@@ -1,17 +1,23 @@
-"""The study: the same number of starts in one wide network, in narrow ones, and in their concatenation."""
+"""The study: the same number of starts in one wide network, in narrow ones, and in their concatenation.
 
-from dataclasses import dataclass
+Without capture, with it, and with it for a second feature so weak that theory's limit of a vanishing one is the answer.
+"""
+
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from lab.errors import InputError
-from lab.estimate import Estimate, exact, share_difference, share_interval
-from lab.study import Study
+from lab.estimate import Estimate, exact, share_difference, share_interval, student
+from lab.study import CONFIRMATORY, Study
 from theory.claims import Evidence
 from theory.first_reach import DRAWS
-from toy.first_reach.model import predict, simulate
+from toy.first_reach.model import NEGLIGIBLE, predict, simulate
+
+BLOCK = 5000  # replicas a run
+WEAK = (1.0, NEGLIGIBLE)
 
 
 @dataclass(frozen=True)
@@ -42,14 +48,18 @@ def run(config: Reach, folder: Path) -> dict:
         "missed_by_all": found.missed_by_all.sum(axis=0).tolist(),
         # the limit of a vanishing second strength where theory has no more (``theory_kind`` tells)
         "theory_one": [a if a is not None else b for a, b in zip(theory.missed_by_one, theory.limit_by_one)],
+        "theory_error": [a if a is not None else b for a, b in zip(theory.standard_error, theory.limit_standard_error)],
         "theory_all": [a if a is not None else b for a, b in zip(theory.missed_by_all, theory.limit_by_all)],
     }
 
 
-def configs(scale: str) -> list[Reach]:
+def configs(scale: str, n: int | None = None) -> list[Reach]:
     """Eight starts as 8 networks of width 1, 4 of width 2, 2 of width 4, 1 of width 8; without and with capture."""
-    replicas = {"quick": 200, "run": 5000, "full": 10_000}[scale]
-    return [Reach(b, width, 8 // width, replicas=replicas) for b in (0.72, 0.3) for width in (1, 2, 4, 8)]
+    n = n or {"quick": 200, "run": BLOCK, "full": 2 * BLOCK}[scale]
+    block = min(n, BLOCK) if scale == "quick" else BLOCK
+    return [Reach(b, width, 8 // width, strengths, replicas=block, seed=CONFIRMATORY + i)
+            for b, strengths in ((0.72, Reach.strengths), (0.3, Reach.strengths), (0.3, WEAK)) for width in (1, 2, 4, 8)
+            for i in range(-(-n // block))]
 
 
 def theory_kind(threshold: float) -> str:
@@ -58,52 +68,56 @@ def theory_kind(threshold: float) -> str:
 
 
 def theory_difference(narrow, wide, which: str) -> Estimate | None:
-    """Theory's number for "one" or "all" narrow networks less that for the wide one; with its Monte Carlo interval."""
-    value = narrow[f"{which}_theory"] - wide.all_theory
-    if not np.isfinite(value):
-        return None
+    """Theory's number for "one" or "all" narrow networks less that for the wide one, with the error of its Monte Carlo; None
+    where theory has none: the second strength does not vanish, or the two are equal whatever the settings are."""
     if theory_kind(narrow.threshold) == "exact":
-        return exact(value)
-    error = 0.0
+        return exact(narrow.one_theory - wide.one_theory) if which == "one" else None
+    if narrow.strength > NEGLIGIBLE:
+        return None
+    value, error = narrow[f"{which}_theory"] - wide.all_theory, 0.0
     for row, count in ((narrow, narrow.copies if which == "all" else 1), (wide, wide.copies)):
-        if row.width > 1:  # K = 1 is an integral; draws are shares of 0 to 1, so a binomial error bounds theirs
-            p = row.one_theory
-            error = np.hypot(error, count * p ** (count - 1) * np.sqrt(p * (1 - p) / DRAWS))
-    return Estimate(float(value), float(value - 1.96 * error), float(value + 1.96 * error), DRAWS)
+        error = np.hypot(error, count * row.one_theory ** (count - 1) * row.theory_error)
+    return student(value, error, DRAWS, np.inf)
 
 
 def tabulate(finished) -> pd.DataFrame:
-    """A row a cell and feature: shares of single networks and of concatenations that miss it, beside theory."""
-    rows = []
+    """A row a cell and feature: shares of single networks and of concatenations that miss it, over all seeds, beside theory."""
+    rows, cells = [], {}
     for config, result in finished:
+        cells.setdefault(replace(config, seed=CONFIRMATORY), []).append(result)
+    for config, results in cells.items():
         for m, strength in enumerate(config.strengths):
             row = {"threshold": config.threshold, "dim": config.dim, "width": config.width, "copies": config.copies,
-                   "feature": m + 1, "strength": strength, "unfinished": result["unfinished"],
-                   "theory_kind": theory_kind(config.threshold)}
-            for kind, n in (("one", result["networks"]), ("all", config.replicas)):
-                share = share_interval(result[f"missed_by_{kind}"][m], n)
-                row |= {f"{kind}_missed": result[f"missed_by_{kind}"][m], f"{kind}_n": n, f"{kind}_share": share.mean,
-                        f"{kind}_low": share.low, f"{kind}_high": share.high, f"{kind}_theory": result[f"theory_{kind}"][m]}
+                   "feature": m + 1, "strength": strength, "second_strength": config.strengths[-1],
+                   "unfinished": float(np.mean([r["unfinished"] for r in results])),
+                   "theory_kind": theory_kind(config.threshold), "theory_error": results[0]["theory_error"][m]}
+            for kind, n in (("one", sum(r["networks"] for r in results)), ("all", config.replicas * len(results))):
+                missed = sum(r[f"missed_by_{kind}"][m] for r in results)
+                share = share_interval(missed, n)
+                row |= {f"{kind}_missed": missed, f"{kind}_n": n, f"{kind}_share": share.mean, f"{kind}_low": share.low,
+                        f"{kind}_high": share.high, f"{kind}_theory": results[0][f"theory_{kind}"][m]}
             rows.append(row)
     return pd.DataFrame(rows)
 
 
 def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
-    """Narrowest against widest, for the weakest feature, in both regimes."""
+    """Narrowest against widest, for the weaker feature, in both regimes."""
     found = []
-    for threshold, cells in table[table.feature == table.feature.max()].groupby("threshold"):
+    for (threshold, strength), cells in table[table.feature == table.feature.max()].groupby(["threshold", "strength"]):
         narrow, wide = cells.loc[cells.width.idxmin()], cells.loc[cells.width.idxmax()]
-        regime = "pure reach" if threshold >= np.sqrt(0.5) else "reach with capture"
-        setting = f"{regime} (b = {threshold:g}), {narrow.copies:.0f}×{narrow.width:.0f} against 1×{wide.width:.0f}"
+        regime = "reach" if threshold >= np.sqrt(0.5) else "capture"
+        setting = (f"{'pure reach' if regime == 'reach' else 'reach with capture'} (b = {threshold:g}), second strength "
+                   f"{strength:g}, {narrow.copies:.0f}×{narrow.width:.0f} against 1×{wide.width:.0f}")
+        about = {"piece": f"{regime}{strength:g}", "levels": {"regime": regime}}
         for claim, which in (("s0.narrow-starts-miss-features", "one"), ("s0.concatenated-starts-miss-features", "all")):
             found.append(Evidence(claim, "toy", setting, share_difference(
-                int(narrow[f"{which}_missed"]), int(narrow[f"{which}_n"]), int(wide.all_missed), int(wide.all_n)), runs))
+                int(narrow[f"{which}_missed"]), int(narrow[f"{which}_n"]), int(wide.all_missed), int(wide.all_n)), runs, **about))
             theory = theory_difference(narrow, wide, which)
             if theory is not None:
-                limit = "" if theory_kind(threshold) == "exact" else ", limit of a vanishing weak strength"
-                found.append(Evidence(claim, "theory", setting + limit, theory))
+                limit = "" if theory_kind(threshold) == "exact" else ", as the limit of a vanishing one"
+                found.append(Evidence(claim, "theory", setting + limit, theory, **about))
     return found
 
 
 STUDY = Study("first-reach", "first reach: which features do the starts decide?", "toy.first_reach.study:run", configs,
-              tabulate, evidence, processes=True)
+              tabulate, evidence, processes=True, extensible=True)

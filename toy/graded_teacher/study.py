@@ -5,7 +5,7 @@ too. Table columns named ``x_to_y`` are span errors (``toy.graded_teacher.compar
 of the teacher's output; ``theory_*`` what ``theory.span.predict`` says with the wide student taken as the teacher.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from lab.estimate import exact, mean_interval
-from lab.study import Study
+from lab.study import CONFIRMATORY, Study
 from theory.claims import Evidence
 from theory.measures import span_error
 from theory.span import predict
@@ -27,6 +27,9 @@ TEACHERS = {
     "equal": ((1.0,) * 4, 3.0),
 }
 REPLICAS = {"quick": 3, "run": 16, "full": 32}
+BLOCK = 8  # replicas a run of the studies that may be asked for more of them
+LARGE = 1.0  # a start from which it decides what students find (graded-phase), where the usual one is 0.1
+MATCHED = 0.01  # distance of two losses, as a share, that are called matched
 CAP = 1e5  # flow time of the studies
 SCALARS = ("narrow_to_wide", "wide_to_narrow", "wide_to_narrow_units", "wide_to_wide", "narrow_probe", "wide_probe",
            "residual_probe", "random_probe", "cka")
@@ -39,7 +42,7 @@ class Cell:
     Attributes
     ----------
     teacher : key of ``TEACHERS``.
-    width, copies, reference_width, replicas, seed, condition, above_floor : as in ``compare``.
+    width, copies, reference_width, replicas, seed, condition, above_floor, init_scale : as in ``compare``.
     ridges, gradient_tol : relative ridges, and where training stops.
     """
 
@@ -54,6 +57,14 @@ class Cell:
     replicas: int = 16
     seed: int = 0
     above_floor: float = 1.0
+    init_scale: float = 0.1
+
+
+def in_blocks(cells: list[Cell], scale: str, n: int) -> list[Cell]:
+    """The cells with ``n`` replicas or a few more: a run for each block of them, with a seed of its own from ``CONFIRMATORY`` on,
+    so that runs with fewer replicas are among those with more. The quick scale has one small block."""
+    block = min(n, BLOCK) if scale == "quick" else BLOCK
+    return [replace(cell, replicas=block, seed=CONFIRMATORY + i) for cell in cells for i in range(-(-n // block))]
 
 
 @cache
@@ -72,7 +83,7 @@ def run_comparison(config: Cell, folder: Path) -> dict:
     """Train and compare one cell; a row a replica and ridge."""
     strengths, norm = TEACHERS[config.teacher]
     found = compare(strengths, norm, config.dim, config.width, config.copies, config.reference_width, config.replicas,
-                    config.seed, gradient_tol=config.gradient_tol, time_cap=CAP, condition=config.condition,
+                    config.seed, config.init_scale, gradient_tol=config.gradient_tol, time_cap=CAP, condition=config.condition,
                     above_floor=config.above_floor, ridges=config.ridges)
     rows = []
     for r in range(config.replicas):
@@ -92,25 +103,27 @@ def run_comparison(config: Cell, folder: Path) -> dict:
 
 
 def tabulate_comparison(finished) -> pd.DataFrame:
-    """A row a cell, replica and ridge."""
+    """A row a cell, replica and ridge; replicas are counted over the seeds of a cell."""
     return pd.DataFrame([
         {"teacher": c.teacher, "condition": c.condition, "width": c.width, "alpha": c.width / c.reference_width,
-         "copies": c.copies, "reference_width": c.reference_width, "gradient_tol": c.gradient_tol, **row,
-         **result["theory"]}
+         "copies": c.copies, "reference_width": c.reference_width, "gradient_tol": c.gradient_tol, "init_scale": c.init_scale,
+         **row, "replica": max(0, c.seed - CONFIRMATORY) * c.replicas + row["replica"], **result["theory"]}
         for c, result in finished for row in result["rows"]
     ])
 
 
 # -------------------------------------------------------------------------------------------- width, at equal features
-def configs_width(scale: str) -> list[Cell]:
-    """α = 1 … 1/16 with 1/α copies; every condition; and copies of width 16 against 32 (α above 1)."""
-    n = REPLICAS[scale]
+def configs_width(scale: str, n: int | None = None) -> list[Cell]:
+    """α = 1 … 1/16 with 1/α copies, free and at matched loss; copies of width 16 against 32 (α above 1); and slices of the wide
+    start where starts decide what is found (from small ones every student finds the same, so slices could not differ)."""
     widths = (1, 2, 16) if scale == "quick" else (1, 2, 4, 8, 16)
-    cells = [Cell(teacher, K, 16 // K, 16, condition, replicas=n)
-             for teacher in ("graded", "square root") for condition in ("free", "matched loss", "shared start")
-             for K in widths if condition == "free" or K < 16]
-    return [*cells, *(Cell("equal", K, 16 // K, 16, replicas=n) for K in widths),
-            *(Cell(teacher, 16, 2, 32, replicas=n) for teacher in ("graded", "square root"))]
+    cells = [Cell(teacher, K, 16 // K, 16, condition) for teacher in ("graded", "square root")
+             for condition in ("free", "matched loss") for K in widths if condition == "free" or K < 16]
+    cells += [*(Cell("equal", K, 16 // K, 16) for K in widths), Cell("equal", 2, 8, 16, "shared start"),
+              *(Cell("square root", K, 16 // K, 16, condition, init_scale=LARGE) for condition in ("free", "shared start")
+                for K in widths if K in (2, 4)),
+              *(Cell(teacher, 16, 2, 32) for teacher in ("graded", "square root"))]
+    return in_blocks(cells, scale, n or REPLICAS[scale])
 
 
 def _difference(table, minuend, subtrahend):
@@ -121,39 +134,47 @@ def evidence_width(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]
     """Gaps at the smallest α, free and under each control; performance; residuals; theory's numbers."""
     found = []
 
-    def add(claim, setting, estimate, column="toy"):
-        found.append(Evidence(claim, column, setting, estimate, runs if column == "toy" else ()))
+    def add(claim, setting, teacher, estimate, column="toy", start="small"):
+        found.append(Evidence(claim, column, setting, estimate, runs if column == "toy" else (), levels={
+            "strengths": teacher, "start": start, "difficulty": "hard", "data": "synthetic", "architecture": "mlp"},
+            piece=teacher if start == "small" else f"{teacher}, {start} start"))
 
+    large = table[table.init_scale == LARGE] if "init_scale" in table else table[:0]  # older tables have small starts alone
+    table = table.drop(large.index)
     base = table[table.reference_width == 16]
     for teacher, mine in base[base.teacher != "equal"].groupby("teacher", sort=False):
         free = mine[mine.condition == "free"]
         low, half = free[free.width == free.width.min()], free[free.width == 8]
         where = f"{_name(teacher)}, {low.copies.iloc[0]}×{low.width.iloc[0]} against 1×16"
-        add("s0.narrow-does-not-span-wide", where, _difference(low, "narrow_to_wide", "wide_to_wide"))
-        add("s0.wide-does-not-span-narrow", where, _difference(low, "wide_to_narrow", "wide_to_wide"))
-        add("s0.wide-performs-better", where, _difference(low, "narrow_probe", "wide_probe"))
-        add("s0.residual-features-perform", where, _difference(low, "random_probe", "residual_probe"))
-        add("s0.gap-at-equal-parameters", where + " (features and parameters match together)",
-            _difference(low, "narrow_to_wide", "wide_to_wide"))
+        add("s0.narrow-does-not-span-wide", where, teacher, _difference(low, "narrow_to_wide", "wide_to_wide"))
+        add("s0.wide-does-not-span-narrow", where, teacher, _difference(low, "wide_to_narrow", "wide_to_wide"))
+        add("s0.wide-performs-better", where, teacher, _difference(low, "narrow_probe", "wide_probe"))
+        add("s0.residual-features-perform", where, teacher, _difference(low, "random_probe", "residual_probe"))
         if len(half):
             change = low.narrow_to_wide.to_numpy() - half.narrow_to_wide.to_numpy()
-            add("s0.gap-grows-as-networks-narrow", where, mean_interval(change))
+            add("s0.gap-grows-as-networks-narrow", where, teacher, mean_interval(change))
         one = low.iloc[0]
         if one.theory_unique:
             ideal = where + ", the wide one taken as the teacher"
-            add("s0.narrow-does-not-span-wide", ideal, exact(one.theory_narrow_to_wide), "theory")
-            add("s0.wide-does-not-span-narrow", ideal, exact(one.theory_wide_to_narrow), "theory")
-            add("s0.wide-performs-better", ideal, exact(one.theory_narrow_probe), "theory")
+            for claim, value in (("s0.narrow-does-not-span-wide", one.theory_narrow_to_wide),
+                                 ("s0.wide-does-not-span-narrow", one.theory_wide_to_narrow),
+                                 ("s0.wide-performs-better", one.theory_narrow_probe)):
+                add(claim, ideal, teacher, exact(value), "theory")
             if len(half):
-                add("s0.gap-grows-as-networks-narrow", ideal,
+                add("s0.gap-grows-as-networks-narrow", ideal, teacher,
                     exact(one.theory_narrow_to_wide - half.iloc[0].theory_narrow_to_wide), "theory")
-        for condition, claim in (("matched loss", "s0.gap-survives-matched-training"),
-                                 ("shared start", "s0.gap-survives-shared-start")):
-            cell = mine[(mine.condition == condition) & (mine.width == low.width.iloc[0])]
-            if len(cell):
-                add(claim, where, _difference(cell, "narrow_to_wide", "wide_to_wide"))
+        matched = mine[(mine.condition == "matched loss") & (mine.width == low.width.iloc[0])]
+        matched = matched[(matched.wide_loss / matched.narrow_loss - 1).abs() <= MATCHED]
+        if len(matched):
+            add("s0.gap-survives-matched-training", where, teacher, _difference(matched, "narrow_to_wide", "wide_to_wide"))
+    for start, cells in (("small", base), ("large", large)):
+        for (teacher, width), cell in cells[cells.condition == "shared start"].groupby(["teacher", "width"], sort=False):
+            if teacher == "equal" or start == "large":
+                where = f"{_name(teacher)}, {cell.copies.iloc[0]}×{width} against 1×16, {start} start"
+                add("s0.gap-survives-shared-start", where, f"{teacher}, width {width}",
+                    _difference(cell, "narrow_to_wide", "wide_to_wide"), start=start)
     for teacher, mine in table[table.reference_width == 32].groupby("teacher", sort=False):
-        add("s0.gap-above-width-one", f"{_name(teacher)}, 2×16 against 1×32",
+        add("s0.gap-above-width-one", f"{_name(teacher)}, 2×16 against 1×32", teacher,
             _difference(mine, "narrow_to_wide", "wide_to_wide"))
     return found
 
@@ -164,38 +185,38 @@ def _name(teacher: str) -> str:
 
 
 # ----------------------------------------------------------------------------------------------------------- copies
-def configs_copies(scale: str) -> list[Cell]:
-    """1 … 64 copies of width 2 and 4, graded and equal strengths; the quick scale goes to 16."""
+def configs_copies(scale: str, n: int | None = None) -> list[Cell]:
+    """1 … 64 copies of width 2 and 3, graded and equal strengths; the quick scale goes to 16."""
     top = 5 if scale == "quick" else 7
-    replicas = {"quick": 3, "run": 8, "full": 16}[scale]
-    return [Cell(teacher, K, 2**c, replicas=replicas) for teacher in ("graded", "square root", "equal")
-            for K in (2, 3) for c in range(top)]
+    return in_blocks([Cell(teacher, K, 2**c) for teacher in ("graded", "square root", "equal") for K in (2, 3)
+                      for c in range(top)], scale, n or {"quick": 3, "run": 8, "full": 16}[scale])
 
 
 def evidence_copies(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
-    """The last doubling of the copies; and how much copies help at equal strengths beyond graded ones."""
-    found = []
+    """The last doubling, to as many copies as have the wide student's features; and how much copies help at equal strengths
+    beyond graded ones. Theory has no number for the first: where one solution is all that there is, copies are alike."""
+    found, falls, said = [], {}, {}
     for (teacher, width), mine in table.groupby(["teacher", "width"], sort=False):
         wide = mine.pivot(index="replica", columns="copies", values="narrow_to_wide")
-        last, before = wide.columns[-1], wide.columns[-2]
-        found.append(Evidence("s0.copies-saturate", "toy", f"{_name(teacher)}, width {width}, {before} to {last} copies",
-                              mean_interval(1 - wide[last] / wide[before]), runs))
+        equal = 2 ** int(np.log2(mine.reference_width.iloc[0] / width))  # a power of two, as the numbers of copies are
+        if not {1, equal // 2, equal} <= set(wide.columns):
+            continue
+        falls[teacher, width] = 1 - wide[equal] / wide[1]
         theory = mine.groupby("copies").theory_narrow_to_wide.first()
-        if mine.theory_unique.all():
-            found.append(Evidence("s0.copies-saturate", "theory", f"{_name(teacher)}, width {width}, teacher's units",
-                                  exact(1 - theory[last] / theory[before])))
-    for width in table.width.unique():
-        falls, said = {}, {}
-        for teacher in ("graded", "equal"):
-            mine = table[(table.teacher == teacher) & (table.width == width)]
-            wide = mine.pivot(index="replica", columns="copies", values="narrow_to_wide")
-            falls[teacher] = (1 - wide[wide.columns[-1]] / wide[wide.columns[0]]).to_numpy()
-            theory = mine.groupby("copies").theory_narrow_to_wide.first()
-            said[teacher] = 1 - theory.iloc[-1] / theory.iloc[0]
-        where = f"M = 4, |B| = 3, width {width}, 1 to {table.copies.max()} copies"
-        found.append(Evidence("s0.equal-strengths-differ", "toy", where,
-                              mean_interval(falls["equal"] - falls["graded"]), runs))
-        found.append(Evidence("s0.equal-strengths-differ", "theory", where, exact(said["equal"] - said["graded"])))
+        said[teacher, width] = 1 - theory[equal] / theory[1]
+        if equal * width == mine.reference_width.iloc[0]:
+            found.append(Evidence("s0.copies-saturate", "toy", f"{_name(teacher)}, width {width}, {equal // 2} to {equal} copies",
+                                  mean_interval(1 - wide[equal] / wide[equal // 2]), runs, piece=teacher,
+                                  levels={"strengths": teacher, "data": "synthetic", "architecture": "mlp"}))
+    for width in sorted({width for _, width in falls}):
+        pair = [("equal", width), ("graded", width)]
+        if all(key in falls for key in pair):
+            equal, graded = pair
+            where = f"M = 4, |B| = 3, width {width}, 1 to {2 ** int(np.log2(16 / width))} copies"
+            for column, estimate in (("toy", mean_interval((falls[equal] - falls[graded]).to_numpy())),
+                                     ("theory", exact(said[equal] - said[graded]))):
+                found.append(Evidence("s0.equal-strengths-differ", column, where, estimate, runs if column == "toy" else (),
+                                      piece=f"width{width}"))
     return found
 
 
@@ -251,9 +272,9 @@ def configs_units(scale: str) -> list[Units]:
 
 _HERE = "toy.graded_teacher.study"
 WIDTH = Study("graded-width", "graded teacher: narrow concatenations against one wide student", f"{_HERE}:run_comparison",
-              configs_width, tabulate_comparison, evidence_width, processes=True)
+              configs_width, tabulate_comparison, evidence_width, processes=True, extensible=True)
 COPIES = Study("graded-copies", "graded teacher: more and more narrow copies", f"{_HERE}:run_comparison", configs_copies,
-               tabulate_comparison, evidence_copies, processes=True)
+               tabulate_comparison, evidence_copies, processes=True, extensible=True)
 RIDGE = Study("graded-ridge", "graded teacher: span error against ridge and stopping", f"{_HERE}:run_comparison", configs_ridge,
               tabulate_comparison)
 UNITS = Study("graded-units", "graded teacher: which unit is found by which width", f"{_HERE}:run_units", configs_units,

@@ -1,15 +1,17 @@
 """The study: who learns both views, by width, strength of the second view, and scale of the start."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
 from lab.errors import InputError
 from lab.estimate import exact, share_difference, share_interval
-from lab.study import Study
+from lab.study import CONFIRMATORY, Study
 from theory.claims import Evidence
 from toy.multi_view.model import predict, simulate
+
+BLOCK = 500  # replicas a run
 
 
 @dataclass(frozen=True)
@@ -35,27 +37,31 @@ def run(config: TwoViews, folder: Path) -> dict:
             "theory_one": theory.both_by_one, "theory_all": theory.both_by_all}
 
 
-def configs(scale: str) -> list[TwoViews]:
+def configs(scale: str, n: int | None = None) -> list[TwoViews]:
     """Widths 1 … 1024 alone, and 64 neurons split into copies; small and large starts. Quick: what is judged, and width 1."""
     quick = scale == "quick"
-    replicas = {"quick": 100, "run": 1000, "full": 1500}[scale]
-    alone = [TwoViews(s, m, init_scale=start, replicas=replicas)
+    n = n or {"quick": 100, "run": 2 * BLOCK, "full": 3 * BLOCK}[scale]
+    block = min(n, BLOCK) if quick else BLOCK
+    alone = [TwoViews(s, m, init_scale=start)
              for s in (1.0, 0.8) for start in ((0.2,) if quick else (0.2, 1.0))
              for m in ((1, 64) if quick else (1, 4, 16, 64, 256, 1024))]
-    split = [TwoViews(s, m, 64 // m, replicas=replicas) for s in (1.0, 0.8) for m in ((1, 16) if quick else (1, 4, 16))]
-    return alone + split
+    split = [TwoViews(s, m, 64 // m) for s in (1.0, 0.8) for m in ((1, 16) if quick else (1, 4, 16))]
+    return [replace(cell, replicas=block, seed=CONFIRMATORY + i) for cell in alone + split for i in range(-(-n // block))]
 
 
 def tabulate(finished) -> pd.DataFrame:
-    """A row a cell: shares that learn both views, beside theory."""
-    rows = []
+    """A row a cell: shares that learn both views, over all seeds, beside theory."""
+    rows, cells = [], {}
     for config, result in finished:
+        cells.setdefault(replace(config, seed=CONFIRMATORY), []).append(result)
+    for config, results in cells.items():
         row = {"second_strength": config.second_strength, "init_scale": config.init_scale, "width": config.width,
                "copies": config.copies}
-        for kind, n in (("one", result["networks"]), ("all", config.replicas)):
-            share = share_interval(result[kind], n)
-            row |= {f"{kind}_both": result[kind], f"{kind}_n": n, f"{kind}_share": share.mean, f"{kind}_low": share.low,
-                    f"{kind}_high": share.high, f"{kind}_theory": result[f"theory_{kind}"]}
+        for kind, n in (("one", sum(r["networks"] for r in results)), ("all", config.replicas * len(results))):
+            both = sum(r[kind] for r in results)
+            share = share_interval(both, n)
+            row |= {f"{kind}_both": both, f"{kind}_n": n, f"{kind}_share": share.mean, f"{kind}_low": share.low,
+                    f"{kind}_high": share.high, f"{kind}_theory": results[0][f"theory_{kind}"]}
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -74,13 +80,15 @@ def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
             continue
         wide = wide.iloc[0]
         setting = f"two views, second strength {strength:g}, {narrow.copies:.0f}×{narrow.width:.0f} against {wide.width:.0f}"
+        about = {"piece": f"strength{strength:g}", "levels": {"views": "equal" if strength == 1 else "unequal"}}
         found += [
             Evidence("s0.wide-finds-every-view", "toy", setting, share_difference(
-                int(wide.all_both), int(wide.all_n), int(narrow.all_both), int(narrow.all_n)), runs),
-            Evidence("s0.wide-finds-every-view", "theory", setting, exact(wide.all_theory - narrow.all_theory)),
+                int(wide.all_both), int(wide.all_n), int(narrow.all_both), int(narrow.all_n)), runs, **about),
+            Evidence("s0.wide-finds-every-view", "theory", setting, exact(wide.all_theory - narrow.all_theory),
+                     note="of each view's leading neuron alone", **about),
         ]
     return found
 
 
 STUDY = Study("multi-view", "two views of one class: who learns both?", "toy.multi_view.study:run", configs, tabulate,
-              evidence, processes=True)
+              evidence, processes=True, extensible=True)

@@ -1,16 +1,35 @@
-"""What the table of a width sweep says of the claims of S0."""
+"""What the table of a width sweep says of the claims of S0.
+
+A piece of evidence is one sweep; its unit is the replica, a seed with its own networks. Differences are taken within a replica.
+A sweep that changes one thing speaks of that alone.
+"""
 
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from lab.estimate import mean_interval
+from lab.study import CONFIRMATORY
 from theory.claims import Evidence
 
 if TYPE_CHECKING:
     import pandas
 
-
 MATCHED = 0.01  # largest distance of a network's training loss from the target, as a share, in a replica that counts
+ARCHITECTURES = {"mlp": "mlp", "transformer": "transformer"}  # all others are convolutional
+DATA = {"digits": ("digits", "easy"), "MNIST": ("digits", "easy"), "CIFAR-10": ("images", "hard"),
+        "entailment": ("synthetic", "hard"), "SNLI": ("text", "hard"), "MultiNLI": ("text", "hard")}  # kind, and difficulty
+
+
+def levels_of(arch: str, data: str) -> dict[str, str]:
+    """What may separate settings: kind of architecture and data, and whether the narrowest copies learn the task as well.
+
+    Parameters
+    ----------
+    arch, data : as in the table; data that a user brings have no known difficulty.
+    """
+    kind, difficulty = next((found for name, found in DATA.items() if data.startswith(name)), ("", ""))
+    found = {"architecture": ARCHITECTURES.get(arch, "convolutional"), "data": kind, "difficulty": difficulty}
+    return {name: level for name, level in found.items() if level}
 
 
 def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]:
@@ -21,8 +40,8 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]
     frame : table of the sweep, see :func:`empirical.studies.width.table.tabulate`.
     runs : ids of the runs behind it.
     """
-    frame = frame[frame["site"] == "penultimate"].assign(width=[float(Fraction(str(a))) for a in frame.loc[
-        frame["site"] == "penultimate", "alpha"]])
+    frame = frame[frame["site"] == "penultimate"]
+    frame = frame.assign(width=[float(Fraction(str(a))) for a in frame["alpha"]])
     if frame.empty or frame["width"].min() == frame["width"].max():
         return []
     whole = frame[frame["copies"] == frame["all_copies"]]
@@ -30,31 +49,33 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]
     first = least.iloc[0]
     network = f"{first['arch']} of base width {first['base_width']}"
     setting = f"{network}, {first['data']}, alpha {first['alpha']}"
+    about = {"levels": levels_of(first["arch"], str(first["data"])), "pilot": bool(frame["seed"].min() < CONFIRMATORY)}
     found = []
 
-    def add(claim, values, note=""):
+    def add(claim, values, setting=setting, cluster=""):
         if len(values := values.dropna()):
-            found.append(Evidence(claim, "real", setting + note, mean_interval(values), runs))
+            left_out = f"{len(values)} of {len(least)} replicas" * (len(values) < len(least))
+            found.append(Evidence(claim, "real", setting, mean_interval(values), runs, left_out, cluster=cluster, **about))
 
-    # a sweep that changes one thing speaks to that alone
     if first["match"] == "train-loss":
-        matched = least[least["mismatch"] <= MATCHED] if "mismatch" in least else least[:0]  # older tables do not tell
-        add("s0.gap-survives-matched-training", matched["gap"], f", matched in training loss {first['target_loss']:g}"
-            + f" (matched: {len(matched)} of {len(least)} replicas)" * (len(matched) < len(least)))
+        # older tables do not tell; sweeps to several losses stop the same networks earlier or later
+        matched = least[least["mismatch"] <= MATCHED] if "mismatch" in least else least[:0]
+        add("s0.gap-survives-matched-training", matched["gap"], f"{setting}, matched in training loss {first['target_loss']:g}",
+            f"{network}, {first['data']}, matched")
         return found
     if first["start"] == "slice":
-        add("s0.gap-survives-shared-start", least["gap"], ", started as slices")
+        add("s0.gap-survives-shared-start", least["gap"], f"{setting}, started as slices")
         return found
     if Fraction(str(first["reference"])) > 1:
         standard = whole[whole["width"] == 1].set_index("seed")
         if len(standard):
-            setting = f"{network}, {first['data']}, width {first['reference']} from copies of width 1"
-            add("s0.gap-above-width-one", standard["gap"])
+            add("s0.gap-above-width-one", standard["gap"],
+                f"{network}, {first['data']}, width {first['reference']} from copies of width 1")
         return found
     narrowest = frame[frame["width"] == first["width"]]
     if first["parameter_copies"]:
         every = narrowest[narrowest["copies"] == narrowest["parameter_copies"]].set_index("seed")
-        add("s0.gap-at-equal-parameters", every["gap"], f", {int(first['parameter_copies'])} copies")
+        add("s0.gap-at-equal-parameters", every["gap"], f"{setting}, {int(first['parameter_copies'])} copies")
         return found
     for claim, values in (
             ("s0.narrow-does-not-span-wide", least["gap"]),
@@ -67,8 +88,7 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]
     half = whole[whole["width"] == whole["width"].max() / 2].set_index("seed")
     if len(half) and half["width"].iloc[0] != first["width"]:
         add("s0.gap-grows-as-networks-narrow", least["span_error"] - half["span_error"])
-    copies = sorted(narrowest["copies"].unique())
-    if len(copies) > 1 and copies[-1] == 2 * copies[-2]:
-        before, after = (narrowest[narrowest["copies"] == c].set_index("seed")["span_error"] for c in copies[-2:])
-        add("s0.copies-saturate", 1 - after / before)
+    before = narrowest[2 * narrowest["copies"] == narrowest["all_copies"]].set_index("seed")
+    if len(before):  # the last doubling, to as many copies as have the wide network's features
+        add("s0.copies-saturate", 1 - least["span_error"] / before["span_error"])
     return found
