@@ -1,43 +1,29 @@
 """``report/index.html``, one self-contained page, and ``report/ledger.json``."""
 
 import json
-import re
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
+from html import escape
 from pathlib import Path
 
-from figures import catalogue, ledger
+from figures import answer, catalogue, ledger, strips
 from figures.reproduction import reproduction
-from figures.section import sections
-from figures.style import unique_ids
+from figures.section import Section, sections
+from figures.style import themed, unique_ids
+from figures.wording import capital, cell, estimate
 from lab import manifest
 from lab.cli import jsonable
 from lab.store import write_atomically
-from theory.claims import claims
+from theory.claims import COLUMNS, claims
 from theory.evidence import theory_evidence
 from theory.verdict.decide import VERDICTS
 
-
-def number(value, digits: int = 3) -> str:
-    """A number for a reader: three significant digits, no needless exponent."""
-    if value is None or value != value:
-        return "–"
-    if abs(value) < 1e-12:
-        return "0"
-    text = f"{value:.{digits}g}"
-    if "e" in text:
-        mantissa, exponent = text.split("e")
-        return f"{mantissa}·10<sup>{int(exponent)}</sup>".replace("-", "−")
-    return text.replace("-", "−")
-
-
-def estimate(item) -> str:
-    """``mean [low, high]`` of one piece of evidence, its n left to the caller."""
-    if item["n"] == 0:
-        return number(item["mean"])
-    if item["low"] is None:
-        return f"{number(item['mean'])} (one run)"
-    return f"{number(item['mean'])} <span class=interval>[{number(item['low'])}, {number(item['high'])}]</span>"
+# The picture of the first screen: claims that measure the same gap, with one thing changed in each
+CONTROLS = {"s0.narrow-does-not-span-wide": "as they are", "s0.gap-survives-matched-training": "same training loss",
+            "s0.gap-survives-shared-start": "start as slices", "s0.gap-at-equal-parameters": "equal parameters",
+            "s0.gap-is-not-linear": "nonlinear maps", "s0.gap-above-width-one": "wider than standard"}
+KEY_CLAIMS = 3  # of a section, that stand open where it names none
 
 
 def drawn(number: int, store: Path) -> tuple[list, dict[str, str]]:
@@ -61,7 +47,7 @@ def build(store: Path, out: Path, workers=None) -> dict:
     ----------
     store : the run store, whose ``tables/`` hold fresh tables; kept ones come with the project.
     out : folder of the report.
-    workers : a :class:`lab.sweep.Workers` that is at work already, to draw and to work out formulas (default: here).
+    workers : a :class:`lab.sweep.Workers` to draw and to work out formulas (default: here).
 
     Returns
     -------
@@ -69,46 +55,84 @@ def build(store: Path, out: Path, workers=None) -> dict:
         ``repeated`` (:func:`figures.reproduction.reproduction`), ``set_aside`` and ``own``
         (:func:`figures.ledger.unjudged`).
     """
-    from jinja2 import Environment, FileSystemLoader, select_autoescape
-
-    submit = workers.submit if workers is not None and workers.started else _here
+    submit = _here if workers is None else workers.submit
     formulas = submit(theory_evidence)
     drawings = [submit(drawn, number, store) for number in range(len(sections()))]
     tables = catalogue.tables(store)
     rows = ledger.rows(ledger.gather(tables, formulas.result()))
-    beside = ledger.unjudged(store)
-    remarks = {name: catalogue.remark(table) for name, table in tables.items()}
-    pages = []
-    for section, drawing in zip(sections(), drawings):
-        found, frames = drawing.result()
-        pictures = [(p, unique_ids(p.svg, f"{section.id}{i}")) for i, p in enumerate(found, 1)]
-        own = [row for row in rows if row["id"].startswith(section.claims)]
-        pages.append({"section": section, "pictures": pictures, "rows": own, "frames": frames,
-                      "aside": [item for item in beside["set_aside"] if item["table"] in section.studies],
-                      "missing": [name for name in section.studies if name not in tables]})
-    environment = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"),
-                              autoescape=select_autoescape(), trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(estimate=estimate, slug=lambda text: re.sub(r"[^a-z]+", "-", text.lower()).strip("-"))
-    repeated = reproduction(store)
+    beside, repeated = ledger.unjudged(store), reproduction(store)
+    pages = [_page(section, drawing.result(), rows, tables, beside["set_aside"])
+             for section, drawing in zip(sections(), drawings)]
     counts = Counter(row["verdict"] for row in rows)
-    html = environment.get_template("report.html").render(
-        pages=pages, rows=rows, verdicts={v: counts.get(v, 0) for v in VERDICTS},
-        tables=list(tables.values()), remarks=remarks, environment=manifest.environment(), repeated=repeated,
-        **beside, claims=claims(),
-    )
+    verdicts = {v: counts.get(v, 0) for v in VERDICTS}
+    html = page_html(rows, pages=pages, tables=list(tables.values()), repeated=repeated,
+                     remarks={name: catalogue.remark(table) for name, table in tables.items()}, **beside)
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     text = json.dumps(jsonable({"rows": rows, **beside}), indent=1, allow_nan=False)
     write_atomically(out / "ledger.json", text + "\n")
     write_atomically(out / "index.html", html)
-    return {"report": str(out / "index.html"), "ledger": str(out / "ledger.json"), "rows": rows,
-            "verdicts": {v: counts.get(v, 0) for v in VERDICTS},
+    return {"report": str(out / "index.html"), "ledger": str(out / "ledger.json"), "rows": rows, "verdicts": verdicts,
             "repeated": repeated, "missing": sorted(set(catalogue.studies()) - set(tables)), **beside}
+
+
+def _page(section: Section, drawing, rows: Sequence[Mapping], tables: Mapping, set_aside: Sequence[Mapping]) -> dict:
+    """What the page says of a section: its main picture comes first, its key claims stand open."""
+    pictures, frames = drawing
+    own = [row for row in rows if row["id"].startswith(section.claims)]
+    keys = [row for row in own if row["id"].startswith(section.key)] if section.key else own[:KEY_CLAIMS]
+    shown = [{"title": p.title, "caption": p.caption, "table": p.table, "svg": themed(unique_ids(p.svg, f"{section.id}{i}"))}
+             for i, p in enumerate(sorted(pictures, key=lambda p: p.title != section.main), 1)]
+    return {"section": section, "pictures": shown, "frames": frames, "rows": own, "foremost": keys,
+            "others": [row for row in own if row not in keys], "tally": answer.tally(own) if own else "",
+            "aside": [item for item in set_aside if item["table"] in section.studies],
+            "missing": [name for name in section.studies if name not in tables]}
+
+
+def page_html(rows: Sequence[Mapping], *, pages=(), tables=(), repeated=(), remarks=None, set_aside=(), own=()) -> str:
+    """The page, from rows of the ledger and what stands beside them."""
+    from jinja2 import Environment, FileSystemLoader, select_autoescape
+
+    from empirical.studies.units.evidence import PUBLISHED
+
+    register = claims()
+    environment = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"),
+                              autoescape=select_autoescape(), trim_blocks=True, lstrip_blocks=True)
+
+    def strip(row, column, lanes=5):
+        return strips.strip(register[row["id"]].rule, row[column]["evidence"], column, lanes)
+
+    def mark(row, column):
+        return strips.summary(register[row["id"]].rule, row[column], column)
+
+    environment.filters.update(estimate=estimate, slug=strips.slug, place=strips.place, strip=strip, mark=mark,
+                               summary=answer.summary, settings=lambda row: sum(_counts(row).values()))
+    by_id = {row["id"]: row for row in rows}
+    gap = [{"claim": claim, "label": f"{label}, {column}", "strip": strip(by_id[claim], column, 8)}
+           for claim, label in CONTROLS.items() for column in ("toy", "real") if claim in by_id and by_id[claim][column]]
+    points = Counter()
+    for row in rows:
+        points.update(_counts(row))
+    marks = [word for word in strips.SHAPES if any(p["judgement"] == word for claim in CONTROLS if claim in by_id
+                                                   for column in COLUMNS for p in (by_id[claim][column] or _NONE)["evidence"])]
+    return environment.get_template("report.html").render(
+        rows=rows, pages=pages, tables=tables, repeated=repeated, remarks=remarks or {}, set_aside=set_aside, own=own,
+        claims=register, environment=manifest.environment(), symbols=strips.symbols(), ticks=strips.TICKS,
+        answer=answer.answer(rows), limits=capital(answer.limits(rows, tables, PUBLISHED)), tally=answer.tally(rows),
+        counts={"points": sum(points.values()), "formulas": points["theory"], "toy": points["toy"], "real": points["real"]},
+        gap=gap, marks=marks, verdicts=VERDICTS, texts=sorted({row["id"][:2] for row in rows}), rooms=COLUMNS)
+
+
+_NONE = {"evidence": []}
+
+
+def _counts(row: Mapping) -> dict[str, int]:
+    """Pieces of evidence in every column."""
+    return {column: len((row[column] or _NONE)["evidence"]) for column in COLUMNS}
 
 
 def frame_html(frame) -> str:
     """A DataFrame as a plain table with readable numbers."""
-    head = "".join(f"<th>{column}</th>" for column in frame.columns)
-    body = "".join("<tr>" + "".join(f"<td>{number(v, 4) if isinstance(v, float) else v}</td>" for v in row) + "</tr>"
-                   for row in frame.itertuples(index=False))
+    head = "".join(f"<th>{escape(str(column))}</th>" for column in frame.columns)
+    body = "".join("<tr>" + "".join(f"<td>{cell(v)}</td>" for v in row) + "</tr>" for row in frame.itertuples(index=False))
     return f"<table class=data><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

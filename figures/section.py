@@ -35,6 +35,8 @@ class Section:
     frames : ``{name: Table} -> {caption: DataFrame}`` shown as tables.
     change_our_mind : what would.
     order : its place in the report; steps of ten leave room between, and a section without one comes last.
+    main : title of the picture that stands open (default: the first drawn); the others are folded.
+    key : prefixes of the ids of the claims that stand open (default: the first few).
     """
 
     id: str
@@ -47,6 +49,8 @@ class Section:
     change_our_mind: str = ""
     frames: Callable[[Mapping[str, Table]], "dict[str, pandas.DataFrame]"] = field(default=lambda tables: {})
     order: int = field(default=1000, kw_only=True)
+    main: str = field(default="", kw_only=True)
+    key: tuple[str, ...] = field(default=(), kw_only=True)
 
 
 def sections() -> list[Section]:

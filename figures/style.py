@@ -47,3 +47,14 @@ def unique_ids(svg: str, prefix: str) -> str:
     svg = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', svg)
     svg = re.sub(r'(xlink:href="#|href="#|url\(#)', rf"\g<1>{prefix}-", svg)
     return svg
+
+
+def themed(svg: str) -> str:
+    """A picture whose colours are the page's, so that they change in the dark: each is a variable of the page."""
+    return _COLOUR.sub(lambda m: _THEME.get(m[0].lower(), m[0]), svg)
+
+
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}\b(?=[;\"])")
+_THEME = {"#ffffff": "var(--paper)", "#000000": "var(--ink)", "#e3e3df": "var(--grid)",
+          **{colour: f"var(--s{i})" for i, colour in enumerate(SERIES)},
+          NARROW: "var(--s1)", WIDE: "var(--s0)", REVERSE: "var(--s2)", BASELINE: "var(--s5)", EXTRA: "var(--s3)"}

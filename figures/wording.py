@@ -1,0 +1,58 @@
+"""Numbers and lists in the words of a reader."""
+
+import math
+from collections.abc import Iterable, Mapping
+
+COLUMN_NAMES = {"theory": "theory", "toy": "the toy", "real": "real networks"}
+
+
+def number(value, digits: int = 3) -> str:
+    """A number for a reader: three significant digits, no needless exponent."""
+    if value is None or value != value:
+        return "–"
+    if abs(value) < 1e-12:
+        return "0"
+    text = f"{value:.{digits}g}"
+    if "e" in text:
+        mantissa, exponent = text.split("e")
+        return f"{mantissa}·10<sup>{int(exponent)}</sup>".replace("-", "−")
+    return text.replace("-", "−")
+
+
+def estimate(item: Mapping) -> str:
+    """``mean [low, high]`` of one piece of evidence, its n left to the caller."""
+    if item["n"] == 0:
+        return number(item["mean"])
+    if item["low"] is None:
+        return f"{number(item['mean'])} (one run)"
+    return f"{number(item['mean'])} <span class=interval>[{number(item['low'])}, {number(item['high'])}]</span>"
+
+
+def cell(value) -> str:
+    """What stands in a cell of a table: four significant digits of a number, anything else as it is."""
+    return number(value, 4) if isinstance(value, float) else str(value)
+
+
+def listed(words: Iterable[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    words = list(words)
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def counted(count: int, thing: str, things: str = "") -> str:
+    """``1 claim``, ``2 claims``."""
+    return f"{count:,} {thing if count == 1 else things or thing + 's'}"
+
+
+def span(values: Iterable[float], text=str) -> str:
+    """``3`` where all are alike, else ``3 to 8``."""
+    values = sorted(v for v in values if v is not None and not math.isnan(v))
+    if not values:
+        return "–"
+    first, last = text(values[0]), text(values[-1])
+    return first if first == last else f"{first} to {last}"
+
+
+def capital(text: str) -> str:
+    """With a capital letter in front."""
+    return text[:1].upper() + text[1:]
