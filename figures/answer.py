@@ -1,8 +1,8 @@
 """What width buys, in a sentence a theme: made from the verdicts and numbers of the ledger, so that it changes with them.
 
-The grammar. A :class:`Clause` has a phrase for each way in which its claim can be decided, and a question. Columns that say the same
-are joined ("In theory and the toy, ..."); where all of them agree the phrase stands alone. A column that is not decided says so
-and asks the question. Behind the words stand the numbers of each column with their settings and seeds.
+The grammar. A :class:`Clause` has a phrase for each way in which its claim can be decided, and a question. Columns that say the
+same are joined ("In theory and the toy, ..."); where all of them agree the phrase stands alone. A column that is not decided
+says so and asks the question. Behind the words stand the numbers of each column with their settings and seeds.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -155,8 +155,8 @@ def answer(rows: Iterable[Mapping], themes: Sequence[Theme] = THEMES) -> list[di
 
     Returns
     -------
-    list of dict : ``title``, ``claim`` (id of the row that is linked), ``verdict``, ``statement``, ``numbers`` (a text a column) and
-        ``also``: the further clauses, each ``claim, verdict, statement``.
+    list of dict : ``title``, ``claim`` (id of the row that is linked), ``verdict``, ``statement``, ``numbers`` (a text a column)
+        and ``also``: the further clauses, each ``claim, verdict, statement``.
     """
     by_id, said = {row["id"]: row for row in rows}, []
     for theme in themes:
@@ -177,8 +177,8 @@ def summary(row: Mapping) -> str:
 
 def tally(rows: Sequence[Mapping]) -> str:
     """``Of 6 claims, 2 hold, 1 depends on the setting and 3 are inconclusive.``"""
-    one = {"holds": "holds", "depends": "depends on the setting", "contradicted": "is contradicted", "no effect": "shows no effect",
-           "inconclusive": "is inconclusive", "not yet measured": "is not measured yet"}
+    one = {"holds": "holds", "depends": "depends on the setting", "contradicted": "is contradicted",
+           "no effect": "shows no effect", "inconclusive": "is inconclusive", "not yet measured": "is not measured yet"}
     many = {"holds": "hold", "depends": "depend on the setting", "contradicted": "are contradicted",
             "no effect": "show no effect", "inconclusive": "are inconclusive", "not yet measured": "are not measured yet"}
     found = {word: sum(row["verdict"] == word for row in rows) for word in one}

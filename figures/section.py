@@ -66,6 +66,7 @@ def sections() -> list[Section]:
 
 def picture(figure: "Figure", title: str, caption: str, table: str = "") -> Picture:
     """Turn a drawn figure into a picture of the report (call it before the canvas closes)."""
-    from figures.style import to_svg
+    from figures.style import described, fit_titles, to_svg
 
-    return Picture(title, caption, to_svg(figure), table)
+    fit_titles(figure)
+    return Picture(title, caption, to_svg(figure, described(figure, title)), table)

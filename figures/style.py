@@ -1,8 +1,13 @@
 """What the pictures of the report share, on top of the look of all pictures (:mod:`lab.pictures`)."""
 
 import io
+import math
 import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from html import escape
 
+from lab.estimate import bounded, mean_interval
 from lab.pictures import (  # noqa: F401 (the sections' names of them)
     BASELINE,
     EXTRA,
@@ -15,6 +20,95 @@ from lab.pictures import (  # noqa: F401 (the sections' names of them)
     points,
     theory_line,
 )
+
+SHARE, POSITIVE = (0.0, 1.0), (0.0, math.inf)  # where a quantity lies, and its interval with it
+LEAST = 3  # replicas that an interval takes
+MARKERS = "osD^vPX"
+DASHES = ("-", (0, (5, 1.5)), (0, (1, 1.3)), (0, (5, 1.5, 1, 1.5)), (0, (3, 1)), (0, (7, 2)), (0, (1, 3)))
+WIDTHS = ("#8fb8dd", "#6b9fcf", "#4583bd", "#2a639f", "#123f70")  # from narrow to wide
+ON_COLOURS = "#fffffe"  # white on a coloured ground, in the dark too
+
+
+def look(place: int, line: bool = False) -> dict:
+    """Colour and marker, with ``line`` a dash too, of a series: never told by its colour alone."""
+    turns, place = divmod(place, len(SERIES))
+    other = (place + turns) % len(MARKERS)  # after the last colour the first again, with another marker
+    return {"color": SERIES[place], "fmt": MARKERS[other], **({"linestyle": DASHES[other], "linewidth": 0.9} if line else {})}
+
+
+def stroke(place: int) -> dict:
+    """Colour and dash of a line without markers."""
+    return {"color": SERIES[place % len(SERIES)], "linestyle": DASHES[place % len(DASHES)]}
+
+
+def shade(place: int, count: int) -> dict:
+    """Colour and dash of a line, the ``place``-th of ``count`` widths: light for narrow ones, dark for wide ones."""
+    step = round(place * (len(WIDTHS) - 1) / max(1, count - 1))
+    return {"color": WIDTHS[step], "linestyle": DASHES[(count - 1 - place) % len(DASHES)]}
+
+
+@contextmanager
+def panels(count: int, *, most: int = 4, width: float = 7.0, height: float = 2.1, **kwargs) -> Iterator:
+    """As :func:`canvas`, for ``count`` panels that go over several rows where they do not fit into one."""
+    columns = min(count, most)
+    with canvas(columns, -(-count // columns), width=width, height=height, squeeze=False, **kwargs) as (figure, axes):
+        for axis in axes.flat[count:]:
+            axis.remove()
+        yield figure, list(axes.flat[:count])
+
+
+def interval(values: Iterable[float], within: tuple[float, float] | None = None) -> tuple[float, float, float]:
+    """Mean and 95 % interval of replicas, ``(mean, low, high)``; fewer than three have the mean alone (low = high = mean).
+
+    ``within``: where the quantity lies; so does its interval.
+    """
+    e = mean_interval(values)
+    if e.n < LEAST or not e.has_interval:
+        return e.mean, e.mean, e.mean
+    if within is not None:
+        e = bounded(e, *within)
+    return e.mean, e.low, e.high
+
+
+def legend(figure, axes, title: str | None = None, columns: int = 4) -> None:
+    """One legend for all axes, below them, so that it covers no data."""
+    found = {}
+    for axis in axes:
+        for handle, label in zip(*axis.get_legend_handles_labels()):
+            found.setdefault(label, handle)
+    if found:
+        wide = (max(map(len, found)) * 0.56 + 5) * 7 / 72  # inches of an entry: letters, its handle, and space
+        columns = max(1, min(columns, len(found), int(figure.get_figwidth() / wide)))
+        figure.legend(found.values(), found, loc="outside lower center", ncols=columns, title=title, fontsize=7, title_fontsize=7)
+
+
+def fit_titles(figure) -> None:
+    """Break titles that are wider than their axes."""
+    import textwrap
+
+    for axis in figure.axes:
+        title = axis.get_title(loc="left") or axis.get_title()
+        place = axis.get_subplotspec()
+        if title and place is not None:
+            share = len(place.colspan) / place.get_gridspec().ncols
+            size = axis.title.get_fontsize() * 0.6 / 72  # inches a letter of bold type
+            letters = max(8, int((share * figure.get_figwidth() - 0.5) / size))
+            axis.set_title("\n".join(part for line in title.split("\n") for part in textwrap.wrap(line, letters)),
+                           fontsize=axis.title.get_fontsize())
+
+
+def described(figure, title: str) -> str:
+    """A picture in words, for those who do not see it: its panels, what they lay against what, and the series."""
+    axes = [axis for axis in figure.axes if axis.get_subplotspec() is not None]
+    names = [" ".join((axis.get_title(loc="left") or axis.get_title()).split()) for axis in axes]
+    across = dict.fromkeys(" ".join(axis.get_xlabel().split()) for axis in axes)
+    up = dict.fromkeys(" ".join(axis.get_ylabel().split()) for axis in axes)
+    legends = [*figure.legends, *filter(None, (axis.get_legend() for axis in figure.axes))]
+    series = dict.fromkeys(text.get_text() for found in legends for text in found.get_texts())
+    parts = [title, ", ".join(filter(None, names)) and f"panels: {', '.join(filter(None, names))}"]
+    parts += [f"{what}: {', '.join(filter(None, found))}" for what, found in (("across", across), ("up", up), ("series", series))
+              if any(found)]
+    return re.sub(r"[$\\{}]", "", "; ".join(filter(None, parts)))
 
 
 def width_axis(axes, alphas) -> None:
@@ -29,7 +123,7 @@ def width_axis(axes, alphas) -> None:
     axes.set_xlabel("width multiplier α of a narrow copy (1/α copies)")
 
 
-def to_svg(figure) -> str:
+def to_svg(figure, alt: str = "") -> str:
     """The figure as an inline ``<svg>`` that scales with the page; the same drawing gives the same text."""
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
@@ -39,7 +133,8 @@ def to_svg(figure) -> str:
     head = re.sub(r'\s(width|height)="[^"]*"', "", head, count=2)
     # a figure of 7 inches fills the column; narrower ones keep the size of their type
     size = f"--wide:{8 * figure.get_figwidth():.1f}rem;max-width:var(--wide)"
-    return head.replace("<svg", f'<svg role="img" style="{size}"', 1) + ">" + re.sub(r"\s*\n\s*", "\n", rest)
+    shown = f'<svg role="img" aria-label="{escape(alt)}" style="{size}"'
+    return head.replace("<svg", shown, 1) + ">" + re.sub(r"\s*\n\s*", "\n", rest)
 
 
 def unique_ids(svg: str, prefix: str) -> str:
@@ -57,4 +152,5 @@ def themed(svg: str) -> str:
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}\b(?=[;\"])")
 _THEME = {"#ffffff": "var(--paper)", "#000000": "var(--ink)", "#e3e3df": "var(--grid)",
           **{colour: f"var(--s{i})" for i, colour in enumerate(SERIES)},
+          **{colour: f"var(--w{i})" for i, colour in enumerate(WIDTHS)},
           NARROW: "var(--s1)", WIDE: "var(--s0)", REVERSE: "var(--s2)", BASELINE: "var(--s5)", EXTRA: "var(--s3)"}

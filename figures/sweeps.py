@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from functools import cache
 
-from figures.style import points
-from lab.estimate import mean_interval
+from figures.style import interval, points
 from lab.study import Study, declared_studies, load
 from lab.tables import Table
 
@@ -72,13 +71,12 @@ def controlled_rows(table: Table):
     return frame[frame.copies == frame.parameter_copies]
 
 
-def estimates(axis, groups: Iterable, column: str, label: str | None, **style) -> None:
-    """Mean and interval of a column in every group ``(x, rows)``; groups without a number are left out."""
-    found = [(x, mean_interval(values)) for x, rows in groups if len(values := rows[column].dropna())]
+def estimates(axis, groups: Iterable, column: str, label: str | None, within=None, **style) -> None:
+    """Mean and interval (:func:`figures.style.interval`) of a column in every group ``(x, rows)``; groups without a number are
+    left out."""
+    found = [(x, interval(values, within)) for x, rows in groups if len(values := rows[column].dropna())]
     if found:
-        points(axis, [x for x, _ in found], [e.mean for _, e in found],
-               [e.low if e.low is not None else e.mean for _, e in found],
-               [e.high if e.high is not None else e.mean for _, e in found], label, **style)
+        points(axis, [x for x, _ in found], *zip(*(e for _, e in found)), label, **style)
 
 
 def present(tables: Mapping[str, Table]) -> list[str]:

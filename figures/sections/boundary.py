@@ -1,8 +1,7 @@
 """The boundary outside the hull: polynomial classifiers and small networks in the plane."""
 
 from figures.section import Section, picture
-from figures.style import SERIES, canvas, points
-from lab.estimate import mean_interval
+from figures.style import SHARE, interval, legend, look, panels, points
 
 _POLYNOMIALS = {"max-margin": "largest margin", "minimum-norm": "least norm", "gradient-small": "descent, small start",
                 "gradient-large": "descent, large start"}
@@ -10,13 +9,13 @@ _NETWORKS = {"network-small": "small start", "network-large": "large start"}
 
 
 def _lines(axis, frame, names, column):
-    for (regime, name), colour, marker in zip(names.items(), SERIES, "osD^"):
+    for place, (regime, name) in enumerate(names.items()):
         rows = frame[(frame.regime == regime) & frame[column].notna()]
         if rows.empty:
             continue
         sizes = sorted(rows["size"].unique())
-        found = [mean_interval(rows[rows["size"] == s][column]) for s in sizes]
-        points(axis, sizes, *zip(*((e.mean, e.low, e.high) for e in found)), name, color=colour, fmt=f"{marker}-")
+        found = [interval(rows[rows["size"] == s][column], SHARE) for s in sizes]
+        points(axis, sizes, *zip(*found), name, **look(place, line=True))
 
 
 def draw(tables):
@@ -27,7 +26,7 @@ def draw(tables):
     frame = table.frame[table.frame.truth == 3] if "truth" in table.frame else table.frame
     for names, label, title in ((_POLYNOMIALS, "degree of the polynomial", "Polynomials of growing degree"),
                                 (_NETWORKS, "width of the network", "Networks of growing width")):
-        with canvas(4, height=2.5, sharey=True) as (figure, axes):
+        with panels(4, height=2.4, sharey=True) as (figure, axes):
             for axis, column, what in zip(axes, ("truth_inside", "truth_outside", "pair_inside", "pair_outside"),
                                           ("with the truth, inside", "with the truth, outside", "between starts, inside",
                                            "between starts, outside")):
@@ -37,7 +36,7 @@ def draw(tables):
                 axis.set_xticks(sizes, sizes)
                 axis.minorticks_off()
             axes[0].set_ylabel("agreement")
-            axes[0].legend(fontsize=6.5)
+            legend(figure, axes)
             yield picture(figure, title, "Share of points on which two classifiers, or a classifier and the truth (of degree "
                           "3), say the same; all fit the training points. Intervals over data sets.", table.name)
 

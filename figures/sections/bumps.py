@@ -1,7 +1,7 @@
 """Slide one bump, or spawn many."""
 
 from figures.section import Section, picture
-from figures.style import SERIES, canvas, points, theory_line
+from figures.style import canvas, legend, look, points, theory_line
 
 
 def draw(tables):
@@ -11,19 +11,19 @@ def draw(tables):
         return
     frame = table.frame
     with canvas(3, height=2.5) as (figure, axes):
-        slide = frame[frame["mode"] == "slide"]
-        for (m, rows), colour in zip(slide.groupby("bumps"), SERIES):
-            theory_line(axes[0], rows.time, rows.theory, color=colour, linewidth=1)
-            points(axes[0], rows.time, rows.arrived_share, rows.arrived_low, rows.arrived_high, f"{m}", color=colour)
+        looks = {m: look(place) for place, m in enumerate(sorted(frame.bumps.unique()))}
+        for m, rows in frame[frame["mode"] == "slide"].groupby("bumps"):
+            theory_line(axes[0], rows.time, rows.theory, color=looks[m]["color"], linewidth=1)
+            points(axes[0], rows.time, rows.arrived_share, rows.arrived_low, rows.arrived_high, f"{m}", **looks[m])
         axes[0].set(title="slide: P(some bump arrived)", xscale="log", xlabel="time", ylim=(-0.03, 1.03))
         for axis, mode, title in ((axes[1], "cover", "cover: loss"), (axes[2], "both", "both: loss")):
-            for (m, rows), colour in zip(frame[frame["mode"] == mode].groupby("bumps"), SERIES):
+            for m, rows in frame[frame["mode"] == mode].groupby("bumps"):
                 if rows.theory.notna().any():
-                    theory_line(axis, rows.time, rows.theory, color=colour, linewidth=1)
-                points(axis, rows.time, rows.loss, rows.loss_low, rows.loss_high, f"{m}", color=colour)
-            axis.set(title=title, xscale="log", yscale="log", xlabel="time")
-        for axis in axes:
-            axis.legend(title="bumps", title_fontsize=7, fontsize=6.5)
+                    theory_line(axis, rows.time, rows.theory, color=looks[m]["color"], linewidth=1)
+                points(axis, rows.time, rows.loss, rows.loss_low, rows.loss_high, f"{m}", **looks[m])
+            shown = frame[(frame["mode"] == mode) & (frame.loss > 0)]
+            axis.set(title=title, xscale="log", yscale="log", xlabel="time", ylim=(shown.loss.min() / 3, 3 * shown.loss.max()))
+        legend(figure, axes, "bumps", 6)
         yield picture(figure, "Slide, cover, or both",
                       "A target bump on a line of 40 widths. Lines: closed form (sliding bumps taken as independent; covering "
                       "on an infinite lattice). Markers: gradient flow with 95 % intervals. Bumps of fixed height repel each "

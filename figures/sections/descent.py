@@ -1,9 +1,7 @@
 """Double descent: risk against the number of parameters."""
 
-import numpy as np
-
 from figures.section import Section, picture
-from figures.style import SERIES, canvas, points, theory_line
+from figures.style import legend, look, panels, points, theory_line
 
 _TITLES = {"least-squares": "least squares", "random-features": "random ReLU features", "network": "trained network"}
 
@@ -14,23 +12,24 @@ def draw(tables):
     if table is None:
         return
     families = [f for f in _TITLES if f in set(table.frame.family)]
-    with canvas(len(families), width=2.45 * len(families), height=2.6) as (figure, axes):
-        for axis, family in zip(np.atleast_1d(axes), families):
+    looks: dict[str, dict] = {}
+    with panels(len(families), width=2.45 * len(families), height=2.6) as (figure, axes):
+        for axis, family in zip(axes, families):
             curves = table.frame[table.frame.family == family].groupby(["noise_variance", "ridge", "teacher_width"])
-            for ((noise, ridge, teacher), rows), colour in zip(curves, SERIES):
+            for (noise, ridge, teacher), rows in curves:
                 x = rows.parameters_per_sample
-                if rows.theory.notna().any():
-                    theory_line(axis, x, rows.theory, color=colour)
                 label = f"noise {noise:g}" + (f", ridge {ridge:g}" if ridge else "")
                 label += f", teacher of {teacher}" if teacher else ", linear teacher" if family == "network" else ""
-                points(axis, x, rows.risk, rows.risk_low, rows.risk_high, label, color=colour,
-                       fmt="s" if ridge else "o", markersize=3.5)
+                style = looks.setdefault(label, look(len(looks)))
+                if rows.theory.notna().any():
+                    theory_line(axis, x, rows.theory, color=style["color"])
+                points(axis, x, rows.risk, rows.risk_low, rows.risk_high, label, **style, markersize=3.5)
             axis.axvline(1, color="#6b6b6b", linestyle=":", linewidth=1)
             top = table.frame[(table.frame.family == family)]["median"].max()
             axis.set(title=_TITLES[family], xscale="log", yscale="log", xlabel="parameters per sample",
                      ylim=(None, 5 * top))
-            axis.legend(fontsize=6.5)
-        np.atleast_1d(axes)[0].set_ylabel("risk")
+        legend(figure, axes)
+        axes[0].set_ylabel("risk")
         yield picture(figure, "Risk against parameters",
                       "Lines: theory (exact at finite size for least squares without ridge, asymptotic otherwise). Markers: "
                       "mean over independent fits with 95 % intervals; next to the threshold (dotted) the mean is carried by "

@@ -5,7 +5,7 @@ from fractions import Fraction
 import pandas as pd
 
 from figures.section import Section, picture
-from figures.style import BASELINE, NARROW, REVERSE, SERIES, WIDE, canvas, points
+from figures.style import BASELINE, NARROW, WIDE, canvas, legend, look, panels, points
 
 _GROUPS = (("test", "test points", NARROW, "o"), ("training", "left-out training points", WIDE, "s"),
            ("gaussian", "Gaussian, same covariance", BASELINE, "D"))
@@ -42,7 +42,7 @@ def _distances(frame):
         axes[0].set(ylim=(-0.03, 1.06), title="share proved outside the hull")
         axes[1].set(ylim=(0, 1.1 * max(whole[f"{g}_over_mean"].max() for g, *_ in _GROUPS)),
                     title="distance to the hull\nover distance to the mean")
-        axes[0].legend(loc="lower left")
+        legend(figure, axes)
         return picture(figure, "Outside, like the training points themselves",
                        "Test points against the whole training set in pixels; training points against the hull of all the "
                        "others; Gaussian points of the same mean and covariance. Every distance is certified between two "
@@ -54,22 +54,21 @@ def _dimension(frame):
     reduced = pixels[(pixels.components > 0) & (pixels.n == pixels.groupby("data").n.transform("max"))]
     growing = pixels[pixels.components == 0]
     with canvas(2, height=2.6) as (figure, axes):
-        for (data, rows), colour in zip(reduced.groupby("data"), SERIES):
+        for place, (data, rows) in enumerate(reduced.groupby("data")):
             rows = rows.sort_values("components")
             points(axes[0], rows.components, rows.test_outside, rows.test_outside_low, rows.test_outside_high,
-                   _short(data), color=colour, real=True, fmt="o-")
-        for (data, rows), colour in zip(growing.groupby("data"), SERIES):
+                   _short(data), real=True, **look(place, line=True))
+        for place, (data, rows) in enumerate(growing.groupby("data")):
             rows = rows.sort_values("n").drop_duplicates("n")
             points(axes[1], rows.n, rows.test_over_mean, rows.test_over_mean_low, rows.test_over_mean_high,
-                   _short(data), color=colour, real=True, fmt="o-")
+                   _short(data), real=True, **look(place, line=True))
         axes[0].set(xscale="log", xlabel="principal components kept", ylim=(-0.03, 1.06), title="share of test points outside")
         ticks = sorted(reduced.components.unique())
         axes[0].set_xticks(ticks, ticks)
         axes[0].minorticks_off()
         axes[1].set(xscale="log", xlabel="training points", ylim=(0, None),
                     title="distance to the hull\nover distance to the mean")
-        for axis in axes:
-            axis.legend()
+        legend(figure, axes)
         return picture(figure, "Dimension decides",
                        "Left: in few dimensions most test points lie inside. Right: more training points bring the hull "
                        "closer, slowly.", "hull-digits, hull-images")
@@ -80,21 +79,22 @@ def _features(frame, names):
     if features.empty:
         return None
     features = features.copy().assign(width=[float(Fraction(str(a))) for a in features.alpha])
-    panels = list(features.groupby(["data", "arch"], sort=False))
-    with canvas(len(panels), width=3.5 * len(panels), height=2.5, squeeze=False, sharey=True) as (figure, axes):
-        for axis, ((data, arch), rows) in zip(axes[0], panels):
-            for ((site, components), mine), colour in zip(rows.groupby(["site", "components"]), (NARROW, REVERSE, WIDE, *SERIES)):
+    networks = list(features.groupby(["data", "arch"], sort=False))
+    looks: dict[str, dict] = {}
+    with panels(len(networks), most=3, height=2.4, sharey=True) as (figure, axes):
+        for axis, ((data, arch), rows) in zip(axes, networks):
+            for (site, components), mine in rows.groupby(["site", "components"]):
                 mine = mine.sort_values("width")
                 label = f"{site}, {components} components" if components else f"{site}, whole"
-                points(axis, mine.width, mine.test_outside, mine.test_outside_low, mine.test_outside_high, label, color=colour,
-                       real=True, fmt="o-")
+                points(axis, mine.width, mine.test_outside, mine.test_outside_low, mine.test_outside_high, label, real=True,
+                       **looks.setdefault(label, look(len(looks), line=True)))
             axis.set_xscale("log", base=2)
             widths = sorted(set(rows.width))
             axis.set_xticks(widths, [str(Fraction(w)) for w in widths])
             axis.minorticks_off()
             axis.set(title=f"{arch} on {_short(data)}", xlabel="width multiplier α", ylim=(-0.03, 1.06))
-            axis.legend(fontsize=6.5)
-        axes[0, 0].set_ylabel("share of test points outside")
+        legend(figure, axes)
+        axes[0].set_ylabel("share of test points outside")
         return picture(figure, "In learned features, by width",
                        "The wider the network, the more dimensions its features have, and the more test points are outside; "
                        "in equally many principal components the effect of width is much smaller.",
@@ -105,23 +105,22 @@ def _ways(table):
     """By width: does the class change on the way to the hull, which way is it, and does the distance explain errors?"""
     frame = table.frame[(table.frame.space == "pixels") & table.frame.changed_at_hull.notna()].copy()
     frame = frame.assign(width=[float(Fraction(str(a))) for a in frame.alpha]).sort_values("width")
-    panels = (("class differs", (("changed_at_hull", "at the hull", NARROW), ("changed_random", "after a random step as long",
-                                                                            BASELINE))),
-              ("|cos|, adversarial step", (("cosine", "way to the hull", NARROW), ("cosine_random", "random step",
-                                                                                              BASELINE))),
-              ("rank correlation with errors", (("error_alone", "hull distance", WIDE),
-                                                ("error_given_nearest", "given the nearest\nneighbour's", NARROW))))
+    hull, random = "way to the hull", "random step as long"
+    asked = (("class differs", (("changed_at_hull", hull, 1), ("changed_random", random, 5))),
+             ("|cos|, adversarial step", (("cosine", hull, 1), ("cosine_random", random, 5))),
+             ("rank correlation with errors", (("error_alone", "hull distance", 0),
+                                               ("error_given_nearest", "given the nearest neighbour's", 2))))
     with canvas(3, height=2.6) as (figure, axes):
-        for axis, (title, columns) in zip(axes, panels):
-            for column, label, colour in columns:
-                points(axis, frame.width, frame[column], frame[f"{column}_low"], frame[f"{column}_high"], label, color=colour,
-                       real=True, fmt="o-")
+        for axis, (title, columns) in zip(axes, asked):
+            for column, label, place in columns:
+                points(axis, frame.width, frame[column], frame[f"{column}_low"], frame[f"{column}_high"], label, real=True,
+                       **look(place, line=True))
             axis.set_xscale("log", base=2)
             axis.set_xticks(list(frame.width), [str(a) for a in frame.alpha])
             axis.minorticks_off()
             axis.set_title(title, fontsize=9)
             axis.set(xlabel="width multiplier α", ylim=(min(0, axis.get_ylim()[0]), None))
-            axis.legend(fontsize=6.5)
+        legend(figure, axes)
         first = frame.iloc[0]
         return picture(figure, "The way to the hull, as networks of every width see it",
                        f"{_short(first['data'])}, {first['arch']}, base width 8: test images and their projections on the hull "

@@ -1,7 +1,7 @@
 """The ReLU landscape: spurious minima by width, and tickets without their rest."""
 
 from figures.section import Section, picture
-from figures.style import BASELINE, EXTRA, NARROW, REVERSE, WIDE, canvas, points, theory_line
+from figures.style import BASELINE, EXTRA, NARROW, REVERSE, WIDE, canvas, legend, points, theory_line
 
 _EXTRA = {0: (NARROW, "o", "n = k"), 1: (WIDE, "s", "n = k + 1"), 2: (REVERSE, "D", "n = k + 2")}
 
@@ -19,13 +19,12 @@ def _shares(table):
         axes[0].plot([], [], "x", color=BASELINE, label="published")
         axes[0].plot([], [], "--", color=BASELINE, linewidth=1, label="restarts of the same budget")
         axes[0].set(xlabel="teacher units k", ylabel="share of spurious runs", ylim=(-0.02, 1.02))
-        axes[0].legend(fontsize=6.5)
         rows = frame[(frame.width == frame.teacher_width + 1) & frame.effective_tickets.notna()].sort_values("teacher_width")
         points(axes[1], rows.teacher_width, rows.effective_tickets, rows.effective_tickets_low, rows.effective_tickets_high,
-               "effective", color=WIDE)
-        theory_line(axes[1], rows.teacher_width, rows.tickets, label="nominal: C(k+1, k) = k + 1", color=BASELINE)
+               "effective tickets", color=WIDE, fmt="^")
+        theory_line(axes[1], rows.teacher_width, rows.tickets, label="nominal tickets: C(k+1, k) = k + 1", color=BASELINE)
         axes[1].set(xlabel="teacher units k", ylabel="tickets at n = k + 1", ylim=(0, None))
-        axes[1].legend(fontsize=6.5)
+        legend(figure, axes)
         return picture(figure, "One or two neurons more",
                        "Left: share of gradient-descent runs that end in a spurious minimum, with 95 % Wilson intervals; "
                        "crosses: the runs released by Safran and Shamir; dashed: what independent networks of width k with "
@@ -35,7 +34,7 @@ def _shares(table):
 
 def _tickets(table):
     arms = ("fresh narrow", "alone", "adversarial rest", "redrawn rest", "original rest", "fresh wide")
-    colours = dict(zip(arms, (BASELINE, NARROW, EXTRA, REVERSE, WIDE, BASELINE)))
+    looks = dict(zip(arms, zip((BASELINE, NARROW, EXTRA, REVERSE, WIDE, BASELINE), "sov^DP")))
     cells = sorted({(row.teacher_width, row.width) for row in table.frame.itertuples()})
     with canvas(1, height=2.9) as (figure, axis):
         for arm in arms:
@@ -43,15 +42,15 @@ def _tickets(table):
             where = [i for i, cell in enumerate(cells) if cell in rows.index]
             rows = rows.loc[[cells[i] for i in where]]
             shift = 0.12 * (arms.index(arm) - 2.5)
-            points(axis, [i + shift for i in where], rows.win, rows.win_low, rows.win_high, arm, color=colours[arm],
-                   fmt="s" if arm.startswith("fresh") else "o")
+            points(axis, [i + shift for i in where], rows.win, rows.win_low, rows.win_high, arm, color=looks[arm][0],
+                   fmt=looks[arm][1])
         axis.set_xticks(range(len(cells)), [f"k = {k}\nn = {n}" for k, n in cells])
         axis.set(ylabel="P(reaches the global minimum)", ylim=(-0.03, 1.03))
-        axis.legend(fontsize=6.5, ncols=2, loc="lower left")
+        legend(figure, [axis], columns=6)
         return picture(figure, "Winning tickets, rewound",
                        "The k neurons of a successful wide student that became the teacher's, back at their initial weights: "
                        "trained alone, with the rest they had, with a fresh rest, and with a rest that starts as neurons of "
-                       "a spurious minimum. Squares: fresh networks of width k and n.", table.name)
+                       "a spurious minimum; beside them fresh networks of width k and n.", table.name)
 
 
 def draw(tables):
@@ -68,9 +67,10 @@ def frames(tables):
         return {}
     frame = tables["relu-landscape"].frame
     rows = frame[(frame.teacher_width == frame.width) & (frame.minima > 0)]
-    columns = ["teacher_width", "share", "levels", "commonest", "escape_index_low", "escape_index_high"]
+    columns = {"teacher_width": "teacher units k", "share": "share of spurious runs", "levels": "loss levels",
+               "commonest": "commonest type", "escape_index_low": "fewest directions", "escape_index_high": "most directions"}
     return {"Spurious minima at n = k: number of loss levels, the commonest type, negative directions that one neuron "
-            "more opens": rows[columns]}
+            "more opens": rows[list(columns)].rename(columns=columns)}
 
 
 SECTION = Section(

@@ -1,16 +1,9 @@
 """Memorise or generalise: decision regions along training."""
 
 from figures.section import Section, picture
-from figures.style import SERIES, canvas, points
+from figures.style import POSITIVE, canvas, interval, legend, look, points, stroke
 
 _NAMES = {"structured": "structured labels", "random-labels": "random labels", "noise-inputs": "noise inputs"}
-
-
-def _summary(values):
-    from lab.estimate import mean_interval
-
-    e = mean_interval(values)
-    return e.mean, e.low, e.high
 
 
 def draw(tables):
@@ -23,36 +16,37 @@ def draw(tables):
     frame, ends = table.frame, cells(table.frame)
     widths = sorted(frame.width.unique())
     with canvas(3, height=2.5) as (figure, axes):
-        for (task, name), colour in zip(_NAMES.items(), SERIES):
+        for place, (task, name) in enumerate(_NAMES.items()):
             rows = frame[(frame.task == task) & (frame.width == widths[-1])]
             curve = rows.groupby("epoch").regions.mean()
-            axes[0].plot(curve.index + 1, curve.values, color=colour, label=name)
+            axes[0].plot(curve.index + 1, curve.values, **stroke(place))
             for axis, column in ((axes[1], "final_regions"), (axes[2], "spread")):
-                summary = [_summary(ends[(ends.task == task) & (ends.width == w)][column]) for w in widths]
-                points(axis, widths, *zip(*summary), color=colour)
+                found = [interval(ends[(ends.task == task) & (ends.width == w)][column], POSITIVE) for w in widths]
+                points(axis, widths, *zip(*found), name, **look(place))
         truth = frame[frame.task == "structured"].true_regions.iloc[0]
         axes[0].axhline(truth, color="#6b6b6b", linestyle=":", linewidth=1)
         axes[0].set(xscale="log", xlabel="epoch + 1", ylabel="decision regions", title=f"along training, width {widths[-1]}")
-        axes[0].legend()
+        legend(figure, axes[1:])
         axes[1].set(xscale="log", xlabel="width", title="regions at the end", ylim=(0, None))
-        axes[2].set(xscale="log", yscale="log", xlabel="width", title="spread of test error between starts")
+        axes[2].set(xscale="log", yscale="log", xlabel="width", title="spread of test errors")
         for axis in axes[1:]:
             axis.set_xticks(widths, widths)
             axis.minorticks_off()
         yield picture(figure, "Regions merge when there is structure and multiply when there is none",
-                      "Decision regions on a closed curve in 20 dimensions (dotted: the truth). Intervals over data sets. "
+                      "Decision regions on a closed curve in 20 dimensions (dotted: the truth); right: the standard deviation "
+                      "of test errors between starts. Intervals over data sets; lines have the colours of the markers. "
                       "Noise inputs are counted on a great circle through two of them.", table.name)
     with canvas(2, width=5.2, height=2.4) as (figure, axes):
-        for (task, name), colour in zip(_NAMES.items(), SERIES):
+        for place, (task, name) in enumerate(_NAMES.items()):
             rows = ends[ends.task == task]
             for axis, column in ((axes[0], "deaths"), (axes[1], "resplits")):
-                values = [_summary(rows[rows.width == w][column] / rows[rows.width == w].replicas) for w in widths]
-                points(axis, widths, *zip(*values), name, color=colour)
+                found = [interval(rows[rows.width == w][column] / rows[rows.width == w].replicas, POSITIVE) for w in widths]
+                points(axis, widths, *zip(*found), name, **look(place))
         for axis, title in zip(axes, ("regions that died", "re-splits of merged regions")):
             axis.set(xscale="log", xlabel="width", title=title + "\nper network", ylim=(0, None))
             axis.set_xticks(widths, widths)
             axis.minorticks_off()
-        axes[0].legend()
+        legend(figure, axes)
         yield picture(figure, "Do merged regions split again?",
                       "Hardly ever with structured labels; again and again when labels are random and must be memorised.",
                       table.name)

@@ -5,7 +5,7 @@ import pandas as pd
 
 from empirical.studies.width.study import SAME_LOSS, SLICES, WIDER
 from figures.section import Section, picture
-from figures.style import BASELINE, EXTRA, NARROW, REVERSE, SERIES, WIDE, canvas
+from figures.style import BASELINE, EXTRA, NARROW, POSITIVE, REVERSE, SHARE, WIDE, canvas, legend, look, panels
 from figures.sweeps import (
     AS_THEY_ARE,
     controlled,
@@ -40,20 +40,20 @@ def _controls(tables):
         above = toy.frame[(toy.frame.teacher == "graded") & (toy.frame.reference_width == 32)]
         if len(above):
             groups.append((names.index(WIDER) - 0.3, above.assign(gap=above.narrow_to_wide - above.wide_to_wide)))
-        estimates(axis, groups, "gap", "toy: graded teacher", color="#000000")
+        estimates(axis, groups, "gap", "toy: graded teacher", color="#000000", fmt="*", markersize=7)
         used = ["graded-width"]
-        for i, (name, colour) in enumerate(zip(real, SERIES)):
+        for i, name in enumerate(real):
             groups = []
             for place, control in enumerate(names):
                 if (mine := controlled(name, control)[:1]) and mine[0] in tables:
                     groups.append((place - 0.15 + 0.45 * i / max(1, len(real) - 1), controlled_rows(tables[mine[0]])))
                     used += mine
-            estimates(axis, groups, "gap", f"{short(name)}", color=colour, real=True)
+            estimates(axis, groups, "gap", f"{short(name)}", real=True, **look(i))
         axis.axhline(0.01, color=BASELINE, linestyle=":", linewidth=0.9)
         axis.set_xticks(range(len(names)), names)
         axis.set_ylabel("span gap\n(narrow → wide less wide → wide)")
         axis.grid(axis="x", visible=False)
-        axis.legend(fontsize=6.5)
+        legend(figure, [axis])
         yield picture(figure, "The span gap under each control",
                       "Excess of the span error of the narrowest copies over that between two wide networks, 95 % intervals "
                       "over replicas or seeds; dotted: the rule's bound of 1 % of the variance. Equal parameters: copies of "
@@ -69,26 +69,25 @@ def _floor(tables):
     with canvas(2, width=7.0, height=2.5, sharex=True, sharey=True) as (figure, axes):
         rows = toy.frame.assign(gap=toy.frame.narrow_to_wide - toy.frame.wide_to_wide)
         rows = rows[rows.ridge == 1e-4]
-        for (key, mine), colour in zip(rows.groupby(["teacher", "width"]), SERIES):
-            estimates(axes[0], sorted(mine.groupby("above_floor")), "gap", f"{key[0]} teacher, K = {key[1]}", color=colour,
-                      fmt="o-", linewidth=0.9)
+        for place, (key, mine) in enumerate(rows.groupby(["teacher", "width"])):
+            estimates(axes[0], sorted(mine.groupby("above_floor")), "gap", f"toy, {key[0]} teacher, K = {key[1]}",
+                      **look(place, line=True))
         axes[0].set(title="toy", ylabel="span gap")
         used, nearest = ["graded-loss"], []
-        for name, colour in zip(present(tables), SERIES):
+        for place, name in enumerate(present(tables)):
             groups, floor = [], _last_loss(narrowest(tables[name]))
             for match in (m for m in controlled(name, SAME_LOSS) if m in tables):
                 mine = narrowest(tables[match])
                 groups.append((mine.target_loss.iloc[0] / floor, mine))
                 used += [name, match]
-            estimates(axes[1], groups, "gap", short(name), color=colour, real=True)
+            estimates(axes[1], groups, "gap", short(name), real=True, **look(place))
             nearest += [(short(name), *min(groups, key=lambda g: abs(np.log(g[0]))))] if groups else []
         axes[1].set(title="real networks, narrowest copies")
         for axis in axes:
             axis.axhline(0.01, color=BASELINE, linestyle=":", linewidth=0.9)
             axis.set(xscale="log", xlabel="matched loss / final loss of the narrow networks")
             axis.minorticks_off()
-            if axis.get_legend_handles_labels()[0]:
-                axis.legend(fontsize=6.5)
+        legend(figure, axes, columns=3)
         axes[0].set_xticks([1, 1.3, 2, 3], ["1", "1.3", "2", "3"])
         yield picture(figure, "Which loss is matched",
                       "Narrow and wide networks that stop at the same training loss. An explanation of why the toy keeps its gap "
@@ -118,25 +117,25 @@ def _sites(tables):
     real = present(tables)
     if not real:
         return
-    with canvas(len(real), width=2.6 * len(real), height=2.6, squeeze=False) as (figure, axes):
-        for axis, name in zip(axes[0], real):
+    with panels(len(real), most=3, height=2.4) as (figure, axes):
+        for axis, name in zip(axes, real):
             frame = whole(tables[name], sites=True)
             sites = list(dict.fromkeys(frame.site))
             reference = frame.width.max()
-            for (_, rows), colour in zip(sorted(frame[frame.width < reference].groupby("width"), reverse=True), SERIES):
+            for place, (_, rows) in enumerate(sorted(frame[frame.width < reference].groupby("width"), reverse=True)):
                 groups = [(sites.index(site), mine) for site, mine in rows.groupby("site", sort=False)]
-                estimates(axis, groups, "span_error", f"α = {rows.alpha.iloc[0]}", color=colour, real=True, fmt="o-",
-                          linewidth=0.9, markersize=3.5)
+                estimates(axis, groups, "span_error", f"α = {rows.alpha.iloc[0]}", within=POSITIVE, real=True, markersize=3.5,
+                          **look(place, line=True))
             groups = [(sites.index(site), mine) for site, mine in frame.groupby("site", sort=False)]
-            estimates(axis, groups, "baseline_span_error", "wide → wide", color=BASELINE, real=True, fmt="D--", linewidth=0.9,
-                      markersize=3)
+            estimates(axis, groups, "baseline_span_error", "wide → wide", within=POSITIVE, color=BASELINE, real=True, fmt="P--",
+                      linewidth=0.9, markersize=3.5)
             if "null_span_error" in frame:
                 estimates(axis, groups, "null_span_error", "shuffled rows", color=EXTRA, real=True, fmt="x:", linewidth=0.8,
                           markersize=3.5)
             axis.set_xticks(range(len(sites)), sites, rotation=60, fontsize=6)
-            axis.set(title=short(name).replace(", ", "\n", 1), ylim=(0, 1.15))
-        axes[0, 0].set_ylabel("span error, copies → wide")
-        axes[0, 0].legend(fontsize=6)
+            axis.set(title=short(name), ylim=(0, 1.15))
+        axes[0].set_ylabel("span error, copies → wide")
+        legend(figure, axes, columns=7)
         yield picture(figure, "Span error at every site",
                       "From the first layer to the penultimate one. Early features are few and shared; what one wide network "
                       "has for itself comes late. Shuffled rows: the same regression against the wrong inputs (its permutation "
@@ -150,20 +149,20 @@ _APPENDED = {"probe_narrow": "narrow copies", "probe_with_noise": "+ noise", "pr
 def _columns(axis, name: str, rows, labels: dict[str, str]) -> None:
     """Names below the columns of a picture, and the sweep and its width above it."""
     axis.set_xticks(range(len(labels)), list(labels.values()), rotation=45, ha="right", fontsize=6.5)
-    axis.set_title(f"{short(name)}, α = {rows.alpha.iloc[0]}".replace(", ", "\n", 1))
+    axis.set_title(f"{short(name)}, α\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{rows.alpha.iloc[0]}")
 
 
 def _residuals(tables):
     real = [name for name in present(tables) if "probe_with_residual" in tables[name].frame]
     if not real:
         return
-    with canvas(len(real), width=2.4 * len(real), height=2.4, squeeze=False) as (figure, axes):
-        for axis, name in zip(axes[0], real):
+    with panels(len(real), most=3, height=2.2) as (figure, axes):
+        for axis, name in zip(axes, real):
             rows = narrowest(tables[name])
             for i, (column, colour) in enumerate(zip(_APPENDED, (NARROW, BASELINE, EXTRA, REVERSE, WIDE))):
-                estimates(axis, [(i, rows)], column, None, color=colour, real=True)
+                estimates(axis, [(i, rows)], column, None, within=POSITIVE, color=colour, real=True)
             _columns(axis, name, rows, _APPENDED)
-        axes[0, 0].set_ylabel("unexplained by a linear probe")
+        axes[0].set_ylabel("unexplained by a linear probe")
         yield picture(figure, "What the residual carries",
                       "A linear probe on the narrow copies' features with as many others appended: noise, an untrained network's "
                       "features, or what ridge from the copies leaves over of the wide network's. The first two are the "
@@ -176,18 +175,19 @@ def _similarities(tables):
         return
     kinds = {name: measure.label for name, measure in compared().items()
              if all(f"null_{name}" in tables[sweep].frame for sweep in real)}
-    with canvas(len(real), width=2.4 * len(real), height=2.4, squeeze=False, sharey=True) as (figure, axes):
-        for axis, name in zip(axes[0], real):
+    with panels(len(real), most=3, height=2.2, sharey=True) as (figure, axes):
+        for axis, name in zip(axes, real):
             rows = narrowest(tables[name])
             for prefix, label, colour, marker in (("", "copies, wide", NARROW, "o"), ("baseline_", "wide, wide", WIDE, "D"),
                                                   ("untrained_", "untrained, wide", REVERSE, "s"),
                                                   ("null_", "shuffled rows", EXTRA, "x")):
                 for i, kind in enumerate(kinds):
-                    estimates(axis, [(i, rows)], prefix + kind, label if i == 0 else None, color=colour, fmt=marker, real=True)
+                    estimates(axis, [(i, rows)], prefix + kind, label if i == 0 else None, within=SHARE, color=colour, fmt=marker,
+                              real=True)
             _columns(axis, name, rows, kinds)
             axis.set(ylim=(0, 1.02))
-        axes[0, 0].set_ylabel("similarity")
-        axes[0, 0].legend(fontsize=6)
+        axes[0].set_ylabel("similarity")
+        legend(figure, axes)
         yield picture(figure, "Similarity beside its baselines",
                       "A similarity means something beside what it is for two wide networks, for an untrained network and for "
                       "shuffled rows with as many units and rows.", " ".join(real))
@@ -198,16 +198,18 @@ def _nonlinear(tables):
     if not real:
         return
     kinds = {"linear_rows": "ridge", "kernel": "kernel ridge", "mlp": "ridge + network"}
-    with canvas(len(real), width=2.2 * len(real), height=2.3, squeeze=False) as (figure, axes):
-        for axis, name in zip(axes[0], real):
+    with panels(len(real), most=3, height=2.1) as (figure, axes):
+        for axis, name in zip(axes, real):
             rows = narrowest(tables[name])
-            for prefix, label, colour in (("", "copies → wide", NARROW), ("baseline_", "wide → wide", BASELINE)):
+            for prefix, label, colour, marker in (("", "copies → wide", NARROW, "o"),
+                                                  ("baseline_", "wide → wide", BASELINE, "D")):
                 for i, kind in enumerate(kinds):
-                    estimates(axis, [(i, rows)], f"{prefix}{kind}_span_error", label if i == 0 else None, color=colour, real=True)
+                    estimates(axis, [(i, rows)], f"{prefix}{kind}_span_error", label if i == 0 else None, within=POSITIVE,
+                              color=colour, fmt=marker, real=True)
             _columns(axis, name, rows, kinds)
             axis.set(ylim=(0, None))
-        axes[0, 0].set_ylabel("span error")
-        axes[0, 0].legend(fontsize=6)
+        axes[0].set_ylabel("span error")
+        legend(figure, axes)
         yield picture(figure, "Span error by nonlinear maps",
                       "On the same stored rows: ridge; kernel ridge with a Gaussian kernel (Nyström); ridge and a small "
                       "network on what it leaves over. Fewer rows than in the other pictures, so ridge alone leaves more.",
@@ -255,7 +257,7 @@ def _number(values) -> str:
 
 
 SECTION = Section(
-    order=20, id="objections",
+    order=20, id="objections", key=("s0.gap-survives-matched", "s0.gap-is-not-linear", "s0.gap-survives-shared"),
     title="Is the gap real? Objections and controls",
     question="Is the span gap an effect of training, of starts, of counting features rather than parameters, of linear "
         "maps, or of the measure itself?",

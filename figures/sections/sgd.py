@@ -1,21 +1,21 @@
 """Online SGD of over-parameterised students: trajectories, final errors, removable and repeated units."""
 
 from figures.section import Section, picture
-from figures.style import NARROW, SERIES, WIDE, canvas, points, theory_line
+from figures.style import NARROW, WIDE, canvas, legend, look, points, theory_line
 
 
 def _trajectories(table):
     with canvas(2, height=2.5) as (figure, axes):
         for axis, (layers, cells) in zip(axes, table.frame.groupby("layers", sort=False)):
-            for ((width, dim), rows), colour in zip(cells.groupby(["width", "dim"]), SERIES):
+            for place, ((width, dim), rows) in enumerate(cells.groupby(["width", "dim"])):
                 rows = rows[rows.time > 0].sort_values("time")
-                theory_line(axis, rows.time, rows.predicted, color=colour)
+                theory_line(axis, rows.time, rows.predicted, color=look(place)["color"])
                 points(axis, rows.time, rows.error, rows.error_low, rows.error_high, f"K = {width:g}, N = {dim:g}",
-                       color=colour, markersize=3)
+                       **look(place), markersize=3)
             axis.set(title=f"{layers} layer{'s' if layers == 'both' else ''} trained", xscale="log", yscale="log",
                      xlabel="steps / N")
             axis.tick_params(axis="x", which="minor", labelbottom=False)
-            axis.legend(fontsize=6.5)
+        legend(figure, axes)
         axes[0].set_ylabel("generalisation error")
         return picture(figure, "Online SGD beside its order-parameter equations",
                        "Lines: equations of Saad & Solla and Goldt et al., started where the simulations start; markers: mean "
@@ -25,13 +25,13 @@ def _trajectories(table):
 def _final(table):
     with canvas(2, height=2.5) as (figure, axes):
         for axis, (layers, cells) in zip(axes, table.frame.groupby("layers", sort=False)):
-            for ((rate, noise), rows), colour in zip(cells.groupby(["learning_rate", "noise"]), SERIES):
+            for place, ((rate, noise), rows) in enumerate(cells.groupby(["learning_rate", "noise"])):
                 rows = rows.sort_values("width")
-                theory_line(axis, rows.width, rows.first_order, color=colour)
+                theory_line(axis, rows.width, rows.first_order, color=look(place)["color"])
                 points(axis, rows.width, rows.error, rows.error_low, rows.error_high, f"η = {rate:g}, σ = {noise:g}",
-                       color=colour, markersize=3.5)
+                       **look(place), markersize=3.5)
             axis.set(title=f"{layers} layer{'s' if layers == 'both' else ''} trained", yscale="log", xlabel="width K")
-            axis.legend(fontsize=6.5)
+        legend(figure, axes)
         axes[0].set_ylabel("error at the end")
         return picture(figure, "Does width cost or save error at the end of online SGD?",
                        "Training the first layer alone, every superfluous unit adds noise; training both, width averages it "
@@ -55,7 +55,7 @@ def _units(table):
             axis.set_ylabel("share of hidden units")
         for axis in axes[-1]:
             axis.set_xlabel("width K")
-        axes[0, 0].legend()
+        legend(figure, axes.flat)
         return picture(figure, "Which hidden units are removable or repeated?",
                        "Read off the order parameters at the end of training, exactly: a unit is removable if the teacher "
                        "error does not change without it, repeated if another has the same direction.", table.name)

@@ -4,7 +4,21 @@ import numpy as np
 import pandas as pd
 
 from figures.section import Section, picture
-from figures.style import BASELINE, NARROW, REVERSE, SERIES, WIDE, canvas, theory_line, width_axis
+from figures.style import (
+    BASELINE,
+    NARROW,
+    ON_COLOURS,
+    POSITIVE,
+    REVERSE,
+    WIDE,
+    canvas,
+    legend,
+    look,
+    panels,
+    shade,
+    theory_line,
+    width_axis,
+)
 from figures.sweeps import estimates, present, short, sweeps, whole, with_width
 from lab.estimate import mean_interval
 
@@ -16,48 +30,52 @@ def _theory(axes, rows, **style):
         theory_line(axis, rows.alpha, rows[column], color=colour, **style)
 
 
+# columns of the toy's table and of the real ones -> how they are called and look; of the first axis, then of the second
+_SPANS = (("narrow_to_wide", "span_error", "span error, narrow → wide", {"color": NARROW}),
+          ("wide_to_narrow", "reverse_span_error", "wide → narrow", {"color": REVERSE, "fmt": "s"}),
+          ("wide_to_wide", "baseline_span_error", "wide → wide", {"color": BASELINE, "fmt": "D", "markersize": 3.5}))
+_PROBES = (("narrow_probe", "probe_narrow", "probe on narrow copies", {"color": NARROW, "fmt": "^"}),
+           ("wide_probe", "probe_wide", "probe on wide", {"color": WIDE, "fmt": "v", "markersize": 3.5}))
+
+
+def _sweep(axes, groups, toy: bool):
+    """Span errors on the first axis, probes on the second, against the width."""
+    narrow = [g for g in groups if g[0] < groups[0][0]]
+    for axis, series in zip(axes, (_SPANS, _PROBES)):
+        for simulated, measured, label, style in series:
+            of_copies = label.endswith(("narrow → wide", "wide → narrow"))
+            estimates(axis, narrow if of_copies else groups, simulated if toy else measured, label, within=POSITIVE, real=not toy,
+                      **style)
+        width_axis(axis, [x for x, _ in groups])
+        axis.set(ylim=(0, None), xlabel="α")
+
+
 def _against_alpha(tables):
-    real = present(tables)
-    if "graded-width" not in tables and not real:
+    real, toy, free = present(tables), tables.get("graded-width"), None
+    if toy is None and not real:
         return
-    with canvas(1 + len(real), 2, width=2.2 * (1 + len(real)), height=2.3, squeeze=False) as (figure, axes):
-        if "graded-width" in tables:
-            frame = tables["graded-width"].frame
-            free = frame[(frame.teacher == "graded") & (frame.condition == "free") & (frame.reference_width == 16)]
-            groups = sorted(free.groupby("alpha"), reverse=True)
-            narrow = [g for g in groups if g[0] < 1]
-            x = [a for a, _ in groups]
-            theory = free.drop_duplicates("alpha").sort_values("alpha")
-            _theory(axes[:, 0], theory)
-            estimates(axes[0, 0], narrow, "narrow_to_wide", "narrow → wide", color=NARROW)
-            estimates(axes[0, 0], narrow, "wide_to_narrow", "wide → narrow", color=REVERSE, fmt="s")
-            estimates(axes[0, 0], groups, "wide_to_wide", "wide → wide", color=BASELINE, fmt="D", markersize=3.5)
-            estimates(axes[1, 0], groups, "narrow_probe", "narrow copies", color=NARROW)
-            estimates(axes[1, 0], groups, "wide_probe", "wide", color=WIDE, fmt="D", markersize=3.5)
-            axes[0, 0].set_title("toy: graded teacher")
-            for axis in axes[:, 0]:
-                width_axis(axis, x)
-        for column, name in enumerate(real, 1):
-            groups = sorted(whole(tables[name]).groupby("width"), reverse=True)
-            narrow = [g for g in groups if g[0] < groups[0][0]]
-            estimates(axes[0, column], narrow, "span_error", "narrow → wide", color=NARROW, real=True)
-            estimates(axes[0, column], narrow, "reverse_span_error", "wide → narrow", color=REVERSE, fmt="s", real=True)
-            estimates(axes[0, column], groups, "baseline_span_error", "wide → wide", color=BASELINE, fmt="D", markersize=3.5,
-                    real=True)
-            estimates(axes[1, column], groups, "probe_narrow", "narrow copies", color=NARROW, real=True)
-            estimates(axes[1, column], groups, "probe_wide", "wide", color=WIDE, fmt="D", markersize=3.5, real=True)
-            if "graded-width" in tables:
-                _theory(axes[:, column], theory[theory.alpha >= groups[-1][0]], linewidth=0.7, alpha=0.45)
-            axes[0, column].set_title(short(name).replace(", ", "\n", 1))
-            for axis in axes[:, column]:
-                width_axis(axis, [x for x, _ in groups])
-        for axis in axes.flat:
-            axis.set_ylim(bottom=0)
-            axis.set_xlabel("α")
-        axes[0, 0].set_ylabel("span error\n(share of variance)")
-        axes[1, 0].set_ylabel("unexplained by a\nlinear probe")
-        axes[0, 0].legend()
-        axes[1, 0].legend()
+    if toy is not None:
+        free = toy.frame[(toy.frame.teacher == "graded") & (toy.frame.condition == "free") & (toy.frame.reference_width == 16)]
+        theory = free.drop_duplicates("alpha").sort_values("alpha")
+    sweeps_ = [("toy: graded teacher", free, "alpha")] * (toy is not None)
+    sweeps_ += [(short(name), whole(tables[name]), "width") for name in real]
+    columns = min(4, len(sweeps_))
+    bands = -(-len(sweeps_) // columns)  # rows of panels, each with its span errors and its probes
+    with canvas(columns, 2 * bands, height=1.75, squeeze=False) as (figure, axes):
+        for place, (title, frame, column) in enumerate(sweeps_):
+            mine = axes[2 * (place // columns):, place % columns][:2]
+            groups = sorted(frame.groupby(column), reverse=True)
+            _sweep(mine, groups, frame is free)
+            if free is not None:
+                faint = {} if frame is free else {"linewidth": 0.7, "alpha": 0.45}
+                _theory(mine, theory[theory.alpha >= groups[-1][0]], **faint)
+            mine[0].set_title(title)
+        for axis in axes.reshape(bands, 2, columns)[-1][:, len(sweeps_) - columns * (bands - 1):].flat:
+            axis.remove()
+        for band in range(bands):
+            axes[2 * band, 0].set_ylabel("share of variance")
+            axes[2 * band + 1, 0].set_ylabel("unexplained by\na linear probe")
+        legend(figure, axes[:2, 0], columns=5)
         yield picture(figure, "Span error and feature performance against width",
                       "1/α copies of width α, concatenated, against one network of width 1: the same number of features. "
                       "Lines: theory, with the wide student taken as the teacher; open markers: exact simulation; filled: "
@@ -71,26 +89,25 @@ def _copies(tables):
     if "graded-copies" not in tables:
         return
     frame = tables["graded-copies"].frame
-    with canvas(2, width=7, height=2.5) as (figure, axes):
+    with canvas(2, width=7, height=3.3) as (figure, axes):
         for teacher, colour, marker in (("graded", NARROW, "o"), ("square root", REVERSE, "D"), ("equal", WIDE, "s")):
             rows = frame[(frame.teacher == teacher) & (frame.width == frame.width.min())]
             groups = sorted(rows.groupby("copies"))
             if rows.theory_unique.all() or teacher == "equal":
                 theory_line(axes[0], [c for c, _ in groups], [g.theory_narrow_to_wide.iloc[0] for _, g in groups],
                             color=colour)
-            estimates(axes[0], groups, "narrow_to_wide", f"{teacher} strengths", color=colour, fmt=marker)
+            estimates(axes[0], groups, "narrow_to_wide", f"toy, {teacher} strengths", within=POSITIVE, color=colour, fmt=marker)
         axes[0].set(title=f"toy: copies of width {frame.width.min()}", ylabel="span error, narrow → wide")
-        for name, colour in zip(real, SERIES):
+        for place, name in enumerate(real):
             sweep = with_width(tables[name])
             sweep = sweep[(sweep.site == "penultimate") & (sweep.width == sweep.width.min())]
             estimates(axes[1], sorted(sweep.groupby("copies")), "span_error",
-                    f"{short(name)}, α = {sweep.alpha.iloc[0]}", color=colour, real=True)
+                      f"{short(name)}, α = {sweep.alpha.iloc[0]}", within=POSITIVE, real=True, **look(place))
         axes[1].set(title="real networks: the narrowest copies")
         for axis in axes:
             axis.set(xlabel="copies", ylim=(0, None))
             axis.set_xscale("log", base=2)
-            if axis.get_legend_handles_labels()[0]:
-                axis.legend(fontsize=6.5)
+        legend(figure, axes, columns=2)
         yield picture(figure, "More and more narrow copies",
                       "With steep strengths every copy finds the same strongest units, so pooling them adds nothing; with "
                       "equal strengths copies find different ones, and pooling is coupon collecting (line: its closed form).",
@@ -101,24 +118,26 @@ def _units(tables):
     if "graded-units" not in tables:
         return
     frame = tables["graded-units"].frame
-    teachers = [t for t in ("graded", "square root", "equal") if t in set(frame.teacher)]
-    with canvas(len(teachers), width=7, height=2.4, sharey=True) as (figure, axes):
-        for axis, teacher in zip(np.atleast_1d(axes), teachers):
+    teachers, captions = [t for t in ("graded", "square root", "equal") if t in set(frame.teacher)], []
+    with panels(len(teachers), height=2.4, sharey=True) as (figure, axes):
+        for axis, teacher in zip(axes, teachers):
             rows = frame[frame.teacher == teacher]
-            for (unit, mine), colour in zip(rows.groupby("unit"), (*SERIES, "#000000")):
-                groups = sorted(mine.groupby("width"))
-                theory_line(axis, [w for w, _ in groups], [g.theory_span_error.iloc[0] for _, g in groups], color=colour,
+            for place, (unit, mine) in enumerate(rows.groupby("unit")):
+                groups, style = sorted(mine.groupby("width")), look(place)
+                theory_line(axis, [w for w, _ in groups], [g.theory_span_error.iloc[0] for _, g in groups], color=style["color"],
                             linewidth=0.9)
-                estimates(axis, groups, "span_error", f"{unit}: {mine.strength.iloc[0]:.2g}", color=colour, markersize=3.5)
+                estimates(axis, groups, "span_error", f"unit {unit}", within=POSITIVE, markersize=3.5, **style)
+            strengths = ", ".join(f"{s:.2g}" for s in rows.drop_duplicates("unit").strength)
+            captions.append(f"{teacher}: {strengths}")
             axis.set(title=f"{teacher} strengths", xlabel="width of the student", xscale="log")
             widths = sorted(rows.width.unique())
             axis.set_xticks(widths, widths)
             axis.minorticks_off()
-            axis.legend(title="unit: strength", title_fontsize=6.5, fontsize=6)
-        np.atleast_1d(axes)[0].set_ylabel("span error on this unit")
+        legend(figure, axes, columns=8)
+        axes[0].set_ylabel("span error on this unit")
         yield picture(figure, "Which teacher unit is found by which width",
                       "Span error of one student on each unit of the teacher; lines: theory, markers: mean over replicas with "
-                      "95 % intervals.", "graded-units")
+                      f"95 % intervals. Strengths of the units, in order: {'; '.join(captions)}.", "graded-units")
 
 
 def _ridge(tables):
@@ -126,11 +145,11 @@ def _ridge(tables):
         return
     frame = tables["graded-ridge"].frame
     with canvas(1, width=3.8, height=2.5) as (figure, axis):
-        for (tol, rows), colour in zip(sorted(frame.groupby("gradient_tol"), reverse=True), SERIES):
-            estimates(axis, sorted(rows.groupby("ridge")), "narrow_to_unit_3", f"max|∇| ≤ {tol:.0e}", color=colour, fmt="o-",
-                    linewidth=1)
+        for place, (tol, rows) in enumerate(sorted(frame.groupby("gradient_tol"), reverse=True)):
+            estimates(axis, sorted(rows.groupby("ridge")), "narrow_to_unit_3", f"max|∇| ≤ {tol:.0e}", within=POSITIVE,
+                      **look(place, line=True))
         axis.set(xscale="log", xlabel="relative ridge", ylabel="span error on unit 3", ylim=(0, 1.02))
-        axis.legend(title="stopped at", title_fontsize=7)
+        legend(figure, [axis], "stopped at", 2)
         yield picture(figure, "Stopping and ridge matter",
                       "Eight copies of width 2 on the third unit of the graded teacher. Copies that were stopped early differ "
                       "by what training left over, and a small ridge reads that residue as a feature; trained to the end, "
@@ -145,25 +164,25 @@ def _losses(tables):
     frame = frame[(frame.teacher == "graded") & (frame.init_scale == 0.1)]
     with canvas(1 + min(len(real), 2), height=2.4) as (figure, axes):
         axes = np.atleast_1d(axes)
-        for (width, rows), colour in zip(frame.groupby("width"), SERIES):
-            axes[0].plot(rows.time, rows.loss, color=colour, label=f"K = {width}")
-            axes[0].fill_between(rows.time, rows.loss_quarter, rows.loss_three_quarters, color=colour, alpha=0.2, linewidth=0)
+        for place, (width, rows) in enumerate(frame.groupby("width")):
+            style = shade(place, frame.width.nunique())
+            axes[0].plot(rows.time, rows.loss, label=f"toy, K = {width}", **style)
+            axes[0].fill_between(rows.time, rows.loss_quarter, rows.loss_three_quarters, color=style["color"], alpha=0.2,
+                                 linewidth=0)
             for level in str(rows.theory_plateaus.iloc[0]).split()[-1:]:
                 if float(level) > 1e-6:
-                    axes[0].axhline(float(level), color=colour, linestyle=":", linewidth=0.8)
+                    axes[0].axhline(float(level), color=style["color"], linestyle=":", linewidth=0.8)
         axes[0].set(title="toy: graded teacher", xscale="log", yscale="log", xlabel="time", ylabel="loss (median)",
                     ylim=(1e-7, None))
-        axes[0].legend()
         for axis, name in zip(axes[1:], real):
             main = whole(tables[name])
             main = main[main.curve_narrow.fillna("").astype(str) != ""]
-            for (_, rows), colour in zip(sorted(main.groupby("width"), reverse=True), SERIES):
+            for place, (_, rows) in enumerate(sorted(main.groupby("width"))):
                 curves = np.array([[float(v) for v in str(c).split()] for c in rows.curve_narrow])
-                axis.plot(np.arange(1, curves.shape[1] + 1), curves.mean(axis=0), color=colour,
-                          label=f"α = {rows.alpha.iloc[0]}")
-            axis.set(title=short(name), yscale="log", xlabel="epoch",
-                     ylabel="training loss")
-            axis.legend()
+                axis.plot(np.arange(1, curves.shape[1] + 1), curves.mean(axis=0), label=f"α = {rows.alpha.iloc[0]}",
+                          **shade(place, main.width.nunique()))
+            axis.set(title=short(name), yscale="log", xlabel="epoch", ylabel="training loss")
+        legend(figure, axes, columns=5)
         yield picture(figure, "Loss along training, narrow and wide",
                       "Left: each width's loss falls from plateau to plateau as it finds unit after unit (median and "
                       "quartiles of the replicas); dotted: theory's last plateau. Right: mean over copies and seeds.",
@@ -185,8 +204,8 @@ def _phase(tables):
                 image = axis.pcolormesh(grid.columns, grid.index, grid.values, vmin=0, vmax=1, cmap="cividis",
                                         shading="nearest")
                 ends = rows.drop_duplicates("width").sort_values("width")
-                axis.plot(ends.theory_last, ends.width, "w^-", markersize=4, linewidth=1)
-                axis.plot(ends.theory_nearest, ends.width, "wo--", markersize=3, linewidth=0.8)
+                axis.plot(ends.theory_last, ends.width, "^-", color=ON_COLOURS, markersize=4, linewidth=1)
+                axis.plot(ends.theory_nearest, ends.width, "o--", color=ON_COLOURS, markersize=3, linewidth=0.8)
                 axis.set_title(f"|B| = {norm:g}, start {scale:g}", fontsize=8)
                 axis.grid(False)
         for axis in axes[:, 0]:
@@ -229,7 +248,7 @@ def frames(tables):
 
 
 SECTION = Section(
-    order=10, id="span",
+    order=10, id="span", key=("s0.narrow-does", "s0.wide-performs", "s0.gap-grows"),
     title="One wide network against many narrow ones",
     question="Does a concatenation of narrow networks span, and match, one wide network with the same number of features?",
     method="S0's protocol: 1/α independent networks of width α, their last-layer features concatenated, against one of "

@@ -3,7 +3,9 @@
 import numpy as np
 
 from figures.section import Section, picture
-from figures.style import NARROW, WIDE, canvas, points, theory_line
+from figures.style import NARROW, WIDE, canvas, legend, points, theory_line
+
+_VIEWS = ((NARROW, "o"), (WIDE, "s"))  # by the strength of the second view
 
 
 def _reach(table):
@@ -22,7 +24,7 @@ def _reach(table):
             axis.set_xticks(sorted(cells.width.unique()), [f"{w:g}\n×{8 / w:g}" for w in sorted(cells.width.unique())])
             axis.minorticks_off()
         axes[0].set_ylabel("P(the concatenation misses it)")
-        axes[0].legend()
+        legend(figure, axes)
         return picture(figure, "The same number of starts, split or together",
                        "Lines: closed form on the left, on the right the limit of a vanishing weak strength. Markers: gradient "
                        "flow, 95 % Wilson intervals. Where a neuron reaches one "
@@ -36,20 +38,21 @@ def _views(table):
         alone = table.frame[table.frame.copies == 1]
         small, large = alone.init_scale.min(), alone.init_scale.max()
         for axis, scale in zip(axes, (small, large)):
-            for (strength, rows), colour in zip(alone[alone.init_scale == scale].groupby("second_strength"), (NARROW, WIDE)):
+            cells = alone[alone.init_scale == scale].groupby("second_strength")
+            for (strength, rows), (colour, marker) in zip(cells, _VIEWS):
                 rows = rows.sort_values("width")
                 theory_line(axis, rows.width, rows.one_theory, color=colour)
                 points(axis, rows.width, rows.one_share, rows.one_low, rows.one_high, f"second view {strength:g}",
-                       color=colour)
+                       color=colour, fmt=marker)
             axis.set(title=f"starts of {scale:g}", xscale="log", xlabel="width", ylim=(-0.03, 1.03))
-        axes[0].set_ylabel("P(one network learns both views)")
-        axes[0].legend()
+        axes[0].set_ylabel("P(one network learns both)")
+        legend(figure, axes)
         total = (table.frame.copies * table.frame.width)[table.frame.copies > 1].max()
         split = table.frame[(table.frame.init_scale == small) & (table.frame.copies * table.frame.width == total)]
-        for (_, rows), colour in zip(split.groupby("second_strength"), (NARROW, WIDE)):
+        for (_, rows), (colour, marker) in zip(split.groupby("second_strength"), _VIEWS):
             rows = rows.sort_values("width")
             theory_line(axes[2], rows.width, rows.all_theory, color=colour)
-            points(axes[2], rows.width, rows.all_share, rows.all_low, rows.all_high, color=colour)
+            points(axes[2], rows.width, rows.all_share, rows.all_low, rows.all_high, color=colour, fmt=marker)
         axes[2].set(title=f"{total:g} neurons, split", xscale="log", ylim=(-0.03, 1.03), xlabel="width of each copy",
                     ylabel="P(both, between the copies)")
         return picture(figure, "Two views of one class",

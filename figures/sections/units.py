@@ -4,7 +4,7 @@ import numpy as np
 
 from empirical.studies.units.evidence import PUBLISHED
 from figures.section import Section, picture
-from figures.style import SERIES, canvas, colours, points, theory_line
+from figures.style import SHARE, canvas, interval, legend, look, panels, points, shade, theory_line
 from figures.sweeps import family
 from theory.random_units import similar_pair_share
 from theory.unit_evidence import change
@@ -38,26 +38,21 @@ _SHORT = {_SMALL: "d = 10, small start", _MLP.format("10", "10,000", "standard")
 
 
 def _summary(rows, column):
-    from lab.estimate import mean_interval
-
+    """Widths, means, and ends of the intervals of a share."""
     groups = [(w, g[column].dropna()) for w, g in rows.groupby("width")]
-    groups = [(w, mean_interval(v)) for w, v in groups if len(v)]
-    return [w for w, _ in groups], [e.mean for _, e in groups], [e.low for _, e in groups], [e.high for _, e in groups]
+    return tuple(zip(*((w, *interval(v, SHARE)) for w, v in groups if len(v))))
 
 
-def _panel(axis, rows, column, colour, label=None, null=None, real=False):
+def _panel(axis, rows, column, place, label=None, null=None, real=False):
     """A column by width with its intervals; the same network before training as a dashed line."""
-    if rows.empty or column not in rows:
+    found = _summary(rows, column) if column in rows else ()
+    if not found:
         return
-    widths, mean, low, high = _summary(rows, column)
-    if not widths:
-        return
-    if any(x is None for x in low):
-        low = high = None
-    points(axis, widths, mean, low, high, label, color=colour, real=real, linestyle="-", linewidth=0.8, markersize=4)
+    style = look(place)
+    points(axis, *found, label, real=real, linestyle="-", linewidth=0.8, markersize=4, **style)
     if null in rows:
         x, start, _, _ = _summary(rows, null)
-        axis.plot(x, start, linestyle=(0, (2, 2)), marker="", color=colour, linewidth=1)
+        axis.plot(x, start, linestyle=(0, (2, 2)), marker="", color=style["color"], linewidth=1)
 
 
 def _ticks(axis, widths):
@@ -69,15 +64,16 @@ def _ticks(axis, widths):
     axis.set_xlabel("width")
 
 
-def _curves(rows, column, axis, fractions):
-    """Mean ablation curves, one a width, light for narrow and dark for wide."""
+def _curves(rows, column, axis):
+    """Mean ablation curves with their intervals, one a width: light and dashed for narrow, dark for wide."""
     texts = [(w, [t for t in g[column] if isinstance(t, str) and t]) for w, g in rows.groupby("width")]
     texts = [(w, t) for w, t in texts if t]
-    for i, (width, group) in enumerate(texts):
-        colour = colours("viridis_r")(0.15 + 0.8 * i / max(1, len(texts) - 1))
-        mean = np.mean([[float(x) for x in text.split()] for text in group], axis=0)
-        axis.plot(np.linspace(0, 1, len(mean)) if fractions is None else fractions, mean, marker="", color=colour,
-                  label=f"{width:g}")
+    for place, (width, group) in enumerate(texts):
+        curves = np.array([[float(x) for x in text.split()] for text in group])
+        mean, low, high = zip(*(interval(column_, SHARE) for column_ in curves.T))
+        x, style = np.linspace(0, 1, len(mean)), shade(place, len(texts))
+        axis.plot(x, mean, marker="", label=f"width {width:g}", **style)
+        axis.fill_between(x, low, high, color=style["color"], alpha=0.25, linewidth=0)
     axis.axhline(0.8, color="#6b6b6b", linestyle=":", linewidth=1)
     axis.set(xlabel="fraction ablated", ylim=(0, 1.03))
 
@@ -88,42 +84,42 @@ def draw(tables):
     if toy is not None:
         frame = toy.frame
         cases = [c for c in (_SMALL, _LARGE, _HIGH) if c in set(frame.case)] or list(frame.case.unique())[:3]
-        with canvas(len(cases), width=2.4 * len(cases), height=2.4, sharey=True, squeeze=False) as (figure, axes):
-            for axis, case in zip(axes[0], cases):
-                _curves(frame[frame.case == case], "curve_unchanged", axis, None)
+        with panels(len(cases), height=2.4, sharey=True) as (figure, axes):
+            for axis, case in zip(axes, cases):
+                _curves(frame[frame.case == case], "curve_unchanged", axis)
                 axis.set_title(_SHORT.get(case, case), fontsize=8)
-            axes[0, 0].set_ylabel("unchanged predictions")
-            axes[0, 0].legend(title="hidden units", fontsize=6.5, title_fontsize=6.5)
+            axes[0].set_ylabel("unchanged predictions")
+            legend(figure, axes, columns=5)
             yield picture(figure, "What is left of a network's predictions when units are ablated at random",
-                          "One-hidden-layer networks on the synthetic data, classes of equal size; nested random orders. Dotted: "
-                          "the level at which prunability is read.", toy.name)
+                          "One-hidden-layer networks on the synthetic data, classes of equal size; nested random orders; bands: "
+                          "95 % intervals over replicas. Dotted: the level at which prunability is read.", toy.name)
         widths = sorted(frame.width.unique())
         shown = [c for c in _SHORT if c in set(frame.case)] or list(frame.case.unique())
         with canvas(3, height=2.6) as (figure, axes):
-            for case, colour in zip(shown, SERIES):
+            for place, case in enumerate(shown):
                 rows = frame[frame.case == case]
-                _panel(axes[0], rows, "auc", colour, _SHORT.get(case, case))
-                _panel(axes[1], rows, "pair_share", colour, null="pair_share_start")
-                _panel(axes[2], rows, "compressibility", colour, null="compressibility_start")
+                _panel(axes[0], rows, "auc", place, _SHORT.get(case, case))
+                _panel(axes[1], rows, "pair_share", place, null="pair_share_start")
+                _panel(axes[2], rows, "compressibility", place, null="compressibility_start")
             for dim in sorted(set(frame[frame.case.isin(shown)].dim)):
                 theory_line(axes[1], widths, [similar_pair_share(int(dim))] * len(widths), color="#6b6b6b", linewidth=1)
             for axis, title in zip(axes, ("removable: AUC", "share of similar pairs", "compressibility")):
                 axis.set_title(title, fontsize=9)
                 _ticks(axis, widths)
-            axes[0].legend(fontsize=6)
+            legend(figure, axes, columns=3)
             yield picture(figure, "Removable and repeated units by width, beside untrained networks",
                           "Dashed: the same networks before training; grey lines: theory of a random layer. The number of "
                           "similar units a unit, which S1 reports, is the share of similar pairs times the width: it doubles "
                           "wherever the share stays as it is.", toy.name)
         with canvas(2, width=5.4, height=2.4) as (figure, axes):
-            for case, colour in zip(shown, SERIES):
-                _panel(axes[0], frame[frame.case == case], "kept_share", colour, _SHORT.get(case, case))
-                _panel(axes[1], frame[frame.case == case], "agreement", colour)
+            for place, case in enumerate(shown):
+                _panel(axes[0], frame[frame.case == case], "kept_share", place, _SHORT.get(case, case))
+                _panel(axes[1], frame[frame.case == case], "agreement", place)
             for axis, title in zip(axes, ("units kept", "agreement with the original")):
                 axis.set_title(title, fontsize=9)
                 axis.set_ylim(0, 1.03)
                 _ticks(axis, widths)
-            axes[0].legend(fontsize=6)
+            legend(figure, axes, columns=3)
             yield picture(figure, "The consequence: a smaller network",
                           "Removable units taken out (as many as leave 90 % of the predictions on some inputs), repeated ones "
                           "(|r| ≥ 0.9) merged; agreement on other inputs.", toy.name)
@@ -176,34 +172,34 @@ def _orders(frame):
     with canvas(3, len(values), height=2.2, sharex=True, sharey=True, squeeze=False) as (figure, axes):
         for number, (row, value) in enumerate(zip(axes, values), 1):
             for axis, (column, title) in zip(row, kinds):
-                _curves(frame[frame.value == value], column, axis, None)
+                _curves(frame[frame.value == value], column, axis)
                 axis.set_title(f"{value.capitalize()}, {title}", fontsize=8)
                 if number < len(values):
                     axis.set_xlabel("")
             row[0].set_ylabel("unchanged predictions")
-        axes[0, 0].legend(title="width", fontsize=6.5, title_fontsize=6.5)
+        legend(figure, axes.flat, columns=5)
         return picture(figure, "AlexNet with units ablated in all layers at once",
-                       f"{_size(frame.iloc[0])}. Means over seeds and orders. Left: nested random orders; middle: a random unit, "
-                       "then those most correlated with it; right: the cumulative best order, chosen on other images.",
-                       "units-alexnet")
+                       f"{_size(frame.iloc[0])}. Means over seeds and orders, bands: 95 % intervals over seeds. "
+                       "Left: nested random orders; middle: a random unit, then those most correlated with it; right: the "
+                       "cumulative best order, chosen on other images.", "units-alexnet")
 
 
 def _numbers(cases, title, size, name):
     """The four numbers by width, one series a case."""
     widths = sorted({w for rows in cases.values() for w in rows.width})
-    with canvas(4, width=8.4, height=2.6) as (figure, axes):
-        for (label, rows), colour in zip(cases.items(), SERIES):
-            _panel(axes[0], rows, "auc", colour, label, real=True)
-            _panel(axes[1], rows, "pair_share", colour, null="pair_share_start", real=True)
-            _panel(axes[2], rows, "compressibility", colour, null="compressibility_start", real=True)
-            _panel(axes[3], rows, "kept_share", colour, real=True)
-        for axis, what in zip(axes, ("AUC, all layers at once", "similar pairs", "compressibility", "units kept")):
+    with canvas(4, height=2.4) as (figure, axes):
+        for place, (label, rows) in enumerate(cases.items()):
+            _panel(axes[0], rows, "auc", place, label, real=True)
+            _panel(axes[1], rows, "pair_share", place, null="pair_share_start", real=True)
+            _panel(axes[2], rows, "compressibility", place, null="compressibility_start", real=True)
+            _panel(axes[3], rows, "kept_share", place, real=True)
+        for axis, what in zip(axes, ("removable: AUC", "similar pairs", "compressibility", "units kept")):
             axis.set_title(what, fontsize=9)
             _ticks(axis, widths)
             axis.set_xlabel("width multiplier")
-        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=min(4, len(cases)), fontsize=7)
-        return picture(figure, title, f"Data: {size}. Means over the measured layers, 95 % intervals over seeds. Dashed: before "
-                       "training.", name)
+        legend(figure, axes)
+        return picture(figure, title, f"Data: {size}. Means over the measured layers (removable: all layers at once), 95 % "
+                       "intervals over three seeds or more. Dashed: before training.", name)
 
 
 def frames(tables):
