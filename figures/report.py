@@ -15,6 +15,7 @@ from figures.wording import capital, cell, estimate
 from lab import manifest
 from lab.cli import jsonable
 from lab.store import write_atomically
+from lab.tables import Table
 from theory.claims import COLUMNS, claims
 from theory.evidence import theory_evidence
 from theory.verdict.decide import VERDICTS
@@ -33,11 +34,23 @@ def drawn(number: int, store: Path) -> tuple[list, dict[str, str]]:
     return list(section.draw(have)), {caption: frame_html(frame) for caption, frame in section.frames(have).items()}
 
 
-def _here(function, *arguments) -> Future:
-    """As an executor's ``submit``, at once and in this process."""
-    done = Future()
-    done.set_result(function(*arguments))
-    return done
+_DONE: dict[tuple, Future] = {}  # what this process has drawn or worked out, by all that it depends on
+
+
+def _once(workers, function, *arguments, of: tuple = ()) -> Future:
+    """The result of a function, worked out once for what it is made ``of``: by workers, or here where there are none."""
+    key = (function, *arguments, *of)
+    if key not in _DONE:
+        if workers is not None:
+            _DONE[key] = workers.submit(function, *arguments)
+        else:
+            _DONE[key] = done = Future()
+            try:
+                done.set_result(function(*arguments))
+            except BaseException:
+                del _DONE[key]
+                raise
+    return _DONE[key]
 
 
 def build(store: Path, out: Path, workers=None) -> dict:
@@ -47,7 +60,8 @@ def build(store: Path, out: Path, workers=None) -> dict:
     ----------
     store : the run store, whose ``tables/`` hold fresh tables; kept ones come with the project.
     out : folder of the report.
-    workers : a :class:`lab.sweep.Workers` to draw and to work out formulas (default: here).
+    workers : a :class:`lab.sweep.Workers` to draw and to work out formulas (default: here). A page of one section is drawn
+        here: processes take longer to start.
 
     Returns
     -------
@@ -55,10 +69,11 @@ def build(store: Path, out: Path, workers=None) -> dict:
         ``repeated`` (:func:`figures.reproduction.reproduction`), ``set_aside`` and ``own``
         (:func:`figures.ledger.unjudged`).
     """
-    submit = _here if workers is None else workers.submit
-    formulas = submit(theory_evidence)
-    drawings = [submit(drawn, number, store) for number in range(len(sections()))]
+    workers = workers if len(sections()) > 1 else None
+    formulas = _once(workers, theory_evidence)
     tables = catalogue.tables(store)
+    drawings = [_once(workers, drawn, number, store, of=(section, *(_state(tables.get(name)) for name in section.studies)))
+                for number, section in enumerate(sections())]
     rows = ledger.rows(ledger.gather(tables, formulas.result()))
     beside, repeated = ledger.unjudged(store), reproduction(store)
     pages = [_page(section, drawing.result(), rows, tables, beside["set_aside"])
@@ -74,6 +89,11 @@ def build(store: Path, out: Path, workers=None) -> dict:
     write_atomically(out / "index.html", html)
     return {"report": str(out / "index.html"), "ledger": str(out / "ledger.json"), "rows": rows, "verdicts": verdicts,
             "repeated": repeated, "missing": sorted(set(catalogue.studies()) - set(tables)), **beside}
+
+
+def _state(table: Table | None) -> tuple:
+    """What a drawing knows of a table."""
+    return () if table is None else (table.name, table.manifest.get("digest"), table.manifest["kept"])
 
 
 def _page(section: Section, drawing, rows: Sequence[Mapping], tables: Mapping, set_aside: Sequence[Mapping]) -> dict:

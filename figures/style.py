@@ -23,7 +23,7 @@ from lab.pictures import (  # noqa: F401 (the sections' names of them)
 
 SHARE, POSITIVE = (0.0, 1.0), (0.0, math.inf)  # where a quantity lies, and its interval with it
 LEAST = 3  # replicas that an interval takes
-MARKERS = "osD^vPX"
+MARKERS = "osD^vPX*p<"  # more than colours: after the last colour the first again, with another marker
 DASHES = ("-", (0, (5, 1.5)), (0, (1, 1.3)), (0, (5, 1.5, 1, 1.5)), (0, (3, 1)), (0, (7, 2)), (0, (1, 3)))
 WIDTHS = ("#8fb8dd", "#6b9fcf", "#4583bd", "#2a639f", "#123f70")  # from narrow to wide
 ON_COLOURS = "#fffffe"  # white on a coloured ground, in the dark too
@@ -31,9 +31,8 @@ ON_COLOURS = "#fffffe"  # white on a coloured ground, in the dark too
 
 def look(place: int, line: bool = False) -> dict:
     """Colour and marker, with ``line`` a dash too, of a series: never told by its colour alone."""
-    turns, place = divmod(place, len(SERIES))
-    other = (place + turns) % len(MARKERS)  # after the last colour the first again, with another marker
-    return {"color": SERIES[place], "fmt": MARKERS[other], **({"linestyle": DASHES[other], "linewidth": 0.9} if line else {})}
+    dash = {"linestyle": DASHES[place % len(DASHES)], "linewidth": 0.9} if line else {}
+    return {"color": SERIES[place % len(SERIES)], "fmt": MARKERS[place % len(MARKERS)], **dash}
 
 
 def stroke(place: int) -> dict:

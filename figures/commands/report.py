@@ -1,6 +1,6 @@
 """Write the report from the tables that exist."""
 
-from lab.arguments import folder
+from lab.arguments import folder, processes
 from lab.cli import say
 
 HELP = "write report/index.html and report/ledger.json from the tables that exist"
@@ -9,23 +9,42 @@ HELP = "write report/index.html and report/ledger.json from the tables that exis
 def add_arguments(parser):
     parser.add_argument("--out", type=folder, default="runs", help="folder of the run store")
     parser.add_argument("--report", type=folder, default="report", help="folder of the report")
+    parser.add_argument("--jobs", type=processes, default=None, help="processes that draw (default: one a core)")
 
 
 def write(args, workers=None) -> dict:
-    """Build the report, with the help of ``workers`` if they are at work already, and say where it is."""
+    """Build the report, with the help of ``workers``, and say what it comes to and where it is."""
     from figures.ledger import notes
     from figures.report import build
 
     built = build(args.out, args.report, workers)
     say("claims: " + ", ".join(f"{count} {verdict}" for verdict, count in built["verdicts"].items()))
-    if built["repeated"]:
-        numbers, same = (sum(row[key] for row in built["repeated"]) for key in ("numbers", "same"))
-        say(f"computed again here: {same} of {numbers} numbers are judged as in the kept tables, which the report shows")
-    for line in notes(built):
+    for line in [*repetition(built["repeated"]), *notes(built)]:
         say(line)
     say(f"the report is {built['report']}")
     return {key: built[key] for key in ("report", "ledger", "verdicts", "missing", "repeated", "set_aside", "own")}
 
 
+def repetition(repeated) -> list[str]:
+    """What was computed again here beside the kept tables, in lines for a person."""
+    numbers, same = (sum(row[key] for row in repeated) for key in ("numbers", "same"))
+    if not numbers:
+        return []
+    differ = [(row["study"], d) for row in repeated for d in row["differ"]]
+    lines = [f"repeated here with fewer replicas: {numbers} numbers of the kept tables; "
+             + (f"{same} agree within chance, {len(differ)} differ by more:" if differ else "all agree within chance")]
+    lines += [f"  {name}, {d['claim']}, {d['setting']}: {d['here']['mean']:.3g} here, {d['kept']['mean']:.3g} kept"
+              for name, d in differ[:MOST]]
+    lines += [f"  and {len(differ) - MOST} more, in the report under 'Computed again here'"] * (len(differ) > MOST)
+    return [*lines, "the report shows the kept tables, which have more replicas"]
+
+
+MOST = 5  # differing numbers that are named on the terminal
+
+
 def run(args) -> dict:
-    return write(args)
+    from lab.manifest import cores
+    from lab.sweep import Workers
+
+    with Workers(args.jobs or cores()) as workers:
+        return write(args, workers)

@@ -32,7 +32,7 @@ def _controls(tables):
     if not real or toy is None:
         return
     names = controls()
-    with canvas(1, width=7.0, height=3.0) as (figure, axis):
+    with canvas(1, width=7.0, height=3.4) as (figure, axis):
         free = toy.frame[(toy.frame.teacher == "graded") & (toy.frame.reference_width == 16)]
         free = free.assign(gap=free.narrow_to_wide - free.wide_to_wide)
         least = free[free.width == free.width.min()]
@@ -51,7 +51,7 @@ def _controls(tables):
             estimates(axis, groups, "gap", f"{short(name)}", real=True, **look(i))
         axis.axhline(0.01, color=BASELINE, linestyle=":", linewidth=0.9)
         axis.set_xticks(range(len(names)), names)
-        axis.set_ylabel("span gap\n(narrow → wide less wide → wide)")
+        axis.set_ylabel("span gap, of the variance")
         axis.grid(axis="x", visible=False)
         legend(figure, [axis])
         yield picture(figure, "The span gap under each control",

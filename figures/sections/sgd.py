@@ -1,7 +1,7 @@
 """Online SGD of over-parameterised students: trajectories, final errors, removable and repeated units."""
 
 from figures.section import Section, picture
-from figures.style import NARROW, WIDE, canvas, legend, look, points, theory_line
+from figures.style import NARROW, SHARE, WIDE, canvas, legend, look, points, theory_line
 
 
 def _trajectories(table):
@@ -46,7 +46,8 @@ def _units(table):
             rows = end[(end.noise == noise) & (end.init_scale == scale)]
             rows = rows.sort_values("width")
             for name, colour, marker in (("removable", NARROW, "o"), ("repeated", WIDE, "s")):
-                points(axis, rows.width, rows[name], rows[f"{name}_low"], rows[f"{name}_high"], name, color=colour, fmt=marker)
+                points(axis, rows.width, rows[name], *(rows[f"{name}_{end}"].clip(*SHARE) for end in ("low", "high")), name,
+                       color=colour, fmt=marker)
             axis.set(title=f"noise {noise:g}, start {scale:g}", xscale="log", ylim=(-0.03, 1.03))
             widths = sorted(rows.width.unique())
             axis.set_xticks(widths, [f"{w:g}" for w in widths])

@@ -147,7 +147,7 @@ def _whole(tables, name):
     if table is None:
         return None
     frame = table.frame[table.frame.site == "all"]
-    return frame.assign(value=frame["value"].fillna("").astype(str))
+    return frame.assign(value=frame["value"].astype(object).fillna("").astype(str))
 
 
 def _size(row) -> str:
