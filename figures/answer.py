@@ -91,6 +91,11 @@ THEMES = (
 )
 
 
+def shown(rows: Iterable[Mapping]) -> list[dict]:
+    """Rows of the ledger as the page takes them: None in place of a column without evidence."""
+    return [{**row, **{name: row[name] if row[name] and row[name]["evidence"] else None for name in COLUMNS}} for row in rows]
+
+
 def columns(row: Mapping) -> dict[str, str]:
     """Verdict of every column that can speak to a claim."""
     return {name: row[name]["verdict"] if row[name] else "not yet measured" for name in row["speaks"]}

@@ -76,11 +76,12 @@ def build(store: Path, out: Path, workers=None) -> dict:
                 for number, section in enumerate(sections())]
     rows = ledger.rows(ledger.gather(tables, formulas.result()))
     beside, repeated = ledger.unjudged(store), reproduction(store)
-    pages = [_page(section, drawing.result(), rows, tables, beside["set_aside"])
+    said = answer.shown(rows)
+    pages = [_page(section, drawing.result(), said, tables, beside["set_aside"])
              for section, drawing in zip(sections(), drawings)]
     counts = Counter(row["verdict"] for row in rows)
     verdicts = {v: counts.get(v, 0) for v in VERDICTS}
-    html = page_html(rows, pages=pages, tables=list(tables.values()), repeated=repeated,
+    html = page_html(said, pages=pages, tables=list(tables.values()), repeated=repeated,
                      remarks={name: catalogue.remark(table) for name, table in tables.items()}, **beside)
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
@@ -110,7 +111,7 @@ def _page(section: Section, drawing, rows: Sequence[Mapping], tables: Mapping, s
 
 
 def page_html(rows: Sequence[Mapping], *, pages=(), tables=(), repeated=(), remarks=None, set_aside=(), own=()) -> str:
-    """The page, from rows of the ledger and what stands beside them."""
+    """The page, from rows of the ledger (:func:`figures.answer.shown`) and what stands beside them."""
     from jinja2 import Environment, FileSystemLoader, select_autoescape
 
     from empirical.studies.units.evidence import PUBLISHED
@@ -139,6 +140,7 @@ def page_html(rows: Sequence[Mapping], *, pages=(), tables=(), repeated=(), rema
         rows=rows, pages=pages, tables=tables, repeated=repeated, remarks=remarks or {}, set_aside=set_aside, own=own,
         claims=register, environment=manifest.environment(), symbols=strips.symbols(), ticks=strips.TICKS,
         answer=answer.answer(rows), limits=capital(answer.limits(rows, tables, PUBLISHED)), tally=answer.tally(rows),
+        wrong=sum(row.get("error") or 0 for row in rows),
         counts={"points": sum(points.values()), "formulas": points["theory"], "toy": points["toy"], "real": points["real"]},
         gap=gap, marks=marks, verdicts=VERDICTS, texts=sorted({row["id"][:2] for row in rows}), rooms=COLUMNS)
 
