@@ -229,6 +229,8 @@ def compute(study: Study, scale: str, *, store: RunStore, jobs: int | None = Non
         "failed": [{"config": str(config), "reason": reason} for config, reason in outcome.failed],
         **_costs(outcome.manifests),
     }
+    if own and "<" not in study.evidence.__qualname__:  # so that a report of one's own can ask for it again
+        facts |= {"family": study.family, "evidence": f"{study.evidence.__module__}:{study.evidence.__qualname__}"}
     if own and facts["whole"]:
         facts["summary"] = [{"claim": e.claim, "setting": e.setting, **e.estimate.to_json()}
                             for e in study.evidence(frame, tuple(outcome.run_ids))]

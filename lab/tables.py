@@ -26,7 +26,8 @@ SCALES = ("quick", "run", "full", "published")  # from the least to the most tha
 PARTIAL = ".partial"
 _CSV, _MANIFEST = ".csv", ".manifest.json"
 _FIELDS = {"table": str, "scale": str, "command": str, "runs": list, "failed": list, "environment": dict}
-_OPTIONAL = {"wall_seconds": (int, float), "cpu_seconds": (int, float), "summary": list}
+_OPTIONAL = {"wall_seconds": (int, float), "cpu_seconds": (int, float), "summary": list, "family": str,
+             "evidence": str}
 _NUMBERS = {"claim", "setting", "mean", "low", "high", "n"}  # of each entry of a summary
 _LATER = {"planned": int, "whole": bool, "plan": str, "own": bool, "digest": str}  # older versions wrote none of them
 
@@ -111,7 +112,7 @@ def read_manifest(stem: str, folder: Path) -> dict | None:
         raise _damaged(stem, path, f"no scale is called {facts['scale']!r}")
     for key, kind in _OPTIONAL.items():
         if key in facts and not isinstance(facts[key], kind):
-            raise _damaged(stem, path, f"{key!r} is no number" if kind is not list else f"{key!r} is not a list")
+            raise _damaged(stem, path, f"{key!r} is " + {list: "not a list", str: "no text"}.get(kind, "no number"))
     if not all(isinstance(item, dict) and item.keys() >= _NUMBERS for item in facts.get("summary", [])):
         raise _damaged(stem, path, "'summary' is not a list of numbers")
     if not all(isinstance(run, str) for run in facts["runs"]):

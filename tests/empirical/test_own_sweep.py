@@ -20,6 +20,7 @@ from empirical.own import names
 from empirical.settings import Network, Setting, recipe
 from empirical.sweep import sweep, with_sources
 from empirical.train import load_trained, prepare, train
+from figures.own import own_family, own_rows
 from lab.cli import main
 from lab.errors import ArgumentError, InputError
 from tests.empirical import own_example as example
@@ -195,6 +196,11 @@ def test_walk_through_an_engineers_own_architecture_in_a_folder_of_her_own(tmp_p
     assert out.returncode == 0, out.stderr
     found = json.loads(out.stdout)
     assert [row["alpha"] for row in found["alphas"]] == ["1", "1/2"] and found["alphas"][1]["span_error"]["n"] == 1
+    # in a report of her own the table stands with those of its family, and is judged by the claims' rules
+    assert [*own_family(tmp_path / "runs", "width")] == [Path(found["table"]).stem]
+    judged = {row["id"]: row for row in own_rows(tmp_path / "runs")}
+    (piece,) = judged["s0.narrow-does-not-span-wide"]["real"]["evidence"]
+    assert "mine:make, load, alpha 1/2" in piece["setting"] and piece["mean"] == found["alphas"][1]["gap"]["mean"]
     table = pandas.read_csv(tmp_path / found["table"])
     assert set(table.arch) == {"mine:make"} and set(table.data) == {"load"} and set(table.site) == {"2", "4", "penultimate"}
 

@@ -47,7 +47,7 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]
     whole = frame[frame["copies"] == frame["all_copies"]]
     least = whole[whole["width"] == whole["width"].min()].set_index("seed")
     first = least.iloc[0]
-    network = f"{first['arch']} of base width {first['base_width']}"
+    network = first["arch"] + (f" of base width {first['base_width']}" if first["base_width"] else "")  # 0: a user's own
     setting = f"{network}, {first['data']}, alpha {first['alpha']}"
     about = {"levels": levels_of(first["arch"], str(first["data"])), "pilot": bool(frame["seed"].min() < CONFIRMATORY)}
     found = []

@@ -1,0 +1,62 @@
+"""A user's own runs as a report of their own shows them: tables by family, and what they say of the claims by the claims' rules.
+
+They are judged here by themselves alone, and never enter the ledger of the laboratory.
+"""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+
+from figures.catalogue import ROOMS, own_tables, unfixed
+from figures.ledger import rows
+from lab.errors import InputError
+from lab.tables import Table
+from theory.claims import Evidence
+
+
+def own_family(store: Path, family: str) -> dict[str, Table]:
+    """The whole tables of a user's own studies of a family ("width", "units"), by name; their columns are those of the
+    laboratory's own."""
+    return {table.name: table for table in own_tables(store) if table.manifest.get("family") == family}
+
+
+def own_evidence(store: Path) -> list[Evidence]:
+    """What a user's own tables say of the claims.
+
+    Raises
+    ------
+    InputError
+        If a manifest names evidence that the laboratory has not.
+    """
+    return [item for table in own_tables(store) for item in _of(table)]
+
+
+def own_rows(store: Path) -> list[dict]:
+    """Rows as those of :func:`figures.ledger.rows`, of the claims to which a user's own runs speak."""
+    found = own_evidence(store)
+    spoken = {item.claim for item in found}
+    return [row for row in rows(found) if row["id"] in spoken]
+
+
+def _of(table: Table) -> list[Evidence]:
+    where = table.manifest.get("evidence")  # older versions did not write it
+    if not where:
+        return []
+    module, _, name = where.partition(":")
+    function = None
+    if module.split(".")[0] in ROOMS:
+        with suppress(ImportError):
+            function = getattr(import_module(module), name, None)
+    if function is None:
+        raise InputError(f"the table {table.name} names evidence that there is not, {where[:80]}: compute it again, finished "
+                         "runs are kept")
+    return [replace(item, study=table.name, note="; ".join(filter(None, [item.note, unfixed(table)])))
+            for item in function(table.frame, table.runs)]
+
+
+def summary(store: Path) -> list[Mapping]:
+    """A line for each of a user's own tables: ``table, title, family, command, runs``."""
+    return [{"table": t.name, "title": t.manifest.get("title", ""), "family": t.manifest.get("family", ""),
+             "command": t.manifest["command"], "runs": len(t.runs)} for t in own_tables(store)]
