@@ -76,6 +76,10 @@ FLAGS = {
         "--alphas": ("1 1/2", "1e-99999999"),
         "--base-width": ("8", "99999999"), "--batch-size": ("32", "0"), "--rows": ("100", "x"), "--steps": ("1", "0"),
         "--repeat": ("1", "0")},
+    ("empirical", "family"): {
+        **TRAINING, **{flag: RUN[flag] for flag in ("--jobs", "--out", "--dry-run")}, "--folder": TEXT,
+        "--data": ("digits", "imagenet"), "--image-size": ("8", "0"), "--max-length": ("8", "0"), "--rows": ("10", "0"),
+        "--name": ("mine", "a/b")},
     ("empirical", "gpu"): {
         "--data-dir": TEXT, "--minutes": ("1", "0"), "--stages": ("bench", "rest"), "--every-way": NO_VALUE,
         "--compile": NO_VALUE, "--steps": ("1", "0"), "--jobs": ("1", "0"), "--device": ("cpu", "meta"), "--out": RUN["--out"],
@@ -114,8 +118,8 @@ FLAGS = {
                          "--quick": NO_VALUE, "--dry-run": NO_VALUE},
     ("figures", "verify"): {"--only": ("s0", "nonsense"), "--out": RUN["--out"]},
 }
-NAMED = {("theory", "compare"): ["a.npy", "b.npy"], ("theory", "derive"): ["erf-i3"],
-         ("figures", "keep"): ["bumps"]}  # arguments that are no flags
+NAMED = {("empirical", "family"): ["--folder", "nowhere", "--data", "digits"], ("theory", "compare"): ["a.npy", "b.npy"],
+         ("theory", "derive"): ["erf-i3"], ("figures", "keep"): ["bumps"]}  # arguments that must be there
 APART = {"--table", "--tickets", "--dry-run", "--compile", "--every-way"}  # not with the others
 FREE = {flag for room in FLAGS.values() for flag, entry in room.items() if entry == TEXT} - {"--data-dir"}
 

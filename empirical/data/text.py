@@ -164,19 +164,41 @@ def _name(known: Published, files: Sequence, counts: tuple[int, int], digest: st
     return f"{known.title} ({'altered' if digest or counts != known.pairs else 'unverified copy'})"
 
 
-def load(*, source: str, data_dir: str | None = None, train_size: int = 0, max_length: int = 0, split: int = 0,
-         **_) -> Dataset:
-    """MNLI, SNLI, SICK, or any ``train``/``test`` pair of files, from the folder (or published archive) ``data_dir``."""
+def read(source: str, data_dir: str | None) -> tuple[str, list[Pair], list[Pair], dict]:
+    """What to call a source, its training and its test pairs, and facts for the manifest.
+
+    Parameters
+    ----------
+    source : one of :data:`SOURCES`.
+    data_dir : folder (or published archive).
+
+    Raises
+    ------
+    ArgumentError, InputError
+        As :func:`locate` and :func:`empirical.data.pairs.read_pairs`.
+    """
     if data_dir is None:
         raise ArgumentError(f"{source} needs data_dir, the folder with its training and test files", "data_dir")
-    length, known = checks.max_length(max_length) or MAX_LENGTH, SOURCES[source]
+    known = SOURCES[source]
     files, archive = locate(source, Path(data_dir))
     (train, lost), (test, lost_too) = map(read_pairs, files)
     digest = checks.file_sha256(archive) if archive else ""
-    fit, score = (6000, 2000) if len(train) > 16_000 else (len(train) // 4, len(train) // 10)
     name = _name(known, files, (len(train), len(test)), digest)
     compared = "sha256 of the archive" if archive else "number of pairs" if known.pairs and "subset" not in name else "nothing"
-    facts = {"train_file": files[0].name, "test_file": files[1].name, "rows_without_gold_label": lost + lost_too,
-             "compared_with_published": compared}
+    return name, train, test, {"train_file": files[0].name, "test_file": files[1].name,
+                               "rows_without_gold_label": lost + lost_too, "compared_with_published": compared}
+
+
+def probe_rows(count: int) -> tuple[int, int]:
+    """Rows of the two probe splits among so many training pairs."""
+    return (6000, 2000) if count > 16_000 else (count // 4, count // 10)
+
+
+def load(*, source: str, data_dir: str | None = None, train_size: int = 0, max_length: int = 0, split: int = 0,
+         **_) -> Dataset:
+    """MNLI, SNLI, SICK, or any ``train``/``test`` pair of files, from the folder (or published archive) ``data_dir``."""
+    length = checks.max_length(max_length) or MAX_LENGTH
+    name, train, test, facts = read(source, data_dir)
+    fit, score = probe_rows(len(train))
     return make_dataset(name, train, test, train_size=train_size, max_length=length, probe_fit=fit, probe_score=score,
                         split=split, facts=facts)

@@ -1,5 +1,6 @@
 """Weights in files: safetensors, or what ``torch.save`` wrote of tensors alone; nothing in a file is ever run."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -70,12 +71,24 @@ def load_weights(model: nn.Module, path: str | Path) -> nn.Module:
         If the checkpoint is another network's.
     """
     state, own = read_state(path), model.state_dict()
-    missing, strange = sorted(set(own) - set(state)), sorted(set(state) - set(own))
+    counters = {name for name in own if name.endswith("num_batches_tracked")}  # of batch norms; old files have none
+    missing, strange = sorted(set(own) - set(state) - counters), sorted(set(state) - set(own))
     shapes = [name for name in own if name in state and own[name].shape != state[name].shape]
     if missing or strange or shapes:
         what = (f"lacks {missing[0]}" if missing else f"has {strange[0]}, which the network has not" if strange else
                 f"has {shapes[0]} of shape {tuple(state[shapes[0]].shape)}, not {tuple(own[shapes[0]].shape)}")
         rest = len(missing) + len(strange) + len(shapes) - 1
         raise InputError(f"{path} is another network's: it {what}" + (f" ({rest} more differ)" if rest else ""))
-    model.load_state_dict(state)
+    model.load_state_dict({**{name: own[name] for name in counters}, **state})
     return model
+
+
+def checksum(path: str | Path) -> str:
+    """Of the bytes of a checkpoint: SHA-256, of a folder over its files of weights and its configuration."""
+    path, digest = Path(path), hashlib.sha256()
+    files = sorted([*path.glob("*.safetensors"), *path.glob("*.json")]) if path.is_dir() else [path]
+    for file in files:
+        digest.update(file.name.encode())
+        with reading(file, "a file of weights", "fetch it anew"), file.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()

@@ -149,11 +149,24 @@ class Own(nn.Module):
         mask = (x[0] != 0) if x.dim() == 3 and not x.is_floating_point() else None
         with recorded(self.network, self._first) as outputs, recorded(self.network, [self.readout], inputs=True) as before:
             logits = _logits(self.network(x[0]))
-        for name, first in self._first.items():
-            for site, output in tensors(name, once(name, outputs.get(name, []))).items():
-                taps[site] = pooled(output, first, mask).unsqueeze(0)
+        fill(taps, self._first, outputs, mask)
         taps[PENULTIMATE] = pooled(once(self.readout, before.get(self.readout, [])), False, mask).unsqueeze(0)
         return logits.unsqueeze(0)
+
+
+def fill(taps: dict[str, torch.Tensor], first: dict[str, bool], outputs: dict[str, list], mask: torch.Tensor | None) -> None:
+    """Put what was recorded at the sites into taps, as the interface of a stack has it.
+
+    Parameters
+    ----------
+    taps : site -> (1, batch, features), filled here.
+    first : site -> see :func:`empirical.own.places.channels_first`.
+    outputs : see :func:`empirical.own.places.recorded`.
+    mask : (batch, tokens), true where there is one; None where all count.
+    """
+    for name, channels in first.items():
+        for site, output in tensors(name, once(name, outputs.get(name, []))).items():
+            taps[site] = pooled(output, channels, mask).unsqueeze(0)
 
 
 def _through(units: Units):

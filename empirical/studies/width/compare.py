@@ -40,7 +40,6 @@ def run(config: Comparison, folder: Path, *, device: str | None = None, data_dir
         the training of either side came to), ``mismatch`` (largest distance of a network's loss from the target, as a share of
         it; None without a target), and the manifest.
     """
-    from empirical.compare import compare, on_kept_rows
     from empirical.data import dataset
     from empirical.features import read_facts, read_features
     from empirical.train import pick_device
@@ -50,14 +49,29 @@ def run(config: Comparison, folder: Path, *, device: str | None = None, data_dir
         target = pick_device(device)
         data = dataset(config, data_dir, str(target))
         store(read([config], folder.parent, data, target), [config], folder.parent, data, target)
-    facts, features, blocks = read_facts(folder), read_features(folder), _narrow_blocks(config)
-    rows = compare(features, "wide", "other", blocks, untrained="untrained", equal=config.copies, seed=config.seed)
-    main = next(row for row in rows if row["site"] == "penultimate" and row["copies"] == config.copies)
-    main.update(on_kept_rows(features, "wide", "other", blocks[:config.copies], untrained="untrained", ridge=main["ridge"],
-                             seed=config.seed))
+    facts, features = read_facts(folder), read_features(folder)
+    rows = measures(features, _narrow_blocks(config), config.copies, config.seed)
     return {"data": facts["data"]["name"], "rows": rows, "wide": _summary([results[config.wide()]]),
             "narrow": _summary([results[n] for n in config.narrow()]), "mismatch": _mismatch(results),
             "manifest": {**facts, "threads": threads_of_record(config.threads, *results.values())}}
+
+
+def measures(features: "Features", blocks: Sequence[str], equal: int, seed: int) -> list[dict]:
+    """The measures of copies against the wide network, one row a site and number of copies.
+
+    Parameters
+    ----------
+    features : with the blocks "wide", "other" (the second wide network), "untrained", the shuffled one, and the copies.
+    blocks : of the copies.
+    equal : how many of them have as many features as the wide network.
+    seed : of what is drawn.
+    """
+    from empirical.compare import compare, on_kept_rows
+
+    rows = compare(features, "wide", "other", blocks, untrained="untrained", equal=equal, seed=seed)
+    main = next(row for row in rows if row["site"] == "penultimate" and row["copies"] == equal)
+    main.update(on_kept_rows(features, "wide", "other", blocks[:equal], untrained="untrained", ridge=main["ridge"], seed=seed))
+    return rows
 
 
 def _weights(results: Mapping[Network, dict]) -> dict[str, str | None]:

@@ -1,0 +1,78 @@
+"""``python -m empirical family``: published networks of several widths, read from a folder, by the protocol of width sweeps."""
+
+from dataclasses import replace
+
+from empirical.declared import source, sources
+from lab.arguments import add_run_arguments, add_threads_argument, argument, device, positive_int, store_name
+from lab.cli import note, say
+
+HELP = "published checkpoints of several widths in a folder: narrow ones together against a wide one"
+
+
+def add_arguments(parser):
+    parser.add_argument("--folder", required=True, metavar="DIR", help="with the checkpoints: state dicts of "
+                        "torchvision's ResNets, or folders in the form of Hugging Face: config.json, model.safetensors, "
+                        "tokenizer.json")
+    parser.add_argument("--data", type=argument(lambda name: source(name).name), required=True, metavar="NAME", help="data set "
+                        f"on which features are compared: {', '.join(sources())}; or your own, MODULE:FUNCTION")
+    parser.add_argument("--data-dir", metavar="DIR", help="where the data set's files are (folder or archive)")
+    parser.add_argument("--image-size", type=positive_int, help="pixels a side (default: the data's own)")
+    parser.add_argument("--max-length", type=positive_int, help="tokens a sentence pair (default: 64)")
+    parser.add_argument("--rows", type=positive_int, default=6000, help="rows that are fitted on, and scored on, at most")
+    parser.add_argument("--device", type=device, help="cpu, cuda, cuda:1, mps (default: CUDA if there is one)")
+    parser.add_argument("--name", type=store_name, help="name of the table and of the folder in the run store")
+    add_threads_argument(parser)
+    add_run_arguments(parser, "--jobs", "--out", "--dry-run")
+
+
+def run(args) -> dict:
+    from pathlib import Path
+
+    from empirical.own.families import members
+    from empirical.studies.families.measure import COMPARE, data_of, weights_of
+    from empirical.studies.families.plan import plan
+    from empirical.studies.families.table import tabulate
+    from empirical.studies.width.evidence import evidence
+    from empirical.train import pick_device
+    from lab.store import RunStore
+    from lab.study import Study, compute
+    from lab.sweep import dry_run
+
+    base, target = Path(args.folder).resolve(), pick_device(args.device)
+    runs = plan(members(base), data=args.data, image_size=args.image_size or 0, max_length=args.max_length or 0, rows=args.rows,
+                threads=args.threads)
+    checksums = {run.family: data_of(run, base, args.data_dir).checksum for run in runs}
+    runs = [replace(run, checksum=checksums[run.family], weights=weights_of(run, base)) for run in runs]
+    name, store = args.name or f"family-{base.name}", RunStore(args.out)
+    study = Study(name, f"published networks in {base.name}", (COMPARE,), lambda scale: [], tabulate, evidence, processes=True)
+    for run in runs:
+        say(f"{run.family}, alpha {run.alpha}, replica {run.seed}: {', '.join(run.narrow)} against {run.wide}, baseline "
+            f"{run.other}")
+    if args.dry_run:
+        return dry_run(name, runs, store=store, schema=study.schema_of)
+    table = compute(study, "published", store=store, configs=runs, jobs=args.jobs or (1 if target.type == "cuda" else None),
+                    options={"checkpoints": str(base), "device": str(target), "data_dir": args.data_dir})
+    rows = _summary(table.frame)
+    for row in rows:
+        say(f"{row['family']}, alpha {row['alpha']:>4} x{row['copies']:<2} span error {_show(row['span_error'])}  reverse "
+            f"{_show(row['reverse_span_error'])}  gap {_show(row['gap'])}  CKA {row['cka'].mean:.3f}")
+    failed = table.manifest["failed"]
+    for failure in failed:
+        note(f"failed: {failure['reason']}")
+    return {"name": name, "rows": rows, "table": str(store.root / "tables" / f"{table.stem}.csv"), "failed": failed,
+            "exit_code": 1 if failed else 0}
+
+
+def _summary(frame) -> list[dict]:
+    """Means and intervals over replicas of the main numbers, with all copies, at the last site."""
+    from lab.estimate import mean_interval
+
+    whole = frame[(frame["site"] == "penultimate") & (frame["copies"] == frame["all_copies"])]
+    return [{"family": family, "alpha": alpha, "copies": int(group["copies"].iloc[0]),
+             **{key: mean_interval(group[key]) for key in ("span_error", "reverse_span_error", "baseline_span_error", "gap",
+                                                           "probe_narrow", "probe_wide", "cka")}}
+            for (family, alpha), group in whole.groupby(["arch", "alpha"], sort=False)]
+
+
+def _show(e) -> str:
+    return f"{e.mean:.3f}" + (f" [{e.low:.3f}, {e.high:.3f}]" if e.low is not None else "")
