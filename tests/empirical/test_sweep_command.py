@@ -218,8 +218,8 @@ def test_what_a_study_declares_needs_no_data(monkeypatch):
 
 
 def test_studies_share_the_stage_that_trains_networks():
-    for where in STUDIES.values():
-        assert TRAIN in study_of(where).stages
+    for name, where in STUDIES.items():
+        assert TRAIN in study_of(where).stages or name == "pythia-width"  # whose networks others have trained
     units, hull = (study_of(STUDIES[name]) for name in ("units-mlp", "hull-digits"))
     for study, config in ((units, units.at("quick")[0]), (hull, hull.at("quick")[0])):
         network = config.network()
