@@ -5,7 +5,6 @@ The table has ``case`` (a setting, for a person), ``width`` (a number), ``replic
 training: the null of these), ``kept_share`` and ``agreement`` (the smaller network).
 """
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -55,19 +54,16 @@ def by_width(table: "pandas.DataFrame", case: str, column: str) -> tuple[np.ndar
 def growth(table, case: str, column: str, *, absolute: bool = False) -> Estimate | None:
     """Factor of growth per doubling of width over the replicas; ``absolute`` multiplies a share by the width first.
 
-    The geometric mean, as of all ratios. None with fewer than two widths or replicas, or where a value is zero: then there is
-    no ratio.
+    The geometric mean, as of all ratios. A share of 0 is taken as half a pair of units, the least that could be seen: leaving
+    out the networks that have none would choose by the outcome. None with fewer than two widths or replicas, or where no
+    network of any width has a share above 0.
     """
-    found = _ratios(table, case, column, absolute)
-    return mean_interval(found, log=True) if len(found) and np.all(np.isfinite(found)) else None
-
-
-def _ratios(table, case: str, column: str, absolute: bool = False) -> np.ndarray:
-    """Growth of every replica, NaN where there is no ratio; empty with fewer than two widths or replicas."""
     widths, values = by_width(table, case, column)
-    if len(widths) < 2 or len(values) < 2:
-        return np.empty(0)
-    return growth_per_doubling(widths, values * widths if absolute else values)
+    if len(widths) < 2 or len(values) < 2 or not np.any(values > 0):
+        return None
+    units = np.array([_units(table, case, w) for w in widths])
+    values = np.where(values > 0, values, 1 / np.maximum(units * (units - 1), 1))
+    return mean_interval(growth_per_doubling(widths, values * widths if absolute else values), log=True)
 
 
 def at_widest(table, case: str, column: str, minus: str | None = None) -> Estimate | None:
@@ -113,7 +109,7 @@ def case_evidence(table: "pandas.DataFrame", column: str, runs: tuple[str, ...],
         statistics = {
             "s1.width-raises-either": largest(growth(table, name, "prunability"), growth(table, name, "pair_share")),
             "s1.removable-share-grows": change(table, name, "auc"),
-            "s1.similar-share-grows": growth(table, name, "pair_share") or _no_ratio(table, name, "pair_share"),
+            "s1.similar-share-grows": growth(table, name, "pair_share"),
             "s1.more-similar-than-start": at_widest(table, name, "pair_share", "pair_share_start"),
             "s1.compressibility-beyond-start": at_widest(table, name, "compressibility", "compressibility_start"),
             "s1.smaller-network-agrees": at_widest(table, name, "agreement"),
@@ -129,9 +125,3 @@ def case_evidence(table: "pandas.DataFrame", column: str, runs: tuple[str, ...],
             found.append(Evidence("s1.random-layers-double", column, f"untrained {case.untrained}", doubling, runs, piece=start,
                                   levels=case.levels))
     return found
-
-
-def _no_ratio(table, case: str, column: str) -> Estimate | None:
-    """Shown where some network's share is zero, so that no growth can be named: an estimate that is no number."""
-    found = _ratios(table, case, column)
-    return Estimate(math.nan, None, None, len(found)) if len(found) else None

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from theory.claims import claims
+from theory.measures.ablation import growth_per_doubling
 from theory.unit_evidence import Case, at_widest, case_evidence, growth
-from theory.verdict.pieces import CONTRADICTED, HOLDS, NO_EFFECT, UNINFORMATIVE, judge
+from theory.verdict.pieces import CONTRADICTED, HOLDS, NO_EFFECT, judge
 
 WIDTHS = (16, 32, 64)
 
@@ -54,11 +55,15 @@ def test_growth_is_a_geometric_mean():
     assert growth(frame, "small", "pair_share").mean == pytest.approx(np.exp(np.mean(np.log(ratios))))
 
 
-def test_shares_of_zero_are_shown_and_not_judged():
-    frame = table(pair_share=lambda case, w, u: 0.0 if case == "large" else 0.2 + 0.01 * u)
+def test_a_share_of_zero_is_less_than_a_pair_and_not_left_out():
+    """Wide networks without similar pairs are where the share falls, not where it is unknown."""
+    frame = table(pair_share=lambda case, w, u: 0.0 if case == "large" and w == 64 else 0.2 + 0.01 * u)
     claim = claims()["s1.similar-share-grows"]
     pieces = judge(claim, [e for e in found(frame).values() if e.claim == claim.id])
-    assert [p.evidence.piece for p in pieces] == ["small", "large"] and pieces[1].judgement == UNINFORMATIVE
+    assert {p.evidence.piece: p.judgement for p in pieces} == {"small": NO_EFFECT, "large": CONTRADICTED}
+    values = np.array([0.2, 0.2, 1 / (64 * 63)])
+    assert pieces[1].evidence.estimate.mean == pytest.approx(growth_per_doubling(WIDTHS, values), rel=0.05)
+    assert growth(frame.assign(pair_share=0.0), "large", "pair_share") is None  # nothing that could grow
 
 
 def test_units_that_stay_as_they_started_show_no_effect():
