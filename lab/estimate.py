@@ -5,7 +5,17 @@ is the smallest one-sided error at which the interval's lower end still reaches 
 the tests, and the two cannot disagree.
 
 Which interval: Student's t for means over seeds or replicas (on logarithms where values are positive and skewed), Wilson's
-score for shares, Newcombe's for differences of shares, and the square-and-add rule (MOVER) for other differences.
+score for shares (Clopper and Pearson's where it must never cover less), Newcombe's for differences of shares, and the
+square-and-add rule (MOVER) for other differences.
+
+What they cover, by simulation (the tests repeat it): normal values, t: 95 %; shares, Wilson: 95 % on average over shares, Clopper
+and Pearson: at least 95 % for each. Skewed values, lognormal with a standard deviation of 0.7 of the logarithm:
+
+    values                            3      5      8     16
+    t, of the mean                  90 %   89 %   89 %   91 %   nearly all misses lie above the interval
+    t of logarithms                 95 %   95 %   95 %   95 %   of the geometric mean
+
+So ratios, rates of growth and other positive values with a long tail take ``mean_interval(values, log=True)``.
 """
 
 import math
@@ -223,8 +233,22 @@ def _wilson(p: float, n: int, level: float) -> tuple[float, float]:
     return (0.0 if p == 0 else centre - half), (1.0 if p == 1 else centre + half)
 
 
-def share_interval(successes: int, n: int) -> Estimate:
+def _clopper_pearson(successes: int, n: int, level: float) -> tuple[float, float]:
+    from scipy.special import betaincinv
+
+    error = 0.5 - level / 2
+    low = float(betaincinv(successes, n - successes + 1, error)) if successes else 0.0
+    return low, float(betaincinv(successes + 1, n - successes, 1 - error)) if successes < n else 1.0
+
+
+def share_interval(successes: int, n: int, *, at_least: bool = False) -> Estimate:
     """Share of successes with its 95 % Wilson score interval.
+
+    Parameters
+    ----------
+    successes, n : counts.
+    at_least : Clopper and Pearson's interval, which covers every share in 95 % of repetitions at least; Wilson's does on
+        average over shares, and less near 0 and 1.
 
     Raises
     ------
@@ -233,6 +257,8 @@ def share_interval(successes: int, n: int) -> Estimate:
     """
     if n < 1 or not 0 <= successes <= n:
         raise InputError(f"a share needs 0 <= successes <= n and n >= 1, got {successes} of {n}")
+    if at_least:
+        return _made(successes / n, n, "Clopper-Pearson", partial(_clopper_pearson, int(successes), int(n)))
     return _made(successes / n, n, "Wilson", partial(_wilson, successes / n, n))
 
 
