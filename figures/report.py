@@ -18,7 +18,7 @@ from lab.store import write_atomically
 from lab.tables import Table
 from theory.claims import COLUMNS, claims
 from theory.evidence import theory_evidence
-from theory.verdict.decide import VERDICTS
+from theory.verdict.decide import VERDICTS, wrong
 
 # The picture of the first screen: claims that measure the same gap, with one thing changed in each
 CONTROLS = {"s0.narrow-does-not-span-wide": "as they are", "s0.gap-survives-matched-training": "same training loss",
@@ -74,7 +74,8 @@ def build(store: Path, out: Path, workers=None) -> dict:
     tables = catalogue.tables(store)
     drawings = [_once(workers, drawn, number, store, of=(section, *(_state(tables.get(name)) for name in section.studies)))
                 for number, section in enumerate(sections())]
-    rows = ledger.rows(ledger.gather(tables, formulas.result()))
+    found = ledger.verdicts(ledger.gather(tables, formulas.result()))
+    rows = ledger.rows(found)
     beside, repeated = ledger.unjudged(store), reproduction(store)
     said = answer.shown(rows)
     pages = [_page(section, drawing.result(), said, tables, beside["set_aside"])
@@ -85,7 +86,7 @@ def build(store: Path, out: Path, workers=None) -> dict:
                      remarks={name: catalogue.remark(table) for name, table in tables.items()}, **beside)
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(jsonable({"rows": rows, **beside}), indent=1, allow_nan=False)
+    text = json.dumps(jsonable({"rows": rows, "wrong": wrong(found), **beside}), indent=1, allow_nan=False)
     write_atomically(out / "ledger.json", text + "\n")
     write_atomically(out / "index.html", html)
     return {"report": str(out / "index.html"), "ledger": str(out / "ledger.json"), "rows": rows, "verdicts": verdicts,

@@ -14,15 +14,14 @@ def add_arguments(parser):
 
 
 def claims_table() -> str:
-    """Markdown: a row a claim, its verdict in each column and over all."""
+    """Markdown: a row a claim, with its verdict and what it comes to."""
     from figures import catalogue, ledger
 
     rows = ledger.rows(ledger.gather(catalogue.tables(Path("no run store"))))
-    lines = ["| claim | theory | toy | real networks | verdict |", "|---|---|---|---|---|"]
+    lines = ["| claim | verdict | in short |", "|---|---|---|"]
     for row in rows:
-        cells = [row[c]["verdict"] if row[c] else "–"
-                 for c in ("theory", "toy", "real")]
-        lines.append(f"| {row['claim']} <sub>{row['id']}</sub> | {' | '.join(cells)} | **{row['verdict']}** |")
+        summary = row["summary"].replace("|", "\\|")
+        lines.append(f"| {row['claim']} <sub>{row['id']}</sub> | **{row['verdict']}** | {summary} |")
     return "\n".join(lines)
 
 

@@ -1,38 +1,150 @@
-"""The ledger on a terminal: every claim by theory, toy and real networks."""
+"""The ledger on a terminal: every claim in a sentence, one claim with all that is known of it, or all evidence as a table."""
+
+import csv
+import io
+from pathlib import Path
 
 from lab.arguments import folder
 from lab.cli import say
 
 HELP = "put every result beside theory and toy in the ledger and print it"
+COLUMNS = ("theory", "toy", "real")
+NAMED_RUNS = 3  # of a piece of evidence; more are counted
 
 
 def add_arguments(parser):
     parser.add_argument("--only", nargs="+", metavar="ID", help="claims whose id starts like this")
+    parser.add_argument("--claim", metavar="ID", help="one claim with all of it: rule, settings, p-values, pool, moderator, "
+                        "power, runs")
+    parser.add_argument("--table", nargs="?", const="-", metavar="FILE", help="every piece of evidence as a row of a CSV "
+                        "table; without FILE to standard output")
     parser.add_argument("--out", type=folder, default="runs", help="folder of the run store")
 
 
 def run(args) -> dict:
     from figures import catalogue, ledger
+    from theory.verdict.decide import wrong
+
+    wanted = _wanted(args)
+    verdicts = ledger.verdicts(ledger.gather(catalogue.tables(args.out)))
+    rows = [row for row in ledger.rows(verdicts) if row["id"].startswith(wanted)]
+    beside, errors = ledger.unjudged(args.out), wrong(verdicts)
+    if args.table:
+        _write(table(rows), args.table)
+    elif args.claim:
+        say("\n".join(in_full(rows[0])))
+    else:
+        for row in rows:
+            say(f"{row['id']}: {row['verdict'].upper()}\n  {row['claim']}\n  {row['summary']}")
+        say(chance(errors))
+    if not (args.claim or args.table):
+        for line in ledger.notes(beside):
+            say(line)
+    return {"rows": rows, "wrong": errors, **beside}
+
+
+def _wanted(args) -> tuple[str, ...]:
+    """Beginnings of the ids that are asked for; refused before tables are read."""
+    from difflib import get_close_matches
+
+    from figures.catalogue import spelt
     from lab.errors import UsageError
     from theory.claims import claims
 
-    wanted = tuple(map(catalogue.spelt, args.only or [""]))
-    if not any(name.startswith(wanted) for name in claims()):  # before the tables are read
+    if args.claim and args.only:
+        raise UsageError("--claim is one claim: give it without --only")
+    if args.table == "-" and args.json:
+        raise UsageError("--table and --json cannot both go to standard output: name a file, --table FILE")
+    if args.claim:
+        name = spelt(args.claim)
+        if name not in claims():
+            near = get_close_matches(name, claims(), 1, 0.3)
+            raise UsageError(f"no claim is called {args.claim!r}{f'; did you mean {near[0]}?' if near else ''}")
+        return (name,)
+    wanted = tuple(map(spelt, args.only or [""]))
+    if not any(name.startswith(wanted) for name in claims()):
         raise UsageError(f"no claim's id starts with {args.only[0]!r}")
-    rows = [row for row in ledger.rows(ledger.gather(catalogue.tables(args.out))) if row["id"].startswith(wanted)]
+    return wanted
+
+
+def chance(errors: dict) -> str:
+    """How many verdicts must be expected to be wrong, in a sentence."""
+    return (f"of {errors['decided']} verdicts that say something, {errors['expected']:.2g} must be expected to be wrong as their "
+            f"p-values stand, and at most {errors['at_most']:.2g} if every setting were on its bound")
+
+
+# --------------------------------------------------------------------------------------------------- one claim in full
+def in_full(row: dict) -> list[str]:
+    """A claim with all that is known of it, line by line."""
+    lines = [f"{row['id']}: {row['verdict'].upper()}", f"  {row['claim']} ({row['source']})", f"  {row['summary']}"]
+    facts = {"statistic": row["statistic"], "rule": row["rule"], "why this bound": row["bound_reason"],
+             "refuted by": row["refuted_by"], "scope": row["scope"], "moderator": row["moderator"],
+             "primary": ", ".join(f"{column} {key}" for column, key in row["primary"].items())}
+    lines += [f"  {name}: {text}" for name, text in facts.items() if text]
+    lines += [f"  changed {change['date']}: {change['what']} ({change['reason']})" for change in row["changes"]]
+    for name in COLUMNS:
+        if row[name]:
+            lines += _column(name, row[name])
+    return lines
+
+
+def _column(name: str, column: dict) -> list[str]:
+    lines = [f"{name}: {column['verdict']}; {column['summary']}"]
+    if pooled := column["pooled"]:
+        low, high = pooled["prediction"]
+        lines.append(f"  mean over {pooled['n']} settings {_number(pooled)}, between settings ±{pooled['spread']:.3g}, "
+                     f"a new setting [{low:.3g}, {high:.3g}]")
+    if tested := column["moderator"]:
+        lines.append(f"  {tested['name']}: p = {tested['p']:.2g}; " + ", ".join(
+            f"{level} {_number(mean)} over {mean['n']}" for level, mean in tested["means"].items()))
+    for item in column["evidence"]:
+        lines += _piece(item)
+    return lines
+
+
+def _piece(item: dict) -> list[str]:
+    judgement = item["judgement"] + " (primary)" * item["primary"]
+    count = f" n={item['n']}" if item["n"] else " exact"
+    lines = [f"  {judgement:<22} {_number(item)}{count}  {item['setting']}" + (f" ({item['note']})" if item["note"] else "")]
+    if item["p_holds"] == item["p_holds"] and item["n"]:
+        needed = "" if item["needed"] is None else f", replicas for 80 % power {item['needed']}"
+        p = ", ".join(f"{name} {item[key]:.2g}" for name, key in (("holds", "p_holds"), ("fails", "p_fails"),
+                                                                  ("no effect", "p_no_effect")))
+        lines.append(f"{'':<24} p: {p}{needed}")
+    if runs := item["runs"]:
+        more = f" and {len(runs) - NAMED_RUNS} more (--json names all)" if len(runs) > NAMED_RUNS else ""
+        lines.append(f"{'':<24} {item['key']}: {len(runs)} run{'s' * (len(runs) > 1)}, {', '.join(runs[:NAMED_RUNS])}{more}")
+    return lines
+
+
+def _number(item: dict) -> str:
+    if item["mean"] is None:
+        return "no number"
+    interval = "" if item["n"] == 0 or item["low"] is None else f" [{item['low']:.3g}, {item['high']:.3g}]"
+    return f"{item['mean']:.3g}{interval}"
+
+
+# ----------------------------------------------------------------------------------------------------- all as a table
+def table(rows: list[dict]) -> str:
+    """CSV: a row a piece of evidence, with the verdicts of its claim and column."""
+    text = io.StringIO()
+    names = ("setting", "key", "judgement", "primary", "mean", "low", "high", "n", "p_holds", "p_fails", "p_no_effect", "needed",
+             "cluster", "note")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["claim", "verdict", "column", "column_verdict", "rule", *names])
     for row in rows:
-        say(f"{row['id']}: {row['verdict'].upper()}\n  {row['claim']}")
-        for column in row["speaks"]:
-            cell = row[column]
-            if not cell["evidence"]:
-                say(f"  {column:<6} not yet measured")
-                continue
-            for item in cell["evidence"]:
-                interval = "" if item["n"] == 0 or item["low"] is None else f" [{item['low']:.3g}, {item['high']:.3g}]"
-                number = f"{item['mean']:.3g}{interval} n={item['n']}"
-                note = f" ({item['note']})" if item["note"] else ""
-                say(f"  {column:<6} {item['judgement']:<9} {number}  {item['setting']}{note}")
-    beside = ledger.unjudged(args.out)
-    for line in ledger.notes(beside):
-        say(line)
-    return {"rows": rows, **beside}
+        for name in COLUMNS:
+            for item in (row[name] or {"evidence": []})["evidence"]:
+                said = (row["id"], row["verdict"], name, row[name]["verdict"], row["rule"])
+                writer.writerow([*said, *(item[key] for key in names)])
+    return text.getvalue()
+
+
+def _write(text: str, file: str) -> None:
+    from lab.store import write_atomically
+
+    if file == "-":
+        say(text.removesuffix("\n"))
+    else:
+        write_atomically(Path(file), text)
+        say(f"{text.count(chr(10)) - 1} pieces of evidence are in {file}")

@@ -114,7 +114,7 @@ def test_tables_made_before_threads_were_fixed_are_marked(write, tmp_path, capsy
         "evidence"] if e["runs"]]
     assert notes == [catalogue.UNFIXED * said]
     capsys.readouterr()
-    assert main("figures", COMMANDS, ["verify", "--only", CLAIM, "--out", str(tmp_path / "runs")]) == 0
+    assert main("figures", COMMANDS, ["verify", "--claim", CLAIM, "--out", str(tmp_path / "runs")]) == 0
     captured = capsys.readouterr()
     assert (catalogue.UNFIXED in captured.err + captured.out) is said
 

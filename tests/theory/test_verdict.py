@@ -58,6 +58,7 @@ def test_the_primary_piece_is_judged_at_the_full_error_and_the_others_share():
     estimate = student(0.1 - 0.05 * _t(p), 0.05, 8)
     for primary, expected in (({}, ["undecided"] * 3), ({"toy": "s/1"}, ["undecided", "holds", "undecided"])):
         assert [piece.judgement for piece in judge(claim(primary), evidence([estimate] * 3))] == expected
+    assert not judge(claim(), [Evidence("s0.test", "toy", "formula", exact(0.2))])[0].primary  # of no study, and none declared
     (alone,) = judge(claim(), evidence([estimate]))
     assert alone.judgement == "holds" and alone.error == pytest.approx(p)
 

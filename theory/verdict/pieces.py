@@ -113,7 +113,7 @@ def judge(claim: Claim, evidence: Sequence[Evidence]) -> list[Piece]:
 
 def _tested(claim: Claim, item: Evidence) -> Piece:
     """A piece with its p-values, undecided, or with the reason why it is not judged."""
-    primary, reason = claim.primary.get(item.column) in {item.key, item.study or None}, why_unjudged(item)
+    primary, reason = item.column in claim.primary and claim.primary[item.column] in (item.key, item.study), why_unjudged(item)
     if reason:
         return Piece(item, reason, primary)
     return Piece(item, UNDECIDED, primary, *(test(item.estimate) for test in
