@@ -4,6 +4,7 @@ from fractions import Fraction
 
 import pandas as pd
 
+from empirical.studies.hull.summary import over_replicas
 from figures.section import Section, picture
 from figures.style import BASELINE, NARROW, WIDE, canvas, legend, look, panels, points
 
@@ -15,7 +16,7 @@ _SETS, _EYES = ("hull-digits", "hull-images"), "hull-resnet18-cifar10"  # data s
 
 
 def _rows(tables, space=None, names=_SETS):
-    frames = [tables[name].frame for name in names if name in tables]
+    frames = [over_replicas(tables[name].frame) for name in names if name in tables]
     if not frames:
         return pd.DataFrame()
     frame = pd.concat(frames, ignore_index=True).copy()  # one block: the tables have many columns
@@ -46,7 +47,8 @@ def _distances(frame):
         return picture(figure, "Outside, like the training points themselves",
                        "Test points against the whole training set in pixels; training points against the hull of all the "
                        "others; Gaussian points of the same mean and covariance. Every distance is certified between two "
-                       "bounds. Wilson and Student-t intervals.", "hull-digits, hull-images")
+                       "bounds. Intervals over ways of splitting the data where there are several, else over points.",
+                       "hull-digits, hull-images")
 
 
 def _dimension(frame):
@@ -103,7 +105,8 @@ def _features(frame, names):
 
 def _ways(table):
     """By width: does the class change on the way to the hull, which way is it, and does the distance explain errors?"""
-    frame = table.frame[(table.frame.space == "pixels") & table.frame.changed_at_hull.notna()].copy()
+    frame = over_replicas(table.frame)
+    frame = frame[(frame.space == "pixels") & frame.changed_at_hull.notna()].copy()
     frame = frame.assign(width=[float(Fraction(str(a))) for a in frame.alpha]).sort_values("width")
     hull, random = "way to the hull", "random step as long"
     asked = (("class differs", (("changed_at_hull", hull, 1), ("changed_random", random, 5))),
@@ -124,8 +127,8 @@ def _ways(table):
         first = frame.iloc[0]
         return picture(figure, "The way to the hull, as networks of every width see it",
                        f"{_short(first['data'])}, {first['arch']}, base width 8: test images and their projections on the hull "
-                       f"of the network's own {first['n']:,} training images in pixels. Wilson and Student-t intervals over test "
-                       "images, one network a width.", table.name)
+                       f"of the network's own {first['n']:,} training images in pixels. Intervals over networks where there are "
+                       "several of a width, else over test images.", table.name)
 
 
 def _short(data) -> str:

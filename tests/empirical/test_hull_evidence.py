@@ -16,6 +16,7 @@ from empirical.hull.statistics import (
 )
 from empirical.studies import STUDIES
 from empirical.studies.hull.evidence import evidence
+from empirical.studies.hull.summary import over_replicas
 from empirical.studies.units.study import trained_units_study
 from lab.estimate import mean_interval, share_interval
 from lab.study import CONFIRMATORY, load
@@ -99,6 +100,16 @@ def test_nested_and_small_measurements():
     assert ("s3.features-outside-at-equal-dimension", "resnet18-1-penultimate-8") in by
     whole, part = (next(e for e in found if e.piece == piece) for piece in ("resnet18-1-penultimate", "resnet18-1-penultimate-8"))
     assert whole.cluster == part.cluster != ""
+
+
+def test_pictures_show_one_row_a_space():
+    frame = pd.concat([rows(range(100, 105)), rows([100], data="MNIST", space="pixels", arch="", alpha="", site="")])
+    frame = frame.assign(test_over_training_low=-1.0, test_over_training_high=1.0, test_outside_low=0.9, test_outside_high=1.0)
+    summary = over_replicas(frame)
+    several, one = summary.iloc[0], summary.iloc[1]
+    assert len(summary) == 2 and several.test_outside_low == share_interval(1000, 1000).low
+    assert several.test_over_training_high == mean_interval(frame[frame.space == "features"].test_over_training).high
+    assert (one.test_over_training_low, one.test_outside_low) == (-1.0, 0.9)  # as measured
 
 
 @pytest.mark.parametrize("name", ["units-mlp", "units-alexnet", "units-resnet56", "units-inception", "units-resnet18-cifar10",
