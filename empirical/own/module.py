@@ -1,7 +1,7 @@
 """Features of any module on any loader, in one pass, for :func:`theory.compare.compare`.
 
     >>> found = from_module({"old": old, "new": new}, loader, sites=["layer4"])       # doctest: +SKIP
-    >>> compare(found["old/layer4"], found["new/layer4"], labels=found.labels)         # doctest: +SKIP
+    >>> found.compare("old/layer4", "new/layer4").table()                              # doctest: +SKIP
 
 Every module is left as it was: mode, hooks, gradients, and the process's random generators. What loader and modules draw at
 random they draw from the seed, so that two passes over one loader meet the same rows in the same order.
@@ -106,6 +106,30 @@ class ModuleFeatures:
         counts = {name: self.moments_of(name).count for name in self.rows}
         return pandas.DataFrame([{"block": name, "units": x.shape[1], "rows": counts[name], "kept": len(x)}
                                  for name, x in self.rows.items()])
+
+    def compare(self, source: str | Sequence[str], target: str, *, baseline: str | None = None, **options):
+        """Compare blocks, with the labels and the groups of their rows; see :func:`theory.compare.compare`.
+
+        Parameters
+        ----------
+        source, target, baseline : blocks; several for the source.
+        options : as there.
+
+        Returns
+        -------
+        theory.compare.FeatureComparison
+        """
+        from theory.compare import compare
+
+        found = {"labels": self.labels_of.get(target), "groups": self.groups[target], **options}
+        return compare(self[source] if isinstance(source, str) else {name: self[name] for name in source}, self[target],
+                       baseline=None if baseline is None else self[baseline], **found)
+
+    def parts_of(self, block: str) -> dict[str, Moments]:
+        """Moments of all rows of a block, and of those that have the same rows, by part: for
+        :func:`theory.compare.compare_moments`."""
+        self._known(block)
+        return {part: blocks[block] for part, blocks in self.parts.items()}
 
     def save(self, folder: str | Path) -> None:
         """Write the rows kept as ``BLOCK.npz`` (``features``, ``ids``, ``groups``, ``labels``), for the command ``compare``."""

@@ -4,6 +4,7 @@ import random
 from collections import namedtuple
 
 import numpy as np
+import pandas
 import pytest
 import torch
 from torch import nn
@@ -12,6 +13,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from empirical.own import from_module
 from empirical.own.checkpoints import load_weights, read_state
 from lab.errors import ArgumentError, InputError
+from theory.compare import compare, compare_moments
 from theory.moments import Moments
 
 Pair = namedtuple("Pair", ["first", "second"])
@@ -134,6 +136,21 @@ def test_several_modules_in_one_pass_and_padding(rows):
     mean = from_module(models, loader, {"wide": ["embed"], "narrow": ["embed"]}, tokens="pooled", ids="key")
     with torch.no_grad():
         np.testing.assert_allclose(mean.rows["wide/embed"], models["wide"].embed(ids[:, :3]).mean(1).numpy(), atol=1e-6)
+
+
+def test_two_models_are_compared_in_five_lines():
+    torch.manual_seed(1)
+    x = torch.randn(400, 1, 4, 4)
+    loader = DataLoader(TensorDataset(x, (x.flatten(1).sum(1) > 0).long()), batch_size=100, shuffle=True)
+    found = from_module({"old": Small(), "new": Small(8)}, loader, ["conv"])
+    direct = found.compare("old/conv", "new/conv", subset=0)
+    again = compare(found["old/conv"], found["new/conv"], labels=found.labels, subset=0)
+    pandas.testing.assert_frame_equal(direct.to_frame(), again.to_frame())
+    streamed = compare_moments(found.parts_of("old/conv"), source="old/conv", target="new/conv")
+    assert 0 < streamed.span_error.mean < 1  # another split of the same rows
+    assert streamed.span_error.mean == pytest.approx(direct.span_error.mean, abs=0.1)
+    with pytest.raises(InputError, match="another order"):
+        compare(found["old/conv"], found["new/conv"].iloc[::-1], subset=0)
 
 
 def test_one_dimensional_convolutions_have_channels_first():

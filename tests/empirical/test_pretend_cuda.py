@@ -11,6 +11,7 @@ from empirical import data as data_sets
 from empirical import device_checks, steps
 from empirical.data import Dataset, dataset
 from empirical.device_checks import CHECKS, capture_leaves_no_trace, no_waits, small
+from empirical.own import from_module
 from empirical.settings import Network, Setting, recipe
 from empirical.steps import Draws, Steps, Way
 from empirical.studies.hull import measure as hull
@@ -18,7 +19,7 @@ from empirical.studies.trained import TRAIN
 from empirical.studies.units import measure as units
 from empirical.studies.width.plan import plan
 from empirical.studies.width.study import STAGES
-from empirical.train import steps_of
+from empirical.train import load_trained, steps_of
 from lab.stages import Stage, stage_of
 from lab.store import read_result
 from lab.sweep import execute
@@ -94,6 +95,22 @@ def test_hull_study_takes_features_from_the_device(counts, tmp_path):
     config = hull.HullRun(data="digits", space="features", arch="mlp", quick=True, queries=20, leave_one_out=20, n=100)
     found = carried_out(hull.MEASURE, config, tmp_path)["result"]
     assert found["test"]["queries"] == 20
+
+
+@pytest.mark.slow
+def test_own_networks_and_modules_of_any_kind(counts, tmp_path):
+    here = "tests.empirical.own_example"
+    setting = Setting(**{**recipe(f"{here}:Convolutional", f"{here}:loaders"), "epochs": 1, "train_size": 128})
+    runs = plan(setting, [Fraction(1), Fraction(1, 2)], [0], second=1000, sites="penultimate")
+    results = [carried_out(stage_of(STAGES, run), run, tmp_path) for run in runs]
+    assert {r["manifest"]["device"] for r in results} == {"cuda"} and results[2]["manifest"]["training"]["apart"]
+    assert 0 < results[-1]["result"]["rows"][-1]["span_error"] < 1.5
+    config = TRAIN.of(runs)[0]
+    data = dataset(config, device="cuda")
+    module = load_trained(config, data, TRAIN.folder(tmp_path, config), CUDA).network
+    found = from_module(module, [data.inputs[:50].cpu(), data.inputs[50:80]], ["head"])  # batches go where the module is
+    there = module.cpu()(data.inputs[:80].cpu())["logits"].shape
+    assert there == (80, 10) and found.rows["head"].shape == (80, 8) and found.moments.count == 80
 
 
 class TestPlantedFaults:
