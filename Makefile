@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: env run report-full report-real gpu test test-slow bench lint clean
+.PHONY: env run report-full report-real gpu test test-slow bench lint docs clean
 
 env: $(STAMP)
 
@@ -44,5 +44,10 @@ bench: env          ## speed against peers, as ratios
 lint: env
 	@$(BIN)/ruff check .
 
+docs: env           ## the documentation site, docs/_build/html/index.html: tutorial, worked examples, theory, claims, reference
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]'
+	@$(BIN)/python -m sphinx -b html -W --keep-going -q docs docs/_build/html
+	@echo "the site is docs/_build/html/index.html"
+
 clean:
-	rm -rf $(VENV) runs report build *.egg-info
+	rm -rf $(VENV) runs report build docs/_build docs/generated *.egg-info

@@ -82,6 +82,15 @@ class Sweep:
         """The table of all comparisons."""
         return self.table.frame
 
+    def plot(self, axes=None):
+        """Span errors both ways by width; returns the matplotlib axes (by default, those of a new figure)."""
+        from empirical.studies.width.summary import draw_span_errors
+        from lab.pictures import drawing
+
+        with drawing(axes) as axes:
+            draw_span_errors(self.rows, axes)
+        return axes
+
     def __repr__(self) -> str:
         found = ", ".join(f"{row['alpha']}: {row['span_error'].mean:.3g}" for row in self.rows)
         return f"Sweep({self.name}: span errors by alpha {{{found}}}, {len(self.failed)} runs failed, {self.path})"

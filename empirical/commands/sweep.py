@@ -23,7 +23,6 @@ from lab.arguments import (
 )
 from lab.cli import note, say
 from lab.names import old_flag
-from lab.pictures import BASELINE, NARROW, REVERSE, series
 
 HELP = "one wide network against many narrow ones: span errors, probes and similarity at every width"
 
@@ -134,14 +133,6 @@ def _print(row: dict) -> None:
 
 def draw(result, axes) -> None:
     """Span errors both ways by width, beside that of a second wide network."""
-    rows = result["alphas"]
-    widths = [float(Fraction(row["alpha"])) for row in rows]
-    shown = {"span_error": ("narrow copies → wide", NARROW), "reverse_span_error": ("wide → narrow copies", REVERSE),
-             "baseline_span_error": ("wide → another wide", BASELINE)}
-    for key, (words, colour) in shown.items():
-        series(axes, widths, [row[key] for row in rows], words, real=True, color=colour)
-    axes.set_xscale("log", base=2)
-    axes.set_xticks(widths, [row["alpha"] for row in rows])
-    axes.minorticks_off()
-    axes.set(xlabel="width multiplier of a copy", ylabel="span error")
-    axes.legend()
+    from empirical.studies.width.summary import draw_span_errors
+
+    draw_span_errors(result["alphas"], axes)

@@ -66,3 +66,25 @@ def summarise(frame: "pandas.DataFrame") -> list[dict]:
                       for site, g in group.groupby("site", sort=False)},
         })
     return out
+
+
+def draw_span_errors(rows: list[dict], axes) -> None:
+    """Span errors both ways by width, beside that of a second wide network.
+
+    Parameters
+    ----------
+    rows : of :func:`summarise`.
+    axes : matplotlib's, to draw on.
+    """
+    from lab.pictures import BASELINE, NARROW, REVERSE, series
+
+    widths = [float(Fraction(row["alpha"])) for row in rows]
+    shown = {"span_error": ("narrow copies → wide", NARROW), "reverse_span_error": ("wide → narrow copies", REVERSE),
+             "baseline_span_error": ("wide → another wide", BASELINE)}
+    for key, (words, colour) in shown.items():
+        series(axes, widths, [row[key] for row in rows], words, real=True, color=colour)
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(widths, [row["alpha"] for row in rows])
+    axes.minorticks_off()
+    axes.set(xlabel="width multiplier of a copy", ylabel="span error")
+    axes.legend()
