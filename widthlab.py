@@ -15,6 +15,7 @@ from lab.discover import exports, lazy
 __getattr__, __dir__, __all__ = lazy(__name__, {
     "empirical.own.module": ["from_module"],
     "empirical.sweep": ["sweep"],
+    "theory.compare": ["compare", "compare_all", "compare_moments"],
     "theory.claims": ["Claim", "Evidence", "claims"],
     "theory.derivation": ["derivations", "find_derivation"],
     "theory.hull": ["project"],
@@ -30,7 +31,7 @@ ROOMS = {
     "empirical": "real networks: sweeps over their width, their units and hulls",
     "figures": "pictures, the ledger of claims, the report",
 }
-SHORT = {"sweep": "empirical", "report": "figures"}  # commands that can be called without their room
+SHORT = {"compare": "theory", "sweep": "empirical", "report": "figures"}  # commands that can be called without their room
 
 
 def main(argv=None) -> int:

@@ -23,7 +23,7 @@ def test_every_name_is_there_and_is_the_rooms_own():
     assert set(widthlab.__all__) <= set(dir(widthlab)) and widthlab.__version__ == lab.__version__
     for name in widthlab.__all__:
         assert getattr(widthlab, name) is not None
-    assert {"from_module", "sweep", "Moments", "span_error", "linear_cka", "claims", "toy"} <= set(widthlab.__all__)
+    assert {"compare", "from_module", "sweep", "Moments", "span_error", "linear_cka", "claims", "toy"} <= set(widthlab.__all__)
     assert widthlab.toy.bumps is toy.bumps and widthlab.span_error is theory.span_error
     assert widthlab.Estimate is lab.Estimate and widthlab.Estimate.__module__ == "lab.estimate"
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
@@ -50,6 +50,7 @@ def test_rooms_show_what_they_hold():
     (["--help"], 0, "empirical sweep"), ([], 2, "commands:"), (["attic"], 2, "invalid choice: 'attic'"),
     (["theory", "--help"], 0, "derive a formula"), (["theory", "derive", "§§§"], 2, "widthlab theory list"),
     (["sweep", "--help"], 0, "usage: widthlab sweep"), (["sweep", "--alphas", "0"], 2, "widthlab sweep: argument --alphas"),
+    (["compare", "--help"], 0, "usage: widthlab compare"),
     (["report", "--help"], 0, "usage: widthlab report"), (["--completion", "dos"], 2, "invalid choice: 'dos'"),
 ])
 def test_the_script_speaks_of_itself(argv, code, says, capsys):
@@ -60,8 +61,7 @@ def test_the_script_speaks_of_itself(argv, code, says, capsys):
 
 
 def test_completion(capsys):
-    shtab = pytest.importorskip("shtab")
-    assert shtab and widthlab.main(["--completion", "bash"]) == 0
+    assert widthlab.main(["--completion", "bash"]) == 0
     script = capsys.readouterr().out
     assert "--direction-norm" in script and "graded-teacher" in script and "--alphas" in script
     assert subprocess.run(["bash", "-n"], input=script, text=True).returncode == 0

@@ -8,6 +8,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import widthlab
@@ -66,6 +67,23 @@ def test_every_command_has_its_help(installed, shadows):
 def test_a_toy_command_with_its_picture(installed, shadows):
     out = json.loads(call(installed, shadows, "toy", "bumps", "--quick", "--json", "--plot", "bumps.svg"))
     assert out["cells"] and "<svg" in (shadows / "bumps.svg").read_text()
+
+
+def test_a_comparison_of_features(installed, shadows):
+    rng = np.random.default_rng(0)
+    for name, width in (("narrow", 4), ("wide", 8)):
+        np.save(shadows / f"{name}.npy", rng.normal(size=(400, width)))
+    out = json.loads(call(installed, shadows, "compare", "narrow.npy", "wide.npy", "--json", "--plot", "compared.png"))
+    assert out["span_error"]["mean"] > 0.8 and (shadows / "compared.png").stat().st_size > 1000
+
+
+def test_a_users_own_network_is_found_last(installed, shadows):
+    (shadows / "mine.py").write_text("from torch import nn\n\n\ndef make(alpha):\n    return nn.Sequential(nn.Flatten(), "
+                                     "nn.Linear(64, int(8 * alpha)), nn.ReLU(), nn.Linear(int(8 * alpha), 10))\n")
+    argv = ["--data", "digits", "--alphas", "1", "1/2", "--seeds", "1", "--epochs", "1", "--json"]
+    out = json.loads(call(installed, shadows, "sweep", "--model", "mine:make", *argv))
+    assert not out["failed"] and len(out["alphas"]) == 2
+    call(installed, shadows, "sweep", "--model", "toy:make", *argv, code=2)  # the laboratory's, not that of the folder
 
 
 def test_the_report_shows_the_kept_tables(installed, shadows):
