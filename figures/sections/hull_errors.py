@@ -9,7 +9,7 @@ _MOVED = (("changed_towards", "towards another class's hull", 1), ("changed_away
           ("changed_random", "at random", 5))
 
 
-def _panel(axis, groups, columns, within=None):
+def _panel(axis, groups, columns, within):
     for shift, (column, label, place) in zip((-0.2, 0.0, 0.2), columns):
         found = [interval(rows[column].dropna(), within) if rows[column].notna().any() else (float("nan"),) * 3
                  for _, rows in groups]
@@ -27,7 +27,7 @@ def draw(tables):
     for columns, title, ylabel, caption, within in (
             (_FOLLOWED, "What errors follow", "rank correlation with errors",
              "Partial rank correlations with the errors of a network, given the distance to the nearest training point. "
-             "Ambiguity: distance to the nearest class's hull over that to the second nearest one's.", None),
+             "Ambiguity: distance to the nearest class's hull over that to the second nearest one's.", (-1.0, 1.0)),
             (_MOVED, "Steps out of the hull, and towards another class", "class changes",
              "Share of test points whose class changes after a step as long as their distance from the hull of all training "
              "points.", SHARE)):
