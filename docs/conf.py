@@ -30,6 +30,7 @@ myst_heading_anchors = 2
 html_css_files = [("wide.css", {})]
 html_static_path = ["_static"]
 
+autosummary_generate = False  # the pages are written already
 autodoc_default_options = {"members": True, "member-order": "bysource", "imported-members": False}
 autodoc_typehints = "none"  # numpydoc says what parameters are
 numpydoc_show_class_members = False

@@ -20,6 +20,7 @@ from theory.derivation import find_derivation
 DOCS = ROOT / "docs"
 EXAMPLES = sorted(DOCS.glob("examples/[0-9]_*.py"))
 TUTORIAL = (DOCS / "tutorial.md").read_text()
+SHOWN = TUTORIAL + (DOCS / "index.md").read_text() + (ROOT / "README.md").read_text()
 SLOW = {"4_sweep", "5_hull"}  # some seconds each
 
 
@@ -57,8 +58,8 @@ def test_the_tutorials_snippets(pyplot):
 
 
 @pytest.mark.parametrize("line", sorted({line.partition("#")[0].strip() for block in re.findall(
-    r"^(?:```sh\n(.*?)^```|((?:    (?:widthlab|pip).*\n)+))", TUTORIAL + (DOCS / "index.md").read_text(), re.M | re.S)
-    for line in "".join(block).splitlines() if "widthlab" in line}))
+    r"^(?:```sh\n(.*?)^```|((?:    (?:widthlab|pip)[^\n]*\n)+))", SHOWN, re.M | re.S)
+    for line in "".join(block).splitlines() if line.strip().startswith("widthlab")}))
 def test_the_commands_have_the_flags_that_they_are_shown_with(line):
     _, name, *argv = shlex.split(line)
     room = widthlab.SHORT.get(name)

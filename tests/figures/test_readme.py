@@ -4,6 +4,7 @@ import importlib
 import re
 import shlex
 
+import matplotlib
 import pytest
 
 from figures.__main__ import COMMANDS as FIGURES
@@ -19,12 +20,13 @@ SHORT = ("figures verify", "theory derive")  # these are carried out; of the oth
 
 @pytest.mark.parametrize("number", range(len(PYTHON)))
 def test_python(number):
+    matplotlib.use("agg")
     exec(compile(PYTHON[number], f"README.md, Python block {number + 1}", "exec"), {})
 
 
 def test_there_are_snippets_and_commands():
     assert len(PYTHON) >= 3 and len(COMMANDS) >= 10
-    assert not [line for line in SHELL if line and not re.match(r"python -m |#|export ", line)]
+    assert not [line for line in SHELL if line and not re.match(r"python -m |widthlab |#|export ", line)]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
