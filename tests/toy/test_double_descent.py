@@ -10,7 +10,7 @@ from lab.errors import InputError
 from toy.__main__ import COMMANDS
 from toy.double_descent import predict, simulate
 from toy.double_descent.model import fit, teacher_output
-from toy.double_descent.study import STUDY, Descent, run
+from toy.double_descent.study import STUDY, Descent, over_best_below, peak_place, run
 
 
 @pytest.mark.parametrize("n, p", [(1, 1), (5, 3), (7, 7), (4, 17), (13, 2)])
@@ -87,6 +87,27 @@ def test_few_replicas_find_the_peak_as_well(tmp_path):
     config = Descent("least-squares", 0.5, samples=20, dim=200, replicas=3)
     table = STUDY.tabulate([(config, run(config, tmp_path))])
     assert len(table.peaks[0].split()) == 3 and all(abs(float(p) - 1) <= 0.5 for p in table.peaks[0].split())
+
+
+def test_the_peak_lies_between_the_points_of_the_grid():
+    ratios = np.array([0.5, 0.9, 1.0, 1.1, 2.0])
+    assert peak_place(ratios, np.exp(-3 * np.log(ratios / 1.03) ** 2)) == pytest.approx(1.03)
+    assert peak_place(ratios, 1 / ratios) == 0.5 and peak_place(ratios, ratios) == 2.0
+
+
+def test_the_best_of_many_equal_widths_has_no_second_descent():
+    """Chance makes one of them look best; on the other half of the replicas it is as good as the rest."""
+    rng, ratios = np.random.default_rng(0), np.array([*np.linspace(0.1, 0.9, 12), 2.0])
+    found = [over_best_below(np.exp(rng.normal(size=(13, 40))), ratios)[-1] for _ in range(300)]
+    assert np.mean([e.low <= 1 <= e.high for e in found]) == pytest.approx(0.95, abs=0.04)
+    assert np.mean([np.log(e.mean) for e in found]) == pytest.approx(0, abs=0.05)
+
+
+def test_networks_have_a_grid_of_a_twentieth_around_the_threshold():
+    config = next(c for c in STUDY.configs("full") if c.family == "network")
+    ratios = np.array(config.features) * config.parameters / config.samples
+    near = ratios[(ratios > 0.79) & (ratios < 1.21)]
+    assert 1.0 in ratios and len(near) == 9 and np.allclose(np.diff(near), 0.05)
 
 
 def test_bad_input():
