@@ -4,6 +4,7 @@ import itertools
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,6 +13,8 @@ from hypothesis.extra.numpy import arrays
 from lab.errors import InputError
 from toy.__main__ import COMMANDS
 from toy.memorise import follow, make_data, regions, simulate
+from toy.memorise import study_splits as splits
+from toy.memorise.study import STUDY, Memorise, run
 
 
 def naive_arcs(classes):
@@ -25,7 +28,7 @@ def naive_arcs(classes):
 
 
 def naive_follow(looks):
-    deaths = births = resplits = 0
+    deaths = births = resplits = chance = 0
     graves = []  # (class, points) of regions that died
     for before, after in itertools.pairwise(looks):
         died = [arc for arc in naive_arcs(before) if all(after[i] != before[i] for i in arc)]
@@ -36,17 +39,23 @@ def naive_follow(looks):
         for value, arc in graves:
             memory.update({i: value for i in arc})
         resplits += sum(any(memory.get(i) == after[i] for i in arc) for arc in born)
+        for arc in born:
+            value, n = after[min(arc)], len(after)
+            windows = [[(first + step) % n for step in range(len(arc))] for first in range(n)]
+            free = [w for w in windows if all(before[i] != value for i in w)]
+            chance += np.mean([any(memory.get(i) == value for i in w) for w in free])
         graves += [(before[min(arc)], arc) for arc in died]
-    return [len(naive_arcs(look)) for look in looks], deaths, births, resplits
+    return [len(naive_arcs(look)) for look in looks], deaths, births, resplits, chance
 
 
 @settings(max_examples=150, deadline=None)
 @given(arrays(np.int64, st.tuples(st.integers(1, 6), st.integers(3, 17)), elements=st.integers(0, 2)))
 def test_regions_against_the_slow_reference(looks):
     found = follow(looks[None])
-    count, deaths, births, resplits = naive_follow(looks)
+    count, deaths, births, resplits, chance = naive_follow(looks)
     assert list(found.count[0]) == count == list(regions(looks))
     assert (found.deaths[0], found.births[0], found.resplits[0]) == (deaths, births, resplits)
+    assert found.chance[0] == pytest.approx(chance)
 
 
 def test_a_merger_that_comes_undone_is_a_resplit():
@@ -55,6 +64,43 @@ def test_a_merger_that_comes_undone_is_a_resplit():
     assert (found.deaths[0], found.births[0], found.resplits[0]) == (2, 1, 1)
     elsewhere = [1, 0, 0, 0, 0, 0, 1, 1]
     assert follow(np.array([[a, b, elsewhere]])).births[0] == 0  # a boundary that moves is no birth
+
+
+def test_chance_counts_the_places_that_a_birth_could_have_had():
+    """A region of one point dies, one of two points is born: of the ten places that it could have had two hold the grave."""
+    dead, gone = [0, 0, 1, 0, 0, 0, 0, 0, 0, 0], [0] * 10
+    near, far = [0, 0, 1, 1, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 1, 1, 0, 0]
+    for last, again in ((near, 1), (far, 0)):
+        found = follow(np.array([[dead, gone, last]]))
+        assert (found.births[0], found.resplits[0]) == (1, again) and found.chance[0] == pytest.approx(2 / 10)
+
+
+def test_label_noise_draws_some_labels_anew():
+    clear, some, more, all_of_them = (make_data("structured", 400, seed=1, label_noise=share)["y"] for share in (0, 0.2, 0.5, 1))
+    assert 0.05 < np.mean(some != clear) < 0.15 and np.all((some == clear) | (more != clear))
+    np.testing.assert_array_equal(all_of_them, make_data("random-labels", 400, seed=1)["y"])
+    with pytest.raises(InputError, match="random already"):
+        make_data("random-labels", 10, label_noise=0.5)
+
+
+def test_only_networks_that_memorised_count():
+    config = Memorise("random-labels", 4, 0, replicas=3, epochs=20)
+    result = run(config, None)
+    assert result["memorised"] == 0 and result["final_regions"] is None and result["deaths"] == 0
+    table = STUDY.tabulate([(config, result), (Memorise("structured", 4, 0, replicas=3), run(Memorise(
+        "structured", 4, 0, replicas=3, epochs=400, learning_rate=1e-2), None))])
+    assert {e.claim for e in STUDY.evidence(table, ())} >= {"s2.width-generalises"}
+    assert "s2.memorising-needs-more-regions" not in {e.claim for e in STUDY.evidence(table, ())}
+
+
+def test_the_study_of_splits_compares_the_same_data_sets():
+    rows = []
+    for share, rate, resplits in ((0.0, 1e-2, 0), (0.5, 1e-2, 6), (1.0, 1e-2, 9), (1.0, 2e-3, 8)):
+        rows += [{"task": "", "width": 128, "data_set": s, "replicas": 5, "memorised": 5, "deaths": 10, "births": 20,
+                  "resplits": resplits + s, "chance": 2.0, "random_share": share, "learning_rate": rate, "batch_size": 60}
+                 for s in range(3)]
+    found = {e.key: e.estimate.mean for e in splits.evidence(pd.DataFrame(rows), ())}
+    assert found == pytest.approx({"/share0.5": 0.6, "/share1": 0.9, "/small-steps": 0.9, "/random-labels": 0.4})
 
 
 def test_data():

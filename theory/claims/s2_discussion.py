@@ -5,6 +5,7 @@ from theory.claims import Change, Claim, Rule
 __all__ = ["CLAIMS"]
 
 DISCUSSION = "public discussion of S2"
+_CAUSE = "put forward here, as the cause of what s2.merged-regions-stay-merged finds"
 _FITTED = "networks that have fitted their training samples without an error"
 
 CLAIMS: tuple[Claim, ...] = (
@@ -25,6 +26,32 @@ CLAIMS: tuple[Claim, ...] = (
         "more than one merged region in twenty splits again",
         Rule(below=0.05), ("toy",), "what hardly ever happens happens in fewer than one case in twenty", _FITTED,
         {"toy": "memorise/structured"}, "labels",
+        changes=(Change("2026-11-28", "of all networks; now of those that have memorised",
+                        "half of the networks with random labels were stopped before they had"),),
+    ),
+    Claim(
+        "s2.resplits-follow-random-labels", _CAUSE,
+        "Merged regions split again because random labels ask for it: the more of them, the more mergers come undone.",
+        "re-splits a merged region: with a share of the labels random minus with none, on the same inputs",
+        "as few re-splits with random labels as without",
+        Rule(above=0.05, null=0.0), ("toy",), "one merger in twenty, the bound of the claim that it explains", _FITTED,
+        {"toy": "memorise-splits/share1"}, "share",
+    ),
+    Claim(
+        "s2.resplits-survive-small-steps", _CAUSE,
+        "Merged regions split again under random labels however small the steps of training: it is not their noise.",
+        "re-splits a merged region under random labels, at a fifth of the learning rate or with small batches",
+        "a fifth of the learning rate that does away with re-splits",
+        Rule(above=0.05), ("toy",), "one merger in twenty, the bound of the claim that it explains", _FITTED,
+        {"toy": "memorise-splits/small-steps"},
+    ),
+    Claim(
+        "s2.resplits-are-no-chance", _CAUSE,
+        "Regions are born again where they died, not anywhere.",
+        "share of newborn regions that lie on a grave of their class, minus that of regions born anywhere",
+        "births that meet graves no more often than by chance",
+        Rule(above=0.05, null=0.0), ("toy",), "shares of births that differ by less than .05 are called equal", _FITTED,
+        {"toy": "memorise-splits/random-labels"},
     ),
     Claim(
         "s2.wide-solutions-agree", DISCUSSION,

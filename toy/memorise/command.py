@@ -1,6 +1,6 @@
 """``python -m toy memorise``."""
 
-from lab.arguments import add_run_arguments, positive_float, positive_int, replicas, whole
+from lab.arguments import add_run_arguments, number, positive_float, positive_int, replicas, whole
 from lab.cli import say
 from lab.estimate import mean_interval
 from lab.names import old_flag
@@ -15,6 +15,9 @@ def add_arguments(parser):
     parser.add_argument("--replicas", type=replicas, default=10, help="networks a cell, each on data of its own")
     parser.add_argument("--epochs", type=whole(1, 10**6), default=3000, help="at most; training stops at loss 0.01")
     parser.add_argument("--learning-rate", type=positive_float, default=3e-3, help="learning rate of AdamW")
+    parser.add_argument("--batch-size", type=positive_int, default=50, help="samples a step")
+    parser.add_argument("--label-noise", type=number(least=0, most=1), default=0.0,
+                        help="share of the labels that are drawn anew")
     old_flag(parser, "--rate", "--learning-rate")
     add_run_arguments(parser, "--seed", "--quick", "--dry-run")
 
@@ -23,10 +26,12 @@ def run(args) -> dict:
     from toy.memorise.model import check, simulate
 
     common = dict(samples=args.samples, replicas=min(args.replicas, 3) if args.quick else args.replicas, seed=args.seed,
-                  epochs=min(args.epochs, 300) if args.quick else args.epochs, learning_rate=args.learning_rate)
+                  epochs=min(args.epochs, 300) if args.quick else args.epochs, learning_rate=args.learning_rate,
+                  batch_size=args.batch_size, label_noise=args.label_noise)
     widths = args.widths[:1] if args.quick else args.widths
-    for width in widths:
-        check(task=args.tasks[0], width=width, **common)
+    for task in args.tasks:
+        for width in widths:
+            check(task=task, width=width, **common)
     if args.dry_run:
         return {"would_train": {"tasks": args.tasks, "widths": widths, **common}}
     rows = []
@@ -38,11 +43,11 @@ def run(args) -> dict:
                          "test_error": mean_interval(found.test_error[:, -1]),
                          "regions": mean_interval(found.regions.count[:, -1]), "true_regions": found.true_regions,
                          "deaths": mean_interval(found.regions.deaths), "births": mean_interval(found.regions.births),
-                         "resplits": mean_interval(found.regions.resplits)})
+                         "resplits": mean_interval(found.regions.resplits), "chance": mean_interval(found.regions.chance)})
             row = rows[-1]
             say(f"{task:<14} width {width:>4}: train error {row['train_error'].mean:.3f}, test error "
                 f"{row['test_error'].mean:.3f}, regions {row['regions'].mean:.1f}, died {row['deaths'].mean:.1f}, born "
-                f"{row['births'].mean:.1f}, of them re-splits {row['resplits'].mean:.1f}")
+                f"{row['births'].mean:.1f}, of them re-splits {row['resplits'].mean:.1f} (by chance {row['chance'].mean:.1f})")
     return {"cells": rows}
 
 

@@ -7,7 +7,7 @@ regions. Three tasks of n samples each:
 ``structured``
     the labels as they are: there is something to learn;
 ``random-labels``
-    labels drawn anew: all that can be done is to memorise;
+    labels drawn anew: all that can be done is to memorise; with ``label_noise`` only some of the structured labels are;
 ``noise-inputs``
     structured labels, but every input replaced by a random point of the unit sphere, which holds no angle.
 
@@ -59,12 +59,14 @@ def _curve(theta, harmonics):
     return np.concatenate([np.cos(waves), np.sin(waves)], axis=-1) / np.sqrt(harmonics)
 
 
-def _check_data(task, samples, dim, harmonics, waves, test_samples, points, seed, replica=0) -> None:
+def _check_data(task, samples, dim, harmonics, waves, test_samples, points, seed, replica=0, label_noise=0.0) -> None:
     checks.choice("task", task, TASKS)
     for name, value, least in (("samples", samples, 1), ("dim", dim, 2), ("harmonics", harmonics, 1), ("waves", waves, 1),
                                ("test_samples", test_samples, 1), ("points", points, 3), ("replica", replica, 0)):
         checks.whole_number(name, value, least)
     checks.seed(seed)
+    if checks.real_number("label_noise", label_noise, least=0, most=1) and task == "random-labels":
+        raise ArgumentError("random labels are random already: leave label_noise at 0", "label_noise", "task")
     if 2 * harmonics > dim:
         raise ArgumentError(f"{harmonics} harmonics need a dim of at least {2 * harmonics}, got {dim}", "dim")
     checks.fits_memory(rows=samples + test_samples + points, dim=dim)
@@ -72,9 +74,9 @@ def _check_data(task, samples, dim, harmonics, waves, test_samples, points, seed
 
 
 def check(task, width, samples, replicas, seed=0, dim=20, harmonics=8, waves=3, epochs=3000, batch_size=50, learning_rate=3e-3,
-          init_scale=1.0, target_loss=0.01, looks=40, same_data=False, test_samples=2000, points=1024) -> None:
+          init_scale=1.0, target_loss=0.01, looks=40, same_data=False, label_noise=0.0, test_samples=2000, points=1024) -> None:
     """Refuse arguments that :func:`simulate` cannot take."""
-    _check_data(task, samples, dim, harmonics, waves, test_samples, points, seed)
+    _check_data(task, samples, dim, harmonics, waves, test_samples, points, seed, label_noise=label_noise)
     for name, value, least in (("width", width, 1), ("replicas", replicas, 1), ("epochs", epochs, 1),
                                ("batch_size", batch_size, 1), ("looks", looks, 2)):
         checks.whole_number(name, value, least)
@@ -89,7 +91,7 @@ def check(task, width, samples, replicas, seed=0, dim=20, harmonics=8, waves=3, 
 
 @renamed(tests="test_samples")
 def make_data(task: str, samples: int, dim: int = 20, harmonics: int = 8, waves: int = 3, test_samples: int = 2000,
-              points: int = 1024, seed: int = 0, replica: int = 0) -> dict[str, np.ndarray]:
+              points: int = 1024, seed: int = 0, replica: int = 0, label_noise: float = 0.0) -> dict[str, np.ndarray]:
     """Training and test samples of one replica, and the curve on which its regions are counted.
 
     Parameters
@@ -99,6 +101,7 @@ def make_data(task: str, samples: int, dim: int = 20, harmonics: int = 8, waves:
     dim, harmonics : d and H, 2H ≤ d.
     waves : k; the truth has 2k regions.
     seed, replica : keys of the streams.
+    label_noise : share of the labels that are drawn anew; those of a smaller share are among those of a larger.
 
     Returns
     -------
@@ -109,15 +112,16 @@ def make_data(task: str, samples: int, dim: int = 20, harmonics: int = 8, waves:
     InputError
         For an unknown task or impossible sizes.
     """
-    _check_data(task, samples, dim, harmonics, waves, test_samples, points, seed, replica)
+    _check_data(task, samples, dim, harmonics, waves, test_samples, points, seed, replica, label_noise)
     rng, labels = (generator(seed, "memorise", what, replica) for what in ("data", "labels"))
     frame = np.linalg.qr(rng.standard_normal((dim, dim)))[0][:2 * harmonics]
     theta = rng.uniform(0, 2 * np.pi, samples + test_samples)
     grid = 2 * np.pi * np.arange(points) / points
     x, curve = _curve(theta, harmonics) @ frame, _curve(grid, harmonics) @ frame
     y = (np.sin(waves * theta) > 0).astype(np.int64)
-    if task == "random-labels":
-        y = labels.integers(0, 2, samples + test_samples)
+    if task == "random-labels" or label_noise:
+        drawn = labels.integers(0, 2, samples + test_samples)
+        y = drawn if not label_noise else np.where(labels.random(samples + test_samples) < label_noise, drawn, y)
     if task == "noise-inputs":
         x = rng.standard_normal((samples + test_samples, dim))
         x /= np.linalg.norm(x, axis=1, keepdims=True)
@@ -131,7 +135,7 @@ def make_data(task: str, samples: int, dim: int = 20, harmonics: int = 8, waves:
 def simulate(task: str = "structured", width: int = 128, samples: int = 60, replicas: int = 10, seed: int = 0,
              dim: int = 20, harmonics: int = 8, waves: int = 3, epochs: int = 3000, batch_size: int = 50,
              learning_rate: float = 3e-3, init_scale: float = 1.0, target_loss: float = 0.01, looks: int = 40,
-             same_data: bool = False) -> History:
+             same_data: bool = False, label_noise: float = 0.0) -> History:
     """Train ``replicas`` networks of one width on one task and watch their decision regions.
 
     Parameters
@@ -166,6 +170,8 @@ def simulate(task: str = "structured", width: int = 128, samples: int = 60, repl
         How often along training, on a logarithmic scale of epochs, regions are counted.
     same_data : bool, default False
         All replicas see the data of replica 0 and differ in start and order alone.
+    label_noise : float in [0, 1], default 0
+        Share of the labels (of training and of test) that are drawn anew.
 
     Returns
     -------
@@ -177,8 +183,8 @@ def simulate(task: str = "structured", width: int = 128, samples: int = 60, repl
         For an unknown task or impossible sizes.
     """
     check(task, width, samples, replicas, seed, dim, harmonics, waves, epochs, batch_size, learning_rate, init_scale, target_loss,
-          looks, same_data)
-    sets = [make_data(task, samples, dim, harmonics, waves, seed=seed, replica=0 if same_data else r)
+          looks, same_data, label_noise)
+    sets = [make_data(task, samples, dim, harmonics, waves, seed=seed, replica=0 if same_data else r, label_noise=label_noise)
             for r in range(replicas)]
     x, y, test_x, test_y, curve = (np.stack([s[key] for s in sets]) for key in ("x", "y", "test_x", "test_y", "curve"))
     marks = np.unique(np.concatenate([[0], np.geomspace(1, epochs, looks).round().astype(int)]))

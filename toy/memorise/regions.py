@@ -3,7 +3,9 @@
 A *region* is a maximal arc of the circle of angles on which the predicted class is constant. Between two looks at the
 same network a region *dies* if none of its points keeps its class (its neighbours have merged over it), and a region is
 *born* if none of its points had that class before (an old region has split). A birth is a *re-split* if a region of the
-same class had died there before: a merger that came undone.
+same class had died there before: a merger that came undone - or a new region that happens to lie on a grave. How often chance
+alone would do that is counted, too: the share of places where a region of this class and length could have been born (nothing of
+its class there before) at which it would have met a grave of its class.
 """
 
 from dataclasses import dataclass
@@ -23,12 +25,14 @@ class Regions(Results, axes="count: replica look; deaths births resplits: replic
     ----------
     count : (R, T) regions at each look.
     deaths, births, resplits : (R,) events between consecutive looks; re-splits are counted among the births too.
+    chance : (R,) re-splits to expect if regions were born anywhere.
     """
 
     count: np.ndarray
     deaths: np.ndarray
     births: np.ndarray
     resplits: np.ndarray
+    chance: np.ndarray
 
 
 @njit(cache=True, error_model="numpy")
@@ -55,8 +59,28 @@ def _starts(classes, out):
 
 
 @njit(cache=True, error_model="numpy")
-def _follow(classes, count, events):
-    """classes (T, n) of one replica; count (T,); events <- deaths, births, re-splits."""
+def _meets(before, lost, value, length):
+    """Share of the places without ``value`` before, windows of this length on the circle, that hold a grave of it."""
+    n = before.size
+    taken = graves = places = hits = 0
+    for i in range(length - 1):
+        taken += before[i] == value
+        graves += lost[i] == value
+    for i in range(n):
+        last = (i + length - 1) % n
+        taken += before[last] == value
+        graves += lost[last] == value
+        if taken == 0:
+            places += 1
+            hits += graves > 0
+        taken -= before[i] == value
+        graves -= lost[i] == value
+    return hits / places if places else 0.0
+
+
+@njit(cache=True, error_model="numpy")
+def _follow(classes, count, events, chance):
+    """classes (T, n) of one replica; count (T,); events <- deaths, births, re-splits; chance[0] <- of the latter, expected."""
     looks, n = classes.shape
     old, new = np.empty(n, np.int64), np.empty(n, np.int64)
     lost = np.full(n, -1, np.int64)  # class of a region that died over this point, if any
@@ -80,6 +104,10 @@ def _follow(classes, count, events):
                 events[1] += 1
                 if again[i]:
                     events[2] += 1
+                length = 0
+                for j in range(n):
+                    length += new[j] == i
+                chance[0] += _meets(classes[t - 1], lost, classes[t, i], length)
         for i in range(n):
             if not survives[old[i]]:
                 lost[i] = classes[t - 1, i]
@@ -102,10 +130,10 @@ def follow(classes: np.ndarray) -> Regions:
     if classes.ndim != 3 or classes.shape[1] < 1 or classes.shape[2] < 3:
         raise InputError(f"classes must be (replicas, looks, points) with at least 3 points, got {classes.shape}")
     count = np.zeros(classes.shape[:2], dtype=np.int64)
-    events = np.zeros((classes.shape[0], 3), dtype=np.int64)
+    events, chance = np.zeros((classes.shape[0], 3), dtype=np.int64), np.zeros((classes.shape[0], 1))
     for r in range(classes.shape[0]):
-        _follow(classes[r], count[r], events[r])
-    return Regions(count, *events.T)
+        _follow(classes[r], count[r], events[r], chance[r])
+    return Regions(count, *events.T, chance[:, 0])
 
 
 def regions(classes: np.ndarray) -> np.ndarray:
