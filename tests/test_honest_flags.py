@@ -31,6 +31,7 @@ MODES = {
 }
 # small enough to be carried out here; what takes longer is read with --dry-run, and the rest from its source
 SMALL = {
+    "critical-points": ["--replicas", "1", "--size", "2", "--starts", "4"],
     "bumps": ["--replicas", "5"], "double-descent": ["--replicas", "2", "--features", "5"], "first-reach": ["--replicas", "5"],
     "memorise": ["--samples", "10", "--epochs", "2", "--replicas", "1"], "multi-view": ["--replicas", "5", "--widths", "1"],
     "polynomial": ["--replicas", "1", "--widths", "4", "--degrees", "3"],

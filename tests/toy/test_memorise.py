@@ -97,7 +97,7 @@ def test_the_study_of_splits_compares_the_same_data_sets():
     rows = []
     for share, rate, resplits in ((0.0, 1e-2, 0), (0.5, 1e-2, 6), (1.0, 1e-2, 9), (1.0, 2e-3, 8)):
         rows += [{"task": "", "width": 128, "data_set": s, "replicas": 5, "memorised": 5, "deaths": 10, "births": 20,
-                  "resplits": resplits + s, "chance": 2.0, "random_share": share, "learning_rate": rate, "batch_size": 60}
+                  "resplits": resplits + s, "chance": 2.0, "random_share": share, "learning_rate": rate}
                  for s in range(3)]
     found = {e.key: e.estimate.mean for e in splits.evidence(pd.DataFrame(rows), ())}
     assert found == pytest.approx({"/share0.5": 0.6, "/share1": 0.9, "/small-steps": 0.9, "/random-labels": 0.4})

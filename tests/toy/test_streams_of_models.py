@@ -7,7 +7,17 @@ import numpy as np
 import pytest
 
 from lab.streams import recorded
-from toy import bumps, double_descent, first_reach, graded_teacher, memorise, multi_view, polynomial, units
+from toy import (
+    bumps,
+    critical_points,
+    double_descent,
+    first_reach,
+    graded_teacher,
+    memorise,
+    multi_view,
+    polynomial,
+    units,
+)
 from toy.graded_teacher.compare import compare
 from toy.models import models
 from toy.relu_landscape.model import initial_weights
@@ -23,6 +33,8 @@ FIT = dict(samples=20, epochs=2, replicas=2)
 RUNS = {
     "bumps": [lambda mode=mode, m=m: bumps.simulate(mode, bumps=m, replicas=3, times=(1.0,))
               for mode in ("slide", "cover") for m in (1, 3)],
+    "critical-points": [lambda size=size, name=name: critical_points.simulate(name, size, 4, 2)
+                        for name in ("relu", "field") for size in (2, 3)],
     "double-descent": [lambda: double_descent.simulate("network", features=(2, 3), samples=6, dim=3, replicas=2, epochs=2,
                                                        teacher_width=2)],
     "first-reach": [lambda w=w: first_reach.simulate(dim=4, width=w, copies=3, replicas=3, time_cap=1.0) for w in (1, 2)],

@@ -40,7 +40,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "s2.resplits-survive-small-steps", _CAUSE,
         "Merged regions split again under random labels however small the steps of training: it is not their noise.",
-        "re-splits a merged region under random labels, at a fifth of the learning rate or with small batches",
+        "re-splits a merged region under random labels, at a fifth of the learning rate",
         "a fifth of the learning rate that does away with re-splits",
         Rule(above=0.05), ("toy",), "one merger in twenty, the bound of the claim that it explains", _FITTED,
         {"toy": "memorise-splits/small-steps"},

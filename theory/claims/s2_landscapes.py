@@ -21,10 +21,12 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "s2.coin-flips", f"{DISCUSSION}, the Bernoulli argument",
         "The signs of Hessian eigenvalues are like independent coin flips, so minima have probability 2^-N.",
-        "variance of the number of negative eigenvalues over that of N independent coins of the same mean",
+        "variance of the number of negative eigenvalues at given loss, over that of N independent coins of the same mean",
         "a variance below half or above twice that of coins",
         Rule(above=0.5, below=2.0), bound_reason="a factor of two either way leaves the exponent of the argument what it is",
-        scope="critical points, whatever their loss", primary={"toy": "critical-points/relu-k5"},
+        scope="critical points of one landscape", primary={"toy": "critical-points/relu-k5"},
+        changes=(Change("2026-11-28", "the variance at all critical points; now at those of one loss",
+                        "how a search chooses its heights would count as variance"),),
     ),
     Claim(
         "s2.index-falls-with-loss", f"{DISCUSSION}; Dauphin et al. 2014 (arXiv 1406.2572)",

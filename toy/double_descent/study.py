@@ -108,7 +108,7 @@ def tabulate(finished) -> pd.DataFrame:
                 "risk_low": e.low, "risk_high": e.high, "risk_n": e.n, "median": float(np.median(risks[i])),
                 "theory": None if result["theory"] is None else result["theory"][i], "peaks": " ".join(map(str, peaks)),
                 "over_best_below": ratio and ratio.mean, "over_best_below_low": ratio and ratio.low,
-                "over_best_below_high": ratio and ratio.high, "over_best_below_n": ratio and ratio.n})
+                "over_best_below_high": ratio and ratio.high})
     return pd.DataFrame(rows)
 
 
@@ -137,7 +137,7 @@ def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
 
 def _of_logarithms(row) -> Estimate:
     """The geometric mean of a table's row: an interval that is Student's on the logarithms."""
-    logarithm = Estimate(*(math.log(row[f"over_best_below{end}"]) for end in ("", "_low", "_high")), int(row.over_best_below_n))
+    logarithm = Estimate(*(math.log(row[f"over_best_below{end}"]) for end in ("", "_low", "_high")), int(row.risk_n) // 2)  # of every second replica
     return transformed(logarithm, math.exp)
 
 

@@ -1,0 +1,182 @@
+"""Critical points, their heights and indices; and what random matrices say of them.
+
+A search (:mod:`toy.critical_points.search`) starts at places of many heights and minimises the gradient's norm. A point is
+critical where that is below ``CRITICAL``; what stops above it is counted and left out. Points of one height and one index
+are one (in the ReLU landscape an orbit of the symmetry): each counts once, however many starts found it, so that wide
+basins weigh no more than narrow ones. The index is the number of Hessian eigenvalues below −1e-8 of the largest in size.
+
+Of each replica two numbers are asked: how much larger the share of negative directions is one standard deviation of the loss
+above the mean than one below (twice the standard deviation times the slope of the share over the loss), and how much the number
+of negative directions varies among points of one height, over the N p (1 − p) of N coins with their mean share p. The share at
+a height is a parabola through all points.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lab import checks
+from lab.streams import generator
+from theory.random_landscape import index_at_energy, index_distribution
+from toy.critical_points import LANDSCAPES
+from toy.critical_points.landscapes import field, relu, starts
+from toy.critical_points.search import search
+
+CRITICAL = 1e-9  # norm of the gradient below which a point is critical
+KINK = 1e-3  # the ReLU loss has no second derivative where a unit vanishes: points with a shorter one are left out
+SAME = 1e-7  # heights closer than this are one
+MOST = {"relu": 7, "field": 40}  # sizes: the Hessian has k⁴ entries, or N²
+MAX_STEPS = 300
+
+
+@dataclass(frozen=True)
+class CriticalPoints:
+    """Distinct critical points of all replicas, one after the other.
+
+    Attributes
+    ----------
+    replica : (P,) whose point it is. loss : (P,) height (of a field: φ/N). index : (P,) negative directions.
+    directions : N.
+    starts : searches a replica. found : (replicas,) of them that ended at a critical point.
+    """
+
+    replica: np.ndarray
+    loss: np.ndarray
+    index: np.ndarray
+    directions: int
+    starts: int
+    found: np.ndarray
+
+    def _each(self, number) -> np.ndarray:
+        return np.array([number(self.replica == r) for r in range(len(self.found))])
+
+    @property
+    def fall(self) -> np.ndarray:
+        """(replicas,) share of negative directions one standard deviation of the loss above its mean, minus one below."""
+        return self._each(self._fall)
+
+    @property
+    def coins(self) -> np.ndarray:
+        """(replicas,) variance of the index at given loss over that of as many coins of the same mean; NaN of a few points."""
+        return self._each(self._coins)
+
+    def _fall(self, own):
+        loss, share = self.loss[own], self.index[own] / self.directions
+        spread = loss.std(ddof=1) if own.sum() > 1 else 0.0
+        return 2 * np.cov(loss, share)[0, 1] / spread if spread > 0 else np.nan
+
+    def _coins(self, own):
+        loss, index, n = self.loss[own], self.index[own], self.directions
+        if np.unique(loss).size < 5:
+            return np.nan
+        loss = (loss - loss.mean()) / loss.std()
+        p = np.clip(np.polyval(np.polyfit(loss, index / n, 2), loss), 0.5 / n, 1 - 0.5 / n)
+        return np.sum((index - n * p) ** 2) / (n * np.sum(p * (1 - p))) * loss.size / (loss.size - 3)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What random matrices say of a Gaussian field; None for the ReLU landscape, whose Hessian is none.
+
+    Attributes
+    ----------
+    fall : between energies one standard deviation of the field, √N/N, above and below its mean (N → ∞).
+    coins : of a GOE matrix with as many directions.
+    """
+
+    fall: float | None
+    coins: float | None
+
+
+def check(landscape, size, starts, replicas, seed=0) -> None:
+    """Refuse arguments that :func:`simulate` cannot take."""
+    checks.choice("landscape", landscape, LANDSCAPES)
+    checks.whole_number("size", size, 2, MOST[landscape])
+    checks.whole_number("starts", starts, 2)
+    checks.whole_number("replicas", replicas)
+    checks.seed(seed)
+    n = size * size if landscape == "relu" else size
+    checks.fits_memory(starts=starts, rows=n, columns=4 * n)
+
+
+def simulate(landscape: str = "relu", size: int = 4, starts: int = 60, replicas: int = 2, seed: int = 0,
+             max_steps: int = MAX_STEPS) -> CriticalPoints:
+    """Search for critical points.
+
+    Parameters
+    ----------
+    landscape : {"relu", "field"}, default "relu"
+        Where, see :mod:`toy.critical_points.landscapes`.
+    size : int in 2 … 7 (relu) or 2 … 40 (field), default 4
+        k, units of teacher and student (N = k²); or N.
+    starts : int ≥ 2, default 60
+        Searches a replica.
+    replicas : int ≥ 1, default 2
+        Repetitions: other starts, and another field.
+    seed : int in 0 … 2⁶⁴ − 1, default 0
+        Replica r has streams of its own for every size.
+    max_steps : int ≥ 1, default 300
+        Steps a search.
+
+    Returns
+    -------
+    CriticalPoints
+
+    Raises
+    ------
+    InputError
+        For parameters outside these ranges.
+    """
+    check(landscape, size, starts, replicas, seed)
+    checks.whole_number("max_steps", max_steps)
+    parts, found = [], np.zeros(replicas, dtype=np.int64)
+    for r in range(replicas):
+        loss, index, found[r] = _replica(landscape, size, starts, seed, r, max_steps)
+        parts.append((np.full(loss.size, r), loss, index))
+    return CriticalPoints(*(np.concatenate(column) for column in zip(*parts)),
+                          size * size if landscape == "relu" else size, starts, found)
+
+
+def _replica(landscape, size, count, seed, replica, max_steps) -> tuple[np.ndarray, np.ndarray, int]:
+    """Heights and indices of one replica's distinct critical points, and how many searches ended at one."""
+    rng = generator(seed, "critical-points", "starts", landscape, size, replica)
+    value, slopes = relu(size) if landscape == "relu" else field(
+        size, generator(seed, "critical-points", "waves", size, replica))
+    points, norms = search(slopes, starts(landscape, size, count, slopes, rng), CRITICAL / 10, max_steps)
+    points = points[norms < CRITICAL]
+    if landscape == "relu":
+        points = points[np.linalg.norm(points.reshape(-1, size, size), axis=2).min(axis=1, initial=np.inf) > KINK]
+    if len(points) == 0:
+        return np.empty(0), np.empty(0, dtype=np.int64), 0
+    loss, curvatures = value(points), np.linalg.eigvalsh(slopes(points)[1])
+    index = np.sum(curvatures < -1e-8 * np.abs(curvatures).max(axis=1, keepdims=True), axis=1)
+    order = np.lexsort((loss, index))
+    loss, index = loss[order], index[order]
+    first = np.concatenate([[True], (np.diff(loss) > SAME) | (np.diff(index) != 0)])
+    return loss[first], index[first], len(points)
+
+
+def predict(landscape: str = "relu", size: int = 4, starts: int = 60, replicas: int = 2, seed: int = 0) -> Prediction:
+    """Random matrices' word on a Gaussian field; they have none on the ReLU landscape.
+
+    Parameters
+    ----------
+    landscape, size
+        As in :func:`simulate`.
+    starts, replicas, seed
+        Of the simulation; theory does not depend on them.
+
+    Returns
+    -------
+    Prediction
+
+    Raises
+    ------
+    InputError
+        As :func:`simulate`.
+    """
+    check(landscape, size, starts, replicas, seed)
+    if landscape == "relu":
+        return Prediction(None, None)
+    energy, k, p = 1 / np.sqrt(size), np.arange(size + 1), index_distribution(size)
+    return Prediction(float(index_at_energy(energy) - index_at_energy(-energy)), float((p @ k**2 - (p @ k) ** 2) / (size / 4)))
