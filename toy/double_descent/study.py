@@ -137,7 +137,8 @@ def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
 
 def _of_logarithms(row) -> Estimate:
     """The geometric mean of a table's row: an interval that is Student's on the logarithms."""
-    logarithm = Estimate(*(math.log(row[f"over_best_below{end}"]) for end in ("", "_low", "_high")), int(row.risk_n) // 2)  # of every second replica
+    logarithms = (math.log(row[f"over_best_below{end}"]) for end in ("", "_low", "_high"))
+    logarithm = Estimate(*logarithms, int(row.risk_n) // 2)  # every second replica
     return transformed(logarithm, math.exp)
 
 
