@@ -37,7 +37,7 @@ FLAGS = {
     ("theory", "check"): {**PLAN, "--only": ("counting-large", "nonsense"), "--jobs": RUN["--jobs"]},
     ("toy", "bumps"): {**PLAN, **PLOT, "--mode": ("cover", "fly"), "--bumps": ("1 2", "0"), "--half-line": ("5", "-1"),
                        "--bump-width": ("0.5", "inf"), "--times": ("1 2", "2 1"), "--replicas": ("2", "1e9")},
-    ("toy", "critical-points"): {**PLAN, "--landscape": ("field", "hills"), "--size": ("3", "1"), "--starts": ("3", "1"),
+    ("toy", "critical-points"): {**PLAN, **PLOT, "--landscape": ("field", "hills"), "--size": ("3", "1"), "--starts": ("3", "1"),
                                  "--replicas": COUNT},
     ("toy", "double-descent"): {
         **PLAN, **PLOT, "--family": ("random-features", "trees"),

@@ -36,3 +36,10 @@ def run(args) -> dict:
     return {**common, "directions": found.directions, "points": [
         {"replica": r, "loss": x, "index": i} for r, x, i in zip(found.replica, found.loss, found.index)],
         "found": found.found, **said}
+
+
+def draw(result, axes) -> None:
+    """Index against loss."""
+    points = result["points"]
+    axes.plot([p["loss"] for p in points], [p["index"] / result["directions"] for p in points], "o", alpha=0.5)
+    axes.set(xlabel="loss" if result["landscape"] == "relu" else "energy a dimension", ylabel="share of negative directions")

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab import checks
+from lab.results import Results
 from lab.streams import generator
 from theory.random_landscape import index_at_energy, index_distribution
 from toy.critical_points import LANDSCAPES
@@ -30,7 +31,8 @@ MAX_STEPS = 300
 
 
 @dataclass(frozen=True)
-class CriticalPoints:
+class CriticalPoints(Results, axes="replica loss index share: point; found fall coins: replica", rows="point",
+                     picture="share ~ loss"):
     """Distinct critical points of all replicas, one after the other.
 
     Attributes
@@ -47,6 +49,11 @@ class CriticalPoints:
     starts: int
     found: np.ndarray
 
+    @property
+    def share(self) -> np.ndarray:
+        """(P,) share of negative directions."""
+        return self.index / self.directions
+
     def _each(self, number) -> np.ndarray:
         return np.array([number(self.replica == r) for r in range(len(self.found))])
 
@@ -61,7 +68,7 @@ class CriticalPoints:
         return self._each(self._coins)
 
     def _fall(self, own):
-        loss, share = self.loss[own], self.index[own] / self.directions
+        loss, share = self.loss[own], self.share[own]
         spread = loss.std(ddof=1) if own.sum() > 1 else 0.0
         return 2 * np.cov(loss, share)[0, 1] / spread if spread > 0 else np.nan
 
@@ -75,7 +82,7 @@ class CriticalPoints:
 
 
 @dataclass(frozen=True)
-class Prediction:
+class Prediction(Results, theory=True):
     """What random matrices say of a Gaussian field; None for the ReLU landscape, whose Hessian is none.
 
     Attributes

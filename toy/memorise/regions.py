@@ -18,7 +18,8 @@ from lab.results import Results
 
 
 @dataclass(frozen=True)
-class Regions(Results, axes="count: replica look; deaths births resplits: replica", rows="replica", picture="count ~ look"):
+class Regions(Results, axes="count: replica look; deaths births resplits chance: replica", rows="replica",
+              picture="count ~ look"):
     """What became of the regions of R replicas over T looks.
 
     Attributes
