@@ -1,16 +1,20 @@
 """The ledger and the report, from tables made here."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from figures import catalogue, ledger
 from figures.__main__ import COMMANDS
+from figures.commands.report import repetition
+from figures.commands.run import Ahead
 from figures.report import build
 from figures.reproduction import reproduction
 from figures.style import canvas, unique_ids
 from lab.cli import main
 from lab.estimate import Estimate, exact
+from lab.store import RunStore
 from tests.figures.conftest import CLAIM
 from theory.claims import Evidence
 
@@ -44,6 +48,44 @@ def test_run_writes_a_report_and_a_ledger(laboratory, tmp_path, capsys):
     assert "src=" not in html, "the page loads something"
     rows = json.loads((tmp_path / "report" / "ledger.json").read_text())["rows"]
     assert next(r for r in rows if r["id"] == CLAIM)["toy"]["evidence"][0]["mean"] == 4
+
+
+def test_the_report_is_named_before_anything_is_computed(write, tmp_path, capsys, monkeypatch):
+    """First the report from the tables that there are, then how far the whole is, in the end the report again."""
+    write("kept", "full", [-9.0, -9.0], wall_seconds=10.0)
+    seen = []
+    monkeypatch.setattr("tests.lab.experiments.square", lambda config, folder, **options: seen.append(
+        (tmp_path / "report/index.html").exists()) or {"value": config.x**2.0})
+    assert main("figures", COMMANDS, ["run", "--scale", "full", "--jobs", "1"]) == 0
+    out, err = capsys.readouterr()
+    assert seen == [True, True]
+    first, *_, last = (line for line in out.splitlines() if "the report is" in line)
+    assert "for now" in first and "for now" not in last
+    assert "2 runs of 1 study" in out and "0 of 2 runs done; next: squares" in err
+    assert main("figures", COMMANDS, ["run", "--scale", "full", "--jobs", "1"]) == 0
+    assert "for now" not in capsys.readouterr().out, "nothing is left to compute"
+
+
+def test_the_time_left_is_what_the_rest_cost_before_at_the_pace_of_today(laboratory, write, tmp_path, monkeypatch):
+    write("kept", "full", [1.0, 4.0], wall_seconds=10.0)
+    clock = [100.0]
+    monkeypatch.setattr("figures.commands.run.time.monotonic", lambda: clock[0])
+    ahead = Ahead([laboratory.STUDY, replace(laboratory.STUDY, name="cubes")], "full", RunStore(tmp_path / "runs"))
+    assert ahead.missing == 4
+    studies = iter(ahead)
+    next(studies)
+    clock[0] += 200  # for 10 seconds' worth of runs; as much is left
+    assert ahead._left(10.0) == ", about 3 min left" and ahead._left(0.0) == ""
+
+
+def test_what_differs_is_told_without_alarm():
+    assert repetition([]) == []
+    same = {"study": "squares", "numbers": 3, "same": 3, "differ": []}
+    assert "all agree within chance" in repetition([same])[0]
+    differ = [{"claim": f"c{i}", "setting": "s", "here": {"mean": 1.0}, "kept": {"mean": 2.0}} for i in range(7)]
+    said = repetition([{**same, "numbers": 10, "differ": differ}])
+    assert "10 numbers" in said[0] and "7 differ" in said[0] and len(said) == 1 + 5 + 1 + 1 and "2 more" in said[-2]
+    assert not any(word in " ".join(said) for word in ("fail", "judged", "wrong"))
 
 
 def test_a_long_study_shows_its_kept_table(laboratory, tmp_path, capsys):
