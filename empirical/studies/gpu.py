@@ -15,11 +15,15 @@ from typing import TYPE_CHECKING
 
 from empirical.declared import data_folder
 from empirical.settings import Setting, recipe
+from empirical.studies.width.evidence import evidence
 from empirical.studies.width.plan import plan
 from empirical.studies.width.study import width_study
 from lab.tables import SCALES
+from theory.claims import Evidence
 
 if TYPE_CHECKING:
+    import pandas
+
     from empirical.data import Dataset
 
 ALPHAS = tuple(Fraction(1, 2**k) for k in range(5))
@@ -53,7 +57,12 @@ def _configs(scale: str) -> list[Setting]:
     return on(dataset(declared(scale)[0]), scale) if torch.cuda.is_available() else []
 
 
+def _evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]:
+    """Of a pilot: its seeds are from before those that decide."""
+    return [replace(item, pilot=True) for item in evidence(frame, runs)]
+
+
 STUDY = width_study("resnet18-cifar10-gpu", "ResNet-18 of base width 64 on CIFAR-10, eight epochs on a GPU", _configs,
                     "ResNet-18 of base width 64, CIFAR-10 (JPEG re-encoding)", declared=declared, scales=SCALES,
-                    extensible=False)
+                    extensible=False, says=_evidence)
 NAME = STUDY.name

@@ -7,15 +7,15 @@ A sweep that changes one thing speaks of that alone.
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from empirical.declared import architectures
 from lab.estimate import mean_interval
-from lab.study import CONFIRMATORY
 from theory.claims import Evidence
 
 if TYPE_CHECKING:
     import pandas
 
 MATCHED = 0.01  # largest distance of a network's training loss from the target, as a share, in a replica that counts
-ARCHITECTURES = {"mlp": "mlp", "transformer": "transformer"}  # all others are convolutional
+ARCHITECTURES = {"mlp": "mlp", "transformer": "transformer"}  # all others of the laboratory are convolutional
 DATA = {"digits": ("digits", "easy"), "MNIST": ("digits", "easy"), "CIFAR-10": ("images", "hard"),
         "entailment": ("synthetic", "hard"), "SNLI": ("text", "hard"), "MultiNLI": ("text", "hard")}  # kind, and difficulty
 
@@ -25,11 +25,55 @@ def levels_of(arch: str, data: str) -> dict[str, str]:
 
     Parameters
     ----------
-    arch, data : as in the table; data that a user brings have no known difficulty.
+    arch, data : as in the table; nothing is known of what a user brings.
     """
     kind, difficulty = next((found for name, found in DATA.items() if data.startswith(name)), ("", ""))
-    found = {"architecture": ARCHITECTURES.get(arch, "convolutional"), "data": kind, "difficulty": difficulty}
+    architecture = ARCHITECTURES.get(arch, "convolutional" if arch in architectures() else "")
+    found = {"architecture": architecture, "data": kind, "difficulty": difficulty}
     return {name: level for name, level in found.items() if level}
+
+
+class Sweep:
+    """The table of one sweep at the penultimate site, for its evidence.
+
+    Parameters
+    ----------
+    frame : table of the sweep, see :func:`empirical.studies.width.table.tabulate`.
+
+    Attributes
+    ----------
+    whole : its rows with as many copies as have the wide network's features.
+    least : those of the smallest alpha, by seed.
+    first : one of them, for what they share.
+    setting : for a person.
+    about : what all its evidence says of the setting.
+    """
+
+    def __init__(self, frame: "pandas.DataFrame"):
+        frame = frame[frame["site"] == "penultimate"]
+        self.frame = frame.assign(width=[float(Fraction(str(a))) for a in frame["alpha"]])
+        self.empty = self.frame.empty or self.frame["width"].min() == self.frame["width"].max()
+        if self.empty:
+            return
+        self.whole = self.frame[self.frame["copies"] == self.frame["all_copies"]]
+        self.least = self.at(self.whole["width"].min())
+        self.first = self.least.iloc[0]
+        base = f" of base width {self.first['base_width']}" if self.first["base_width"] else ""  # 0: a user's own network
+        self.network = f"{self.first['arch']}{base}, {self.first['data']}"
+        self.setting = f"{self.network}, alpha {self.first['alpha']}"
+        self.about = {"levels": levels_of(self.first["arch"], str(self.first["data"]))}
+
+    def at(self, width: float) -> "pandas.DataFrame":
+        """Rows with all copies of a width, by seed."""
+        return self.whole[self.whole["width"] == width].set_index("seed")
+
+    @property
+    def matched(self) -> "pandas.DataFrame":
+        """``least``, of a sweep to a target loss without the replicas in which a network is not at it, and all of it where
+        there is no target. Tables of earlier do not tell, so none of theirs is matched."""
+        if self.first["match"] != "train-loss":
+            return self.least
+        return self.least[self.least["mismatch"] <= MATCHED] if "mismatch" in self.least else self.least[:0]
 
 
 def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]:
@@ -40,39 +84,30 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]
     frame : table of the sweep, see :func:`empirical.studies.width.table.tabulate`.
     runs : ids of the runs behind it.
     """
-    frame = frame[frame["site"] == "penultimate"]
-    frame = frame.assign(width=[float(Fraction(str(a))) for a in frame["alpha"]])
-    if frame.empty or frame["width"].min() == frame["width"].max():
+    sweep, found = Sweep(frame), []
+    if sweep.empty:
         return []
-    whole = frame[frame["copies"] == frame["all_copies"]]
-    least = whole[whole["width"] == whole["width"].min()].set_index("seed")
-    first = least.iloc[0]
-    network = first["arch"] + (f" of base width {first['base_width']}" if first["base_width"] else "")  # 0: a user's own
-    setting = f"{network}, {first['data']}, alpha {first['alpha']}"
-    about = {"levels": levels_of(first["arch"], str(first["data"])), "pilot": bool(frame["seed"].min() < CONFIRMATORY)}
-    found = []
+    first, least, setting = sweep.first, sweep.least, sweep.setting
 
     def add(claim, values, setting=setting, cluster=""):
         if len(values := values.dropna()):
             left_out = f"{len(values)} of {len(least)} replicas" * (len(values) < len(least))
-            found.append(Evidence(claim, "real", setting, mean_interval(values), runs, left_out, cluster=cluster, **about))
+            found.append(Evidence(claim, "real", setting, mean_interval(values), runs, left_out, cluster=cluster, **sweep.about))
 
-    if first["match"] == "train-loss":
-        # older tables do not tell; sweeps to several losses stop the same networks earlier or later
-        matched = least[least["mismatch"] <= MATCHED] if "mismatch" in least else least[:0]
-        add("s0.gap-survives-matched-training", matched["gap"], f"{setting}, matched in training loss {first['target_loss']:g}",
-            f"{network}, {first['data']}, matched")
+    if first["match"] == "train-loss":  # sweeps to several losses stop the same networks earlier or later: one cluster
+        add("s0.gap-survives-matched-training", sweep.matched["gap"], f"{setting}, matched in training loss "
+            f"{first['target_loss']:g}", f"{sweep.network}, matched")
         return found
     if first["start"] == "slice":
         add("s0.gap-survives-shared-start", least["gap"], f"{setting}, started as slices")
         return found
     if Fraction(str(first["reference"])) > 1:
-        standard = whole[whole["width"] == 1].set_index("seed")
+        standard = sweep.at(1.0)
         if len(standard):
             add("s0.gap-above-width-one", standard["gap"],
-                f"{network}, {first['data']}, width {first['reference']} from copies of width 1")
+                f"{sweep.network}, width {first['reference']} from copies of width 1")
         return found
-    narrowest = frame[frame["width"] == first["width"]]
+    narrowest = sweep.frame[sweep.frame["width"] == first["width"]]
     if first["parameter_copies"]:
         every = narrowest[narrowest["copies"] == narrowest["parameter_copies"]].set_index("seed")
         add("s0.gap-at-equal-parameters", every["gap"], f"{setting}, {int(first['parameter_copies'])} copies")
@@ -85,7 +120,7 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]
             ("s0.gap-is-not-linear", least["nonlinear_gap"]),
             ("s0.gap-beyond-null", least["null_span_error"] - least["span_error"])):
         add(claim, values)
-    half = whole[whole["width"] == whole["width"].max() / 2].set_index("seed")
+    half = sweep.at(sweep.whole["width"].max() / 2)
     if len(half) and half["width"].iloc[0] != first["width"]:
         add("s0.gap-grows-as-networks-narrow", least["span_error"] - half["span_error"])
     before = narrowest[2 * narrowest["copies"] == narrowest["all_copies"]].set_index("seed")

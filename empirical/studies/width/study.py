@@ -26,10 +26,10 @@ SAME_LOSS, SLICES, PARAMETERS, WIDER = ("same training loss", "start as slices",
 
 def width_study(name: str, title: str, configs: Callable[[str], Sequence[Setting]], label: str = "", control_of: str = "",
                 declared: Callable[[str], Sequence[Setting]] | None = None, scales: tuple[str, ...] = SCALES[:3],
-                extensible: bool = True) -> Study:
-    """A :class:`~lab.study.Study` of this kind; its fields are described there."""
-    return Study(name=name, title=title, run=STAGES, configs=configs, tabulate=tabulate, evidence=evidence, processes=True,
-                 declared=declared, scales=scales, extensible=extensible, family="width", label=label, control_of=control_of)
+                extensible: bool = True, family: str = "width", says: Callable = evidence) -> Study:
+    """A :class:`~lab.study.Study` of this kind; its fields are described there (``says`` is its ``evidence``)."""
+    return Study(name=name, title=title, run=STAGES, configs=configs, tabulate=tabulate, evidence=says, processes=True,
+                 declared=declared, scales=scales, extensible=extensible, family=family, label=label, control_of=control_of)
 
 
 def seeds(scale: str, n: int | None, replicas: Mapping[str, int]) -> range:

@@ -30,7 +30,7 @@ def tabulate(finished: Sequence[tuple[object, dict]]) -> "pandas.DataFrame":
                 "all_copies": config.copies, "parameter_copies": config.narrow_copies, "start": config.start,
                 "match": "train-loss" if config.target_loss else "epochs", "target_loss": config.target_loss,
                 "mismatch": result.get("mismatch"), "parametrisation": config.parametrisation,
-                "label_noise": config.label_noise}
+                "label_noise": config.label_noise, "train_size": config.train_size}
         trained = {f"{key}_{side}": value for side in ("narrow", "wide") for key, value in result[side].items()
                    if key != "curve"}
         curves = {f"curve_{side}": " ".join(f"{x:.4g}" for x in result[side]["curve"]) for side in ("narrow", "wide")}
