@@ -8,8 +8,9 @@ so that ``python -m toy bumps`` pays for nothing else) that defines
 ``add_arguments(parser)``
     its flags;
 ``run(args) -> dict``
-    the work: returns a JSON-able result. What it found goes to a person through :func:`say`, what a person should know
-    besides (warnings, what failed, where things stand) through :func:`note`;
+    the work: returns a JSON-able result. What it found goes to a person through :func:`say` (of a result of which nothing is
+    said, as of dry runs, every entry is a line), what a person should know besides (warnings, what failed, where things
+    stand) through :func:`note`;
 ``draw(result, axes)``
     if it measures: a picture of that result, which gives the command the flag ``--plot``.
 
@@ -29,7 +30,7 @@ import json
 import math
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from importlib.util import find_spec
@@ -54,12 +55,15 @@ class Parser(argparse.ArgumentParser):
 
 
 _results_are_shown = False  # whether a command is running without --json
+_said = False  # whether it has said anything of its results
 
 
 def say(*parts) -> None:
     """Print a line of results for a person: on standard output, which ``--json`` (and whoever is no command) keeps free."""
+    global _said
     if not _results_are_shown:
         return note(*parts)
+    _said = True
     with output():
         print(*parts)
 
@@ -73,8 +77,8 @@ def note(*parts) -> None:
 @contextmanager
 def _showing(results: bool):
     """Context in which :func:`say` writes to standard output, or does not."""
-    global _results_are_shown
-    before, _results_are_shown = _results_are_shown, results
+    global _results_are_shown, _said
+    before, _results_are_shown, _said = _results_are_shown, results, False
     try:
         yield
     finally:
@@ -204,6 +208,9 @@ def _carry_out(room: str, name: str, entry: str, argv: Sequence[str]) -> int:
     try:
         with fixed(1), _showing(not args.json):  # what a command prints, too, is the same on any number of cores
             result = dict(run(args) or {})
+            if not (args.json or _said):  # as dry runs do
+                for line in _spelt(result):
+                    say(line)
     except InputError as error:
         return _refused(parser.prog, error, parser)
     code = int(result.pop("exit_code", 0))
@@ -211,6 +218,21 @@ def _carry_out(room: str, name: str, entry: str, argv: Sequence[str]) -> int:
         if args.json:
             print(json.dumps(jsonable(result), allow_nan=False))
     return code
+
+
+def _spelt(result: Mapping) -> Iterator[str]:
+    """A result of which the command has said nothing, a line an entry."""
+    def words(value) -> str:
+        if isinstance(value, Mapping):
+            return ", ".join(f"{key} {words(entry)}" for key, entry in value.items())
+        return " ".join(map(words, value)) if isinstance(value, list) else str(value)
+
+    for key, value in jsonable(result).items():
+        if isinstance(value, list) and value and isinstance(value[0], Mapping):
+            yield f"{key.replace('_', ' ')}:"
+            yield from (f"  {words(row)}" for row in value)
+        elif key != "exit_code" and value is not None:
+            yield f"{key.replace('_', ' ')}: {words(value)}"
 
 
 def _refused(program: str, error: InputError, parser: argparse.ArgumentParser | None = None) -> int:

@@ -108,3 +108,15 @@ def test_a_command_that_draws_has_a_flag_for_it(room, capsys, tmp_path, monkeypa
     assert (tmp_path / "deep" / "out.svg").read_bytes() == first  # the same drawing gives the same file
     for bad in ("out.txt", "out", str(tmp_path), ""):
         assert main("room", room, ["work", "--plot", bad]) == 2
+
+
+def test_a_result_of_which_nothing_is_said_is_spelt_out(capsys, monkeypatch):
+    module = types.ModuleType("silent_command")
+    module.HELP, module.add_arguments = "says nothing", lambda parser: None
+    module.run = lambda args: {"would_train": {"widths": [1, 2], "seed": 0}, "missing": 3,
+                                "runs": [{"run": "a", "done": True}], "seconds": None, "exit_code": 0}
+    monkeypatch.setitem(sys.modules, "silent_command", module)
+    assert main("room", {"work": "silent_command"}, ["work"]) == 0
+    assert capsys.readouterr() == ("would train: widths 1 2, seed 0\nmissing: 3\nruns:\n  run a, done True\n", "")
+    assert main("room", {"work": "silent_command"}, ["work", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["missing"] == 3
