@@ -56,8 +56,9 @@ def _images(scale: str) -> list[HullRun]:
     for data in ("mnist", "cifar10"):
         base = HullRun(data=data, queries=1000, seed=CONFIRMATORY)
         runs += [replace(base, gaussian=500, classes=300), replace(base, space="wavelets")]
-        runs += [replace(base, dim=d) for d in (4, 6, 8, 10, 16, 32, 64)]
-        runs += [replace(base, n=n, queries=500) for n in (1000, 4000, 16000)]
+        alone = replace(base, leave_one_out=0)  # what is asked of fewer dimensions or points takes no left-out points
+        runs += [replace(alone, dim=d) for d in (4, 6, 8, 10, 16, 32, 64)]
+        runs += [replace(alone, n=n, queries=500) for n in (1000, 4000, 16000)]
     return runs
 
 
@@ -75,9 +76,9 @@ def _resnet18(scale: str, n: int | None = None) -> list[HullRun]:
             small = alpha in RESNET_ALPHAS[2:]
             runs.append(replace(base, space="features", queries=2000 if small else 1000, gaussian=500))
             if alpha != RESNET_ALPHAS[-1]:  # whose features are eight
-                runs.append(replace(base, space="features", dim=8, queries=1000))
+                runs.append(replace(base, space="features", dim=8, queries=1000, leave_one_out=0))
             if alpha in RESNET_ALPHAS[::2]:
-                runs.append(replace(base, queries=1000, leave_one_out=0, directions=200))
+                runs.append(replace(base, queries=500, leave_one_out=0, directions=100))
     return runs
 
 
