@@ -54,15 +54,16 @@ def by_width(table: "pandas.DataFrame", case: str, column: str) -> tuple[np.ndar
 def growth(table, case: str, column: str, *, absolute: bool = False) -> Estimate | None:
     """Factor of growth per doubling of width over the replicas; ``absolute`` multiplies a share by the width first.
 
-    The geometric mean, as of all ratios. A share of 0 is taken as half a pair of units, the least that could be seen: leaving
-    out the networks that have none would choose by the outcome. None with fewer than two widths or replicas, or where no
-    network of any width has a share above 0.
+    The geometric mean, as of all ratios. Shares below half a pair of the narrowest network's units, 0 among them, are taken as
+    that: leaving out the networks that have none would choose by the outcome, and a floor that fell with the width, as wide
+    networks can show smaller shares, would itself read as a share that falls. None with fewer than two widths or replicas, or
+    where no network of any width has a share above 0.
     """
     widths, values = by_width(table, case, column)
     if len(widths) < 2 or len(values) < 2 or not np.any(values > 0):
         return None
-    units = np.array([_units(table, case, w) for w in widths])
-    values = np.where(values > 0, values, 1 / np.maximum(units * (units - 1), 1))
+    units = _units(table, case, widths[0])
+    values = np.maximum(values, 1 / max(units * (units - 1), 1))
     return mean_interval(growth_per_doubling(widths, values * widths if absolute else values), log=True)
 
 

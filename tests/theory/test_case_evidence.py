@@ -61,8 +61,10 @@ def test_a_share_of_zero_is_less_than_a_pair_and_not_left_out():
     claim = claims()["s1.similar-share-grows"]
     pieces = judge(claim, [e for e in found(frame).values() if e.claim == claim.id])
     assert {p.evidence.piece: p.judgement for p in pieces} == {"small": NO_EFFECT, "large": CONTRADICTED}
-    values = np.array([0.2, 0.2, 1 / (64 * 63)])
+    values = np.array([0.2, 0.2, 1 / (16 * 15)])
     assert pieces[1].evidence.estimate.mean == pytest.approx(growth_per_doubling(WIDTHS, values), rel=0.05)
+    rare = frame.assign(pair_share=np.where(frame.width == 16, 1 / 120, 0.0) * (frame.replica == 100))  # a pair in one network
+    assert 0.9 < growth(rare, "large", "pair_share").mean < 1  # what cannot be seen does not fall
     assert growth(frame.assign(pair_share=0.0), "large", "pair_share") is None  # nothing that could grow
 
 
