@@ -11,7 +11,7 @@ from figures import answer, catalogue, ledger, strips
 from figures.reproduction import reproduction
 from figures.section import Section, sections
 from figures.style import themed, unique_ids
-from figures.wording import capital, cell, estimate
+from figures.wording import COLUMN_NAMES, capital, cell, counted, estimate
 from lab import manifest
 from lab.cli import jsonable
 from lab.store import write_atomically
@@ -128,7 +128,7 @@ def page_html(rows: Sequence[Mapping], *, pages=(), tables=(), repeated=(), rema
         return strips.summary(register[row["id"]].rule, row[column], column)
 
     environment.filters.update(estimate=estimate, slug=strips.slug, place=strips.place, strip=strip, mark=mark,
-                               summary=answer.summary, settings=lambda row: sum(_counts(row).values()))
+                               summary=answer.summary, notes=_notes, settings=lambda row: sum(_counts(row).values()))
     by_id = {row["id"]: row for row in rows}
     gap = [{"claim": claim, "label": f"{label}, {column}", "strip": strip(by_id[claim], column, 8)}
            for claim, label in CONTROLS.items() for column in ("toy", "real") if claim in by_id and by_id[claim][column]]
@@ -152,6 +152,18 @@ _NONE = {"evidence": []}
 def _counts(row: Mapping) -> dict[str, int]:
     """Pieces of evidence in every column."""
     return {column: len((row[column] or _NONE)["evidence"]) for column in COLUMNS}
+
+
+def _notes(row: Mapping) -> list[tuple[str, str]]:
+    """What is noted of the settings of a claim, each once, and of how many: ``all 6 settings of real networks``."""
+    found = []
+    for column in COLUMNS:
+        pieces = (row[column] or _NONE)["evidence"]
+        for note, count in Counter(p["note"] for p in pieces if p["note"]).items():
+            where = f"the only setting of {COLUMN_NAMES[column]}" if len(pieces) == 1 else (
+                f"{'all ' * (count == len(pieces))}{counted(count, 'setting')} of {COLUMN_NAMES[column]}")
+            found.append((note, where))
+    return found
 
 
 def frame_html(frame) -> str:

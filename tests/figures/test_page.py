@@ -76,6 +76,14 @@ def test_it_loads_nothing_and_works_without_script(text, page):
     assert "prefers-color-scheme: dark" in still and "details-content" in still
 
 
+def test_the_commands_for_own_features_are_the_readmes(text):
+    from figures.catalogue import KEPT
+
+    commands = re.findall(r"<code>(widthlab [a-z]+ \S+)", text)
+    readme = (KEPT.parents[1] / "README.md").read_text()  # where they are carried out by a test
+    assert len(commands) == 2 and all(command in readme for command in commands)
+
+
 def test_nothing_is_told_by_sight_alone(page):
     for tag, attributes in page.found:
         if tag == "svg":
@@ -83,6 +91,16 @@ def test_nothing_is_told_by_sight_alone(page):
         if attributes.get("class") in ("scroll", "picture"):
             assert attributes["tabindex"] == "0" and attributes["aria-label"]
     assert page.texts and "".join(page.texts).count("{'") == 0, "a raw dictionary"
+
+
+def test_a_note_is_said_once_a_claim():
+    found = rows()[0]
+    found["toy"]["evidence"][0]["note"] = "so"
+    for piece in found["real"]["evidence"]:
+        piece["note"] = "thus"
+    html = page_html([found])
+    assert html.count("so (1 setting of the toy)") == 1
+    assert html.count("thus") == 1 and "the only setting of real networks" in html
 
 
 def test_headers_are_words_and_numbers_are_short():
