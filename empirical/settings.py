@@ -291,7 +291,7 @@ def recipe(arch: str, data: str, quick: bool = False) -> dict:
     network, origin = architecture(arch), source(data)
     found = {**_RECIPES[_like(origin.kind)], **origin.recipe, "arch": arch, "data": data}
     if network.own:
-        found |= {"base_width": 0, "init": OWN_START}
+        found = {**found, "base_width": 0, "init": OWN_START, "depth": 0}
     elif network.base_width:
         found["base_width"] = network.base_width
     if quick:

@@ -8,6 +8,7 @@ convolution (twice as wide in WideResNet-50-2 as in ResNet-50), of the others th
 """
 
 import json
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -205,6 +206,22 @@ def published(folder: str | Path, member: Member, *, trained: bool = True, seed:
         return _encoder(path, trained).eval()
 
 
+@contextmanager
+def _quiet():
+    """Context in which transformers says nothing of what it loads: what is missing is looked at here."""
+    from transformers.utils import logging
+
+    before, shown = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    try:
+        logging.set_verbosity_error()
+        logging.disable_progress_bar()
+        yield
+    finally:
+        logging.set_verbosity(before)
+        if shown:
+            logging.enable_progress_bar()
+
+
 def _encoder(path: Path, trained: bool) -> Published:
     """A network in the form of Hugging Face; no code of the folder is run, and nothing is fetched."""
     try:
@@ -212,10 +229,13 @@ def _encoder(path: Path, trained: bool) -> Published:
     except ImportError:
         raise ArgumentError(f"{path.name} is in the form of Hugging Face, which needs transformers: pip install "
                             "'widthlab[encoders]'") from None
-    with reading(path, "a network of transformers with model.safetensors", "fetch it anew"):
-        config = AutoConfig.from_pretrained(path, local_files_only=True, trust_remote_code=False)
+    with _quiet(), reading(path, "a network of transformers with model.safetensors", "fetch it anew"):
+        local = {"local_files_only": True, "trust_remote_code": False}
+        config = AutoConfig.from_pretrained(path, **local)
         if trained:
-            network = AutoModel.from_pretrained(path, local_files_only=True, trust_remote_code=False, use_safetensors=True)
+            network, facts = AutoModel.from_pretrained(path, **local, use_safetensors=True, output_loading_info=True)
+            if missing := sorted(name for name in facts["missing_keys"] if not name.startswith("pooler.")):
+                raise InputError(f"{path} lacks {len(missing)} of the network's weights, {missing[0]} among them: fetch it anew")
         else:
             network = AutoModel.from_config(config, trust_remote_code=False)
     depth = next(int(getattr(config, key)) for key in _DEPTHS if hasattr(config, key))

@@ -76,7 +76,7 @@ def build_own(setting, alpha: Fraction, data, seed: int = 0) -> nn.Module:
     for name in ("base_width", "depth", "dropout"):
         if value := getattr(setting, name):
             if name not in known:
-                raise ArgumentError(f"{setting.arch} takes no {name}: leave {name} out", name)
+                raise ArgumentError(f"{setting.arch} has no argument {name}", name)
             offered[name] = value
     with seeded(seed):
         network = _called(what, make, alpha, **{k: v for k, v in offered.items() if k in known})

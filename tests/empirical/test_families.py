@@ -230,6 +230,19 @@ def test_without_transformers_the_message_says_what_to_install(tmp_path, monkeyp
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name", ["resnet18", "resnet50", "wide_resnet50_2"])
+def test_torchvisions_own_networks(tmp_path, name):
+    models = pytest.importorskip("torchvision.models")
+    theirs = getattr(models, name)().eval()
+    torch.save(theirs.state_dict(), tmp_path / f"{name}.pth")
+    (member,) = members(tmp_path)
+    assert member.width == (128 if name.startswith("wide") else 64)
+    x = torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        torch.testing.assert_close(published(tmp_path, member).network(x), theirs(x))
+
+
+@pytest.mark.slow
 def test_encoders_in_the_form_of_hugging_face(tmp_path, capsys):
     transformers = pytest.importorskip("transformers")
     for size, seeds in ((16, 2), (8, 2)):
@@ -251,6 +264,15 @@ def test_encoders_in_the_form_of_hugging_face(tmp_path, capsys):
         direct = one.network(input_ids=ids[:, :5] - 1).last_hidden_state.mean(1)
     assert list(taps) == ["layers.0", "layers.1", "penultimate"]
     torch.testing.assert_close(taps["penultimate"][0], direct)
+    from safetensors.torch import load_file, save_file
+
+    cut = tmp_path / "cut" / "one"
+    one.network.save_pretrained(cut, safe_serialization=True)
+    weights = load_file(cut / "model.safetensors")
+    save_file({name: value for name, value in weights.items() if "layers.1" not in name}, cut / "model.safetensors",
+              metadata={"format": "pt"})
+    with pytest.raises(InputError, match=r"lacks \d+ of the network's weights, layers\.1"):
+        published(tmp_path / "cut", members(tmp_path / "cut")[0])
     code = main("empirical", COMMANDS, ["family", "--folder", str(tmp_path / "family"), "--data", "entailment", "--rows", "90",
                                         "--out", str(tmp_path / "runs"), "--jobs", "1", "--max-length", "16", "--json"])
     out, err = capsys.readouterr()

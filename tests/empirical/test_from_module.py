@@ -10,8 +10,12 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
+from empirical.data import dataset
+from empirical.features import extract, probe_parts
+from empirical.models import build_for
 from empirical.own import from_module
 from empirical.own.checkpoints import load_weights, read_state
+from empirical.settings import Setting, recipe
 from lab.errors import ArgumentError, InputError
 from theory.compare import compare, compare_moments
 from theory.moments import Moments
@@ -151,6 +155,20 @@ def test_two_models_are_compared_in_five_lines():
     assert streamed.span_error.mean == pytest.approx(direct.span_error.mean, abs=0.1)
     with pytest.raises(InputError, match="another order"):
         compare(found["old/conv"], found["new/conv"].iloc[::-1], subset=0)
+
+
+def test_a_pass_finds_the_features_that_width_sweeps_find():
+    here = "tests.empirical.own_example"
+    setting = Setting(**recipe(f"{here}:Convolutional", f"{here}:floats"))
+    data = dataset(setting)
+    network = build_for(setting, data, seed=1).eval()
+    parts, swept = probe_parts(data), extract({"one": network}, data)
+    for part in ("fit", "score"):
+        batches = [data.batch(rows) for rows in parts[part].split(40)]
+        found = from_module(network.network, batches, network.network.sites)
+        for site in ("blocks.0.1", "blocks.1.1", "head"):
+            np.testing.assert_allclose(found.moments.covariance(site), swept.moments[part][site].covariance("one"), rtol=1e-5,
+                                       atol=1e-9)
 
 
 def test_one_dimensional_convolutions_have_channels_first():
