@@ -234,7 +234,7 @@ def evidence(r_stars=(5, 20, 100)):
 
     return [Evidence("s2.minima-outnumber-saddles", "theory",
                      f"r* = {r}, {'C(r*, r) critical points' if many else 'one critical point'} of each smaller width",
-                     exact(crossing_width(r, many) / r), piece=f"r{r}-{'many' if many else 'one'}", study=__name__,
+                     exact(crossing_width(r, many) / r), piece=f"r{r}-{'many' if many else 'one'}", study="counting",
                      levels={"critical points of smaller widths": "C(r*, r)" if many else "one"})
             for many in (False, True) for r in r_stars]
 

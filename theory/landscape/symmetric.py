@@ -103,6 +103,6 @@ def evidence(sizes=(8, 12, 16, 20)):
         weights = symmetric_minimum(k)
         lowest, directions = spectrum(weights)[0][0], opened(weights)
         rows.append(Evidence("s2.spurious-minima-become-saddles", "theory", f"k = n = {k}, one anti-aligned neuron",
-                             exact(float(lowest > 0 and directions > 0)), piece=f"k{k}", study=__name__,
+                             exact(float(lowest > 0 and directions > 0)), piece=f"k{k}", study="landscape",
                              note=f"least curvature {lowest:.4f}; {directions} directions opened", levels={"teacher": str(k)}))
     return rows

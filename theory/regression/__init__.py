@@ -80,5 +80,5 @@ def evidence():
             claim, value = (("s2.second-descent", ratio) if curve is None else
                             ("s2.peak-at-interpolation", ratios[np.argmax(curve)]))
             rows.append(Evidence(claim, "theory", f"{setting}, noise {noise:g} of the signal", exact(value),
-                                 piece=f"{family}-noise{noise:g}", study=__name__, levels={"family": family}))
+                                 piece=f"{family}-noise{noise:g}", study="regression", levels={"family": family}))
     return rows

@@ -32,11 +32,11 @@ def run(config: Search, folder: Path) -> dict:
             "fall": found.fall[0], "coins": found.coins[0], "fall_theory": theory.fall, "coins_theory": theory.coins}
 
 
-def configs(scale: str) -> list[Search]:
+def configs(scale: str, n: int | None = None) -> list[Search]:
     """Six replicas of every setting; quick: two of small ones."""
     if scale == "quick":
-        return [Search(*setting, CONFIRMATORY + r, 40) for setting in (("relu", 3), ("field", 4)) for r in range(2)]
-    return [Search(*setting, CONFIRMATORY + r) for setting in SETTINGS for r in range(6)] if scale == "full" else []
+        return [Search(*setting, CONFIRMATORY + r, 40) for setting in (("relu", 3), ("field", 4)) for r in range(n or 2)]
+    return [Search(*setting, CONFIRMATORY + r) for setting in SETTINGS for r in range(n or 6)] if scale == "full" else []
 
 
 def tabulate(finished) -> pd.DataFrame:
@@ -66,4 +66,4 @@ def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
 
 
 STUDY = Study("critical-points", "critical points of toy landscapes: index against loss", "toy.critical_points.study:run",
-              configs, tabulate, evidence, processes=True)
+              configs, tabulate, evidence, processes=True, extensible=True)

@@ -53,13 +53,13 @@ def run(config: Memorise, folder: Path) -> dict:
     }
 
 
-def configs(scale: str) -> list[Memorise]:
+def configs(scale: str, n: int | None = None) -> list[Memorise]:
     """Three tasks at four widths on twelve data sets: minutes, so not part of "run". The longest runs first."""
     if scale == "run":
         return []
     widths, sets = ((8, 64), 2) if scale == "quick" else ((8, 32, 128, 512), 12)
     return [Memorise(task, width, CONFIRMATORY + data_set, **TRAINING) for width in reversed(widths) for task in TASKS
-            for data_set in range(sets)]
+            for data_set in range(n or sets)]
 
 
 def tabulate(finished) -> pd.DataFrame:
@@ -114,4 +114,4 @@ def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
 
 
 STUDY = Study("memorise", "memorise or generalise: decision regions along training", "toy.memorise.study:run", configs,
-              tabulate, evidence, processes=True)
+              tabulate, evidence, processes=True, extensible=True)

@@ -23,7 +23,7 @@ SMALL_STEPS = dict(TRAINING, learning_rate=TRAINING["learning_rate"] / 5, epochs
 FIRST_SET = CONFIRMATORY + 100  # data sets that no other study has
 
 
-def configs(scale: str) -> list[Memorise]:
+def configs(scale: str, n: int | None = None) -> list[Memorise]:
     """All settings on the same data sets; the longest runs first."""
     if scale == "run":
         return []
@@ -33,7 +33,7 @@ def configs(scale: str) -> list[Memorise]:
     if scale == "quick":
         settings = settings[1:]
     return [Memorise(task, width, FIRST_SET + data_set, replicas=5, label_noise=noise, **training)
-            for task, noise, training in settings for data_set in range(sets)]
+            for task, noise, training in settings for data_set in range(n or sets)]
 
 
 def tabulate_splits(finished) -> pd.DataFrame:
@@ -70,4 +70,4 @@ def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
 
 
 STUDY = Study("memorise-splits", "why merged regions split again: random labels, steps, chance", "toy.memorise.study:run",
-              configs, tabulate_splits, evidence, processes=True)
+              configs, tabulate_splits, evidence, processes=True, extensible=True)

@@ -1,14 +1,16 @@
 """Three studies: final error against theory, trajectories against the equations, what over-parameterised units become."""
 
 import math
-from dataclasses import dataclass
+import operator
+from dataclasses import dataclass, replace
+from functools import partial, wraps
 from pathlib import Path
 
 import pandas as pd
 
 from lab.errors import InputError
-from lab.estimate import Estimate, mean_interval
-from lab.study import Study
+from lab.estimate import Estimate, difference, mean_interval, transformed
+from lab.study import CONFIRMATORY, Study
 from theory.claims import Evidence
 from toy.teacher_student.model import final_error_both_layers, final_error_first_layer, predict, simulate
 from toy.teacher_student.overlaps import classify
@@ -115,6 +117,16 @@ def run_units(config: UnitShares, folder: Path) -> dict:
     return result
 
 
+def _confirming(configs):
+    """The plan with seeds that have sized nothing."""
+    @wraps(configs)
+    def plan(scale: str) -> list:
+        return [replace(config, seed=CONFIRMATORY) for config in configs(scale)]
+
+    return plan
+
+
+@_confirming
 def configs_final(scale: str) -> list[FinalError]:
     """Width, learning rate and noise one at a time, first layer and both."""
     if scale == "quick":
@@ -129,6 +141,7 @@ def configs_final(scale: str) -> list[FinalError]:
     return settings + [FinalError(4, noise=n, both=b, time=1000.0, **common) for b in (False, True) for n in noises]
 
 
+@_confirming
 def configs_trajectory(scale: str) -> list[Trajectory]:
     """The input dimension grows, for first layer only and both layers."""
     dims = {"quick": (50, 200), "run": (50, 1000), "full": (50, 200, 1000, 10_000)}[scale]
@@ -136,6 +149,7 @@ def configs_trajectory(scale: str) -> list[Trajectory]:
             for n in dims for b in (False, True)]
 
 
+@_confirming
 def configs_units(scale: str) -> list[UnitShares]:
     """Width 2 ... 32 times noise and scale of the start."""
     if scale == "quick":
@@ -202,17 +216,15 @@ def evidence_units(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]
         setting = (f"two-layer students of an erf teacher of {wide.teacher_width:.0f}, online SGD, width {wide.width:.0f} "
                    f"against {narrow.width:.0f}, noise {noise:g}, start {scale:g}")
         found.append(Evidence("s1.sgd-width-adds-removable-or-repeated-units", "toy", setting,
-                              _difference(wide, narrow, "either"), runs))
+                              difference(_units(wide), _units(narrow)), runs, piece=f"noise{noise:g}-start{scale:g}",
+                              levels={"noise": f"{noise:g}", "start": f"{scale:g}"}))
     return found
 
 
-def _difference(wide, narrow, kind: str) -> Estimate:
-    """Difference of the numbers of units (share times width) of two cells, independent replicas: normal interval."""
-    mean = float(wide[kind] * wide.width - narrow[kind] * narrow.width)
-    if not all(math.isfinite(c[f"{kind}_low"]) for c in (wide, narrow)):
-        return Estimate(mean, None, None, 1)
-    half = math.hypot(*((c[f"{kind}_high"] - c[f"{kind}_low"]) / 2 * c.width for c in (wide, narrow)))
-    return Estimate(mean, mean - half, mean + half, int(wide[f"{kind}_n"] + narrow[f"{kind}_n"]))
+def _units(cell) -> Estimate:
+    """The number of removable or repeated units of a cell: its share, times the width."""
+    share = Estimate(*(float(cell[f"either{end}"]) for end in ("", "_low", "_high")), int(cell.either_n))
+    return transformed(share, partial(operator.mul, float(cell.width)))
 
 
 FINAL = Study("sgd-final-error", "final error of online SGD against width, rate and noise",
