@@ -16,7 +16,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test,lint]'
 	@touch $@
 
-run: env            ## compute what is quick, show kept tables for what is long, write report/index.html
+run: env            ## the report at once, from kept tables; then what is quick is computed, and report/index.html written again
 	@$(BIN)/python -m figures run
 
 report-full: env    ## all toy models anew at full scale (about ten minutes on two cores); real networks from the kept tables

@@ -11,7 +11,7 @@ from figures import answer, catalogue, ledger, strips
 from figures.reproduction import reproduction
 from figures.section import Section, sections
 from figures.style import themed, unique_ids
-from figures.wording import COLUMN_NAMES, capital, cell, counted, estimate
+from figures.wording import COLUMN_NAMES, capital, cell, chance, counted, estimate
 from lab import manifest
 from lab.cli import jsonable
 from lab.store import write_atomically
@@ -82,11 +82,12 @@ def build(store: Path, out: Path, workers=None) -> dict:
              for section, drawing in zip(sections(), drawings)]
     counts = Counter(row["verdict"] for row in rows)
     verdicts = {v: counts.get(v, 0) for v in VERDICTS}
-    html = page_html(said, pages=pages, tables=list(tables.values()), repeated=repeated,
+    errors = wrong(found)
+    html = page_html(said, pages=pages, errors=errors, tables=list(tables.values()), repeated=repeated,
                      remarks={name: catalogue.remark(table) for name, table in tables.items()}, **beside)
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(jsonable({"rows": rows, "wrong": wrong(found), **beside}), indent=1, allow_nan=False)
+    text = json.dumps(jsonable({"rows": rows, "wrong": errors, **beside}), indent=1, allow_nan=False)
     write_atomically(out / "ledger.json", text + "\n")
     write_atomically(out / "index.html", html)
     return {"report": str(out / "index.html"), "ledger": str(out / "ledger.json"), "rows": rows, "verdicts": verdicts,
@@ -111,7 +112,8 @@ def _page(section: Section, drawing, rows: Sequence[Mapping], tables: Mapping, s
             "missing": [name for name in section.studies if name not in tables]}
 
 
-def page_html(rows: Sequence[Mapping], *, pages=(), tables=(), repeated=(), remarks=None, set_aside=(), own=()) -> str:
+def page_html(rows: Sequence[Mapping], *, pages=(), tables=(), repeated=(), remarks=None, set_aside=(), own=(),
+              errors: Mapping | None = None) -> str:
     """The page, from rows of the ledger (:func:`figures.answer.shown`) and what stands beside them."""
     from jinja2 import Environment, FileSystemLoader, select_autoescape
 
@@ -141,7 +143,7 @@ def page_html(rows: Sequence[Mapping], *, pages=(), tables=(), repeated=(), rema
         rows=rows, pages=pages, tables=tables, repeated=repeated, remarks=remarks or {}, set_aside=set_aside, own=own,
         claims=register, environment=manifest.environment(), symbols=strips.symbols(), ticks=strips.TICKS,
         answer=answer.answer(rows), limits=capital(answer.limits(rows, tables, PUBLISHED)), tally=answer.tally(rows),
-        wrong=sum(row.get("error") or 0 for row in rows),
+        chance=capital(chance(errors)) + "." if errors else "",
         counts={"points": sum(points.values()), "formulas": points["theory"], "toy": points["toy"], "real": points["real"]},
         gap=gap, marks=marks, verdicts=VERDICTS, texts=sorted({row["id"][:2] for row in rows}), rooms=COLUMNS)
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping
+from numbers import Integral, Real
 
 COLUMN_NAMES = {"theory": "theory", "toy": "the toy", "real": "real networks"}
 
@@ -30,7 +31,7 @@ def estimate(item: Mapping) -> str:
 
 def cell(value) -> str:
     """What stands in a cell of a table: four significant digits of a number, anything else as it is."""
-    return number(value, 4) if isinstance(value, float) else str(value)
+    return number(value, 4) if isinstance(value, Real) and not isinstance(value, Integral) else str(value)
 
 
 def listed(words: Iterable[str]) -> str:
@@ -56,3 +57,9 @@ def span(values: Iterable[float], text=str) -> str:
 def capital(text: str) -> str:
     """With a capital letter in front."""
     return text[:1].upper() + text[1:]
+
+
+def chance(errors: Mapping) -> str:
+    """How many verdicts must be expected to be wrong, in a sentence (:func:`theory.verdict.decide.wrong`)."""
+    return (f"of {errors['decided']} verdicts that say something, {errors['expected']:.2g} must be expected to be wrong as their "
+            f"p-values stand, and at most {errors['at_most']:.2g} if every setting were on its bound")

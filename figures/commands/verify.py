@@ -23,6 +23,7 @@ def add_arguments(parser):
 
 def run(args) -> dict:
     from figures import catalogue, ledger
+    from figures.wording import chance
     from theory.verdict.decide import wrong
 
     wanted = _wanted(args)
@@ -65,12 +66,6 @@ def _wanted(args) -> tuple[str, ...]:
     if not any(name.startswith(wanted) for name in claims()):
         raise UsageError(f"no claim's id starts with {args.only[0]!r}")
     return wanted
-
-
-def chance(errors: dict) -> str:
-    """How many verdicts must be expected to be wrong, in a sentence."""
-    return (f"of {errors['decided']} verdicts that say something, {errors['expected']:.2g} must be expected to be wrong as their "
-            f"p-values stand, and at most {errors['at_most']:.2g} if every setting were on its bound")
 
 
 # --------------------------------------------------------------------------------------------------- one claim in full
