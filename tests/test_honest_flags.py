@@ -79,7 +79,7 @@ def test_no_flag_is_offered_that_nothing_reads(room, name):
     if room == "figures":
         known |= {"report"}  # figures.commands.report writes for the command run, too
     if room == "empirical":
-        known |= {"data", "arch"}  # empirical.flags.data_of
+        known |= {"data", "arch", "model"}  # empirical.flags
     assert set(flags(parser)) <= known
 
 

@@ -117,6 +117,8 @@ def test_copies_lie_side_by_side():
     found = compare([NARROW[:, :2], NARROW[:, 2:]], WIDE, subset=0)
     assert found.span_error.mean == pytest.approx(without().span_error.mean, rel=1e-9)
     assert found.blocks["source"] == "source 1 + source 2" and found.units["source"].mean == 6
+    assert found.copies["2"].mean == found.span_error.mean
+    assert found.copies["1"].mean == pytest.approx(compare(NARROW[:, :2], WIDE, subset=0).span_error.mean, rel=1e-9)
     assert compare({"a": NARROW[:, :2], "b": NARROW[:, 2:]}, WIDE, subset=0).blocks["source"] == "a + b"
 
 

@@ -64,6 +64,7 @@ class Measured:
     values : by the names of :mod:`theory.compare.sites` and :mod:`theory.compare.on_rows`.
     estimates : the same with their intervals by rows; empty where none were asked for.
     curves : span errors over the ridges, by direction.
+    copies : span error of the first blocks of the source, by their number, where there are several.
     chosen : the ridges that were chosen, by direction.
     rows : how many rows what was measured on.
     notes : lines that a reader of the numbers should know.
@@ -72,6 +73,7 @@ class Measured:
     values: dict[str, float] = field(default_factory=dict)
     estimates: dict[str, Estimate] = field(default_factory=dict)
     curves: dict[str, np.ndarray] = field(default_factory=dict)
+    copies: dict[int, float] = field(default_factory=dict)
     chosen: dict[str, float] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -135,7 +137,9 @@ def numbers(site: Site, wide: str, other: str | None, used: Sequence[str], *, se
     seed : of what is drawn.
     """
     found = Measured()
-    (found.values,) = compare_site(site, wide, other, used, counts=[len(used)], seed=seed)
+    rows = compare_site(site, wide, other, used, seed=seed)
+    found.values = rows[-1]
+    found.copies = {row["copies"]: row["span_error"] for row in rows} if len(used) > 1 else {}
     for name, (source, target) in {"span_error": (used, wide), "reverse_span_error": (wide, used)}.items():
         found.curves[name], choice = site.over_ridges(source, target), site.choice(source, target)
         found.chosen[name] = choice.ridge
@@ -230,7 +234,8 @@ def _copied(work: Work) -> list[str]:
     rng, seen = generator(work.seed, "feature comparison", "copied rows"), {}
     directions = {name: rng.standard_normal(block.units) for name, block in work.blocks.items()}
     for part in PARTS:
-        marks = [sum(pieces[name] @ way for name, way in directions.items()) for pieces in work.chunks(part)]
+        marks = [sum(np.einsum("ij,j->i", pieces[name], way) for name, way in directions.items())  # each row by itself
+                 for pieces in work.chunks(part)]
         seen[part] = np.concatenate(marks)
     common = int(np.isin(seen["score"], np.concatenate([seen["fit"], seen["tune"]])).sum())
     return [f"{common:,} rows that are scored on equal rows that are fitted on: give groups, so that copies stay together"

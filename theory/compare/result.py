@@ -20,6 +20,8 @@ MEASURES = (
     ("CKA", "cka"), ("CKA, debiased", "debiased_cka"), ("mean squared CCA", "cca"), ("SVCCA", "svcca"),
     ("Procrustes", "procrustes"), ("shared neighbours", "neighbours"), ("rows a unit (n/d)", "n_over_d"),
 )
+_LABELS = {"copies": "span error, first {} of the source", "held_out": "{} on held-out rows", "probes": "probe: {}",
+           "residual": "residual: {}", "effective_rank": "effective rank: {}", "dead_units": "dead units: {}"}
 _NAMES = {  # attribute -> name in Measured, where they differ
     "null": "null_span_error", "reverse_null": "null_reverse_span_error", "baseline": "baseline_span_error",
     "nonlinear": "nonlinear_span_error", "linear_on_rows": "linear_rows_span_error", "n_over_d": "rows_per_feature",
@@ -56,6 +58,7 @@ class FeatureComparison:
     null, reverse_null : the same for the target's features of other rows: 1 is "nothing".
     baseline, gap, reverse_gap : span error of the baseline block to the target; the two above less that.
     cka, debiased_cka, cca, svcca, procrustes : similarities (:mod:`theory.measures.similarity`).
+    copies : span error of the first 1, 2, 4, … blocks of the source alone, where there are several.
     neighbours : share of a row's nearest rows that both sides agree on (subset).
     nonlinear, linear_on_rows, nonlinear_gap : span error by the better of kernel ridge and a small network, by ridge on the same
         few rows, and the first less that of the baseline (subset).
@@ -91,6 +94,7 @@ class FeatureComparison:
     linear_on_rows: Estimate | None
     nonlinear_gap: Estimate | None
     n_over_d: Estimate
+    copies: Numbers
     residual: Numbers
     effective_rank: Numbers
     units: Numbers
@@ -117,8 +121,7 @@ class FeatureComparison:
             if found is not None:
                 rows.append({"measure": label, "value": found.mean, "low": found.low, "high": found.high, "n": found.n,
                              "null": _mean(self._null(name)), "baseline": _mean(self._baseline(name))})
-        for group, label in (("held_out", "{} on held-out rows"), ("probes", "probe: {}"), ("residual", "residual: {}"),
-                             ("effective_rank", "effective rank: {}"), ("dead_units", "dead units: {}")):
+        for group, label in _LABELS.items():
             rows += [{"measure": label.format(name.replace("_", " ")), "value": found.mean, "low": found.low, "high": found.high,
                       "n": found.n} for name, found in (getattr(self, group) or {}).items()]
         return pandas.DataFrame(rows).set_index("measure").astype({"low": float, "high": float})
@@ -220,8 +223,10 @@ def assembled(measured: Sequence[Measured], *, blocks: Mapping[str, str], ridges
               for name in measured[0].curves}
     numbers = {entry.name: found.get(_NAMES.get(entry.name, entry.name)) for entry in fields(FeatureComparison)
                if entry.name in known | {"null", "reverse_null", "baseline", "reverse_gap"}}
+    counts = [count for count in measured[0].copies if all(count in one.copies for one in measured)]
+    copies = {str(count): _of_pairs([one.copies[count] for one in measured]) for count in counts}
     return FeatureComparison(
-        blocks=dict(blocks), **numbers, **{**groups, "probes": groups["probes"] or None},
+        blocks=dict(blocks), **numbers, copies=copies, **{**groups, "probes": groups["probes"] or None},
         nulls={name: found[f"null_{name}"] for name in similar if f"null_{name}" in found},
         baselines={**{name: found[f"baseline_{name}"] for name in similar if f"baseline_{name}" in found},
                    **{name: found[f"baseline_{_NAMES[name]}"] for name in ("nonlinear", "linear_on_rows")
