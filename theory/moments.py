@@ -55,6 +55,11 @@ FLOAT32_FROM = 384  # total units from which float32 features are multiplied in 
 _FORMAT = 1  # of the saved file
 
 
+def listed(names: str | Sequence[str]) -> tuple[str, ...]:
+    """One block's name, or several, as a tuple."""
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
 class Moments:
     """Count, means and co-moments of named feature blocks.
 
@@ -358,7 +363,7 @@ class Moments:
         return self.variance(names) <= rounding**2
 
     def _find(self, names: str | Sequence[str]) -> list[slice]:
-        names = [names] if isinstance(names, str) else list(names)
+        names = listed(names)
         if not names:
             raise InputError("name at least one feature block")
         for name in names:

@@ -1,5 +1,7 @@
 """Features of any origin against each other: numbers as of other libraries, intervals, and what is refused."""
 
+import doctest
+import inspect
 import json
 import math
 
@@ -292,3 +294,10 @@ def test_all_pairs_of_models(tmp_path):
 
 def test_the_package_shows_its_names():
     assert {"compare", "compare_all", "compare_moments", "FeatureComparison", "FeatureMatrix"} <= set(dir(package))
+
+
+@pytest.mark.parametrize("function", [compare, compare_all, m.shared_neighbours])
+def test_examples_run(function):
+    module = inspect.getmodule(function)
+    (example,) = doctest.DocTestFinder(recurse=False).find(function, module=module, globs=dict(vars(module)))
+    assert example.examples and doctest.DocTestRunner().run(example).failed == 0

@@ -13,7 +13,7 @@ import numpy as np
 from lab.arrays import is_tensor, real
 from lab.errors import InputError
 
-CHUNK = 4096  # rows looked at at a time
+CHUNK = 1024  # rows looked at at a time: few enough for memory to be used again
 
 
 @dataclass(frozen=True)

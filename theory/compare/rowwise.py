@@ -77,10 +77,6 @@ class _Columns:
         return {name: np.concatenate(parts) for name, parts in self._parts.items()}
 
 
-def _key(names) -> tuple[str, ...]:
-    return (names,) if isinstance(names, str) else tuple(names)
-
-
 def _standard(moments: Moments, pieces: Rows, names) -> np.ndarray:
     """Rows about the mean of the moments, in units of their scale."""
     return (_side(pieces, names) - moments.mean(names)) / moments.scale(names)

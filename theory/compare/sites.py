@@ -34,7 +34,7 @@ from theory.measures import (
     with_noise,
     with_residual,
 )
-from theory.moments import Moments
+from theory.moments import Moments, listed
 
 PARTS = ("fit", "tune", "score")
 TARGET = "target"  # the labels' block, one-hot
@@ -61,7 +61,7 @@ class Site:
 
     def choice(self, source, target) -> RidgeChoice:
         """The ridge of the regression from one block, or several, to another."""
-        key = _key(source), _key(target)
+        key = listed(source), listed(target)
         if key not in self._choices:
             self._choices[key] = choose_ridge(self.fit, self.tune, source=source, target=target, ridges=self.ridges)
         return self._choices[key]
@@ -87,7 +87,7 @@ class Site:
 
     def with_residual(self, wide: str, used: Sequence[str]) -> "Site":
         """With one more block, ``residual``: what ridge from some blocks, at the chosen ridge, leaves over of another."""
-        key = _key(wide), _key(used)
+        key = listed(wide), listed(used)
         if key not in self._residuals:
             names = [*used, wide, *([TARGET] if self.labelled else [])]  # those needed alone: the law of all blocks costs more
             regression = ridge_map(self.both, source=used, target=wide, ridge=self.choice(used, wide).ridge)
@@ -99,10 +99,6 @@ class Site:
     def labelled(self) -> bool:
         """Whether there are labels to probe for."""
         return TARGET in self.fit.names
-
-
-def _key(names) -> tuple[str, ...]:
-    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def similarities(site: Site, a, b, prefix: str = "") -> dict[str, float]:

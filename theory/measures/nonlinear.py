@@ -25,7 +25,7 @@ from lab.arrays import floats, power_of_two, real
 from lab.errors import InputError
 from theory.measures.null import Rows, count_rows
 from theory.measures.span import RIDGES, Names, choose_ridge, ridge_map, span_error
-from theory.moments import Moments
+from theory.moments import Moments, listed
 
 __all__ = [
     "LogisticProbe", "NetworkSpan", "NonlinearSpan", "logistic_probe", "mlp_span_error", "nonlinear_span_error",
@@ -286,22 +286,18 @@ def logistic_probe(fit: Rows, score: Rows, *, features: Names, labels: str = "la
 
 def _both(fit: Rows, score: Rows, names: Names) -> tuple[np.ndarray, np.ndarray]:
     """The named blocks of fit and score rows, in units of a power of two near the largest of the fit rows."""
-    if fit is score or any(fit.get(name) is score.get(name) is not None for name in _listed(names)):
+    if fit is score or any(fit.get(name) is score.get(name) is not None for name in listed(names)):
         raise InputError("fit and score are the same rows: score on rows that the fit has not seen")
     x = _side_by_side(fit, names)
     unit = power_of_two(np.abs(x).max())
     return x / unit, _side_by_side(score, names) / unit
 
 
-def _listed(names: Names) -> list[str]:
-    return [names] if isinstance(names, str) else list(names)
-
-
 def _side_by_side(rows: Rows, names: Names) -> np.ndarray:
     """The named blocks as one float64 array of shape (rows, units)."""
     if not count_rows(rows):
         raise InputError("no rows")
-    names = _listed(names)
+    names = listed(names)
     missing = [name for name in names if name not in rows]
     if missing or not names:
         raise InputError(f"no blocks {missing} among {', '.join(rows)}" if missing else "name at least one block")

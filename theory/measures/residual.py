@@ -14,7 +14,7 @@ from lab import checks
 from lab.errors import InputError
 from theory.measures.fitted import warn_of_few_rows
 from theory.measures.span import RIDGE, Names, ridge_map
-from theory.moments import Moments
+from theory.moments import Moments, listed
 
 __all__ = ["with_noise", "with_residual"]
 
@@ -56,11 +56,11 @@ def with_residual(moments: Moments, *, source: Names, target: Names, fit: Moment
     weights, offset = regression
     maps: dict[str, dict] = {old: {old: None} for old in moments.names}
     maps[name], start = {}, 0
-    for block in _listed(source):
+    for block in listed(source):
         stop = start + moments.units(block)
         maps[name][block], start = maps[name].get(block, 0) - weights[start:stop], stop
     start = 0
-    for block in _listed(target):
+    for block in listed(target):
         stop = start + moments.units(block)
         maps[name][block] = maps[name].get(block, 0) + np.eye(stop - start, weights.shape[1], k=start)
         start = stop
@@ -103,7 +103,3 @@ def _wishart(units: int, freedom: int, rng: np.random.Generator) -> np.ndarray:
     triangle = np.tril(rng.standard_normal((units, units)), -1)
     np.fill_diagonal(triangle, np.sqrt(rng.chisquare(freedom - np.arange(units))))
     return triangle @ triangle.T
-
-
-def _listed(names: Names) -> list[str]:
-    return [names] if isinstance(names, str) else list(names)

@@ -35,7 +35,7 @@ import numpy as np
 from lab.arrays import floats, real
 from lab.errors import InputError
 from theory.measures.fitted import Score, scored_on
-from theory.moments import Moments
+from theory.moments import Moments, listed
 
 __all__ = [
     "RIDGE", "RIDGES", "RidgeChoice", "choose_ridge", "one_hot", "probe_error", "ridge_map", "span_error",
@@ -161,7 +161,7 @@ def _filters(fit: Moments, source: Names, ridges) -> tuple[np.ndarray, np.ndarra
         return level, *eigh(gram, overwrite_a=True, check_finite=False)
 
     ridges = np.asarray(ridges)[:, None]
-    level, values, vectors = fit.remember(("ridge", *_listed(source)), decompose)
+    level, values, vectors = fit.remember(("ridge", *listed(source)), decompose)
     lambdas = ridges * level
     values = np.clip(values, 0.0, None)
     usable = (values > fit.rounding * values[-1]) | (ridges >= fit.rounding)
@@ -206,10 +206,6 @@ def _check(fit: Moments, source: Names, target: Names, ridges: list[float]) -> i
         raise InputError(f"{fit.count} rows do not determine a regression on {alive} units without a ridge: "
                          "give ridge > 0 or more rows")
     return alive
-
-
-def _listed(names: Names) -> list[str]:
-    return [names] if isinstance(names, str) else list(names)
 
 
 def _join(names: Names) -> str:
