@@ -8,7 +8,7 @@ says so and asks the question. Behind the words stand the numbers of each column
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from figures.strips import foremost
+from figures.strips import foremost, judged
 from figures.wording import COLUMN_NAMES, capital, counted, listed, number, span
 from lab.tables import Table
 
@@ -120,12 +120,13 @@ def statement(clause: Clause, row: Mapping) -> str:
 
 
 def measured(clause: Clause, row: Mapping) -> list[str]:
-    """The numbers of toy and real networks, a text each: the foremost number, the range over settings, and what is behind it."""
+    """The numbers of toy and real networks, a text each: the foremost number, the range over settings, what is behind it, and
+    where it depends on the setting, on which."""
     said = []
     for column in ("toy", "real"):
         if not row[column]:
             continue
-        pieces, unit = row[column]["evidence"], f" {clause.unit}".rstrip()
+        pieces, unit = judged(row[column]), f" {clause.unit}".rstrip()
         first = foremost(row[column])
         text = f"{capital(COLUMN_NAMES[column].removeprefix('the '))} {_number(clause, first['mean'])}"
         if first["low"] is not None and first["low"] < first["high"]:
@@ -134,7 +135,8 @@ def measured(clause: Clause, row: Mapping) -> list[str]:
         if len(pieces) > 1:
             text += f"; {span((p['mean'] for p in pieces), lambda v: _number(clause, v))} over {len(pieces)} settings"
         behind = [_replicas(clause, column, pieces)] + ["pilot: not judged"] * all(p["judgement"] == "pilot" for p in pieces)
-        said.append(f"{text} ({', '.join(filter(None, behind))})")
+        where = f": {row[column].get('summary', '')}".rstrip(": ") if row[column]["verdict"] == "depends" else ""
+        said.append(f"{text} ({', '.join(filter(None, behind))}){where}")
     return said
 
 

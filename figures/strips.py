@@ -119,11 +119,16 @@ def foremost(column: Mapping) -> Mapping:
     the middle; of the judged pieces, if there are any."""
     if column.get("pooled"):
         return column["pooled"]
-    pieces = [p for p in column["evidence"] if p["judgement"] in ("holds", "contradicted", "no effect", "undecided")]
-    pieces = pieces or column["evidence"]
+    pieces = judged(column)
     primary = [p for p in pieces if p.get("primary")]
     order = sorted(primary or pieces, key=lambda p: p["mean"] if _finite(p["mean"]) else -math.inf)
     return order[len(order) // 2]
+
+
+def judged(column: Mapping) -> Sequence[Mapping]:
+    """The pieces of a column that are judged; all of them where none is."""
+    pieces = [p for p in column["evidence"] if p["judgement"] in ("holds", "contradicted", "no effect", "undecided")]
+    return pieces or column["evidence"]
 
 
 def said(pieces: Sequence[Mapping]) -> str:

@@ -72,6 +72,11 @@ def test_numbers_say_how_much_in_how_many_settings_with_how_many_seeds():
     assert measured(CLAUSE, pooled)[0].startswith("Real networks 20 [10, 30]")
     pilot = row("inconclusive", real=None) | {"real": column("inconclusive", 0.1, n=3, judgement="pilot")}
     assert "pilot: not judged" in measured(CLAUSE, pilot)[0] and "pilot" not in real
+    pooled["real"]["evidence"] += pilot["real"]["evidence"]
+    assert "over 2 settings (5 seeds)" in measured(CLAUSE, pooled)[0], "a pilot beside what is judged"
+    depends = row("depends", real="depends")
+    depends["real"]["summary"] = "holds in A; contradicted in B"
+    assert measured(CLAUSE, depends)[0].endswith("(5 seeds): holds in A; contradicted in B")
 
 
 def test_the_answer_leaves_out_what_it_has_no_row_of_and_links_what_it_says():
