@@ -9,7 +9,8 @@ from importlib import import_module
 from pathlib import Path
 
 from lab.study import Study, load
-from lab.tables import PARTIAL, SCALES, Table, is_older, is_whole, read_manifest, read_table, stems
+from lab.tables import PARTIAL, Table, is_older, is_whole, read_manifest, read_table, size, stems
+from theory.verdict.pieces import ERROR
 
 KEPT = Path(__file__).parent / "results"
 ROOMS = ("toy", "empirical")  # those that have studies
@@ -45,9 +46,21 @@ def objection(name: str, facts: Mapping) -> str:
         return "of settings that no study declares"
     if spelt(name) not in studies():
         return "there is no study of that name"
-    if study(name).plan(facts["scale"]) != facts["plan"]:
+    if not study(name).declares(facts):
         return "of other settings than the study declares"
+    if not look(facts):
+        return "of a number of replicas at which no look was declared"
     return ""
+
+
+def look(facts: Mapping) -> Mapping:
+    """The declared look at which a table with this manifest is: ``replicas`` and the one-sided ``level`` of its tests; empty
+    where none was declared of its number of replicas."""
+    replicas, declared = facts.get("replicas"), facts.get("looks") or {}
+    if replicas is None:
+        return {"replicas": None, "level": ERROR}
+    levels = dict(zip(declared.get("replicas", ()), declared.get("levels", ())))
+    return {"replicas": replicas, "level": levels[replicas]} if replicas in levels else {}
 
 
 def fresh_table(name: str, store: Path) -> Table | None:
@@ -66,7 +79,7 @@ def kept_table(name: str) -> Table | None:
 def is_pilot(table: Table) -> bool:
     """Whether a table, one of :func:`tables`, is of another plan than its study declares today: its numbers are shown, and
     judge nothing."""
-    return table.manifest["kept"] and table.manifest.get("plan") != study(table.name).plan(table.manifest["scale"])
+    return table.manifest["kept"] and not (study(table.name).declares(table.manifest) and look(table.manifest))
 
 
 def remark(table: Table) -> str:
@@ -82,7 +95,7 @@ def unfixed(table: Table) -> str:
 
 
 def best_table(name: str, store: Path) -> Table | None:
-    """The more complete of the fresh and the kept table; the fresh one where they are of the same scale.
+    """The more complete of the fresh and the kept table; the fresh one where they are of the same scale and replicas.
 
     The manifest of the returned table says which it was, under ``"kept"``.
     """
@@ -90,7 +103,7 @@ def best_table(name: str, store: Path) -> Table | None:
     candidates = [table for table in (fresh, kept) if table is not None]
     if not candidates:
         return None
-    chosen = max(candidates, key=lambda table: SCALES.index(table.manifest["scale"]))
+    chosen = max(candidates, key=lambda table: size(table.manifest))
     return Table(chosen.name, chosen.frame, {**chosen.manifest, "kept": chosen is kept})
 
 

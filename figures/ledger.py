@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from figures.catalogue import is_pilot, own_tables, set_aside, study, unfixed
+from figures.catalogue import is_pilot, look, own_tables, set_aside, study, unfixed
 from lab.tables import Table
 from theory.claims import COLUMNS, Evidence, claims
 from theory.evidence import theory_evidence
 from theory.verdict import words
 from theory.verdict.decide import Column, Verdict, decide
-from theory.verdict.pieces import Piece
+from theory.verdict.pieces import ERROR, Piece
 from theory.verdict.power import replicas_needed
 from theory.verdict.rule import Rule
 
@@ -25,9 +25,9 @@ def gather(tables: Mapping[str, Table], formulas: Iterable[Evidence] | None = No
     """Evidence of the formulas (worked out here if it is not given) and of every table."""
     found = list(theory_evidence() if formulas is None else formulas)
     for name, table in tables.items():
-        pilot, warning = is_pilot(table), unfixed(table)
-        found += [replace(item, note="; ".join(filter(None, [item.note, warning])), study=name, pilot=item.pilot or pilot)
-                  for item in study(name).evidence(table.frame, table.runs)]
+        pilot, warning, level = is_pilot(table), unfixed(table), look(table.manifest).get("level", ERROR)
+        found += [replace(item, note="; ".join(filter(None, [item.note, warning])), study=name, pilot=item.pilot or pilot,
+                          level=min(item.level, level)) for item in study(name).evidence(table.frame, table.runs)]
     return found
 
 

@@ -12,7 +12,7 @@ import hashlib
 import json
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from importlib import import_module
 from pathlib import Path
@@ -24,7 +24,7 @@ from lab.discover import DeclarationError, by_name, sources
 from lab.errors import InputError
 from lab.stages import Stage, carry_out, complete, ordered, stage_of
 from lab.store import RunStore, exclusive, run_id
-from lab.tables import SCALES, Table, is_older, read_manifest, write_table
+from lab.tables import SCALES, Table, is_older, read_manifest, size, write_table
 
 if TYPE_CHECKING:
     import pandas
@@ -112,6 +112,11 @@ class Study:
         declared = self._listed(self.declared or self.configs, scale, replicas)
         return plan(declared, self.schema_of) if declared else None
 
+    def declares(self, facts: Mapping) -> bool:
+        """Whether a table with this manifest is of runs that the study declares at its scale, with as many replicas."""
+        replicas = facts.get("replicas")
+        return (replicas is None or self.extensible) and self.plan(facts["scale"], replicas) == facts.get("plan")
+
     def scale_of(self, configs: Sequence) -> str | None:
         """The largest scale at which the study declares exactly these runs."""
         wanted = plan(configs, self.schema_of)
@@ -179,11 +184,12 @@ def in_order(studies: Sequence[Study]) -> list[Study]:
 
 
 def compute(study: Study, scale: str, *, store: RunStore, jobs: int | None = None, executor=None, workers=None,
-            options: dict | None = None, configs: Sequence | None = None) -> Table | None:
+            options: dict | None = None, configs: Sequence | None = None, replicas: int | None = None,
+            looks: dict | None = None) -> Table | None:
     """Carry out a study's missing runs and write its table to ``<store>/tables/<name>.csv``.
 
     A table that lacks runs, because they failed, is written as ``<name>.partial.csv``: it replaces no whole one. Nor does
-    one of a smaller scale replace one of a larger.
+    one of a smaller scale, or with fewer replicas, replace one of a larger.
 
     Parameters
     ----------
@@ -191,6 +197,8 @@ def compute(study: Study, scale: str, *, store: RunStore, jobs: int | None = Non
     store, jobs, executor, workers, options : as in :func:`lab.sweep.sweep`.
     configs : other runs of the same kind in place of the study's. Unless the study declares just these at some scale, the
         table is the user's own, ``<name>-<fingerprint>.csv``.
+    replicas : of every setting, in place of the number that the study declares.
+    looks : what was declared of numbers of replicas before they were looked at, for the manifest.
 
     Returns
     -------
@@ -203,7 +211,7 @@ def compute(study: Study, scale: str, *, store: RunStore, jobs: int | None = Non
     """
     name, own = study.name, False
     if configs is None:
-        configs = study.at(scale)
+        configs = study.at(scale, replicas)
     elif declared := study.scale_of(configs):
         scale = declared
     else:
@@ -229,6 +237,8 @@ def compute(study: Study, scale: str, *, store: RunStore, jobs: int | None = Non
         "failed": [{"config": str(config), "reason": reason} for config, reason in outcome.failed],
         **_costs(outcome.manifests),
     }
+    if replicas is not None:
+        facts |= {"replicas": replicas, "looks": looks}
     if own and "<" not in study.evidence.__qualname__:  # so that a report of one's own can ask for it again
         facts |= {"family": study.family, "evidence": f"{study.evidence.__module__}:{study.evidence.__qualname__}"}
     if own and facts["whole"]:
@@ -236,19 +246,18 @@ def compute(study: Study, scale: str, *, store: RunStore, jobs: int | None = Non
                             for e in study.evidence(frame, tuple(outcome.run_ids))]
     table = Table(name, frame, facts)
     with exclusive(folder):
-        if own or not _is_smaller(study, scale, folder):
+        if own or not _is_smaller(study, facts, folder):
             write_table(table, folder)
     return table
 
 
-def _is_smaller(study: Study, scale: str, folder: Path) -> bool:
-    """Whether a whole table of what the study declares at a larger scale is there already."""
+def _is_smaller(study: Study, facts: Mapping, folder: Path) -> bool:
+    """Whether a whole table of what the study declares at a larger scale, or with more replicas, is there already."""
     try:
-        facts = read_manifest(study.name, folder)
+        there = read_manifest(study.name, folder)
     except InputError:  # what is damaged may go
         return False
-    return (facts is not None and not is_older(facts) and SCALES.index(facts["scale"]) > SCALES.index(scale)
-            and facts["plan"] == study.plan(facts["scale"]))
+    return there is not None and not is_older(there) and size(there) > size(facts) and study.declares(there)
 
 
 def _costs(manifests: Sequence[dict]) -> dict:

@@ -2,8 +2,9 @@
 
 A manifest says what its table is: ``planned`` runs and those behind it (``runs``), whether it is ``whole``, the ``plan`` that
 was carried out (:func:`lab.study.plan`), whether it is a user's ``own`` (settings that no study declares), and the ``digest``
-of the csv, so that a pair that does not belong together is noticed. A table that lacks runs is written beside the whole one,
-as ``<name>.partial.csv``, and never in its place.
+of the csv, so that a pair that does not belong together is noticed. Where replicas were added to what a study declares, it
+says how many there are now (``replicas``) and at which numbers it was declared to look (``looks``). A table that lacks runs
+is written beside the whole one, as ``<name>.partial.csv``, and never in its place.
 """
 
 import hashlib
@@ -27,7 +28,7 @@ PARTIAL = ".partial"
 _CSV, _MANIFEST = ".csv", ".manifest.json"
 _FIELDS = {"table": str, "scale": str, "command": str, "runs": list, "failed": list, "environment": dict}
 _OPTIONAL = {"wall_seconds": (int, float), "cpu_seconds": (int, float), "summary": list, "family": str,
-             "evidence": str}
+             "evidence": str, "replicas": int, "looks": dict}
 _NUMBERS = {"claim", "setting", "mean", "low", "high", "n"}  # of each entry of a summary
 _LATER = {"planned": int, "whole": bool, "plan": str, "own": bool, "digest": str}  # older versions wrote none of them
 
@@ -59,6 +60,11 @@ def is_whole(facts: Mapping) -> bool:
 def is_older(facts: Mapping) -> bool:
     """Whether the manifest is of a version that did not write what was planned, nor a digest."""
     return not any(key in facts for key in _LATER)
+
+
+def size(facts: Mapping) -> tuple[int, int]:
+    """What the table of this manifest is worth beside others of its study: its scale, then replicas that were added to it."""
+    return SCALES.index(facts["scale"]), facts.get("replicas") or 0
 
 
 def write_table(table: Table, folder: Path) -> Path:
@@ -112,7 +118,8 @@ def read_manifest(stem: str, folder: Path) -> dict | None:
         raise _damaged(stem, path, f"no scale is called {facts['scale']!r}")
     for key, kind in _OPTIONAL.items():
         if key in facts and not isinstance(facts[key], kind):
-            raise _damaged(stem, path, f"{key!r} is " + {list: "not a list", str: "no text"}.get(kind, "no number"))
+            what = {list: "not a list", str: "no text", dict: "no object"}.get(kind, "no number")
+            raise _damaged(stem, path, f"{key!r} is {what}")
     if not all(isinstance(item, dict) and item.keys() >= _NUMBERS for item in facts.get("summary", [])):
         raise _damaged(stem, path, "'summary' is not a list of numbers")
     if not all(isinstance(run, str) for run in facts["runs"]):

@@ -33,7 +33,7 @@ def _worth_keeping(name: str, folder):
     """The fresh table, where it is evidence, and of no smaller scale than the one it would replace."""
     from figures.catalogue import KEPT, objection
     from lab.errors import InputError
-    from lab.tables import PARTIAL, SCALES, read_manifest, read_table
+    from lab.tables import PARTIAL, read_manifest, read_table, size
 
     facts = read_manifest(name, folder) or read_manifest(name + PARTIAL, folder)
     kept = read_manifest(name, KEPT)
@@ -41,7 +41,7 @@ def _worth_keeping(name: str, folder):
         reason = f"there is no table {name} in {folder}"
     elif reason := objection(name, facts):
         reason = f"the table {name} in {folder} is no evidence: {reason}"
-    elif kept and SCALES.index(kept["scale"]) > SCALES.index(facts["scale"]):
+    elif kept and size(kept) > size(facts):
         reason = f"the table {name} in {folder} is of the scale {facts['scale']!r}, the kept one of {kept['scale']!r}"
     if reason:
         scale = kept["scale"] if kept else "full"

@@ -158,7 +158,7 @@ def wrong(verdicts: Iterable[Verdict]) -> dict[str, float]:
     Returns
     -------
     dict : ``decided``, the number of verdicts that say something; ``expected``, the sum of their errors as their p-values
-        stand; ``at_most``, were every sampled column on its bound: 4.5 % for each that is judged.
+        stand; ``at_most``, were every sampled column on its bound: 4.3 % for each that is judged.
     """
     verdicts = list(verdicts)
     decided = [v for v in verdicts if v.verdict not in OPEN]
