@@ -61,6 +61,11 @@ def replicas_needed(estimate: Estimate, rule: Rule, error: float = ERROR) -> int
     return high
 
 
+def power_of(estimate: Estimate, rule: Rule, n: int, error: float = ERROR) -> float:
+    """Chance that n replicas tell the effect that was found from its nearest bound."""
+    return power(nearest_bound(rule, estimate.mean) / (estimate.error * math.sqrt(estimate.n)), n, error)
+
+
 def most_replicas(estimate: Estimate) -> int:
     """Replicas that a piece may have here: 16 networks, or 16 times as many as there are where these are cheap."""
     return MOST_REPLICAS if estimate.n <= MOST_REPLICAS else MOST_REPLICAS * estimate.n

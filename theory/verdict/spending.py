@@ -13,6 +13,7 @@ Source: Lan & DeMets 1983, Biometrika 70, 659; the recursion of Armitage, McPher
 
 import math
 from collections.abc import Sequence
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -21,7 +22,7 @@ from theory.verdict.pieces import ERROR
 
 EXTRA = 0.0025  # one-sided error of all looks after the first
 MOST_LOOKS = 3
-_NODES = 400  # of the quadrature
+_NODES = 120  # of the quadrature
 
 
 def obrien_fleming(share: float, error: float) -> float:
@@ -68,7 +69,13 @@ def _excess(bound: float, grid: np.ndarray, mass: np.ndarray, step: float, error
     return float(mass @ ndtr((grid - bound) / step)) - error
 
 
-def further(looks: Sequence[int]) -> list[float]:
+@cache
+def _further(looks: tuple[int, ...]) -> tuple[float, ...]:
+    more = [obrien_fleming((n - looks[0]) / (looks[-1] - looks[0]), EXTRA) for n in looks[1:]]
+    return (ERROR, *levels(looks, [ERROR, *(ERROR + extra for extra in more)])[1:])
+
+
+def further(looks: Sequence[int]) -> tuple[float, ...]:
     """Levels of looks at so many replicas, the first of which has the full error.
 
     Parameters
@@ -77,8 +84,7 @@ def further(looks: Sequence[int]) -> list[float]:
     """
     if not 0 < len(looks) <= MOST_LOOKS or any(a >= b for a, b in pairwise(looks)):
         raise ValueError(f"there are one to {MOST_LOOKS} looks, at growing numbers of replicas, not at {list(looks)}")
-    more = [obrien_fleming((n - looks[0]) / (looks[-1] - looks[0]), EXTRA) for n in looks[1:]]
-    return [ERROR, *levels(looks, [ERROR, *(ERROR + extra for extra in more)])[1:]]
+    return _further(tuple(looks))
 
 
 def declared_looks(first: int, last: int) -> list[int]:
