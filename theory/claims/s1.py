@@ -62,6 +62,8 @@ CLAIMS: tuple[Claim, ...] = (
         "untrained networks, each once however many trainings start from them; units of one random layer that are drawn alike "
         "and independently must double (theory), so that deeper ones on data are the question",
         {"real": "units-alexnet/start", "toy": "units/start-d10"}, "batch norm",
+        (Change("2026-11-28", "a theory column, and one piece of evidence for every training; now none, and one for every start",
+                "that independent units drawn alike double is an identity, and trainings that begin alike measure one start"),),
     ),
     Claim(
         "s1.more-similar-than-start", _OURS,

@@ -51,7 +51,9 @@ CLAIMS: tuple[Claim, ...] = (
         "whole spaces with 400 test points or more: with fewer no share can be told from one that differs by a hundredth; were "
         "all points drawn from one law, the difference would be 0 whatever the law",
         primary={"real": "hull-images/cifar-10-pixels"},
-        changes=_BY_MARGIN,
+        changes=(*_BY_MARGIN, Change(
+            "2026-11-28", "a theory column, and digits; now neither", "the difference of exchangeable points is 0 as a matter of "
+            "course, and the 197 test points of digits can never show one in a hundred")),
     ),
     Claim(
         "s3.outside-beyond-dimension", "control: leave-one-out of training points",
