@@ -81,7 +81,8 @@ def _blocks(state: dict[str, torch.Tensor]) -> list[int]:
 
 def _resnet_family(state: dict[str, torch.Tensor]) -> str:
     kind = "bottleneck" if "layer1.0.conv3.weight" in state else "basic"
-    return f"ResNet, {kind} blocks {'-'.join(map(str, _blocks(state)))}"
+    groups = state["layer1.0.conv1.weight"].shape[0] // state["layer1.0.conv2.weight"].shape[1]
+    return f"ResNet, {kind} blocks {'-'.join(map(str, _blocks(state)))}" + f", {groups} groups" * (groups > 1)
 
 
 class ResNet(nn.Module):

@@ -215,7 +215,7 @@ def _batched(places: list[_Place]) -> list[_Place]:
 
 def _sites(network: nn.Module, found: list[_Place], readout: str) -> list[_Place]:
     """The places that are compared, but for the penultimate one."""
-    if (wanted := getattr(network, "sites", None)) is not None:
+    if (wanted := _listed(network, "sites")) is not None:
         return _named(network, wanted, _batched(found), "sites")
     outer = [p for p in _batched(found) if "." not in p.name and not f"{readout}.".startswith(f"{p.name}.")]
     return [p for p in outer if isinstance(p.module, ACTIVATIONS) or (list(p.module.children()) and list(p.module.parameters()))]
@@ -225,10 +225,16 @@ def _units(network: nn.Module, found: list[_Place]) -> list[_Place]:
     """The places whose outputs are hidden units."""
     possible = [p for p in _batched(found) if p.output.dim() in (2, 4)
                 or (p.output.dim() == 3 and not channels_first(network, p.name))]
-    wanted = getattr(network, "units", None)
-    if wanted is None or isinstance(wanted, nn.Module):
-        return [p for p in possible if isinstance(p.module, ACTIVATIONS)]
-    return _named(network, wanted, possible, "units")
+    if (wanted := _listed(network, "units")) is not None:
+        return _named(network, wanted, possible, "units")
+    return [p for p in possible if isinstance(p.module, ACTIVATIONS)]
+
+
+def _listed(network: nn.Module, attribute: str) -> list[str] | None:
+    """Names that an attribute of a user's network lists; None where it has none, or means something else by it."""
+    value = getattr(network, attribute, None)
+    value = [value] if isinstance(value, str) else value
+    return list(value) if isinstance(value, list | tuple) and all(isinstance(name, str) for name in value) else None
 
 
 def _named(network: nn.Module, patterns, possible: list[_Place], what: str) -> list[_Place]:

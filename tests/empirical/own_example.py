@@ -28,7 +28,7 @@ def digits():
 
 
 def dense(alpha, classes):
-    """Three layers, dropout and a number without an axis."""
+    """Four layers, two of which share their weights, dropout, a parameter without an axis and one that no pass uses."""
     class Scaled(nn.Module):
         def __init__(self):
             super().__init__()
@@ -39,8 +39,11 @@ def dense(alpha, classes):
             return x * self.size
 
     width = int(16 * alpha)
-    return nn.Sequential(nn.Flatten(), nn.Linear(64, width), nn.ReLU(), nn.Dropout(0.2), Scaled(), nn.Linear(width, width),
-                         nn.ReLU(), nn.Linear(width, classes))
+    found = nn.Sequential(nn.Flatten(), nn.Linear(64, width), nn.ReLU(), nn.Dropout(0.2), Scaled(), nn.Linear(width, width),
+                          nn.ReLU(), nn.Linear(width, width), nn.Linear(width, classes))
+    found[7].weight = found[5].weight
+    found.units = 16  # a word that users mean something else by
+    return found
 
 
 class Convolutional(nn.Module):
