@@ -112,7 +112,7 @@ def family(tmp_path):
     return folder
 
 
-def test_the_protocol_on_a_folder(family, tmp_path, capsys):
+def test_the_protocol_on_a_folder(family, tmp_path, capsys, short_fits):
     flags = ["family", "--folder", str(family), "--data", "tests.empirical.own_example:floats", "--rows", "90", "--out",
              str(tmp_path / "runs"), "--jobs", "1", "--json"]
     code = main("empirical", COMMANDS, flags)

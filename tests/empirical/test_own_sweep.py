@@ -34,7 +34,7 @@ def network(model: str, data: str = "floats", **changes) -> Network:
     return Network(**settings).check()
 
 
-def test_the_builtin_sweep_brought_in_as_own_gives_the_builtin_numbers(tmp_path):
+def test_the_builtin_sweep_brought_in_as_own_gives_the_builtin_numbers(tmp_path, short_fits):
     shared = {**TINY, "alphas": ["1", "1/2"], "seeds": 1, "stack": 1, "sites": "penultimate",
               "base_width": 16, "init": "he-normal", "jobs": 1}
     rest = {k: v for k, v in recipe("mlp", "digits").items() if k not in ("arch", "data", *TINY, "base_width")}
