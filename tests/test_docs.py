@@ -21,7 +21,7 @@ DOCS = ROOT / "docs"
 EXAMPLES = sorted(DOCS.glob("examples/[0-9]_*.py"))
 TUTORIAL = (DOCS / "tutorial.md").read_text()
 SHOWN = TUTORIAL + (DOCS / "index.md").read_text() + (ROOT / "README.md").read_text()
-SLOW = {"4_sweep", "5_hull"}  # some seconds each
+SLOW = {"3_compare_networks", "4_sweep", "5_hull"}  # some seconds each
 
 
 @pytest.fixture
