@@ -115,7 +115,7 @@ FLAGS = {
     ("figures", "gallery"): {"--out": RUN["--out"], "--to": ("OUT", "FILE/x"), "--only": ("nothing", None)},
     ("figures", "keep"): {"--out": RUN["--out"]},
     ("figures", "readme"): {"--file": TEXT, "--check": NO_VALUE},
-    ("figures", "report"): {"--out": RUN["--out"], "--report": ("OUT", "FILE/x")},
+    ("figures", "report"): {"--runs": RUN["--out"], "--out": RUN["--out"], "--report": ("OUT", "FILE/x"), "--jobs": ("1", "0")},
     ("figures", "run"): {"--scale": ("quick", "slow"), "--room": ("toy", "attic"), "--only": ("bumps", "nonsense"),
                          "--out": RUN["--out"], "--report": ("OUT", "FILE/x"), "--jobs": ("1", "0"), "--scheduler": TEXT,
                          "--quick": NO_VALUE, "--dry-run": NO_VALUE},

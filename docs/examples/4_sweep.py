@@ -39,5 +39,5 @@ found.to_frame().query("alpha == '1/4' and copies == all_copies")[["seed", "span
                                                                   "probe_narrow", "probe_wide"]]
 
 # %%
-# ``widthlab report --out DIR`` shows such sweeps beside those of the laboratory; more seeds and epochs make them worth showing.
+# ``widthlab report --runs DIR`` shows such sweeps beside those of the laboratory; more seeds and epochs make them worth showing.
 assert len(found.rows) == 3 and not found.failed

@@ -7,7 +7,7 @@ HELP = "write report/index.html and report/ledger.json from the tables that exis
 
 
 def add_arguments(parser):
-    parser.add_argument("--out", type=folder, default="runs", help="folder of the run store")
+    parser.add_argument("--runs", "--out", dest="out", type=folder, default="runs", help="folder of the run store")
     parser.add_argument("--report", type=folder, default="report", help="folder of the report")
     parser.add_argument("--jobs", type=processes, default=None, help="processes that draw (default: one a core)")
 
