@@ -6,4 +6,6 @@
 ``moderators``  whether a declared attribute separates the settings
 ``decide``      the verdict of a column, and of a claim
 ``power``       what would settle what is open
+``spending``    more looks at growing data, declared before, without more error
+``words``       verdicts in sentences, with their scope
 """
