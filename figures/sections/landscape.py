@@ -84,7 +84,7 @@ SECTION = Section(
         "spurious.",
     studies=("relu-landscape", "relu-tickets"),
     draw=draw,
-    claims=("s2.success-grows", "s2.wide-beats", "s2.spurious-minima", "s2.tickets", "s2.perturbed-rest", "s2.adversarial-rest"),
+    claims=("s2.success-grows", "s2.wide-beats", "s2.spurious", "s2.tickets", "s2.perturbed-rest", "s2.adversarial-rest"),
     change_our_mind="Restarts of the same budget that fail as rarely as the wide student, spurious minima that stay minima "
         "when a neuron is split, or rewound tickets that win alone.",
     frames=frames,

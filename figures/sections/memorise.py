@@ -1,16 +1,47 @@
 """Memorise or generalise: decision regions along training."""
 
+import math
+
 from figures.section import Section, picture
 from figures.style import POSITIVE, canvas, interval, legend, look, points, stroke
 
 _NAMES = {"structured": "structured labels", "random-labels": "random labels", "noise-inputs": "noise inputs"}
 
 
+def _known(values) -> tuple[float, float, float]:
+    """Mean and interval over the data sets whose networks have memorised; nothing to draw where there are none."""
+    known = values.dropna()
+    return interval(known, POSITIVE) if known.size else (math.nan,) * 3
+
+
+def _splits(table):
+    """Re-splits a merged region by the share of random labels, and at small steps."""
+    from toy.memorise.study import TRAINING, resplits_a_merger
+
+    frame = table.frame[table.frame.memorised > 0]
+    with canvas(1, width=3.6, height=2.5) as (figure, axis):
+        fast = frame.learning_rate == TRAINING["learning_rate"]
+        for place, (rows, label) in enumerate(((frame[fast], "as in the study"), (frame[~fast], "a fifth of the learning rate"))):
+            shares = sorted(rows.random_share.unique())
+            found = [_known(resplits_a_merger(rows[rows.random_share == share])) for share in shares]
+            points(axis, shares, *zip(*found), label, **look(place))
+        axis.axhline(0.05, color="#6b6b6b", linestyle=":", linewidth=1)
+        axis.set(xlabel="share of labels that are random", ylabel="re-splits a merged region", ylim=(0, None))
+        legend(figure, [axis])
+        return picture(figure, "Merged regions split again because random labels ask for it",
+                       "Re-splits over regions that died, of networks that memorised; dotted: one in twenty. The same inputs "
+                       "throughout; intervals over data sets.", table.name)
+
+
 def draw(tables):
-    """Regions along training and at its end; spread of test errors."""
-    table = tables.get("memorise")
-    if table is None:
-        return
+    """Regions along training and at its end; spread of test errors; what makes merged regions split."""
+    if "memorise" in tables:
+        yield from _merging(tables["memorise"])
+    if "memorise-splits" in tables:
+        yield _splits(tables["memorise-splits"])
+
+
+def _merging(table):
     from toy.memorise.study import cells
 
     frame, ends = table.frame, cells(table.frame)
@@ -21,7 +52,7 @@ def draw(tables):
             curve = rows.groupby("epoch").regions.mean()
             axes[0].plot(curve.index + 1, curve.values, **stroke(place))
             for axis, column in ((axes[1], "final_regions"), (axes[2], "spread")):
-                found = [interval(ends[(ends.task == task) & (ends.width == w)][column], POSITIVE) for w in widths]
+                found = [_known(ends[(ends.task == task) & (ends.width == w)][column]) for w in widths]
                 points(axis, widths, *zip(*found), name, **look(place))
         truth = frame[frame.task == "structured"].true_regions.iloc[0]
         axes[0].axhline(truth, color="#6b6b6b", linestyle=":", linewidth=1)
@@ -40,10 +71,11 @@ def draw(tables):
         for place, (task, name) in enumerate(_NAMES.items()):
             rows = ends[ends.task == task]
             for axis, column in ((axes[0], "deaths"), (axes[1], "resplits")):
-                found = [interval(rows[rows.width == w][column] / rows[rows.width == w].replicas, POSITIVE) for w in widths]
+                found = [_known(rows[rows.width == w][column] / rows[rows.width == w].memorised.where(lambda n: n > 0))
+                         for w in widths]
                 points(axis, widths, *zip(*found), name, **look(place))
         for axis, title in zip(axes, ("regions that died", "re-splits of merged regions")):
-            axis.set(xscale="log", xlabel="width", title=title + "\nper network", ylim=(0, None))
+            axis.set(xscale="log", xlabel="width", title=title + "\nper network that memorised", ylim=(0, None))
             axis.set_xticks(widths, widths)
             axis.minorticks_off()
         legend(figure, axes)
@@ -59,10 +91,11 @@ SECTION = Section(
     method="One-hidden-layer networks are trained to near-zero loss on points of a curved circle in 20 dimensions, with "
         "labels that follow the angle, with random labels, or with the inputs replaced by noise. Along training we count the "
         "regions of constant decision on the curve and follow each: a region dies when its neighbours merge over it, and a "
-        "birth where a region of the same class had died is a re-split.",
-    studies=("memorise",),
+        "birth where a region of the same class had died is a re-split. Why regions split again was asked by changing one thing "
+        "at a time: the share of random labels, the steps, and against regions born anywhere.",
+    studies=("memorise", "memorise-splits"),
     draw=draw,
-    claims=("s2.memorising", "s2.merged", "s2.wide-solutions", "s2.width-generalises"),
+    claims=("s2.memorising", "s2.merged", "s2.resplits", "s2.wide-solutions", "s2.width-generalises"),
     change_our_mind="Merged regions that split again under structured labels, or a spread of test errors that does not "
         "shrink with width.",
 )

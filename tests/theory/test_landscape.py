@@ -193,8 +193,12 @@ def test_the_symmetric_minimum_is_one_that_training_finds(k):
         assert ls.loss(weights, np.eye(6)) == pytest.approx(0.0251, abs=5e-5)  # the level of the published runs
 
 
-def test_evidence_of_minima_that_become_saddles():
-    assert [(e.key.rpartition("/")[2], e.estimate.mean) for e in symmetric.evidence((6, 8))] == [("k6", 1.0), ("k8", 1.0)]
+def test_evidence_of_symmetric_minima():
+    found = {e.key: e.estimate.mean for e in symmetric.evidence((6, 8), (6,))}
+    values = [np.linalg.eigvalsh(ls.hessian(w, np.eye(6))) for w in (ls.symmetric_minimum(6), np.eye(6))]
+    assert symmetric.spectral_distances(6)[0] == pytest.approx(np.linalg.norm(values[0] - values[1]) / 6)
+    assert list(found) == ["landscape/k6", "landscape/k8", "landscape/k6-12"] and found["landscape/k6"] == 1
+    assert -1.5 < found["landscape/k6-12"] < -0.3
 
 
 def test_effective_over_nominal_covers():

@@ -46,6 +46,13 @@ CLAIMS: tuple[Claim, ...] = (
         "minima at n = k that training reaches; in theory those of one symmetry type", {"toy": "relu-landscape/k16"},
     ),
     Claim(
+        "s2.spurious-spectra-agree", "Arjevani & Field 2020, 2021 (arXiv 2008.01805, 2107.10370)",
+        "The curvatures of spurious minima agree with those of global ones to the order of the dimension's inverse square root.",
+        "exponent in k of the root mean square difference of sorted Hessian eigenvalues, spurious minimum against teacher",
+        "curvatures that approach each other more slowly, or not at all",
+        Rule(below=-0.5), ("theory",), "the exponent of the sentence", "k = n, minima with one anti-aligned neuron",
+    ),
+    Claim(
         "s2.tickets-are-not-independent", f"{_S2}, against the reading of width as many lottery tickets",
         "Width does not act as so many independent tickets of the teacher's width.",
         "nominal number of tickets C(n, k) over the effective one, ln P_fail(n)/ln P_fail(k)",

@@ -88,8 +88,16 @@ def opened(weights) -> int:
     return int(np.max(negative_directions(own_curvature(weights, np.eye(np.shape(weights)[1])))))
 
 
-def evidence(sizes=(8, 12, 16, 20)):
-    """Theory's word on ``s2.spurious-minima-become-saddles``: 1 where splitting makes the minimum a saddle, else 0.
+def spectral_distances(k: int) -> tuple[float, float]:
+    """Root mean square and largest difference of the sorted Hessian eigenvalues at the symmetric minimum and at the teacher."""
+    target = np.eye(k)
+    apart = np.linalg.eigvalsh(hessian(symmetric_minimum(k), target)) - np.linalg.eigvalsh(hessian(target, target))
+    return float(np.sqrt(np.mean(apart**2))), float(np.abs(apart).max())
+
+
+def evidence(sizes=(8, 12, 16, 20), halves=(8, 16)):
+    """Theory's word on ``s2.spurious-minima-become-saddles`` (1 where splitting makes the minimum a saddle, else 0) and on
+    ``s2.spurious-spectra-agree`` (from k to 2k).
 
     Returns
     -------
@@ -105,4 +113,9 @@ def evidence(sizes=(8, 12, 16, 20)):
         rows.append(Evidence("s2.spurious-minima-become-saddles", "theory", f"k = n = {k}, one anti-aligned neuron",
                              exact(float(lowest > 0 and directions > 0)), piece=f"k{k}", study="landscape",
                              note=f"least curvature {lowest:.4f}; {directions} directions opened", levels={"teacher": str(k)}))
+    for k in halves:
+        (near, _), (far, single) = spectral_distances(k), spectral_distances(2 * k)
+        rows.append(Evidence("s2.spurious-spectra-agree", "theory", f"k = n, from {k} to {2 * k}, one anti-aligned neuron",
+                             exact(float(np.log2(far / near))), piece=f"k{k}-{2 * k}", study="landscape",
+                             note=f"at {2 * k}: {far:.4f} on average, {single:.4f} for one eigenvalue"))
     return rows
