@@ -246,7 +246,8 @@ IDS = np.arange(N)
     (lambda: without(labels=LABELS[1:]), "599 labels"), (lambda: without(labels=np.zeros(N, int)), "all the same"),
     (lambda: without(labels=np.full(N, np.inf)), "finite numbers"),
     (lambda: without(ridges=[-1.0]), "ridges must be"), (lambda: without(subset=-1), "subset must be"),
-    (lambda: compare_all({"a": NARROW}), "two models or more")])
+    (lambda: compare_all({"a": NARROW}), "two models or more"),
+    (lambda: compare(np.ones((40, 30_000), np.float32), WIDE[:40]), "30,012 units of all blocks together .* matrices of 7 GB")])
 def test_what_cannot_be_compared_is_a_line(call, says):
     with pytest.raises(InputError, match=says) as error:
         call()

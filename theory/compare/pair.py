@@ -12,6 +12,7 @@ from functools import partial
 
 import numpy as np
 
+from lab.checks import MOST_BYTES
 from lab.errors import InputError
 from lab.estimate import Estimate
 from lab.streams import generator
@@ -96,6 +97,10 @@ class Work:
         self.blocks = pair.named()
         self.used = [name for name in self.blocks if name.startswith("a")]
         self.other = None if pair.baseline is None else OTHER
+        units = sum(block.units for block in pair.blocks) + pair.target.units + (labels.values.shape[1] if labels else 0)
+        if 8 * units**2 > MOST_BYTES:
+            raise InputError(f"{units:,} units of all blocks together (the target counts twice, for its null) make matrices of "
+                             f"{8 * units**2 / 2**30:.0f} GB: keep fewer, their leading principal components for example")
         rng = generator(seed, "feature comparison", "null")
         self._others = {part: mispaired(split, getattr(split, part), rng) for part in PARTS}
         with ThreadPoolExecutor(2) as pool:
@@ -145,8 +150,9 @@ def numbers(site: Site, wide: str, other: str | None, used: Sequence[str], *, se
         found.chosen[name] = choice.ridge
         if choice.at_edge:
             found.notes.append(f"the ridge of {name}, {choice.ridge:g}, is an end of the grid: the best may lie outside")
-    if site.labelled and other is not None:
-        found.values["probe_other"] = site.probe(other)
+    if other is not None:
+        found.values |= {"features_other": site.both.units(other), "dead_other": int(site.both.constant(other).sum())}
+        found.values |= {"probe_other": site.probe(other)} if site.labelled else {}
     left = site.with_residual(wide, used).score
     for name, moments, side in (("rank_narrow", site.both, used), ("rank_wide", site.both, wide),
                                 ("rank_other", site.both, other), ("residual_rank", left, "residual")):

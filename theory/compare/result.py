@@ -29,8 +29,8 @@ _NAMES = {  # attribute -> name in Measured, where they differ
 _GROUPS = {  # attribute -> its entries -> name in Measured
     "residual": {"effective_rank": "residual_rank"},
     "effective_rank": {"source": "rank_narrow", "target": "rank_wide", "baseline": "rank_other"},
-    "units": {"source": "features_narrow", "target": "features_wide"},
-    "dead_units": {"source": "dead_narrow", "target": "dead_wide"},
+    "units": {"source": "features_narrow", "target": "features_wide", "baseline": "features_other"},
+    "dead_units": {"source": "dead_narrow", "target": "dead_wide", "baseline": "dead_other"},
     "held_out": {"cca": "held_out_cca", "svcca": "held_out_svcca", "procrustes": "held_out_procrustes"},
     "probes": {
         "source": "probe_narrow", "target": "probe_wide", "gap": "probe_error_gap", "baseline": "probe_other",
@@ -38,7 +38,8 @@ _GROUPS = {  # attribute -> its entries -> name in Measured
         "accuracy_source": "accuracy_narrow", "accuracy_target": "accuracy_wide",
         "accuracy_source_with_residual": "accuracy_with_residual"},
 }
-_EXACT = ("rows_per_feature", "features_narrow", "features_wide", "dead_narrow", "dead_wide", "null_neighbours")
+_EXACT = ("rows_per_feature", "features_narrow", "features_wide", "features_other", "dead_narrow", "dead_wide", "dead_other",
+          "null_neighbours")
 
 Numbers = Mapping[str, Estimate]
 
@@ -64,7 +65,7 @@ class FeatureComparison:
         few rows, and the first less that of the baseline (subset).
     n_over_d : rows fitted on for each unit of the wider side.
     residual : what ridge leaves of the target: its "effective_rank" on the rows scored on.
-    effective_rank, units, dead_units : of "source" and "target" (rank: participation ratio; dead: units that do not vary).
+    effective_rank, units, dead_units : of "source", "target" and "baseline" (participation ratio; dead: units that do not vary).
     probes : shares of the labels' variance that linear probes leave, and accuracies of logistic ones (subset); None without
         labels.
     held_out, nulls, baselines : similarities on the rows scored on; against other rows' features; of the baseline block.
