@@ -23,6 +23,7 @@ from theory.compare.sites import PARTS, SHUFFLED, TARGET, Site, compare_site
 from theory.compare.splits import Split, mispaired
 from theory.measures import effective_rank
 from theory.measures.fitted import ROWS_PER_UNIT
+from theory.measures.similarity import KEPT, canonical_directions, rotation
 from theory.moments import Moments
 
 WIDE, OTHER = "b", "c"  # blocks of the target and of the baseline; those of the source are a0, a1, ...
@@ -177,6 +178,7 @@ def measure(pair: Pair, split: Split, *, labels: Labels | None, ridges: Sequence
     """
     work = Work(pair, split, labels, ridges, seed)
     notes = _looked_at(work, few_rows)
+    _decompose(work)
     found = numbers(work.site, WIDE, work.other, work.used, seed=seed)
     found.notes = notes + found.notes
     found.rows = {part: len(getattr(split, part)) for part in PARTS}
@@ -191,6 +193,19 @@ def measure(pair: Pair, split: Split, *, labels: Labels | None, ridges: Sequence
             rng = generator(seed, "feature comparison", "bootstrap", type(source).__name__)
             found.estimates |= source.estimates(Resampling(source.groups, rng), found.values)
     return found
+
+
+def _decompose(work: Work) -> None:
+    """Do the decompositions that several numbers share, two at a time; sites and moments remember them."""
+    site, used = work.site, work.used
+    regressions = [(used, WIDE), (WIDE, used), (used, SHUFFLED), (SHUFFLED, used)]
+    regressions += [] if work.other is None else [(OTHER, WIDE)]
+    tasks = [partial(site.choice, *regression) for regression in regressions]
+    if site.both.count > site.both.units(used) + site.both.units(WIDE):
+        tasks += [partial(rotation, site.both, used, WIDE), *(partial(canonical_directions, site.both, used, WIDE, keep)
+                                                              for keep in (1.0, KEPT))]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda task: task(), tasks))
 
 
 def _on_subset(work: Work, size: int, found: Measured) -> Subset | None:
