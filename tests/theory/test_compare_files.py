@@ -30,6 +30,7 @@ def folder(tmp_path_factory):
     np.save(where / "labels.npy", IDS % 3)
     np.save(where / "ids.npy", IDS)
     np.save(where / "turned.npy", IDS[::-1])
+    np.savez(where / "labelled.npz", labels=IDS % 3, ids=IDS[::-1])
     np.save(where / "words.npy", np.array([{"a": 1}], object), allow_pickle=True)
     (where / "broken.npz").write_bytes((where / "wide.npz").read_bytes()[:300])
     (where / "broken.safetensors").write_bytes(b"\x10" * 40)
@@ -104,6 +105,7 @@ def test_the_command_takes_a_folder(tmp_path, capsys):
     (["narrow.npy"], 2, "no comparison"), (["narrow.npy", "absent.npy"], 1, "No such file"),
     (["wide.npz", "both.safetensors:deep", "--ids", "turned.npy"], 1, "another order"),
     (["narrow.npy", "wide.npz", "--ids", "ids.npy", "ids.npy", "ids.npy"], 2, "--ids takes"),
+    (["narrow.npy", "wide.npz", "--labels", "labelled.npz"], 1, "rows of labels are in another order than those of wide"),
     (["narrow.npy", "wide.npz", "--pairs", "--baseline", "narrow.npy", "narrow.npy"], 1, "baseline"),
     (["narrow.npy", "wide.npz", "narrow.npy", "--pairs"], 2, "no pairs"),
     (["narrow.npy", "wide.npz", "--baseline", "narrow.npy", "wide.npz"], 2, "--baseline takes one")])

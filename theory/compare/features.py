@@ -54,7 +54,7 @@ def compare(source, target=None, *, baseline=None, labels=None, ids=None, groups
         the target of the next pair.
     labels : what probes are to predict: classes (whole numbers or words), or numbers, shape (rows,) or (rows, units).
     ids : what names the rows, if blocks bring no ids of their own: a vector for all of them, or a mapping from "source",
-        "target", "baseline" and "labels" to a vector each. Rows in another order or of another set are an error.
+        "target", "baseline", "labels" and "groups" to a vector each. Rows in another order or of another set are an error.
     groups : shape (rows,), which rows belong together (tokens of a sentence, crops of an image): they stay on one side of the
         split and are drawn together. Files may bring their own.
     split : share of rows that is held out to score on, in (0, 1); or one's own split, see
@@ -100,7 +100,7 @@ def compare_pairs(pairs: Sequence[Pair], *, labels=None, ids=None, groups=None, 
                   subset=SUBSET, few_rows=False) -> FeatureComparison:
     """:func:`compare` of pairs whose blocks are at hand; parameters as there."""
     ridges, seed, subset, few_rows = _checked(ridges, seed, subset, few_rows)
-    rows = [_matched(pair, ids, labels) for pair in pairs]
+    rows = [_matched(pair, ids, {"labels": labels, "groups": groups}) for pair in pairs]
     if len(set(rows)) > 1 and not (labels is groups is None and isinstance(split, float)):
         raise InputError(f"pairs have different numbers of rows ({min(rows):,} … {max(rows):,}): labels, groups or a split of "
                          "one's own go with pairs of the same rows")
@@ -261,19 +261,29 @@ def _from_batches(batches, baseline, given: dict) -> tuple:
     return blocks["source"], blocks["target"], blocks.get("baseline", baseline), given | whole
 
 
-def _matched(pair: Pair, ids, labels) -> int:
-    """Number of rows, after blocks (and labels, where they have ids) have been held against each other."""
-    def of(role):
-        return ids.get(role) if isinstance(ids, Mapping) else ids
-
-    if isinstance(ids, Mapping) and (strange := set(ids) - {"source", "target", "baseline", "labels"}):
-        raise InputError(f"ids are of source, target, baseline and labels, not of {min(map(str, strange))!r}", "ids")
-    known = [*((one, of("source")) for one in pair.sources), (pair.target, of("target"))]
-    known += [] if pair.baseline is None else [(pair.baseline, of("baseline"))]
-    own = index_of(labels) if is_frame(labels) else None
-    if labels is not None and (own is not None or (isinstance(ids, Mapping) and "labels" in ids)):
-        known.append((Block("labels", np.empty((len(pair.target), 1)), own), of("labels") if isinstance(ids, Mapping) else None))
+def _matched(pair: Pair, ids, beside: Mapping[str, object]) -> int:
+    """Number of rows, after blocks (and what goes beside them, where it has ids) have been held against each other."""
+    roles = ("source", "target", "baseline", *beside)
+    if isinstance(ids, Mapping) and (strange := set(ids) - set(roles)):
+        raise InputError(f"ids are of {', '.join(roles)}, not of {min(map(str, strange))!r}", "ids")
+    said = ids if isinstance(ids, Mapping) else dict.fromkeys(roles[:3], ids)
+    known = [*((one, said.get("source")) for one in pair.sources), (pair.target, said.get("target"))]
+    known += [] if pair.baseline is None else [(pair.baseline, said.get("baseline"))]
+    for role, value in beside.items():
+        if value is not None:
+            own = _ids_beside(value)
+            if own is not None or role in said:
+                known.append((Block(role, np.empty((len(pair.target), 1)), own), said.get(role)))
     return match(known)
+
+
+def _ids_beside(value) -> np.ndarray | None:
+    """Ids of labels or groups: the index of a data frame, the ids in a file."""
+    if isinstance(value, str | os.PathLike):
+        from theory.compare.files import read_ids
+
+        return read_ids(value)
+    return index_of(value)
 
 
 def _column(value, word: str) -> np.ndarray:

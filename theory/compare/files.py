@@ -59,6 +59,11 @@ def read_column(path: str | os.PathLike, word: str) -> np.ndarray:
     return _one(arrays, wanted or word, path)
 
 
+def read_ids(path: str | os.PathLike) -> np.ndarray | None:
+    """The ids of the rows in a file, if it holds any."""
+    return _arrays(_parts(path)[0]).get("ids")
+
+
 def in_folder(folder: str | os.PathLike) -> dict[str, Path]:
     """Files of features in a folder, by their names without suffix, in alphabetical order.
 
