@@ -119,7 +119,9 @@ FLAGS = {
     ("figures", "run"): {"--scale": ("quick", "slow"), "--room": ("toy", "attic"), "--only": ("bumps", "nonsense"),
                          "--out": RUN["--out"], "--report": ("OUT", "FILE/x"), "--jobs": ("1", "0"), "--scheduler": TEXT,
                          "--quick": NO_VALUE, "--dry-run": NO_VALUE},
-    ("figures", "verify"): {"--only": ("s0", "nonsense"), "--out": RUN["--out"]},
+    ("figures", "settle"): {"--budget": ("90s", "soon"), "--dry-run": NO_VALUE, "--out": RUN["--out"], "--jobs": ("1", "0")},
+    ("figures", "verify"): {"--only": ("s0", "nonsense"), "--claim": ("s0.narrow-does-not-span-wide", "nonsense"),
+                            "--table": TEXT, "--out": RUN["--out"]},
 }
 NAMED = {("empirical", "family"): ["--folder", "nowhere", "--data", "digits"], ("theory", "compare"): ["a.npy", "b.npy"],
          ("theory", "derive"): ["erf-i3"], ("figures", "keep"): ["bumps"]}  # arguments that must be there
