@@ -8,6 +8,7 @@ import time
 
 from lab.arguments import argument, folder, processes
 from lab.cli import note, say
+from lab.console import called
 
 HELP = "compute what would settle the open claims, most decisive first, within a budget of time"
 _UNITS = {"s": 1, "m": 60, "h": 3600}
@@ -35,9 +36,11 @@ def add_arguments(parser):
 def run(args) -> dict:
     from figures.settling import duration
     from lab.store import RunStore
+    from theory.evidence import theory_evidence
 
     wanted, store, allowed = _wanted(args.claims), RunStore(args.out), args.budget
-    found, before = _now(store, wanted)
+    formulas = theory_evidence()  # which take a while, and stay what they are
+    found, before = _now(store, wanted, formulas)
     if args.dry_run:
         left = allowed
         for step in found.steps:
@@ -56,24 +59,24 @@ def run(args) -> dict:
         if problem := _carry_out(step, store, args.jobs):
             failed[step.study] = problem
         done.append(step)
-        found, after = _now(store, wanted)
+        found, after = _now(store, wanted, formulas)
     after = after if done else before
     changed = {name: (word, after[name]) for name, word in before.items() if after[name] != word}
     for name, (word, other) in changed.items():
         say(f"{name}: {word} -> {other}")
     say(f"{len(done)} stud{'y was' if len(done) == 1 else 'ies were'} computed, {len(changed)} verdicts changed; "
-        f"{len(found.steps)} studies would settle more")
+        f"{len(found.steps)} studies would settle more; {called('figures report')} shows them")
     _say_stuck(found.stuck)
     return {"budget": allowed, "done": done, "changed": changed, "steps": found.steps, "stuck": found.stuck, "failed": failed,
             "exit_code": 1 if failed else 0}
 
 
-def _now(store, wanted) -> tuple:
+def _now(store, wanted, formulas) -> tuple:
     """The plan by what is known now, and claim -> verdict."""
     from figures import catalogue, ledger, settling
 
     tables = catalogue.tables(store.root)
-    verdicts = ledger.verdicts(ledger.gather(tables))
+    verdicts = ledger.verdicts(ledger.gather(tables, formulas))
     return settling.plan(verdicts, tables, store, wanted), {v.claim.id: v.verdict for v in verdicts}
 
 
@@ -104,5 +107,5 @@ def _wanted(names) -> tuple[str, ...]:
 
     names = tuple(map(spelt, names))
     if unknown := sorted(set(names) - set(claims())):
-        raise UsageError(f"no claim is called {unknown[0]!r}; python -m figures verify lists them")
+        raise UsageError(f"no claim is called {unknown[0]!r}; {called('figures verify')} lists them")
     return names

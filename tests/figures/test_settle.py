@@ -32,8 +32,9 @@ def noisy(frame: pd.DataFrame) -> np.ndarray:
 
 
 @pytest.fixture
-def study(laboratory):
+def study(laboratory, monkeypatch):
     """A study of four seeds, which takes more."""
+    monkeypatch.setattr("theory.evidence.theory_evidence", lambda: [])
     laboratory.STUDY = replace(
         laboratory.STUDY, extensible=True,
         configs=lambda scale, replicas=None: [] if scale == "run" else [
