@@ -43,6 +43,7 @@ def test_holm_is_statsmodels():
 
 
 def test_what_is_shown_and_not_judged():
+    assert judge(claim(), evidence([exact(0.2)], pilot=True))[0].judgement == "holds"  # a formula is no pilot
     unjudged = {"pilot": evidence([HOLDS], pilot=True)[0]} | dict(zip(
         ("uninformative", "too few replicas", "uninformative "),
         evidence([mean_interval([1, 1, 1]), mean_interval([0.5, 0.6]), Estimate(math.nan, 0, 1, 3)])))
@@ -92,6 +93,15 @@ def test_the_primary_piece_decides_where_the_mean_does_not():
     wide = [student(v, 0.3, 8) for v in (2.0, -0.5, 0.1, 0.2)]
     assert verdict_of([HOLDS, *wide]) == "inconclusive"
     assert verdict_of([HOLDS, *wide], primary={"toy": "s/0"}) == "holds"
+
+
+def test_most_settings_decide_where_the_mean_does_not():
+    apart = student(30.0, 0.05, 8)
+    assert verdict_of([HOLDS, HOLDS, apart, OPEN, OPEN]) == "holds"
+    assert verdict_of([NOTHING, AGAINST, student(-30.0, 0.05, 8), OPEN, OPEN]) == "contradicted"
+    assert verdict_of([HOLDS, OPEN, apart, OPEN, OPEN]) == "inconclusive"
+    same = evidence([HOLDS, HOLDS, apart], cluster="one network") + evidence([OPEN] * 5)
+    assert decide_column(claim(), same).verdict == "inconclusive"  # they count once
 
 
 def test_a_level_that_refutes_makes_a_column_depend():

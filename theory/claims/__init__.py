@@ -109,6 +109,11 @@ class Evidence:
         """``"<study>/<piece>"``, or the study alone."""
         return f"{self.study}/{self.piece}" if self.piece else self.study
 
+    @property
+    def cluster_name(self) -> str:
+        """Its cluster; a name of its own where it has none."""
+        return self.cluster or f"{self.key} {self.setting}"
+
 
 def claims() -> dict[str, Claim]:
     """All claims by id: the ``CLAIMS`` of every file of this folder, in the order of the files' names.

@@ -1,7 +1,8 @@
 """The verdict of a column, and of a claim.
 
 A column is decided by its primary piece at the full error, by the mean over settings where there are at least five clusters
-(:mod:`~theory.verdict.pool`), and, where there are fewer, by any other piece at the shared error. So a column in which every
+(:mod:`~theory.verdict.pool`) or by what more than half of these say by themselves, and, where there are fewer, by any other
+piece at the shared error. So a column in which every
 setting lies on the bound reads "holds" in less than 5 % of repetitions. What is shown to lie on both sides, pieces, mean or
 levels of the declared moderator, makes the column depend on the setting.
 """
@@ -101,7 +102,9 @@ def _sampled(rule: Rule, judged: Sequence[Piece], mean: tuple[str, float], few: 
 
     ``mean``: what the mean over settings says, with its error; ``few``: there are too few settings for one.
     """
-    pieces = [(piece.judgement, piece.error, piece.primary or piece.evidence.estimate.is_exact or few) for piece in judged]
+    common = {word for side in ((HOLDS,), REFUTED) if few or _share(judged, side) > 0.5 for word in side}
+    pieces = [(piece.judgement, piece.error, piece.primary or piece.evidence.estimate.is_exact or piece.judgement in common)
+              for piece in judged]
     means = [(*mean, True)]
     if tested is not None and tested.separates:  # a level may refute what is decided elsewhere; alone it decides nothing
         share = ERROR / len(tested.means)
@@ -115,6 +118,12 @@ def _sampled(rule: Rule, judged: Sequence[Piece], mean: tuple[str, float], few: 
     if not words:
         return INCONCLUSIVE, math.nan
     return (words.pop() if len(words) == 1 else CONTRADICTED), _least(decisive)
+
+
+def _share(judged: Sequence[Piece], words: Sequence[str]) -> float:
+    """Share of the clusters of which a piece says one of these words."""
+    names = {piece.evidence.cluster_name for piece in judged}
+    return len({piece.evidence.cluster_name for piece in judged if piece.judgement in words}) / len(names)
 
 
 def _least(found: Sequence[tuple]) -> float:

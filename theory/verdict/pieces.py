@@ -61,10 +61,10 @@ class Piece:
 def why_unjudged(evidence: Evidence) -> str:
     """The reason that a piece is shown and not judged, "" if it is judged."""
     estimate = evidence.estimate
+    if estimate.is_exact:  # a formula's, whatever the table that it stands in
+        return ""
     if evidence.pilot:
         return PILOT
-    if estimate.is_exact:
-        return ""
     if estimate.is_constant or math.isnan(estimate.mean):
         return UNINFORMATIVE
     return "" if estimate.has_interval and estimate.n >= LEAST_REPLICAS else TOO_FEW

@@ -53,7 +53,7 @@ def clusters(evidence: Iterable[Evidence]) -> dict[str, Cluster]:
     groups: dict[str, list[Estimate]] = {}
     for item in evidence:
         if not item.estimate.is_exact:
-            groups.setdefault(item.cluster or f"{item.key} {item.setting}", []).append(item.estimate)
+            groups.setdefault(item.cluster_name, []).append(item.estimate)
     return {name: Cluster(sum(e.mean for e in group) / len(group), sum(e.error for e in group) / len(group),
                           min(e.freedom for e in group)) for name, group in groups.items()}
 
