@@ -53,6 +53,14 @@ CLAIMS: tuple[Claim, ...] = (
         Rule(below=-0.5), ("theory",), "the exponent of the sentence", "k = n, minima with one anti-aligned neuron",
     ),
     Claim(
+        "s2.copy-average-is-best", "Simsek et al. 2023 (arXiv 2311.01644)",
+        "Of a narrow student of n units on k equal ones, none is better than n - 1 that copy and one that averages the rest.",
+        "share of trained students whose loss is below that of the best copy-average point",
+        "one student in twenty that ends below that point",
+        Rule(below=0.05), ("toy",), "exceptions to a rule are rare: fewer than one in twenty",
+        "erf units, orthogonal directions of norm one, output weights trained", {"toy": "copy-average/k6-n3"},
+    ),
+    Claim(
         "s2.tickets-are-not-independent", f"{_S2}, against the reading of width as many lottery tickets",
         "Width does not act as so many independent tickets of the teacher's width.",
         "nominal number of tickets C(n, k) over the effective one, ln P_fail(n)/ln P_fail(k)",
