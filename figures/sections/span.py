@@ -259,7 +259,7 @@ SECTION = Section(
         "functions of inner products, without any sampling of inputs.",
     studies=("graded-width", "graded-copies", "graded-units", "graded-curves", "graded-ridge", "graded-phase", *sweeps()),
     draw=draw,
-    claims=("s0.narrow-does", "s0.wide-does", "s0.wide-performs", "s0.gap-grows", "s0.copies", "s0.equal"),
+    claims=("s0.narrow-does", "s0.wide-does", "s0.wide-performs", "s0.gap-grows", "s0.copies", "s0.equal", "s2.copy-average"),
     change_our_mind="Narrow concatenations that span wide networks as well as wide networks span each other, at matched "
         "training loss and over several data sets; or copies whose pooled span error keeps falling.",
     frames=frames,
