@@ -1,5 +1,7 @@
 """The ReLU landscape: spurious minima by width, and tickets without their rest."""
 
+import numpy as np
+
 from figures.section import Section, picture
 from figures.style import BASELINE, EXTRA, NARROW, REVERSE, WIDE, canvas, legend, points, theory_line
 
@@ -20,8 +22,13 @@ def _shares(table):
         axes[0].plot([], [], "--", color=BASELINE, linewidth=1, label="restarts of the same budget")
         axes[0].set(xlabel="teacher units k", ylabel="share of spurious runs", ylim=(-0.02, 1.02))
         rows = frame[(frame.width == frame.teacher_width + 1) & frame.effective_tickets.notna()].sort_values("teacher_width")
-        points(axes[1], rows.teacher_width, rows.effective_tickets, rows.effective_tickets_low, rows.effective_tickets_high,
+        open_ended = np.isinf(rows.effective_tickets_high)  # no failure at n = k + 1
+        some = rows[~open_ended]
+        points(axes[1], some.teacher_width, some.effective_tickets, some.effective_tickets_low, some.effective_tickets_high,
                "effective tickets", color=WIDE, fmt="^")
+        if open_ended.any():
+            axes[1].plot(rows.teacher_width[open_ended], rows.effective_tickets_low[open_ended], marker=r"$\uparrow$", color=WIDE,
+                         markersize=7, linestyle="", label="effective tickets, at least")
         theory_line(axes[1], rows.teacher_width, rows.tickets, label="nominal tickets: C(k+1, k) = k + 1", color=BASELINE)
         axes[1].set(xlabel="teacher units k", ylabel="tickets at n = k + 1", ylim=(0, None))
         legend(figure, axes)
