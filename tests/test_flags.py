@@ -80,7 +80,7 @@ FLAGS = {
         "--base-width": ("8", "99999999"), "--batch-size": ("32", "0"), "--rows": ("100", "x"), "--steps": ("1", "0"),
         "--repeat": ("1", "0")},
     ("empirical", "family"): {
-        **TRAINING, **{flag: RUN[flag] for flag in ("--jobs", "--out", "--dry-run")}, "--folder": TEXT,
+        **TRAINING, **{flag: RUN[flag] for flag in ("--jobs", "--out", "--quick", "--dry-run")}, "--folder": TEXT,
         "--data": ("digits", "imagenet"), "--image-size": ("8", "0"), "--max-length": ("8", "0"), "--rows": ("10", "0"),
         "--name": ("mine", "a/b")},
     ("empirical", "gpu"): {

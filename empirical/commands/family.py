@@ -22,7 +22,7 @@ def add_arguments(parser):
     parser.add_argument("--device", type=device, help="cpu, cuda, cuda:1, mps (default: CUDA if there is one)")
     parser.add_argument("--name", type=store_name, help="name of the table and of the folder in the run store")
     add_threads_argument(parser)
-    add_run_arguments(parser, "--jobs", "--out", "--dry-run")
+    add_run_arguments(parser, "--jobs", "--out", "--quick", "--dry-run")
 
 
 def run(args) -> dict:
@@ -39,8 +39,9 @@ def run(args) -> dict:
     from lab.sweep import dry_run
 
     base, target = Path(args.folder).resolve(), pick_device(args.device)
-    runs = plan(members(base), data=args.data, image_size=args.image_size or 0, max_length=args.max_length or 0, rows=args.rows,
-                threads=args.threads)
+    runs = plan(members(base), data=args.data, image_size=args.image_size or 0, max_length=args.max_length or 0,
+                rows=min(args.rows, 500) if args.quick else args.rows, threads=args.threads)
+    runs = [run for run in runs if not (args.quick and run.seed)]
     checksums = {run.family: data_of(run, base, args.data_dir).checksum for run in runs}
     runs = [replace(run, checksum=checksums[run.family], weights=weights_of(run, base)) for run in runs]
     name, store = args.name or f"family-{base.name}", RunStore(args.out)
@@ -50,7 +51,8 @@ def run(args) -> dict:
             f"{run.other}")
     if args.dry_run:
         return dry_run(name, runs, store=store, schema=study.schema_of)
-    table = compute(study, "published", store=store, configs=runs, jobs=args.jobs or (1 if target.type == "cuda" else None),
+    table = compute(study, "quick" if args.quick else "published", store=store, configs=runs,
+                    jobs=args.jobs or (1 if target.type == "cuda" else None),
                     options={"checkpoints": str(base), "device": str(target), "data_dir": args.data_dir})
     rows = _summary(table.frame)
     for row in rows:

@@ -127,7 +127,7 @@ def test_the_protocol_on_a_folder(family, tmp_path, capsys, short_fits):
     assert set(table.site) == {"layer1.0", "penultimate"} and set(table.narrow[table.alpha == "1/2"]) == {"net4-0.pth net4-1.pth"}
     assert {e.claim for e in PYTHIA.evidence(table, ())} >= {"s0.narrow-does-not-span-wide", "s0.wide-performs-better"}
     torch.save(resnet_state(4, stem=3, seed=99), family / "net4-0.pth")  # another network under that name is another run
-    main("empirical", COMMANDS, [*flags, "--dry-run"])
+    main("empirical", COMMANDS, [*flags, "--dry-run", "--quick"])
     assert json.loads(capsys.readouterr().out)["missing"] == 1
 
 
