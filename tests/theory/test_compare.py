@@ -254,6 +254,15 @@ def test_what_cannot_be_compared_is_a_line(call, says):
     assert "\n" not in str(error.value)
 
 
+def test_nothing_depends_on_scale(found):
+    scaled = compare(NARROW * 2.0**-300, WIDE * 2.0**300, baseline=OTHER * 2.0**300, labels=LABELS, subset=60)
+    known = found.numbers()
+    for name, estimate in scaled.numbers().items():
+        if "with_" in name:  # both sides side by side, under one ridge: that hangs on their scales
+            continue
+        assert (estimate.mean, estimate.low) == pytest.approx((known[name].mean, known[name].low), rel=1e-6), name
+
+
 def test_few_rows_by_choice_and_dead_units_in_notes():
     wide = np.hstack([RNG.standard_normal((60, 40)), DEAD[:60]])
     found = compare(wide, wide[:, :30] + 1, subset=0, few_rows=True)

@@ -46,7 +46,7 @@ def compare(source, target=None, *, baseline=None, labels=None, ids=None, groups
     source : features, a row an input: an array (NumPy, torch on any device, or what converts to one) of shape (rows, units); a
         data frame, whose index is the rows' ids unless it only counts; the path of a ``.npy``, ``.npz`` or ``.safetensors`` file;
         an iterator of batches of any of these. Or several such blocks, a list or a mapping of names: copies of a narrow network,
-        side by side.
+        side by side. These share one ridge, so they should be of like scale.
     target : the same. A list makes several pairs (seeds, say), with a list of as many sources. None where ``source`` is an
         iterator of batches that hold everything: mappings with the keys "source", "target" and, if wanted, "baseline",
         "labels", "ids", "groups"; or pairs (source, target).

@@ -253,7 +253,7 @@ def _looked_at(work: Work, few_rows: bool) -> list[str]:
 def _copied(work: Work) -> list[str]:
     """Whether rows are scored on that were fitted on, too, by another number."""
     rng, seen = generator(work.seed, "feature comparison", "copied rows"), {}
-    directions = {name: rng.standard_normal(block.units) for name, block in work.blocks.items()}
+    directions = {name: rng.standard_normal(block.units) / work.site.both.scale(name) for name, block in work.blocks.items()}
     for part in PARTS:
         marks = [sum(np.einsum("ij,j->i", pieces[name], way) for name, way in directions.items())  # each row by itself
                  for pieces in work.chunks(part)]
