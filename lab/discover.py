@@ -224,4 +224,9 @@ def lazy(package: str, exports: Mapping[str, Iterable[str]]) -> tuple[Callable, 
 
     sys.modules[package].__class__ = Package
     names = sorted(where)
-    return load, lambda: sorted({*vars(sys.modules[package]), *names}), names
+
+    def public() -> list[str]:
+        found = vars(sys.modules[package])  # __all__ may have grown since; what a file imports for itself is not shown
+        return sorted({*names, *found.get("__all__", ()), *(name for name in found if name.startswith("__"))})
+
+    return load, public, names

@@ -41,6 +41,8 @@ def test_rooms_show_what_they_hold():
     assert {"moments", "hull", "span_error", "linear_cka"} <= set(dir(theory))
     assert {"RunStore", "Study", "mean_interval", "generator"} <= set(dir(lab))
     assert theory.span_error.__module__ == "theory.measures.span" and lab.RunStore.__module__ == "lab.store"
+    for room in (lab, theory, toy, widthlab):  # nothing that a file imports for itself
+        assert not {"import_module", "cache", "lazy", "exports", "sys"} & set(dir(room))
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = theory.nothing
 

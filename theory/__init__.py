@@ -25,4 +25,5 @@ def __getattr__(name: str):
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_modules(), *import_module("theory.measures").__all__})
+    shown = (name for name in globals() if name.startswith("__"))
+    return sorted({*shown, *_modules(), *import_module("theory.measures").__all__})

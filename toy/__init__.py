@@ -16,4 +16,4 @@ def __getattr__(name: str):
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_names()})
+    return sorted({*(name for name in globals() if name.startswith("__")), *_names()})
