@@ -184,7 +184,7 @@ def planned(settings: Mapping, alphas: Sequence[Fraction], seeds: Sequence[int],
     from empirical.models import outline
     from empirical.studies import named
     from empirical.studies.width.plan import equal_parameters, plan
-    from empirical.studies.width.study import width_study
+    from empirical.studies.width.study import SECOND, width_study
     from empirical.train import pick_device
 
     target = pick_device(device)
@@ -196,7 +196,7 @@ def planned(settings: Mapping, alphas: Sequence[Fraction], seeds: Sequence[int],
         outline(setting, alpha, data)
     narrow = equal_parameters(setting, data, max(alphas)) if copies == "parameters" else None
     configs = plan(setting, alphas, seeds, stack=stack or partial(_measured_stack, data_dir, target, out), sites=sites,
-                   start=start, narrow=narrow)
+                   start=start, narrow=narrow, second=SECOND)
     changed = {"loss": match == "train-loss", "parameters": narrow is not None, "slices": start == "slice",
                "wider": max(alphas) > 1}
     name = name or "-".join([short(setting.arch), short(setting.data), *(word for word, true in changed.items() if true)])

@@ -56,3 +56,6 @@ def test_networks_short_of_the_target_loss_are_counted():
     assert short_of_target(frame) == (1 + 2 * (1 + 3), 2 + 2 * (2 + 4))
     assert short_of_target(frame[frame.seed == 0]) == (1 + 1 + 3, 1 + 1 + 2 + 4)  # the second wide network counts
     assert short_of_target(frame.assign(target_loss=0.0)) == (0, 0)
+    second = frame.assign(other_seed=frame.seed + 10_000)  # each has one of its own: both count
+    assert short_of_target(second) == (1 + 1 + 2 * (1 + 3), 2 + 2 + 2 * (2 + 4))
+    assert short_of_target(frame.assign(other_seed=1 - frame.seed)) == short_of_target(frame)

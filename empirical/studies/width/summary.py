@@ -28,8 +28,9 @@ def short_of_target(frame: "pandas.DataFrame") -> tuple[int, int]:
     """How many networks ended above the target loss, and how many there are; (0, 0) without one."""
     main = frame[(frame["site"] == "penultimate") & (frame["copies"] == frame["all_copies"]) & (frame["target_loss"] > 0)]
     wide = main.drop_duplicates("seed")
-    # at alpha = reference the copy is the wide network of another seed, which is among them unless there is but one
-    narrow = main[(main["alpha"] != main["reference"]) | (len(wide) == 1)]
+    # at alpha = reference the copy is the second wide network, which in older tables was that of the next seed
+    own = ~main["other_seed"].isin(wide["seed"]) if "other_seed" in main else len(wide) == 1
+    narrow = main[(main["alpha"] != main["reference"]) | own]
     networks = narrow[["all_copies", "parameter_copies"]].max(axis=1)
     short = (1 - wide["reached_wide"].astype(float)).sum() + ((1 - narrow["reached_narrow"].astype(float)) * networks).sum()
     return round(short), int(len(wide) + networks.sum())
