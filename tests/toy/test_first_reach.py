@@ -105,25 +105,24 @@ def test_a_limit_is_not_given_out_as_exact():
 
 
 def test_evidence_says_that_it_is_a_limit_and_has_its_interval():
-    from toy.first_reach.study import WEAK, Reach, evidence, run, tabulate
+    from toy.first_reach.study import Reach, evidence, run, tabulate
 
-    cells = [Reach(b, width, 8 // width, strengths, replicas=40, seed=seed) for b, strengths in
-             ((0.72, (1.0, 0.05)), (0.3, (1.0, 0.05)), (0.3, WEAK)) for width in (1, 2) for seed in (100, 101)[:2 - (b < 0.7)]]
+    cells = [Reach(b, width, 8 // width, replicas=40, seed=seed) for b in (0.72, 0.3) for width in (1, 2)
+             for seed in (100, 101)[:2 - (b < 0.7)]]
     table = tabulate([(c, run(c, None)) for c in cells])
     assert set(table.theory_kind) == {"exact", "limit"} and table.one_theory.notna().all() and set(table.all_n) == {40, 80}
     theory = {(e.claim.split(".")[1].split("-")[0], e.piece): e for e in evidence(table, ()) if e.column == "theory"}
-    # no number at a second strength of .05, nor where splitting starts makes no difference whatever the settings are
-    assert set(theory) == {("narrow", "reach0.05"), ("narrow", "capture0.002"), ("concatenated", "capture0.002")}
+    # no number where splitting starts makes no difference whatever the settings are
+    assert set(theory) == {("narrow", "reach"), ("narrow", "capture"), ("concatenated", "capture")}
     for (_, piece), e in theory.items():
-        assert e.estimate.is_exact == (piece == "reach0.05") and ("limit" in e.setting) == (piece != "reach0.05")
+        assert e.estimate.is_exact == (piece == "reach") and ("vanishing" in e.setting) == (piece == "capture")
         assert e.estimate.is_exact or e.estimate.low < e.estimate.mean < e.estimate.high
-    width_one, width_two = (predict(WEAK, 0.3, width=w, copies=8 // w, seed=100) for w in (1, 2))
-    said = theory["concatenated", "capture0.002"].estimate
-    assert said.mean == pytest.approx(width_one.missed_by_all[1] - width_two.missed_by_all[1])
-    error = 4 * width_two.missed_by_one[1] ** 3 * width_two.standard_error[1]
-    assert said.error == pytest.approx(error, rel=1e-3)
+    one, two = (predict(threshold=0.3, width=w, copies=8 // w, seed=100) for w in (1, 2))
+    said = theory["concatenated", "capture"].estimate
+    assert said.mean == pytest.approx(one.limit_by_all[1] - two.limit_by_all[1])
+    assert said.error == pytest.approx(4 * two.limit_by_one[1] ** 3 * two.limit_standard_error[1], rel=1e-3)
     toy = [e for e in evidence(table, ()) if e.column == "toy"]
-    assert len({(e.claim, e.piece) for e in toy}) == len(toy) == 6
+    assert len({(e.claim, e.piece) for e in toy}) == len(toy) == 4
 
 
 def test_results_do_not_depend_on_threads_or_batching():

@@ -185,7 +185,7 @@ CLAIMS: tuple[Claim, ...] = (
         "P(one narrow network misses a feature) minus P(one wide network misses it)",
         "narrow networks that miss features no more often than wide ones",
         Rule(above=0.05, null=0.0), ("theory", "toy"), _CHANCE, "one neuron against eight, two features",
-        {"toy": "first-reach/reach0.05"}, changes=_NULL,
+        {"toy": "first-reach/reach"}, changes=_NULL,
     ),
     Claim(
         "s0.concatenated-starts-miss-features", _TOY_SECTION,
@@ -194,8 +194,8 @@ CLAIMS: tuple[Claim, ...] = (
         "a concatenation that misses no more than the wide network",
         Rule(above=0.05, null=0.0), ("theory", "toy"), _CHANCE,
         "eight neurons, two features; theory has the limit of a vanishing second one, and no number where the two sides are "
-        "equal whatever the settings are (pure reach)", {"toy": "first-reach/capture0.05"}, "regime",
-        (Change("2026-11-28", "theory's number for a vanishing second strength stood beside a simulation at .05 of the first; "
-                "now beside one at .002", "they are numbers of different settings"),),
+        "equal whatever the settings are (pure reach)", {"toy": "first-reach/capture"}, "regime",
+        (Change("2026-11-28", "theory's number was given as exact, for the simulated second strength; now as an estimate, for a "
+                "vanishing one", "it is a Monte Carlo value of a limit"),),
     ),
 )
