@@ -28,8 +28,8 @@ def tabulate(finished: Sequence[tuple[object, dict]]) -> "pandas.DataFrame":
         base = {"arch": config.arch, "data": result.get("data", config.data), "alpha": config.alpha,
                 "reference": config.reference, "base_width": config.base_width, "seed": config.seed,
                 "other_seed": config.other_seed, "all_copies": config.copies, "parameter_copies": config.narrow_copies,
-                "start": config.start, "match": "train-loss" if config.target_loss else "epochs", "target_loss": config.target_loss,
-                "mismatch": result.get("mismatch"), "parametrisation": config.parametrisation,
+                "start": config.start, "match": "train-loss" if config.target_loss else "epochs",
+                "target_loss": config.target_loss, "mismatch": result.get("mismatch"), "parametrisation": config.parametrisation,
                 "label_noise": config.label_noise, "train_size": config.train_size}
         trained = {f"{key}_{side}": value for side in ("narrow", "wide") for key, value in result[side].items()
                    if key != "curve"}
