@@ -17,6 +17,7 @@ from empirical.declared import architecture, is_own, short
 from empirical.settings import STARTS, Setting, check_alphas, matched, recipe
 from lab import checks
 from lab.arguments import fraction
+from lab.cli import note
 from lab.errors import ArgumentError
 from lab.tables import Table
 
@@ -192,8 +193,9 @@ def planned(settings: Mapping, alphas: Sequence[Fraction], seeds: Sequence[int],
         load(setting.data, data_dir=data_dir, download=True)
     data = dataset(setting, data_dir)
     setting = with_sources(with_checksum(setting, data))
-    for alpha in alphas:  # refuse impossible widths before anything is trained
-        outline(setting, alpha, data)
+    found = {alpha: outline(setting, alpha, data) for alpha in alphas}  # refuses impossible widths before anything is trained
+    if is_own(setting.arch):
+        _refuse_unscaled(setting.arch, {alpha: model.sites["penultimate"] for alpha, model in found.items()})
     narrow = equal_parameters(setting, data, max(alphas)) if copies == "parameters" else None
     configs = plan(setting, alphas, seeds, stack=stack or partial(_measured_stack, data_dir, target, out), sites=sites,
                    start=start, narrow=narrow, second=SECOND)
@@ -211,6 +213,25 @@ def with_sources(setting: Setting) -> Setting:
     from empirical.own.names import checksum
 
     return replace(setting, model_checksum=checksum(setting.arch))
+
+
+def _refuse_unscaled(arch: str, features: Mapping[Fraction, int]) -> None:
+    """Refuse an architecture that does not heed its width; say where copies have not just as many features as the wide network.
+
+    Parameters
+    ----------
+    arch : name of a user's own.
+    features : alpha -> features that its readout sees.
+    """
+    reference = max(features)
+    for alpha, count in features.items():
+        if alpha < reference and count >= features[reference]:
+            raise ArgumentError(f"{arch} has {count} features before its readout at alpha {alpha}, and {features[reference]} at "
+                                f"{reference}: let its layers follow alpha", "model")
+        copies = reference / alpha
+        if count * copies != features[reference]:
+            note(f"{arch}: {copies} copies of alpha {alpha} have {count * copies} features before the readout, the wide network "
+                 f"{features[reference]}")
 
 
 def _measured_stack(data_dir, device, out, network, copies: int) -> int:

@@ -121,6 +121,17 @@ def fails(alpha):
     return nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
 
 
+def same_width(alpha):
+    """Heeds no width."""
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, 12), nn.ReLU(), nn.Linear(12, 10))
+
+
+def rounded(alpha):
+    """Ten units, rounded."""
+    width = round(10 * alpha)
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, width), nn.ReLU(), nn.Linear(width, 10))
+
+
 def wrong_shape(alpha):
     """Logits of another number of classes."""
     return nn.Sequential(nn.Flatten(), nn.Linear(64, 7))

@@ -18,7 +18,7 @@ from empirical.data import dataset, load
 from empirical.models import build_for
 from empirical.own import names
 from empirical.settings import Network, Setting, recipe
-from empirical.sweep import sweep, with_sources
+from empirical.sweep import planned, sweep, with_sources
 from empirical.train import load_trained, prepare, train
 from figures.own import own_family, own_rows
 from lab.cli import main
@@ -118,6 +118,7 @@ def test_inputs_are_those_that_the_loader_gives():
     ("fails", "floats", r"fails\(alpha=1/4\) fails: RuntimeError: too narrow for this"),
     ("wrong_shape", "floats", r"has the shape \(2, 7\), not \(2, 10\)"),
     ("no_readout", "floats", "has no readout"),
+    ("same_width", "floats", "has 12 features before its readout at alpha 1/4, and 12 at 1"),
     ("nowhere", "floats", "has no function nowhere"),
     ("dense", "text_labels", "labels are <U1, not numbers"),
     ("dense", "not_finite", "not finite"),
@@ -139,6 +140,13 @@ def test_what_cannot_be_used_is_refused_in_a_line(tmp_path, model, data, words):
 def test_settings_that_an_own_network_has_no_use_for(tmp_path, changes, words):
     with pytest.raises(ArgumentError, match=words):
         sweep(f"{HERE}:dense", f"{HERE}:floats", **{"alphas": [1, 0.5], "out": tmp_path, **TINY, **changes})
+
+
+def test_copies_that_have_not_as_many_features_are_named(tmp_path, capsys):
+    settings = {**recipe(f"{HERE}:rounded", f"{HERE}:floats"), **TINY}
+    plan = planned(settings, [Fraction(1), Fraction(1, 4)], [0], out=tmp_path)
+    assert "4 copies of alpha 1/4 have 8 features before the readout, the wide network 10" in capsys.readouterr().err
+    assert plan.setting.model_checksum and not list(tmp_path.iterdir())
 
 
 def test_only_functions_that_another_process_finds_can_be_given():
