@@ -130,8 +130,8 @@ def to_svg(figure, alt: str = "") -> str:
     text = text[text.index("<svg"):]
     head, rest = text.split(">", 1)
     head = re.sub(r'\s(width|height)="[^"]*"', "", head, count=2)
-    # a figure of 7 inches fills the column; narrower ones keep the size of their type
-    size = f"--wide:{8 * figure.get_figwidth():.1f}rem;max-width:var(--wide)"
+    # a figure of 7 inches nearly fills the column; narrower ones keep the size of their type
+    size = f"--wide:{7 * figure.get_figwidth():.1f}rem;max-width:var(--wide)"
     shown = f'<svg role="img" aria-label="{escape(alt)}" style="{size}"'
     return head.replace("<svg", shown, 1) + ">" + re.sub(r"\s*\n\s*", "\n", rest)
 
