@@ -6,12 +6,13 @@ Finished runs are kept, and so are the declared looks: a settlement that was sto
 import re
 import time
 
-from lab.arguments import argument, folder, processes
+from lab.arguments import add_run_arguments, argument, folder, only, processes
 from lab.cli import note, say
 from lab.console import called
 
 HELP = "compute what would settle the open claims, most decisive first, within a budget of time"
 _UNITS = {"s": 1, "m": 60, "h": 3600}
+QUICK = 60.0  # seconds
 
 
 def budget(text: str) -> float:
@@ -27,10 +28,10 @@ def budget(text: str) -> float:
 def add_arguments(parser):
     parser.add_argument("claims", nargs="*", metavar="CLAIM", help="ids of claims to settle (default: all that are open)")
     parser.add_argument("--budget", type=argument(budget), default="45m", help="time that it may take: 90s, 45m, 2h")
-    parser.add_argument("--dry-run", action="store_true", help="say what would be computed, how long it takes and what it would "
-                        "decide; compute nothing")
     parser.add_argument("--out", type=folder, default="runs", help="folder of the run store")
     parser.add_argument("--jobs", type=processes, default=None, help="processes (default: one a core)")
+    add_run_arguments(parser, "--quick", "--dry-run")
+    only(parser, "--budget", when=lambda args: not args.quick, words="goes without --quick, which is a budget of a minute")
 
 
 def run(args) -> dict:
@@ -38,7 +39,7 @@ def run(args) -> dict:
     from lab.store import RunStore
     from theory.evidence import theory_evidence
 
-    wanted, store, allowed = _wanted(args.claims), RunStore(args.out), args.budget
+    wanted, store, allowed = _wanted(args.claims), RunStore(args.out), QUICK if args.quick else args.budget
     formulas = theory_evidence()  # which take a while, and stay what they are
     found, before = _now(store, wanted, formulas)
     if args.dry_run:

@@ -140,7 +140,8 @@ def test_budgets(text, seconds):
     assert settle.budget(text) == seconds
 
 
-@pytest.mark.parametrize("argv", [["s9.none"], [CLAIM, "--budget", "soon"], [CLAIM, "--budget", "45"]])
+@pytest.mark.parametrize("argv", [["s9.none"], [CLAIM, "--budget", "soon"], [CLAIM, "--budget", "45"],
+                                  [CLAIM, "--quick", "--budget", "45m"]])
 def test_bad_usage(laboratory, capsys, argv):
     assert main("figures", COMMANDS, ["settle", *argv]) == 2
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
