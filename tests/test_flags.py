@@ -119,7 +119,8 @@ FLAGS = {
     ("figures", "run"): {"--scale": ("quick", "slow"), "--room": ("toy", "attic"), "--only": ("bumps", "nonsense"),
                          "--out": RUN["--out"], "--report": ("OUT", "FILE/x"), "--jobs": ("1", "0"), "--scheduler": TEXT,
                          "--quick": NO_VALUE, "--dry-run": NO_VALUE},
-    ("figures", "settle"): {"--budget": ("90s", "soon"), "--dry-run": NO_VALUE, "--out": RUN["--out"], "--jobs": ("1", "0")},
+    ("figures", "settle"): {"--budget": ("90s", "soon"), "--out": RUN["--out"], "--jobs": ("1", "0"), "--quick": NO_VALUE,
+                            "--dry-run": NO_VALUE},
     ("figures", "verify"): {"--only": ("s0", "nonsense"), "--claim": ("s0.narrow-does-not-span-wide", "nonsense"),
                             "--table": TEXT, "--out": RUN["--out"]},
 }
