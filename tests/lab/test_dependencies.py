@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-OPTIONAL = ("cluster", "parquet", "images", "bench", "completion", "logging")  # a feature each, and no more
+OPTIONAL = ("cluster", "parquet", "images", "encoders", "bench", "completion", "logging")  # a feature each, and no more
 ROOMS = ("lab", "theory", "toy", "empirical", "figures")
 
 
