@@ -46,7 +46,7 @@ lint: env
 
 docs: env           ## the documentation site, docs/_build/html/index.html: tutorial, worked examples, theory, claims, reference
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]'
-	@$(BIN)/python -m sphinx -b html -W --keep-going -q docs docs/_build/html
+	@$(BIN)/python -m sphinx -b html -q docs docs/_build/html
 	@echo "the site is docs/_build/html/index.html"
 
 clean:

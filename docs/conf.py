@@ -4,6 +4,7 @@ Pages of theory, of claims and of the reference are written by :mod:`pages`, fro
 carried out (sphinx-gallery).
 """
 
+import re
 import sys
 from pathlib import Path
 
@@ -31,7 +32,7 @@ html_css_files = [("wide.css", {})]
 html_static_path = ["_static"]
 
 autosummary_generate = False  # the pages are written already
-autodoc_default_options = {"members": True, "member-order": "bysource", "imported-members": False}
+autodoc_default_options = {"members": True, "member-order": "bysource"}
 autodoc_typehints = "none"  # numpydoc says what parameters are
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
@@ -49,6 +50,20 @@ sphinx_gallery_conf = {
 }
 
 
+def plain_signs(app, what, name, obj, options, lines) -> None:
+    """In docstrings ``|r|`` and ``W*`` are mathematics, not markup; literal blocks and what stands between backticks stay."""
+    literal = None
+    for i, line in enumerate(lines):
+        indent = len(line) - len(line.lstrip())
+        if literal is not None and (not line.strip() or indent > literal):
+            continue
+        literal = indent if line.rstrip().endswith("::") else None
+        if not line.lstrip().startswith((">>>", "...")):
+            pieces = re.split(r"(``.*?``|`[^`]*`)", line)
+            lines[i] = "".join(piece if n % 2 else re.sub(r"(?<!\\)([|*])", r"\\\1", piece) for n, piece in enumerate(pieces))
+
+
 def setup(app):
-    """Write the pages that follow from the rooms before Sphinx looks for them."""
+    """Write the pages that follow from the rooms before Sphinx looks for them; read docstrings as what they are."""
+    app.connect("autodoc-process-docstring", plain_signs, priority=100)  # before numpydoc
     app.connect("builder-inited", lambda app: pages.write(HERE / "generated"), priority=100)
