@@ -3,7 +3,6 @@
 They are judged here by themselves alone, and never enter the ledger of the laboratory.
 """
 
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
@@ -11,7 +10,9 @@ from pathlib import Path
 
 from figures.catalogue import ROOMS, own_tables, unfixed
 from figures.ledger import rows
+from figures.section import Picture, picture
 from lab.errors import InputError
+from lab.pictures import canvas
 from lab.tables import Table
 from theory.claims import Evidence
 
@@ -56,7 +57,14 @@ def _of(table: Table) -> list[Evidence]:
             for item in function(table.frame, table.runs)]
 
 
-def summary(store: Path) -> list[Mapping]:
-    """A line for each of a user's own tables: ``table, title, family, command, runs``."""
-    return [{"table": t.name, "title": t.manifest.get("title", ""), "family": t.manifest.get("family", ""),
-             "command": t.manifest["command"], "runs": len(t.runs)} for t in own_tables(store)]
+def pictures(table: Table) -> list[Picture]:
+    """What a user's own table shows: of a width sweep, span errors by width."""
+    if table.manifest.get("family") != "width":
+        return []
+    from empirical.studies.width.summary import draw_span_errors, summarise
+
+    with canvas(width=4.6) as (figure, axes):
+        draw_span_errors(summarise(table.frame), axes)
+        return [picture(figure, f"Span errors of {table.name}", "Narrow copies, concatenated, against one wide network with as "
+                        "many features, and the reverse; means and 95 % intervals over replicas.", table.name)]
+

@@ -7,9 +7,9 @@ from concurrent.futures import Future
 from html import escape
 from pathlib import Path
 
-from figures import answer, catalogue, ledger, strips
+from figures import answer, catalogue, ledger, own, strips
 from figures.reproduction import reproduction
-from figures.section import Section, sections
+from figures.section import Picture, Section, sections
 from figures.style import themed, unique_ids
 from figures.wording import COLUMN_NAMES, capital, cell, chance, counted, estimate
 from lab import manifest
@@ -84,7 +84,8 @@ def build(store: Path, out: Path, workers=None) -> dict:
     verdicts = {v: counts.get(v, 0) for v in VERDICTS}
     errors = wrong(found)
     html = page_html(said, pages=pages, errors=errors, tables=list(tables.values()), repeated=repeated,
-                     remarks={name: catalogue.remark(table) for name, table in tables.items()}, **beside)
+                     remarks={name: catalogue.remark(table) for name, table in tables.items()},
+                     set_aside=beside["set_aside"], **owned(store, beside["own"]))
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     text = json.dumps(jsonable({"rows": rows, "wrong": errors, **beside}), indent=1, allow_nan=False)
@@ -92,6 +93,13 @@ def build(store: Path, out: Path, workers=None) -> dict:
     write_atomically(out / "index.html", html)
     return {"report": str(out / "index.html"), "ledger": str(out / "ledger.json"), "rows": rows, "verdicts": verdicts,
             "repeated": repeated, "missing": sorted(set(catalogue.studies()) - set(tables)), **beside}
+
+
+def owned(store: Path, tables: Sequence[Mapping]) -> dict:
+    """What the page shows of a user's own tables (:func:`figures.ledger.unjudged`): ``own`` with pictures, and ``own_rows``."""
+    shown = [{**item, "pictures": _shown(own.pictures(table), f"own{i}")}
+             for i, (item, table) in enumerate(zip(tables, catalogue.own_tables(store)))]
+    return {"own": shown, "own_rows": answer.shown(own.own_rows(store)) if shown else ()}
 
 
 def _state(table: Table | None) -> tuple:
@@ -102,17 +110,22 @@ def _state(table: Table | None) -> tuple:
 def _page(section: Section, drawing, rows: Sequence[Mapping], tables: Mapping, set_aside: Sequence[Mapping]) -> dict:
     """What the page says of a section: its main picture comes first, its key claims stand open."""
     pictures, frames = drawing
-    own = [row for row in rows if row["id"].startswith(section.claims)]
-    keys = [row for row in own if row["id"].startswith(section.key)] if section.key else own[:KEY_CLAIMS]
-    shown = [{"title": p.title, "caption": p.caption, "table": p.table, "svg": themed(unique_ids(p.svg, f"{section.id}{i}"))}
-             for i, p in enumerate(sorted(pictures, key=lambda p: p.title != section.main), 1)]
-    return {"section": section, "pictures": shown, "frames": frames, "rows": own, "foremost": keys,
-            "others": [row for row in own if row not in keys], "tally": answer.tally(own) if own else "",
+    of_section = [row for row in rows if row["id"].startswith(section.claims)]
+    keys = [row for row in of_section if row["id"].startswith(section.key)] if section.key else of_section[:KEY_CLAIMS]
+    shown = _shown(sorted(pictures, key=lambda p: p.title != section.main), section.id)
+    return {"section": section, "pictures": shown, "frames": frames, "rows": of_section, "foremost": keys,
+            "others": [row for row in of_section if row not in keys], "tally": answer.tally(of_section) if of_section else "",
             "aside": [item for item in set_aside if item["table"] in section.studies],
             "missing": [name for name in section.studies if name not in tables]}
 
 
-def page_html(rows: Sequence[Mapping], *, pages=(), tables=(), repeated=(), remarks=None, set_aside=(), own=(),
+def _shown(pictures: Sequence[Picture], name: str) -> list[dict]:
+    """Pictures as the page takes them, ``name`` before the ids within them."""
+    return [{"title": p.title, "caption": p.caption, "table": p.table, "svg": themed(unique_ids(p.svg, f"{name}{i}"))}
+            for i, p in enumerate(pictures, 1)]
+
+
+def page_html(rows: Sequence[Mapping], *, pages=(), tables=(), repeated=(), remarks=None, set_aside=(), own=(), own_rows=(),
               errors: Mapping | None = None) -> str:
     """The page, from rows of the ledger (:func:`figures.answer.shown`) and what stands beside them."""
     from jinja2 import Environment, FileSystemLoader, select_autoescape
@@ -141,6 +154,7 @@ def page_html(rows: Sequence[Mapping], *, pages=(), tables=(), repeated=(), rema
                                                    for column in COLUMNS for p in (by_id[claim][column] or _NONE)["evidence"])]
     return environment.get_template("report.html").render(
         rows=rows, pages=pages, tables=tables, repeated=repeated, remarks=remarks or {}, set_aside=set_aside, own=own,
+        own_rows=own_rows,
         claims=register, environment=manifest.environment(), symbols=strips.symbols(), ticks=strips.TICKS,
         answer=answer.answer(rows), limits=capital(answer.limits(rows, tables, PUBLISHED)), tally=answer.tally(rows),
         chance=capital(chance(errors)) + "." if errors else "",

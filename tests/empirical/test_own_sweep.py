@@ -20,7 +20,9 @@ from empirical.own import names
 from empirical.settings import Network, Setting, recipe
 from empirical.sweep import planned, sweep, with_sources
 from empirical.train import load_trained, prepare, train
+from figures.ledger import unjudged
 from figures.own import own_family, own_rows
+from figures.report import owned, page_html
 from lab.cli import main
 from lab.errors import ArgumentError, InputError
 from tests.empirical import own_example as example
@@ -210,6 +212,8 @@ def test_walk_through_an_engineers_own_architecture_in_a_folder_of_her_own(tmp_p
     judged = {row["id"]: row for row in own_rows(tmp_path / "runs")}
     (piece,) = judged["s0.narrow-does-not-span-wide"]["real"]["evidence"]
     assert "mine:make, load, alpha 1/2" in piece["setting"] and piece["mean"] == found["alphas"][1]["gap"]["mean"]
+    html = page_html([], **owned(tmp_path / "runs", unjudged(tmp_path / "runs")["own"]))
+    assert 'id="own-s0.narrow-does-not-span-wide"' in html and f"Span errors of {Path(found['table']).stem}" in html
     table = pandas.read_csv(tmp_path / found["table"])
     assert set(table.arch) == {"mine:make"} and set(table.data) == {"load"} and set(table.site) == {"2", "4", "penultimate"}
 
