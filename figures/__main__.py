@@ -6,8 +6,8 @@ import lab
 
 try:
     from lab.cli import commands, main
-except ModuleNotFoundError as error:
-    if error.name != "lab.cli":
+except ImportError as error:
+    if error.name not in ("lab", "lab.cli"):
         raise
     sys.exit(f"{lab.__file__} has the name of a room of the laboratory and is found before it: rename it, or work in "
              "another folder")

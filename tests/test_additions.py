@@ -44,7 +44,7 @@ def laboratory(tmp_path_factory):
 
 def test_the_architecture_is_in_the_sweep(laboratory):
     out = json.loads(laboratory.python("-m", "empirical", "sweep", *SWEEP, "--dry-run", "--json"))
-    assert out["experiment"] == "single-digits" and out["missing"] == 8
+    assert out["experiment"] == "single-digits" and out["missing"] == 10
 
 
 def test_the_measure_is_in_the_table_and_the_summary(laboratory):

@@ -40,6 +40,14 @@ class Step:
     text: str
     equation: object = None
 
+    @property
+    def shown(self):
+        """The equation as a reader sees it: a bare zero has a left-hand side."""
+        import sympy as sp
+
+        left = named("what is left", r"\text{what is left}")
+        return sp.Eq(left, 0, evaluate=False) if _is_zero(self.equation) else self.equation
+
 
 @dataclass
 class Derivation:
@@ -67,12 +75,9 @@ class Derivation:
     def step(self, text: str, equation=None):
         """Append a step; returns its equation, so that a derivation reads ``x = d.step("...", x)``.
 
-        Raises
-        ------
-        ValueError : the equation is a bare zero, which tells a reader nothing: see :meth:`vanishes`.
+        A bare zero, which some inputs lead to, is shown as what is left being 0; where zero is the point of a step, say what
+        vanishes: :meth:`vanishes`.
         """
-        if _is_zero(equation):
-            raise ValueError(f"{self.name}: a step that leaves 0 is written d.vanishes(text, expression, what)")
         self.steps.append(Step(text, equation))
         return equation
 
@@ -110,7 +115,7 @@ class Derivation:
         for number, step in enumerate(self.steps, 1):
             lines += wrap(f"{number}. {step.text}", 110, subsequent_indent="   ")
             if step.equation is not None:
-                lines += ["", _indent(sp.pretty(step.equation, use_unicode=True, num_columns=150), 5), ""]
+                lines += ["", _indent(sp.pretty(step.shown, use_unicode=True, num_columns=150), 5), ""]
         if self.result is not None:
             lines += ["Result", "", _indent(sp.pretty(self.result, use_unicode=True, num_columns=150), 5)]
         return "\n".join(lines).rstrip() + "\n"
@@ -125,7 +130,7 @@ class Derivation:
         for number, step in enumerate(self.steps, 1):
             lines += [f"{number}. {_markdown(step.text)}", ""]
             if step.equation is not None:
-                lines += [_indent(f"$$\n{sp.latex(step.equation)}\n$$", 3 if number < 10 else 4), ""]
+                lines += [_indent(f"$$\n{sp.latex(step.shown)}\n$$", 3 if number < 10 else 4), ""]
         if self.result is not None:
             lines += ["**Result**", "", f"$$\n{sp.latex(self.result)}\n$$"]
         return "\n".join(lines).rstrip() + "\n"
@@ -154,7 +159,7 @@ class Derivation:
             for step in self.steps:
                 lines.append(f"\\item {_tex(step.text)}")
                 if step.equation is not None:
-                    lines.append(f"\\[ {sp.latex(step.equation)} \\]")
+                    lines.append(f"\\[ {sp.latex(step.shown)} \\]")
             lines.append("\\end{enumerate}")
         if self.result is not None:
             lines.append(f"Result: \\[ {sp.latex(self.result)} \\]")
@@ -162,11 +167,11 @@ class Derivation:
 
 
 def _is_zero(expression) -> bool:
-    """Whether it is the number 0, or a matrix or tuple of nothing else."""
+    """Whether it is the number 0, or a matrix or tuple of nothing else (an empty one, too: there is nothing to show)."""
     import sympy as sp
 
     if isinstance(expression, sp.Tuple | sp.MatrixBase | tuple):
-        return len(expression) > 0 and all(map(_is_zero, expression))
+        return all(map(_is_zero, expression))
     return expression is not None and expression == 0
 
 

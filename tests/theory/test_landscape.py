@@ -175,7 +175,7 @@ def test_split_derivation_for_more_copies():
     from theory.landscape.derive import DERIVATIONS
 
     three = DERIVATIONS["landscape-split"](copies=3)
-    assert three.steps[3].equation == 0
+    assert three.steps[3].equation.rhs == 0
     assert str(three.steps[4].equation.rhs).count("2*n_-") == 1
     with pytest.raises(InputError):
         DERIVATIONS["landscape-split"](copies=1)

@@ -35,7 +35,8 @@ BAD = {
 }
 KINDS = {
     **dict.fromkeys(("bumps", "replicas", "samples", "dim", "width", "copies", "epochs", "batch_size", "teacher_width",
-                     "max_steps", "power", "looks", "waves", "harmonics", "test_samples", "degree", "reference_width"), "count"),
+                     "max_steps", "power", "looks", "waves", "harmonics", "test_samples", "degree", "reference_width",
+                     "size", "starts"), "count"),
     **dict.fromkeys(("replica", "first_replica"), "whole"),
     "seed": "seed",
     **dict.fromkeys(("half_line", "bump_width", "init_scale", "init_readout", "learning_rate", "learning_rate_decay",
@@ -43,10 +44,10 @@ KINDS = {
                      "above_floor"), "positive"),
     **dict.fromkeys(("noise", "noise_variance", "ridge", "weight_decay", "readout_learning_rate", "momentum", "gradient_tol"),
                     "not negative"),
-    "time_cap": "cap", "threshold": "share", "spurious_at_teacher": "share",
+    "time_cap": "cap", "threshold": "share", "spurious_at_teacher": "share", "label_noise": "share",
     **dict.fromkeys(("features", "degrees", "widths"), "counts"),
     **dict.fromkeys(("times", "strengths", "ridges"), "numbers"),
-    **dict.fromkeys(("mode", "family", "method", "task", "init", "activation", "condition"), "choice"),
+    **dict.fromkeys(("mode", "family", "method", "task", "init", "activation", "condition", "landscape"), "choice"),
     **dict.fromkeys(("balanced", "same_data", "accelerate", "small_rate"), "switch"),
 }
 OTHER = {"progress", "start", "threads", "time_limit", "teacher_activation", "teacher_directions"}

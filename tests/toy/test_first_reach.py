@@ -161,7 +161,7 @@ def test_derivations():
         value = float(share.subs({s: 0.4 for s in share.free_symbols}))
         assert value == pytest.approx(theory.reach_probability(dim, 0.4), rel=1e-12)
     derivation = theory.derive_capture()
-    assert derivation.steps[-1].equation == 0
+    assert derivation.steps[-1].equation.rhs == 0
 
 
 def test_bad_input():

@@ -76,11 +76,10 @@ def test_no_positive_start_learns_nothing():
 
 
 def test_derivation_for_another_power():
-    import sympy as sp
 
     for power in (3, 4, 6):
         steps = theory.derive_growth(power=power)
-        assert sp.simplify(steps.steps[-1].equation) == 0
+        assert steps.steps[-1].equation.rhs == 0  # a derivation that does not vanish raises
         values = {"a_0": 0.3, "mu": 0.9, "tau": 0.5}
         a = float(steps.result.rhs.subs({s: values[s.name] for s in steps.result.rhs.free_symbols}))
         assert theory.output(0.3, 0.5, 0.9, power) == pytest.approx((0.9 * a) ** power / power, rel=1e-12)
