@@ -165,11 +165,11 @@ def test_drawing_leaves_pyplot_alone():
     import matplotlib
     from matplotlib import pyplot
 
-    before = dict(matplotlib.rcParams)
+    before, figures = dict(matplotlib.rcParams), pyplot.get_fignums()
     with pytest.raises(ZeroDivisionError), canvas(2) as (figure, _):
-        assert not pyplot.get_fignums() and figure is not None
+        assert pyplot.get_fignums() == figures and figure is not None
         _ = 1 / 0
-    assert dict(matplotlib.rcParams) == before and not pyplot.get_fignums()
+    assert dict(matplotlib.rcParams) == before and pyplot.get_fignums() == figures
 
 
 def test_ids_of_two_pictures_do_not_collide():

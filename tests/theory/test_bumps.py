@@ -29,6 +29,7 @@ def test_reach_inverts_the_time(width, target_width, height, end, log_time):
     assert bumps.sliding_time(start, end, width, target_width, height) == pytest.approx(time, rel=1e-6, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_time_against_the_flow():
     d, t = 5.0, 0.0
     step = 1e-3

@@ -77,6 +77,7 @@ def test_saddle_point(r, m, minima):
     assert counting.log_asymptotic(r, m, minima) == pytest.approx(math.log(exact), abs=0.6 / min(m - r, m) + 1e-9)
 
 
+@pytest.mark.slow
 def test_asymptotics_derivation_follows_its_inputs():
     import sympy as sp
 

@@ -172,6 +172,7 @@ def test_check_passes_and_fails(registry, capsys):
     assert "no check matches" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_check_is_the_same_alone_and_in_parallel(capsys):
     assert main("theory", COMMANDS, ["check", "--only", "relu-j2", "--jobs", "1", "--json"]) == 0
     alone = json.loads(capsys.readouterr().out)["predictions"]

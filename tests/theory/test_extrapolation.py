@@ -46,7 +46,7 @@ def test_narrow_peaks_by_the_large_dimension_law(d):
 
 
 @pytest.mark.parametrize("law", ["ball", "gaussian"])
-@pytest.mark.parametrize("n, d", [(9, 2), (12, 4), (60, 5)])
+@pytest.mark.parametrize("n, d", [(9, 2), (12, 4), pytest.param(60, 5, marks=pytest.mark.slow)])
 def test_sampled_hulls(law, n, d):
     from scipy.spatial import Delaunay
 

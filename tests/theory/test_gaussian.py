@@ -194,6 +194,7 @@ def test_i4_of_another_scale_is_i4_at_scaled_covariance():
     assert value == pytest.approx(2500 * gaussian.erf_i4(4 * C, 0, 1, 2, 3), rel=1e-10)
 
 
+@pytest.mark.slow
 def test_leaky_relu():
     leak = sp.Rational(1, 4)
     rng = np.random.default_rng(8)
