@@ -88,6 +88,7 @@ def test_coverage_limits():
     assert bumps.coverage_time(1e-3, 8.0, 1.0, 4.0) == np.inf
 
 
+@pytest.mark.slow
 def test_derivations_follow_their_inputs():
     import sympy as sp
 

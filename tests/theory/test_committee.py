@@ -199,6 +199,7 @@ def test_pair_lifetime_is_the_integral_of_the_drift():
     assert committee.pair_lifetime(1e-3, 2.0, 0.1, 0.7) == pytest.approx(time, rel=1e-8)
 
 
+@pytest.mark.slow
 def test_derivations_follow_their_inputs():
     z = sp.Symbol("z")
     M, L, eta, sigma = derive._M, derive._L, derive._ETA, derive._SIGMA

@@ -172,6 +172,7 @@ def _trapezoid(product, C):
     return float(np.dot(weights.ravel(), product(np.linalg.cholesky(C) @ points)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("activation", [3 * sp.erf(z / 2) - 1, (1 + sp.erf(z / sp.sqrt(2))) / 2])
 def test_another_activation_gives_another_correct_formula(activation):
     g = sp.lambdify(z, activation, "scipy")
@@ -187,6 +188,7 @@ def test_another_activation_gives_another_correct_formula(activation):
         assert value == pytest.approx(_trapezoid(product, part), abs=1e-9)
 
 
+@pytest.mark.slow
 def test_i4_of_another_scale_is_i4_at_scaled_covariance():
     C = covariance(np.random.default_rng(6), 4, norm=0.8)
     value = _numbers(derive.derive_erf_i4(activation=5 * sp.erf(z * sp.sqrt(2))).result.rhs, C, "ikab")

@@ -89,6 +89,7 @@ def test_random_features_limits():
     assert risk <= rg.random_features_risk(3.0, 3.0, ridge * np.array([0.5, 2.0]), noise_variance=0.25).min()
 
 
+@pytest.mark.slow
 def test_ridge_derivation_follows_the_variance_of_the_features():
     """Features of standard deviation s with ridge s^2 lambda are unit features of signal s^2 r^2 with ridge lambda."""
     import sympy as sp
