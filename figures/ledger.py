@@ -6,7 +6,7 @@ else ``{"verdict", "scope", "summary", "pooled", "moderator", "error", "evidence
 mean, low, high, n, judgement, primary, p_holds, p_fails, p_no_effect, error, needed, cluster, levels, runs, note``.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -25,10 +25,17 @@ def gather(tables: Mapping[str, Table], formulas: Iterable[Evidence] | None = No
     """Evidence of the formulas (worked out here if it is not given) and of every table."""
     found = list(theory_evidence() if formulas is None else formulas)
     for name, table in tables.items():
-        pilot, warning, level = is_pilot(table), unfixed(table), look(table.manifest).get("level", ERROR)
-        found += [replace(item, note="; ".join(filter(None, [item.note, warning])), study=name, pilot=item.pilot or pilot,
-                          level=min(item.level, level)) for item in study(name).evidence(table.frame, table.runs)]
+        pilot, level = is_pilot(table), look(table.manifest).get("level", ERROR)
+        found += [replace(item, pilot=item.pilot or pilot, level=min(item.level, level))
+                  for item in of_table(table, study(name).evidence)]
     return found
+
+
+def of_table(table: Table, evidence: Callable[..., Iterable[Evidence]]) -> list[Evidence]:
+    """What a study's ``evidence`` finds in a table, with the name of the study and the table's warning."""
+    warning = unfixed(table)
+    return [replace(item, study=table.name, note="; ".join(filter(None, [item.note, warning])))
+            for item in evidence(table.frame, table.runs)]
 
 
 def unjudged(store: Path) -> dict:

@@ -3,13 +3,12 @@
 They are judged here by themselves alone, and never enter the ledger of the laboratory.
 """
 
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import replace
 from importlib import import_module
-from pathlib import Path
 
-from figures.catalogue import ROOMS, own_tables, unfixed
-from figures.ledger import rows
+from figures.catalogue import ROOMS
+from figures.ledger import of_table, rows
 from figures.section import Picture, picture
 from lab.errors import InputError
 from lab.pictures import canvas
@@ -17,26 +16,20 @@ from lab.tables import Table
 from theory.claims import Evidence
 
 
-def own_family(store: Path, family: str) -> dict[str, Table]:
-    """The whole tables of a user's own studies of a family ("width", "units"), by name; their columns are those of the
-    laboratory's own."""
-    return {table.name: table for table in own_tables(store) if table.manifest.get("family") == family}
-
-
-def own_evidence(store: Path) -> list[Evidence]:
-    """What a user's own tables say of the claims.
+def own_evidence(tables: Iterable[Table]) -> list[Evidence]:
+    """What a user's own tables (:func:`figures.catalogue.own_tables`) say of the claims.
 
     Raises
     ------
     InputError
         If a manifest names evidence that the laboratory has not.
     """
-    return [item for table in own_tables(store) for item in _of(table)]
+    return [item for table in tables for item in _of(table)]
 
 
-def own_rows(store: Path) -> list[dict]:
+def own_rows(tables: Iterable[Table]) -> list[dict]:
     """Rows as those of :func:`figures.ledger.rows`, of the claims to which a user's own runs speak."""
-    found = own_evidence(store)
+    found = own_evidence(tables)
     spoken = {item.claim for item in found}
     return [row for row in rows(found) if row["id"] in spoken]
 
@@ -53,8 +46,7 @@ def _of(table: Table) -> list[Evidence]:
     if function is None:
         raise InputError(f"the table {table.name} names evidence that there is not, {where[:80]}: compute it again, finished "
                          "runs are kept")
-    return [replace(item, study=table.name, note="; ".join(filter(None, [item.note, unfixed(table)])))
-            for item in function(table.frame, table.runs)]
+    return of_table(table, function)
 
 
 def pictures(table: Table) -> list[Picture]:

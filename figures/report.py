@@ -97,9 +97,9 @@ def build(store: Path, out: Path, workers=None) -> dict:
 
 def owned(store: Path, tables: Sequence[Mapping]) -> dict:
     """What the page shows of a user's own tables (:func:`figures.ledger.unjudged`): ``own`` with pictures, and ``own_rows``."""
-    shown = [{**item, "pictures": _shown(own.pictures(table), f"own{i}")}
-             for i, (item, table) in enumerate(zip(tables, catalogue.own_tables(store)))]
-    return {"own": shown, "own_rows": answer.shown(own.own_rows(store)) if shown else ()}
+    found = {table.name: table for table in catalogue.own_tables(store)} if tables else {}
+    shown = [{**item, "pictures": _shown(own.pictures(found[item["table"]]), f"own{i}")} for i, item in enumerate(tables)]
+    return {"own": shown, "own_rows": answer.shown(own.own_rows(found.values()))}
 
 
 def _state(table: Table | None) -> tuple:

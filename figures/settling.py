@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from figures import catalogue
+from figures.wording import duration
 from lab.files import read_object, reading
 from lab.manifest import cores
 from lab.store import RunStore, exclusive, write_atomically
@@ -73,11 +74,6 @@ class Plan:
 
     steps: list[Step] = field(default_factory=list)
     stuck: dict[str, str] = field(default_factory=dict)
-
-
-def duration(seconds: float) -> str:
-    """``40 s``, ``12 min``, ``3.5 h``."""
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 # --------------------------------------------------------------------------------------------------------------- looks

@@ -12,7 +12,7 @@ A sweep that was stopped goes on where it was.
 import time
 
 from figures.catalogue import ROOMS
-from figures.wording import counted
+from figures.wording import counted, duration
 from lab.arguments import add_run_arguments, folder, only, processes
 from lab.cli import note, say
 from lab.errors import InputError, UsageError
@@ -116,7 +116,7 @@ class Ahead:
         if not done:
             return ""
         left = (sum(self._expected.values()) - done) * (time.monotonic() - self._start) / done
-        return f", about {left / 60:.0f} min left" if left > 90 else f", about {left:.0f} s left"
+        return f", about {duration(left)} left"
 
 
 def _missing(study, scale: str, store) -> int:

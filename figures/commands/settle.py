@@ -35,7 +35,7 @@ def add_arguments(parser):
 
 
 def run(args) -> dict:
-    from figures.settling import duration
+    from figures.wording import duration
     from lab.store import RunStore
     from theory.evidence import theory_evidence
 

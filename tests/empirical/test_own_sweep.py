@@ -20,8 +20,9 @@ from empirical.own import names
 from empirical.settings import Network, Setting, recipe
 from empirical.sweep import planned, sweep, with_sources
 from empirical.train import load_trained, prepare, train
+from figures.catalogue import own_tables
 from figures.ledger import unjudged
-from figures.own import own_family, own_rows
+from figures.own import own_rows
 from figures.report import owned, page_html
 from lab.cli import main
 from lab.errors import ArgumentError, InputError
@@ -208,8 +209,9 @@ def test_walk_through_an_engineers_own_architecture_in_a_folder_of_her_own(tmp_p
     found = json.loads(out.stdout)
     assert [row["alpha"] for row in found["alphas"]] == ["1", "1/2"] and found["alphas"][1]["span_error"]["n"] == 1
     # in a report of her own the table stands with those of its family, and is judged by the claims' rules
-    assert [*own_family(tmp_path / "runs", "width")] == [Path(found["table"]).stem]
-    judged = {row["id"]: row for row in own_rows(tmp_path / "runs")}
+    own = own_tables(tmp_path / "runs")
+    assert [(table.name, table.manifest["family"]) for table in own] == [(Path(found["table"]).stem, "width")]
+    judged = {row["id"]: row for row in own_rows(own)}
     (piece,) = judged["s0.narrow-does-not-span-wide"]["real"]["evidence"]
     assert "mine:make, load, alpha 1/2" in piece["setting"] and piece["mean"] == found["alphas"][1]["gap"]["mean"]
     html = page_html([], **owned(tmp_path / "runs", unjudged(tmp_path / "runs")["own"]))
