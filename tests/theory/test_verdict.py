@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -87,6 +88,14 @@ def test_a_piece_with_more_looks_has_less_error():
     ([OPEN] * 4 + [HOLDS], "inconclusive"), ([OPEN] * 4 + [student(3.0, 0.05, 8), AGAINST], "depends")])
 def test_columns(estimates, expected):
     assert verdict_of(estimates) == expected
+
+
+@pytest.mark.parametrize("others", [[], [HOLDS], [HOLDS] * 6])
+def test_nothing_decides_before_the_primary_piece_is_measured_anew(others):
+    found = [replace(item, pilot=i == 0) for i, item in enumerate(evidence([HOLDS, *others]))]
+    column = decide_column(claim({"toy": "s/0"}), found)
+    assert column.verdict == "inconclusive" and column.awaited is column.pieces[0] and math.isnan(column.error)
+    assert decide_column(claim({"toy": "s/0"}), [replace(found[0], pilot=False), *found[1:]]).verdict == "holds"
 
 
 def test_the_primary_piece_decides_where_the_mean_does_not():

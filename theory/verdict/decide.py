@@ -1,10 +1,10 @@
 """The verdict of a column, and of a claim.
 
-A column is decided by its primary piece at the full error, by the mean over settings where there are at least five clusters
-(:mod:`~theory.verdict.pool`) or by what more than half of these say by themselves, and, where there are fewer, by any other
-piece at the shared error. So a column in which every
-setting lies on the bound reads "holds" in less than 5 % of repetitions. What is shown to lie on both sides, pieces, mean or
-levels of the declared moderator, makes the column depend on the setting.
+A column whose primary piece is a pilot still waits for it. Otherwise it is decided by that piece at the full error, by the
+mean over settings where there are at least five clusters (:mod:`~theory.verdict.pool`) or by what more than half of these say
+by themselves, and, where there are fewer, by any other piece at the shared error. So a column in which every setting lies on
+the bound reads "holds" in less than 5 % of repetitions. What is shown to lie on both sides, pieces, mean or levels of the
+declared moderator, makes the column depend on the setting.
 """
 
 import math
@@ -14,7 +14,18 @@ from dataclasses import dataclass
 from lab.estimate import Estimate
 from theory.claims import COLUMNS, Claim, Evidence
 from theory.verdict.moderators import Moderator, moderator
-from theory.verdict.pieces import CONTRADICTED, ERROR, HOLDS, NO_EFFECT, SHARED, Piece, judge, shared_error
+from theory.verdict.pieces import (
+    CONTRADICTED,
+    ERROR,
+    HOLDS,
+    NO_EFFECT,
+    PILOT,
+    SHARED,
+    TOO_FEW,
+    Piece,
+    judge,
+    shared_error,
+)
 from theory.verdict.pool import Pool, pool
 from theory.verdict.rule import Rule
 
@@ -50,6 +61,11 @@ class Column:
         return [piece for piece in self.pieces if piece.judgement in judgements]
 
     @property
+    def awaited(self) -> Piece | None:
+        """The primary piece where it is there and is to be measured anew: until then nothing else decides."""
+        return next((piece for piece in self.of(PILOT, TOO_FEW) if piece.primary), None)
+
+    @property
     def judged(self) -> list[Piece]:
         """The pieces that count."""
         return [piece for piece in self.pieces if piece.is_judged]
@@ -74,6 +90,8 @@ def decide_column(claim: Claim, evidence: Iterable[Evidence]) -> Column:
     if all(piece.evidence.estimate.is_exact for piece in judged):
         return Column(_exact(judged), 0.0, pieces, None, tested)
     mean = pool(piece.evidence for piece in judged)
+    if (waiting := Column(INCONCLUSIVE, math.nan, pieces, mean, tested)).awaited:
+        return waiting
     means = ("", math.nan) if mean is None else _pooled(claim.rule, judged, mean)
     verdict, error = _sampled(claim.rule, judged, means, mean is None, tested)
     return Column(verdict, error, pieces, mean, tested, means[0] == verdict)

@@ -83,8 +83,8 @@ def holm(p: Sequence[float]) -> np.ndarray:
 
 
 def shared_error(pieces: Sequence[Piece]) -> float:
-    """One-sided error of all that is not the primary piece: less where there is one that is judged."""
-    return SHARED if any(piece.primary and piece.is_judged for piece in pieces) else ERROR
+    """One-sided error of all that is not the primary piece: less where there is one, judged or still a pilot."""
+    return SHARED if any(piece.primary for piece in pieces) else ERROR
 
 
 def judge(claim: Claim, evidence: Sequence[Evidence]) -> list[Piece]:

@@ -78,6 +78,10 @@ def column_summary(rule: Rule, column: Column) -> str:
         return NOT_MEASURED
     if not column.judged:
         return f"not judged: {listed([_UNJUDGED[piece.judgement] for piece in column.pieces])}"
+    if column.awaited:
+        so_far = _sides(rule, column, False)
+        return f"{INCONCLUSIVE}: {column.awaited.evidence.setting}, the primary setting, is to be measured anew" + (
+            f"; so far {so_far}" if so_far else "")
     if column.verdict == INCONCLUSIVE:
         return "; ".join(filter(None, [INCONCLUSIVE, _sides(rule, column, False), needs(rule, column)])) + moderated(column)
     if column.verdict == DEPENDS:
