@@ -25,13 +25,18 @@ def sampled_least_squares(rng, n, p, signal_in, signal_out, noise, replicas):
 
 
 def ridge_risk_by_quadrature(gamma, ridge, signal, noise, points=4000):
-    """The ridge risk as an integral over the Marchenko-Pastur law (Gauss-Chebyshev on its square-root edges)."""
+    """The ridge risk as an integral over the Marchenko-Pastur law (Gauss-Chebyshev on its square-root edges).
+
+    The law's density has a pole at 0 just outside its support, which spoils the quadrature where gamma is near 1. The bias is
+    therefore written by its distance from its value at 0, (ridge / (x + ridge))^2 - 1, whose factor x cancels the pole; the
+    atom at 0 and the continuous part together have mass 1.
+    """
     low, high = (1 - np.sqrt(gamma)) ** 2, (1 + np.sqrt(gamma)) ** 2
     angle = (np.arange(points) + 0.5) * np.pi / points
     x = (low + high) / 2 + (high - low) / 2 * np.cos(angle)
-    weight = ((high - low) / 2 * np.sin(angle)) ** 2 / (2 * np.pi * gamma * x) * np.pi / points
-    bias = np.sum(weight * ridge**2 / (x + ridge) ** 2) + max(0.0, 1 - 1 / gamma)  # the atom at 0 is not shrunk back
-    return signal * bias + noise * gamma * np.sum(weight * x / (x + ridge) ** 2)
+    x_weight = ((high - low) / 2 * np.sin(angle)) ** 2 / (2 * np.pi * gamma) * np.pi / points  # x times the weight of x
+    bias = 1 - np.sum(x_weight * (x + 2 * ridge) / (x + ridge) ** 2)
+    return signal * bias + noise * gamma * np.sum(x_weight / (x + ridge) ** 2)
 
 
 def sampled_random_features(rng, d, psi1, psi2, ridge, noise, replicas, activation=None):
