@@ -21,9 +21,10 @@ def public(room: str) -> dict[str, object]:
             if inspect.ismodule(thing):
                 if thing.__name__.startswith(f"{room}.") and thing.__name__ not in done:
                     todo.append(thing)
-            elif (inspect.isfunction(thing) or inspect.isclass(thing)) and thing.__module__.startswith(f"{room}."):
-                if hasattr(module, "__all__") or thing.__module__ == module.__name__:
-                    found[f"{thing.__module__}.{thing.__qualname__}"] = thing
+                continue
+            shown = hasattr(module, "__all__") or getattr(thing, "__module__", "") == module.__name__  # not merely imported there
+            if shown and inspect.isfunction(thing) | inspect.isclass(thing) and thing.__module__.startswith(f"{room}."):
+                found[f"{thing.__module__}.{thing.__qualname__}"] = thing
     return dict(sorted(found.items()))
 
 
