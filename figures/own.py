@@ -50,13 +50,55 @@ def _of(table: Table) -> list[Evidence]:
 
 
 def pictures(table: Table) -> list[Picture]:
-    """What a user's own table shows: of a width sweep, span errors by width."""
-    if table.manifest.get("family") != "width":
+    """What a user's own table shows, by its family: of sweeps and published networks, span errors by width; of units, how many
+    can be removed; of hulls, the share of points outside.
+
+    Parameters
+    ----------
+    table : Table
+        One of :func:`figures.catalogue.own_tables`.
+    """
+    drawn = _DRAWN.get(table.manifest.get("family", ""))
+    if drawn is None:
         return []
+    title, caption, draw = drawn
+    with canvas(width=4.6) as (figure, axes):
+        draw(table.frame, axes)
+        return [picture(figure, f"{title} of {table.name}", caption, table.name)]
+
+
+def _span_errors(frame, axes) -> None:
     from empirical.studies.width.summary import draw_span_errors, summarise
 
-    with canvas(width=4.6) as (figure, axes):
-        draw_span_errors(summarise(table.frame), axes)
-        return [picture(figure, f"Span errors of {table.name}", "Narrow copies, concatenated, against one wide network with as "
-                        "many features, and the reverse; means and 95 % intervals over replicas.", table.name)]
+    draw_span_errors(summarise(frame), axes)
 
+
+def _published(frame, axes) -> None:
+    from empirical.studies.families.summary import draw_families, summarise
+
+    draw_families(summarise(frame), axes)
+
+
+def _prunability(frame, axes) -> None:
+    from empirical.studies.units.summary import draw_prunability, summarise
+
+    draw_prunability(summarise(frame), axes)
+
+
+def _outside(frame, axes) -> None:
+    from empirical.studies.hull.summary import draw_outside, outside
+
+    draw_outside(*outside(frame), axes)
+
+
+_DRAWN = {  # family of a study -> title, caption, what draws its table
+    "width": ("Span errors", "Narrow copies, concatenated, against one wide network with as many features, and the reverse; "
+              "means and 95 % intervals over replicas.", _span_errors),
+    "published": ("Span errors", "Published narrow networks, concatenated, against one wide network with as many features; "
+                  "means and 95 % intervals over replicas.", _published),
+    "units": ("Prunable units", "The share of the units, taken out in random order, at which a fifth of the answers have "
+              "changed, by width; means and 95 % intervals over networks.", _prunability),
+    "hull": ("Points outside the hull", "Test points against the hull of the training points, beside training points that are "
+             "left out of it and points of a Gaussian with the same covariance; 95 % intervals over replicas where there are "
+             "several, else over points.", _outside),
+}

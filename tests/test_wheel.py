@@ -18,22 +18,43 @@ from tests.overlay import ROOMS, ROOT
 pytestmark = pytest.mark.slow
 
 
+PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+
+
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory) -> Path:
-    """The console script in an environment that has the wheel, and the dependencies of this one, but not this checkout."""
+def wheel(tmp_path_factory) -> Path:
+    """The wheel, built from a copy of the sources."""
     folder = tmp_path_factory.mktemp("wheel")
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
     source = folder / "source"
     for room in ROOMS:
         shutil.copytree(ROOT / room, source / room, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "widthlab.py", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
-    subprocess.run([*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", folder, source], check=True)
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "empty"], check=True)
-    python = folder / "empty" / "bin" / "python"
-    subprocess.run([*pip, "--python", python, "install", "--no-deps", "--no-index", *folder.glob("*.whl")], check=True)
-    (where,) = (folder / "empty").rglob("site-packages")
-    (where / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")  # after the wheel's own modules
+    subprocess.run([*PIP, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", folder, source], check=True)
+    (made,) = folder.glob("*.whl")
+    return made
+
+
+@pytest.fixture(scope="module", params=["empty", "borrowed"])
+def installed(request, wheel, tmp_path_factory) -> Path:
+    """The console script in an environment that has the wheel and its dependencies, but not this checkout.
+
+    The environment is empty at first, where pip has packages to fill it with; elsewhere the dependencies are this one's.
+    """
+    there = subprocess.run([*PIP, "install", "--dry-run", "--no-deps", "--ignore-installed", "--retries", "0", "tqdm"],
+                           capture_output=True).returncode == 0
+    if there != (request.param == "empty"):
+        pytest.skip("pip has no packages here" if request.param == "empty" else "shown in an empty environment")
+    folder = tmp_path_factory.mktemp(request.param)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    python = folder / "bin" / "python"
+    install = [*PIP, "--python", python, "install"]
+    if there:
+        subprocess.run([*install, "--constraint", ROOT / "constraints.txt", wheel], check=True)
+    else:
+        subprocess.run([*install, "--no-deps", "--no-index", wheel], check=True)
+        (where,) = folder.rglob("site-packages")
+        (where / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")  # after the wheel's own modules
     return python.with_name("widthlab")
 
 

@@ -31,6 +31,7 @@ def run(args) -> dict:
     from empirical.own.families import members
     from empirical.studies.families.measure import COMPARE, data_of, weights_of
     from empirical.studies.families.plan import plan
+    from empirical.studies.families.summary import summarise
     from empirical.studies.families.table import tabulate
     from empirical.studies.width.evidence import evidence
     from empirical.train import pick_device
@@ -45,7 +46,8 @@ def run(args) -> dict:
     checksums = {run.family: data_of(run, base, args.data_dir).checksum for run in runs}
     runs = [replace(run, checksum=checksums[run.family], weights=weights_of(run, base)) for run in runs]
     name, store = args.name or f"family-{base.name}", RunStore(args.out)
-    study = Study(name, f"published networks in {base.name}", (COMPARE,), lambda scale: [], tabulate, evidence, processes=True)
+    study = Study(name, f"published networks in {base.name}", (COMPARE,), lambda scale: [], tabulate, evidence, processes=True,
+                  family="published")
     for run in runs:
         say(f"{run.family}, alpha {run.alpha}, replica {run.seed}: {', '.join(run.narrow)} against {run.wide}, baseline "
             f"{run.other}")
@@ -54,7 +56,7 @@ def run(args) -> dict:
     table = compute(study, "quick" if args.quick else "published", store=store, configs=runs,
                     jobs=args.jobs or (1 if target.type == "cuda" else None),
                     options={"checkpoints": str(base), "device": str(target), "data_dir": args.data_dir})
-    rows = _summary(table.frame)
+    rows = summarise(table.frame)
     for row in rows:
         say(f"{row['family']}, alpha {row['alpha']:>4} x{row['copies']:<2} span error {_show(row['span_error'])}  reverse "
             f"{_show(row['reverse_span_error'])}  gap {_show(row['gap'])}  CKA {row['cka'].mean:.3f}")
@@ -65,16 +67,12 @@ def run(args) -> dict:
             "exit_code": 1 if failed else 0}
 
 
-def _summary(frame) -> list[dict]:
-    """Means and intervals over replicas of the main numbers, with all copies, at the last site."""
-    from lab.estimate import mean_interval
-
-    whole = frame[(frame["site"] == "penultimate") & (frame["copies"] == frame["all_copies"])]
-    return [{"family": family, "alpha": alpha, "copies": int(group["copies"].iloc[0]),
-             **{key: mean_interval(group[key]) for key in ("span_error", "reverse_span_error", "baseline_span_error", "gap",
-                                                           "probe_narrow", "probe_wide", "cka")}}
-            for (family, alpha), group in whole.groupby(["arch", "alpha"], sort=False)]
-
-
 def _show(e) -> str:
     return f"{e.mean:.3f}" + (f" [{e.low:.3f}, {e.high:.3f}]" if e.low is not None else "")
+
+
+def draw(result, axes) -> None:
+    """Span errors by width, of every family in the folder."""
+    from empirical.studies.families.summary import draw_families
+
+    draw_families(result["rows"], axes)

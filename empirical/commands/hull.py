@@ -18,7 +18,6 @@ from lab.arguments import (
 )
 from lab.cli import note, say
 from lab.estimate import Estimate
-from lab.pictures import series
 
 HELP = "do test points lie outside the hull of the training set? distances with certificates, and controls"
 
@@ -44,6 +43,7 @@ def add_arguments(parser):
     parser.add_argument("--directions", type=positive_int, default=None, metavar="N",
                         help="test points whose way to the hull is looked at (pixels with --arch; default: at most 200)")
     parser.add_argument("--tol", type=number(above=0, most=0.1), default=1e-6, help="relative accuracy of the distances")
+    parser.add_argument("--name", type=store_name, default="hull", help="name of the table and of the folder in the run store")
     parser.add_argument("--device", type=device, help="cpu, cuda (default: CUDA if there is one)")
     add_threads_argument(parser)
     add_run_arguments(parser, "--seed", "--out", "--quick", "--dry-run")
@@ -58,12 +58,13 @@ def add_arguments(parser):
 def run(args) -> dict:
     from dataclasses import replace
 
+    from empirical.studies import named
     from empirical.studies.hull.measure import MEASURE
     from empirical.studies.hull.plan import HullRun, refuse_site
-    from empirical.studies.hull.study import HULL_DIGITS
+    from empirical.studies.hull.study import hull_study
     from lab.errors import UsageError
-    from lab.stages import carry_out
     from lab.store import RunStore
+    from lab.study import compute
     from lab.sweep import dry_run
 
     arch, data_name = arch_of(args) or "", data_of(args)
@@ -100,19 +101,21 @@ def run(args) -> dict:
         for config in configs:
             refuse_site(config, data)
     store = RunStore(args.out)
+    study = named(hull_study(args.name, f"hull of {data.name}", lambda scale: []))
     if args.dry_run:
-        return dry_run("hull", HULL_DIGITS.runs(configs), store=store, schema=HULL_DIGITS.schema_of)
-    outcome = carry_out(HULL_DIGITS.stages, "hull", configs, store=store, label=f"hull of {data.name}",
+        return dry_run(study.name, study.runs(configs), store=store, schema=study.schema_of)
+    table = compute(study, "quick" if args.quick else "full", store=store, configs=configs,
                     options={"device": args.device, "data_dir": args.data_dir})
-    rows = [_row(config, result) for config, result in MEASURE.results(outcome.finished)]
+    finished = ((config, store.result(study.name, config, MEASURE.schema)) for config in configs)
+    rows = [_row(config, stored["result"]) for config, stored in finished if stored]
     for row in rows:
         _print(row)
-    failed = [{"config": str(config), "reason": reason} for config, reason in outcome.failed]
+    failed = table.manifest["failed"]
     for failure in failed:
         note(f"failed: {failure['reason']}")
     first = rows[0] if rows else {}
-    return {"data": data.facts, "queries": queries, "tol": args.tol, **first, "runs": rows, "failed": failed,
-            "exit_code": 1 if failed else 0}
+    return {"data": data.facts, "queries": queries, "tol": args.tol, **first, "runs": rows,
+            "table": str(store.tables / f"{table.stem}.csv"), "failed": failed, "exit_code": 1 if failed else 0}
 
 
 def _row(config, result) -> dict:
@@ -153,15 +156,10 @@ def _print(row: dict) -> None:
 
 def draw(result, axes) -> None:
     """The share of points outside the hull, beside training points left out and Gaussian ones."""
+    from empirical.studies.hull.summary import GROUPS, draw_outside, space_in_words
+
     rows = result["runs"]
-    names = [f"{row['space']}, {row['dim']}" + (f", α = {row['alpha']}" if row["arch"] else "") + f"\n{row['n']} points"
-             for row in rows]
-    shares = {"test points": [row["share_outside"] for row in rows],
-              "training points left out": [row["controls"].get("training", {}).get("outside") for row in rows],
-              "Gaussian, same covariance": [row["controls"].get("gaussian", {}).get("outside") for row in rows]}
-    for i, (words, found) in enumerate(shares.items()):
-        places = [place + 0.12 * (i - 1) for place in range(len(rows))]
-        series(axes, places, [e and Estimate(**e) for e in found], words, real=i == 0)
-    axes.set_xticks(range(len(rows)), names)
-    axes.set(ylabel="share outside the hull", xlim=(-0.6, len(rows) - 0.4))
-    axes.legend()
+    shares = {words: [row["share_outside"] if group == "test" else row["controls"].get(group, {}).get("outside") for row in rows]
+              for group, words in GROUPS.items()}
+    draw_outside([space_in_words(row["space"], row["dim"], row["n"], row["alpha"]) for row in rows],
+                 {words: [e and Estimate(**e) for e in found] for words, found in shares.items()}, axes)

@@ -25,12 +25,8 @@ from lab.arguments import (
 from lab.cli import say
 from lab.errors import UsageError
 from lab.names import old_flag
-from lab.pictures import series
 
 HELP = "removable and repeated units against width, for each value of a hyperparameter"
-SHOWN = ("auc", "prunability", "pair_share", "pair_share_start", "twin_share", "similar_per_unit", "similar_per_unit_start",
-         "compressibility", "compressibility_start", "predictable", "dead", "constant", "kept_share", "agreement",
-         "kept_merged", "agreement_merged", "train_accuracy", "test_accuracy")
 
 
 def add_arguments(parser):
@@ -74,6 +70,7 @@ def run(args) -> dict:
     from empirical.data import dataset
     from empirical.studies import named
     from empirical.studies.units.study import units_study
+    from empirical.studies.units.summary import summarise
     from empirical.train import pick_device
     from lab.store import RunStore
     from lab.study import compute
@@ -148,20 +145,6 @@ def _on_data(runs: list, args) -> list:
     return [with_sources(run) for run in with_checksums(runs, args.data_dir)]
 
 
-def summarise(frame) -> list[dict]:
-    """A row a case, width and place with an estimate for each number over the seeds; None where a network has none."""
-    import numpy as np
-
-    from lab.estimate import mean_interval
-
-    rows = []
-    for (case, width, site), group in frame.groupby(["case", "width", "site"], sort=False):
-        numbers = {key: group[key].to_numpy(dtype=float) for key in SHOWN if key in group}
-        rows.append({"case": case, "alpha": width, "site": site,
-                     **{key: mean_interval(v) if np.all(np.isfinite(v)) else None for key, v in numbers.items()}})
-    return rows
-
-
 def _print(row: dict) -> None:
     if row["site"] != "all":
         return
@@ -178,9 +161,6 @@ def _print(row: dict) -> None:
 
 def draw(result, axes) -> None:
     """Prunability by width, a line for every value of the hyperparameter."""
-    rows = [row for row in result["rows"] if row["site"] == "all"]
-    for case in dict.fromkeys(row["case"] for row in rows):
-        part = [row for row in rows if row["case"] == case]
-        series(axes, [float(row["alpha"]) for row in part], [row["prunability"] for row in part], str(case), real=True)
-    axes.set(xlabel="width multiplier", ylabel="prunable share of the units", xscale="log")
-    axes.legend()
+    from empirical.studies.units.summary import draw_prunability
+
+    draw_prunability(result["rows"], axes)

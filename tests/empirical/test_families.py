@@ -115,9 +115,10 @@ def family(tmp_path):
 def test_the_protocol_on_a_folder(family, tmp_path, capsys, short_fits):
     flags = ["family", "--folder", str(family), "--data", "tests.empirical.own_example:floats", "--rows", "90", "--out",
              str(tmp_path / "runs"), "--jobs", "1", "--json"]
-    code = main("empirical", COMMANDS, flags)
+    code = main("empirical", COMMANDS, [*flags, "--plot", str(tmp_path / "family.svg")])
     out, err = capsys.readouterr()
     assert code == 0, err
+    assert "<svg" in (tmp_path / "family.svg").read_text()
     found = json.loads(out)
     assert [(row["alpha"], row["copies"]) for row in found["rows"]] == [("1", 1), ("1/2", 2)]
     assert found["rows"][0]["gap"]["mean"] == 0 < found["rows"][1]["span_error"]["mean"]

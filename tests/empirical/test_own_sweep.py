@@ -227,11 +227,22 @@ def call(capsys, out: Path, *flags: str) -> dict:
     return json.loads(found)
 
 
+def shown(folder: Path, found: dict, family: str) -> list[str]:
+    """Claims to which a user's own table of a family speaks; the report shows them, and the table's picture."""
+    tables = [table for table in own_tables(folder) if table.name == Path(found["table"]).stem]
+    assert [table.manifest["family"] for table in tables] == [family]
+    claims = [row["id"] for row in own_rows(tables)]
+    html = page_html([], **owned(folder, unjudged(folder)["own"]))
+    assert f" of {tables[0].name}.</b>" in html and all(f'id="own-{claim}"' in html for claim in claims)
+    return claims
+
+
 def test_units_of_an_own_network(tmp_path, capsys):
     found = call(capsys, tmp_path, "units", "--model", f"{HERE}:Convolutional", "--data", f"{HERE}:loaders", "--sweep", "init",
                  "--values", "glorot", "--alphas", "1", "--seeds", "1", "--epochs", "1", "--orders", "1", "--images", "20",
                  "--jobs", "1")
     assert {row["site"] for row in found["rows"]} == {"blocks/0/1", "blocks/1/1", "all"} and found["setting"]["model_checksum"]
+    shown(tmp_path, found, "units")
 
 
 def test_hull_of_own_data_and_features(tmp_path, capsys):
@@ -239,7 +250,9 @@ def test_hull_of_own_data_and_features(tmp_path, capsys):
     learnt = ["--model", f"{HERE}:dense", "--space", "features", "--sites", "2", "--epochs", "1"]
     found = call(capsys, tmp_path, "hull", *learnt, *few)
     assert found["runs"][0]["dim"] == 16
-    assert call(capsys, tmp_path, "hull", *few)["dim"] == 64
+    assert shown(tmp_path, found, "hull") == ["s3.features-outside"]
+    pixels = call(capsys, tmp_path, "hull", *few, "--name", "pixels")
+    assert pixels["dim"] == 64 and list(pandas.read_csv(pixels["table"]).test_outside) == [pixels["share_outside"]["mean"]]
 
 
 def test_alpha_is_exact(tmp_path):

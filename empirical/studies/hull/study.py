@@ -4,7 +4,7 @@ A replica is a network with the test points that its seed draws, on digits a spl
 CIFAR-10 have neither: there the test points are the unit.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from empirical.declared import data_folder
@@ -16,6 +16,14 @@ from lab.study import CONFIRMATORY, Study
 
 NETWORKS = 5  # replicas of every feature space
 MLP_ALPHAS, RESNET_ALPHAS = ("2", "1", "1/2", "1/4", "1/8"), ("1", "1/2", "1/4", "1/8")
+
+
+def hull_study(name: str, title: str, configs: Callable[..., Sequence[HullRun]],
+               declared: Callable[..., Sequence[HullRun]] | None = None, after: tuple[str, ...] = (),
+               extensible: bool = True) -> Study:
+    """A :class:`~lab.study.Study` of this kind; its fields are described there."""
+    return Study(name=name, title=title, run=STAGES, configs=configs, tabulate=tabulate, evidence=evidence, declared=declared,
+                 after=after, family="hull", extensible=extensible)
 
 
 def _digits(scale: str, n: int | None = None) -> list[HullRun]:
@@ -82,10 +90,10 @@ def _resnet18(scale: str, n: int | None = None) -> list[HullRun]:
     return runs
 
 
-HULL_DIGITS = Study("hull-digits", "Hull of the training set: digits in pixels, wavelets and features", STAGES, _digits,
-                    tabulate, evidence, after=("resnet18-digits",), extensible=True)
-HULL_IMAGES = Study("hull-images", "Hull of the training set: MNIST and CIFAR-10 test sets in pixels", STAGES, _images,
-                    tabulate, evidence)
-HULL_RESNET18 = Study("hull-resnet18-cifar10", "Hull of the training set: features, errors and directions of ResNet-18 on "
-                      "CIFAR-10 by width", STAGES, lambda *asked: _resnet18(*asked) if data_folder() else [],
-                      tabulate, evidence, declared=_resnet18, after=("resnet18-cifar10",), extensible=True)
+HULL_DIGITS = hull_study("hull-digits", "Hull of the training set: digits in pixels, wavelets and features", _digits,
+                         after=("resnet18-digits",))
+HULL_IMAGES = hull_study("hull-images", "Hull of the training set: MNIST and CIFAR-10 test sets in pixels", _images,
+                         extensible=False)
+HULL_RESNET18 = hull_study("hull-resnet18-cifar10", "Hull of the training set: features, errors and directions of ResNet-18 on "
+                           "CIFAR-10 by width", lambda *asked: _resnet18(*asked) if data_folder() else [], _resnet18,
+                           after=("resnet18-cifar10",))

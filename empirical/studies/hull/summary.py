@@ -1,15 +1,18 @@
 """The table of a study of hulls with one row a space: means and intervals over its replicas."""
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from empirical.hull.statistics import share_over_replicas
 from empirical.studies.hull.evidence import SETTING
-from lab.estimate import bounded, mean_interval
+from lab.estimate import Estimate, bounded, mean_interval
 
 if TYPE_CHECKING:
     import pandas
+    from matplotlib.axes import Axes
 
+GROUPS = {"test": "test points", "training": "training points left out", "gaussian": "Gaussian, same covariance"}
 SHARES = ("outside", "inside", "changed_at_hull", "changed_on_the_way", "changed_random", "nearest_class_hull_is_right")
 SIGNED = ("test_over_training", "outside_minus_training", "changed_excess")  # no range, or both signs
 
@@ -46,3 +49,66 @@ def _range(name: str) -> tuple[float, float]:
     if name.startswith("error_"):
         return -1.0, 1.0
     return (-math.inf if name in SIGNED else 0.0), math.inf
+
+
+def outside(frame: "pandas.DataFrame") -> tuple[list[str], dict[str, list[Estimate | None]]]:
+    """The share of points outside the hull, as :func:`draw_outside` takes it.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Table of one study, see :func:`empirical.studies.hull.table.tabulate`.
+
+    Returns
+    -------
+    spaces : list of str
+        What each space is, in a few words.
+    shares : dict of str to list
+        The kind of points → an :class:`~lab.estimate.Estimate` for each space, over its replicas where it has several; None
+        where they were not projected.
+    """
+    rows = over_replicas(frame).to_dict("records")
+    return ([space_in_words(row["name"], row["dim"], row["n"], row["alpha"] if row["arch"] else None) for row in rows],
+            {words: [_estimate(row, f"{group}_outside") for row in rows] for group, words in GROUPS.items()})
+
+
+def _estimate(row: Mapping, name: str) -> Estimate | None:
+    mean, low, high, n = (row.get(f"{name}{end}") for end in ("", "_low", "_high", "_n"))
+    return None if mean is None or math.isnan(mean) else Estimate(mean, low, high, int(n))
+
+
+def space_in_words(name: str, dim: int, n: int, alpha: str | None = None) -> str:
+    """A space as an axis names it, in two lines.
+
+    Parameters
+    ----------
+    name : str
+        Of the space.
+    dim, n : int
+        Its dimension, and the points of the hull.
+    alpha : str, optional
+        Width of the network, where there is one.
+    """
+    return f"{name}, {dim}" + (f", α = {alpha}" if alpha else "") + f"\n{n} points"
+
+
+def draw_outside(spaces: Sequence[str], shares: Mapping[str, Sequence[Estimate | None]], axes: "Axes") -> None:
+    """The share of points outside the hull, beside training points left out and Gaussian ones.
+
+    Parameters
+    ----------
+    spaces : sequence of str
+        What each space is.
+    shares : mapping of str to sequence
+        The kind of points → an estimate for each space, or None.
+    axes : matplotlib.axes.Axes
+        What is drawn on.
+    """
+    from lab.pictures import series
+
+    for i, (words, found) in enumerate(shares.items()):
+        series(axes, [place + 0.12 * (i - 1) for place in range(len(spaces))], found, words, real=i == 0)
+    slant = {"rotation": 30, "ha": "right"} if len(spaces) > 3 else {}
+    axes.set_xticks(range(len(spaces)), spaces, **slant)
+    axes.set(ylabel="share outside the hull", xlim=(-0.6, len(spaces) - 0.4))
+    axes.legend()
