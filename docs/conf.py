@@ -51,14 +51,16 @@ sphinx_gallery_conf = {
 
 
 def plain_signs(app, what, name, obj, options, lines) -> None:
-    """In docstrings ``|r|`` and ``W*`` are mathematics, not markup; literal blocks and what stands between backticks stay."""
-    literal = None
+    """In docstrings ``|r|`` and ``W*`` are mathematics, not markup; code, examples and what stands between backticks stay."""
+    literal, example = None, False  # indent of the line that announces a block of code; within an example
     for i, line in enumerate(lines):
+        text = line.strip()
         indent = len(line) - len(line.lstrip())
-        if literal is not None and (not line.strip() or indent > literal):
+        if literal is not None and (not text or indent > literal):
             continue
-        literal = indent if line.rstrip().endswith("::") else None
-        if not line.lstrip().startswith((">>>", "...")):
+        literal = indent if text.endswith("::") else None
+        example = bool(text) and (example or text.startswith(">>>"))  # up to the next empty line
+        if not example:
             pieces = re.split(r"(``.*?``|`[^`]*`)", line)
             lines[i] = "".join(piece if n % 2 else re.sub(r"(?<!\\)([|*])", r"\\\1", piece) for n, piece in enumerate(pieces))
 
