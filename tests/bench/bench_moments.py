@@ -16,7 +16,6 @@ import time
 
 import numpy as np
 
-from theory.accumulate import BLOCK_ROWS
 from theory.measures import (
     effective_rank,
     linear_cka,
@@ -28,6 +27,7 @@ from theory.measures import (
     with_residual,
 )
 from theory.moments import Moments
+from theory.moments.accumulate import BLOCK_ROWS
 
 MEMORY = """
 import numpy as np

@@ -9,10 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import theory.moments
 from lab.errors import InputError
-from theory import accumulate
-from theory.moments import Moments
+from theory.moments import Moments, accumulate, sums
 
 
 def two_blocks(n, a, b, seed=0, offset=0.0):
@@ -69,8 +67,8 @@ def test_float32_products_of_relu_features_are_not_biased(monkeypatch):
     rng = np.random.default_rng(0)
     z = rng.standard_normal((20_000, 30)) @ rng.standard_normal((30, 80))
     seen = []
-    monkeypatch.setattr(theory.moments, "FLOAT32_FROM", 80)
-    monkeypatch.setattr(theory.moments, "Stage", lambda origin, single: seen.append(single) or
+    monkeypatch.setattr(sums, "FLOAT32_FROM", 80)
+    monkeypatch.setattr(sums, "Stage", lambda origin, single: seen.append(single) or
                         accumulate.Stage(origin, single))
     for x in (np.maximum(z, 0), np.minimum(z, 5) - 0.4, (z > 0) * 4.0 - 1, np.clip(z, 0, 3) / 7 - 1):
         x = x.astype(np.float32)
@@ -83,9 +81,9 @@ def test_float32_products_of_relu_features_are_not_biased(monkeypatch):
 
 
 def test_wide_float32_goes_by_float32_and_float64_by_float64(monkeypatch):
-    monkeypatch.setattr(theory.moments, "FLOAT32_FROM", 6)
+    monkeypatch.setattr(sums, "FLOAT32_FROM", 6)
     seen = []
-    monkeypatch.setattr(theory.moments, "Stage", lambda origin, single: seen.append(single) or
+    monkeypatch.setattr(sums, "Stage", lambda origin, single: seen.append(single) or
                         accumulate.Stage(origin, single))
     x, y = two_blocks(50, 4, 3)
     moments = Moments().update({"a": x.astype("f4"), "b": y.astype("f4")})
@@ -108,7 +106,7 @@ def test_numpy_types(dtype):
 def test_torch_types_and_the_path_of_accelerators(dtype, accelerator, monkeypatch):
     torch = pytest.importorskip("torch")
     if accelerator:  # the same code runs on any device
-        monkeypatch.setattr(theory.moments, "on_accelerator", lambda part: True)
+        monkeypatch.setattr(sums, "on_accelerator", lambda part: True)
         monkeypatch.setattr(accumulate, "_WORK_BYTES", 8 * 5 * 7)
     x = (3 * torch.randn(50, 4, generator=torch.Generator().manual_seed(0)) + 5).to(getattr(torch, dtype))
     x = x.requires_grad_() if x.is_floating_point() else x
@@ -253,7 +251,7 @@ def test_values_that_are_not_finite(bad, first, accelerator, monkeypatch):
     if accelerator:
         torch = pytest.importorskip("torch")
         x, broken = torch.tensor(x), torch.tensor(broken)
-        monkeypatch.setattr(theory.moments, "on_accelerator", lambda part: True)
+        monkeypatch.setattr(sums, "on_accelerator", lambda part: True)
     moments = Moments()
     if not first:
         moments.update({"a": x, "b": x})

@@ -91,8 +91,7 @@ def with_noise(moments: Moments, *, units: int, rng: np.random.Generator, name: 
         own = (g.T @ g + _wishart(units, n - 1 - len(kept), rng)) / n
         centre = rng.standard_normal(units) / np.sqrt(n)
     cross *= scale * unit[:, None]
-    joint = np.block([[covariance, cross], [cross.T, scale**2 * own]])
-    return moments._made({**moments.widths, name: units}, np.concatenate([mean, scale * centre]), joint * (n or 1))
+    return moments.with_block(name, scale * centre, scale**2 * own, cross)
 
 
 def _wishart(units: int, freedom: int, rng: np.random.Generator) -> np.ndarray:

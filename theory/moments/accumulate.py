@@ -1,10 +1,11 @@
 """Kernels of :mod:`theory.moments`: shifted sums and products of rows of arrays of any kind, in place.
 
-``rows`` are NumPy arrays or torch tensors of shape (rows, units) (:mod:`lab.arrays`). ``total`` and ``gram`` are s and G of
-the docstring there; ``gram`` is valid in its lower triangle.
+The parts of a batch are NumPy arrays or torch tensors of shape (rows, units) (:mod:`lab.arrays`). ``total`` and ``gram`` are
+s and G of the docstring there; ``gram`` is valid in its lower triangle.
 """
 
 import math
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -20,37 +21,46 @@ LEAST = 1e-280  # a float64 sum of squares below it has lost digits to underflow
 LEAST_SINGLE = 1e-30
 _STRIP = 256  # rows of a symmetric matrix handled at a time, so that no second D x D array is held
 
+Part: TypeAlias = Any  # rows of one block: an ndarray or a torch.Tensor, which is used by its methods and never imported
 
-def as_rows(name: str, value):
-    """The value as (rows, units): a torch tensor detached, anything else a NumPy array of numbers."""
-    value = checked(value, f"block {name!r}")
-    if value.ndim == 1:
-        value = value[:, None]
-    if value.ndim != 2:
-        raise InputError(f"block {name!r} must have shape (rows, units), got {tuple(value.shape)}: pool or flatten it")
-    if value.shape[1] == 0:
+
+def as_rows(name: str, value: object) -> Part:
+    """The value as (rows, units): a torch tensor detached, anything else a NumPy array of numbers.
+
+    Raises
+    ------
+    InputError
+        No numbers, another number of axes, or no units.
+    """
+    rows: Part = checked(value, f"block {name!r}")
+    if rows.ndim == 1:
+        rows = rows[:, None]
+    if rows.ndim != 2:
+        raise InputError(f"block {name!r} must have shape (rows, units), got {tuple(rows.shape)}: pool or flatten it")
+    if rows.shape[1] == 0:
         raise InputError(f"block {name!r} has no units")
-    return value
+    return rows
 
 
-def on_accelerator(part) -> bool:
+def on_accelerator(part: Part) -> bool:
     """Whether this is a tensor outside the CPU's memory."""
     return is_tensor(part) and part.device.type != "cpu"
 
 
-def first_origin(parts: list) -> tuple[np.ndarray, bool]:
+def first_origin(parts: list[Part]) -> tuple[np.ndarray, bool]:
     """The shift of each unit, from the first rows: their mean, or the least or largest value where that is frequent.
 
     A value that comes back in many rows (the 0 of a ReLU, the background of an image) has to become 0: the same nonzero
     product added again and again is rounded in the same direction each time, and in float32 that bias does not average
     out. With a share p of such rows the distance to the mean costs a factor of at most 1/p in cancellation. The mean is
-    exact for constant units, and a float32 number where all features are. Not finite: 0.
+    exact for constant units, and a float32 number where all features are. Units with values that are not finite get 0.
 
     Returns
     -------
-    origin : shape (units of all parts,).
-    biased : whether a unit has two such values (it saturates at both ends), not a power of two apart: float32 products
-        would be biased whatever the shift.
+    origin : ndarray of shape (units of all parts,)
+    biased : bool
+        Whether a unit has two such values (it saturates at both ends), not a power of two apart: float32 products would
+        be biased whatever the shift.
     """
     dtype = np.float32 if all(bits(part) <= 32 for part in parts) else np.float64
     first = np.concatenate([on_host(part[:_ORIGIN_ROWS]) for part in parts], axis=1, dtype=dtype)
@@ -77,8 +87,10 @@ class Stage:
 
     Parameters
     ----------
-    origin : shape (units,), the shift.
-    single : whether to keep and multiply them in float32.
+    origin : ndarray of shape (units,)
+        The shift.
+    single : bool
+        Whether to keep and multiply them in float32.
     """
 
     def __init__(self, origin: np.ndarray, single: bool):
@@ -86,15 +98,16 @@ class Stage:
         rows = max(1, min(BLOCK_ROWS, _WORK_BYTES // (np.dtype(dtype).itemsize * width)))
         self.single, self.used, self.piece = single, 0, max(1, _CACHED // width)
         self.shift, self.buffer = origin.astype(dtype), np.empty((rows, width), dtype)
-        self.product = np.zeros((width, width), np.float32) if single else None
+        self.product = np.zeros((width, width) if single else (0, 0), np.float32)
         self.vanished = np.zeros(width, bool)  # units with values so small that their squares are lost
 
-    def add(self, parts: list, slices: list[slice], total: np.ndarray, gram: np.ndarray) -> np.ndarray | None:
-        """Add the rows of ``parts``, side by side at ``slices``: at once to ``total``, in time to ``gram``.
+    def add(self, parts: list[Part], slices: list[slice], total: np.ndarray, gram: np.ndarray) -> np.ndarray | None:
+        """Add the rows of ``parts``, side by side at ``slices``: to ``total`` at once, to ``gram`` when the buffer is full.
 
         Returns
         -------
-        None, or the offending rows (rows, units), shifted, at the first value that is not finite.
+        ndarray or None
+            Shifted rows, shape (rows, units), where the first value that is not finite was met; None where all are.
         """
         start, n = 0, parts[0].shape[0]
         while start < n:
@@ -143,14 +156,14 @@ def vanished(x: np.ndarray, squares: np.ndarray, least: float) -> np.ndarray:
     return out
 
 
-def device_state(part, origin: np.ndarray) -> tuple:
+def device_state(part: Part, origin: np.ndarray) -> tuple[Part, Part, Part]:
     """(origin, total, gram) in float64 on the device of the tensor ``part``."""
     empty = part[:0].double()
     return empty.new_tensor(origin), empty.new_zeros(len(origin)), empty.new_zeros((len(origin), len(origin)))
 
 
-def add_rows_on_device(parts: list, slices: list[slice], state: tuple) -> None:
-    """Add the rows of ``parts`` on an accelerator, in float64, without waiting for it."""
+def add_rows_on_device(parts: list[Part], slices: list[slice], state: tuple[Part, Part, Part]) -> None:
+    """Queue the rows of ``parts`` on an accelerator, in float64; the call does not wait for it."""
     origin, total, gram = state
     n, width = parts[0].shape[0], len(origin)
     rows = max(1, min(n, 4 * _WORK_BYTES // (8 * width)))
@@ -171,7 +184,7 @@ def add_outer(gram: np.ndarray, scale: float, vector: np.ndarray) -> None:
 
 
 def mirror(gram: np.ndarray) -> None:
-    """Fill the upper triangle from the lower one; no negative diagonal is left by rounding."""
+    """Fill the upper triangle from the lower one, and set what rounding made negative on the diagonal to 0."""
     for r in range(0, len(gram), _STRIP):
         block = gram[r:r + _STRIP, r:r + _STRIP]
         block[:] = np.tril(block) + np.tril(block, -1).T
