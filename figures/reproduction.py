@@ -9,7 +9,8 @@ import math
 from pathlib import Path
 
 from figures.catalogue import repeated, study
-from lab.estimate import Estimate, difference
+from lab.combine import difference
+from lab.estimate import Estimate
 
 ERROR = 0.05  # that any number of a study is said to differ where none does
 

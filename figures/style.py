@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from html import escape
 
-from lab.estimate import bounded, mean_interval
+from lab.combine import bounded
+from lab.estimate import mean_interval
 from lab.pictures import (  # noqa: F401 (the sections' names of them)
     BASELINE,
     EXTRA,

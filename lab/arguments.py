@@ -8,7 +8,7 @@ import argparse
 import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar, Unpack
 
 from lab import checks
 from lab.errors import ArgumentError, InputError
@@ -39,7 +39,7 @@ def whole(least: int = 1, most: int = checks.MOST) -> Callable[[str], int]:
     return _type(lambda name, value: checks.whole_number(name, value, least, most), int, "a whole number")
 
 
-def number(**bounds: float) -> Callable[[str], float]:
+def number(**bounds: Unpack[checks.Bounds]) -> Callable[[str], float]:
     """Argparse type: a finite number within the bounds of :func:`lab.checks.real_number` (least, above, most, below)."""
     return _type(lambda name, value: checks.real_number(name, value, **bounds), float, "a number")
 
@@ -79,10 +79,13 @@ def device(text: str) -> str:
     return text
 
 
-def argument(check: Callable[[str], str]) -> Callable[[str], str]:
+_Value = TypeVar("_Value")
+
+
+def argument(check: Callable[[str], _Value]) -> Callable[[str], _Value]:
     """Argparse type from a check that returns what it is given, or raises an InputError that says what is wrong."""
 
-    def convert(text: str) -> str:
+    def convert(text: str) -> _Value:
         try:
             return check(text)
         except InputError as error:
@@ -102,7 +105,7 @@ def add_threads_argument(parser: argparse.ArgumentParser) -> None:
                         "another number gives other results (--jobs does not)")
 
 
-_RUN_FLAGS = {
+_RUN_FLAGS: dict[str, dict[str, Any]] = {
     "--seed": dict(type=seed, default=0, help="replicas and copies draw their own streams from it"),
     "--jobs": dict(type=processes, default=None, help="processes or threads at work at a time (default: as the machine "
                    "allows); results do not depend on it"),
@@ -128,6 +131,9 @@ def add_run_arguments(parser: argparse.ArgumentParser, *flags: str) -> None:
         parser.add_argument(flag, **_RUN_FLAGS[flag])
 
 
+_CONDITIONS = "_widthlab_conditions"  # kept on the parser itself, of whatever class it is
+
+
 class _Condition(NamedTuple):
     """Flags that mean something only sometimes."""
 
@@ -147,16 +153,16 @@ def only(parser: argparse.ArgumentParser, *flags: str, when: Callable[[argparse.
     known = {flag for action in parser._actions for flag in action.option_strings}
     if strange := set(flags) - known:
         raise KeyError(f"{parser.prog} has no flag {min(strange)}")
-    parser.conditions = [*_conditions(parser), _Condition(flags, when, words)]
+    vars(parser)[_CONDITIONS] = [*_conditions(parser), _Condition(flags, when, words)]
 
 
 def _conditions(parser: argparse.ArgumentParser) -> list[_Condition]:
-    return getattr(parser, "conditions", [])
+    return vars(parser).get(_CONDITIONS, [])
 
 
 def ignored(parser: argparse.ArgumentParser, args: argparse.Namespace) -> dict[str, str]:
     """Destinations of the flags that do nothing with these arguments → why not, in words that begin with the flag."""
-    found = {}
+    found: dict[str, str] = {}
     for condition in _conditions(parser):
         if not condition.when(args):
             found |= {action.dest: f"{action.option_strings[0]} {condition.words}" for action in parser._actions

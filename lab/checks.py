@@ -11,6 +11,7 @@ import numbers
 import operator
 import reprlib
 from collections.abc import Sequence
+from typing import NoReturn, TypedDict, Unpack
 
 import numpy as np
 
@@ -21,7 +22,17 @@ MOST = 10**9  # of any count: beyond, nothing finishes
 MOST_BYTES = 2**32  # of the numbers that one call keeps at a time
 
 
-def _refuse(name: str, wanted: str, value):
+class Bounds(TypedDict, total=False):
+    """Where a number may lie, as keyword arguments of :func:`real_number`."""
+
+    least: float
+    above: float
+    most: float
+    below: float
+    finite: bool
+
+
+def _refuse(name: str, wanted: str, value) -> NoReturn:
     raise ArgumentError(f"{name} must be {wanted}, got {reprlib.repr(value)}", name.removeprefix("each of "))
 
 
@@ -104,7 +115,7 @@ def whole_numbers(name: str, values, least: int = 1, most: int = MOST) -> list[i
     return [whole_number(f"each of {name}", value, least, most) for value in values]
 
 
-def real_numbers(name: str, values, *, increasing: bool = False, **bounds) -> np.ndarray:
+def real_numbers(name: str, values, *, increasing: bool = False, **bounds: Unpack[Bounds]) -> np.ndarray:
     """One or more real numbers as a float64 vector; a single number is a vector of one.
 
     Parameters

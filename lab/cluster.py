@@ -3,6 +3,7 @@
 import logging
 import time
 from concurrent.futures import Executor
+from typing import Any
 
 from lab.errors import InputError
 
@@ -36,6 +37,7 @@ class Cluster(Executor):
         except (OSError, ValueError) as error:
             raise InputError(f"no Dask scheduler answers at {address}: {error}") from None
         _silence("distributed", "tornado")
+        self._scheduler: Any = self._client.scheduler
         self._executor = self._client.get_executor()
         self._lost = ""
         self._seen = time.monotonic()
@@ -63,7 +65,7 @@ class Cluster(Executor):
             return
         what = "has no worker"
         try:
-            if self._client.sync(self._client.scheduler.ncores, callback_timeout=min(_ANSWER, self.patience)):
+            if self._client.sync(self._scheduler.ncores, callback_timeout=min(_ANSWER, self.patience)):
                 self._seen = time.monotonic()
         except (OSError, TimeoutError):
             what = "does not answer"

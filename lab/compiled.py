@@ -10,6 +10,7 @@ from functools import wraps
 from multiprocessing import parent_process
 from threading import Lock
 from types import FunctionType
+from typing import Any
 
 import numba
 
@@ -18,24 +19,25 @@ from lab.cli import note
 _LAUNCH = Lock()
 
 
-def njit(*signature, cache: bool = False, parallel: bool = False, **options):
+def njit(*signature: Any, cache: bool = False, parallel: bool = False, **options: Any) -> Any:
     """As ``numba.njit``: a decorator, or the compiled function where it is given one.
 
     Notes
     -----
-    A parallel kernel is a plain function around Numba's dispatcher (its ``kernel``), to be called from Python alone.
+    A parallel kernel is a plain function around Numba's dispatcher, to be called from Python alone.
     """
     if signature and isinstance(signature[0], FunctionType):
         return njit(cache=cache, parallel=parallel, **options)(signature[0])
     options["parallel"] = parallel
+    compiled: Any = numba.njit  # its overloads know no mixture of a signature and options
 
     def decorate(function: FunctionType):
         try:
-            kernel = numba.njit(*signature, cache=cache, **options)(function)
+            kernel = compiled(*signature, cache=cache, **options)(function)
         except Exception as error:
             if not cache:
                 raise
-            kernel = numba.njit(*signature, cache=False, **options)(function)  # raises again if the function is at fault
+            kernel = compiled(*signature, cache=False, **options)(function)  # raises again if the function is at fault
             _say_uncached(error)
         _guard(kernel)
         return _one_at_a_time(kernel) if parallel else kernel
@@ -67,7 +69,6 @@ def _one_at_a_time(kernel):
         with _LAUNCH:
             return kernel(*arguments)
 
-    launch.kernel = kernel
     return launch
 
 

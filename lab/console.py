@@ -42,7 +42,7 @@ def interruptible():
 
     A signal that is ignored already (``nohup``) or has a handler is left alone.
     """
-    told = None
+    told: float | None = None
 
     def stop(number, _):
         nonlocal told

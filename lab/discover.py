@@ -22,11 +22,15 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from importlib import import_module
+from importlib.abc import InspectLoader, PathEntryFinder
 from importlib.util import find_spec
 from pkgutil import iter_modules
 from types import ModuleType
+from typing import TypeVar
 
 from lab.errors import InputError
+
+_T = TypeVar("_T")
 
 _TOP_LEVEL = re.compile(r"^(?:def +)?([A-Za-z]\w*)(?= *[:=(])", re.M)  # what a file binds, by its unindented lines
 
@@ -44,21 +48,30 @@ def sources(package: str, below: bool = False) -> Mapping[str, str]:
     package : dotted name; the package itself is not run either, only those that hold it.
     below : also the modules in its sub-packages, at any depth.
     """
-    path = sys.modules[package].__path__ if package in sys.modules else find_spec(package).submodule_search_locations
+    if package in sys.modules:
+        path: Iterable[str] | None = sys.modules[package].__path__
+    else:
+        spec = find_spec(package)
+        path = spec.submodule_search_locations if spec else None
+    if path is None:
+        raise ModuleNotFoundError(f"there is no package {package}", name=package)
     return dict(_sources(path, f"{package}.", below))
 
 
 def _sources(path: Iterable[str], prefix: str, below: bool) -> Iterator[tuple[str, str]]:
-    for finder, name, is_package in sorted(iter_modules(path, prefix), key=lambda entry: entry.name):
+    for entry in sorted(iter_modules(path, prefix), key=lambda entry: entry.name):
+        name, finder = entry.name, entry.module_finder
         if name.rpartition(".")[2].startswith("_"):
             continue
-        spec = finder.find_spec(name)
+        spec = finder.find_spec(name) if isinstance(finder, PathEntryFinder) else finder.find_spec(name, None)
+        if spec is None or not isinstance(spec.loader, InspectLoader):
+            continue
         yield name, spec.loader.get_source(name) or ""
-        if is_package and below:
-            yield from _sources(spec.submodule_search_locations, f"{name}.", below)
+        if entry.ispkg and below:
+            yield from _sources(spec.submodule_search_locations or (), f"{name}.", below)
 
 
-def declared(package: str, name: str, kind: type) -> Iterator[tuple[str, object]]:
+def declared(package: str, name: str, kind: type[_T]) -> Iterator[tuple[str, _T]]:
     """What the modules of a package declare, by importing each of them.
 
     Parameters
@@ -80,7 +93,7 @@ def declared(package: str, name: str, kind: type) -> Iterator[tuple[str, object]
         yield from _each(module, name, kind, getattr(import_module(module), name))
 
 
-def read(package: str, name: str, kind: type) -> Iterator[tuple[str, object]]:
+def read(package: str, name: str, kind: type[_T]) -> Iterator[tuple[str, _T]]:
     """As :func:`declared`, from the sources alone: ``name = Kind(...)`` with literals as arguments.
 
     Raises
@@ -133,14 +146,15 @@ def exports(package: str) -> dict[str, list[str]]:
     return found
 
 
-def by_name(found: Iterable[tuple[str, object]], name: Callable[[object], str]) -> dict[str, object]:
+def by_name(found: Iterable[tuple[str, _T]], name: Callable[[_T], str]) -> dict[str, _T]:
     """The objects by their names.
 
     Raises
     ------
     DeclarationError : two of them have one name.
     """
-    table, where = {}, {}
+    table: dict[str, _T] = {}
+    where: dict[str, str] = {}
     for module, item in found:
         key = name(item)
         if key in table:
@@ -165,7 +179,7 @@ def _close(name: str, names: Iterable[str], cutoff: float) -> str:
     return next(iter(get_close_matches(name, names, n=1, cutoff=cutoff)), "")
 
 
-def _each(module: str, name: str, kind: type, value) -> Iterator[tuple[str, object]]:
+def _each(module: str, name: str, kind: type[_T], value) -> Iterator[tuple[str, _T]]:
     if value is None:
         return
     for item in value if isinstance(value, tuple) else (value,):
@@ -182,10 +196,13 @@ def _assigned(module: str, source: str, name: str, kind: type):
             return tuple(value(element) for element in node.elts)
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == kind.__name__):
             return ast.literal_eval(node)
-        return kind(*map(ast.literal_eval, node.args), **{k.arg: ast.literal_eval(k.value) for k in node.keywords})
+        named = {keyword.arg: ast.literal_eval(keyword.value) for keyword in node.keywords if keyword.arg}
+        return kind(*map(ast.literal_eval, node.args), **named)
 
     for statement in ast.parse(source).body:
-        targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
+        if not isinstance(statement, ast.Assign | ast.AnnAssign) or statement.value is None:
+            continue
+        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
         if any(isinstance(target, ast.Name) and target.id == name for target in targets):
             try:
                 return value(statement.value)

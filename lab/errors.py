@@ -10,8 +10,10 @@ class InputError(ValueError):
 
     Parameters
     ----------
-    message : one line.
-    arguments : names of the arguments that the message speaks of, as the message spells them.
+    message : str
+        One line.
+    *arguments : str
+        Names of the arguments that the message mentions, as the message spells them.
 
     Examples
     --------
@@ -36,7 +38,14 @@ class InputError(ValueError):
 
 class ArgumentError(InputError):
     """An argument that is impossible whatever the data (out of range, of the wrong type, at odds with another). A command
-    ends with exit code 2."""
+    ends with exit code 2.
+
+    Examples
+    --------
+    >>> raise ArgumentError("width must be at least 1, got 0", "width")
+    Traceback (most recent call last):
+    lab.errors.ArgumentError: width must be at least 1, got 0
+    """
 
 
 class UsageError(ArgumentError):

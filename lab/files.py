@@ -11,11 +11,12 @@ import io
 import json
 import lzma
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from lab.errors import InputError
 
 MOST_BYTES = 4 * 2**30  # unpacked; nothing that is read here is larger, so more is a mistake or a trap
 REMEDY = "fetch it anew"
-_PACKED = {b"\x1f\x8b": gzip.open, b"\xfd7zXZ\x00": lzma.open, b"BZh": bz2.open}
+_PACKED: dict[bytes, Callable[..., Any]] = {b"\x1f\x8b": gzip.open, b"\xfd7zXZ\x00": lzma.open, b"BZh": bz2.open}
 
 
 @contextmanager

@@ -37,7 +37,6 @@ serves every model.
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 
 from lab.errors import InputError
@@ -57,6 +56,7 @@ from lab.flow_kernel import (
 )
 from lab.manifest import cores
 from lab.names import renamed
+from lab.threads import offered
 
 __all__ = ["CONVERGED", "DIVERGED", "EVALUATION_CAP", "LANES", "MAX_STAGES", "REACHED", "RHS", "STATUS", "STOPPED",
            "TIME_CAP", "Flow", "solve"]
@@ -151,7 +151,7 @@ def solve(rhs, params, start, *, work_rows=1, times=(), keep_states=False, gradi
     flag = np.zeros(1, dtype=np.int64)
     table = coefficients()
 
-    threads = max(1, int(threads or numba.config.NUMBA_NUM_THREADS))
+    threads = max(1, int(threads or offered()))
     # enough pieces to share the work evenly, large enough to keep the lanes full
     piece = max(LANES, min(16 * LANES, -(-replicas // threads)))
     pieces = [slice(i, min(i + piece, replicas)) for i in range(0, replicas, piece)]

@@ -114,8 +114,7 @@ def series(axes, x, estimates, label: str, *, theory=None, real: bool = False, *
     real : filled markers, for real networks.
     """
     there = [(at, e) for at, e in zip(x, estimates) if e is not None]
-    ends = [[np.nan if value is None else value for value in (e.mean, e.low, e.high)] for _, e in there]
-    mean, low, high = np.array(ends, dtype=float).reshape(-1, 3).T
+    mean, low, high = np.array([(e.mean, e.low, e.high) for _, e in there], dtype=float).reshape(-1, 3).T
     drawn = points(axes, [at for at, _ in there], mean, low, high, label, real=real, **style)
     if theory is not None:
         known = [(at, value) for at, value in zip(x, theory) if value is not None]

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from typing import Any
 
 from lab import cli
 
@@ -22,7 +23,7 @@ class Progress:
     def __init__(self, total: int, label: str, every: float = 15.0):
         self.total, self.label, self.every = total, label, every
         self.done = 0
-        self._bar = None
+        self._bar: Any = None  # tqdm's, on a terminal
         self._start = self._last = time.monotonic()
 
     def __enter__(self):

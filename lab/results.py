@@ -19,7 +19,7 @@ A result is a frozen dataclass of arrays and numbers that says, where the class 
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 import numpy as np
 
@@ -28,6 +28,7 @@ from lab.estimate import Estimate, mean_interval, share_interval
 
 if TYPE_CHECKING:
     import pandas
+    from _typeshed import DataclassInstance
     from matplotlib.axes import Axes
 
 _SHOWN = 6  # numbers that a repr shows; longer arrays are summed up
@@ -35,7 +36,21 @@ _LINE = 100  # letters of a repr that stays on one line
 
 
 class Results:
-    """Base class of results; see :mod:`lab.results` for what a class declares."""
+    """Base class of results; see :mod:`lab.results` for what a class declares.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> @dataclass(frozen=True)
+    ... class Curve(Results, axes="times: moment; loss: replica moment", picture="loss ~ times"):
+    ...     times: np.ndarray
+    ...     loss: np.ndarray
+    >>> curve = Curve(np.array([0.0, 1.0]), np.array([[2.0, 1.0], [2.0, 0.5]]))
+    >>> curve
+    Curve(times=[0, 1], loss=float64[2, 2] 0.5 … 2)
+    >>> list(curve.to_frame()), len(curve.to_frame())
+    (['replica', 'moment', 'times', 'loss'], 4)
+    """
 
     _axes: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     _rows: ClassVar[tuple[str, ...]] = ()
@@ -45,7 +60,8 @@ class Results:
     def __init_subclass__(cls, axes: str = "", rows: str = "", picture: str = "", theory: bool = False, **kwargs):
         super().__init_subclass__(**kwargs)
         if "__repr__" not in vars(cls):
-            cls.__repr__ = Results.__repr__  # dataclass would write another into a class that has none of its own
+            # dataclass would write another one into a class that has none of its own
+            cls.__repr__ = Results.__repr__  # type: ignore[method-assign]
         if axes:
             parts = [part.partition(":")[::2] for part in axes.split(";")]
             cls._axes = {name: tuple(of.split()) for names, of in parts for name in names.split()}
@@ -56,7 +72,7 @@ class Results:
         cls._theory = theory
 
     def __repr__(self) -> str:
-        shown = [f"{f.name}={_summary(getattr(self, f.name))}" for f in dataclasses.fields(self) if f.repr]
+        shown = [f"{f.name}={_summary(getattr(self, f.name))}" for f in _fields(self) if f.repr]
         line = f"{type(self).__name__}({', '.join(shown)})"
         return line if len(line) <= _LINE else "\n  ".join([f"{type(self).__name__}(", *shown]) + ")"
 
@@ -65,7 +81,13 @@ class Results:
 
         Parameters
         ----------
-        rows : names of axes (default: the result's own choice; ``to_frame("replica")`` leaves out what goes on in one).
+        *rows : str
+            Names of axes (default: the result's own choice; ``to_frame("replica")`` drops arrays with other axes).
+
+        Returns
+        -------
+        pandas.DataFrame
+            One column per axis, array and number.
 
         Raises
         ------
@@ -78,30 +100,33 @@ class Results:
         if strange := [axis for axis in rows if axis not in known]:
             raise ArgumentError(f"{type(self).__name__} has no axis {strange[0]!r} for rows: there are "
                                 f"{', '.join(known) or 'none'}", "rows")
-        rows = rows or self._rows
-        arrays = {name: (axes, value) for name, axes, value in self._arrays() if set(axes) <= set(rows)}
+        wanted = rows or self._rows
+        arrays = {name: (axes, value) for name, axes, value in self._arrays() if set(axes) <= set(wanted)}
         sizes = {axis: size for axes, value in arrays.values() for axis, size in zip(axes, value.shape)}
-        rows = [axis for axis in rows if axis in sizes]
-        shape = [sizes[axis] for axis in rows]
-        places = dict(zip(rows, np.indices(shape).reshape(len(rows), int(np.prod(shape)))))
+        along = [axis for axis in wanted if axis in sizes]
+        shape = [sizes[axis] for axis in along]
+        places = dict(zip(along, np.indices(shape).reshape(len(along), int(np.prod(shape)))))
         columns = dict(places)
         for name, (axes, value) in arrays.items():
             columns |= _columns(name, value[tuple(places[axis] for axis in axes)])
-        numbers = {name: number for f in dataclasses.fields(self) if f.name not in self._axes
+        numbers = {name: number for f in _fields(self) if f.name not in self._axes
                    for name, number in _numbers(f.name, getattr(self, f.name))}
-        return pandas.DataFrame({**columns, **numbers}, index=None if rows else [0])
+        return pandas.DataFrame({**columns, **numbers}, index=None if along else [0])
 
     def plot(self, axes: "Axes | None" = None, **style) -> "Axes":
         """A picture of it: means over replicas with 95 % intervals, or the spread of a number; theory as lines.
 
         Parameters
         ----------
-        axes : to draw on; by default those of a new figure.
-        style : passed on to matplotlib, such as ``color`` or ``label``.
+        axes : matplotlib.axes.Axes, optional
+            Where to draw; by default in a new figure.
+        **style : object
+            Passed on to matplotlib, such as ``color`` or ``label``.
 
         Returns
         -------
-        The axes, so that others can be drawn on top: ``predict(...).plot(simulate(...).plot())``.
+        matplotlib.axes.Axes
+            The axes, so that others can be drawn on top: ``predict(...).plot(simulate(...).plot())``.
 
         Raises
         ------
@@ -116,12 +141,12 @@ class Results:
 
         arrays = {name: (of, value) for name, of, value in self._arrays() if value.size and value.dtype.kind in "bif"}
         for names, x in self._pictures:
-            if names := [name for name in names if name in arrays]:
+            if drawn := [name for name in names if name in arrays]:
                 with drawing(axes) as axes:
-                    for name in names:
+                    for name in drawn:
                         _draw(axes, name, x, arrays, self._theory, style)
-                    axes.set_xlabel((x or names[0]).replace("_", " "))
-                    axes.set_ylabel("" if len(names) > 1 else "number" if not x else names[0].replace("_", " "))
+                    axes.set_xlabel((x or drawn[0]).replace("_", " "))
+                    axes.set_ylabel("" if len(drawn) > 1 else "number" if not x else drawn[0].replace("_", " "))
                     if len(axes.get_legend_handles_labels()[0]) > 1:
                         axes.legend()
                 return axes
@@ -136,6 +161,11 @@ class Results:
                 if value.ndim != len(axes):
                     raise TypeError(f"{type(self).__name__}.{name} has {value.ndim} axes, declared are {axes}")
                 yield name, axes, value
+
+
+def _fields(result: Results) -> tuple[dataclasses.Field, ...]:
+    """The fields of a result: its class is a dataclass, though :class:`Results` itself is none."""
+    return dataclasses.fields(cast("DataclassInstance", result))
 
 
 def _array(value) -> np.ndarray:
@@ -191,7 +221,7 @@ def _estimate(values: np.ndarray) -> Estimate:
     if values.dtype == bool:
         return share_interval(int(values.sum()), len(values))
     values = values[np.isfinite(values)]
-    return mean_interval(values) if len(values) else Estimate(np.nan, None, None, 0)
+    return mean_interval(values) if len(values) else Estimate(np.nan, n=0)
 
 
 def _summary(value) -> str:

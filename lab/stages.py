@@ -79,11 +79,12 @@ class Stage:
             If it failed.
         """
         folder = self.folder(experiment, config)
-        if read_result(folder) is None:
+        if (stored := read_result(folder)) is None:
             problem = execute(self.run, config, folder, self.schema, dict(options or {}))
-            if problem:
-                raise InputError(f"{self.name} {folder.name} failed: {problem}")
-        return read_result(folder)
+            stored = read_result(folder)
+            if problem or stored is None:
+                raise InputError(f"{self.name} {folder.name} failed: {problem or 'its result is gone'}")
+        return stored
 
 
 def ordered(stages: Sequence[Stage]) -> tuple[Stage, ...]:
@@ -170,7 +171,8 @@ def carry_out(stages: Sequence[Stage], experiment: str, configs: Sequence, *, st
     lab.sweep.Outcome
         All runs, stage after stage.
     """
-    total, failed = Outcome(), {}
+    total = Outcome()
+    failed: dict[Any, str] = {}
     runs = complete(stages, configs)
     with ExitStack() as stack:
         if sum(map(bool, runs.values())) > 1 and jobs > 1 and workers is None and executor is None:

@@ -20,7 +20,7 @@ import platform
 import re
 import secrets
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -82,7 +82,8 @@ def write_together(files: Mapping[Path, str | bytes | memoryview]) -> None:
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], compressed: bool = False) -> None:
     """An npz file, written as by :func:`write_atomically`."""
     buffer = io.BytesIO()
-    (np.savez_compressed if compressed else np.savez)(buffer, **arrays)
+    save: Callable[..., None] = np.savez_compressed if compressed else np.savez
+    save(buffer, **arrays)
     write_atomically(path, buffer.getbuffer())
 
 
@@ -154,12 +155,25 @@ class RunStore:
 
     Parameters
     ----------
-    root : the folder, by default ``runs``.
+    root : str or Path, default "runs"
+        The folder; it is made when the first run begins.
 
     Raises
     ------
     InputError
-        If it is a file; so do the methods for an experiment whose folder is one, or whose name is no plain name.
+        If the root is a file; the methods raise it for an experiment whose folder is a file or whose name is no plain name.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> @dataclass(frozen=True)
+    ... class Settings:
+    ...     width: int = 8
+    >>> store = RunStore("runs")
+    >>> store.folder("demo", Settings(width=4)).as_posix()
+    'runs/demo/width=4_...'
+    >>> store.result("demo", Settings(width=4)) is None  # not carried out yet
+    True
     """
 
     def __init__(self, root: str | Path = "runs"):
@@ -167,12 +181,12 @@ class RunStore:
 
     def experiment(self, name: str) -> Path:
         """The folder of an experiment's runs."""
-        return usable_folder(self.root / plain_name(name, "name of the experiment"))
+        return Path(usable_folder(self.root / plain_name(name, "name of the experiment")))
 
     @property
     def tables(self) -> Path:
         """The folder of the tables."""
-        return usable_folder(self.root / "tables")
+        return Path(usable_folder(self.root / "tables"))
 
     def folders(self, experiment: str, configs: Iterable, schema: int = 1) -> list[Path]:
         """Where the runs with these configurations live (they may not exist yet)."""
@@ -212,11 +226,13 @@ def read_result(folder: Path) -> dict | None:
     path, what = Path(folder) / "result.json", "the result of a run"
     stored = read_object(path, what, _REMEDY, {"result": dict, "manifest": dict})
     with reading(path, what, _REMEDY):
-        for key in ("wall_seconds", "peak_memory_mb") if stored else ():
+        if stored is None:
+            return None
+        for key in ("wall_seconds", "peak_memory_mb"):
             value = stored["manifest"].get(key)
             if type(value) not in (int, float) or not math.isfinite(value):
                 raise ValueError(f"{key!r} in its manifest is missing or no number")
-        if stored and stored.get("digest", digest := _digest(stored)) != digest:  # older versions wrote none
+        if stored.get("digest", digest := _digest(stored)) != digest:  # older versions wrote none
             raise ValueError("it is not what was written")
     return stored
 

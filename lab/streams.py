@@ -87,7 +87,31 @@ def keys(seed: int, *address, replicas: int, first_replica: int = 0) -> int:
 
 
 def generator(seed: int, *address) -> np.random.Generator:
-    """NumPy generator (Philox) of the stream (seed, *address); see :func:`key`."""
+    """NumPy generator (Philox) of the stream (seed, *address); see :func:`key`.
+
+    Parameters
+    ----------
+    seed : int in 0 .. 2**64 - 1
+        Seed of the whole experiment.
+    *address : str, int or Fraction
+        What the stream is for; at least one string.
+
+    Returns
+    -------
+    numpy.random.Generator
+        The same numbers for the same address, whatever else was drawn before.
+
+    Raises
+    ------
+    InputError
+        If a part is out of range or of another type.
+
+    Examples
+    --------
+    >>> first, again = (generator(0, "demo", "weights", 8).random(2) for _ in range(2))
+    >>> bool(np.all(first == again)), bool(np.any(first == generator(0, "demo", "noise", 8).random(2)))
+    (True, False)
+    """
     bits = key(seed, *address)
     return np.random.Generator(np.random.Philox(key=np.array([bits & (2**64 - 1), bits >> 64], dtype=np.uint64)))
 

@@ -13,6 +13,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, fields, replace
 from importlib import import_module
 from pathlib import Path
@@ -24,6 +25,7 @@ from lab.discover import DeclarationError, by_name, sources
 from lab.errors import InputError
 from lab.stages import Stage, carry_out, complete, ordered, stage_of
 from lab.store import RunStore, exclusive, run_id
+from lab.sweep import Workers
 from lab.tables import SCALES, Table, is_older, read_manifest, size, write_table
 
 if TYPE_CHECKING:
@@ -38,27 +40,55 @@ CONFIRMATORY = 100
 class Study:
     """An experiment with its table.
 
-    Attributes
+    Parameters
     ----------
-    name : name of the table and of the experiment in the run store.
-    title : one line for a person.
-    run : ``"module:function"``, ``(config, folder, **options) -> dict``; or the study's stages, where there are several
-        kinds of run (:mod:`lab.stages`).
-    configs : ``scale -> list of configurations``; scale is "quick" (seconds), "run" (part of ``make run``, minutes) or
-        "full". An empty list means that the study is too long for that scale: the kept table is shown.
-    tabulate : ``[(config, result), ...] -> DataFrame``, one row an observation, intervals as ``x, x_low, x_high, x_n``
-        where they are not left to the reader.
-    evidence : ``(DataFrame, run ids) -> list of theory.claims.Evidence``.
-    processes : True if runs are single-threaded and should go to several processes, False if a run uses all threads.
-    schema : raised when the meaning of a result changes; stages have their own.
-    scales : those that ``configs`` knows; networks of the published size have a fourth, "published".
-    declared : as ``configs``, where these need data that a user brings: the same runs without naming the data.
-    after : names of the studies whose runs it uses, if they are there.
-    family, label : pictures that show studies side by side take those of one family and call each by its label.
-    control_of : name of the study of which this one changes a single thing, told by its label.
-    extensible : whether ``configs`` and ``declared`` take a second argument, ``(scale, replicas)``: the number of independent
+    name : str
+        Name of the table and of the experiment in the run store.
+    title : str
+        One line for a person.
+    run : str or tuple of Stage
+        ``"module:function"``, called as ``(config, folder, **options) -> dict``; or the study's stages, where there are
+        several kinds of run (:mod:`lab.stages`).
+    configs : callable
+        ``scale -> list of configurations``; scale is "quick" (seconds), "run" (part of ``make run``, minutes) or "full". An
+        empty list means that the study is too long for that scale: the kept table is shown.
+    tabulate : callable
+        ``[(config, result), ...] -> DataFrame``, one row per observation, intervals as ``x, x_low, x_high, x_n`` where the
+        reader cannot compute them.
+    evidence : callable, default none
+        ``(DataFrame, run ids) -> list of theory.claims.Evidence``.
+    processes : bool, default False
+        True if runs are single-threaded and should go to several processes, False if a run uses all threads.
+    schema : int, default 1
+        Raised when the meaning of a result changes; stages have their own.
+    scales : tuple of str
+        Those that ``configs`` knows; networks of the published size have a fourth, "published".
+    declared : callable, optional
+        As ``configs``, where these need data that a user brings: the same runs without naming the data.
+    after : tuple of str
+        Names of the studies whose runs it uses, if they are there.
+    family : str
+        Pictures that show studies side by side take those of one family.
+    label : str
+        What such a picture calls the study.
+    control_of : str
+        Name of the study of which this one changes a single thing, named by its label.
+    extensible : bool, default False
+        Whether ``configs`` and ``declared`` take a second argument, ``(scale, replicas)``: the number of independent
         replicas of every setting, counted as in the ``n`` of the evidence's estimates; without it, the declared number.
-        Runs with fewer replicas are among those with more, so that what is there is kept when replicas are added.
+        Runs with fewer replicas are among those with more, so that finished runs are kept when replicas are added.
+
+    Examples
+    --------
+    >>> import pandas
+    >>> from dataclasses import dataclass
+    >>> @dataclass(frozen=True)
+    ... class Settings:
+    ...     width: int = 8
+    >>> study = Study("demo", "what width does", "my.module:run", lambda scale: [Settings(4), Settings(8)],
+    ...               lambda finished: pandas.DataFrame([{"width": c.width, **r} for c, r in finished]))
+    >>> [config.width for config in study.at("quick")]
+    [4, 8]
     """
 
     name: str
@@ -183,9 +213,9 @@ def in_order(studies: Sequence[Study]) -> list[Study]:
     return order
 
 
-def compute(study: Study, scale: str, *, store: RunStore, jobs: int | None = None, executor=None, workers=None,
-            options: dict | None = None, configs: Sequence | None = None, replicas: int | None = None,
-            looks: dict | None = None) -> Table | None:
+def compute(study: Study, scale: str, *, store: RunStore, jobs: int | None = None, executor: Executor | None = None,
+            workers: Workers | None = None, options: dict | None = None, configs: Sequence | None = None,
+            replicas: int | None = None, looks: dict | None = None) -> Table | None:
     """Carry out a study's missing runs and write its table to ``<store>/tables/<name>.csv``.
 
     A table that lacks runs, because they failed, is written as ``<name>.partial.csv``: it replaces no whole one. Nor does
@@ -193,21 +223,45 @@ def compute(study: Study, scale: str, *, store: RunStore, jobs: int | None = Non
 
     Parameters
     ----------
-    study, scale : what to carry out.
-    store, jobs, executor, workers, options : as in :func:`lab.sweep.sweep`.
-    configs : other runs of the same kind in place of the study's. Unless the study declares just these at some scale, the
-        table is the user's own, ``<name>-<fingerprint>.csv``.
-    replicas : of every setting, in place of the number that the study declares.
-    looks : what was declared of numbers of replicas before they were looked at, for the manifest.
+    study : Study
+        What to carry out.
+    scale : str
+        One of the study's scales.
+    store : RunStore
+        Where runs and tables live.
+    jobs : int, optional
+        Processes, for a study whose runs are single-threaded (default: the cores).
+    executor : concurrent.futures.Executor, optional
+        In place of local processes (see :class:`lab.cluster.Cluster`).
+    workers : Workers, optional
+        Local processes that outlive this call, in place of new ones.
+    options : dict, optional
+        Passed to every run; must not change results.
+    configs : sequence, optional
+        Other runs of the same kind in place of the study's. Unless the study declares just these at some scale, the table
+        is the user's own, ``<name>-<fingerprint>.csv``.
+    replicas : int, optional
+        Replicas of every setting, in place of the number that the study declares.
+    looks : dict, optional
+        The numbers of replicas that were declared before the results were looked at, for the manifest.
 
     Returns
     -------
-    The table; None where the study has nothing at this scale.
+    Table or None
+        The table; None where the study has nothing at this scale.
 
     Raises
     ------
     InputError
         If no run finished.
+
+    Examples
+    --------
+    >>> import pandas
+    >>> study = Study("demo", "nothing that takes seconds", "my.module:run", lambda scale: [],
+    ...               lambda finished: pandas.DataFrame())
+    >>> compute(study, "quick", store=RunStore("runs")) is None
+    True
     """
     name, own = study.name, False
     if configs is None:

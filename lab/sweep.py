@@ -316,8 +316,11 @@ def _begin(leash) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its workers
     leash.send_bytes(b"here")
 
+    parent = parent_process()
+    assert parent is not None, "workers are started by a process"
+
     def watch():
-        wait_for([parent_process().sentinel, leash])
+        wait_for([parent.sentinel, leash])
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

@@ -26,16 +26,38 @@ if TYPE_CHECKING:
 SCALES = ("quick", "run", "full", "published")  # from the least to the most that a table can be worth
 PARTIAL = ".partial"
 _CSV, _MANIFEST = ".csv", ".manifest.json"
-_FIELDS = {"table": str, "scale": str, "command": str, "runs": list, "failed": list, "environment": dict}
-_OPTIONAL = {"wall_seconds": (int, float), "cpu_seconds": (int, float), "summary": list, "family": str,
-             "evidence": str, "replicas": int, "looks": dict}
+_FIELDS: dict[str, type] = {"table": str, "scale": str, "command": str, "runs": list, "failed": list, "environment": dict}
+_OPTIONAL: dict[str, type | tuple[type, ...]] = {"wall_seconds": (int, float), "cpu_seconds": (int, float), "summary": list,
+                                                 "family": str, "evidence": str, "replicas": int, "looks": dict}
 _NUMBERS = {"claim", "setting", "mean", "low", "high", "n"}  # of each entry of a summary
-_LATER = {"planned": int, "whole": bool, "plan": str, "own": bool, "digest": str}  # older versions wrote none of them
+# older versions wrote none of these
+_LATER: dict[str, type] = {"planned": int, "whole": bool, "plan": str, "own": bool, "digest": str}
 
 
 @dataclass(frozen=True)
 class Table:
-    """A tidy table and where it came from."""
+    """A tidy table and where it came from.
+
+    Parameters
+    ----------
+    name : str
+        A plain name: the files are ``<name>.csv`` and ``<name>.manifest.json``.
+    frame : pandas.DataFrame
+        One row per observation.
+    manifest : dict
+        What :mod:`lab.tables` lists: scale, command, runs, environment and so on.
+
+    Examples
+    --------
+    >>> import pandas
+    >>> facts = {"scale": "quick", "command": "", "runs": ["a"], "failed": [], "environment": {}, "planned": 1, "whole": True,
+    ...          "plan": "", "own": True}
+    >>> table = Table("demo", pandas.DataFrame({"width": [4, 8]}), facts)
+    >>> table.runs, table.stem
+    (('a',), 'demo')
+    >>> write_table(table, Path("tables")).as_posix()
+    'tables/demo.csv'
+    """
 
     name: str
     frame: "pandas.DataFrame"
@@ -70,9 +92,30 @@ def size(facts: Mapping) -> tuple[int, int]:
 def write_table(table: Table, folder: Path) -> Path:
     """Write the table and its manifest, both or neither; a whole one removes its unfinished predecessor.
 
+    Parameters
+    ----------
+    table : Table
+        What to write.
+    folder : Path
+        Where; it is made if needed.
+
     Returns
     -------
-    Path : of the csv.
+    Path
+        The csv.
+
+    Raises
+    ------
+    InputError
+        If the name is not plain or the folder cannot be written.
+
+    Examples
+    --------
+    >>> import pandas
+    >>> facts = {"scale": "quick", "command": "", "runs": [], "failed": [("a", "no memory")], "environment": {}, "planned": 1,
+    ...          "whole": False, "plan": "", "own": True}
+    >>> write_table(Table("demo", pandas.DataFrame({"width": [4]}), facts), Path("tables")).as_posix()
+    'tables/demo.partial.csv'
     """
     plain_name(table.name, "name of the table")
     folder = Path(usable_folder(folder))
@@ -116,9 +159,9 @@ def read_manifest(stem: str, folder: Path) -> dict | None:
             raise _damaged(stem, path, f"{key!r} is not a {kind.__name__}")
     if facts["scale"] not in SCALES:
         raise _damaged(stem, path, f"no scale is called {facts['scale']!r}")
-    for key, kind in _OPTIONAL.items():
-        if key in facts and not isinstance(facts[key], kind):
-            what = {list: "not a list", str: "no text", dict: "no object"}.get(kind, "no number")
+    for key, kinds in _OPTIONAL.items():
+        if key in facts and not isinstance(facts[key], kinds):
+            what = "not a list" if kinds is list else "no text" if kinds is str else "no object" if kinds is dict else "no number"
             raise _damaged(stem, path, f"{key!r} is {what}")
     if not all(isinstance(item, dict) and item.keys() >= _NUMBERS for item in facts.get("summary", [])):
         raise _damaged(stem, path, "'summary' is not a list of numbers")
@@ -134,10 +177,33 @@ def read_manifest(stem: str, folder: Path) -> dict | None:
 def read_table(stem: str, folder: Path) -> Table | None:
     """The table of that name in a folder, or None if there is none.
 
+    Parameters
+    ----------
+    stem : str
+        Name of its files, without the endings.
+    folder : Path
+        Where it lies.
+
+    Returns
+    -------
+    Table or None
+        The table with its manifest.
+
     Raises
     ------
     InputError
         If the table or its manifest is damaged, or they do not belong together.
+
+    Examples
+    --------
+    >>> import pandas
+    >>> facts = {"scale": "quick", "command": "", "runs": ["a"], "failed": [], "environment": {}, "planned": 1, "whole": True,
+    ...          "plan": "", "own": True}
+    >>> path = write_table(Table("demo", pandas.DataFrame({"width": [4, 8]}), facts), Path("tables"))
+    >>> read_table("demo", path.parent).frame.width.tolist()
+    [4, 8]
+    >>> read_table("nothing", path.parent) is None
+    True
     """
     import pandas
 

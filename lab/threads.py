@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Iterable
 from contextlib import contextmanager
+from typing import Any
 
 from lab.manifest import cores
 
@@ -60,13 +61,21 @@ def environment(threads: int, variables: Iterable[str] = (*LIBRARIES, NUMBA)):
                 os.environ[name] = value
 
 
+def offered() -> int:
+    """Threads that Numba has for parallel kernels: the cores, unless the environment names another number."""
+    import numba
+
+    settings: Any = numba.config  # a module whose values are set at run time
+    return settings.NUMBA_NUM_THREADS
+
+
 @contextmanager
 def numba_threads(threads: int | None):
     """Numba's parallel kernels take at most so many threads meanwhile (None: as many as they have); results stay the same."""
     import numba
 
     had = numba.get_num_threads()
-    numba.set_num_threads(min(threads or had, numba.config.NUMBA_NUM_THREADS))
+    numba.set_num_threads(min(threads or had, offered()))
     try:
         yield
     finally:

@@ -12,7 +12,6 @@ from tests.surface import ROOMS, defects, public
 UNFINISHED: tuple[str, ...] = (
     "empirical.",
     "figures.",
-    "lab.",
     "theory.",
     "toy.",
 )

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lab.estimate import Estimate, bounded, largest, mean_interval, stepped
+from lab.combine import bounded, largest, stepped
+from lab.estimate import Estimate, mean_interval
 from theory.claims import Evidence
 from theory.measures.ablation import growth_per_doubling
 

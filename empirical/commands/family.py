@@ -58,17 +58,13 @@ def run(args) -> dict:
                     options={"checkpoints": str(base), "device": str(target), "data_dir": args.data_dir})
     rows = summarise(table.frame)
     for row in rows:
-        say(f"{row['family']}, alpha {row['alpha']:>4} x{row['copies']:<2} span error {_show(row['span_error'])}  reverse "
-            f"{_show(row['reverse_span_error'])}  gap {_show(row['gap'])}  CKA {row['cka'].mean:.3f}")
+        say(f"{row['family']}, alpha {row['alpha']:>4} x{row['copies']:<2} span error {row['span_error']:.3f}  reverse "
+            f"{row['reverse_span_error']:.3f}  gap {row['gap']:.3f}  CKA {row['cka'].mean:.3f}")
     failed = table.manifest["failed"]
     for failure in failed:
         note(f"failed: {failure['reason']}")
     return {"name": name, "rows": rows, "table": str(store.root / "tables" / f"{table.stem}.csv"), "failed": failed,
             "exit_code": 1 if failed else 0}
-
-
-def _show(e) -> str:
-    return f"{e.mean:.3f}" + (f" [{e.low:.3f}, {e.high:.3f}]" if e.low is not None else "")
 
 
 def draw(result, axes) -> None:

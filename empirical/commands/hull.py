@@ -162,4 +162,4 @@ def draw(result, axes) -> None:
     shares = {words: [row["share_outside"] if group == "test" else row["controls"].get(group, {}).get("outside") for row in rows]
               for group, words in GROUPS.items()}
     draw_outside([space_in_words(row["space"], row["dim"], row["n"], row["alpha"]) for row in rows],
-                 {words: [e and Estimate(**e) for e in found] for words, found in shares.items()}, axes)
+                 {words: [e and Estimate.from_json(e) for e in found] for words, found in shares.items()}, axes)

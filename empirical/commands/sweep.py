@@ -122,8 +122,7 @@ def _changes(args) -> dict:
 
 def _print(row: dict) -> None:
     def show(key):
-        e = row[key]
-        return f"{e.mean:.3f}" + (f" [{e.low:.3f}, {e.high:.3f}]" if e.low is not None else "")
+        return f"{row[key]:.3f}"
 
     say(f"alpha {row['alpha']:>5} x{row['copies']:<3} span error {show('span_error')}  "
         f"reverse {show('reverse_span_error')}  gap {show('gap')}  "

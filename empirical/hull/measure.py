@@ -11,8 +11,9 @@ import numpy as np
 
 from empirical.hull.spaces import Space
 from empirical.hull.statistics import correlation, excess, partial_rank
+from lab.combine import share_difference
 from lab.errors import InputError
-from lab.estimate import Estimate, mean_interval, share_difference, share_interval
+from lab.estimate import Estimate, mean_interval, share_interval
 from lab.streams import generator
 from theory.hull import UNCONVERGED, Points, Projection, prepare, project
 

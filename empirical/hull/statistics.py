@@ -9,16 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lab.estimate import (
-    Estimate,
-    bounded,
-    mean_interval,
-    no_narrower,
-    share_difference,
-    share_interval,
-    student,
-    transformed,
-)
+from lab.combine import bounded, no_narrower, share_difference
+from lab.estimate import Estimate, mean_interval, share_interval, student, transformed
 
 LARGEST_CORRELATION = 0.999999
 ROUNDING = 1e-20  # share of two sums of squares, below which what is left of them is rounding

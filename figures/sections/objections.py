@@ -253,7 +253,7 @@ def _number(values) -> str:
     if not len(values):
         return "–"
     e = mean_interval(values)
-    return f"{e.mean:.3f}" + ("" if e.low is None else f" ± {e.high - e.mean:.3f}")
+    return f"{e.mean:.3f}" + (f" ± {e.high - e.mean:.3f}" if e.has_interval else "")
 
 
 SECTION = Section(

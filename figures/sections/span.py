@@ -240,7 +240,7 @@ def frames(tables):
                                  ("baseline_span_error", "baseline FSE"), ("probe_narrow", "probe, copies"),
                                  ("probe_wide", "probe, wide"), ("cka", "CKA")):
                 e = mean_interval(group[column])
-                half = "" if e.low is None else f" ± {e.high - e.mean:.3f}"
+                half = f" ± {e.high - e.mean:.3f}" if e.has_interval else ""
                 row[what] = f"{e.mean:.3f}{half}"
             rows.append(row)
         found[f"{title}: means and 95 % half-widths over seeds"] = pd.DataFrame(rows)

@@ -271,7 +271,7 @@ def _interval(e) -> str:
     """An estimate for a cell."""
     if e is None:
         return "–"
-    return f"{e.mean:.2f}" + (f" [{e.low:.2f}, {e.high:.2f}]" if e.low is not None else "").replace("-", "−")
+    return f"{e:.2f}".replace("-", "−")
 
 
 def _path(rows, column) -> str:

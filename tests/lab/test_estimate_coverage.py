@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lab.estimate import bounded, difference, largest, mean_interval, share_difference, share_interval
+from lab.combine import bounded, difference, largest, share_difference
+from lab.estimate import mean_interval, share_interval
 
 REPETITIONS = 4000  # a coverage of 95 % is known to 0.35 %
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from lab.combine import no_narrower, stepped
 from lab.errors import InputError
-from lab.estimate import Estimate, exact, mean_interval, no_narrower, rate_interval, share_interval, stepped
+from lab.estimate import Estimate, exact, mean_interval, rate_interval, share_interval
 
 
 @pytest.mark.parametrize("mean", [0.3, 2.0, 15.0])
@@ -34,7 +35,7 @@ def test_the_wider_interval_counts():
     found = no_narrower(spread, share_interval(340, 500))
     for level in (0.5, 0.95, 0.999):
         np.testing.assert_allclose(found.at(level), spread.at(level))
-    lone = Estimate(0.5, None, None, 1)
+    lone = Estimate(0.5)
     assert no_narrower(lone, points) is lone
 
 

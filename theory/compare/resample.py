@@ -14,7 +14,8 @@ from functools import partial
 
 import numpy as np
 
-from lab.estimate import LEVEL, Estimate
+from lab.estimate import Estimate
+from lab.intervals import LEVEL
 
 DRAWS = 1000
 _AT_ONCE = 50
@@ -58,7 +59,7 @@ class Resampling:
 
     def _estimate(self, value: float, drawn: np.ndarray) -> Estimate:
         if self.n < 2 or not np.isfinite(value):
-            return Estimate(float(value), None, None, self.n, "bootstrap")
+            return Estimate(float(value), n=self.n, method="bootstrap")
         ends = partial(_percentiles, np.sort(drawn[np.isfinite(drawn)]))
         return Estimate(float(value), *ends(LEVEL), self.n, "bootstrap", ends)
 

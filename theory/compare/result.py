@@ -182,7 +182,7 @@ class FeatureComparison:
 
 def spelt(found: Estimate) -> str:
     """An estimate in a few digits: ``0.231 [0.224, 0.238]``."""
-    return f"{found.mean:.3g}" + (f" [{found.low:.3g}, {found.high:.3g}]" if found.has_interval and not found.is_exact else "")
+    return f"{found:.3g}"
 
 
 def _mean(found: Estimate | None) -> float:
@@ -198,7 +198,7 @@ def combined(measured: Sequence[Measured]) -> dict[str, Estimate]:
     if len(measured) == 1:
         (one,) = measured
         known = {name: value for name, value in one.values.items() if math.isfinite(value)}
-        return {name: exact(value) if name in _EXACT else one.estimates.get(name) or Estimate(value, None, None, 1)
+        return {name: exact(value) if name in _EXACT else one.estimates.get(name) or Estimate(value)
                 for name, value in known.items()}
     names = dict.fromkeys(name for one in measured for name in one.values)
     columns = {name: [one.values[name] for one in measured if math.isfinite(one.values.get(name, math.nan))] for name in names}
@@ -241,7 +241,7 @@ def assembled(measured: Sequence[Measured], *, blocks: Mapping[str, str], ridges
 
 def _of_pairs(values: Sequence[float]) -> Estimate:
     """Mean over pairs; NaN stays what it is."""
-    return mean_interval(values) if all(map(math.isfinite, values)) else Estimate(math.nan, None, None, len(values))
+    return mean_interval(values) if all(map(math.isfinite, values)) else Estimate(math.nan, n=len(values))
 
 
 def _of_intervals(measured: Sequence[Measured]) -> str:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lab.combine import bounded
 from lab.errors import InputError
-from lab.estimate import Estimate, bounded
+from lab.estimate import Estimate
 from theory.compare.on_rows import compare_rows
 from theory.compare.resample import Resampling
 from theory.compare.sites import SHUFFLED, TARGET, Site

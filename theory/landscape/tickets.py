@@ -11,8 +11,9 @@ import numpy as np
 
 from lab import checks
 from lab.arrays import floats
+from lab.combine import difference
 from lab.errors import ArgumentError
-from lab.estimate import Estimate, difference, share_interval, transformed
+from lab.estimate import Estimate, share_interval, transformed
 
 
 def _probability(value, name):

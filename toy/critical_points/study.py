@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lab.estimate import bounded, mean_interval
+from lab.combine import bounded
+from lab.estimate import mean_interval
 from lab.study import CONFIRMATORY, Study
 from theory.claims import Evidence
 from toy.critical_points.model import predict, simulate

@@ -39,9 +39,7 @@ def run(args) -> dict:
     for i, p in enumerate(args.features):
         rows.append({"features": p, "risk": mean_interval(risks[:, i]), "predicted": None if theory is None else theory[i]})
         said = "" if theory is None else f" (predicted {theory[i]:.4f})"
-        risk = rows[-1]["risk"]
-        interval = "" if risk.low is None else f" [{risk.low:.4f}, {risk.high:.4f}]"
-        say(f"{p:>6} features: risk {risk.mean:.4f}{interval}{said}")
+        say(f"{p:>6} features: risk {rows[-1]['risk']:.4f}{said}")
     return {"family": args.family, "samples": args.samples, "curve": rows}
 
 

@@ -60,8 +60,8 @@ def run(args) -> dict:
         say(f"{name}: {copies} x width {width}")
         for m, strength in enumerate(args.strengths):
             one, both = result[name]["miss_one"][m], result[name]["miss_concatenation"][m]
-            say(f"  feature of strength {strength:g}: missed by one {one.mean:.4f} [{one.low:.4f}, {one.high:.4f}], "
-                f"by the concatenation {both.mean:.4f} [{both.low:.4f}, {both.high:.4f}]; {_theory(theory, m)}")
+            say(f"  feature of strength {strength:g}: missed by one {one:.4f}, "
+                f"by the concatenation {both:.4f}; {_theory(theory, m)}")
     return result
 
 

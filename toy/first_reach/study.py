@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from lab.combine import share_difference
 from lab.errors import InputError
-from lab.estimate import Estimate, exact, share_difference, share_interval, student
+from lab.estimate import Estimate, exact, share_interval, student
 from lab.study import CONFIRMATORY, Study
 from theory.claims import Evidence
 from theory.first_reach import DRAWS

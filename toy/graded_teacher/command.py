@@ -132,7 +132,7 @@ def _theory(args) -> dict:
 
 def _print(out: dict) -> None:
     def show(e):
-        return f"{e.mean:.4f}" + (f" [{e.low:.4f}, {e.high:.4f}]" if e.low is not None else "")
+        return f"{e:.4f}"
 
     say(f"{out['copies']} x width {out['width']} against width {out['reference_width']}, {out['replicas']} repetitions,"
         f" ridge {out['ridge']:g}, {out['seconds']:.1f} s")

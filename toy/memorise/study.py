@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from lab.combine import bounded
 from lab.errors import InputError
-from lab.estimate import bounded, mean_interval
+from lab.estimate import mean_interval
 from lab.study import CONFIRMATORY, Study
 from theory.claims import Evidence
 from toy.memorise.model import TASKS, simulate

@@ -12,7 +12,8 @@ expected of each was declared (:mod:`theory.claims.s2_discussion`) before a netw
 
 import pandas as pd
 
-from lab.estimate import bounded, mean_interval
+from lab.combine import bounded
+from lab.estimate import mean_interval
 from lab.study import CONFIRMATORY, Study
 from theory.claims import Evidence
 from toy.memorise.study import TRAINING, Memorise, cells, resplits_a_merger, tabulate

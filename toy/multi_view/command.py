@@ -35,8 +35,8 @@ def run(args) -> dict:
                      "both_by_concatenation": share_interval(int(found.both_by_all.sum()), found.both_by_all.size),
                      "predicted_one": theory.both_by_one, "predicted_concatenation": theory.both_by_all})
         one, both = rows[-1]["both_by_one"], rows[-1]["both_by_concatenation"]
-        say(f"width {width:>5}: both views by one network {one.mean:.3f} [{one.low:.3f}, {one.high:.3f}] "
-            f"(predicted {theory.both_by_one:.3f}); by {args.copies} copies {both.mean:.3f} [{both.low:.3f}, {both.high:.3f}] "
+        say(f"width {width:>5}: both views by one network {one:.3f} "
+            f"(predicted {theory.both_by_one:.3f}); by {args.copies} copies {both:.3f} "
             f"(predicted {theory.both_by_all:.3f})")
     return {"second_strength": args.second_strength, "copies": args.copies, "widths": rows}
 

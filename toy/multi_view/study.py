@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from lab.combine import share_difference
 from lab.errors import InputError
-from lab.estimate import exact, share_difference, share_interval
+from lab.estimate import exact, share_interval
 from lab.study import CONFIRMATORY, Study
 from theory.claims import Evidence
 from toy.multi_view.model import predict, simulate

@@ -63,8 +63,8 @@ def landscape(args, setting) -> dict:
     ends = levels(found)
     largest = [int(level.escape_index.max()) for level in ends]
     share = found.spurious_fraction
-    say(f"k = {found.teacher_width}, n = {found.width}, {found.method}: spurious {share.mean:.4f} "
-        f"[{share.low:.4f}, {share.high:.4f}] of {share.n} runs, {found.unfinished} unfinished, {found.seconds:.1f} s")
+    say(f"k = {found.teacher_width}, n = {found.width}, {found.method}: spurious {share:.4f} "
+        f"of {share.n} runs, {found.unfinished} unfinished, {found.seconds:.1f} s")
     for level, index in zip(ends, largest):
         say(f"  loss {level.loss:.6f}  {level.count:>5} runs  {level.kind}; lowest curvature {level.spectrum[0]:.2e}, "
             f"one neuron more opens {index} directions")
@@ -105,7 +105,7 @@ def tickets(args, setting) -> dict:
     shares = {arm: result.share(arm) for arm in ARMS}
     for arm, share in shares.items():
         if share is not None:
-            say(f"{arm:>17}: wins {share.mean:.3f} [{share.low:.3f}, {share.high:.3f}] of {share.n}")
+            say(f"{arm:>17}: wins {share:.3f} of {share.n}")
     return {**setting, "win_share": shares, "seconds": time.perf_counter() - began}
 
 

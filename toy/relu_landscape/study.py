@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from lab.estimate import Estimate, difference, share_difference, share_interval, transformed
+from lab.combine import difference, share_difference
+from lab.estimate import Estimate, share_interval, transformed
 from lab.study import CONFIRMATORY, Study
 from theory.claims import Evidence
 from theory.landscape import effective_over_nominal

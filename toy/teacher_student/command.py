@@ -82,7 +82,7 @@ def run(args) -> dict:
         if not there.any():
             continue
         say(f"time {time:>8.2f}  " + "  ".join(
-            f"{name} {value.mean:.5f}" + (f" [{value.low:.5f}, {value.high:.5f}]" if value.low is not None else "")
+            f"{name} {value:.5f}"
             for name, value in row.items() if name != "time" and value is not None))
     result = {**{k: v for k, v in arguments.items() if k != "times"}, "equations": equations, "trajectory": rows,
               "diverged": int(found.diverged.sum()), "finished": found.finished, "steps": found.steps,

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from lab.combine import difference
 from lab.errors import InputError
-from lab.estimate import Estimate, difference, mean_interval, transformed
+from lab.estimate import Estimate, mean_interval, transformed
 from lab.study import CONFIRMATORY, Study
 from theory.claims import Evidence
 from toy.teacher_student.model import final_error_both_layers, final_error_first_layer, predict, simulate
@@ -159,7 +160,7 @@ def configs_units(scale: str) -> list[UnitShares]:
 
 
 def _interval(row: dict, name: str, values) -> None:
-    estimate = mean_interval(values) if len(values) else Estimate(math.nan, None, None, 0)
+    estimate = mean_interval(values) if len(values) else Estimate(math.nan, n=0)
     row[name], row[f"{name}_low"], row[f"{name}_high"], row[f"{name}_n"] = (estimate.mean, estimate.low, estimate.high,
                                                                            estimate.n)
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lab.estimate import Estimate, bounded, largest, mean_interval, no_narrower, rate_interval, transformed
+from lab.combine import bounded, largest, no_narrower
+from lab.estimate import Estimate, mean_interval, rate_interval, transformed
 from lab.study import CONFIRMATORY, Study
 from theory.claims import Evidence
 from theory.unit_evidence import Case, by_width, case_evidence

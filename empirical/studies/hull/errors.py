@@ -15,7 +15,8 @@ from empirical.declared import data_folder
 from empirical.settings import Network, Setting, recipe
 from empirical.studies.levels import levels
 from empirical.studies.trained import TRAIN, first_member, threads_of_record, trained
-from lab.estimate import bounded, mean_interval
+from lab.combine import bounded
+from lab.estimate import mean_interval
 from lab.stages import Stage
 from lab.study import CONFIRMATORY, Study
 from theory.claims import Evidence

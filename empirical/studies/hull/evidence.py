@@ -11,7 +11,8 @@ from empirical.hull.statistics import (
     share_over_replicas,
 )
 from empirical.studies.levels import levels
-from lab.estimate import Estimate, mean_interval, share_difference, share_interval
+from lab.combine import share_difference
+from lab.estimate import Estimate, mean_interval, share_interval
 from theory.claims import Evidence
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def _of_setting(rows: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidenc
         if estimate is None:
             return
         if network and len(rows) == 1:
-            estimate = Estimate(estimate.mean, None, None, 1)
+            estimate = Estimate(estimate.mean)
         toy = column == "toy"
         seen = f"{piece}-{arch}-{alpha}" if network and not learnt else piece
         found.append(Evidence(

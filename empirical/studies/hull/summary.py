@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from empirical.hull.statistics import share_over_replicas
 from empirical.studies.hull.evidence import SETTING
-from lab.estimate import Estimate, bounded, mean_interval
+from lab.combine import bounded
+from lab.estimate import Estimate, mean_interval
 
 if TYPE_CHECKING:
     import pandas

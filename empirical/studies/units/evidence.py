@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from empirical.declared import architectures
 from empirical.studies.levels import levels
-from lab.estimate import bounded, mean_interval
+from lab.combine import bounded
+from lab.estimate import mean_interval
 from theory.claims import Evidence
 from theory.unit_evidence import Case, case_evidence
 

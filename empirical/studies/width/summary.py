@@ -21,7 +21,7 @@ TRAINED = ("train_accuracy", "test_accuracy", "train_loss", "test_loss", "epochs
 def _mean(values) -> Estimate:
     """Mean and interval of the values that exist; NaN where none does."""
     values = values.dropna()
-    return mean_interval(values) if len(values) else Estimate(float("nan"), None, None, 0)
+    return mean_interval(values) if len(values) else Estimate(float("nan"), n=0)
 
 
 def short_of_target(frame: "pandas.DataFrame") -> tuple[int, int]:
