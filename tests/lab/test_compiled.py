@@ -101,6 +101,6 @@ def test_parallel_kernels_bear_several_threads_in_every_layer(tmp_path):
 
 
 def test_no_kernel_goes_around_the_laboratory_s_compiler():
-    own = re.compile(r"^from numba import .*\bnjit\b|^[^#\n]*\bnumba\.njit\(", re.M)
+    own = re.compile(r"^from numba import .*\bnjit\b|^[^#\n]*\bnumba\.njit\b", re.M)
     sources = [path for room in ("lab", "theory", "toy", "empirical", "figures") for path in (ROOT / room).rglob("*.py")]
     assert [path.name for path in sources if own.search(path.read_text())] == ["compiled.py"]
