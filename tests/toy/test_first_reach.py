@@ -188,3 +188,13 @@ def test_command(capsys):
     assert said["narrow"]["miss_concatenation"][1]["mean"] > said["wide"]["miss_concatenation"][1]["mean"]
     assert main("toy", COMMANDS, ["first-reach", "--threshold", "2"]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_one_network_that_slides_does_not_fail_a_small_run():
+    from toy.first_reach.study import unfinished
+
+    sliding, cut_off = (simulate(width=8, copies=1, replicas=50, seed=107, time_cap=cap).finished for cap in (1e8, 1.0))
+    assert unfinished(sliding) == 0.02 and unfinished(np.repeat([False, True], [9, 4991])) == 0.0018
+    for wrong in (cut_off, np.repeat([False, True], [75, 4925])):
+        with pytest.raises(InputError, match="did not come to rest"):
+            unfinished(wrong)
