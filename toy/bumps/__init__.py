@@ -1,4 +1,4 @@
-"""Bumps on the line: slide one, or spawn many (see :mod:`theory.bumps`)."""
+"""Bumps on the line: slide one into place, or spawn many (see :mod:`theory.bumps`)."""
 
 from lab.discover import lazy
 from toy.models import Model

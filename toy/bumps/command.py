@@ -12,9 +12,9 @@ def add_arguments(parser):
     parser.add_argument("--mode", choices=MODES, default="slide",
                         help="what moves: centres, heights, or both")
     parser.add_argument("--bumps", nargs="+", type=positive_int, default=[1, 2, 4, 8], help="numbers of bumps")
-    parser.add_argument("--half-line", type=positive_float, default=10.0, help="starts lie within this distance")
-    parser.add_argument("--bump-width", type=positive_float, default=1.0, help="of bumps and target")
-    parser.add_argument("--times", nargs="+", type=positive_float, default=[1.0, 10.0, 100.0, 1000.0], help="when to look")
+    parser.add_argument("--half-line", type=positive_float, default=10.0, help="bumps start within this distance of the target")
+    parser.add_argument("--bump-width", type=positive_float, default=1.0, help="width of bumps and target")
+    parser.add_argument("--times", nargs="+", type=positive_float, default=[1.0, 10.0, 100.0, 1000.0], help="times at which loss and distance are recorded")
     parser.add_argument("--replicas", type=replicas, default=1000, help="repetitions")
     old_flag(parser, "--width", "--bump-width")
     add_run_arguments(parser, "--seed", "--quick", "--dry-run")
@@ -31,18 +31,19 @@ def run(args) -> dict:
         return {"would_simulate": {**common, "bumps": args.bumps}}
     cells = []
     for m in args.bumps:
-        found, theory = simulate(bumps=m, **common), predict(bumps=m, **common).curve
-        cells.append({"bumps": m, "arrived": [share_interval(int(k), len(found.loss)) for k in found.arrived.sum(axis=0)],
-                      "loss": [mean_interval(column) for column in found.loss.T], "predicted": theory})
+        simulated, theory = simulate(bumps=m, **common), predict(bumps=m, **common).curve
+        arrived = [share_interval(int(k), len(simulated.loss)) for k in simulated.arrived.sum(axis=0)]
+        cells.append({"bumps": m, "arrived": arrived, "loss": [mean_interval(column) for column in simulated.loss.T],
+                      "predicted": theory})
         for i, time in enumerate(args.times):
-            said = "" if theory is None else f" (predicted {'arrival' if args.mode == 'slide' else 'loss'} {theory[i]:.4f})"
+            predicted = "" if theory is None else f" (predicted {'arrival' if args.mode == 'slide' else 'loss'} {theory[i]:.4f})"
             say(f"{m:>4} bumps, time {time:g}: arrived {cells[-1]['arrived'][i].mean:.3f}, loss "
-                f"{cells[-1]['loss'][i].mean:.4f}{said}")
+                f"{cells[-1]['loss'][i].mean:.4f}{predicted}")
     return {"mode": args.mode, "times": args.times, "cells": cells}
 
 
 def draw(result, axes) -> None:
-    """How many have arrived over time; the loss where bumps only cover."""
+    """The share that has arrived, over time; the loss where bumps only cover."""
     key, name = ("loss", "loss, relative to no bump") if result["mode"] == "cover" else ("arrived", "share that has arrived")
     for cell in result["cells"]:
         series(axes, result["times"], cell[key], f"{cell['bumps']} bumps", theory=cell["predicted"])

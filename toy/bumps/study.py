@@ -1,4 +1,4 @@
-"""The study: who reaches the target, and how fast, by number of bumps and way to move."""
+"""The study: how many replicas reach the target, and how fast, by the number of bumps and the way they move."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from toy.bumps.model import predict, simulate
 
 @dataclass(frozen=True)
 class Line:
-    """One way to move, one number of bumps."""
+    """One number of bumps that move in one way."""
 
     mode: str
     bumps: int
@@ -25,16 +25,16 @@ class Line:
 
 
 def run(config: Line, folder: Path) -> dict:
-    """Simulate and predict one cell."""
+    """Simulation and prediction for one setting."""
     arguments = dict(mode=config.mode, bumps=config.bumps, half_line=config.half_line, times=config.times,
                      replicas=config.replicas, seed=config.seed)
-    found = simulate(**arguments)
-    return {"arrived": found.arrived.sum(axis=0), "loss": [mean_interval(column) for column in found.loss.T],
+    bumps = simulate(**arguments)
+    return {"arrived": bumps.arrived.sum(axis=0), "loss": [mean_interval(column) for column in bumps.loss.T],
             "theory": predict(**arguments).curve}
 
 
 def configs(scale: str) -> list[Line]:
-    """Numbers of bumps for each way to move."""
+    """The numbers of bumps for each way of moving."""
     replicas = {"quick": 100, "run": 1000, "full": 2000}[scale]
     return ([Line("slide", m, replicas=replicas, seed=CONFIRMATORY) for m in (1, 2, 4, 8, 16)]
             + [Line(mode, m, replicas=max(replicas // 10, 20), seed=CONFIRMATORY)
@@ -42,7 +42,7 @@ def configs(scale: str) -> list[Line]:
 
 
 def tabulate(finished) -> pd.DataFrame:
-    """A row a cell and time."""
+    """One row per setting and time."""
     rows = []
     for config, result in finished:
         for i, time in enumerate(config.times):
