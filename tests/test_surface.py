@@ -13,7 +13,15 @@ UNFINISHED: tuple[str, ...] = (
     "empirical.",
     "figures.",
     "theory.",
-    "toy.",
+    "toy.critical_points.",
+    "toy.double_descent.",
+    "toy.graded_teacher.",
+    "toy.memorise.",
+    "toy.multi_view.",
+    "toy.polynomial.",
+    "toy.relu_landscape.",
+    "toy.teacher_student.",
+    "toy.units.",
 )
 
 

@@ -14,7 +14,8 @@ def add_arguments(parser):
     parser.add_argument("--bumps", nargs="+", type=positive_int, default=[1, 2, 4, 8], help="numbers of bumps")
     parser.add_argument("--half-line", type=positive_float, default=10.0, help="bumps start within this distance of the target")
     parser.add_argument("--bump-width", type=positive_float, default=1.0, help="width of bumps and target")
-    parser.add_argument("--times", nargs="+", type=positive_float, default=[1.0, 10.0, 100.0, 1000.0], help="times at which loss and distance are recorded")
+    parser.add_argument("--times", nargs="+", type=positive_float, default=[1.0, 10.0, 100.0, 1000.0],
+                        help="times at which loss and distance are recorded")
     parser.add_argument("--replicas", type=replicas, default=1000, help="repetitions")
     old_flag(parser, "--width", "--bump-width")
     add_run_arguments(parser, "--seed", "--quick", "--dry-run")

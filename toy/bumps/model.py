@@ -254,6 +254,8 @@ def predict(mode: str = "slide", bumps: int = 1, half_line: float = 10.0, bump_w
     if mode == "cover" and bumps > 1:
         spacing = 2 * half_line / (bumps - 1)
         nodes, weights = np.polynomial.legendre.leggauss(12)  # the offset is uniform over a spacing
-        return Prediction(moments, loss=sum(w / 2 * np.asarray(coverage_loss(moments, spacing, bump_width, abs(o)))
-                                            for w, o in zip(weights, 0.5 * spacing * nodes)))
+        loss = np.zeros(moments.shape)
+        for weight, offset in zip(weights / 2, 0.5 * spacing * nodes):
+            loss += weight * np.asarray(coverage_loss(moments, spacing, bump_width, abs(offset)))
+        return Prediction(moments, loss=loss)
     return Prediction(moments)

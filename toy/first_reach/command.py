@@ -10,18 +10,18 @@ from lab.pictures import series
 def add_arguments(parser):
     parser.add_argument("--strengths", nargs="+", type=positive_float, default=[1.0, 0.05], help="A_1 ... A_M")
     parser.add_argument("--threshold", type=number(least=0, below=1), default=0.3,
-                        help="b in [0, 1); from 0.7072 on no neuron reaches two")
+                        help="b in [0, 1); from 0.7072 on no neuron reaches two features")
     parser.add_argument("--dim", type=positive_int, default=4, help="input dimension")
-    parser.add_argument("--width", type=positive_int, default=1, help="neurons of a narrow network")
-    parser.add_argument("--copies", type=positive_int, default=8, help="narrow networks a concatenation")
-    parser.add_argument("--replicas", type=replicas, default=1000, help="repetitions of the whole")
-    parser.add_argument("--init-readout", type=positive_float, default=0.1, help="start of the output weights")
+    parser.add_argument("--width", type=positive_int, default=1, help="neurons per narrow network")
+    parser.add_argument("--copies", type=positive_int, default=8, help="narrow networks per concatenation")
+    parser.add_argument("--replicas", type=replicas, default=1000, help="independent concatenations")
+    parser.add_argument("--init-readout", type=positive_float, default=0.1, help="output weights at the start")
     old_flag(parser, "--output-start", "--init-readout")
     add_run_arguments(parser, "--seed", "--quick", "--dry-run")
 
 
 def _theory(theory, m: int) -> str:
-    """What theory says of feature m, and what kind of answer that is."""
+    """The prediction for feature m in words, with its status."""
     if theory.missed_by_one[m] is not None:
         limit = "" if theory.kind[m] == "exact" else (" in the limit of a vanishing second strength (standard error "
                                                           f"{theory.standard_error[m]:.4f})")
@@ -45,13 +45,13 @@ def run(args) -> dict:
         return {"would_simulate": common}
     result = {"strengths": args.strengths, "threshold": args.threshold}
     for name, (width, copies) in sizes.items():
-        found = simulate(width=width, copies=copies, **common)
+        simulated = simulate(width=width, copies=copies, **common)
         theory = predict(width=width, copies=copies, **common)
-        networks = found.learnt.shape[0] * found.learnt.shape[1]
+        networks = simulated.finished.size
         result[name] = {
-            "width": width, "copies": copies, "unfinished": int((~found.finished).sum()),
-            "miss_one": [share_interval(int(k), networks) for k in (~found.learnt).sum(axis=(0, 1))],
-            "miss_concatenation": [share_interval(int(k), len(found.learnt)) for k in found.missed_by_all.sum(axis=0)],
+            "width": width, "copies": copies, "unfinished": int((~simulated.finished).sum()),
+            "miss_one": [share_interval(int(k), networks) for k in (~simulated.learnt).sum(axis=(0, 1))],
+            "miss_concatenation": [share_interval(int(k), common["replicas"]) for k in simulated.missed_by_all.sum(axis=0)],
             "predicted_miss_one": theory.missed_by_one, "predicted_miss_concatenation": theory.missed_by_all,
             "predicted_kind": theory.kind, "predicted_standard_error": theory.standard_error,
             "limit_miss_one": theory.limit_by_one, "limit_miss_concatenation": theory.limit_by_all,
@@ -66,7 +66,7 @@ def run(args) -> dict:
 
 
 def draw(result, axes) -> None:
-    """Who misses a feature, by its strength: concatenated narrow networks, the wide one."""
+    """Share that misses a feature, by its strength: concatenated narrow networks, and the wide one."""
     for name, words in (("narrow", "narrow, concatenated"), ("wide", "wide")):
         series(axes, result["strengths"], result[name]["miss_concatenation"], words,
                theory=result[name]["predicted_miss_concatenation"])

@@ -1,7 +1,7 @@
 """The study: the same number of starts in one wide network, in narrow ones, and in their concatenation.
 
-Without capture and with it. Where there is capture theory's number is of the limit of a vanishing second strength: a setting of
-its own, beside the simulated one. (Simulated at .002 of the first, 3 % of the wide networks slide along an edge of reach.)
+Without capture and with it. Under capture, theory holds in the limit of a vanishing second strength: a setting of its own, beside
+the simulated one. (Simulated at 0.002 of the first strength, 3 % of the wide networks slide along an edge of reach.)
 """
 
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ RESTLESS = 0.01  # share of the networks that may slide along an edge of reach f
 
 @dataclass(frozen=True)
 class Reach:
-    """One cell: all starts split over copies of one width."""
+    """One setting: all neurons split over copies of one width."""
 
     threshold: float
     width: int
@@ -36,16 +36,16 @@ class Reach:
 
 
 def run(config: Reach, folder: Path) -> dict:
-    """Simulate and predict one cell."""
+    """Simulation and prediction for one setting."""
     arguments = dict(strengths=config.strengths, threshold=config.threshold, dim=config.dim, width=config.width,
                      copies=config.copies, replicas=config.replicas, seed=config.seed)
-    found, theory = simulate(**arguments), predict(**arguments)
+    networks, theory = simulate(**arguments), predict(**arguments)
     return {
-        "unfinished": unfinished(found.finished),
-        "networks": int(found.learnt.shape[0] * found.learnt.shape[1]),
-        "missed_by_one": np.sum(~found.learnt, axis=(0, 1)).tolist(),
-        "missed_by_all": found.missed_by_all.sum(axis=0).tolist(),
-        # the limit of a vanishing second strength where theory has no more (``theory_kind`` tells)
+        "unfinished": unfinished(networks.finished),
+        "networks": networks.finished.size,
+        "missed_by_one": np.sum(~networks.learnt, axis=(0, 1)).tolist(),
+        "missed_by_all": networks.missed_by_all.sum(axis=0).tolist(),
+        # where theory covers only the limit of a vanishing second strength, that limit (see ``theory_kind``)
         "theory_one": [a if a is not None else b for a, b in zip(theory.missed_by_one, theory.limit_by_one)],
         "theory_error": [a if a is not None else b for a, b in zip(theory.standard_error, theory.limit_standard_error)],
         "theory_all": [a if a is not None else b for a, b in zip(theory.missed_by_all, theory.limit_by_all)],
@@ -65,7 +65,7 @@ def unfinished(finished: np.ndarray) -> float:
 
 
 def configs(scale: str, n: int | None = None) -> list[Reach]:
-    """Eight starts as 8 networks of width 1, 4 of width 2, 2 of width 4, 1 of width 8; without and with capture."""
+    """Eight neurons as 8 networks of width 1, 4 of width 2, 2 of width 4, 1 of width 8; without and with capture."""
     n = n or {"quick": 200, "run": BLOCK, "full": 2 * BLOCK}[scale]
     block = min(n, BLOCK) if scale == "quick" else BLOCK
     return [Reach(b, width, 8 // width, replicas=block, seed=CONFIRMATORY + i)
@@ -73,13 +73,15 @@ def configs(scale: str, n: int | None = None) -> list[Reach]:
 
 
 def theory_kind(threshold: float) -> str:
-    """What theory's numbers are: exact where no neuron reaches two features, else the limit of a vanishing second strength."""
+    """Status of theory: exact where no neuron reaches two features, else the limit of a vanishing second strength."""
     return "exact" if threshold >= np.sqrt(0.5) else "limit"
 
 
 def theory_difference(narrow, wide, which: str) -> Estimate | None:
-    """Theory's number for "one" or "all" narrow networks less that for the wide one, with the error of its Monte Carlo; None
-    where the two are equal whatever the settings are, and in older tables, which do not tell the error."""
+    """Predicted share missed by "one" or "all" narrow networks minus the wide one's, with its Monte Carlo error.
+
+    None where the two are equal in every setting, and for older tables, which lack the error.
+    """
     if theory_kind(narrow.threshold) == "exact":
         return exact(narrow.one_theory - wide.one_theory) if which == "one" else None
     if "theory_error" not in narrow:
@@ -91,8 +93,9 @@ def theory_difference(narrow, wide, which: str) -> Estimate | None:
 
 
 def tabulate(finished) -> pd.DataFrame:
-    """A row a cell and feature: shares of single networks and of concatenations that miss it, over all seeds, beside theory."""
-    rows, cells = [], {}
+    """One row per setting and feature: shares of networks and of concatenations that miss it, over all seeds, beside theory."""
+    rows: list[dict] = []
+    cells: dict[Reach, list] = {}
     for config, result in finished:
         cells.setdefault(replace(config, seed=CONFIRMATORY), []).append(result)
     for config, results in cells.items():
@@ -112,21 +115,23 @@ def tabulate(finished) -> pd.DataFrame:
 
 def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
     """Narrowest against widest, for the weaker feature, in both regimes."""
-    found = []
+    pieces: list[Evidence] = []
     for (threshold, strength), cells in table[table.feature == table.feature.max()].groupby(["threshold", "strength"]):
         narrow, wide = cells.loc[cells.width.idxmin()], cells.loc[cells.width.idxmax()]
         regime = "reach" if threshold >= np.sqrt(0.5) else "capture"
         where = f"{'pure reach' if regime == 'reach' else 'reach with capture'} (b = {threshold:g})"
         sides = f"{narrow.copies:.0f}×{narrow.width:.0f} against 1×{wide.width:.0f}"
-        about = {"piece": regime, "levels": {"regime": regime}}
+        levels = {"regime": regime}
         for claim, which in (("s0.narrow-starts-miss-features", "one"), ("s0.concatenated-starts-miss-features", "all")):
-            found.append(Evidence(claim, "toy", f"{where}, second strength {strength:g}, {sides}", share_difference(
-                int(narrow[f"{which}_missed"]), int(narrow[f"{which}_n"]), int(wide.all_missed), int(wide.all_n)), runs, **about))
+            pieces.append(Evidence(claim, "toy", f"{where}, second strength {strength:g}, {sides}", share_difference(
+                int(narrow[f"{which}_missed"]), int(narrow[f"{which}_n"]), int(wide.all_missed), int(wide.all_n)), runs,
+                piece=regime, levels=levels))
             theory = theory_difference(narrow, wide, which)
             if theory is not None:
                 weak = "of any" if theory_kind(threshold) == "exact" else "of vanishing"
-                found.append(Evidence(claim, "theory", f"{where}, {weak} second strength, {sides}", theory, **about))
-    return found
+                pieces.append(Evidence(claim, "theory", f"{where}, {weak} second strength, {sides}", theory,
+                                       piece=regime, levels=levels))
+    return pieces
 
 
 STUDY = Study("first-reach", "first reach: which features do the starts decide?", "toy.first_reach.study:run", configs,
