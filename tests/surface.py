@@ -9,20 +9,24 @@ ROOMS = ("lab", "theory", "toy", "empirical", "figures")
 
 
 def public(room: str) -> dict[str, object]:
-    """Functions and classes a user reaches by `dir()` from a room downwards, by the name they are defined under."""
+    """Functions and classes a user reaches by `dir()` from a room downwards, by the name they are defined under.
+
+    Of a module with `__all__` these are the names in it, whatever it has imported since; of another one, what is its own.
+    """
     found: dict[str, object] = {}
     package = import_module(room)
     todo, done = [package], set()
     while todo:
         module = todo.pop()
         done.add(module.__name__)
-        for name in (name for name in dir(module) if not name.startswith("_")):
+        listed = getattr(module, "__all__", None)
+        for name in (name for name in listed or dir(module) if not name.startswith("_")):
             thing = getattr(module, name)
             if inspect.ismodule(thing):
                 if thing.__name__.startswith(f"{room}.") and thing.__name__ not in done:
                     todo.append(thing)
                 continue
-            shown = hasattr(module, "__all__") or getattr(thing, "__module__", "") == module.__name__  # not merely imported there
+            shown = listed or getattr(thing, "__module__", "") == module.__name__  # not merely imported there
             if shown and inspect.isfunction(thing) | inspect.isclass(thing) and thing.__module__.startswith(f"{room}."):
                 found[f"{thing.__module__}.{thing.__qualname__}"] = thing
     return dict(sorted(found.items()))

@@ -11,9 +11,9 @@ import sympy as sp
 from lab.cli import main
 from lab.discover import DeclarationError
 from lab.errors import InputError
-from theory import derivation as framework
 from theory.__main__ import COMMANDS
 from theory.derivation import Derivation, Prediction, derivation, monte_carlo, named
+from theory.derivation import registry as framework
 
 
 @derivation("toy-square", "A sum squared: C_ab √2 ≤ 100 %.", "derived here", symbols={"x": "a number"})

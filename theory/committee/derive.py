@@ -8,10 +8,11 @@ covers both of Goldt's results, its sum over all orders of η and the drift alon
 
 import sympy as sp
 
+from theory.committee.expansion import ETA, Ansatz, averages, first_order, free_directions
 from theory.derivation import derivation, named
 from theory.gaussian import derive as gaussian
 
-_ETA, _SIGMA = sp.symbols("eta sigma", positive=True)
+_SIGMA = sp.Symbol("sigma", positive=True)
 _M, _L, _Z = sp.symbols("M L Z", positive=True)
 
 _SYMBOLS = {
@@ -21,26 +22,6 @@ _SYMBOLS = {
     "η, σ": "learning rate, standard deviation of the label noise",
     "eg": "generalisation error ½ <(y − ŷ)²> without the noise",
 }
-
-
-def _averages(activation):
-    """I2, J2, I3 as functions of covariance entries, from their derivations."""
-    s = gaussian.covariance_symbol
-    i2 = gaussian.derive_erf_i2(activation=activation).result.rhs
-    j2 = gaussian.derive_erf_j2(activation=activation).result.rhs
-    i3 = gaussian.derive_erf_i3(activation=activation).result.rhs
-
-    def I2(aa, bb, ab):
-        return i2.subs({s("a", "a"): aa, s("b", "b"): bb, s("a", "b"): ab}, simultaneous=True)
-
-    def J2(ii, kk, ik):
-        return j2.subs({s("i", "i"): ii, s("k", "k"): kk, s("i", "k"): ik}, simultaneous=True)
-
-    def I3(ii, cc, ib, ic, bc):
-        return i3.subs({s("i", "i"): ii, s("c", "c"): cc, s("i", "b"): ib, s("i", "c"): ic, s("b", "c"): bc},
-                       simultaneous=True)
-
-    return I2, J2, I3
 
 
 @derivation("committee-equations", "The order-parameter equations of online SGD for a two-layer network, from its update.",
@@ -54,7 +35,7 @@ def derive_equations(d):
     error = A * gt + _SIGMA * zeta - v1 * g1 - v2 * g2
     d.step("Two students and one teacher (the general case has the same terms). The error on a fresh example is",
            sp.Eq(named("y−ŷ", r"y-\hat y"), error))
-    step1, step2 = (_ETA * v * s * error for v, s in ((v1, s1), (v2, s2)))
+    step1, step2 = (ETA * v * s * error for v, s in ((v1, s1), (v2, s2)))
     d.step("The update moves w_i by (η/√N) v_i g'(λ_i) (y−ŷ) x. With Q = w·w/N, R = w·B/N, x·w = √N λ, x·B = √N ρ the "
            "change of R_1 and of Q_12, times N, is", sp.Eq(named("N ΔR_1"), step1 * rho))
     change = sp.expand((step1 * lam2 + step2 * lam1) + step1 * step2 * size)
@@ -85,9 +66,9 @@ def derive_equations(d):
     def average(key, *inside):
         return sp.Symbol(f"{key}({','.join(inside)})")
 
-    compact = -_ETA * v1 * sum(u[b] * average("I3", "1", "2", b) for b in u) \
-        - _ETA * v2 * sum(u[b] * average("I3", "2", "1", b) for b in u) \
-        + _ETA**2 * v1 * v2 * (sum(u[a] * u[b] * average("I4", "1", "2", *sorted((a, b))) for a in u for b in u)
+    compact = -ETA * v1 * sum(u[b] * average("I3", "1", "2", b) for b in u) \
+        - ETA * v2 * sum(u[b] * average("I3", "2", "1", b) for b in u) \
+        + ETA**2 * v1 * v2 * (sum(u[a] * u[b] * average("I4", "1", "2", *sorted((a, b))) for a in u for b in u)
                                + _SIGMA**2 * average("J2", "1", "2"))
     d.vanishes("With u = (v, −A) this is −η v_1 Σ_b u_b I3(1,2,b) − η v_2 Σ_b u_b I3(2,1,b) + η² v_1 v_2 [Σ_ab u_a u_b "
                "I4(1,2,a,b) + σ² J2(1,2)].", sp.expand(averaged - compact))
@@ -95,74 +76,6 @@ def derive_equations(d):
            "fluctuations are of order 1/N: dv_i/dt = −η_v Σ_b u_b I2(i,b). The error is eg = ½ uᵀ I2 u. At small η "
            "the term in η² drops out.")
     return d.conclude(sp.Eq(named("dQ_12/dt"), compact))
-
-
-# ---------------------------------------------------------------------------------------- expansion at a fixed point
-class _Ansatz:
-    """Units as tuples with a covariance by symmetry class, to first order in η; sums over units by representatives.
-
-    An average is expanded through its partial derivatives at the point of expansion (integers 0 and 1, computed once).
-    """
-
-    def __init__(self, averages, covariance, classes):
-        self.I2, self.J2, self.I3 = averages
-        self.covariance = covariance  # (unit, unit) -> expression linear in η
-        self.classes = classes  # (units used) -> [(representative, multiplicity, output weight)]
-        self._known = {}
-
-    def _expand(self, function, arguments):
-        """(value at η = 0, coefficient of η) of function(*arguments)."""
-        base = tuple(sp.sympify(x).subs(_ETA, 0) for x in arguments)
-        if (function, base) not in self._known:
-            names = sp.symbols(f"x0:{len(base)}", real=True)
-            at = dict(zip(names, base))
-            value = function(*names)
-            self._known[function, base] = (value.subs(at), [sp.radsimp(sp.diff(value, x).subs(at)) for x in names])
-        value, slopes = self._known[function, base]
-        return value, sum(slope * sp.diff(x, _ETA) for slope, x in zip(slopes, arguments))
-
-    def _sum(self, used, function, arguments):
-        zeroth = first = sp.S.Zero
-        for b, count, u in self.classes(*used):
-            value, slope = self._expand(function, arguments(b))
-            u = sp.sympify(u)
-            zeroth += count * u.subs(_ETA, 0) * value
-            first += count * (u.subs(_ETA, 0) * slope + sp.diff(u, _ETA) * value)
-        if sp.simplify(sp.expand(zeroth)) != 0:
-            raise AssertionError("the point about which we expand is no zero of the error")
-        return sp.expand(first)
-
-    def drive(self, i, n):
-        """Coefficient of η in Σ_b u_b I3(i, n, b)."""
-        C = self.covariance
-        return self._sum((i, n), self.I3, lambda b: (C(i, i), C(b, b), C(i, n), C(i, b), C(n, b)))
-
-    def output(self, i):
-        """Coefficient of η in Σ_b u_b I2(i, b)."""
-        C = self.covariance
-        return self._sum((i,), self.I2, lambda b: (C(i, i), C(b, b), C(i, b)))
-
-    def gate(self, i, k):
-        """J2(i, k) at η = 0."""
-        C = self.covariance
-        return self.J2(*(sp.sympify(C(*pair)).subs(_ETA, 0) for pair in ((i, i), (k, k), (i, k))))
-
-
-def _free_directions(equations, unknowns, example) -> list:
-    """Unknowns that the linear equations leave free, at example values of the counts; raises if they contradict."""
-    rows = [[sp.expand(e.subs(example)).coeff(x) for x in unknowns] + [-e.subs(example).subs(dict.fromkeys(unknowns, 0))]
-            for e in map(sp.expand, equations)]
-    _, pivots = sp.Matrix(rows).applyfunc(sp.nsimplify).rref(simplify=sp.radsimp)
-    if len(unknowns) in pivots:
-        raise AssertionError("the equations of the fixed point contradict each other")
-    return [x for j, x in enumerate(unknowns) if j not in pivots]
-
-
-def _first(expression):
-    """Coefficient of η in the expansion about η = 0; the coefficient of 1 must vanish."""
-    if sp.simplify(expression.subs(_ETA, 0)) != 0:
-        raise AssertionError("the point about which we expand is no zero of the error")
-    return sp.simplify(sp.diff(expression, _ETA).subs(_ETA, 0))
 
 
 @derivation("committee-final-first-layer",
@@ -176,9 +89,9 @@ def derive_final_first_layer(d, activation=gaussian.ERF):
     def covariance(x, y):
         (kind1, one), (kind2, two) = sorted((x, y), key=lambda unit: "SET".index(unit[0]))
         same = one == two
-        return {"SS": 1 + _ETA * q if same else _ETA * a, "ST": 1 + _ETA * r if same else _ETA * b,
-                "TT": sp.Integer(1 if same else 0), "EE": _ETA * l if same else _ETA * s,
-                "SE": _ETA * c, "ET": _ETA * e}[kind1 + kind2]
+        return {"SS": 1 + ETA * q if same else ETA * a, "ST": 1 + ETA * r if same else ETA * b,
+                "TT": sp.Integer(1 if same else 0), "EE": ETA * l if same else ETA * s,
+                "SE": ETA * c, "ET": ETA * e}[kind1 + kind2]
 
     def classes(*used):
         groups = sorted({index for kind, index in used if kind in "ST"})
@@ -188,7 +101,7 @@ def derive_final_first_layer(d, activation=gaussian.ERF):
             found += [((kind, g), 1, sign) for g in groups] + [((kind, 99), _M - len(groups), sign)]
         return found + [(("E", x), 1, 1) for x in extras] + [(("E", 99), _L - len(extras), 1)]
 
-    ansatz = _Ansatz(_averages(activation), covariance, classes)
+    ansatz = Ansatz(averages(activation), covariance, classes)
     d.step("By symmetry the fixed point has eight overlaps. To first order in η: Q = 1 + ηq on the diagonal of the copying "
            "students and ηa off it, R = 1 + ηr and ηb, Q = ηl, ηs for the students too many, ηc and ηe across.")
     S0, S1, E0, E1, T0, T1 = ("S", 0), ("S", 1), ("E", 0), ("E", 1), ("T", 0), ("T", 1)
@@ -200,7 +113,7 @@ def derive_final_first_layer(d, activation=gaussian.ERF):
     d.step("Insert into dR/dt = 0 and dQ/dt = 0 (committee-equations). At first order the term of I4 is absent: it is η² "
            "times an error of order η. For the diagonal of a copying student:", sp.Eq(equations[3], 0))
     d.step("For a student too many:", sp.Eq(equations[6], 0))
-    free = _free_directions(equations, unknowns, {_M: 3, _L: 2, _SIGMA: 1})
+    free = free_directions(equations, unknowns, {_M: 3, _L: 2, _SIGMA: 1})
     d.step(f"The eight equations are linear and consistent (row reduction at M = 3, L = 2; it leaves {len(free)} direction "
            "free, the one in which the students too many cancel each other).")
     weights = [(S0, _M), (T0, -_M), (E0, _L)]
@@ -216,7 +129,7 @@ def derive_final_first_layer(d, activation=gaussian.ERF):
         raise AssertionError("the equations used are not those of the fixed point")
     d.step("At the fixed point S_it = 0 (from dR/dt) and 2 S_ii = η σ² J2(i,i) (from dQ/dt): eg = (ησ²/4) Σ_i J2(i,i), J2 at "
            "norm 1 for copies and at norm 0 for students too many.")
-    return d.conclude(sp.Eq(named("eg*"), _ETA * result))
+    return d.conclude(sp.Eq(named("eg*"), ETA * result))
 
 
 @derivation("committee-final-copies",
@@ -230,14 +143,14 @@ def derive_final_copies(d, activation=gaussian.ERF):
         (kind1, one, first), (kind2, two, second) = sorted((x, y), key=lambda unit: "ST".index(unit[0]))
         same = one == two
         if kind1 + kind2 == "SS":
-            return 1 + _ETA * (q if first == second else p) if same else _ETA * a
+            return 1 + ETA * (q if first == second else p) if same else ETA * a
         if kind1 + kind2 == "ST":
-            return 1 + _ETA * r if same else _ETA * b
+            return 1 + ETA * r if same else ETA * b
         return sp.Integer(1 if same else 0)
 
     def classes(*used):
         groups = sorted({unit[1] for unit in used})
-        out = 1 / _Z + _ETA * w
+        out = 1 / _Z + ETA * w
         found = [(("S", 99, 0), (_M - len(groups)) * _Z, out), (("T", 99, 0), _M - len(groups), -1)]
         for g in groups:
             copies = sorted({unit[2] for unit in used if unit[0] == "S" and unit[1] == g})
@@ -245,7 +158,7 @@ def derive_final_copies(d, activation=gaussian.ERF):
             found += [(("S", g, 99), _Z - len(copies), out), (("T", g, 0), 1, -1)]
         return found
 
-    ansatz = _Ansatz(_averages(activation), covariance, classes)
+    ansatz = Ansatz(averages(activation), covariance, classes)
     d.step("By symmetry: Q = 1 + ηq on the diagonal, 1 + ηp between copies, ηa across groups, R = 1 + ηr and ηb, "
            "v = 1/Z + ηw.")
     S, copy, other, T0, T1 = ("S", 0, 0), ("S", 0, 1), ("S", 1, 0), ("T", 0, 0), ("T", 1, 0)
@@ -254,7 +167,7 @@ def derive_final_copies(d, activation=gaussian.ERF):
         both = ansatz.drive(S, k) + ansatz.drive(k, S)
         equations.append(sp.expand(-both / _Z + _SIGMA**2 * ansatz.gate(S, k) / _Z**2))
     d.step("dR/dt = 0, dv/dt = 0 and dQ/dt = 0 to first order; for the diagonal of Q:", sp.Eq(equations[3], 0))
-    free = _free_directions(equations, unknowns, {_M: 2, _Z: 3, _SIGMA: 1})
+    free = free_directions(equations, unknowns, {_M: 2, _Z: 3, _SIGMA: 1})
     d.step(f"The six equations are linear and consistent (row reduction at M = 2, Z = 3; it leaves {len(free)} direction "
            "free, the one in which copies drift apart while their sum stays).")
     error = sp.expand((_M * ansatz.output(S) - _M * ansatz.output(T0)) / 2)  # Σ v over a group is 1 at order 0
@@ -265,8 +178,8 @@ def derive_final_copies(d, activation=gaussian.ERF):
     K = sp.Symbol("K", positive=True)
     result = sp.expand(_M * _Z * _SIGMA**2 * ansatz.gate(S, S) / _Z**2 / 4)
     d.step("At the fixed point S_it = 0 (from dR/dt) and 2 v_i S_ii = η v_i² σ² J2(i,i) (from dQ/dt): eg = (ησ²/4) Σ_i "
-           "v_i² J2(i,i) with v = 1/Z.", sp.Eq(named("eg*"), _ETA * result))
-    return d.conclude(sp.Eq(named("eg*"), sp.simplify(_ETA * result.subs(_Z, K / _M))))
+           "v_i² J2(i,i) with v = 1/Z.", sp.Eq(named("eg*"), ETA * result))
+    return d.conclude(sp.Eq(named("eg*"), sp.simplify(ETA * result.subs(_Z, K / _M))))
 
 
 @derivation("committee-final-general",
@@ -282,16 +195,16 @@ def derive_final_general(d, activation=gaussian.ERF):
     d.step("Let w_i = (its final value) + δ_i, all but finitely many components of δ lying outside the span of the final "
            "values; there <g'(i) x_μ x_ν g'(k)> = J2(i,k) δ_μν. The output error is Σ_k v_k g'(λ_k) δ_k·x, so X = δδᵀ/N "
            "obeys dX/dt = −η (H X + X H) + η² (noise), the noise being σ² H from the labels.",
-           sp.Eq(sp.Matrix([[sp.Symbol("dX/dt")]]), -_ETA * (H * X + X * H) + _ETA**2 * _SIGMA**2 * H, evaluate=False))
-    solution = sp.solve(list(-(H * X + X * H) + _ETA * _SIGMA**2 * H), [x, y, z], dict=True)[0]
+           sp.Eq(sp.Matrix([[sp.Symbol("dX/dt")]]), -ETA * (H * X + X * H) + ETA**2 * _SIGMA**2 * H, evaluate=False))
+    solution = sp.solve(list(-(H * X + X * H) + ETA * _SIGMA**2 * H), [x, y, z], dict=True)[0]
     solved = X.subs(solution)
     d.step("Stationary: H X + X H = η σ² H (two students shown). Solved entry by entry:", sp.simplify(solved))
-    if sp.simplify(solved - _ETA * _SIGMA**2 / 2 * sp.eye(2)) != sp.zeros(2):
+    if sp.simplify(solved - ETA * _SIGMA**2 / 2 * sp.eye(2)) != sp.zeros(2):
         raise AssertionError("the stationary overlap is not (η σ²/2) times the identity")
     small = sp.simplify((H * solved).trace() / 2)
     d.step("eg = ½ tr(H X). The form of H did not matter: where H is singular the identity becomes the projector on its "
            "range and the trace is the same. So eg* = (ησ²/4) tr H.", sp.Eq(named("eg*"), small))
-    _, J2, _ = _averages(activation)
+    _, J2, _ = averages(activation)
     q, v, s = sp.symbols("Q_ii v_i S", positive=True)
     term = sp.simplify(v**2 * J2(q, q, q))
     d.step("One student's share of tr H:", sp.Eq(named("H_ii"), term))
@@ -304,7 +217,7 @@ def derive_final_general(d, activation=gaussian.ERF):
     j4 = sp.simplify(kappa**4 * j4 / sp.sqrt(2 * sp.pi * s))
     d.step("It is", sp.Eq(named("J4"), j4))
     j2 = J2(s, s, s)
-    balance = sp.Eq((-2 * _ETA * v**2 * j2 + _ETA**2 * v**4 * j4) * x + _ETA**2 * _SIGMA**2 * v**2 * j2, 0)
+    balance = sp.Eq((-2 * ETA * v**2 * j2 + ETA**2 * v**4 * j4) * x + ETA**2 * _SIGMA**2 * v**2 * j2, 0)
     d.step("One student, output weight v: the balance of one direction.", balance)
     stationary = sp.solve(balance, x)[0]
     critical = sp.simplify(2 * j2 / (v**2 * j4))
@@ -312,7 +225,7 @@ def derive_final_general(d, activation=gaussian.ERF):
            sp.Eq(sp.Symbol("eta_c"), critical))
     error = sp.simplify(v**2 * j2 * stationary / 2)
     rate = sp.Symbol("eta_c", positive=True)
-    short = _ETA * _SIGMA**2 * v**2 * j2 / 4 / (1 - _ETA / rate)
+    short = ETA * _SIGMA**2 * v**2 * j2 / 4 / (1 - ETA / rate)
     if sp.simplify(short.subs(rate, critical) - error) != 0:
         raise AssertionError("the resummed error is not of the form (ησ²/4) H/(1 − η/η_c)")
     return d.conclude(sp.Eq(named("eg*"), short))
@@ -325,26 +238,26 @@ def derive_final_general(d, activation=gaussian.ERF):
                 **_SYMBOLS, "Q": "squared norm of either member of the pair", "h": "sum of Q_11 and Q_12, of order η"})
 def derive_pair_drift(d, activation=gaussian.ERF):
     """A fast variable (the sum of the pair) slaved to a slow one (its norm)."""
-    _, J2, I3 = _averages(activation)
+    _, J2, I3 = averages(activation)
     Q, h = sp.symbols("Q h", positive=True)
-    cross = -Q + _ETA * h
+    cross = -Q + ETA * h
     d.step("Two students with v = 1, Q_11 = Q_22 = Q and Q_12 = −Q + ηh; h = 0 gives no output at all, for any Q.")
     own = I3(Q, Q, Q, Q, Q) + I3(Q, Q, Q, cross, cross)  # Σ_b I3(1, 1, b)
     other = I3(Q, Q, cross, Q, cross) + I3(Q, Q, cross, cross, Q)  # Σ_b I3(1, 2, b)
-    fast = sp.simplify(_first(-2 * own - 2 * other) + _SIGMA**2 * sp.simplify(J2(Q, Q, Q) + J2(Q, Q, -Q)))
+    fast = sp.simplify(first_order(-2 * own - 2 * other) + _SIGMA**2 * sp.simplify(J2(Q, Q, Q) + J2(Q, Q, -Q)))
     d.step("The sum Q_11 + Q_12 relaxes at rate η; at order η² its balance is", sp.Eq(fast, 0))
     slaved = sp.simplify(sp.solve(fast, h)[0])
     d.step("so it follows the norm:", sp.Eq(h, slaved))
-    slow = sp.simplify(sp.simplify(-_first(2 * own) + _SIGMA**2 * J2(Q, Q, Q)).subs(h, slaved))
-    d.step("What is left of dQ_11/dt is of order η²: a slow outward drift.", sp.Eq(named("dQ/dt"), _ETA**2 * slow))
+    slow = sp.simplify(sp.simplify(-first_order(2 * own) + _SIGMA**2 * J2(Q, Q, Q)).subs(h, slaved))
+    d.step("What is left of dQ_11/dt is of order η²: a slow outward drift.", sp.Eq(named("dQ/dt"), ETA**2 * slow))
     rate = sp.limit(slow / Q, Q, 0)
-    d.step("At small norm the pair grows exponentially, at the rate", _ETA**2 * rate)
+    d.step("At small norm the pair grows exponentially, at the rate", ETA**2 * rate)
     potential = _SIGMA**2 / 4 * J2(Q, Q, Q)
     if sp.simplify(slow + 4 * Q * sp.diff(potential, Q)) != 0:
         raise AssertionError("the drift is not down the slope of (ησ²/4) J2")
     d.step("It is gradient descent in w on (ησ²/4) J2(i,i), the student's share of the final error: dQ/dt = −4ηQ d/dQ of "
            "that share (the difference is 0). Noise makes its own effect smaller.")
-    return d.conclude(sp.Eq(named("dQ/dt"), sp.factor(_ETA**2 * slow)))
+    return d.conclude(sp.Eq(named("dQ/dt"), sp.factor(ETA**2 * slow)))
 
 
 @derivation("committee-next-order",
@@ -355,7 +268,7 @@ def derive_pair_drift(d, activation=gaussian.ERF):
                                      "x, y": "overlaps of the deviations of one student, of two students"})
 def derive_next_order(d, layers=2, teachers=1, activation=gaussian.ERF):
     """Second-order perturbation of the fixed point. ``layers``: 1 or 2 trained; ``teachers``: M, a number."""
-    I2, J2, _ = _averages(activation)
+    I2, J2, _ = averages(activation)
     V, r, b, x, y = everything = sp.symbols("V r b x y", real=True)
     eps = sp.Symbol("epsilon", positive=True)
     M = sp.Integer(teachers)
