@@ -8,10 +8,11 @@ from lab.pictures import series
 
 
 def add_arguments(parser):
-    parser.add_argument("--second-strength", type=number(above=0, most=1), default=0.8, help="of the second view, in (0, 1]")
-    parser.add_argument("--widths", nargs="+", type=positive_int, default=[1, 4, 16, 64, 256], help="neurons a network")
-    parser.add_argument("--copies", type=positive_int, default=1, help="networks a concatenation")
-    parser.add_argument("--replicas", type=replicas, default=1000, help="repetitions")
+    parser.add_argument("--second-strength", type=number(above=0, most=1), default=0.8,
+                        help="strength of the second view, in (0, 1]")
+    parser.add_argument("--widths", nargs="+", type=positive_int, default=[1, 4, 16, 64, 256], help="neurons per network")
+    parser.add_argument("--copies", type=positive_int, default=1, help="networks per concatenation")
+    parser.add_argument("--replicas", type=replicas, default=1000, help="independent concatenations")
     parser.add_argument("--init-scale", type=positive_float, default=0.2, help="standard deviation of the starts")
     parser.add_argument("--power", type=whole(3, 100), default=4, help="q of the activation z^q, at least 3")
     old_flag(parser, "--scale", "--init-scale")
@@ -29,10 +30,10 @@ def run(args) -> dict:
         return {"would_simulate": {**common, "widths": args.widths}}
     rows = []
     for width in args.widths:
-        found, theory = simulate(width=width, **common), predict(width=width, **common)
-        rows.append({"width": width, "unfinished": int((~found.finished).sum()),
-                     "both_by_one": share_interval(int(found.both_by_one.sum()), found.both_by_one.size),
-                     "both_by_concatenation": share_interval(int(found.both_by_all.sum()), found.both_by_all.size),
+        views, theory = simulate(width=width, **common), predict(width=width, **common)
+        rows.append({"width": width, "unfinished": int((~views.finished).sum()),
+                     "both_by_one": share_interval(int(views.both_by_one.sum()), views.both_by_one.size),
+                     "both_by_concatenation": share_interval(int(views.both_by_all.sum()), views.both_by_all.size),
                      "predicted_one": theory.both_by_one, "predicted_concatenation": theory.both_by_all})
         one, both = rows[-1]["both_by_one"], rows[-1]["both_by_concatenation"]
         say(f"width {width:>5}: both views by one network {one:.3f} "
@@ -42,7 +43,7 @@ def run(args) -> dict:
 
 
 def draw(result, axes) -> None:
-    """Both views, by one network and by copies together, over the width."""
+    """Share that learns both views, by width: one network, and copies together."""
     rows, copies = result["widths"], result["copies"]
     for who, predicted, words in (("one", "one", "one network"), ("concatenation", "concatenation", f"{copies} copies")):
         series(axes, [row["width"] for row in rows], [row[f"both_by_{who}"] for row in rows], words,

@@ -1,4 +1,4 @@
-"""The study: who learns both views, by width, strength of the second view, and scale of the start."""
+"""The study: how often both views are learnt, by width, strength of the second view, and scale of the start."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,12 +12,12 @@ from lab.study import CONFIRMATORY, Study
 from theory.claims import Evidence
 from toy.multi_view.model import predict, simulate
 
-BLOCK = 500  # replicas a run
+BLOCK = 500  # replicas per run
 
 
 @dataclass(frozen=True)
 class TwoViews:
-    """One cell: copies × width neurons."""
+    """One setting: copies × width neurons."""
 
     second_strength: float
     width: int
@@ -28,18 +28,18 @@ class TwoViews:
 
 
 def run(config: TwoViews, folder: Path) -> dict:
-    """Simulate and predict one cell."""
+    """Simulation and prediction for one setting."""
     arguments = dict(second_strength=config.second_strength, width=config.width, copies=config.copies,
                      init_scale=config.init_scale, replicas=config.replicas, seed=config.seed)
-    found, theory = simulate(**arguments), predict(**arguments)
-    if not found.finished.all():
-        raise InputError(f"{(~found.finished).sum()} networks did not finish: raise the time cap")
-    return {"networks": found.both_by_one.size, "one": int(found.both_by_one.sum()), "all": int(found.both_by_all.sum()),
+    views, theory = simulate(**arguments), predict(**arguments)
+    if not views.finished.all():
+        raise InputError(f"{(~views.finished).sum()} networks did not reach the loss: raise time_cap")
+    return {"networks": views.both_by_one.size, "one": int(views.both_by_one.sum()), "all": int(views.both_by_all.sum()),
             "theory_one": theory.both_by_one, "theory_all": theory.both_by_all}
 
 
 def configs(scale: str, n: int | None = None) -> list[TwoViews]:
-    """Widths 1 … 1024 alone, and 64 neurons split into copies; small and large starts. Quick: what is judged, and width 1."""
+    """Widths 1 … 1024 alone, and 64 neurons split into copies; small and large starts. Quick: the judged ones and width 1."""
     quick = scale == "quick"
     n = n or {"quick": 100, "run": 2 * BLOCK, "full": 3 * BLOCK}[scale]
     block = min(n, BLOCK) if quick else BLOCK
@@ -51,8 +51,9 @@ def configs(scale: str, n: int | None = None) -> list[TwoViews]:
 
 
 def tabulate(finished) -> pd.DataFrame:
-    """A row a cell: shares that learn both views, over all seeds, beside theory."""
-    rows, cells = [], {}
+    """One row per setting: shares that learn both views, over all seeds, beside theory."""
+    rows: list[dict] = []
+    cells: dict[TwoViews, list] = {}
     for config, result in finished:
         cells.setdefault(replace(config, seed=CONFIRMATORY), []).append(result)
     for config, results in cells.items():
@@ -68,8 +69,8 @@ def tabulate(finished) -> pd.DataFrame:
 
 
 def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
-    """64 neurons split into single ones against one network of 64, small starts."""
-    found = []
+    """64 neurons as single networks against one network of 64, small starts."""
+    pieces: list[Evidence] = []
     small = table[table.init_scale == table.init_scale.min()]
     for strength, cells in small.groupby("second_strength"):
         split = cells[cells.copies > 1]
@@ -81,14 +82,14 @@ def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
             continue
         wide = wide.iloc[0]
         setting = f"two views, second strength {strength:g}, {narrow.copies:.0f}×{narrow.width:.0f} against {wide.width:.0f}"
-        about = {"piece": f"strength{strength:g}", "levels": {"views": "equal" if strength == 1 else "unequal"}}
-        found += [
+        piece, levels = f"strength{strength:g}", {"views": "equal" if strength == 1 else "unequal"}
+        pieces += [
             Evidence("s0.wide-finds-every-view", "toy", setting, share_difference(
-                int(wide.all_both), int(wide.all_n), int(narrow.all_both), int(narrow.all_n)), runs, **about),
+                int(wide.all_both), int(wide.all_n), int(narrow.all_both), int(narrow.all_n)), runs, piece=piece, levels=levels),
             Evidence("s0.wide-finds-every-view", "theory", setting, exact(wide.all_theory - narrow.all_theory),
-                     note="of each view's leading neuron alone", **about),
+                     note="of each view's leading neuron alone", piece=piece, levels=levels),
         ]
-    return found
+    return pieces
 
 
 STUDY = Study("multi-view", "two views of one class: who learns both?", "toy.multi_view.study:run", configs, tabulate,
