@@ -1,4 +1,4 @@
-"""Double descent: least squares, random ReLU features and a small trained network, by the number of parameters."""
+"""Double descent: risk by the number of parameters for least squares, random ReLU features and a small trained network."""
 
 from lab.discover import lazy
 from toy.models import Model

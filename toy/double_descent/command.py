@@ -10,11 +10,11 @@ from toy.double_descent import FAMILIES
 
 def add_arguments(parser):
     parser.add_argument("--family", default="least-squares", choices=FAMILIES,
-                        help="what is fitted")
+                        help="model that is fitted")
     parser.add_argument("--features", nargs="+", type=positive_int, default=[10, 20, 30, 36, 40, 44, 60, 100, 200, 400],
                         help="numbers of features, or of hidden units")
     parser.add_argument("--samples", type=positive_int, default=40, help="training samples")
-    parser.add_argument("--dim", type=positive_int, default=400, help="all features (least squares), else input dimension")
+    parser.add_argument("--dim", type=positive_int, default=400, help="all features of least squares, else the input dimension")
     parser.add_argument("--noise-variance", type=not_negative_float, default=0.2, help="variance of the label noise")
     parser.add_argument("--ridge", type=not_negative_float, default=0.0, help="ridge; weight decay of the network")
     parser.add_argument("--replicas", type=replicas, default=200, help="independent fits")
@@ -38,8 +38,8 @@ def run(args) -> dict:
     rows = []
     for i, p in enumerate(args.features):
         rows.append({"features": p, "risk": mean_interval(risks[:, i]), "predicted": None if theory is None else theory[i]})
-        said = "" if theory is None else f" (predicted {theory[i]:.4f})"
-        say(f"{p:>6} features: risk {rows[-1]['risk']:.4f}{said}")
+        predicted = "" if theory is None else f" (predicted {theory[i]:.4f})"
+        say(f"{p:>6} features: risk {rows[-1]['risk']:.4f}{predicted}")
     return {"family": args.family, "samples": args.samples, "curve": rows}
 
 

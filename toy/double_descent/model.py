@@ -3,17 +3,17 @@
 Three families, each with label noise of variance σ² and an optional ridge:
 
 ``least-squares``
-    y = β·x + noise with x ~ N(0, I_D), |β|² = 1 spread evenly over the D features in expectation; p of them are used. The
-    risk of a fit is exact given the fit: |β̂ − β_in|² + |β_out|² + σ².
+    y = β·x + noise with x ~ N(0, I_D) and a random direction β, |β|² = 1; p of the D features are used. The risk of a fit has
+    the closed form |β̂ − β_in|² + |β_out|² + σ².
 ``random-features``
     x uniform on the sphere of radius √d, y = u·x + noise with a unit vector u, features relu(θ·x/√d) − 1/√(2π) with θ on
-    the same sphere; risk on fresh points (excess, so without σ²).
+    the same sphere. The risk on fresh points is the excess, without σ².
 ``network``
-    a one-hidden-layer ReLU network trained by AdamW on the squared loss; x as before, and y the linear u·x + noise, which
-    one unit with a large bias represents as it is, or with a teacher of M units Σ_m a_m relu(t_m·x)/√(½ − 1/2π) + noise
-    (t_m unit vectors, a_m = ±1/√M: about unit variance), which fewer than M units cannot represent; risk likewise.
+    a one-hidden-layer ReLU network trained by AdamW on the squared loss, x and risk as before. y is u·x + noise, which one unit
+    with a large bias represents exactly; or comes from a teacher of M units, Σ_m a_m relu(t_m·x)/√(½ − 1/2π) + noise (t_m unit
+    vectors, a_m = ±1/√M, for about unit variance), which fewer than M units cannot represent.
 
-Without a ridge the fit is the one of least norm.
+Without a ridge, least squares and random features take the fit of least norm.
 """
 
 from collections.abc import Sequence
@@ -23,13 +23,15 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from lab import checks
+from lab.docstrings import arguments_as_in
 from lab.errors import ArgumentError
 from lab.names import renamed
 from lab.results import Results
 from lab.streams import generator
 from theory.regression import finite_sample_risk, random_features_risk, ridge_risk
 from toy.double_descent import FAMILIES
-from toy.mlp import ADAM, SQUARED, initialise, train
+from toy.mlp.kernels import ADAM, SQUARED
+from toy.mlp.train import initialise, train
 
 MEAN_RELU = 1 / np.sqrt(2 * np.pi)
 TEST_SAMPLES = 1000
@@ -40,8 +42,23 @@ def fit(x: np.ndarray, y: np.ndarray, penalty: float) -> np.ndarray:
 
     Parameters
     ----------
-    x, y : (..., n, p) and (..., n).
-    penalty : ≥ 0.
+    x : (..., n, p) float array
+        Features.
+    y : (..., n) float array
+        Targets.
+    penalty : float ≥ 0
+        Weight of |b|².
+
+    Returns
+    -------
+    (..., p) float array
+
+    Examples
+    --------
+    >>> fit(np.eye(2), np.array([1.0, 3.0]), 0.0)
+    array([1., 3.])
+    >>> fit(np.eye(2), np.array([1.0, 3.0]), 0.5)
+    array([0.5, 1.5])
     """
     n, p = x.shape[-2:]
     if penalty == 0:
@@ -65,15 +82,15 @@ def _least_squares(features, samples, dim, noise_variance, ridge, seed, replica)
     y = x @ beta + np.sqrt(noise_variance) * errors.standard_normal(samples)
     risks = np.empty(len(features))
     for i, p in enumerate(features):
-        found = fit(x[:, :p], y, ridge)
-        risks[i] = np.sum((found - beta[:p]) ** 2) + np.sum(beta[p:] ** 2) + noise_variance
+        fitted = fit(x[:, :p], y, ridge)
+        risks[i] = np.sum((fitted - beta[:p]) ** 2) + np.sum(beta[p:] ** 2) + noise_variance
     return risks
 
 
 def teacher_output(x: np.ndarray, teacher_width: int, seed: int, replica: int) -> np.ndarray:
-    """What the teacher of ``teacher_width`` ReLU units says of the rows of x; with none it is linear.
+    """Noise-free labels of the rows of x, from a teacher of ``teacher_width`` ReLU units, or a linear one if that is 0.
 
-    Its direction is then the first axis (the sphere does not care).
+    The linear teacher takes the first axis as its direction, without loss of generality (by rotational symmetry).
     """
     if not teacher_width:
         return x[:, 0]
@@ -93,12 +110,13 @@ def _task(samples, dim, noise_variance, seed, replica, teacher_width=0):
 
 def _random_features(features, samples, dim, noise_variance, ridge, seed, replica):
     x, y, test, truth = _task(samples, dim, noise_variance, seed, replica)
-    theta = _sphere(generator(seed, "double-descent", "weights", replica), max(features), dim)  # nested on purpose
+    theta = _sphere(generator(seed, "double-descent", "weights", replica), max(features), dim)
+    # nested on purpose: all sizes use the first rows of one draw, so that a replica's curve has less noise
     train_features, test_features = (np.maximum(z @ theta.T / np.sqrt(dim), 0) - MEAN_RELU for z in (x, test))
     risks = np.empty(len(features))
     for i, p in enumerate(features):
-        found = fit(train_features[:, :p], y, ridge * p / dim)
-        risks[i] = np.mean((test_features[:, :p] @ found - truth) ** 2)
+        fitted = fit(train_features[:, :p], y, ridge * p / dim)
+        risks[i] = np.mean((test_features[:, :p] @ fitted - truth) ** 2)
     return risks
 
 
@@ -117,12 +135,20 @@ def _networks(features, samples, dim, noise_variance, ridge, seed, replicas, epo
 
 @dataclass(frozen=True)
 class Risks(Results, axes="features: size; risks: replica size", picture="risks ~ features"):
-    """Risks of independent fits; ``np.asarray`` of it is ``risks``.
+    """Risks of independent fits; ``np.asarray`` gives ``risks``.
 
     Attributes
     ----------
-    features : (F,) numbers of features, or of hidden units.
-    risks : (replicas, F).
+    features : (F,) tuple of int
+        Numbers of features, or of hidden units.
+    risks : (replicas, F) float array
+        Risk of each replica's fit.
+
+    Examples
+    --------
+    >>> fits = simulate(features=(2, 4, 8), samples=4, dim=8, replicas=3)
+    >>> fits.features, fits.risks.shape
+    ((2, 4, 8), (3, 3))
     """
 
     features: tuple[int, ...]
@@ -138,8 +164,15 @@ class Prediction(Results, axes="features risks: size", picture="risks ~ features
 
     Attributes
     ----------
-    features : (F,) numbers of features, or of hidden units.
-    risks : (F,) exact for least squares without a ridge, asymptotic otherwise; None for networks, which have no theory.
+    features : (F,) tuple of int
+        Numbers of features, or of hidden units.
+    risks : (F,) float array or None
+        Exact for least squares without a ridge, asymptotic otherwise; None for networks, which have no theory.
+
+    Examples
+    --------
+    >>> predict(family="network", features=(2, 4)).risks is None
+    True
     """
 
     features: tuple[int, ...]
@@ -181,47 +214,58 @@ def simulate(family: str = "least-squares", features: Sequence[int] = (10, 20, 3
     Parameters
     ----------
     family : {"least-squares", "random-features", "network"}, default "least-squares"
-        What is fitted.
+        Model that is fitted.
     features : (F,) ints ≥ 1, default (10, 20, 30, 36, 40, 44, 60, 100, 200, 400)
-        Numbers of features p, or of hidden units.
+        Numbers of features p, or of hidden units; at most ``dim`` for least squares.
     samples : int ≥ 1, default 40
-        n.
+        Training samples n.
     dim : int ≥ 1, default 400
-        D of the least squares, else d of the sphere.
+        All features D of least squares, or the dimension d of the sphere.
     noise_variance : float ≥ 0, default 0.2
-        σ² of the label noise.
+        Variance σ² of the label noise.
     ridge : float ≥ 0, default 0
-        λ (least squares: λ|b|²; random features: λ (p/d)|a|²; network: AdamW's weight decay).
+        Penalty λ: λ|b|² for least squares, λ (p/d)|a|² for random features, AdamW's weight decay for the network.
     replicas : int ≥ 1, default 100
         Independent fits.
     seed : int in 0 … 2⁶⁴ − 1, default 0
-        Replica r has streams of its own.
+        Replica r draws from streams of its own.
     epochs : int ≥ 1, default 4000
-        Of the network, unless its loss falls below 1e-4 before.
+        Passes of the network over the samples, fewer if its loss falls below 1e-4.
     teacher_width : int ≥ 0, default 0
-        ReLU units of the network's teacher; 0 for a linear one, as the other families have it.
+        ReLU units of the network's teacher; 0 for the linear teacher of the other families.
 
     Returns
     -------
     Risks
+        One risk per replica and number of features.
 
     Raises
     ------
     InputError
-        For an unknown family or impossible sizes.
+        For an unknown family, or sizes out of range or beyond the memory.
+
+    References
+    ----------
+    Belkin et al. (2020), arXiv 1903.07571 (least squares); Mei & Montanari (2019), arXiv 1908.05355 (random features).
+
+    Examples
+    --------
+    The median risk peaks where features and samples are equally many:
+
+    >>> np.median(simulate(features=(2, 8, 32), samples=8, dim=32, replicas=50).risks, axis=0).round(2)
+    array([ 1.41, 10.68,  1.04])
     """
-    features = check(family, features, samples, dim, noise_variance, ridge, replicas, seed, teacher_width)
+    sizes = check(family, features, samples, dim, noise_variance, ridge, replicas, seed, teacher_width)
     checks.whole_number("epochs", epochs)
     if family == "network":
-        return Risks(tuple(features), _networks(features, samples, dim, noise_variance, ridge, seed, replicas, epochs,
-                                                teacher_width))
+        return Risks(tuple(sizes), _networks(sizes, samples, dim, noise_variance, ridge, seed, replicas, epochs, teacher_width))
     one = _least_squares if family == "least-squares" else _random_features
     with threadpool_limits(1, "blas"):  # small matrices: threads would only wait for each other
-        return Risks(tuple(features), np.array([one(features, samples, dim, noise_variance, ridge, seed, r)
-                                                for r in range(replicas)]))
+        return Risks(tuple(sizes), np.array([one(sizes, samples, dim, noise_variance, ridge, seed, r) for r in range(replicas)]))
 
 
 @renamed(noise="noise_variance", teacher="teacher_width")
+@arguments_as_in(simulate)
 def predict(family: str = "least-squares", features: Sequence[int] = (10, 20, 30, 36, 40, 44, 60, 100, 200, 400),
             samples: int = 40, dim: int = 400, noise_variance: float = 0.2, ridge: float = 0.0, replicas: int = 100,
             seed: int = 0, epochs: int = 4000, teacher_width: int = 0) -> Prediction:
@@ -229,23 +273,35 @@ def predict(family: str = "least-squares", features: Sequence[int] = (10, 20, 30
 
     Parameters
     ----------
-    family, features, samples, dim, noise_variance, ridge, teacher_width
-        As in :func:`simulate`.
-    replicas, seed, epochs
-        Of the simulation; theory does not depend on them.
+    replicas : int ≥ 1, default 100
+        Not used: theory does not depend on it.
+    seed : int in 0 … 2⁶⁴ − 1, default 0
+        Not used, likewise.
+    epochs : int ≥ 1, default 4000
+        Not used, likewise.
 
     Returns
     -------
     Prediction
+        One expected risk per number of features.
 
     Raises
     ------
     InputError
         As :func:`simulate`.
+
+    References
+    ----------
+    Formulas and sources in :mod:`theory.regression`.
+
+    Examples
+    --------
+    >>> predict(features=(2, 6, 10, 32), samples=8, dim=32).risks.round(2)
+    array([1.59, 7.09, 8.05, 1.02])
     """
-    features = check(family, features, samples, dim, noise_variance, ridge, replicas, seed, teacher_width)
+    sizes = check(family, features, samples, dim, noise_variance, ridge, replicas, seed, teacher_width)
     checks.whole_number("epochs", epochs)
-    return Prediction(tuple(features), _expected(family, np.asarray(features), samples, dim, noise_variance, ridge))
+    return Prediction(tuple(sizes), _expected(family, np.asarray(sizes), samples, dim, noise_variance, ridge))
 
 
 def _expected(family, features, samples, dim, noise_variance, ridge) -> np.ndarray | None:
@@ -253,7 +309,7 @@ def _expected(family, features, samples, dim, noise_variance, ridge) -> np.ndarr
     if family == "least-squares":
         if ridge == 0:
             return np.asarray(finite_sample_risk(samples, features, used, 1 - used, noise_variance))
-        # what the unused features add is noise to the fit: Gaussian, independent, of variance |beta_out|^2
+        # to the fit, the unused features are independent Gaussian noise of variance |beta_out|^2
         out = 1 - used + noise_variance
         return np.asarray(ridge_risk(features / samples, ridge, used, out)) + out
     if family == "random-features":

@@ -1,4 +1,4 @@
-"""The study: three families, with and without label noise and ridge."""
+"""The study: three families, with little and much label noise, without and with a ridge."""
 
 import math
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ from lab.study import CONFIRMATORY, Study
 from theory.claims import Evidence
 from toy.double_descent.model import predict, simulate
 
-# parameters over samples; next to the threshold in steps of a twentieth
+# parameters over samples; in steps of 5 % near the threshold
 RATIOS = (0.1, 0.2, 0.35, 0.5, 0.7, 0.8, 0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15, 1.2, 1.3, 1.5, 2.0, 3.0, 5.0, 10.0)
-GROUPS = 10  # the peak's place is found in each of ten groups of replicas, or in each replica where there are fewer
-NETWORK = dict(samples=240, dim=10, replicas=40)  # twelve parameters a unit: one unit more is a twentieth of the samples
+GROUPS = 10  # the peak is located in each of ten groups of replicas, or in each replica if there are fewer
+NETWORK = dict(samples=240, dim=10, replicas=40)  # 12 parameters per unit, so that one more unit is 5 % of the samples
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Descent:
 
     @property
     def parameters(self) -> int:
-        """Of a feature: a hidden unit has its input weights, a bias and an output weight."""
+        """Parameters per feature; a hidden unit has its input weights, a bias and an output weight."""
         return self.dim + 2 if self.family == "network" else 1
 
 
@@ -51,7 +51,7 @@ def run(config: Descent, folder: Path) -> dict:
 
 
 def configs(scale: str) -> list[Descent]:
-    """Curves; the networks take some minutes and are left to "full"."""
+    """Curves; the networks take minutes, so only "full" has them."""
     replicas = {"quick": 20, "run": 200, "full": 400}[scale]
     chosen = []
     for noise in (0.05, 0.5):
@@ -61,14 +61,14 @@ def configs(scale: str) -> list[Descent]:
                                   seed=CONFIRMATORY))
     if scale == "full":
         chosen = [Descent("network", noise, teacher_width=units, seed=CONFIRMATORY, **NETWORK)
-                  for noise, units in ((0.5, 8), (0.0, 8), (0.5, 0))] + chosen  # the longest first
+                  for noise, units in ((0.5, 8), (0.0, 8), (0.5, 0))] + chosen  # longest runs first
     return chosen
 
 
 def peak_place(ratios: np.ndarray, risks: np.ndarray) -> float:
-    """Where a curve of risks over ratios peaks: the top of the parabola through its highest point and the two beside it.
+    """Ratio at which a curve of risks peaks: vertex of the parabola through its highest point and the two neighbours.
 
-    Both axes are logarithmic; a highest point at the end of the curve is taken as it is.
+    Both axes are logarithmic; a highest point at an end of the curve is itself the peak.
     """
     i = int(np.argmax(risks))
     if i in (0, len(risks) - 1):
@@ -78,9 +78,9 @@ def peak_place(ratios: np.ndarray, risks: np.ndarray) -> float:
 
 
 def over_best_below(risks: np.ndarray, ratios: np.ndarray) -> list[Estimate | None]:
-    """Risk of every row of (F, replicas) over the best one with fewer parameters than samples, as geometric means.
+    """Risk of every row of (F, replicas) over that of the best row with fewer parameters than samples, as geometric means.
 
-    Every second replica serves to find the best; the ratios are those of the other ones, each with itself.
+    Half of the replicas choose the best row; the ratios are paired within each of the others.
     """
     below = np.flatnonzero(ratios < 1)
     if below.size == 0 or risks.shape[1] < 2:
@@ -90,11 +90,11 @@ def over_best_below(risks: np.ndarray, ratios: np.ndarray) -> list[Estimate | No
 
 
 def tabulate(finished) -> pd.DataFrame:
-    """A row a curve and number of features: mean risk with its interval, median, theory; what the evidence needs."""
+    """One row per curve and number of features: mean risk with its interval, median, theory, and what evidence needs."""
     rows = []
     for config, result in finished:
         risks = np.array(result["risks"])
-        ratios = np.array(config.features) * config.parameters / config.samples  # at one, parameters and samples are as many
+        ratios = np.array(config.features) * config.parameters / config.samples
         peaks = [peak_place(ratios, np.median(part, axis=1))
                  for part in np.array_split(risks, min(GROUPS, risks.shape[1]), axis=1)]
         over = over_best_below(risks, ratios)
@@ -113,33 +113,33 @@ def tabulate(finished) -> pd.DataFrame:
 
 
 def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
-    """Second descent of every curve without ridge, and place of the peak of those with label noise.
+    """Second descent of every curve without a ridge, and the location of the peak of those with label noise.
 
-    Curves that differ in the noise alone have their inputs in common, and the noise up to its size: one cluster.
+    Curves that differ only in the noise level share their inputs, and their noise up to a factor: one cluster.
     """
-    found = []
+    pieces: list[Evidence] = []
     keys = ["family", "teacher_width", "noise_variance"]
     for (family, teacher, noise), rows in table[table.ridge == 0].groupby(keys, sort=False):
         last = rows.loc[rows.features.idxmax()]
         kind = f"teacher of {teacher} units" if teacher else "linear teacher"
         name = f"{family}-teacher{teacher}" if teacher else family
-        common = dict(column="toy", runs=runs, piece=f"{name}-noise{noise:g}", cluster=f"{family}, {kind}",
-                      levels={"family": family, "teacher": kind, "noise": f"{noise:g}"},
-                      setting=f"{family}, {kind}, noise {noise:g}, n = {last.samples:.0f}, up to "
-                              f"{last.parameters_per_sample:g} n parameters")
+        setting = (f"{family}, {kind}, noise {noise:g}, n = {last.samples:.0f}, up to {last.parameters_per_sample:g} n "
+                   "parameters")
+        estimates: dict[str, Estimate] = {}
         if np.isfinite(last.over_best_below):
-            found.append(Evidence("s2.second-descent", estimate=_of_logarithms(last), **common))
+            estimates["s2.second-descent"] = _of_logarithms(last)
         if noise > 0:
-            found.append(Evidence("s2.peak-at-interpolation", estimate=mean_interval(map(float, str(last.peaks).split()),
-                                                                                     log=True), **common))
-    return found
+            estimates["s2.peak-at-interpolation"] = mean_interval(map(float, str(last.peaks).split()), log=True)
+        pieces += [Evidence(claim, "toy", setting, estimate, runs, piece=f"{name}-noise{noise:g}",
+                            levels={"family": family, "teacher": kind, "noise": f"{noise:g}"}, cluster=f"{family}, {kind}")
+                   for claim, estimate in estimates.items()]
+    return pieces
 
 
 def _of_logarithms(row) -> Estimate:
-    """The geometric mean of a table's row: an interval that is Student's on the logarithms."""
-    logarithms = (math.log(row[f"over_best_below{end}"]) for end in ("", "_low", "_high"))
-    logarithm = Estimate(*logarithms, int(row.risk_n) // 2)  # every second replica
-    return transformed(logarithm, math.exp)
+    """The geometric mean in a row of the table, with its interval, which is Student's on the logarithms."""
+    mean, low, high = (math.log(row[f"over_best_below{end}"]) for end in ("", "_low", "_high"))
+    return transformed(Estimate(mean, low, high, int(row.risk_n) // 2), math.exp)  # half of the replicas
 
 
 STUDY = Study("double-descent", "double descent: risk against the number of parameters", "toy.double_descent.study:run",

@@ -98,9 +98,8 @@ class Prediction(Results, theory=True):
 
     Examples
     --------
-    >>> theory = predict(second_strength=0.8, width=4, copies=2)
-    >>> round(theory.both_by_one, 3), round(theory.both_by_all, 3)
-    (0.004, 0.444)
+    >>> Prediction(both_by_one=0.004, both_by_all=0.444, first=0.66, second=0.34)
+    Prediction(both_by_one=0.004, both_by_all=0.444, first=0.66, second=0.34)
     """
 
     both_by_one: float
@@ -221,8 +220,9 @@ def predict(second_strength: float = 0.8, width: int = 16, copies: int = 1, repl
 
     Examples
     --------
-    >>> [round(predict(second_strength=0.8, width=width).second, 3) for width in (1, 16)]
-    [0.341, 0.169]
+    >>> theory = predict(second_strength=0.8, width=4, copies=2)
+    >>> round(theory.both_by_one, 3), round(theory.both_by_all, 3)
+    (0.004, 0.444)
     """
     check(second_strength, width, copies, replicas, seed, init_scale, power, target_loss, margin)
     p = learn_probabilities(width, second_strength, init_scale, power, target_loss, margin)
