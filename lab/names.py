@@ -49,6 +49,26 @@ def renamed(**names: str) -> Callable[[Callable], Callable]:
     return decorate
 
 
+class Keyed:
+    """Base of a dataclass that was a dictionary once: its fields can still be read by key, with a warning.
+
+    Examples
+    --------
+    >>> class Data(Keyed):
+    ...     x = 3
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore")
+    ...     Data()["x"]
+    3
+    """
+
+    def __getitem__(self, name: str):
+        if name.startswith("_") or not hasattr(self, name):
+            raise KeyError(name)
+        warnings.warn(f'{type(self).__name__}["{name}"] is now {type(self).__name__}.{name}', DeprecationWarning, stacklevel=2)
+        return getattr(self, name)
+
+
 def old_flag(parser: ArgumentParser, old: str, new: str) -> None:
     """Let ``old`` be another, undocumented spelling of the flag ``new`` that the parser has.
 

@@ -5,7 +5,7 @@ from importlib import import_module
 
 from numpydoc.docscrape import ClassDoc, NumpyDocString
 
-ROOMS = ("lab", "theory", "toy", "empirical", "figures")
+ROOMS = ("lab", "theory", "toy", "toy.mlp", "empirical", "figures")
 
 
 def public(room: str) -> dict[str, object]:

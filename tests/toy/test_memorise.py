@@ -76,9 +76,9 @@ def test_chance_counts_the_places_that_a_birth_could_have_had():
 
 
 def test_label_noise_draws_some_labels_anew():
-    clear, some, more, all_of_them = (make_data("structured", 400, seed=1, label_noise=share)["y"] for share in (0, 0.2, 0.5, 1))
+    clear, some, more, all_of_them = (make_data("structured", 400, seed=1, label_noise=share).y for share in (0, 0.2, 0.5, 1))
     assert 0.05 < np.mean(some != clear) < 0.15 and np.all((some == clear) | (more != clear))
-    np.testing.assert_array_equal(all_of_them, make_data("random-labels", 400, seed=1)["y"])
+    np.testing.assert_array_equal(all_of_them, make_data("random-labels", 400, seed=1).y)
     with pytest.raises(InputError, match="random already"):
         make_data("random-labels", 10, label_noise=0.5)
 
@@ -106,12 +106,16 @@ def test_the_study_of_splits_compares_the_same_data_sets():
 def test_data():
     for task in ("structured", "random-labels", "noise-inputs"):
         data = make_data(task, 50, seed=1)
-        np.testing.assert_allclose(np.linalg.norm(data["x"], axis=1), 1, rtol=1e-5)
-        np.testing.assert_allclose(np.linalg.norm(data["curve"], axis=1), 1, rtol=1e-5)
-        assert data["test_x"].shape == (2000, 20) and set(data["y"]) == {0, 1}
+        np.testing.assert_allclose(np.linalg.norm(data.x, axis=1), 1, rtol=1e-5)
+        np.testing.assert_allclose(np.linalg.norm(data.curve, axis=1), 1, rtol=1e-5)
+        assert data.test_x.shape == (2000, 20) and set(data.y) == {0, 1}
     one, two = make_data("structured", 50, seed=1), make_data("random-labels", 50, seed=1)
-    np.testing.assert_array_equal(one["x"], two["x"])
-    assert 0.2 < np.mean(one["y"] != two["y"]) < 0.8
+    np.testing.assert_array_equal(one.x, two.x)
+    assert 0.2 < np.mean(one.y != two.y) < 0.8
+    with pytest.warns(DeprecationWarning, match=r"Data\.y"):  # this was a dictionary once
+        assert one["y"] is one.y
+    with pytest.raises(KeyError):
+        one["nothing"]
 
 
 def test_structure_generalises_and_random_labels_do_not():

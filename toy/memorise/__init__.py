@@ -8,6 +8,6 @@ MODEL = Model("structured labels, random labels, or inputs replaced by noise: de
 TASKS = ("structured", "random-labels", "noise-inputs")
 
 __getattr__, __dir__, __all__ = lazy(__name__, {
-    ".model": ["History", "make_data", "simulate"],
+    ".model": ["Data", "History", "make_data", "simulate"],
     ".regions": ["Regions", "follow", "regions"],
 })

@@ -9,15 +9,15 @@ from toy.memorise import TASKS
 
 
 def add_arguments(parser):
-    parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS), help="which data")
+    parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS), help="kinds of data")
     parser.add_argument("--widths", nargs="+", type=positive_int, default=[8, 64, 512], help="hidden units")
     parser.add_argument("--samples", type=positive_int, default=60, help="training samples")
-    parser.add_argument("--replicas", type=replicas, default=10, help="networks a cell, each on data of its own")
+    parser.add_argument("--replicas", type=replicas, default=10, help="networks per task and width, each on data of its own")
     parser.add_argument("--epochs", type=whole(1, 10**6), default=3000, help="at most; training stops at loss 0.01")
     parser.add_argument("--learning-rate", type=positive_float, default=3e-3, help="learning rate of AdamW")
-    parser.add_argument("--batch-size", type=positive_int, default=50, help="samples a step")
+    parser.add_argument("--batch-size", type=positive_int, default=50, help="samples per step")
     parser.add_argument("--label-noise", type=number(least=0, most=1), default=0.0,
-                        help="share of the labels that are drawn anew")
+                        help="share of the labels that are redrawn at random")
     old_flag(parser, "--rate", "--learning-rate")
     add_run_arguments(parser, "--seed", "--quick", "--dry-run")
 
@@ -37,13 +37,13 @@ def run(args) -> dict:
     rows = []
     for task in args.tasks:
         for width in widths:
-            found = simulate(task, width, **common)
-            rows.append({"task": task, "width": width, "diverged": int(found.diverged.sum()),
-                         "train_error": mean_interval(found.train_error[:, -1]),
-                         "test_error": mean_interval(found.test_error[:, -1]),
-                         "regions": mean_interval(found.regions.count[:, -1]), "true_regions": found.true_regions,
-                         "deaths": mean_interval(found.regions.deaths), "births": mean_interval(found.regions.births),
-                         "resplits": mean_interval(found.regions.resplits), "chance": mean_interval(found.regions.chance)})
+            history = simulate(task, width, **common)
+            rows.append({"task": task, "width": width, "diverged": int(history.diverged.sum()),
+                         "train_error": mean_interval(history.train_error[:, -1]),
+                         "test_error": mean_interval(history.test_error[:, -1]),
+                         "regions": mean_interval(history.regions.count[:, -1]), "true_regions": history.true_regions,
+                         "deaths": mean_interval(history.regions.deaths), "births": mean_interval(history.regions.births),
+                         "resplits": mean_interval(history.regions.resplits), "chance": mean_interval(history.regions.chance)})
             row = rows[-1]
             say(f"{task:<14} width {width:>4}: train error {row['train_error'].mean:.3f}, test error "
                 f"{row['test_error'].mean:.3f}, regions {row['regions'].mean:.1f}, died {row['deaths'].mean:.1f}, born "
@@ -52,7 +52,7 @@ def run(args) -> dict:
 
 
 def draw(result, axes) -> None:
-    """Decision regions that are kept, by width."""
+    """Decision regions at the end of training, by width."""
     for task in dict.fromkeys(row["task"] for row in result["cells"]):
         rows = [row for row in result["cells"] if row["task"] == task]
         series(axes, [row["width"] for row in rows], [row["regions"] for row in rows], f"{task} labels")

@@ -5,14 +5,15 @@ Data. An angle θ, uniform on the circle, becomes the point x(θ) of a closed cu
 regions. Three tasks of n samples each:
 
 ``structured``
-    the labels as they are: there is something to learn;
+    the labels as they are, which can be learnt;
 ``random-labels``
-    labels drawn anew: all that can be done is to memorise; with ``label_noise`` only some of the structured labels are;
+    labels redrawn at random, so that a network can only memorise; ``label_noise`` redraws a share of the structured labels;
 ``noise-inputs``
-    structured labels, but every input replaced by a random point of the unit sphere, which holds no angle.
+    structured labels, but every input replaced by a random point of the unit sphere, which carries no information on θ.
 
-Decision regions are counted on the data's curve; for noise inputs on the great circle through two random points. Test error
-is that on fresh samples of the same task (chance, where there is nothing to learn).
+Decision regions are counted along the data's curve; for noise inputs along the great circle through two random points. The test
+error is measured on fresh samples of the same task (chance level where there is nothing to learn). The setting follows S2's
+discussion of memorising and generalising networks.
 """
 
 from dataclasses import dataclass
@@ -21,27 +22,73 @@ import numpy as np
 
 from lab import checks
 from lab.errors import ArgumentError
-from lab.names import renamed
+from lab.names import Keyed, renamed
 from lab.results import Results
 from lab.streams import generator
 from toy.memorise import TASKS
 from toy.memorise.regions import Regions, follow
-from toy.mlp import ADAM, initialise, train
+from toy.mlp.kernels import ADAM
+from toy.mlp.train import initialise, train
+
+
+@dataclass(frozen=True)
+class Data(Keyed, Results, axes="x: sample axis; y: sample; test_x: test axis; test_y: test; curve: point axis", rows="sample"):
+    """Training and test samples of one replica, and the curve on which its regions are counted.
+
+    Attributes
+    ----------
+    x : (samples, d) float32 array
+        Training inputs, of unit length.
+    y : (samples,) int array
+        Training labels, 0 or 1.
+    test_x : (test_samples, d) float32 array
+        Test inputs.
+    test_y : (test_samples,) int array
+        Test labels.
+    curve : (points, d) float32 array
+        Points around a closed curve.
+
+    Examples
+    --------
+    >>> data = make_data("structured", samples=5, test_samples=3, points=8)
+    >>> data.x.shape, data.test_x.shape, data.curve.shape
+    ((5, 20), (3, 20), (8, 20))
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    test_x: np.ndarray
+    test_y: np.ndarray
+    curve: np.ndarray
 
 
 @dataclass(frozen=True)
 class History(Results, axes="marks: look; train_error test_error: replica look; loss diverged: replica", rows="replica look",
               picture="train_error test_error ~ marks"):
-    """What R replicas did.
+    """Errors and decision regions of R replicas at T looks along training.
 
     Attributes
     ----------
-    marks : (T,) epochs of the looks.
-    train_error, test_error : (R, T) shares of samples.
-    regions : deaths, births and counts of decision regions over the looks.
-    loss : (R,) last training loss.
-    true_regions : 2k, regions of the structured labels.
-    diverged : (R,) bool.
+    marks : (T,) int array
+        Epochs of the looks.
+    train_error : (R, T) float array
+        Share of the training samples that are misclassified.
+    test_error : (R, T) float array
+        Share of the test samples that are misclassified.
+    regions : Regions
+        Counts, deaths and births of decision regions.
+    loss : (R,) float array
+        Mean training loss of the last epoch.
+    true_regions : int
+        Regions of the structured labels, 2k.
+    diverged : (R,) bool array
+        Whether training stopped because the loss was no longer finite.
+
+    Examples
+    --------
+    >>> history = simulate(width=4, samples=10, replicas=2, epochs=3, looks=2)
+    >>> history.marks, history.train_error.shape, history.true_regions
+    (array([0, 1, 3]), (2, 3), 6)
     """
 
     marks: np.ndarray
@@ -91,26 +138,50 @@ def check(task, width, samples, replicas, seed=0, dim=20, harmonics=8, waves=3, 
 
 @renamed(tests="test_samples")
 def make_data(task: str, samples: int, dim: int = 20, harmonics: int = 8, waves: int = 3, test_samples: int = 2000,
-              points: int = 1024, seed: int = 0, replica: int = 0, label_noise: float = 0.0) -> dict[str, np.ndarray]:
+              points: int = 1024, seed: int = 0, replica: int = 0, label_noise: float = 0.0) -> Data:
     """Training and test samples of one replica, and the curve on which its regions are counted.
 
     Parameters
     ----------
-    task : one of ``TASKS``.
-    samples, test_samples, points : numbers of training samples, test samples and points of the curve.
-    dim, harmonics : d and H, 2H ≤ d.
-    waves : k; the truth has 2k regions.
-    seed, replica : keys of the streams.
-    label_noise : share of the labels that are drawn anew; those of a smaller share are among those of a larger.
+    task : {"structured", "random-labels", "noise-inputs"}
+        Kind of data, see the module.
+    samples : int ≥ 1
+        Training samples.
+    dim : int ≥ 2 ``harmonics``, default 20
+        Input dimension d.
+    harmonics : int ≥ 1, default 8
+        Harmonics H of the data's curve.
+    waves : int ≥ 1, default 3
+        Waves k of the labels; the truth has 2k regions.
+    test_samples : int ≥ 1, default 2000
+        Test samples.
+    points : int ≥ 3, default 1024
+        Points of the curve.
+    seed : int in 0 … 2⁶⁴ − 1, default 0
+        Key of the streams.
+    replica : int ≥ 0, default 0
+        Number of the replica, which has streams of its own.
+    label_noise : float in [0, 1], default 0
+        Share of the labels that are redrawn; a larger share redraws those of a smaller one, too.
 
     Returns
     -------
-    dict : ``x``, ``y``, ``test_x``, ``test_y``, ``curve``.
+    Data
+        Samples and curve. (Its fields can still be read by key, as when this was a dictionary.)
 
     Raises
     ------
     InputError
-        For an unknown task or impossible sizes.
+        For an unknown task, or sizes out of range or beyond the memory.
+
+    References
+    ----------
+    Constructed here, after S2's discussion; see the docstring of :mod:`toy.memorise.model`.
+
+    Examples
+    --------
+    >>> make_data("structured", samples=6, test_samples=1, points=3).y
+    array([1, 1, 0, 0, 1, 0])
     """
     _check_data(task, samples, dim, harmonics, waves, test_samples, points, seed, replica, label_noise)
     rng, labels = (generator(seed, "memorise", what, replica) for what in ("data", "labels"))
@@ -127,8 +198,8 @@ def make_data(task: str, samples: int, dim: int = 20, harmonics: int = 8, waves:
         x /= np.linalg.norm(x, axis=1, keepdims=True)
         plane = np.linalg.qr(x[:2].T)[0]
         curve = np.stack([np.cos(grid), np.sin(grid)], 1) @ plane.T
-    return {"x": x[:samples].astype(np.float32), "y": y[:samples], "test_x": x[samples:].astype(np.float32),
-            "test_y": y[samples:], "curve": curve.astype(np.float32)}
+    return Data(x[:samples].astype(np.float32), y[:samples], x[samples:].astype(np.float32), y[samples:],
+                curve.astype(np.float32))
 
 
 @renamed(batch="batch_size", rate="learning_rate", scale="init_scale", loss_goal="target_loss")
@@ -136,57 +207,69 @@ def simulate(task: str = "structured", width: int = 128, samples: int = 60, repl
              dim: int = 20, harmonics: int = 8, waves: int = 3, epochs: int = 3000, batch_size: int = 50,
              learning_rate: float = 3e-3, init_scale: float = 1.0, target_loss: float = 0.01, looks: int = 40,
              same_data: bool = False, label_noise: float = 0.0) -> History:
-    """Train ``replicas`` networks of one width on one task and watch their decision regions.
+    """Train ``replicas`` networks of one width on one task and follow their decision regions.
 
     Parameters
     ----------
     task : {"structured", "random-labels", "noise-inputs"}, default "structured"
-        Which data, see the module.
+        Kind of data, see the module.
     width : int ≥ 1, default 128
         Hidden units.
     samples : int ≥ 1, default 60
         Training samples.
     replicas : int ≥ 1, default 10
-        Networks.
+        Networks R.
     seed : int in 0 … 2⁶⁴ − 1, default 0
-        Replica r has data, start and sample order of its own.
+        Replica r has data, start and sample order from streams of its own.
     dim : int ≥ 2 ``harmonics``, default 20
         Input dimension d.
     harmonics : int ≥ 1, default 8
-        H of the data's curve.
+        Harmonics H of the data's curve.
     waves : int ≥ 1, default 3
-        k; the truth has 2k regions.
+        Waves k of the labels; the truth has 2k regions.
     epochs : int ≥ 1, default 3000
         Passes over the data, at most.
     batch_size : int ≥ 1, default 50
-        Samples a step.
+        Samples per step.
     learning_rate : float > 0, default 3e-3
-        Of AdamW.
+        Learning rate of AdamW.
     init_scale : float > 0, default 1
-        Of the start, relative to He's.
+        Scale of the initial weights, relative to He's rule.
     target_loss : float ≥ 0, default 0.01
         An epoch whose mean cross-entropy is at most this is the last.
     looks : int ≥ 2, default 40
-        How often along training, on a logarithmic scale of epochs, regions are counted.
+        Looks at the networks, evenly spaced in the logarithm of the epochs; looks that fall on one epoch count once.
     same_data : bool, default False
-        All replicas see the data of replica 0 and differ in start and order alone.
+        Give all replicas the data of replica 0, so that they differ in start and order only.
     label_noise : float in [0, 1], default 0
-        Share of the labels (of training and of test) that are drawn anew.
+        Share of the training and test labels that are redrawn at random.
 
     Returns
     -------
     History
+        Errors and regions along training.
 
     Raises
     ------
     InputError
-        For an unknown task or impossible sizes.
+        For an unknown task, or sizes out of range or beyond the memory.
+
+    References
+    ----------
+    S2's discussion; the setting is described in the docstring of :mod:`toy.memorise.model`.
+
+    Examples
+    --------
+    >>> history = simulate(width=16, samples=20, replicas=2, epochs=40, learning_rate=0.02, looks=3)
+    >>> history.train_error[:, -1] < history.train_error[:, 0]
+    array([ True,  True])
     """
     check(task, width, samples, replicas, seed, dim, harmonics, waves, epochs, batch_size, learning_rate, init_scale, target_loss,
           looks, same_data, label_noise)
     sets = [make_data(task, samples, dim, harmonics, waves, seed=seed, replica=0 if same_data else r, label_noise=label_noise)
             for r in range(replicas)]
-    x, y, test_x, test_y, curve = (np.stack([s[key] for s in sets]) for key in ("x", "y", "test_x", "test_y", "curve"))
+    x, y, test_x, test_y, curve = (np.stack([getattr(s, name) for s in sets])
+                                   for name in ("x", "y", "test_x", "test_y", "curve"))
     marks = np.unique(np.concatenate([[0], np.geomspace(1, epochs, looks).round().astype(int)]))
     start = initialise(dim, width, 2, replicas, seed, "memorise", init_scale=init_scale)
     done = train(start, x, y, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, optimizer=ADAM,
@@ -198,6 +281,4 @@ def simulate(task: str = "structured", width: int = 128, samples: int = 60, repl
         train_error[:, t] = np.mean(now(x).argmax(2) != y, axis=1)
         test_error[:, t] = np.mean(now(test_x).argmax(2) != test_y, axis=1)
         classes[:, t] = now(curve).argmax(2)
-    last = np.abs(done.epochs) - 1
-    return History(marks, train_error, test_error, follow(classes), done.losses[np.arange(replicas), last], 2 * waves,
-                   done.diverged)
+    return History(marks, train_error, test_error, follow(classes), done.last_losses, 2 * waves, done.diverged)

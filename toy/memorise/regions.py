@@ -1,11 +1,11 @@
-"""Decision regions on a closed curve, and what becomes of them along training.
+"""Decision regions on a closed curve, and their mergers and splits along training.
 
 A *region* is a maximal arc of the circle of angles on which the predicted class is constant. Between two looks at the
 same network a region *dies* if none of its points keeps its class (its neighbours have merged over it), and a region is
 *born* if none of its points had that class before (an old region has split). A birth is a *re-split* if a region of the
-same class had died there before: a merger that came undone - or a new region that happens to lie on a grave. How often chance
-alone would do that is counted, too: the share of places where a region of this class and length could have been born (nothing of
-its class there before) at which it would have met a grave of its class.
+same class had died there before (left a *grave*): a merger that came undone, or a new region that lies on a grave by chance. The
+rate of chance is computed, too: of all places where a region of this class and length could have been born (nothing of its class
+there before), the share that holds a grave of its class.
 """
 
 from dataclasses import dataclass
@@ -20,13 +20,25 @@ from lab.results import Results
 @dataclass(frozen=True)
 class Regions(Results, axes="count: replica look; deaths births resplits chance: replica", rows="replica",
               picture="count ~ look"):
-    """What became of the regions of R replicas over T looks.
+    """Regions of R replicas over T looks.
 
     Attributes
     ----------
-    count : (R, T) regions at each look.
-    deaths, births, resplits : (R,) events between consecutive looks; re-splits are counted among the births too.
-    chance : (R,) re-splits to expect if regions were born anywhere.
+    count : (R, T) int array
+        Regions at each look.
+    deaths : (R,) int array
+        Regions that died between consecutive looks.
+    births : (R,) int array
+        Regions that were born.
+    resplits : (R,) int array
+        Births that are re-splits.
+    chance : (R,) float array
+        Re-splits to expect if regions were born at random places.
+
+    Examples
+    --------
+    >>> follow(np.array([[[0, 0, 1, 1], [0, 0, 0, 0], [0, 0, 1, 1]]])).count
+    array([[2, 1, 2]])
     """
 
     count: np.ndarray
@@ -38,7 +50,7 @@ class Regions(Results, axes="count: replica look; deaths births resplits chance:
 
 @njit(cache=True, error_model="numpy")
 def _starts(classes, out):
-    """out[i] <- index where the region that holds point i starts (on the circle); returns the number of regions."""
+    """out[i] <- index of the first point of the region that holds point i, on the circle; returns the number of regions."""
     n = classes.size
     first = -1
     for i in range(n):
@@ -48,20 +60,23 @@ def _starts(classes, out):
     if first < 0:
         out[:] = 0
         return 1
-    found = 0
+    regions = 0
     start = first
     for step in range(n):
         i = (first + step) % n
         if classes[i] != classes[i - 1]:
             start = i
-            found += 1
+            regions += 1
         out[i] = start
-    return found
+    return regions
 
 
 @njit(cache=True, error_model="numpy")
 def _meets(before, lost, value, length):
-    """Share of the places without ``value`` before, windows of this length on the circle, that hold a grave of it."""
+    """Share of the windows of this length on the circle without class ``value`` before that hold a grave of it.
+
+    The window slides by one point at a time; ``taken`` and ``graves`` count within it.
+    """
     n = before.size
     taken = graves = places = hits = 0
     for i in range(length - 1):
@@ -81,7 +96,11 @@ def _meets(before, lost, value, length):
 
 @njit(cache=True, error_model="numpy")
 def _follow(classes, count, events, chance):
-    """classes (T, n) of one replica; count (T,); events <- deaths, births, re-splits; chance[0] <- of the latter, expected."""
+    """Regions of one replica. Plain twin: ``naive_follow`` in tests/toy/test_memorise.py.
+
+    classes: (T, n). count: (T,) <- regions. events: (3,) <- deaths, births, re-splits. chance: (1,) <- expected re-splits. A
+    region's flags are kept at its first point, which old[i] and new[i] give for point i, before and after.
+    """
     looks, n = classes.shape
     old, new = np.empty(n, np.int64), np.empty(n, np.int64)
     lost = np.full(n, -1, np.int64)  # class of a region that died over this point, if any
@@ -92,12 +111,14 @@ def _follow(classes, count, events, chance):
         survives[:] = False
         known[:] = False
         again[:] = False
+        # a region survives if one of its points keeps its class, and is known if one of its points had it before
         for i in range(n):
             if classes[t, i] == classes[t - 1, i]:
                 survives[old[i]] = True
                 known[new[i]] = True
             elif lost[i] == classes[t, i]:
                 again[new[i]] = True
+        # count each region once, at its first point
         for i in range(n):
             if old[i] == i and not survives[i]:
                 events[0] += 1
@@ -109,6 +130,7 @@ def _follow(classes, count, events, chance):
                 for j in range(n):
                     length += new[j] == i
                 chance[0] += _meets(classes[t - 1], lost, classes[t, i], length)
+        # a region that died leaves its class over its points
         for i in range(n):
             if not survives[old[i]]:
                 lost[i] = classes[t - 1, i]
@@ -120,12 +142,30 @@ def follow(classes: np.ndarray) -> Regions:
 
     Parameters
     ----------
-    classes : (R, T, n) predicted class at n points around a closed curve, at T looks.
+    classes : (R, T, n) int array
+        Predicted class at n ≥ 3 points around a closed curve, at T looks, for R replicas.
+
+    Returns
+    -------
+    Regions
+        Counts at the looks, and events between them.
 
     Raises
     ------
     InputError
-        If the shape is another, or there are fewer than 3 points.
+        For another shape, or fewer than 3 points.
+
+    References
+    ----------
+    Definitions in the docstring of :mod:`toy.memorise.regions`.
+
+    Examples
+    --------
+    A region of class 1 merges with its neighbour and splits off again:
+
+    >>> events = follow(np.array([[[0, 0, 1, 1], [0, 0, 0, 0], [0, 0, 1, 1]]]))
+    >>> events.deaths, events.births, events.resplits
+    (array([1]), array([1]), array([1]))
     """
     classes = np.ascontiguousarray(classes, dtype=np.int64)
     if classes.ndim != 3 or classes.shape[1] < 1 or classes.shape[2] < 3:
@@ -134,10 +174,27 @@ def follow(classes: np.ndarray) -> Regions:
     events, chance = np.zeros((classes.shape[0], 3), dtype=np.int64), np.zeros((classes.shape[0], 1))
     for r in range(classes.shape[0]):
         _follow(classes[r], count[r], events[r], chance[r])
-    return Regions(count, *events.T, chance[:, 0])
+    deaths, births, resplits = events.T
+    return Regions(count, deaths, births, resplits, chance[:, 0])
 
 
 def regions(classes: np.ndarray) -> np.ndarray:
-    """(...,) number of regions for classes (..., n) around a closed curve."""
+    """Number of regions around a closed curve.
+
+    Parameters
+    ----------
+    classes : (..., n) array
+        Class at n points around the curve.
+
+    Returns
+    -------
+    (...,) int array
+        Maximal arcs of one class.
+
+    Examples
+    --------
+    >>> regions(np.array([[0, 0, 1, 0], [1, 1, 1, 1]]))
+    array([2, 1])
+    """
     changes = np.sum(classes != np.roll(classes, 1, axis=-1), axis=-1)
     return np.maximum(changes, 1)

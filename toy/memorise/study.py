@@ -13,13 +13,13 @@ from lab.study import CONFIRMATORY, Study
 from theory.claims import Evidence
 from toy.memorise.model import TASKS, simulate
 
-TRAINING = dict(epochs=20_000, learning_rate=1e-2, batch_size=60)  # the whole data set a step: long enough to memorise it
-RESOLUTION = 0.5 / 2000  # of a test error: half a sample of the test set
+TRAINING: dict = dict(epochs=20_000, learning_rate=1e-2, batch_size=60)  # full batches, for long enough to memorise them
+RESOLUTION = 0.5 / 2000  # resolution of a test error: half a test sample
 
 
 @dataclass(frozen=True)
 class Memorise:
-    """One cell: networks of one width on one task; ``seed`` names the data set, which all replicas share."""
+    """One setting: networks of one width on one task; ``seed`` fixes the data set, which all replicas share."""
 
     task: str
     width: int
@@ -32,30 +32,30 @@ class Memorise:
 
 
 def run(config: Memorise, folder: Path) -> dict:
-    """Train and watch one cell.
+    """Train the networks of one setting.
 
-    What is said of its end is said of the networks that have memorised: no error is left on the training samples. The others
-    are counted.
+    Final values are those of the networks that have memorised, with no error left on the training samples; the result says how
+    many these are.
     """
-    found = simulate(config.task, config.width, replicas=config.replicas, epochs=config.epochs, seed=config.seed,
+    history = simulate(config.task, config.width, replicas=config.replicas, epochs=config.epochs, seed=config.seed,
                      learning_rate=config.learning_rate, batch_size=config.batch_size, label_noise=config.label_noise,
                      same_data=True)
-    if found.diverged.any():
-        raise InputError(f"{found.diverged.sum()} networks diverged: lower the learning rate")
-    regions, done = found.regions, found.train_error[:, -1] == 0
-    ends = {"final_regions": regions.count[:, -1], "final_test_error": found.test_error[:, -1]}
+    if history.diverged.any():
+        raise InputError(f"{history.diverged.sum()} networks diverged: lower the learning rate")
+    regions, done = history.regions, history.train_error[:, -1] == 0
+    ends = {"final_regions": regions.count[:, -1], "final_test_error": history.test_error[:, -1]}
     return {
-        "marks": found.marks, "regions": regions.count.mean(axis=0), "train_error": found.train_error.mean(axis=0),
-        "test_error": found.test_error.mean(axis=0), "final_train_error": float(found.train_error[:, -1].mean()),
-        "memorised": int(done.sum()), "true_regions": found.true_regions,
+        "marks": history.marks, "regions": regions.count.mean(axis=0), "train_error": history.train_error.mean(axis=0),
+        "test_error": history.test_error.mean(axis=0), "final_train_error": float(history.train_error[:, -1].mean()),
+        "memorised": int(done.sum()), "true_regions": history.true_regions,
         **{name: float(values[done].mean()) if done.any() else None for name, values in ends.items()},
-        "spread": float(found.test_error[done, -1].std(ddof=1)) if done.sum() > 1 else None,
+        "spread": float(history.test_error[done, -1].std(ddof=1)) if done.sum() > 1 else None,
         **{name: float(getattr(regions, name)[done].sum()) for name in ("deaths", "births", "resplits", "chance")},
     }
 
 
 def configs(scale: str, n: int | None = None) -> list[Memorise]:
-    """Three tasks at four widths on twelve data sets: minutes, so not part of "run". The longest runs first."""
+    """Three tasks at four widths on twelve data sets, longest runs first. They take minutes, so "run" has none."""
     if scale == "run":
         return []
     widths, sets = ((8, 64), 2) if scale == "quick" else ((8, 32, 128, 512), 12)
@@ -64,7 +64,7 @@ def configs(scale: str, n: int | None = None) -> list[Memorise]:
 
 
 def tabulate(finished) -> pd.DataFrame:
-    """A row a cell and look; what is known at the end stands in every row of its cell."""
+    """One row per setting and look; final values are repeated in all rows of their setting."""
     rows = []
     for config, result in finished:
         ends = {key: result[key] for key in ("final_regions", "final_train_error", "memorised", "final_test_error",
@@ -77,27 +77,27 @@ def tabulate(finished) -> pd.DataFrame:
 
 
 def cells(table: pd.DataFrame) -> pd.DataFrame:
-    """One row a cell."""
+    """One row per setting."""
     return table.drop_duplicates(["task", "width", "data_set"])
 
 
 def resplits_a_merger(ends: pd.DataFrame) -> pd.Series:
-    """Re-splits over regions that died, of each cell."""
+    """Re-splits per region that died, for each setting."""
     return ends.resplits / ends.deaths.clip(lower=1)
 
 
 def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
-    """Pairs of cells on the same data set; the interval is over data sets."""
+    """Settings compared on the same data set; intervals are over data sets."""
     ends = cells(table).set_index(["task", "width", "data_set"]).sort_index()
     narrow, wide = table.width.min(), table.width.max()
     clear, random = (ends.loc[task] for task in ("structured", "random-labels"))
     counted = {name: f"{int(part.memorised.sum())} of {int(part.replicas.sum())} networks had memorised"
                for name, part in (("clear", clear.loc[[narrow, wide]]), ("random", random.loc[wide]), ("wide", clear.loc[wide]))}
-    found = []
+    pieces: list[Evidence] = []
 
     def add(claim, piece, setting, values, note, labels="structured", log=False, least=-np.inf):
         if (values := values.dropna()).size:
-            found.append(Evidence(claim, "toy", setting, bounded(mean_interval(values, log=log), least), runs, note, piece,
+            pieces.append(Evidence(claim, "toy", setting, bounded(mean_interval(values, log=log), least), runs, note, piece,
                                   levels={"labels": labels}))
 
     add("s2.memorising-needs-more-regions", "regions", f"curve in 20 dimensions, width {wide}",
@@ -111,7 +111,7 @@ def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
         spread.loc[wide] / spread.loc[narrow], counted["clear"], log=True)
     add("s2.width-generalises", "error", f"structured labels, width {narrow} against {wide}",
         clear.final_test_error.loc[narrow] - clear.final_test_error.loc[wide], counted["clear"])
-    return found
+    return pieces
 
 
 STUDY = Study("memorise", "memorise or generalise: decision regions along training", "toy.memorise.study:run", configs,

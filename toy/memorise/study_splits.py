@@ -1,12 +1,12 @@
 """The study: why do merged regions split again when labels are random?
 
-The explanation that is put to the test: *the labels ask for it*. Early on a network fits what is smooth, and regions merge over
-samples that it has not fitted yet; to memorise these it must open the regions again. Three things could refute it, and what is
-expected of each was declared (:mod:`theory.claims.s2_discussion`) before a network was trained:
+The explanation under test: *the labels require it*. Early in training a network fits what is smooth, and regions merge over
+samples that it has not fitted yet; to memorise these samples it must reopen the regions. Three comparisons could refute it, and
+their expected outcomes were declared (:mod:`theory.claims.s2_discussion`) before any network was trained:
 
-* the share of labels that are random (nothing else changes): the more, the more mergers come undone;
-* steps: if re-splits were the noise of large steps, a fifth of the learning rate would do away with them;
-* chance: if re-splits were new regions that happen to lie on a grave, regions born anywhere would meet as many
+* random labels: the larger their share, all else equal, the more mergers should come undone;
+* steps: if re-splits were noise from large steps, a fifth of the learning rate would remove them;
+* chance: if re-splits were new regions that lie on a grave by accident, regions born at random places would meet as many graves
   (:mod:`toy.memorise.regions`).
 """
 
@@ -20,8 +20,8 @@ from toy.memorise.study import TRAINING, Memorise, cells, resplits_a_merger, tab
 
 WIDTH = 128
 SHARES = (0.0, 0.1, 0.2, 0.5, 1.0)  # of labels that are random
-SMALL_STEPS = dict(TRAINING, learning_rate=TRAINING["learning_rate"] / 5, epochs=TRAINING["epochs"] * 5)
-FIRST_SET = CONFIRMATORY + 100  # data sets that no other study has
+SMALL_STEPS: dict = dict(TRAINING, learning_rate=TRAINING["learning_rate"] / 5, epochs=TRAINING["epochs"] * 5)
+FIRST_SET = CONFIRMATORY + 100  # data sets that no other study uses
 
 
 def configs(scale: str, n: int | None = None) -> list[Memorise]:
@@ -38,7 +38,7 @@ def configs(scale: str, n: int | None = None) -> list[Memorise]:
 
 
 def tabulate_splits(finished) -> pd.DataFrame:
-    """A row a cell: what is changed in it, and its end."""
+    """One row per setting: what is varied, and the final values."""
     rows = []
     for config, result in finished:
         row = cells(tabulate([(config, result)])).drop(columns=["epoch", "regions", "train_error", "test_error"])
@@ -48,16 +48,16 @@ def tabulate_splits(finished) -> pd.DataFrame:
 
 
 def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
-    """By the share of random labels, by steps, and against chance; the interval is over data sets."""
+    """Effect of the share of random labels, of small steps, and of chance; intervals are over data sets."""
     done = table[table.memorised > 0]
     done = done.assign(rate=resplits_a_merger(done), excess=(done.resplits - done.chance) / done.births.clip(lower=1))
     fast = done[done.learning_rate == TRAINING["learning_rate"]].set_index(["random_share", "data_set"]).sort_index()
-    found = []
+    pieces: list[Evidence] = []
 
     def add(claim, piece, setting, values, **range):
         if (values := values.dropna()).size:
-            found.append(Evidence(claim, "toy", f"{setting}, width {table.width.max()}", bounded(mean_interval(values), **range),
-                                  runs, piece=piece, cluster="memorise-splits", levels={"share": piece}))
+            pieces.append(Evidence(claim, "toy", f"{setting}, width {table.width.max()}", bounded(mean_interval(values), **range),
+                                   runs, piece=piece, cluster="memorise-splits", levels={"share": piece}))
 
     for share in SHARES[1:]:
         if {0.0, share} <= set(fast.index.get_level_values(0)):
@@ -67,7 +67,7 @@ def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
     add("s2.resplits-survive-small-steps", "small-steps", "random labels, a fifth of the learning rate", slow.rate, least=0.0)
     if 1.0 in fast.index.get_level_values(0):
         add("s2.resplits-are-no-chance", "random-labels", "random labels", fast.excess.loc[1.0], least=-1.0, most=1.0)
-    return found
+    return pieces
 
 
 STUDY = Study("memorise-splits", "why merged regions split again: random labels, steps, chance", "toy.memorise.study:run",

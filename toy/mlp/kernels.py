@@ -4,17 +4,34 @@
 with W (d, m), b (m,), V (m, k), c (k,). Losses: the mean over a batch of cross-entropy on softmax(o), or of ½|o − y|².
 All parameters of a replica are one flat vector, (W, b, V, c) in this order, so that an optimizer is one loop.
 
-The matrix products are BLAS calls (``np.dot`` with ``out``), but for e V^T: with as few outputs as here it is a sum of a
-few rows. Numbers below 1e-30 become 0 where they arise, in the errors of samples that are fitted and in the optimizers'
-running means: left to themselves they shrink to where floats lose digits, and arithmetic is a hundred times slower.
+Matrix products are BLAS calls (``np.dot`` with ``out``), except e V^T, which is a sum of a few rows for as few outputs as here.
+Numbers below 1e-30 are set to 0 where they arise, in the errors of fitted samples and in the optimizers' running means: otherwise
+they shrink to subnormal floats, whose arithmetic is about a hundred times slower.
 """
+
+from enum import IntEnum
 
 import numpy as np
 
 from lab.compiled import njit
 
-CROSS_ENTROPY, SQUARED = 0, 1
-MOMENTUM, ADAM = 0, 1
+
+class Loss(IntEnum):
+    """Loss that is minimised."""
+
+    CROSS_ENTROPY = 0
+    SQUARED = 1
+
+
+class Optimizer(IntEnum):
+    """Rule of an optimisation step."""
+
+    MOMENTUM = 0
+    ADAM = 1
+
+
+CROSS_ENTROPY, SQUARED = Loss
+MOMENTUM, ADAM = Optimizer
 TINY = np.float32(1e-30)
 
 _jit = {"cache": True, "error_model": "numpy", "nogil": True}
@@ -47,7 +64,8 @@ def _loss_gradient(o, target, label, loss, e):
     rows, k = o.shape
     total = 0.0
     for s in range(rows):
-        if loss == 0:
+        if loss == CROSS_ENTROPY:
+            # log-sum-exp about the largest output, so that nothing overflows; e = softmax(o) − one-hot(label)
             top = o[s, 0]
             for j in range(1, k):
                 top = max(top, o[s, j])
@@ -71,7 +89,10 @@ def _loss_gradient(o, target, label, loss, e):
 
 @njit(**_jit)
 def _backward(x, h, e, V, Vt, gW, gb, gV, gc, gh):
-    """The gradient; Vt (k, m) and gh (rows, m) are scratch."""
+    """Gradients gW, gb, gV, gc of the batch's mean loss; Vt (k, m) and gh (rows, m) are scratch.
+
+    gV = h^T e, gc = sum_s e_s, gh = (e V^T) * (h > 0), gb = sum_s gh_s, gW = x^T gh.
+    """
     m, k = V.shape
     np.dot(h.T, e, gV)
     for i in range(k):
@@ -121,11 +142,17 @@ def train_one(x, target, label, flat, frozen, order, batch_size, m, k, loss, opt
               momentum, weight_decay, marks, kept, losses, target_loss):
     """Train one replica in place for ``order.shape[0]`` epochs, or until an epoch's mean loss is at most ``target_loss``.
 
-    order : (epochs, n) sample order of every epoch. frozen : leading parameters that are not trained (0, or d m + m for
-    random features). marks : increasing epochs after which the parameters are copied to ``kept`` (marks[i] = 0: before
-    training). losses : (epochs,) mean training loss while the epoch ran; NaN where it did not run.
+    x : (n, d) inputs; target : (n, k) for the squared loss; label : (n,) for cross-entropy. order : (epochs, n) sample order of
+    every epoch. frozen : leading parameters that are not trained (0, or d m + m for random features). marks : increasing epochs
+    after which the parameters are copied to ``kept`` (marks[i] = 0: before training). losses : (epochs,) mean training loss while
+    the epoch ran; NaN where it did not run.
 
-    Returns the number of epochs that ran; negative if the loss stopped being finite.
+    Returns the number of epochs that ran; negative if the loss stopped being finite. Plain twin: the NumPy loop of
+    tests/toy/test_mlp.py.
+
+    It has one loop over epochs and one over batches: gather the batch, forward, loss and its gradient, backward, step; after an
+    epoch decay the learning rate, keep marked parameters, and stop on divergence or at the target loss. The buffers of a batch
+    are shared by all steps, which is why this is one function.
     """
     n, d = x.shape
     epochs = order.shape[0]
@@ -151,7 +178,7 @@ def train_one(x, target, label, flat, frozen, order, batch_size, m, k, loss, opt
                 i = order[epoch, start + s]
                 for j in range(d):
                     xb[s, j] = x[i, j]
-                if loss == 0:
+                if loss == CROSS_ENTROPY:
                     lb[s] = label[i]
                 else:
                     for j in range(k):
