@@ -34,7 +34,6 @@ UNFINISHED: tuple[str, ...] = (
     "theory.verdict",
     "toy.critical_points.",
     "toy.graded_teacher.",
-    "toy.polynomial.",
     "toy.relu_landscape.",
     "toy.teacher_student.",
     "toy.units.",

@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 from lab.errors import InputError
 from toy.__main__ import COMMANDS
 from toy.polynomial.fit import descend, features, max_margin, minimum_norm
-from toy.polynomial.model import _agreement, make_data, simulate, simulate_networks
+from toy.polynomial.model import Data, _agreement, make_data, simulate, simulate_networks
 from toy.polynomial.study import _growth, configs
 
 
@@ -28,7 +28,7 @@ def test_features_span_the_polynomials():
 
 def test_max_margin_against_a_general_solver():
     data = make_data(samples=15, degree=2, seed=1)
-    phi, s = features(data["x"], 2), data["signs"]
+    phi, s = features(data.x, 2), data.signs
     found = max_margin(phi, s)
     result = minimize(lambda w: 0.5 * w[1:] @ w[1:], found + 0.1, jac=lambda w: np.r_[0, w[1:]], method="SLSQP",
                       constraints={"type": "ineq", "fun": lambda w: s * (phi @ w) - 1, "jac": lambda w: s[:, None] * phi},
@@ -39,7 +39,7 @@ def test_max_margin_against_a_general_solver():
 
 def test_descent_against_a_plain_loop():
     data = make_data(samples=17, degree=2, seed=2)
-    phi, s = features(data["x"], 3), data["signs"]
+    phi, s = features(data.x, 3), data.signs
     start = np.random.default_rng(0).standard_normal((3, phi.shape[1]))
     found, losses = descend(phi, s, start, target_loss=0.0, max_steps=25)
     rate = 4 * len(phi) / np.linalg.norm(phi, 2) ** 2
@@ -56,31 +56,32 @@ def test_descent_against_a_plain_loop():
 
 def test_minimum_norm_is_minimal():
     data = make_data(samples=12, degree=2)
-    phi = features(data["x"], 6)
-    w = minimum_norm(phi, data["signs"])
-    np.testing.assert_allclose(phi @ w, data["signs"], atol=1e-9)
+    phi = features(data.x, 6)
+    w = minimum_norm(phi, data.signs)
+    np.testing.assert_allclose(phi @ w, data.signs, atol=1e-9)
     null = np.linalg.svd(phi)[2][12:]
     np.testing.assert_allclose(null @ w, 0, atol=1e-9)
 
 
 def test_agreement_between_pairs():
     rng = np.random.default_rng(3)
-    data = {"true_inside": rng.choice([-1.0, 1.0], 50), "true_outside": rng.choice([-1.0, 1.0], 30)}
+    none = np.empty(0)
+    data = Data(none, none, none, none, rng.choice([-1.0, 1.0], 50), rng.choice([-1.0, 1.0], 30))
     inside, outside = rng.choice([-1.0, 1.0], (5, 50)), rng.choice([-1.0, 1.0], (5, 30))
     row = _agreement(3, "x", inside, outside, data, 0.0)
     direct = np.mean([np.mean(a == b) for a, b in itertools.combinations(outside, 2)])
     assert row.pair_outside == pytest.approx(direct)
-    assert row.truth_inside == pytest.approx(np.mean(inside == data["true_inside"]))
+    assert row.truth_inside == pytest.approx(np.mean(inside == data.true_inside))
     assert np.isnan(_agreement(3, "x", inside[:1], outside[:1], data, 0.0).pair_inside)
 
 
 def test_data():
     for replica in range(5):
         data = make_data(replica=replica)
-        assert data["x"].shape == (40, 2) and set(data["signs"]) == {-1.0, 1.0}
-        assert np.all(np.linalg.norm(data["x"], axis=1) <= 1)
+        assert data.x.shape == (40, 2) and set(data.signs) == {-1.0, 1.0}
+        assert np.all(np.linalg.norm(data.x, axis=1) <= 1)
         # every point of the hull is a convex combination, so none lies beyond the disc
-        assert np.linalg.norm(data["inside"], axis=1).max() <= 1
+        assert np.linalg.norm(data.inside, axis=1).max() <= 1
 
 
 def test_all_classifiers_separate_and_inside_is_easier():

@@ -34,7 +34,7 @@ CROSS_ENTROPY, SQUARED = Loss
 MOMENTUM, ADAM = Optimizer
 TINY = np.float32(1e-30)
 
-_jit = {"cache": True, "error_model": "numpy", "nogil": True}
+_jit: dict = {"cache": True, "error_model": "numpy", "nogil": True}
 
 
 @njit(**_jit)

@@ -9,9 +9,9 @@ FIELDS = ("truth_inside", "truth_outside", "pair_inside", "pair_outside", "train
 
 
 def add_arguments(parser):
-    parser.add_argument("--degree", type=whole(1, 60), default=3, help="of the true boundary")
-    parser.add_argument("--degrees", nargs="+", type=whole(1, 60), default=[3, 4, 6, 8, 10], help="of the classifiers")
-    parser.add_argument("--widths", nargs="+", type=positive_int, default=[4, 16, 64, 256], help="of the networks")
+    parser.add_argument("--degree", type=whole(1, 60), default=3, help="degree of the true boundary")
+    parser.add_argument("--degrees", nargs="+", type=whole(1, 60), default=[3, 4, 6, 8, 10], help="degrees of the classifiers")
+    parser.add_argument("--widths", nargs="+", type=positive_int, default=[4, 16, 64, 256], help="widths of the networks")
     parser.add_argument("--samples", type=whole(3, 10**6), default=40, help="training points")
     parser.add_argument("--replicas", type=replicas, default=8, help="data sets")
     add_run_arguments(parser, "--seed", "--quick", "--dry-run")
@@ -32,17 +32,17 @@ def run(args) -> dict:
                     *simulate_networks(widths, replica=replica, **common)):
             cells.setdefault((row.regime, row.size), []).append(row)
     rows = []
-    for (regime, size), found in cells.items():
+    for (regime, size), results in cells.items():
         row = {"regime": regime, "size": size}
         for field in FIELDS:
-            values = [getattr(one, field) for one in found]
+            values = [getattr(one, field) for one in results]
             row[field] = None if values[0] != values[0] else mean_interval(values)
         rows.append(row)
         pair = "" if row["pair_outside"] is None else f", between starts {row['pair_outside'].mean:.3f} outside"
         say(f"{regime:<15} {size:>4}: agrees with the truth {row['truth_inside'].mean:.3f} inside, "
             f"{row['truth_outside'].mean:.3f} outside{pair}")
     data = make_data(**common)
-    return {"samples": len(data["x"]), "cells": rows}
+    return {"samples": len(data.x), "cells": rows}
 
 
 def draw(result, axes) -> None:

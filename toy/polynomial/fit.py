@@ -1,8 +1,8 @@
 """Polynomial classifiers p(x) = w·φ(x) ≷ 0 of a given degree, fitted in four ways.
 
 φ are the products of Legendre polynomials P_i(x₁) P_j(x₂), i + j ≤ k: (k+1)(k+2)/2 of them, of comparable size on the
-square that holds the data; outside it they grow like |x|^k, so that what w does not need for the data decides everything
-there. "Norm" and "margin" below are in this basis.
+square around the data. Outside it they grow like |x|^k, so that the decisions there depend on parts of w that the data do not
+determine. "Norm" and "margin" below refer to this basis.
 
 ``max-margin``
     the hard-margin support vector machine;
@@ -23,7 +23,30 @@ REGIMES = ("max-margin", "minimum-norm", "gradient-small", "gradient-large")
 
 
 def features(points: np.ndarray, degree: int) -> np.ndarray:
-    """(n, (k+1)(k+2)/2) products of Legendre polynomials at points (n, 2)."""
+    """Products of Legendre polynomials at points of the plane.
+
+    Parameters
+    ----------
+    points : (n, 2) float array
+        Finite points.
+    degree : int ≥ 0
+        Largest total degree k.
+
+    Returns
+    -------
+    (n, (k+1)(k+2)/2) float array
+        P_i(x₁) P_j(x₂), i + j ≤ k; the first is the constant.
+
+    Raises
+    ------
+    InputError
+        For another shape, values that are not finite, or a negative degree.
+
+    Examples
+    --------
+    >>> features(np.array([[0.5, -1.0]]), 1)
+    array([[ 1. , -1. ,  0.5]])
+    """
     points = floats(points, "points")
     if points.ndim != 2 or points.shape[1] != 2 or not np.all(np.isfinite(points)):
         raise InputError(f"points must be finite and (n, 2), got shape {points.shape}")
@@ -35,7 +58,11 @@ def features(points: np.ndarray, degree: int) -> np.ndarray:
 
 @njit(parallel=True, cache=True, error_model="numpy")
 def _descend(phi, signs, weights, learning_rate, target_loss, max_steps, losses):
-    """Full-batch gradient descent on the mean logistic loss, a replica a row of ``weights`` (in place)."""
+    """Full-batch gradient descent on the mean logistic loss, one replica per row of ``weights`` (R, F), in place.
+
+    phi : (n, F); signs : (n,) ±1; losses : (R,) <- last mean losses. Plain twin: the NumPy loop of
+    tests/toy/test_polynomial.py.
+    """
     n, size = phi.shape
     for r in prange(weights.shape[0]):
         w = weights[r]
@@ -43,6 +70,7 @@ def _descend(phi, signs, weights, learning_rate, target_loss, max_steps, losses)
         for _ in range(max_steps):
             gradient[:] = 0.0
             loss = 0.0
+            # L = mean_i log(1 + e^(−m_i)), m_i = s_i w·φ_i;  −∇L = mean_i s_i φ_i / (1 + e^(m_i)), in e^(−|m|) against overflow
             for i in range(n):
                 p = 0.0
                 for j in range(size):
@@ -62,9 +90,35 @@ def _descend(phi, signs, weights, learning_rate, target_loss, max_steps, losses)
 
 def descend(phi: np.ndarray, signs: np.ndarray, start: np.ndarray, target_loss: float = 0.01,
             max_steps: int = 50_000) -> tuple[np.ndarray, np.ndarray]:
-    """Weights (R, F) and last mean losses (R,) of gradient descent on the logistic loss from ``start`` (R, F).
+    """Gradient descent on the logistic loss.
 
-    The step is 1/L, L = λ_max(φᵀφ)/(4n) the largest curvature of the loss: as long as is safe.
+    The step is 1/L with L = λ_max(φᵀφ)/(4n), a bound on the curvature of the loss.
+
+    Parameters
+    ----------
+    phi : (n, F) float array
+        Features.
+    signs : (n,) float array
+        Classes ±1.
+    start : (R, F) float array
+        Initial weights.
+    target_loss : float, default 0.01
+        Mean loss at which a replica stops.
+    max_steps : int, default 50,000
+        Steps after which it stops in any case.
+
+    Returns
+    -------
+    weights : (R, F) float array
+        Final weights.
+    losses : (R,) float array
+        Their mean losses.
+
+    Examples
+    --------
+    >>> weights, losses = descend(np.array([[1.0], [-1.0]]), np.array([1.0, -1.0]), np.zeros((1, 1)), target_loss=0.1)
+    >>> losses[0] <= 0.1, weights[0, 0] > 0
+    (np.True_, np.True_)
     """
     phi = np.ascontiguousarray(phi, dtype=np.float64)
     weights, losses = np.array(start, dtype=np.float64, order="C"), np.empty(len(start))
@@ -74,19 +128,35 @@ def descend(phi: np.ndarray, signs: np.ndarray, start: np.ndarray, target_loss: 
 
 
 def max_margin(phi: np.ndarray, signs: np.ndarray) -> np.ndarray:
-    """Weights (F,) of the hard-margin support vector machine; the constant feature, the first, carries its free bias.
+    """Weights of the hard-margin support vector machine; the bias is free and added to the first, constant feature.
+
+    Parameters
+    ----------
+    phi : (n, F) float array
+        Features.
+    signs : (n,) float array
+        Classes ±1.
+
+    Returns
+    -------
+    (F,) float array
 
     Raises
     ------
     InputError
-        If the degree does not separate the classes.
+        If the features do not separate the classes.
+
+    Examples
+    --------
+    >>> max_margin(np.array([[1.0, -2.0], [1.0, 2.0]]), np.array([-1.0, 1.0])).round(3)
+    array([0. , 0.5])
     """
     import warnings
 
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.svm import SVC
 
-    with warnings.catch_warnings():  # the check below says more than the solver's warning
+    with warnings.catch_warnings():  # the check below is more informative than the solver's warning
         warnings.simplefilter("ignore", ConvergenceWarning)
         machine = SVC(kernel="linear", C=1e9, tol=1e-7, max_iter=2_000_000).fit(phi, signs)
     weights = machine.coef_[0].copy()
@@ -97,5 +167,22 @@ def max_margin(phi: np.ndarray, signs: np.ndarray) -> np.ndarray:
 
 
 def minimum_norm(phi: np.ndarray, signs: np.ndarray) -> np.ndarray:
-    """Weights (F,) of the smallest norm among those with the least squared error on ±1."""
+    """Weights of the smallest norm among those with the least squared error on ±1.
+
+    Parameters
+    ----------
+    phi : (n, F) float array
+        Features.
+    signs : (n,) float array
+        Classes ±1.
+
+    Returns
+    -------
+    (F,) float array
+
+    Examples
+    --------
+    >>> minimum_norm(np.array([[1.0, 1.0]]), np.array([1.0])).round(3)
+    array([0.5, 0.5])
+    """
     return np.linalg.lstsq(phi, signs, rcond=None)[0]
