@@ -1,7 +1,7 @@
-"""Checkpoints of a training, and the final weights: written whole, looked at whole before anything of them is used.
+"""Checkpoints of a training, and the final weights: written as a whole, and checked as a whole before they are used.
 
-A checkpoint holds the stack's weights, the optimizer's state and where the training is; random numbers come from addressed
-streams, so the epoch's number is all that there is to know of them. :func:`restore` applies a checkpoint only if it is
+A checkpoint holds the stack's weights, the optimizer's state and how far the training got; random numbers come from streams
+addressed by the epoch, so its number is their only state. :func:`restore` applies a checkpoint only if it is
 that training's own, intact and complete, so that a training that starts again really starts from its beginning.
 """
 
@@ -9,6 +9,7 @@ import hashlib
 import io
 import math
 from pathlib import Path
+from typing import TypedDict
 
 import torch
 
@@ -23,17 +24,44 @@ CHECKPOINT, WEIGHTS = "checkpoint.pt", "weights.safetensors"
 _STATE = {"sgd": {"momentum_buffer"}, "adamw": {"step", "exp_avg", "exp_avg_sq"}}  # of the optimizer, a parameter
 
 
+class State(TypedDict):
+    """How far a training got.
+
+    Attributes
+    ----------
+    epoch : int
+        Epochs done.
+    curve : list of list of float
+        Mean training loss, epochs x copies.
+    epochs : list of float
+        Epochs that each copy took to its target; all of them without a target.
+    snapshots : dict
+        Copy (as text) -> the weights with which it reached its target.
+    losses : dict of str to float
+        Copy -> loss there.
+    looks : list of list of float
+        With a target: losses in evaluation at the start and after each epoch, (epochs + 1) x copies.
+    """
+
+    epoch: int
+    curve: list[list[float]]
+    epochs: list[float]
+    snapshots: dict[str, dict[str, torch.Tensor]]
+    losses: dict[str, float]
+    looks: list[list[float]]
+
+
 class Unusable(Exception):
     """Why a checkpoint is not applied."""
 
 
-def start_state(config: Network) -> dict:
-    """Where a training is before its first epoch."""
+def start_state(config: Network) -> State:
+    """The state of a training before its first epoch."""
     return {"epoch": 0, "curve": [], "epochs": [float(config.epochs)] * config.stack, "snapshots": {}, "losses": {},
             "looks": []}
 
 
-def save(path: Path, config: Network, model, optimizer, state: dict) -> None:
+def save(path: Path, config: Network, model: torch.nn.Module, optimizer: torch.optim.Optimizer, state: State) -> None:
     """Write a checkpoint in place of the last one."""
     content = {"network": run_id(config), "model": model.state_dict(), "optimizer": optimizer.state_dict(), "state": state}
     buffer = io.BytesIO()
@@ -41,13 +69,27 @@ def save(path: Path, config: Network, model, optimizer, state: dict) -> None:
     write_atomically(path, buffer.getvalue())
 
 
-def restore(path: Path, config: Network, model, optimizer, device) -> dict:
+def restore(path: Path, config: Network, model: torch.nn.Module, optimizer: torch.optim.Optimizer,
+            device: torch.device) -> State:
     """Apply the checkpoint, if there is one that can be used, and return the training's state; else change nothing.
 
     Parameters
     ----------
-    path : of the file.
-    model, optimizer : of the training, at their start.
+    path : Path
+        Of the file.
+    config : Network
+        What is trained.
+    model : nn.Module
+        At its start; changed in place.
+    optimizer : torch.optim.Optimizer
+        At its start; changed in place.
+    device : torch.device
+        Where the model is.
+
+    Returns
+    -------
+    State
+        Of the checkpoint, or of the start.
     """
     if not path.exists():
         return start_state(config)
@@ -68,8 +110,8 @@ def _require(condition: bool, reason: str) -> None:
         raise Unusable(reason)
 
 
-def _check(stored, config: Network, model, optimizer) -> None:
-    """Everything that is asked of a checkpoint.
+def _check(stored, config: Network, model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> None:
+    """Everything that a checkpoint must satisfy.
 
     Raises
     ------
@@ -85,7 +127,7 @@ def _check(stored, config: Network, model, optimizer) -> None:
     _check_tensors(stored["model"], own, "weights")
     _check_optimizer(stored["optimizer"], config, optimizer)
     state = stored["state"]
-    _require(isinstance(state, dict) and set(state) == set(start_state(config)), "it does not say where the training is")
+    _require(isinstance(state, dict) and set(state) == set(start_state(config)), "it does not say how far the training got")
     epoch, members = state["epoch"], range(config.stack)
     _require(type(epoch) is int and 0 <= epoch <= config.epochs, f"epoch {epoch!r} of {config.epochs}")
     _require(_is_table(state["curve"], epoch, config.stack), "its loss curve does not fit its epoch")
@@ -112,8 +154,8 @@ def _check_tensors(found, like: dict[str, torch.Tensor], what: str) -> None:
         _require(bool((torch.isfinite(value) | endless.to(value.device)).all()), f"its {what} are not finite at {name}")
 
 
-def _check_optimizer(found, config: Network, optimizer) -> None:
-    """A fresh optimizer has no state yet: what it will have follows from its kind."""
+def _check_optimizer(found, config: Network, optimizer: torch.optim.Optimizer) -> None:
+    """Compare with what an optimizer of this kind will have: a fresh one has no state yet."""
     own = optimizer.state_dict()
     _require(isinstance(found, dict) and set(found) == set(own), "it has no optimizer's state")
     settings = [[{k: v for k, v in group.items() if k != "lr"} for group in side["param_groups"]] for side in (found, own)]
@@ -144,7 +186,7 @@ def _digest(content) -> str:
     def take(value):
         if isinstance(value, torch.Tensor):
             digest.update(f"{value.dtype}{tuple(value.shape)}".encode())
-            digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+            digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
         elif isinstance(value, dict):
             for key, item in value.items():
                 digest.update(f"{key!r}:".encode())
@@ -160,8 +202,8 @@ def _digest(content) -> str:
     return digest.hexdigest()
 
 
-def write_weights(folder: Path, model) -> str:
-    """Write a stack's final weights; returns their SHA-256, to be kept with the run's result."""
+def write_weights(folder: Path, model: torch.nn.Module) -> str:
+    """Write a stack's final weights; returns their SHA-256, which is stored with the run's result."""
     from safetensors.torch import save as as_bytes
 
     state = stacked_state(model)  # copies, since layers may share weights, which files cannot
@@ -170,7 +212,7 @@ def write_weights(folder: Path, model) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def read_weights(folder: Path, model) -> None:
+def read_weights(folder: Path, model: torch.nn.Module) -> None:
     """Load a finished run's final weights into the model.
 
     Raises

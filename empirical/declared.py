@@ -1,16 +1,18 @@
-"""The architectures and data sets that there are, read from their files without loading torch.
+"""The architectures and data sets of the laboratory, read from their files without loading torch.
 
 Every file of ``empirical/models`` says ``ARCHITECTURE = Architecture(...)`` and every file of ``empirical/data`` says
 ``DATA = Source(...)``, or a tuple of them, with literals as arguments; None in a file that only helps the others.
 
-A user's own architecture and data are named ``package.module:function`` and declared nowhere: what is known of them before
-they are imported (:mod:`empirical.own`) is that they take, and are, anything.
+A user's own architecture and data are named ``package.module:function`` and declared nowhere. Until they are imported
+(:mod:`empirical.own`) the architecture is taken to accept anything, and the data to be anything.
 """
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any, TypeVar
 
 from lab.discover import by_name, read
 from lab.errors import ArgumentError
@@ -27,16 +29,27 @@ class Architecture:
 
     Attributes
     ----------
-    name : on the command line.
-    build : its class in the file; see ``empirical.models`` for the interface.
-    takes : kind of inputs, one of :data:`TAKES`, or :data:`ANYTHING`.
-    options : which of ``depth``, ``dropout`` and ``mup`` its class takes.
-    published : base width of the published network; 0 where none is.
-    base_width, quick_width : base width to train with in place of the data set's, and in place of that of quick runs.
-    batch_norm : whether layers are normalised over the batch, which one row alone cannot be.
-    any_shape : whether its inputs may have any shape; images are (channels, size, size) elsewhere.
-    own : whether it is a user's, of whose layers nothing is known: its copies are trained side by side as networks of their
-        own, in place of one stack of grouped layers, and its passes may draw random numbers.
+    name : str
+        Its name on the command line.
+    build : str
+        Its class in the file; see ``empirical.models`` for the interface.
+    takes : str
+        Kind of inputs, one of :data:`TAKES`, or :data:`ANYTHING`.
+    options : tuple of str
+        Which of ``depth``, ``dropout`` and ``mup`` its class takes.
+    published : int
+        Base width of the published network; 0 where none is published.
+    base_width : int
+        Base width to train with in place of the data set's; 0 for that.
+    quick_width : int
+        Base width of quick runs in place of the usual one; 0 for that.
+    batch_norm : bool
+        Whether layers are normalised over the batch, which takes two rows or more.
+    any_shape : bool
+        Whether its inputs may have any shape; elsewhere images are (channels, size, size).
+    own : bool
+        Whether it is a user's, of whose layers nothing is known: its copies are trained side by side as separate networks
+        instead of one stack of grouped layers, and its passes may draw random numbers.
     """
 
     name: str
@@ -62,16 +75,23 @@ class Source:
 
     Attributes
     ----------
-    name : on the command line.
-    kind : of inputs, one of :data:`TAKES`, or :data:`ANYTHING`.
-    recipe : settings that suit it on a CPU, in place of those of its kind.
-    matched : what training to the same loss changes in them, in place of that of its kind.
+    name : str
+        Its name on the command line.
+    kind : str
+        Kind of inputs, one of :data:`TAKES`, or :data:`ANYTHING`.
+    recipe : dict
+        Settings that suit it on a CPU, in place of those of its kind.
+    matched : dict
+        What training to the same loss changes in them, in place of what it changes for its kind.
     """
 
     name: str
     kind: str = "images"
-    recipe: dict = field(default_factory=dict)
-    matched: dict = field(default_factory=dict)
+    recipe: dict[str, Any] = field(default_factory=dict)
+    matched: dict[str, Any] = field(default_factory=dict)
+
+
+D = TypeVar("D", Architecture, Source)
 
 
 @cache
@@ -80,7 +100,8 @@ def architectures() -> dict[str, tuple[str, Architecture]]:
 
     Raises
     ------
-    lab.discover.DeclarationError : a file without ``ARCHITECTURE``, or a name that is taken.
+    lab.discover.DeclarationError
+        For a file without ``ARCHITECTURE``, or a name that is taken.
     """
     return by_name(((m, (m, a)) for m, a in read("empirical.models", "ARCHITECTURE", Architecture)), lambda e: e[1].name)
 
@@ -91,7 +112,8 @@ def sources() -> dict[str, tuple[str, Source]]:
 
     Raises
     ------
-    lab.discover.DeclarationError : a file without ``DATA``, or a name that is taken.
+    lab.discover.DeclarationError
+        For a file without ``DATA``, or a name that is taken.
     """
     return by_name(((m, (m, s)) for m, s in read("empirical.data", "DATA", Source)), lambda e: e[1].name)
 
@@ -106,7 +128,8 @@ def own_name(name: str) -> str:
 
     Raises
     ------
-    ArgumentError : it cannot.
+    ArgumentError
+        If it cannot.
     """
     if not _OWN.fullmatch(name):
         raise ArgumentError(f"{name[:80]!r} names no function: write package.module:function")
@@ -128,7 +151,8 @@ def architecture(name: str) -> Architecture:
 
     Raises
     ------
-    ArgumentError : there is none.
+    ArgumentError
+        If none has this name.
     """
     if is_own(name):
         return Architecture(own_name(name), "", ANYTHING, options=("depth", "dropout"), any_shape=True, own=True)
@@ -140,15 +164,46 @@ def source(name: str) -> Source:
 
     Raises
     ------
-    ArgumentError : there is none.
+    ArgumentError
+        If none has this name.
     """
     if is_own(name):
         return Source(own_name(name), ANYTHING)
     return _named(name, "data", sources(), "data")
 
 
-def _named(name: str, what: str, table: dict, argument: str):
+def _named(name: str, what: str, table: Mapping[str, tuple[str, D]], argument: str) -> D:
     if name not in table:
         raise ArgumentError(f"unknown {what} {name!r}: choose one of {', '.join(table)}, or name your own, "
                             "package.module:function", argument)
     return table[name][1]
+
+
+def refuse_misfit(arch: str, is_text: bool | None, data: str, depth: int = 0, dropout: float = 0.0) -> None:
+    """Refuse an architecture for data of another kind, or with an option that it does not have.
+
+    Parameters
+    ----------
+    arch : str
+        Name of an architecture.
+    is_text : bool or None
+        Whether the data are token ids; None where this is not known yet.
+    data : str
+        What the data are called in an error.
+    depth : int
+        Layers; 0 for the architecture's own.
+    dropout : float
+        Probability; 0 for none.
+
+    Raises
+    ------
+    ArgumentError
+        If they do not go together.
+    """
+    network = architecture(arch)
+    if is_text is not None and network.takes != ANYTHING and (network.takes == "images") == is_text:
+        raise ArgumentError(f"{arch} needs {network.takes} as data ({network.default_data}), not {data}", "data")
+    if depth and "depth" not in network.options:
+        raise ArgumentError(f"{arch} is as deep as it is: leave depth out", "depth")
+    if dropout and "dropout" not in network.options:
+        raise ArgumentError(f"{arch} has none: leave dropout at 0", "dropout")

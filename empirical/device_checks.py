@@ -15,9 +15,10 @@ import torch
 from empirical.data import load
 from empirical.evaluate import evaluate
 from empirical.features import extract
+from empirical.networks import load_trained, prepare, steps_of
 from empirical.settings import Network, recipe
 from empirical.steps import Draws, Way, full_precision, stacked_state
-from empirical.train import load_trained, prepare, steps_of, train
+from empirical.train import train
 from theory.moments import Moments
 
 CPU = torch.device("cpu")

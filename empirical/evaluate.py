@@ -1,21 +1,43 @@
-"""Loss and accuracy of a stack of networks, without augmentation and with nothing learnt on the way."""
+"""Loss and accuracy of a stack of networks, without augmentation and without learning."""
 
 import torch
 
 from empirical.data import Dataset
+from empirical.models import Stack
 from empirical.steps import losses
+
+__all__ = ["evaluate"]
 
 
 @torch.inference_mode()
-def evaluate(model: torch.nn.Module, data: Dataset, rows: str | torch.Tensor, batch: int = 1024) -> dict[str, list[float]]:
-    """Mean loss and accuracy of each member.
+def evaluate(model: Stack, data: Dataset, rows: str | torch.Tensor, batch: int = 1024) -> dict[str, list[float]]:
+    """Mean loss and accuracy of each network of a stack.
 
     Parameters
     ----------
-    model : a stack, in evaluation mode.
-    data : on the model's device.
-    rows : a split, one of :data:`empirical.data.SPLITS`, or the numbers of some rows.
-    batch : rows at a time.
+    model : Stack
+        In evaluation mode.
+    data : Dataset
+        On the model's device.
+    rows : str or torch.Tensor
+        Name of a split, one of :data:`empirical.data.SPLITS`, or int64 row numbers.
+    batch : int
+        Rows at a time.
+
+    Returns
+    -------
+    dict of str to list of float
+        ``loss`` (cross-entropy) and ``accuracy``, one number for each network.
+
+    Examples
+    --------
+    >>> from empirical.data import assemble
+    >>> from empirical.networks import prepare
+    >>> from empirical.settings import Network
+    >>> data = assemble("noise", torch.randn(40, 3), torch.arange(40) % 2, classes=2, test_rows=8, probe_fit=8, probe_score=8)
+    >>> config = Network(arch="mlp", data="noise", base_width=4, epochs=1, depth=1, stack=3)
+    >>> len(evaluate(prepare(config, data, torch.device("cpu")).eval(), data, "test")["loss"])
+    3
     """
     rows = data.splits[rows] if isinstance(rows, str) else rows
     loss, hits = (torch.zeros(model.copies, device=rows.device, dtype=torch.float64) for _ in range(2))

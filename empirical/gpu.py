@@ -15,12 +15,12 @@ from pathlib import Path
 import torch
 
 from empirical.features import read_facts
+from empirical.networks import steps_of
 from empirical.settings import Comparison, Network
 from empirical.steps import Way, seconds_per_step
 from empirical.studies import gpu as study
 from empirical.studies.trained import TRAIN
 from empirical.studies.width.compare import COMPARE, read, store
-from empirical.train import steps_of
 from lab import manifest
 from lab.cli import note, say
 from lab.errors import InputError
@@ -245,7 +245,7 @@ def bench_pass(data, device: torch.device) -> dict:
     import tempfile
 
     from empirical.features import extract
-    from empirical.train import start
+    from empirical.networks import start
 
     models = {"wide": None, "other": None, "untrained": None}
     wide, *narrow = stacks()

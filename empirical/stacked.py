@@ -14,9 +14,9 @@ from pathlib import Path
 import torch
 
 from empirical.data import Dataset
+from empirical.networks import steps_of
 from empirical.settings import Network
 from empirical.steps import Way, seconds_per_step
-from empirical.train import steps_of
 from lab.errors import InputError
 from lab.store import write_atomically
 

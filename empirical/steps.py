@@ -1,18 +1,17 @@
 """One training step of a stack, and the ways in which a device can carry it out.
 
-What a step computes is the same in every way but for rounding; how fast it is depends on the device. A narrow network's
+All ways compute the same step up to rounding; which is fastest depends on the device. A narrow network's
 step is some two hundred kernels of a few microseconds each: launched one by one from Python they leave a GPU idle most of
-the time, and as grouped convolutions they miss its matrix units. So on CUDA a stack's members can be networks of their
-own, each on its own stream (``apart``: kernels of different members run side by side), and a whole step, from drawing the
-batch's rows to the optimizer, can be captured as one CUDA graph (``graph``), which the host then replays without looking.
+the time, and as grouped convolutions they miss its matrix units. So on CUDA a stack's members can be separate networks, each on
+its own stream (``apart``: kernels of different members run side by side), and a whole step, from gathering the
+batch's rows to the optimizer, can be captured as one CUDA graph (``graph``), which the host then replays.
 
 In a captured step everything that changes lives on the device: the number of the step in the epoch, the rows and
-augmentation draws of the epoch, the learning rates. The host fills them once an epoch and waits only where the loss is
-looked at.
+augmentation draws of the epoch, the learning rates. The host fills them once an epoch and waits only where it looks at the loss.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 
@@ -22,10 +21,11 @@ import torch.nn.functional as F
 from empirical.data import Dataset
 from empirical.data.augment import augment, draw
 from empirical.declared import architecture
+from empirical.models.layers import Stack, Taps
 from empirical.settings import Network
 from empirical.streams import stream
 
-WARM = 3  # steps before a capture: libraries make their handles, choose their algorithms
+WARM = 3  # steps before a capture, in which libraries make their handles and choose their algorithms
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,14 @@ class Way:
 
     Attributes
     ----------
-    graph : whole steps as one CUDA graph (CUDA only).
-    apart : members of a stack as networks of their own on streams of their own, in place of grouped convolutions.
-    compile : forward passes through ``torch.compile``.
-    half : bfloat16 autocast (CUDA only); without it float32, and no TF32.
+    graph : bool
+        Whole steps as one CUDA graph (CUDA only).
+    apart : bool
+        Members of a stack as separate networks on separate streams, in place of grouped convolutions.
+    compile : bool
+        Forward passes through ``torch.compile``.
+    half : bool
+        bfloat16 autocast (CUDA only); without it float32, and no TF32.
     """
 
     graph: bool = False
@@ -46,29 +50,27 @@ class Way:
     half: bool = True
 
     def on(self, device: torch.device, config: Network) -> "Way":
-        """What of it can be done: graphs and bfloat16 need CUDA; the numbers of dropout are drawn by the host's order; a user's
-        own networks have no grouped form, and may draw or wait in a step."""
+        """What of it is possible: graphs and bfloat16 need CUDA; a graph would replay the numbers of dropout; a user's own
+        networks have no grouped form, and may draw or wait in a step."""
         cuda, own = device.type == "cuda", architecture(config.arch).own
         return replace(self, graph=self.graph and cuda and not (config.dropout or own),
                        apart=(self.apart or own) and config.stack > 1, half=self.half and cuda)
 
-    def facts(self) -> dict:
+    def facts(self) -> dict[str, bool | str]:
         """For the manifest."""
         return {**asdict(self), "dtype": "bfloat16 autocast" if self.half else "float32"}
 
 
 @contextmanager
-def full_precision():
-    """Products of float32 numbers in float32 on CUDA too, not in TF32."""
-    places = torch.backends.cuda.matmul, torch.backends.cudnn
-    before = [place.allow_tf32 for place in places]
+def full_precision() -> Iterator[None]:
+    """Products of float32 numbers in float32 on CUDA too, not in TF32; restored on exit."""
+    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = matmul.allow_tf32, cudnn.allow_tf32
     try:
-        for place in places:
-            place.allow_tf32 = False
+        matmul.allow_tf32 = cudnn.allow_tf32 = False
         yield
     finally:
-        for place, value in zip(places, before):
-            place.allow_tf32 = value
+        matmul.allow_tf32, cudnn.allow_tf32 = before
 
 
 class Draws:
@@ -78,7 +80,7 @@ class Draws:
         count, members = len(data.splits["train"]), range(config.stack)
         self.order = torch.stack([torch.randperm(count, generator=stream(*config.address(i, "order"), number))
                                   for i in members])
-        self.augment = None
+        self.augment: torch.Tensor | None = None
         if config.augment and (data.shift or data.flip):
             self.augment = torch.stack([draw(count, data.shift, data.flip, stream(*config.address(i, "augment"), number))
                                         for i in members])
@@ -87,26 +89,25 @@ class Draws:
 class Epoch:
     """Batches of one epoch for every member of a stack, moved to the device in one copy."""
 
-    def __init__(self, config: Network, data: Dataset, number: int, device: torch.device, draws: Draws | None = None):
+    def __init__(self, config: Network, data: Dataset, device: torch.device, draws: Draws):
         rows = data.splits["train"]
-        draws = draws or Draws(config, data, number)
         self.data, self.size = data, min(config.batch_size, len(rows))
         self.rows = rows[draws.order.to(device)]
         self.draws = None if draws.augment is None else draws.augment.to(device)
 
     def refill(self, draws: Draws) -> None:
-        """Another epoch's batches in the same memory, where a captured step reads them."""
+        """Put another epoch's batches into the same memory, where a captured step reads them."""
         self.rows.copy_(self.data.splits["train"][draws.order.to(self.rows.device)])
-        if self.draws is not None:
+        if self.draws is not None and draws.augment is not None:
             self.draws.copy_(draws.augment)
 
     def batch(self, step: int | torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Inputs (copies, batch, ...) and labels (copies, batch) of a step, a number or a tensor of one on the device; what
-        does not fill a batch is left out."""
-        rows, draws = (None if x is None else self._part(x, step) for x in (self.rows, self.draws))
+        """Inputs (copies, batch, ...) and labels (copies, batch) of a step, which is a number or a tensor of one on the device;
+        rows that do not fill a batch are left out."""
+        rows = self._part(self.rows, step)
         inputs = self.data.batch(rows.flatten())
-        if draws is not None:
-            inputs = augment(inputs, draws.flatten(0, 1), self.data.shift)
+        if self.draws is not None:
+            inputs = augment(inputs, self._part(self.draws, step).flatten(0, 1), self.data.shift)
         return inputs.unflatten(0, rows.shape), self.data.labels[rows]
 
     def _part(self, x: torch.Tensor, step: int | torch.Tensor) -> torch.Tensor:
@@ -121,34 +122,34 @@ def losses(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none").view(labels.shape).mean(1)
 
 
-class Members(torch.nn.Module):
-    """Networks of a stack as modules of their own, behind the interface of a stack.
+class Members(Stack):
+    """Networks of a stack as separate modules, behind the interface of a stack.
 
     Parameters
     ----------
-    networks : stacks of one.
-    grouped : whether they could be one stack, whose layers group theirs; then their state is written as such a stack's.
+    networks : sequence of Stack
+        Stacks of one.
+    grouped : bool
+        Whether they could be one stack, whose layers group theirs; then their state is written as such a stack's.
     """
 
-    def __init__(self, networks: Sequence[torch.nn.Module], grouped: bool = True):
+    def __init__(self, networks: Sequence[Stack], grouped: bool = True) -> None:
         super().__init__()
         self.grouped = grouped
         self.networks, self.copies, self.sites = torch.nn.ModuleList(networks), len(networks), networks[0].sites
 
-    def forward(self, x, taps=None):
-        found, sites = [], []
-        for i, network in enumerate(self.networks):
-            own = None if taps is None else {}
-            found.append(network(x[i:i + 1] if len(x) > 1 else x, own))
-            sites.append(own)
+    def forward(self, x: torch.Tensor, taps: Taps = None) -> torch.Tensor:
+        parts: list[dict[str, torch.Tensor]] = [{} for _ in self.networks]
+        logits = [network(x[i:i + 1] if len(x) > 1 else x, None if taps is None else part)
+                  for i, (network, part) in enumerate(zip(self.networks, parts))]
         if taps is not None:
-            taps.update({site: torch.cat([own[site] for own in sites]) for site in sites[0]})
-        return torch.cat(found)
+            taps.update({site: torch.cat([part[site] for part in parts]) for site in parts[0]})
+        return torch.cat(logits)
 
 
 def stacked_state(model: torch.nn.Module) -> dict[str, torch.Tensor]:
-    """State of a stack in its layout (copies one after another along the first axis), however its members are held; that of
-    members without a grouped form by their numbers."""
+    """State of a stack in its layout (copies one after another along the first axis), also where its members are separate;
+    members without a grouped form keep their own names under their numbers."""
     if not isinstance(model, Members) or not model.grouped:
         return model.state_dict()
     states = [network.state_dict() for network in model.networks]
@@ -167,22 +168,34 @@ class Steps:
 
     Parameters
     ----------
-    config, data : data on the device.
-    model, optimizer : on the device; they are changed in place.
-    way : see :class:`Way`.
+    config : Network
+        What is trained.
+    data : Dataset
+        On the device.
+    model : Stack
+        On the device; changed in place.
+    optimizer : torch.optim.Optimizer
+        Of the model; changed in place.
+    device : torch.device
+        Where it is trained.
+    way : Way
+        How a step is carried out.
 
     Attributes
     ----------
-    window : (copies,) sum of the losses of the steps since :meth:`begin` or the last :meth:`mean`.
+    window : torch.Tensor
+        Sum of the losses of the steps since :meth:`begin` or the last :meth:`mean`, (copies,).
     """
 
-    def __init__(self, config: Network, data: Dataset, model: torch.nn.Module, optimizer: torch.optim.Optimizer,
-                 device: torch.device, way: Way):
+    def __init__(self, config: Network, data: Dataset, model: Stack, optimizer: torch.optim.Optimizer,
+                 device: torch.device, way: Way) -> None:
         self.config, self.data, self.model, self.optimizer, self.device = config, data, model, optimizer, device
         self.way = way.on(device, config)
         self.window = torch.zeros(config.stack, device=device)
         self._seen = 0
-        self._epoch: Epoch | None = None
+        self._epoch: Epoch
+        self._factors: Sequence[float] = ()  # learning rates of the epoch's steps as shares of their peaks
+        self._factors_there: torch.Tensor  # the same on the device, for captured steps
         self._replay: Callable[[], None] | None = None
         self._side = [torch.cuda.Stream(device) for _ in range(config.stack)] if self._streams else []
         self._forward = torch.compile(_call) if self.way.compile else _call
@@ -192,24 +205,25 @@ class Steps:
         return self.way.apart and self.device.type == "cuda"
 
     def begin(self, draws: Draws, factors: Sequence[float]) -> None:
-        """Take an epoch's batches, and its learning rates as shares of their peaks, one a step."""
+        """Take an epoch's batches, and its learning rates as shares of their peaks, one for each step."""
+        self._factors = factors
         if not self.way.graph:
-            self._epoch, self._factors = Epoch(self.config, self.data, 0, self.device, draws), list(factors)
+            self._epoch = Epoch(self.config, self.data, self.device, draws)
             return
         if self._replay is None:
-            self._epoch = Epoch(self.config, self.data, 0, self.device, draws)
-            self._factors = torch.tensor(factors, device=self.device)
+            self._epoch = Epoch(self.config, self.data, self.device, draws)
+            self._factors_there = torch.tensor(factors, device=self.device)
             self._step = torch.zeros((), dtype=torch.long, device=self.device)
             for group in self.optimizer.param_groups:
                 group["lr"] = torch.tensor(float(group["initial_lr"]), device=self.device)
             self._capture()
         else:
             self._epoch.refill(draws)
-            self._factors.copy_(torch.tensor(factors))
+            self._factors_there.copy_(torch.tensor(factors))
         self._step.zero_()
 
     def __call__(self, step: int) -> None:
-        """One step; steps are taken in order."""
+        """Take one step; steps are taken in order."""
         if self._replay is not None:
             self._replay()
         else:
@@ -220,15 +234,15 @@ class Steps:
 
     def mean(self) -> torch.Tensor:
         """Mean loss of each member since the last call, on the CPU: this waits for the device."""
-        found = (self.window / self._seen).cpu()
+        mean = (self.window / self._seen).cpu()
         self.window.zero_()
         self._seen = 0
-        return found
+        return mean
 
     def _advance(self, step: int | torch.Tensor) -> None:
         inputs, labels = self._epoch.batch(step)
         self.optimizer.zero_grad(set_to_none=True)
-        if not self._streams:
+        if not (self._streams and isinstance(self.model, Members)):
             member = self._backward(self.model, inputs, labels)
         else:
             main, parts = torch.cuda.current_stream(self.device), []
@@ -242,16 +256,16 @@ class Steps:
         self.optimizer.step()
         self.window += member
 
-    def _backward(self, model, inputs, labels) -> torch.Tensor:
-        # every weight is cast once a step, so the cache of casts would save nothing, and a capture must not keep one
+    def _backward(self, model: torch.nn.Module, inputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        # every weight is cast once in a step, so the cache of casts would save nothing, and a capture must not keep one
         cast = torch.autocast("cuda", torch.bfloat16, cache_enabled=False) if self.way.half else nullcontext()
         with cast:
             member = losses(self._forward(model, inputs), labels)
-        member.sum().backward()
+        member.sum().backward()  # the sum over members gives each the gradient that it would get alone
         return member.detach()
 
     def _advance_on_device(self) -> None:
-        factor = self._factors.index_select(0, self._step.view(1)).squeeze(0)
+        factor = self._factors_there.index_select(0, self._step.view(1)).squeeze(0)
         for group in self.optimizer.param_groups:
             group["lr"].copy_(factor * group["initial_lr"])
         self._advance(self._step)
@@ -259,7 +273,7 @@ class Steps:
         self._step %= len(self._factors)
 
     def _capture(self) -> None:
-        """Capture a step, and leave weights, statistics and the optimizer as they were."""
+        """Capture a step; weights, statistics and the optimizer are restored to what they were."""
         saved = [(x, x.clone()) for x in [*self.model.state_dict().values(), *self._optimizer_state(), self.window]]
         known = {id(x) for x, _ in saved}
         self._replay = captured(self._advance_on_device, self.device)
@@ -267,7 +281,7 @@ class Steps:
         with torch.no_grad():
             for x, before in saved:
                 x.copy_(before)
-            for x in self._optimizer_state():  # made by the first step: all of them start at zero
+            for x in self._optimizer_state():  # what the first step has made starts at zero
                 if id(x) not in known:
                     x.zero_()
 
@@ -275,13 +289,15 @@ class Steps:
         return [x for state in self.optimizer.state.values() for x in state.values() if isinstance(x, torch.Tensor)]
 
 
-def _call(network, inputs):
+def _call(network: torch.nn.Module, inputs: torch.Tensor) -> torch.Tensor:
     return network(inputs)
 
 
 def captured(function: Callable[[], None], device: torch.device) -> Callable[[], None]:
-    """A CUDA graph of a function that neither waits for the device nor reads the host's numbers; call it to replay. The
-    function is carried out a few times before it is captured."""
+    """A CUDA graph of a function that neither waits for the device nor reads the host's numbers; call it to replay.
+
+    The function is carried out a few times before it is captured.
+    """
     side = torch.cuda.Stream(device)
     side.wait_stream(torch.cuda.current_stream(device))
     with torch.cuda.stream(side):
@@ -296,7 +312,7 @@ def captured(function: Callable[[], None], device: torch.device) -> Callable[[],
 
 
 def synchronize(device: torch.device) -> None:
-    """Wait until the device has done what it was given: a clock that is read before tells when work was handed out."""
+    """Wait until the device has finished; a clock read earlier would only measure how fast the host hands out work."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     elif device.type == "mps":
@@ -304,7 +320,7 @@ def synchronize(device: torch.device) -> None:
 
 
 def seconds_per_step(steps: Steps, count: int) -> float:
-    """Time of a training step: of many in a row on a device that runs behind the host, the median on one that does not."""
+    """Seconds of a training step: the mean of many in a row on a device that runs behind the host, else the median."""
     batches = max(1, len(steps.data.splits["train"]) // min(steps.config.batch_size, len(steps.data.splits["train"])))
     steps.begin(Draws(steps.config, steps.data, 0), [1e-3] * batches)
     for step in range(2):

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from empirical.declared import architecture, is_own, short
-from empirical.settings import STARTS, Setting, check_alphas, matched, recipe
+from empirical.settings import STARTS, Setting, matched, recipe
+from empirical.widths import check_alphas
 from lab import checks
 from lab.arguments import fraction
 from lab.cli import note
@@ -182,11 +183,11 @@ def planned(settings: Mapping, alphas: Sequence[Fraction], seeds: Sequence[int],
                             "your own: leave start at own", "start")
 
     from empirical.data import dataset, load, with_checksum
+    from empirical.device import pick_device
     from empirical.models import outline
     from empirical.studies import named
     from empirical.studies.width.plan import equal_parameters, plan
     from empirical.studies.width.study import SECOND, width_study
-    from empirical.train import pick_device
 
     target = pick_device(device)
     if download:
@@ -256,8 +257,8 @@ def carry_out(plan: Plan, *, out: str | Path, scale: str = "full", device: str |
     InputError
         If no run finished.
     """
+    from empirical.device import pick_device
     from empirical.studies.width.summary import short_of_target, summarise
-    from empirical.train import pick_device
     from lab.store import RunStore
     from lab.study import compute
 

@@ -2,139 +2,48 @@
 
 The recipe is the same at every width (:class:`~empirical.settings.Setting`); how a device carries a step out is
 :class:`empirical.steps.Way`. Data stay on the device as one tensor; order and augmentation of an epoch are drawn before it
-from addressed streams; the host waits for the device a few times an epoch, never a step. bfloat16 autocast on CUDA,
-float32 elsewhere, channels-last for images. On a CPU a training that is killed and resumed ends in the same bits as one that
-was not; an addressed stream needs no saved state, so the epoch's number is all that a checkpoint has to know of random numbers.
+from addressed streams; the host waits for the device a few times an epoch, not at every step. Images are channels-last; the
+arithmetic is bfloat16 autocast on CUDA, float32 elsewhere. On a CPU a training that is killed and resumed ends in the same bits
+as one that was not: streams are addressed by the epoch, so its number is the only state of random numbers in a checkpoint.
 
-A stack's loss is the sum of its members' mean losses, so each member gets the gradient it would get alone. Where there is a
-target loss, each stops at it by itself (:mod:`empirical.matching`).
+The loss of a stack is the sum of its members' mean losses, so each member gets the gradient that it would get alone. With a
+target loss each member stops at it by itself (:mod:`empirical.matching`).
 """
 
 import math
 import time
-from contextlib import contextmanager, nullcontext
-from dataclasses import replace
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from empirical.checkpoint import CHECKPOINT, read_weights, restore, save, write_weights
+from empirical.checkpoint import CHECKPOINT, State, restore, save, write_weights
 from empirical.data import Dataset
 from empirical.declared import architecture
+from empirical.device import pick_device, training_state
 from empirical.matching import Matching
-from empirical.models import build_for
-from empirical.models.initialise import initialise, parameter_groups, take_slices
+from empirical.models import Stack, build_for
+from empirical.networks import load_trained, placed, prepare, steps_of, write_member
 from empirical.settings import Network
-from empirical.steps import Draws, Members, Steps, Way, full_precision, member_state
+from empirical.steps import Draws, Steps, Way, full_precision
 from empirical.streams import stream
 from empirical.trackers import Watch
-from lab.errors import ArgumentError, InputError
+from lab.errors import InputError
 
-CHECKS = 4  # times an epoch that the loss is looked at
-DEVICES = ("cpu", "cuda", "mps", "xpu")
-HOPELESS = 4.0  # a loss of that many times log(classes) after the warm-up will not come back
+__all__ = ["Diverged", "load_trained", "pick_device", "prepare", "rate", "train"]
+CHECKS = 4  # looks at the loss in an epoch
+HOPELESS = 4.0  # after the warm-up, a loss above this multiple of log(classes) counts as divergence
 
 
 class Diverged(InputError):
-    """A training that has left the rails; the message says where and how."""
+    """Raised when training diverges; the message names the network, the epoch and the loss.
 
-
-def pick_device(name: str | None) -> torch.device:
-    """The device of that name; without a name CUDA if there is one, else the CPU.
-
-    Raises
-    ------
-    ArgumentError
-        If it is not there.
+    Examples
+    --------
+    >>> issubclass(Diverged, InputError)
+    True
     """
-    if name is None:
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        if device.type not in DEVICES:
-            raise RuntimeError(f"networks are trained on {', '.join(DEVICES)}")
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise ArgumentError(f"device {name!r} is not there ({reason[:90]}): set device to cpu, or leave it out",
-                            "device") from None
-    return device
-
-
-def prepare(config: Network, data: Dataset, device: torch.device) -> torch.nn.Module:
-    """The stack at its start, on the device.
-
-    Parameters
-    ----------
-    config : architecture, data, width, copies and start.
-    data : its data set.
-    device : where the stack is to be.
-    """
-    if config.stack > 1 and architecture(config.arch).own:
-        return members(config, data, device)
-    streams = [stream(*config.address(i, "init")) for i in range(config.stack)]
-    model = build_for(config, data, copies=config.stack, seed=streams[0].initial_seed())
-    if config.slice_of:
-        wide = Network(**{**config.shared(), "alpha": config.slice_of})
-        slices = wide.width / config.width
-        if slices.denominator != 1:
-            raise ArgumentError(f"a network of width {config.slice_of} has no slices of width {config.alpha}")
-        take_slices(model, prepare(wide, data, torch.device("cpu")), config.copy, int(slices))
-    else:
-        initialise(model, streams, config.init, config.width, config.parametrisation)
-    return model.to(device, memory_format=_layout(model, data))
-
-
-def _layout(model: torch.nn.Module, data: Dataset) -> torch.memory_format:
-    """Channels last for pictures."""
-    pictures = data.inputs.dim() == 4 and not any(parameter.dim() == 5 for parameter in model.parameters())
-    return torch.channels_last if pictures else torch.preserve_format
-
-
-def members(config: Network, data: Dataset, device: torch.device) -> Members:
-    """:func:`prepare`, with the members of the stack as networks of their own."""
-    return Members([prepare(replace(config, copy=config.copy + i, stack=1), data, device) for i in range(config.stack)],
-                   grouped=not architecture(config.arch).own)
-
-
-def start(config: Network, data: Dataset, device: torch.device, way: Way) -> torch.nn.Module:
-    """:func:`prepare`, with the members as ``way`` has them."""
-    return (members if way.on(device, config).apart else prepare)(config, data, device)
-
-
-def make_optimizer(config: Network, model: torch.nn.Module, device: torch.device, *,
-                   graph: bool = False) -> torch.optim.Optimizer:
-    """SGD with momentum or AdamW over the model's parameter groups.
-
-    Parameters
-    ----------
-    config : optimizer, learning rate, momentum, weight decay and parametrisation.
-    model : on the device.
-    device : of the model.
-    graph : whether its steps are to be captured as a CUDA graph.
-    """
-    groups = parameter_groups(model, learning_rate=config.learning_rate, weight_decay=config.weight_decay,
-                              optimizer=config.optimizer, alpha=config.width, parametrisation=config.parametrisation)
-    fused = device.type in ("cpu", "cuda")
-    if config.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=config.learning_rate, momentum=config.momentum, fused=fused)
-    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.98), fused=fused, capturable=graph)
-
-
-def steps_of(config: Network, data: Dataset, device: torch.device, way: Way) -> Steps:
-    """A stack at its start, with its optimizer, ready to be trained in that way.
-
-    Parameters
-    ----------
-    config : what is trained.
-    data : on the device.
-    device : where it is trained.
-    way : how a step is carried out.
-    """
-    if device.type == "cuda":
-        torch.backends.cudnn.benchmark = True
-    model = start(config, data, device, way)
-    return Steps(config, data, model, make_optimizer(config, model, device, graph=way.on(device, config).graph), device, way)
 
 
 def rate(config: Network, step: int, steps: int) -> float:
@@ -142,9 +51,23 @@ def rate(config: Network, step: int, steps: int) -> float:
 
     Parameters
     ----------
-    config : schedule, warm-up and epochs.
-    step : number of the step, from 0.
-    steps : of the whole training.
+    config : Network
+        Schedule, warm-up and epochs.
+    step : int
+        Number of the step, from 0.
+    steps : int
+        Number of steps of the whole training.
+
+    Returns
+    -------
+    float
+        In (0, 1]; the cosine comes down towards 0 (Loshchilov & Hutter 2017, arXiv 1608.03983, without restarts).
+
+    Examples
+    --------
+    >>> config = Network(arch="mlp", data="digits", base_width=4, epochs=10, warmup=0.2)
+    >>> [round(rate(config, step, 10), 2) for step in (0, 1, 2, 6, 9)]
+    [0.5, 1.0, 1.0, 0.5, 0.04]
     """
     warm = max(1, round(config.warmup * steps))
     if step < warm:
@@ -154,51 +77,39 @@ def rate(config: Network, step: int, steps: int) -> float:
     return 1.0 if config.schedule == "constant" else 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
 
 
-def flushes_denormals() -> bool:
-    """Whether this thread takes tiny numbers for zero; PyTorch can set this, but does not tell."""
-    return bool(torch.tensor(1e-40) * 1.0 == 0)
-
-
-@contextmanager
-def _process_state(device: torch.device):
-    """What training sets for the whole process, given back as it was, whatever happens: denormals, the choice of
-    convolutions, PyTorch's own generator.
-
-    Tiny numbers are zero on the CPU's vector units: they cost much and mean nothing here. A thread takes this over from the
-    one that starts it, so with several threads a run it would hang on what the process did before, and is left as it is.
-    """
-    flushed, chosen = flushes_denormals(), torch.backends.cudnn.benchmark
-    with torch.random.fork_rng([device] if device.type == "cuda" else []):
-        try:
-            torch.set_flush_denormal(flushed or torch.get_num_threads() == 1)
-            yield
-        finally:
-            torch.set_flush_denormal(flushed)
-            torch.backends.cudnn.benchmark = chosen
-
-
-def train(config: Network, data: Dataset, folder: Path, *, device: torch.device, way: Way | None = None,
+def train(config: Network, data: Dataset, folder: Path, *, device: torch.device | None = None, way: Way | None = None,
           checkpoint_seconds: float = 120.0, stop_after: int | None = None,
-          watch: Watch | None = None) -> tuple[torch.nn.Module, dict]:
+          watch: Watch | None = None) -> tuple[Stack, dict[str, Any]]:
     """Train a stack; continue from the folder's checkpoint if there is one.
 
     Parameters
     ----------
-    config : what to train.
-    data : on the device.
-    way : how the device carries it out; by default as grouped convolutions, step by step.
-    folder : for the checkpoint, which is deleted at the end, and the final weights (safetensors).
-    checkpoint_seconds : least time between two checkpoints; they are written between epochs.
-    stop_after : stop after this many epochs as if killed (for tests); the checkpoint stays.
-    watch : called at every look at the loss with the epoch (a fraction between two) and ``{"loss": one number a copy}``; see
+    config : Network
+        What to train.
+    data : Dataset
+        On the device.
+    folder : Path
+        For the checkpoint, which is deleted at the end, and the final weights (safetensors).
+    device : torch.device, optional
+        Where to train; by default where the data are.
+    way : Way, optional
+        How the device carries a step out; by default as grouped convolutions, step by step.
+    checkpoint_seconds : float
+        Least time between two checkpoints, in seconds; they are written between epochs.
+    stop_after : int, optional
+        Stop after this many epochs as if killed (for tests); the checkpoint stays.
+    watch : callable, optional
+        Called at every look at the loss with the epoch (a fraction between two) and ``{"loss": one number for each copy}``; see
         :mod:`empirical.trackers`.
 
     Returns
     -------
-    model : the trained stack, in evaluation mode.
-    facts : ``curve`` (mean training loss, epochs x copies), ``epochs`` (copies), ``weights`` (SHA-256 of the file of weights);
-        with a target loss ``reached`` (copies: whether it came to it), ``losses`` (copies: what was matched, where each
-        stopped) and ``looks`` (the same at the start and after each epoch, (epochs + 1) x copies), else None.
+    model : Stack
+        The trained stack, in evaluation mode.
+    facts : dict
+        ``curve`` (mean training loss, epochs x copies), ``epochs`` (copies), ``weights`` (SHA-256 of the file of weights);
+        with a target loss ``reached`` (copies: whether it was reached), ``losses`` (copies: the loss where each stopped)
+        and ``looks`` (losses in evaluation at the start and after each epoch, (epochs + 1) x copies), else None.
 
     Raises
     ------
@@ -206,18 +117,30 @@ def train(config: Network, data: Dataset, folder: Path, *, device: torch.device,
         If a member's loss is not finite, or stays hopeless after the warm-up.
     InputError
         If the checkpoint cannot be written (full disk).
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> from empirical.data import assemble
+    >>> data = assemble("noise", torch.randn(40, 3), torch.arange(40) % 2, classes=2, test_rows=8, probe_fit=8, probe_score=8)
+    >>> config = Network(arch="mlp", data="noise", base_width=4, epochs=3, depth=1, stack=2)
+    >>> model, facts = train(config, data, Path(mkdtemp()))
+    >>> model.copies, len(facts["curve"]), len(facts["curve"][0])  # a loss for every epoch and copy
+    (2, 3, 2)
     """
-    with _process_state(device):
+    device = device or data.labels.device
+    with training_state(device):
         steps = steps_of(config, data, device, way or Way())
         model = steps.model
+        # weights, the optimizer's state and how far it got are all that a training is: random numbers follow from the epoch
         state = restore(folder / CHECKPOINT, config, model, steps.optimizer, device)
         saved = time.monotonic()
         model.train()
         draws, match = Draws(config, data, state["epoch"]), None
-        with nullcontext() if steps.way.half else full_precision():
+        with nullcontext() if steps.way.half else full_precision():  # without bfloat16 it is float32, and no TF32 either
             if config.target_loss:
-                one = build_for(config, data)
-                match = Matching(config, data, model, one.to(device, memory_format=_layout(one, data)), state)
+                match = Matching(config, data, model, placed(build_for(config, data), data, device), state)
+            # a member that has reached its target leaves a snapshot; the stack trains on until all have
             while state["epoch"] < config.epochs and len(state["snapshots"]) < config.stack:
                 draws = _epoch(config, data, steps, draws, state, match, watch)
                 stop = stop_after is not None and state["epoch"] >= stop_after
@@ -226,50 +149,50 @@ def train(config: Network, data: Dataset, folder: Path, *, device: torch.device,
                     saved = time.monotonic()
                 if stop:
                     break
-        for i, snapshot in state["snapshots"].items():
-            _write_member(model, config.stack, int(i), snapshot)
+        for i, snapshot in state["snapshots"].items():  # what trained on beyond its target goes back to it
+            write_member(model, config.stack, int(i), snapshot)
         model.eval()
-    facts = {"curve": state["curve"], "epochs": state["epochs"], "reached": None, "losses": None, "looks": None}
-    if config.target_loss:
-        names = [str(i) for i in range(config.stack)]
-        facts |= {"reached": [name in state["snapshots"] for name in names], "looks": state["looks"],
-                  "losses": [state["losses"].get(name, last) for name, last in zip(names, state["looks"][-1])]}
+    facts = _facts(config, state)
     if stop_after is None:
         facts["weights"] = write_weights(folder, model)
-        (folder / CHECKPOINT).unlink(missing_ok=True)
+        (folder / CHECKPOINT).unlink(missing_ok=True)  # only now: what is killed in between is trained to its end again
     return model, facts
 
 
-def _epoch(config: Network, data: Dataset, steps: Steps, draws: Draws, state: dict, match: Matching | None,
+def _epoch(config: Network, data: Dataset, steps: Steps, draws: Draws, state: State, match: Matching | None,
            watch: Watch | None = None) -> Draws:
     """One pass over the training data; moves ``state`` on and returns the next epoch's draws."""
     number, batches = state["epoch"], len(data.splits["train"]) // min(config.batch_size, len(data.splits["train"]))
-    checks = {round(batches * (i + 1) / CHECKS) for i in range(CHECKS)} - {0}
-    if config.dropout or architecture(config.arch).own:  # their numbers come from torch's own generator
+    # a look at the loss makes the host wait, so there are few, at even distances, one of them at the end
+    looks = {round(batches * (i + 1) / CHECKS) for i in range(CHECKS)} - {0}
+    # dropout and users' networks draw from PyTorch's own generator: seeded for each epoch, it needs no place in a checkpoint
+    if config.dropout or architecture(config.arch).own:
         torch.manual_seed(stream(*config.address(0, "dropout"), number).initial_seed())
     steps.begin(draws, [rate(config, number * batches + step, batches * config.epochs) for step in range(batches)])
-    sums, seen, near = torch.zeros(config.stack), 0, match is not None and match.near
+    sums, seen = torch.zeros(config.stack), 0
+    near = match is not None and match.near  # could a member reach its target in this epoch? then look within it, too
     for step in range(batches):
-        steps(step)
-        if step + 1 in checks:
-            if step + 1 == batches and number + 1 < config.epochs:
-                draws = Draws(config, data, number + 1)  # while the device still works
-            mean, now = steps.mean(), number + (step + 1) / batches  # the only wait for the device
-            if watch is not None:
-                watch(now, {"loss": mean.tolist()})
-            _refuse_divergence(mean, data.classes, now, config)
-            if near or (match and step + 1 == batches):
-                match.look(now, ends=step + 1 == batches)
-            sums += mean * (step + 1 - seen)
-            seen = step + 1
+        steps(step)  # forward, backward, update; the device may still be at it when the next one is handed out
+        if step + 1 not in looks:
+            continue
+        if step + 1 == batches and number + 1 < config.epochs:
+            draws = Draws(config, data, number + 1)  # the host draws the next epoch while the device still works
+        mean, now = steps.mean(), number + (step + 1) / batches  # the only wait for the device
+        if watch is not None:
+            watch(now, {"loss": mean.tolist()})
+        _refuse_divergence(mean, data.classes, now, config)
+        if match is not None and (near or step + 1 == batches):  # an epoch ends with a look, so that a resumed one starts with it
+            match.look(now, ends=step + 1 == batches)
+        sums += mean * (step + 1 - seen)  # means are of the steps since the last look
+        seen = step + 1
     state["curve"].append((sums / batches).tolist())
     state["epoch"] = number + 1
     return draws
 
 
 def _refuse_divergence(mean: torch.Tensor, classes: int, epoch: float, config: Network) -> None:
-    hopeless = epoch > max(1.0, config.warmup * config.epochs)
-    limit = HOPELESS * math.log(classes) if hopeless else math.inf
+    warmed_up = epoch > max(1.0, config.warmup * config.epochs)
+    limit = HOPELESS * math.log(classes) if warmed_up else math.inf
     bad = (~torch.isfinite(mean)) | (mean > limit)
     if bad.any():
         i = int(bad.nonzero()[0])
@@ -277,51 +200,11 @@ def _refuse_divergence(mean: torch.Tensor, classes: int, epoch: float, config: N
                        f"{epoch:.2f} epochs; try a smaller learning rate or a longer warm-up")
 
 
-def read_member(model, copies: int, member: int) -> dict[str, torch.Tensor]:
-    """A copy of the state of one network of a stack, as that of a stack of one.
-
-    Parameters
-    ----------
-    model : a stack, or its members as networks of their own.
-    copies : networks in it.
-    member : which, from 0.
-    """
-    return {name: value.clone() for name, value in member_state(model, copies, member).items()}
-
-
-def _write_member(model, copies: int, member: int, state: dict[str, torch.Tensor]) -> None:
-    shared = copies > 1 and not isinstance(model, Members)  # numbers without an axis belong to the whole stack
-    for name, value in member_state(model, copies, member).items():
-        if value.dim() or not shared:
-            value.copy_(state[name])
-
-
-def load_trained(config: Network, data: Dataset, folder: Path, device: torch.device, *,
-                 apart: bool = False) -> torch.nn.Module:
-    """The trained stack of a finished run, in evaluation mode.
-
-    Parameters
-    ----------
-    config : what was trained.
-    data : its data set.
-    folder : of the run.
-    device : where the stack is to be.
-    apart : with its members as networks of their own (see ``steps.Way``).
-
-    Raises
-    ------
-    InputError
-        If its weights are missing, damaged, or others than those that the training wrote.
-    """
-    own = architecture(config.arch).own
-    if own and config.stack > 1:
-        model = members(config, data, torch.device("cpu"))
-    else:
-        model = build_for(config, data, copies=config.stack)
-    read_weights(folder, model)
-    if apart and config.stack > 1 and not own:
-        networks = [build_for(config, data) for _ in range(config.stack)]
-        for i, network in enumerate(networks):
-            network.load_state_dict(member_state(model, config.stack, i))
-        model = Members(networks)
-    return model.to(device, memory_format=_layout(model, data)).eval()
+def _facts(config: Network, state: State) -> dict[str, Any]:
+    """What is to be known of a training beside its weights."""
+    facts: dict[str, Any] = {"curve": state["curve"], "epochs": state["epochs"], "reached": None, "losses": None, "looks": None}
+    if config.target_loss:
+        names = [str(i) for i in range(config.stack)]
+        facts |= {"reached": [name in state["snapshots"] for name in names], "looks": state["looks"],
+                  "losses": [state["losses"].get(name, last) for name, last in zip(names, state["looks"][-1])]}
+    return facts

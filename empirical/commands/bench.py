@@ -5,7 +5,8 @@ from dataclasses import replace
 from fractions import Fraction
 
 from empirical.flags import data_of, refuse_idle_data_flags
-from empirical.settings import ARCHITECTURES, DATA, Network, check_alphas, recipe
+from empirical.settings import ARCHITECTURES, DATA, Network, recipe
+from empirical.widths import check_alphas
 from lab.arguments import add_run_arguments, add_threads_argument, base_width, device, fraction, positive_int, whole
 from lab.cli import say
 
@@ -43,8 +44,8 @@ def _run(args) -> dict:
     check_alphas(args.alphas, config.base_width)
 
     from empirical.data import dataset
+    from empirical.device import pick_device
     from empirical.models import outline
-    from empirical.train import pick_device
 
     device = pick_device(args.device)
     data = dataset(config, args.data_dir, str(device))
@@ -101,8 +102,8 @@ def _pass(args, config: Network, data, device) -> dict:
 
     from empirical.compare import compare, on_kept_rows
     from empirical.features import extract, probe_parts
+    from empirical.networks import prepare
     from empirical.steps import synchronize
-    from empirical.train import prepare
 
     least = min(args.alphas)
     copies = int(max(args.alphas) / least)

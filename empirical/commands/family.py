@@ -28,13 +28,13 @@ def add_arguments(parser):
 def run(args) -> dict:
     from pathlib import Path
 
+    from empirical.device import pick_device
     from empirical.own.families import members
     from empirical.studies.families.measure import COMPARE, data_of, weights_of
     from empirical.studies.families.plan import plan
     from empirical.studies.families.summary import summarise
     from empirical.studies.families.table import tabulate
     from empirical.studies.width.evidence import evidence
-    from empirical.train import pick_device
     from lab.store import RunStore
     from lab.study import Study, compute
     from lab.sweep import dry_run

@@ -31,9 +31,9 @@ def add_arguments(parser):
 def run(args) -> dict:
     import json
 
+    from empirical.device import pick_device
     from empirical.gpu import Clock
     from empirical.studies import gpu as study
-    from empirical.train import pick_device
     from lab.store import write_atomically
 
     clock, out = Clock(args.minutes), Path(args.out)

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 from empirical.declared import is_own
 from empirical.flags import add_network_arguments, arch_of, data_of, refuse_idle_data_flags
-from empirical.settings import refuse_width
+from empirical.widths import refuse_width
 from lab.arguments import (
     add_run_arguments,
     add_threads_argument,

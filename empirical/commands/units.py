@@ -5,9 +5,10 @@ from fractions import Fraction
 
 from empirical.declared import short
 from empirical.flags import add_log_argument, add_network_arguments, arch_of, data_of, refuse_idle_data_flags
-from empirical.settings import SCHEMES, Setting, recipe, refuse_width
+from empirical.settings import SCHEMES, Setting, recipe
 from empirical.studies.units.plan import OLD_SWEEPS, PLAIN, SWEEPS
 from empirical.trackers import choose
+from empirical.widths import refuse_width
 from lab.arguments import (
     add_run_arguments,
     add_threads_argument,
@@ -68,10 +69,10 @@ def run(args) -> dict:
     planned = None if args.trained else _planned(args)
 
     from empirical.data import dataset
+    from empirical.device import pick_device
     from empirical.studies import named
     from empirical.studies.units.study import units_study
     from empirical.studies.units.summary import summarise
-    from empirical.train import pick_device
     from lab.store import RunStore
     from lab.study import compute
     from lab.sweep import dry_run

@@ -2,7 +2,7 @@
 
 Four splits, the same for all networks of a replica: ``train`` is all that training sees; measures are fitted on ``probe_fit``
 and scored on ``probe_score``, which no training sees; ``test`` serves accuracies alone. Replicas share one way of splitting the
-data, number 0, or have each one of its own (``split``): then a mean over replicas speaks of the data, too.
+data, number 0, or each has its own (``split``): then a mean over replicas is a mean over draws of the data, too.
 """
 
 import hashlib
@@ -12,17 +12,22 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib import import_module
 from multiprocessing import parent_process
+from typing import Any, ClassVar, Protocol, TypeVar
 
+import numpy.typing as npt
 import torch
 
 from empirical.data import checks
+from empirical.data.splits import SPLITS as SPLITS
+from empirical.data.splits import held_out
 from empirical.declared import data_folder, is_own, sources
-from empirical.declared import source as known
+from empirical.declared import source as declared_source
 from empirical.settings import Setting
 from empirical.streams import stream
 from lab.errors import ArgumentError, InputError
 
-SPLITS = ("train", "probe_fit", "probe_score", "test")
+__all__ = ["Dataset", "assemble", "corrupt", "dataset", "held_out", "load"]
+S = TypeVar("S", bound="Planned")
 SOURCES = {name: module for name, (module, _) in sources().items()}
 
 
@@ -32,16 +37,38 @@ class Dataset:
 
     Attributes
     ----------
-    name : what to call it in a table ("CIFAR-10 (JPEG re-encoding)").
-    inputs : uint8 images (N, channels, size, size), token ids (N, length) with 0 as padding, or a user's float32 (N, ...).
-    labels : int64 (N,). In the train split they may be corrupted on purpose; elsewhere they are true.
-    splits : split name -> int64 row numbers.
-    classes : number of classes.
-    checksum : sha256 over inputs and labels, first 16 hex digits.
-    facts : provenance for the manifest; ``notes`` are sentences that the user is told when the data are loaded.
-    vocabulary : number of token ids; 0 where inputs are none.
-    shift, flip : augmentation of images: largest random shift in pixels, random mirror images.
-    mean, std : of the training split a channel; None where inputs are taken as they are.
+    name : str
+        What to call it in a table ("CIFAR-10 (JPEG re-encoding)").
+    inputs : torch.Tensor
+        uint8 images (N, channels, size, size), token ids (N, length) with 0 as padding, or a user's float32 (N, ...).
+    labels : torch.Tensor
+        int64 (N,). In the train split they may be corrupted on purpose; elsewhere they are true.
+    splits : mapping of str to torch.Tensor
+        Name of a split -> int64 row numbers.
+    classes : int
+        Number of classes.
+    checksum : str
+        First 16 hex digits of the SHA-256 of inputs and labels.
+    facts : dict
+        Provenance for the manifest; its ``notes`` are sentences that the user is told when the data are loaded.
+    vocabulary : int
+        Number of token ids; 0 where the inputs are none.
+    shift : int
+        Augmentation of images: largest random shift in pixels.
+    flip : bool
+        Augmentation of images: whether half of them are mirrored.
+    mean : torch.Tensor or None
+        Mean of each channel over the training split, (channels, 1, 1); None where inputs are taken as they are.
+    std : torch.Tensor or None
+        Standard deviation of each channel, likewise.
+
+    Examples
+    --------
+    >>> data = assemble("noise", torch.randn(40, 3), torch.arange(40) % 2, classes=2, test_rows=8, probe_fit=8, probe_score=8)
+    >>> {name: len(rows) for name, rows in data.splits.items()}
+    {'train': 16, 'probe_fit': 8, 'probe_score': 8, 'test': 8}
+    >>> tuple(data.batch(data.splits["train"][:5]).shape)
+    (5, 3)
     """
 
     name: str
@@ -50,7 +77,7 @@ class Dataset:
     splits: Mapping[str, torch.Tensor]
     classes: int
     checksum: str
-    facts: dict = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
     vocabulary: int = 0
     shift: int = 0
     flip: bool = False
@@ -67,11 +94,10 @@ class Dataset:
         """What a picture's brightest pixel is stored as; 1 for numbers that are no pictures."""
         return 1.0 if self.mean is None else 255.0
 
-    def to(self, device) -> "Dataset":
-        """The data set with all its tensors on a device, once."""
-        def move(x):
-            return None if x is None else x.to(device)
-        return replace(self, inputs=move(self.inputs), labels=move(self.labels), mean=move(self.mean), std=move(self.std),
+    def to(self, device: torch.device | str) -> "Dataset":
+        """The data set with all its tensors on a device."""
+        mean, std = (None if x is None else x.to(device) for x in (self.mean, self.std))
+        return replace(self, inputs=self.inputs.to(device), labels=self.labels.to(device), mean=mean, std=std,
                        splits={name: rows.to(device) for name, rows in self.splits.items()})
 
     def batch(self, rows: torch.Tensor) -> torch.Tensor:
@@ -81,49 +107,47 @@ class Dataset:
 
     def normalised(self, numbers: torch.Tensor) -> torch.Tensor:
         """Stored numbers as a network takes them."""
-        return numbers if self.mean is None else (numbers - self.mean) / self.std
+        return numbers if self.mean is None or self.std is None else (numbers - self.mean) / self.std
 
 
-def held_out(name: str, pool: int, train_size: int, probe_fit: int, probe_score: int,
-             split: int = 0) -> dict[str, torch.Tensor]:
-    """Rows of the training and probe splits among ``pool`` rows; the probe splits do not depend on ``train_size``.
-
-    Parameters
-    ----------
-    name : of the data, for a person.
-    pool : rows that there are.
-    train_size : training rows, 0 for all that the probe splits leave.
-    probe_fit, probe_score : rows of the probe splits.
-    split : number of the way in which rows are dealt out.
-
-    Raises
-    ------
-    ArgumentError
-        If there are too few rows.
-    """
-    most = pool - probe_fit - probe_score
-    if train_size < 0:
-        raise ArgumentError(f"train_size {train_size} is negative", "train_size")
-    if most < 1 or train_size > most:
-        raise ArgumentError(f"{name} has {max(most, 0)} rows for training beside the probe splits "
-                            f"({probe_fit} + {probe_score}): train_size {train_size or pool} is too large", "train_size")
-    cuts = (probe_fit, probe_score, train_size or most)
-    fit, score, train = torch.randperm(pool, generator=stream(split, "splits", pool))[:sum(cuts)].split(cuts)
-    return {"train": train, "probe_fit": fit, "probe_score": score}
-
-
-def assemble(name: str, inputs, labels, *, classes: int, test_rows: int, train_size: int, probe_fit: int, probe_score: int,
-             split: int = 0, facts: dict | None = None, **rest) -> Dataset:
-    """Make a :class:`Dataset`: check, split, normalise by the training split alone.
+def assemble(name: str, inputs: npt.ArrayLike | torch.Tensor, labels: npt.ArrayLike | torch.Tensor, *, classes: int,
+             test_rows: int, probe_fit: int, probe_score: int, train_size: int = 0, split: int = 0, vocabulary: int = 0,
+             shift: int = 0, flip: bool = False, facts: Mapping[str, Any] | None = None) -> Dataset:
+    """Make a :class:`Dataset`: check the labels, split the rows, normalise images by the training split alone.
 
     Parameters
     ----------
-    inputs, labels : all rows, the test rows last; labels are whole numbers 0..classes-1.
-    classes : number of classes; each needs rows to train and to fit on.
-    test_rows : how many of them are the test split.
-    train_size : training rows; 0 takes all that the probe splits leave.
-    probe_fit, probe_score : sizes of the probe splits.
-    split : see :func:`held_out`.
+    name : str
+        What to call it in a table.
+    inputs : array_like or torch.Tensor
+        All rows, (N, ...), the test rows last; uint8 (N, channels, size, size) are images.
+    labels : array_like or torch.Tensor
+        Whole numbers 0..classes-1, (N,).
+    classes : int
+        Number of classes; each needs rows to train and to fit on.
+    test_rows : int
+        How many rows at the end are the test split.
+    probe_fit : int
+        Rows of the split on which measures are fitted.
+    probe_score : int
+        Rows of the split on which measures are scored.
+    train_size : int
+        Training rows; 0 takes all that the probe splits leave.
+    split : int
+        Number of the random assignment of rows to splits, see :func:`held_out`.
+    vocabulary : int
+        Number of token ids; 0 where the inputs are none.
+    shift : int
+        Largest random shift of an image in training, in pixels.
+    flip : bool
+        Whether images are mirrored at random in training.
+    facts : mapping, optional
+        Provenance for the manifest.
+
+    Returns
+    -------
+    Dataset
+        On the CPU.
 
     Raises
     ------
@@ -131,6 +155,12 @@ def assemble(name: str, inputs, labels, *, classes: int, test_rows: int, train_s
         If labels are no classes, or a class has no row to train or to fit on.
     ArgumentError
         If the splits are larger than the data.
+
+    Examples
+    --------
+    >>> data = assemble("noise", np.zeros((40, 3)), np.arange(40) % 2, classes=2, test_rows=8, probe_fit=8, probe_score=8)
+    >>> data.facts["rows_train"], data.is_text
+    (16, False)
     """
     inputs, labels = torch.as_tensor(inputs), torch.as_tensor(labels)
     if labels.is_floating_point() or len(labels) != len(inputs) or not ((labels >= 0) & (labels < classes)).all():
@@ -142,16 +172,17 @@ def assemble(name: str, inputs, labels, *, classes: int, test_rows: int, train_s
         counts = torch.bincount(labels[splits[part]], minlength=classes)
         if not counts.all():
             raise InputError(f"{name}: class {int(counts.argmin())} has no row in the {part} split; use more data")
+    mean, std = None, None
     if inputs.dtype == torch.uint8 and inputs.dim() == 4:
-        rest["mean"], rest["std"] = _pixel_statistics(inputs[splits["train"]])
+        mean, std = _pixel_statistics(inputs[splits["train"]])
     checksum = hashlib.sha256(inputs.contiguous().numpy().tobytes() + labels.numpy().tobytes()).hexdigest()[:16]
-    facts = {"name": name, "checksum": checksum, **{f"rows_{k}": len(v) for k, v in splits.items()},
+    known = {"name": name, "checksum": checksum, **{f"rows_{k}": len(v) for k, v in splits.items()},
              **({"split": split} if split else {}), **(facts or {})}
-    return Dataset(name, inputs, labels, splits, classes, checksum, facts, **rest)
+    return Dataset(name, inputs, labels, splits, classes, checksum, known, vocabulary, shift, flip, mean, std)
 
 
 def _pixel_statistics(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean and standard deviation a channel, (channels, 1, 1), by counting grey levels: exact and without a float copy."""
+    """Mean and standard deviation of each channel, (channels, 1, 1), by counting grey levels: exact, and no copy in floats."""
     levels = torch.arange(256, dtype=torch.float64)
     counts = torch.stack([torch.bincount(images[:, c].reshape(-1), minlength=256) for c in range(images.shape[1])])
     share = counts / counts.sum(1, keepdim=True).double()
@@ -165,14 +196,30 @@ def corrupt(data: Dataset, share: float, split: int = 0) -> Dataset:
 
     Parameters
     ----------
-    share : share of the training rows that get a label drawn from the other classes; 1 redraws every label from all
+    data : Dataset
+        With true labels.
+    share : float
+        Share of the training rows that get a label drawn from the other classes; 1 redraws every label from all
         classes, so that labels carry no information at all (random labels).
-    split : each has wrong labels of its own.
+    split : int
+        Number of the draw: every split of the data has wrong labels of its own.
+
+    Returns
+    -------
+    Dataset
+        The data set itself where the share is 0.
 
     Raises
     ------
     ArgumentError
         If the share is outside [0, 1].
+
+    Examples
+    --------
+    >>> data = assemble("noise", torch.randn(40, 3), torch.arange(40) % 2, classes=2, test_rows=8, probe_fit=8, probe_score=8)
+    >>> wrong = corrupt(data, 0.25)
+    >>> wrong.name, int((wrong.labels != data.labels).sum())  # of 16 training rows
+    ('noise, 0.25 label noise', 4)
     """
     if not 0 <= share <= 1:
         raise ArgumentError(f"label_noise {share:g} is not a share between 0 and 1", "label_noise")
@@ -196,22 +243,43 @@ def load(source: str, *, data_dir: str | None = None, train_size: int = 0, label
 
     Parameters
     ----------
-    source : one of :data:`SOURCES`.
-    data_dir : folder, archive or file with the data (see each module); not for the embedded sets.
-    train_size : training rows, 0 for all.
-    label_noise : see :func:`corrupt`.
-    image_size : pixels a side, 0 for the data's own (images).
-    max_length : tokens a pair, 0 for the source's default (text).
-    split : number of the way in which rows are dealt out to the splits (the published test rows stay what they are);
-        generated data are generated anew for each.
-    download : fetch missing data from its publisher.
+    source : str
+        Name of a data set, one of :data:`SOURCES`, or ``"package.module:function"`` for a user's own.
+    data_dir : str, optional
+        Folder, archive or file with the data (see each module); not for the embedded sets.
+    train_size : int
+        Training rows; 0 for all.
+    label_noise : float
+        Share of wrong training labels in [0, 1], see :func:`corrupt`.
+    image_size : int
+        Pixels on each side of an image; 0 for the data's own.
+    max_length : int
+        Tokens of a sentence pair; 0 for the source's default.
+    split : int
+        Number of the random assignment of rows to splits (published test rows stay what they are); generated data are
+        generated anew for each.
+    download : bool
+        Fetch missing data from their publisher.
+
+    Returns
+    -------
+    Dataset
+        On the CPU.
 
     Raises
     ------
-    ArgumentError, InputError
-        Unknown name; missing, truncated or altered files.
+    ArgumentError
+        For an unknown name, impossible sizes, or missing files.
+    InputError
+        For truncated or altered files.
+
+    Examples
+    --------
+    >>> data = load("digits", train_size=100)
+    >>> data.name, tuple(data.inputs.shape), len(data.splits["train"])
+    ('digits', (1797, 1, 8, 8), 100)
     """
-    known(source)
+    declared_source(source)
     checks.image_size(image_size)
     checks.max_length(max_length)
     reader = import_module("empirical.own.data" if is_own(source) else SOURCES[source])
@@ -224,7 +292,7 @@ def load(source: str, *, data_dir: str | None = None, train_size: int = 0, label
 
 
 @lru_cache(maxsize=2)
-def _on_device(key: tuple, data_dir: str | None, device: str) -> Dataset:
+def _on_device(key: tuple[str, int, int, int, float, int], data_dir: str | None, device: str) -> Dataset:
     source, train_size, image_size, max_length, label_noise, split = key
     return load(source, data_dir=data_dir, train_size=train_size, image_size=image_size, max_length=max_length,
                 label_noise=label_noise, split=split).to(device)
@@ -235,14 +303,28 @@ def dataset(setting: Setting, data_dir: str | None = None, device: str = "cpu") 
 
     Parameters
     ----------
-    setting : its data set, sizes, label noise, split and checksum.
-    data_dir : see :func:`load`; None for the folder that the environment names.
-    device : as for PyTorch.
+    setting : Setting
+        Its data set, sizes, label noise, split and checksum.
+    data_dir : str, optional
+        See :func:`load`; by default the folder that the environment variable ``WIDTHLAB_DATA`` names.
+    device : str
+        As PyTorch names it.
+
+    Returns
+    -------
+    Dataset
+        On the device.
 
     Raises
     ------
     InputError
         If the data are not those that the setting names by their checksum.
+
+    Examples
+    --------
+    >>> setting = Setting(arch="mlp", data="digits", base_width=4, epochs=1, train_size=100)
+    >>> dataset(setting) is dataset(setting)
+    True
     """
     folder = data_dir or data_folder()
     key = (setting.data, setting.train_size, setting.image_size, setting.max_length, setting.label_noise,
@@ -252,12 +334,24 @@ def dataset(setting: Setting, data_dir: str | None = None, device: str = "cpu") 
     return found
 
 
-def refuse_changed(setting, data: Dataset, folder: str | None) -> None:
+class Planned(Protocol):
+    """A configuration (a dataclass) that names its data and their checksum."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def data(self) -> str: ...
+    @property
+    def checksum(self) -> str: ...
+
+
+def refuse_changed(setting: Planned, data: Dataset, folder: str | None) -> None:
     """Refuse data that are not those of which a setting has the checksum.
 
     Raises
     ------
     InputError
+        If they are others.
     """
     if setting.checksum and data.checksum != setting.checksum:
         where = setting.data if is_own(setting.data) else f"the data in {folder}"
@@ -265,8 +359,8 @@ def refuse_changed(setting, data: Dataset, folder: str | None) -> None:
                          "start it again")
 
 
-def with_checksum(setting: Setting, data: Dataset) -> Setting:
-    """The setting with the checksum of its data, but where they are embedded and the same everywhere."""
+def with_checksum(setting: S, data: Dataset) -> S:
+    """The setting with the checksum of its data; embedded data, the same everywhere, need none."""
     embedded = "source" in data.facts and not is_own(setting.data)
     return replace(setting, checksum="" if embedded else data.checksum)
 

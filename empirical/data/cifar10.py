@@ -13,6 +13,7 @@ import tarfile
 import urllib.request
 from functools import partial
 from pathlib import Path
+from typing import IO, cast
 
 import numpy as np
 import torch
@@ -144,7 +145,8 @@ def _from_archive(path: Path) -> dict[str, bytes]:
         for member in archive:  # read in memory: nothing is unpacked to disk
             name = Path(member.name).name
             if name in BATCH_MD5 and member.isfile() and member.size < MOST_BATCH_BYTES:
-                found[name] = archive.extractfile(member).read()
+                with cast(IO[bytes], archive.extractfile(member)) as file:  # a regular file has one
+                    found[name] = file.read()
     missing = [name for name in BATCH_MD5 if name not in found]
     if missing:
         raise InputError(f"{path} lacks {missing[0]}: truncated, or not the CIFAR-10 python archive; fetch it anew")

@@ -66,15 +66,18 @@ def _noun_phrases(one: tuple[str, str], two: tuple[str, str]) -> set[tuple[bool,
     """Which of two noun phrases (adjective, noun) an individual can be: the possible pairs of truth values."""
     named = kinds((one[1], two[1]), NOUNS, DISJOINT)
     described = kinds(tuple(filter(None, (one[0], two[0]))), dict.fromkeys(ADJECTIVES), ())
-    return {tuple(noun in kind and (not adjective or adjective in how) for adjective, noun in (one, two))
-            for kind in named for how in described}
+
+    def fits(phrase: tuple[str, str], kind: set[str], how: set[str]) -> bool:
+        adjective, noun = phrase
+        return noun in kind and (not adjective or adjective in how)
+
+    return {(fits(one, kind, how), fits(two, kind, how)) for kind in named for how in described}
 
 
 @cache
 def _verb_phrases(one: tuple[str, bool], two: tuple[str, bool]) -> set[tuple[bool, bool]]:
     """The same for two verb phrases (verb, negated)."""
-    return {tuple((verb in kind) != negated for verb, negated in (one, two))
-            for kind in kinds((one[0], two[0]), VERBS, DISJOINT_VERBS)}
+    return {((one[0] in kind) != one[1], (two[0] in kind) != two[1]) for kind in kinds((one[0], two[0]), VERBS, DISJOINT_VERBS)}
 
 
 def satisfiable(premise: Sentence, hypothesis: Sentence, deny: bool) -> bool:
@@ -106,7 +109,8 @@ def generate(count: int, seed: int = 0) -> list[tuple[str, str, int]]:
     """``count`` distinct pairs, the three relations equally often (to one), in random order."""
     draw = random.Random(seed)
     wanted = {label: (count + label) // 3 for label in range(3)}
-    seen, pairs = set(), []
+    seen: set[tuple[Sentence, Sentence]] = set()
+    pairs: list[tuple[str, str, int]] = []
 
     def sentence(like: Sentence | None) -> Sentence:
         # a hypothesis often shares words with its premise: unrelated sentences are nearly always neutral

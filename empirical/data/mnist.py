@@ -79,11 +79,12 @@ def read(base: Path) -> dict[str, np.ndarray]:
         return {key: found[key] for key in IDX}
     files = {key: next((p for folder in folders for spelling in _spellings(name) if (p := folder / spelling).is_file()), None)
              for key, name in IDX.items()}
-    missing = [IDX[key] for key, path in files.items() if path is None]
+    there = {key: path for key, path in files.items() if path is not None}
+    missing = [name for key, name in IDX.items() if key not in there]
     if missing:
-        problem = "lacks" if len(missing) < len(IDX) else "has neither mnist.npz nor"
+        problem = "lacks" if there else "has neither mnist.npz nor"
         raise ArgumentError(f"no MNIST in {base}: it {problem} {', '.join(missing)} (a dot as second hyphen, and .gz, are fine)")
-    return {key: read_idx(path) for key, path in files.items()}
+    return {key: read_idx(path) for key, path in there.items()}
 
 
 def load(*, data_dir: str | None = None, train_size: int = 0, image_size: int = 0, split: int = 0, **_) -> Dataset:

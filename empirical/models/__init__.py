@@ -1,8 +1,8 @@
 """Architectures as functions of width.
 
-Every model is a *stack*: ``copies`` independent networks of one width evaluated together, one being the ordinary case.
-Its layers keep the copies apart (grouped convolutions, batched matrix products; see ``layers``), so that a stack is
-the same as its members one by one, up to rounding.
+Every model is a *stack* (:class:`Stack`): ``copies`` independent networks of one width evaluated together, one being the
+ordinary case. Its layers keep the copies apart (grouped convolutions, batched matrix products; see ``layers``), so that a stack
+computes what its members compute one by one, up to rounding.
 
 A model takes inputs (copies or 1, batch, ...) and returns logits (copies, batch, classes). Given a dict as ``taps`` it
 also records its features at named *sites*, (copies, batch, features): each block's output, averaged over space or
@@ -11,7 +11,7 @@ over the tokens of a pair, and the ``penultimate`` features that the readout see
 Width: layers count their channels at alpha = 1 in multiples of ``base_width``; alpha multiplies every one of them
 exactly. Input and number of classes do not scale.
 
-Every file of this folder says what it holds, ``ARCHITECTURE = Architecture(...)`` (see :mod:`empirical.declared`).
+Every file of this folder declares what it holds, ``ARCHITECTURE = Architecture(...)`` (see :mod:`empirical.declared`).
 """
 
 from contextlib import nullcontext
@@ -21,33 +21,57 @@ from importlib import import_module
 import torch
 from torch import nn
 
-from empirical.declared import architecture, architectures, is_own
-from empirical.settings import Widths, refuse_misfit, refuse_single_rows
+from empirical.data import Dataset
+from empirical.declared import architecture, architectures, is_own, refuse_misfit
+from empirical.models.layers import Stack
+from empirical.settings import Setting, refuse_single_rows
+from empirical.widths import Widths
 from lab.errors import ArgumentError
 
+__all__ = ["Stack", "build", "build_for", "outline", "parameters"]
 MOST_PARAMETERS = 10**9
 BUILDERS = {name: f"{module}:{found.build}" for name, (module, found) in architectures().items()}
 
 
-def build(arch: str, *, alpha: Fraction | str, base_width: int, data, copies: int = 1, mup: bool = False,
-          depth: int = 0, dropout: float = 0.0) -> nn.Module:
-    """A stack of networks with weights not yet set (see ``initialise``).
+def build(arch: str, *, alpha: Fraction | int | str, base_width: int, data: Dataset, copies: int = 1, mup: bool = False,
+          depth: int = 0, dropout: float = 0.0) -> Stack:
+    """A stack of networks whose weights are not yet set (see :mod:`empirical.models.initialise`).
 
     Parameters
     ----------
-    arch : one of :data:`BUILDERS`.
-    alpha : width multiplier, exact.
-    base_width : see :class:`Widths`.
-    data : the data set: its shape, classes and vocabulary fix the ends of the network.
-    copies : networks in the stack.
-    depth : layers, for architectures that come in several depths; 0 for their own.
-    dropout : probability, for architectures that have it (mlp, alexnet).
-    mup : maximal-update parametrisation (changes the attention's scale; see ``initialise``).
+    arch : str
+        Name of an architecture, one of :data:`BUILDERS`.
+    alpha : Fraction or int or str
+        Width multiplier, exact: ``Fraction(1, 8)`` or ``"1/8"``.
+    base_width : int
+        Channels that stand for one unit of width at alpha = 1.
+    data : Dataset
+        Its shape, classes and vocabulary fix the ends of the network.
+    copies : int
+        Networks in the stack.
+    mup : bool
+        Maximal-update parametrisation, which changes the attention's scale.
+    depth : int
+        Layers, for architectures that come in several depths; 0 for the architecture's own.
+    dropout : float
+        Probability in [0, 1), for architectures that have dropout (mlp, alexnet).
+
+    Returns
+    -------
+    Stack
+        On the current default device.
 
     Raises
     ------
     ArgumentError
-        Unknown architecture, one that does not fit the data, or an alpha that leaves a layer without channels.
+        For an unknown architecture, one that does not fit the data, or an alpha that leaves a layer without channels.
+
+    Examples
+    --------
+    >>> from empirical.data import assemble
+    >>> data = assemble("noise", torch.randn(40, 3), torch.arange(40) % 2, classes=2, test_rows=8, probe_fit=8, probe_score=8)
+    >>> build("mlp", alpha="1/2", base_width=4, data=data, copies=3).sites
+    {'layer1': 2, 'layer2': 2, 'penultimate': 2}
     """
     network = architecture(arch)
     refuse_misfit(arch, data.is_text, data.name, depth, dropout)
@@ -60,21 +84,40 @@ def build(arch: str, *, alpha: Fraction | str, base_width: int, data, copies: in
     return getattr(import_module(module), name)(Widths(alpha, base_width), data, copies, **options)
 
 
-def build_for(setting, data, *, alpha: Fraction | str | None = None, copies: int = 1, seed: int = 0) -> nn.Module:
-    """The stack of a setting, one of the laboratory's or of a user's own architecture.
+def build_for(setting: Setting, data: Dataset, *, alpha: Fraction | int | str | None = None, copies: int = 1,
+              seed: int = 0) -> Stack:
+    """The stack of a setting, of the laboratory's or of a user's own architecture.
 
     Parameters
     ----------
-    setting : architecture, width, base width, depth, dropout, parametrisation.
-    data : that it takes.
-    alpha : width multiplier, in place of the setting's.
-    copies : networks in the stack; a user's own architecture has no stacks.
-    seed : of what a user's own network draws for its start; weights of the others are not yet set.
+    setting : Setting
+        Architecture, width, base width, depth, dropout and parametrisation.
+    data : Dataset
+        What the network takes.
+    alpha : Fraction or int or str, optional
+        Width multiplier, in place of the setting's.
+    copies : int
+        Networks in the stack; a user's own architecture has no stacks.
+    seed : int
+        Of what a user's own network draws for its start; the weights of the others are not yet set.
+
+    Returns
+    -------
+    Stack
+        On the current default device.
 
     Raises
     ------
     ArgumentError
-        As :func:`build`, or :func:`empirical.own.network.build_own`.
+        As :func:`build`, or as :func:`empirical.own.network.build_own`.
+
+    Examples
+    --------
+    >>> from empirical.data import assemble
+    >>> data = assemble("noise", torch.randn(40, 3), torch.arange(40) % 2, classes=2, test_rows=8, probe_fit=8, probe_score=8)
+    >>> setting = Setting(arch="mlp", data="noise", base_width=4, epochs=1, depth=1)
+    >>> build_for(setting, data, alpha=2, copies=3).sites
+    {'penultimate': 8}
     """
     alpha = Fraction(setting.alpha if alpha is None else alpha)
     if is_own(setting.arch):
@@ -85,20 +128,37 @@ def build_for(setting, data, *, alpha: Fraction | str | None = None, copies: int
                  mup=setting.parametrisation == "mup", depth=setting.depth, dropout=setting.dropout)
 
 
-def outline(setting, alpha: Fraction | str, data) -> nn.Module:
-    """One network of a setting, without its numbers if it is the laboratory's: to count parameters, and to ask for sites, before
-    anything is trained.
+def outline(setting: Setting, alpha: Fraction | int | str, data: Dataset) -> Stack:
+    """One network of a setting before anything is trained, to count its parameters and to ask for its sites.
+
+    One of the laboratory's own holds no numbers (it is on PyTorch's meta device).
 
     Parameters
     ----------
-    setting : architecture, base width, depth and dropout.
-    alpha : width multiplier.
-    data : that it takes.
+    setting : Setting
+        Architecture, base width, depth and dropout.
+    alpha : Fraction or int or str
+        Width multiplier.
+    data : Dataset
+        What the network takes.
+
+    Returns
+    -------
+    Stack
+        A stack of one.
 
     Raises
     ------
     ArgumentError
         As :func:`build_for`; or where it has more than ``MOST_PARAMETERS`` parameters, or batch norm and batches of one row.
+
+    Examples
+    --------
+    >>> from empirical.data import assemble
+    >>> data = assemble("noise", torch.randn(40, 3), torch.arange(40) % 2, classes=2, test_rows=8, probe_fit=8, probe_score=8)
+    >>> setting = Setting(arch="mlp", data="noise", base_width=4, epochs=1, depth=1)
+    >>> parameters(outline(setting, 1, data))  # 3 x 4 weights and 4 biases, 4 x 2 and 2
+    26
     """
     with nullcontext() if is_own(setting.arch) else torch.device("meta"):
         model = build_for(setting, data, alpha=alpha)
@@ -111,5 +171,21 @@ def outline(setting, alpha: Fraction | str, data) -> nn.Module:
 
 
 def parameters(model: nn.Module) -> int:
-    """Number of parameters of a network."""
+    """Number of parameters of a network, or of all networks of a stack.
+
+    Parameters
+    ----------
+    model : nn.Module
+        Any network.
+
+    Returns
+    -------
+    int
+        Weights and biases.
+
+    Examples
+    --------
+    >>> parameters(nn.Linear(3, 2))
+    8
+    """
     return sum(p.numel() for p in model.parameters())

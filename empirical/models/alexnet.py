@@ -4,17 +4,19 @@ and 256 channels and 384 and 192 hidden units, as published; images are not crop
 
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
+from empirical.data import Dataset
 from empirical.declared import Architecture
-from empirical.models.layers import Conv, Linear, Units, pooled, side_by_side
+from empirical.models.layers import Conv, Linear, Stack, Taps, Units, pooled, side_by_side
+from empirical.widths import Widths
 
 ARCHITECTURE = Architecture("alexnet", "AlexNet", options=("dropout",), published=32)
 CONV, FULL = (3, 8), (12, 6)  # units of width
 RADIUS, ALPHA, BIAS = 4, 0.001 / 9, 1.0  # of the normalisation, in TensorFlow's notation
 
 
-def normalise(x, copies):
+def normalise(x: Tensor, copies: int) -> Tensor:
     """Local response normalisation over the channels of each copy: x (BIAS + ALPHA sum of neighbours' squares)^(-3/4).
 
     The sum over neighbouring channels is a product with a band of ones: twice as fast as pooling over channels.
@@ -27,31 +29,33 @@ def normalise(x, copies):
     return x * root * root.sqrt()
 
 
-class AlexNet(nn.Module):
+class AlexNet(Stack):
     """See ``empirical.models`` for the interface; sites and units ``conv1``, ``conv2``, ``full1``, and ``full2``, whose
     site is called ``penultimate``. Dropout acts on the fully connected layers."""
 
-    def __init__(self, widths, data, copies=1, dropout=0.0):
+    def __init__(self, widths: Widths, data: Dataset, copies: int = 1, dropout: float = 0.0) -> None:
         super().__init__()
         self.copies = copies
         channels, size = data.inputs.shape[1], data.inputs.shape[2]
         self.convolutions, self.full, self.units = nn.ModuleList(), nn.ModuleList(), nn.ModuleDict()
+        self.sites = {}
         for number, units in enumerate(CONV, 1):
             out = widths(units, f"conv{number}")
             self.convolutions.append(Conv(copies, channels, out, 5, role="hidden" if number > 1 else "input", bias=True))
             self.units[f"conv{number}"] = Units(out, maps=True)
+            self.sites[f"conv{number}"] = out
             channels, size = out, (size + 1) // 2
         features = channels * size * size
         for number, units in enumerate(FULL, 1):
             out = widths(units, f"full{number}")
             self.full.append(Linear(copies, features, out))
             self.units[f"full{number}"] = Units(out, maps=False)
+            self.sites[f"full{number}" if number < len(FULL) else "penultimate"] = out
             features = out
         self.dropout = nn.Dropout(dropout)
         self.readout = Linear(copies, features, data.classes, "output")
-        self.sites = {("penultimate" if name == "full2" else name): units.count for name, units in self.units.items()}
 
-    def forward(self, x, taps=None):
+    def forward(self, x: Tensor, taps: Taps = None) -> Tensor:
         x = side_by_side(x, self.copies)
         for number, convolution in enumerate(self.convolutions, 1):
             x = self.units[f"conv{number}"](F.relu(convolution(x)))
@@ -59,8 +63,8 @@ class AlexNet(nn.Module):
                 taps[f"conv{number}"] = pooled(x, self.copies)
             x = normalise(F.max_pool2d(x, 3, 2, 1), self.copies)
         x = x.reshape(x.shape[0], self.copies, -1).transpose(0, 1)
-        for layer, site in zip(self.full, ("full1", "penultimate")):
-            x = self.units["full1" if site == "full1" else "full2"](F.relu(layer(x)))
+        for number, (layer, site) in enumerate(zip(self.full, ("full1", "penultimate")), 1):
+            x = self.units[f"full{number}"](F.relu(layer(x)))
             if taps is not None:
                 taps[site] = x
             x = self.dropout(x)

@@ -20,7 +20,7 @@ from fractions import Fraction
 import torch
 from torch import nn
 
-from empirical.models.layers import Conv, Embedding, LayerNorm, Linear
+from empirical.models.layers import Conv, Embedding, LayerNorm, Linear, Stack
 from lab.errors import ArgumentError
 
 ARCHITECTURE = None
@@ -38,11 +38,22 @@ def initialise(model: nn.Module, streams: list[torch.Generator], scheme: str = "
 
     Parameters
     ----------
-    model : on the CPU, its biases and norms as built.
-    streams : one generator a copy.
-    scheme : one of ``settings.SCHEMES``; Glorot does not go with muP, whose input layers keep their scale. "own" is for
-        networks that start by themselves.
-    alpha, parametrisation : see the table above.
+    model : nn.Module
+        A stack on the CPU, its biases and norms as built.
+    streams : list of torch.Generator
+        One for each copy.
+    scheme : str
+        One of :data:`empirical.settings.SCHEMES`; Glorot does not go with muP, whose input layers keep their scale. "own" leaves
+        a network at the start that it gave itself.
+    alpha : Fraction
+        Width multiplier.
+    parametrisation : {"standard", "mup"}
+        See the table above.
+
+    Returns
+    -------
+    nn.Module
+        The model itself.
     """
     if scheme == "own":
         return model
@@ -52,8 +63,9 @@ def initialise(model: nn.Module, streams: list[torch.Generator], scheme: str = "
             continue
         role = getattr(module, "role", "output" if name == f"network.{getattr(model, 'readout', '')}" else "hidden")
         embedding = isinstance(module, Embedding | nn.Embedding)
-        if isinstance(module, _PLAIN) and not isinstance(module, Conv) and getattr(module, "bias", None) is not None:
-            nn.init.zeros_(module.bias)
+        bias = getattr(module, "bias", None)
+        if isinstance(module, _PLAIN) and not isinstance(module, Conv) and bias is not None:
+            nn.init.zeros_(bias)
         for piece, generator in zip(module.weight.data.chunk(len(streams)), streams):
             if embedding:
                 std = EMBEDDING_STD
@@ -68,7 +80,7 @@ def initialise(model: nn.Module, streams: list[torch.Generator], scheme: str = "
     return model
 
 
-def take_slices(model: nn.Module, wide: nn.Module, first: int, slices: int) -> nn.Module:
+def take_slices(model: Stack, wide: Stack, first: int, slices: int) -> Stack:
     """Start the members of a stack as slices of one wide network: member i takes slice ``first + i`` of ``slices``.
 
     Of every axis that grows with width a slice is its i-th part; an axis of fixed size (input channels, classes, token
@@ -77,10 +89,19 @@ def take_slices(model: nn.Module, wide: nn.Module, first: int, slices: int) -> n
 
     Parameters
     ----------
-    model : the narrow stack, at any start.
-    wide : a stack of one, initialised.
-    first : slice of the stack's first member.
-    slices : width of the wide network over that of a narrow one.
+    model : Stack
+        The narrow networks, at any start.
+    wide : Stack
+        A stack of one, initialised.
+    first : int
+        Slice that the stack's first member takes, from 0.
+    slices : int
+        Width of the wide network over that of a narrow one.
+
+    Returns
+    -------
+    Stack
+        The narrow networks themselves.
 
     Raises
     ------
@@ -113,7 +134,8 @@ def take_slices(model: nn.Module, wide: nn.Module, first: int, slices: int) -> n
     return model
 
 
-def _fans(module, piece) -> tuple[int, int]:
+def _fans(module: nn.Module, piece: torch.Tensor) -> tuple[int, int]:
+    """Fan-in and fan-out of one network's weights."""
     if isinstance(module, nn.modules.conv._ConvNd):
         return piece[0].numel(), piece.shape[0] * piece[0, 0].numel()
     return piece.shape[-1], piece.shape[-2]
@@ -134,23 +156,35 @@ def parameter_groups(model: nn.Module, *, learning_rate: float, weight_decay: fl
 
     Parameters
     ----------
-    model : a stack at its start.
-    learning_rate : at alpha = 1.
-    weight_decay : of weights.
-    optimizer : "sgd" or "adamw".
-    alpha : width multiplier.
-    parametrisation : "standard" or "mup".
+    model : nn.Module
+        A stack at its start.
+    learning_rate : float
+        That of alpha = 1.
+    weight_decay : float
+        That of weights.
+    optimizer : {"sgd", "adamw"}
+        Which rule the rates are for.
+    alpha : Fraction
+        Width multiplier.
+    parametrisation : {"standard", "mup"}
+        See the table above.
+
+    Returns
+    -------
+    list of dict
+        Groups as :mod:`torch.optim` takes them.
     """
-    groups: dict[tuple, list] = {}
-    seen = set()
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    seen: set[nn.Parameter] = set()
     for module in model.modules():
         for name, parameter in module.named_parameters(recurse=False):
             if parameter in seen:  # weights that two layers share
                 continue
             seen.add(parameter)
-            layer = isinstance(module, Conv | Linear | Embedding)
-            weight = name == "weight" if layer else parameter.dim() > 1 and not isinstance(module, LayerNorm)
-            role = module.role if layer and weight else "vector"
+            if isinstance(module, Conv | Linear | Embedding):
+                weight, role = name == "weight", module.role if name == "weight" else "vector"
+            else:
+                weight, role = parameter.dim() > 1 and not isinstance(module, LayerNorm), "vector"
             exponent = _RATES[optimizer][role] if parametrisation == "mup" else 0
             rate, decay = learning_rate * float(alpha) ** exponent, weight_decay if weight else 0.0
             groups.setdefault((rate, decay), []).append(parameter)

@@ -1,14 +1,48 @@
-"""Layers that hold several networks side by side without mixing them.
+"""Stacks, and the layers that hold several networks side by side without mixing them.
 
-Every parameter's first axis holds the copies one after another, so ``tensor.chunk(copies)[i]`` is network i (see
-``stacked``). Each layer has a ``role``, which tells initialisation and parametrisation how its size depends on
-width: ``input`` (fan-out only), ``hidden`` (both), ``output`` (fan-in only); everything else is ``vector``.
+The first axis of every parameter holds the copies one after another, so ``tensor.chunk(copies)[i]`` is network i. Each layer
+has a ``role``, from which initialisation and parametrisation know how its size depends on width: ``input`` (fan-out grows),
+``hidden`` (both grow), ``output`` (fan-in grows); every other parameter is a ``vector``.
 """
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 ARCHITECTURE = None
+Taps = dict[str, Tensor] | None  # site -> features, filled by a forward pass; None where they are not wanted
+
+
+class Stack(nn.Module):
+    """Independent networks of one width behind one call: the interface of every architecture.
+
+    Called with inputs (copies or 1, batch, ...) a stack returns logits (copies, batch, classes). Given a dict as ``taps`` it
+    also records its features there, one entry (copies, batch, features) per site.
+
+    Attributes
+    ----------
+    copies : int
+        Number of networks.
+    sites : dict of str to int
+        Features of one network at each site, in the order of computation; the last is ``penultimate``, what the readout sees.
+    chain : bool
+        Whether the places with units lie one behind the other; False where a residual stream leads around them.
+
+    Examples
+    --------
+    >>> from empirical.data import assemble
+    >>> from empirical.models.mlp import MLP
+    >>> from empirical.widths import Widths
+    >>> data = assemble("noise", torch.randn(40, 3), torch.arange(40) % 2, classes=2, test_rows=8, probe_fit=8, probe_score=8)
+    >>> stack, taps = MLP(Widths(1, base_width=4), data, copies=5, depth=2), {}
+    >>> tuple(stack(data.batch(torch.arange(7)).unsqueeze(0), taps).shape)
+    (5, 7, 2)
+    >>> stack.sites, tuple(taps["layer1"].shape)
+    ({'layer1': 4, 'penultimate': 4}, (5, 7, 4))
+    """
+
+    copies: int
+    sites: dict[str, int]
+    chain: bool = True
 
 
 class Conv(nn.Conv2d):
@@ -17,20 +51,29 @@ class Conv(nn.Conv2d):
     def __init__(self, copies: int, channels_in: int, channels_out: int, kernel: int = 3, stride: int = 1,
                  role: str = "hidden", bias: bool = False):
         super().__init__(copies * channels_in, copies * channels_out, kernel, stride, kernel // 2, groups=copies, bias=bias)
-        if bias:
+        if self.bias is not None:
             nn.init.zeros_(self.bias)
         self.role = role
 
 
 class Units(nn.Identity):
-    """A place where activations (after the nonlinearity) are the units of a layer: to be read, ablated or merged by a
-    forward hook (``empirical.ablation``). It does nothing by itself.
+    """Marks the place where activations (after the nonlinearity) are the units of a layer.
+
+    It does nothing by itself: :mod:`empirical.ablation` reads, ablates and merges units by forward hooks on it.
 
     Attributes
     ----------
-    count : units of one network.
-    size : features that make up one unit (those of an attention head; 1 elsewhere).
-    maps : True for (batch, copies * count, s, s), False for (copies, batch, ..., count * size).
+    count : int
+        Units of one network.
+    size : int
+        Features that make up one unit: those of an attention head, 1 elsewhere.
+    maps : bool
+        True for activations (batch, copies * count, s, s), False for (copies, batch, ..., count * size).
+
+    Examples
+    --------
+    >>> Units(3, maps=False)(torch.ones(1, 2, 3)).shape
+    torch.Size([1, 2, 3])
     """
 
     def __init__(self, count: int, *, maps: bool, size: int = 1):
@@ -39,7 +82,7 @@ class Units(nn.Identity):
 
 
 class ConvNorm(nn.Sequential):
-    """Convolution and batch norm; statistics are per channel, so copies do not see each other."""
+    """Convolution and batch norm, whose statistics are per channel, so that copies do not see each other."""
 
     def __init__(self, copies: int, channels_in: int, channels_out: int, kernel: int = 3, stride: int = 1,
                  role: str = "hidden"):
@@ -56,7 +99,7 @@ class Linear(nn.Module):
         self.bias = nn.Parameter(torch.zeros(copies, features_out)) if bias else None
         self.role = role
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         flat = x.reshape(x.shape[0], -1, x.shape[-1])
         if flat.shape[0] != self.weight.shape[0]:
             flat = flat.expand(self.weight.shape[0], -1, -1)
@@ -73,7 +116,7 @@ class LayerNorm(nn.Module):
         self.weight = nn.Parameter(torch.ones(copies, features))
         self.bias = nn.Parameter(torch.zeros(copies, features))
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         shape = (x.shape[0], *[1] * (x.dim() - 2), x.shape[-1])
         normed = nn.functional.layer_norm(x, x.shape[-1:])
         return torch.addcmul(self.bias.view(shape), normed, self.weight.view(shape))
@@ -89,17 +132,17 @@ class Embedding(nn.Module):
         self.entries = entries
         self.weight = nn.Parameter(torch.zeros(copies * entries, features))
 
-    def forward(self, ids):
+    def forward(self, ids: Tensor) -> Tensor:
         copies = self.weight.shape[0] // self.entries
         offset = torch.arange(copies, device=ids.device).view(-1, *[1] * (ids.dim() - 1)) * self.entries
         return nn.functional.embedding(ids + offset, self.weight)
 
 
-def side_by_side(images, copies: int):
+def side_by_side(images: Tensor, copies: int) -> Tensor:
     """Images (copies or 1, batch, c, s, s) as (batch, copies * c, s, s), the layout of grouped convolutions."""
     return images.expand(copies, -1, -1, -1, -1).transpose(0, 1).flatten(1, 2)
 
 
-def pooled(maps, copies: int):
+def pooled(maps: Tensor, copies: int) -> Tensor:
     """Feature maps (batch, copies * c, s, s) averaged over space: (copies, batch, c)."""
     return maps.mean((2, 3)).view(maps.shape[0], copies, -1).transpose(0, 1)

@@ -1,19 +1,21 @@
 """Multilayer perceptron: three hidden ReLU layers of equal width."""
 
-from torch import nn
+from torch import Tensor, nn
 
+from empirical.data import Dataset
 from empirical.declared import Architecture
-from empirical.models.layers import Linear, Units
+from empirical.models.layers import Linear, Stack, Taps, Units
+from empirical.widths import Widths
 
 # layers of 8 units, the quick base width of the others, die at the start in most replicas
 ARCHITECTURE = Architecture("mlp", "MLP", options=("depth", "dropout"), base_width=128, quick_width=32, any_shape=True)
 HIDDEN_LAYERS = 3
 
 
-class MLP(nn.Module):
+class MLP(Stack):
     """See ``empirical.models`` for the interface; sites ``layer1``, ``layer2``, ``penultimate``."""
 
-    def __init__(self, widths, data, copies=1, depth=HIDDEN_LAYERS, dropout=0.0):
+    def __init__(self, widths: Widths, data: Dataset, copies: int = 1, depth: int = HIDDEN_LAYERS, dropout: float = 0.0) -> None:
         super().__init__()
         self.copies = copies
         width = widths(1, "the hidden layers")
@@ -25,7 +27,7 @@ class MLP(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.sites = {**{f"layer{i}": width for i in range(1, depth)}, "penultimate": width}
 
-    def forward(self, x, taps=None):
+    def forward(self, x: Tensor, taps: Taps = None) -> Tensor:
         x = x.flatten(2)
         for layer, units, site in zip(self.hidden, self.units.values(), self.sites):
             x = self.dropout(units(layer(x).relu()))

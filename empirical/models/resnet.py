@@ -4,11 +4,15 @@ width 64 as published; ResNet-56: three stages of nine, base width 16.
 
 Units (``units``) are the channels of the residual stream: those of the stem and of the end of each stage."""
 
-import torch.nn.functional as F
-from torch import nn
+from collections.abc import Sequence
 
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from empirical.data import Dataset
 from empirical.declared import Architecture
-from empirical.models.layers import ConvNorm, Linear, Units, pooled, side_by_side
+from empirical.models.layers import ConvNorm, Linear, Stack, Taps, Units, pooled, side_by_side
+from empirical.widths import Widths
 
 ARCHITECTURE = (Architecture("resnet18", "ResNet18", published=64, batch_norm=True),
                 Architecture("resnet56", "ResNet56", published=16, batch_norm=True))
@@ -17,33 +21,34 @@ ARCHITECTURE = (Architecture("resnet18", "ResNet18", published=64, batch_norm=Tr
 class Block(nn.Module):
     """Two 3x3 convolutions and a shortcut."""
 
-    def __init__(self, copies, channels_in, channels_out, stride):
+    def __init__(self, copies: int, channels_in: int, channels_out: int, stride: int) -> None:
         super().__init__()
         self.first = ConvNorm(copies, channels_in, channels_out, stride=stride)
         self.second = ConvNorm(copies, channels_out, channels_out)
         same = stride == 1 and channels_in == channels_out
         self.shortcut = nn.Identity() if same else ConvNorm(copies, channels_in, channels_out, 1, stride)
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         return F.relu(self.second(F.relu(self.first(x))) + self.shortcut(x))
 
 
-class ResNet(nn.Module):
+class ResNet(Stack):
     """Basic-block ResNet; sites ``stem``, ``block1`` ..., the last block's being ``penultimate``.
 
     Parameters
     ----------
-    blocks : basic blocks a stage; stage k has 2^k units of width.
+    blocks : sequence of int
+        Basic blocks in each stage; stage k has 2^k units of width.
     """
 
-    def __init__(self, widths, data, copies=1, blocks=(2, 2, 2, 2)):
+    def __init__(self, widths: Widths, data: Dataset, copies: int = 1, blocks: Sequence[int] = (2, 2, 2, 2)) -> None:
         super().__init__()
         self.copies = copies
         channels = widths(1, "the stem")
         self.stem = ConvNorm(copies, data.inputs.shape[1], channels, role="input")
         self.sites = {"stem": channels}
         self.units = nn.ModuleDict({"stem": Units(channels, maps=True)})
-        self.ends = {}
+        self.ends: dict[int, str] = {}  # last block of a stage -> its place with units
         self.blocks = nn.ModuleList()
         for stage, count in enumerate(blocks):
             out = widths(2**stage, f"stage {stage + 1}")
@@ -57,7 +62,7 @@ class ResNet(nn.Module):
         self.sites["penultimate"] = channels
         self.readout = Linear(copies, channels, data.classes, "output")
 
-    def forward(self, x, taps=None):
+    def forward(self, x: Tensor, taps: Taps = None) -> Tensor:
         x = self.units["stem"](F.relu(self.stem(side_by_side(x, self.copies))))
         if taps is not None:
             taps["stem"] = pooled(x, self.copies)
@@ -80,5 +85,5 @@ class ResNet18(ResNet):
 class ResNet56(ResNet):
     """Three stages of nine basic blocks."""
 
-    def __init__(self, widths, data, copies=1):
+    def __init__(self, widths: Widths, data: Dataset, copies: int = 1) -> None:
         super().__init__(widths, data, copies, (9, 9, 9))

@@ -10,16 +10,18 @@ import math
 
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
+from empirical.data import Dataset
 from empirical.declared import Architecture
-from empirical.models.layers import Embedding, LayerNorm, Linear, Units
+from empirical.models.layers import Embedding, LayerNorm, Linear, Stack, Taps, Units
+from empirical.widths import Widths
 
 ARCHITECTURE = Architecture("transformer", "PairEncoder", takes="sentence pairs", options=("depth", "mup"))
 LAYERS, HEADS, MLP_RATIO = 4, 4, 4
 
 
-def heads_at(widths, width: int) -> int:
+def heads_at(widths: Widths, width: int) -> int:
     """Attention heads of a network of that model width."""
     return next(h for h in range(max(1, int(HEADS * widths.alpha)), 0, -1) if width % h == 0)
 
@@ -27,7 +29,7 @@ def heads_at(widths, width: int) -> int:
 class EncoderBlock(nn.Module):
     """x + attention(norm(x)), then x + mlp(norm(x)), over (copies, batch, tokens, width)."""
 
-    def __init__(self, copies, width, heads, scale):
+    def __init__(self, copies: int, width: int, heads: int, scale: float) -> None:
         super().__init__()
         self.heads, self.scale = heads, scale
         self.head_units = Units(heads, maps=False, size=width // heads)
@@ -38,29 +40,31 @@ class EncoderBlock(nn.Module):
         self.out = Linear(copies, width, width)
         self.up, self.down = Linear(copies, width, MLP_RATIO * width), Linear(copies, MLP_RATIO * width, width)
 
-    def attention(self, x, mask):
+    def attention(self, x: Tensor, mask: Tensor) -> Tensor:
         copies, batch, tokens, width = x.shape
 
-        def split(y):
+        def split(y: Tensor) -> Tensor:
             return y.reshape(copies * batch, tokens, self.heads, -1).transpose(1, 2)
 
         y = F.scaled_dot_product_attention(split(self.query(x)), split(self.key(x)), split(self.value(x)),
                                            attn_mask=mask, scale=self.scale)
         return self.out(self.head_units(y.transpose(1, 2).reshape(copies, batch, tokens, width)))
 
-    def forward(self, x, mask):
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         x = x + self.attention(self.norm1(x), mask)
         return self.stream_units(x + self.down(self.mlp_units(F.gelu(self.up(self.norm2(x))))))
 
 
-class PairEncoder(nn.Module):
+class PairEncoder(Stack):
     """See ``empirical.models`` for the interface; sites ``block1`` ..., and ``penultimate`` after the final norm.
 
     Inputs are token ids with 0 as padding and 2 as separator (``empirical.data.text``); what follows the first
     separator is the second segment.
     """
 
-    def __init__(self, widths, data, copies=1, depth=LAYERS, mup=False):
+    chain = False  # the residual stream leads around every place with units
+
+    def __init__(self, widths: Widths, data: Dataset, copies: int = 1, depth: int = LAYERS, mup: bool = False) -> None:
         super().__init__()
         self.copies = copies
         width = widths(1, "the encoder")
@@ -74,10 +78,9 @@ class PairEncoder(nn.Module):
         self.blocks = nn.ModuleList(EncoderBlock(copies, width, heads, scale) for _ in range(depth))
         self.norm = LayerNorm(copies, width)
         self.readout = Linear(copies, width, data.classes, "output")
-        self.chain = False  # the residual stream leads around every place with units
         self.sites = {**{f"block{i}": width for i in range(1, depth + 1)}, "penultimate": width}
 
-    def forward(self, ids, taps=None):
+    def forward(self, ids: Tensor, taps: Taps = None) -> Tensor:
         present = ids != 0
         segment = ((ids == 2).cumsum(-1) - (ids == 2).int()).clamp_(max=1)
         positions = torch.arange(ids.shape[-1], device=ids.device).view(1, 1, -1)

@@ -3,23 +3,26 @@
 linear readout in place of the three large layers made for ImageNet."""
 
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
+from empirical.data import Dataset
 from empirical.declared import Architecture
-from empirical.models.layers import ConvNorm, Linear, Units, pooled, side_by_side
+from empirical.models.layers import ConvNorm, Linear, Stack, Taps, Units, pooled, side_by_side
+from empirical.widths import Widths
 
 ARCHITECTURE = Architecture("vgg16", "VGG16", published=64, batch_norm=True)
 BLOCKS = ((1, 2), (2, 2), (4, 3), (8, 3), (8, 3))  # units of width, convolutions
 
 
-class VGG16(nn.Module):
+class VGG16(Stack):
     """See ``empirical.models`` for the interface; sites ``block1`` ... ``block4``, the fifth being ``penultimate``."""
 
-    def __init__(self, widths, data, copies=1):
+    def __init__(self, widths: Widths, data: Dataset, copies: int = 1) -> None:
         super().__init__()
         self.copies = copies
-        channels, self.blocks, self.sites = data.inputs.shape[1], nn.ModuleList(), {}
-        self.units = nn.ModuleDict()
+        self.blocks, self.units = nn.ModuleList(), nn.ModuleDict()
+        self.sites = {}
+        channels = data.inputs.shape[1]
         for number, (units, count) in enumerate(BLOCKS, 1):
             out = widths(units, f"block {number}")
             convolutions = [ConvNorm(copies, channels if i == 0 else out, out,
@@ -30,11 +33,11 @@ class VGG16(nn.Module):
             self.sites[f"block{number}" if number < len(BLOCKS) else "penultimate"] = out
         self.readout = Linear(copies, channels, data.classes, "output")
 
-    def forward(self, x, taps=None):
+    def forward(self, x: Tensor, taps: Taps = None) -> Tensor:
         x = side_by_side(x, self.copies)
         units = iter(self.units.values())
         for site, block in zip(self.sites, self.blocks):
-            for convolution in block:
+            for convolution in block.children():
                 x = next(units)(F.relu(convolution(x)))
             if x.shape[-1] > 1:
                 x = F.max_pool2d(x, 2)

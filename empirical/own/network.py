@@ -16,11 +16,13 @@ What is measured in it is found by one pass of two inputs through it, or named b
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import cast
 
 import torch
 from torch import nn
 
-from empirical.models.layers import Units
+from empirical.data import Dataset
+from empirical.models.layers import Stack, Units
 from empirical.own import names
 from empirical.own.places import (
     ACTIVATIONS,
@@ -34,6 +36,7 @@ from empirical.own.places import (
     recorded,
     tensors,
 )
+from empirical.settings import Setting
 from empirical.streams import seeded
 from lab.errors import ArgumentError, InputError
 
@@ -50,7 +53,7 @@ class _Place:
     output: torch.Tensor
 
 
-def build_own(setting, alpha: Fraction, data, seed: int = 0) -> nn.Module:
+def build_own(setting: Setting, alpha: Fraction, data: Dataset, seed: int = 0) -> Stack:
     """The network of a user's own architecture, at the start that it gives itself.
 
     Parameters
@@ -83,7 +86,7 @@ def build_own(setting, alpha: Fraction, data, seed: int = 0) -> nn.Module:
         if not isinstance(network, nn.Module):
             raise ArgumentError(f"{what} returns a {type(network).__name__}, not a torch.nn.Module", "model")
         if getattr(network, "copies", None) == 1 and isinstance(getattr(network, "sites", None), dict):
-            return network
+            return cast(Stack, network)  # it has the interface of a stack already
         return Own(network, data.batch(data.splits["probe_fit"][:EXAMPLES]).cpu(), data.classes, what)
 
 
@@ -95,7 +98,7 @@ def _called(what: str, function: Callable, *arguments, **keywords):
         raise ArgumentError(f"{what} fails: {names.in_a_line(error)}", "model") from error
 
 
-class Own(nn.Module):
+class Own(Stack):
     """A network behind the interface of a stack of one.
 
     Parameters

@@ -44,10 +44,11 @@ def run(config: Network, folder: Path, *, device: str | None = None, data_dir: s
         :func:`empirical.train.train` tells (``curve``, ``epochs``, ``reached``, ...), and the manifest.
     """
     from empirical.data import dataset
+    from empirical.device import pick_device
     from empirical.evaluate import evaluate
     from empirical.steps import Way
     from empirical.trackers import tracker
-    from empirical.train import pick_device, train
+    from empirical.train import train
 
     target = pick_device(device)
     data = dataset(config, data_dir, str(target))
@@ -132,7 +133,7 @@ def first_member(network: Network, experiment: Path, data: "Dataset", target: "t
     data : on the device.
     target : the device.
     """
-    from empirical.train import load_trained, prepare, read_member
+    from empirical.networks import load_trained, prepare, read_member
 
     stack = load_trained(network, data, TRAIN.folder(experiment, network), target)
     if network.stack == 1:

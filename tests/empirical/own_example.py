@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from empirical.data import digits as embedded
 from empirical.data import load
 from empirical.models import mlp as builtin
-from empirical.settings import Widths
+from empirical.widths import Widths
 
 
 def mlp(alpha, classes, input_shape, base_width):

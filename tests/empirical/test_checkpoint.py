@@ -7,9 +7,10 @@ import torch
 
 from empirical import checkpoint
 from empirical.checkpoint import CHECKPOINT, WEIGHTS, restore, start_state
+from empirical.networks import load_trained, make_optimizer, prepare
 from empirical.settings import ARCHITECTURES
 from empirical.studies.trained import first_member, trained
-from empirical.train import load_trained, make_optimizer, prepare, train
+from empirical.train import train
 from lab.errors import InputError
 from lab.store import run_id
 from tests.empirical.test_train import CPU, data_of, same, tiny

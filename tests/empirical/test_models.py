@@ -10,9 +10,9 @@ from empirical.data import load
 from empirical.models import build
 from empirical.models.initialise import initialise, parameter_groups, take_slices
 from empirical.models.layers import Conv, Embedding, Linear
+from empirical.networks import read_member
 from empirical.steps import losses
 from empirical.streams import stream
-from empirical.train import read_member
 from lab.errors import ArgumentError
 
 ARCHS = ("mlp", "vgg16", "resnet18", "transformer")
@@ -150,8 +150,8 @@ def test_mup_changes_features_equally_at_every_width(optimizer, learning_rate):
     rows = data.splits["train"][:256]
 
     def change(alpha, parametrisation):
+        from empirical.networks import make_optimizer, prepare
         from empirical.settings import Network
-        from empirical.train import make_optimizer, prepare
 
         config = Network(arch="mlp", data="digits", alpha=str(alpha), base_width=64, epochs=1, optimizer=optimizer,
                          learning_rate=learning_rate, parametrisation=parametrisation, weight_decay=0.0)

@@ -16,10 +16,11 @@ import torch
 from empirical.__main__ import COMMANDS
 from empirical.data import dataset, load
 from empirical.models import build_for
+from empirical.networks import load_trained, prepare
 from empirical.own import names
 from empirical.settings import Network, Setting, recipe
 from empirical.sweep import planned, sweep, with_sources
-from empirical.train import load_trained, prepare, train
+from empirical.train import train
 from figures.catalogue import own_tables
 from figures.ledger import unjudged
 from figures.own import own_rows

@@ -11,6 +11,7 @@ from empirical import data as data_sets
 from empirical import device_checks, steps
 from empirical.data import Dataset, dataset
 from empirical.device_checks import CHECKS, capture_leaves_no_trace, no_waits, small
+from empirical.networks import load_trained, steps_of
 from empirical.own import from_module
 from empirical.settings import Network, Setting, recipe
 from empirical.steps import Draws, Steps, Way
@@ -19,7 +20,6 @@ from empirical.studies.trained import TRAIN
 from empirical.studies.units import measure as units
 from empirical.studies.width.plan import plan
 from empirical.studies.width.study import STAGES
-from empirical.train import load_trained, steps_of
 from lab.stages import Stage, stage_of
 from lab.store import read_result
 from lab.sweep import execute

@@ -6,9 +6,10 @@ from fractions import Fraction
 import pandas
 import pytest
 
-from empirical.settings import ARCHITECTURES, Setting, check_alphas, recipe
+from empirical.settings import ARCHITECTURES, Setting, recipe
 from empirical.studies.units.plan import plan
 from empirical.studies.width.summary import short_of_target
+from empirical.widths import check_alphas
 from lab.errors import ArgumentError
 
 

@@ -7,13 +7,15 @@ from dataclasses import replace
 import pytest
 import torch
 
-from empirical import train as training
+from empirical import networks
 from empirical.checkpoint import CHECKPOINT
 from empirical.data import Dataset, load
+from empirical.device import flushes_denormals, pick_device
 from empirical.evaluate import evaluate
 from empirical.matching import TOLERANCE, Matching
+from empirical.networks import load_trained, read_member
 from empirical.settings import Network, Setting, recipe
-from empirical.train import Diverged, flushes_denormals, load_trained, pick_device, rate, read_member, train
+from empirical.train import Diverged, rate, train
 from lab import store
 from lab.errors import ArgumentError, InputError
 from lab.store import run_id
@@ -67,8 +69,8 @@ def test_damaged_checkpoint_starts_again(tmp_path, capsys):
 @pytest.fixture
 def double(monkeypatch):
     """Train in float64, where what differs is a mistake and not rounding that training has amplified."""
-    single = training.prepare
-    monkeypatch.setattr(training, "prepare", lambda *args: single(*args).double())
+    single = networks.prepare
+    monkeypatch.setattr(networks, "prepare", lambda *args: single(*args).double())
     batch = Dataset.batch
     monkeypatch.setattr(Dataset, "batch", lambda self, rows: batch(self, rows) if self.is_text
                         else batch(self, rows).double())
@@ -118,7 +120,7 @@ def test_losses_that_are_called_matched_are(tmp_path, arch, changes):
         assert facts["reached"] == [True] * stack and max(facts["epochs"]) < 40
         for found in (evaluate(stored, data, "train")["loss"], facts["losses"]):
             assert found == pytest.approx([config.target_loss] * stack, rel=2 * TOLERANCE)
-        assert facts["looks"][0] == pytest.approx(evaluate(training.prepare(config, data, CPU).eval(), data, "train")["loss"])
+        assert facts["looks"][0] == pytest.approx(evaluate(networks.prepare(config, data, CPU).eval(), data, "train")["loss"])
 
 
 @pytest.mark.parametrize("arch", ["mlp", pytest.param("resnet18", marks=pytest.mark.slow)])

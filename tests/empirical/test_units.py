@@ -13,13 +13,13 @@ from empirical.ablation import ablated_classes, ablated_logits, classes, curves,
 from empirical.data import load
 from empirical.models import BUILDERS, build
 from empirical.models.initialise import initialise
+from empirical.networks import load_trained, read_member
 from empirical.settings import Network, Setting, recipe
 from empirical.streams import stream
 from empirical.studies.units.evidence import evidence
 from empirical.studies.units.measure import run
 from empirical.studies.units.plan import PLAIN, SWEEPS, plan
 from empirical.studies.units.table import tabulate
-from empirical.train import load_trained, read_member
 from empirical.units import best_order, measure
 from lab.cli import main
 from lab.errors import ArgumentError, InputError

@@ -38,10 +38,10 @@ def run(config: FamilyComparison, folder: Path, *, checkpoints: str | None = Non
     InputError
         If checkpoints or data are not those that were planned.
     """
+    from empirical.device import pick_device
     from empirical.features import extract
     from empirical.own.families import published
     from empirical.studies.width.compare import measures
-    from empirical.train import pick_device
 
     base = Path(checkpoints or Path(data_folder() or ".") / "pythia")
     if config.weights and config.weights != weights_of(config, base):

@@ -64,11 +64,11 @@ def run(config: ErrorRun, folder: Path, *, device: str | None = None, data_dir: 
         ``data`` (its name), what :func:`empirical.hull.ambiguity.measure` finds, and the manifest.
     """
     from empirical.data import dataset
+    from empirical.device import pick_device
     from empirical.hull import spaces
     from empirical.hull.ambiguity import measure
     from empirical.hull.directions import PixelNetwork
     from empirical.studies.hull.measure import misclassified
-    from empirical.train import pick_device
     from lab.streams import generator
 
     target, network = pick_device(device), config.network()

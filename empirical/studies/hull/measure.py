@@ -32,9 +32,9 @@ def run(config: HullRun, folder: Path, *, device: str | None = None, data_dir: s
         the manifest.
     """
     from empirical.data import dataset, load, refuse_changed
+    from empirical.device import pick_device
     from empirical.hull import spaces
     from empirical.hull.measure import measure
-    from empirical.train import pick_device
 
     config.check()
     folder = Path(folder)

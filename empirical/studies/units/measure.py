@@ -27,7 +27,8 @@ def run(config: UnitsRun, folder: Path, *, device: str | None = None, data_dir: 
         ``data`` (its name), ``sites`` (see :func:`empirical.units.measure`), loss and accuracy, and the manifest.
     """
     from empirical.data import dataset
-    from empirical.train import pick_device, prepare
+    from empirical.device import pick_device
+    from empirical.networks import prepare
     from empirical.units import measure
 
     target, network = pick_device(device), config.network()

@@ -41,8 +41,8 @@ def run(config: Comparison, folder: Path, *, device: str | None = None, data_dir
         it; None without a target), and the manifest.
     """
     from empirical.data import dataset
+    from empirical.device import pick_device
     from empirical.features import read_facts, read_features
-    from empirical.train import pick_device
 
     results = {network: trained(network, folder.parent, device=device, data_dir=data_dir) for network in config.networks()}
     if (read_facts(folder) or {}).get("weights") != _weights(results):  # none yet, or of networks that are no longer these
@@ -107,7 +107,7 @@ def read(configs: Sequence[Comparison], experiment: Path, data: "Dataset", targe
     apart : stacks as networks of their own (see ``steps.Way``).
     """
     from empirical.features import extract
-    from empirical.train import load_trained, prepare
+    from empirical.networks import load_trained, prepare
 
     first = configs[0]
 

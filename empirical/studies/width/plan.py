@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from empirical.settings import Comparison, Network, Setting, check_alphas
+from empirical.settings import Comparison, Network, Setting
+from empirical.widths import check_alphas
 from lab.errors import ArgumentError
 from theory.measures import compared
 
