@@ -3,15 +3,17 @@
 Ablation sets activations to 0 after the nonlinearity, at every spatial position or token, and changes nothing else. Many
 masks run as one batch on the device: the batch is repeated once for each mask at the first place that is ablated, so that
 what comes before it is computed once. In a network where something leads around that place (the Transformer) the inputs
-are repeated. The masks' own cost is one product a place.
+are repeated. The masks themselves cost one product at each place.
 
-All functions take stacks of one network (``copies == 1``).
+All functions take stacks of one network (``copies == 1``). With ``net`` such a stack, ``curves`` gives what its ablation does to
+its predictions, ``unit_moments`` the moments of its activations, and ``merged`` the network with its repeated units merged.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from empirical.data import Dataset
@@ -22,40 +24,67 @@ from theory.measures.ablation import GRID, keep_masks, removed_counts
 from theory.measures.merging import Merging
 from theory.moments import Moments
 
+__all__ = ["ablated_classes", "ablated_logits", "classes", "curves", "merged", "places", "unit_moments"]
+Hook = Callable[[Units, torch.Tensor], torch.Tensor | None]  # a place and its activations -> what takes their place
 ROWS = 1024  # images times masks in one forward pass
-SAMPLES = 50_000  # rows of activations a layer
+SAMPLES = 50_000  # rows of activations at each place
 
 
 def places(model: torch.nn.Module) -> dict[str, Units]:
     """The model's places with units, in the order in which they are computed.
 
+    Parameters
+    ----------
+    model : nn.Module
+        A stack of one.
+
+    Returns
+    -------
+    dict of str to Units
+        Name of the place -> the module that marks it.
+
     Raises
     ------
     InputError
         If the model is a stack of several networks, or marks no place.
+
+    Examples
+    --------
+    >>> from empirical.tiny import noise, start
+    >>> net = start(noise(), depth=2)
+    >>> {name: place.count for name, place in places(net).items()}
+    {'layer1': 4, 'layer2': 4}
     """
     if getattr(model, "copies", 1) != 1:
-        raise InputError("units are measured one network at a time: load a stack's member by itself")
-    found = {name.removeprefix("units."): module for name, module in model.named_modules() if isinstance(module, Units)}
-    if not found:
+        raise InputError("units are measured one network at a time: load a member of the stack by itself")
+    marked = {name.removeprefix("units."): module for name, module in model.named_modules() if isinstance(module, Units)}
+    if not marked:
         raise InputError("this model marks no units that could be ablated: those of your own network are its "
                          "activation modules (nn.ReLU and the like), or the modules that its attribute units names")
-    return found
+    return marked
 
 
-def chosen_places(model: torch.nn.Module, names=None) -> dict[str, Units]:
-    """The places of that name (default: all).
+def chosen_places(model: torch.nn.Module, names: Iterable[str] | None = None) -> dict[str, Units]:
+    """The places of these names.
 
     Parameters
     ----------
-    model : with units that can be ablated.
-    names : of places; None for all.
+    model : nn.Module
+        With units that can be ablated.
+    names : iterable of str, optional
+        Names of places; by default all.
+
+    Returns
+    -------
+    dict of str to Units
+        In the order of the names.
 
     Raises
     ------
     ArgumentError
         For a name that the model does not have.
     """
+    names = None if names is None else list(names)
     found = places(model)
     for name in names or ():
         if name not in found:
@@ -64,7 +93,8 @@ def chosen_places(model: torch.nn.Module, names=None) -> dict[str, Units]:
 
 
 @contextmanager
-def _hooks(model, functions: Mapping[str, Callable]):
+def _hooks(model: torch.nn.Module, functions: Mapping[str, Hook]) -> Iterator[None]:
+    """Within it the output of each place goes through its function; None leaves the output as it is."""
     handles = [place.register_forward_hook(lambda module, inputs, output, f=functions[name]: f(module, output))
                for name, place in chosen_places(model, list(functions)).items()]
     try:
@@ -83,11 +113,11 @@ def _along(place: Units, values: torch.Tensor, repeat: int) -> torch.Tensor:
 class _Masks:
     """The hook that repeats and masks; ``expanded`` says whether this forward pass's batch is repeated already."""
 
-    def __init__(self, keep: Mapping[str, torch.Tensor]):
+    def __init__(self, keep: Mapping[str, torch.Tensor]) -> None:
         self.keep, self.masks, self.expanded = keep, len(next(iter(keep.values()))), False
 
-    def __call__(self, name: str):
-        def hook(place, x):
+    def __call__(self, name: str) -> Hook:
+        def hook(place: Units, x: torch.Tensor) -> torch.Tensor:
             axis = 0 if place.maps else 1
             if self.expanded:
                 x = x.unflatten(axis, (self.masks, -1))
@@ -106,17 +136,31 @@ def ablated_logits(model: torch.nn.Module, inputs: torch.Tensor, keep: Mapping[s
 
     Parameters
     ----------
-    inputs : a batch as the model takes it, without the axis of copies.
-    keep : place -> keep masks (masks, units), as many masks at every place; mask i is applied at all places together.
+    model : nn.Module
+        A stack of one, in evaluation mode.
+    inputs : torch.Tensor
+        A batch as the model takes it, without the axis of copies.
+    keep : mapping of str to ndarray
+        Place -> (masks, units), 1 where a unit is kept and 0 where it is ablated, with as many masks at every place; mask i is
+        applied at all places together.
 
     Returns
     -------
-    (masks, batch, classes), float32.
+    torch.Tensor
+        float32 (masks, batch, classes).
 
     Raises
     ------
     InputError
         If masks do not fit the units.
+
+    Examples
+    --------
+    >>> from empirical.tiny import noise, start
+    >>> net = start(data := noise())
+    >>> nothing, everything = ablated_logits(net, torch.ones(1, 3), {"layer1": np.array([[0, 0, 0, 0], [1, 1, 1, 1]])})
+    >>> nothing.tolist(), bool((everything == net(torch.ones(1, 1, 3))[0]).all())  # without units the biases are left
+    ([[0.0, 0.0]], True)
     """
     found = chosen_places(model, list(keep))
     masks = {name: torch.as_tensor(np.ascontiguousarray(keep[name], dtype=np.float32), device=inputs.device) for name in found}
@@ -134,15 +178,32 @@ def ablated_logits(model: torch.nn.Module, inputs: torch.Tensor, keep: Mapping[s
 @torch.inference_mode()
 def ablated_classes(model: torch.nn.Module, data: Dataset, rows: torch.Tensor, keep: Mapping[str, np.ndarray],
                     batch: int = 256) -> np.ndarray:
-    """Predicted classes (masks, rows) under each mask, in passes of about ``ROWS`` images times masks.
+    """Predicted classes under each mask, in passes of about ``ROWS`` images times masks.
 
     Parameters
     ----------
-    model : on the data's device, in evaluation mode.
-    data : data set.
-    rows : int64 (rows,), numbers of the inputs.
-    keep : place -> (masks, units), 1 where a unit is kept; places that are not named stay whole.
-    batch : rows at a time.
+    model : nn.Module
+        A stack of one on the data's device, in evaluation mode.
+    data : Dataset
+        What it takes.
+    rows : torch.Tensor
+        int64 (rows,), numbers of the inputs.
+    keep : mapping of str to ndarray
+        Place -> (masks, units), 1 where a unit is kept; places that are not named stay whole.
+    batch : int
+        Rows at a time.
+
+    Returns
+    -------
+    ndarray
+        int64 (masks, rows).
+
+    Examples
+    --------
+    >>> from empirical.tiny import noise, start
+    >>> net = start(data := noise())
+    >>> ablated_classes(net, data, data.splits["test"], {"layer1": np.eye(4)}).shape  # each unit by itself
+    (4, 8)
     """
     total = len(next(iter(keep.values())))
     at_once = max(1, ROWS // min(batch, len(rows)))
@@ -157,27 +218,67 @@ def ablated_classes(model: torch.nn.Module, data: Dataset, rows: torch.Tensor, k
 
 @torch.inference_mode()
 def classes(model: torch.nn.Module, data: Dataset, rows: torch.Tensor, batch: int = 1024) -> np.ndarray:
-    """Predicted classes (rows,) of the intact network.
+    """Predicted classes of the intact network.
 
     Parameters
     ----------
-    model, data, rows, batch : see :func:`ablated_classes`.
+    model : nn.Module
+        A stack of one on the data's device, in evaluation mode.
+    data : Dataset
+        What it takes.
+    rows : torch.Tensor
+        int64 (rows,), numbers of the inputs.
+    batch : int
+        Rows at a time.
+
+    Returns
+    -------
+    ndarray
+        int64 (rows,).
+
+    Examples
+    --------
+    >>> from empirical.tiny import noise, start
+    >>> net = start(data := noise())
+    >>> classes(net, data, data.splits["test"]).shape
+    (8,)
     """
     return np.concatenate([model(data.batch(part).unsqueeze(0))[0].argmax(-1).cpu().numpy() for part in rows.split(batch)])
 
 
 def curves(model: torch.nn.Module, data: Dataset, rows: torch.Tensor, orders: Mapping[str, np.ndarray],
-           fractions=GRID) -> tuple[np.ndarray, np.ndarray]:
+           fractions: npt.ArrayLike = GRID) -> tuple[np.ndarray, np.ndarray]:
     """Ablation curves, the same fraction of units ablated at all the places of ``orders`` together.
 
     Parameters
     ----------
-    orders : place -> (orders, units), as many orders at every place.
+    model : nn.Module
+        A stack of one on the data's device, in evaluation mode.
+    data : Dataset
+        What it takes.
+    rows : torch.Tensor
+        int64 (rows,), numbers of the inputs.
+    orders : mapping of str to ndarray
+        Place -> (orders, units), numbers of the units in the order in which they are ablated; as many orders at every place.
+    fractions : array_like
+        Shares of the units that are ablated, in [0, 1], (fractions,).
 
     Returns
     -------
-    unchanged, accuracy : (orders, fractions).
+    unchanged : ndarray
+        Share of the rows whose predicted class is that of the intact network, (orders, fractions).
+    accuracy : ndarray
+        Share of the rows whose predicted class is right, (orders, fractions).
+
+    Examples
+    --------
+    >>> from empirical.tiny import noise, start
+    >>> net = start(data := noise())
+    >>> unchanged, _ = curves(net, data, data.splits["test"], {"layer1": np.array([[0, 1, 2, 3]])}, [0.0, 0.5, 1.0])
+    >>> unchanged.shape, float(unchanged[0, 0])
+    ((1, 3), 1.0)
     """
+    fractions = np.asarray(fractions, dtype=float)
     found = chosen_places(model, list(orders))
     counts = {name: removed_counts(place.count, fractions) for name, place in found.items()}
     masks = {name: keep_masks(orders[name], counts[name]) for name in found}
@@ -193,21 +294,43 @@ def curves(model: torch.nn.Module, data: Dataset, rows: torch.Tensor, orders: Ma
 
 
 @torch.inference_mode()
-def unit_moments(model: torch.nn.Module, data: Dataset, rows: torch.Tensor, *, samples: int = SAMPLES, names=None,
-                 batch: int = 256) -> dict[str, Moments]:
-    """Moments of the activations at each place (block ``units``), spatial positions and tokens as samples.
+def unit_moments(model: torch.nn.Module, data: Dataset, rows: torch.Tensor, *, samples: int = SAMPLES,
+                 names: Iterable[str] | None = None, batch: int = 256) -> dict[str, Moments]:
+    """Moments of the activations at each place (block ``units``), with spatial positions and tokens as samples.
 
     Parameters
     ----------
-    rows : of the data; padding tokens are left out.
-    samples : rows of activations a place at most, spread evenly over the inputs and drawn at random within each batch.
+    model : nn.Module
+        A stack of one on the data's device, in evaluation mode.
+    data : Dataset
+        What it takes.
+    rows : torch.Tensor
+        int64 (rows,), numbers of the inputs; padding tokens are left out.
+    samples : int
+        Rows of activations at each place at most, spread evenly over the inputs and drawn at random within each batch.
+    names : iterable of str, optional
+        Places; by default all.
+    batch : int
+        Rows at a time.
+
+    Returns
+    -------
+    dict of str to Moments
+        One for each place.
+
+    Examples
+    --------
+    >>> from empirical.tiny import noise, start
+    >>> net = start(data := noise())
+    >>> unit_moments(net, data, data.splits["probe_fit"])["layer1"].covariance("units").shape
+    (4, 4)
     """
     found = chosen_places(model, names)
     moments = {name: Moments() for name in found}
     seen: dict[str, torch.Tensor] = {}
 
-    def reader(name):
-        def hook(place, x):
+    def reader(name: str) -> Hook:
+        def hook(place: Units, x: torch.Tensor) -> None:
             seen[name] = x.permute(0, 2, 3, 1).flatten(0, 2) if place.maps else x.flatten(0, -2)
 
         return hook
@@ -228,16 +351,43 @@ def unit_moments(model: torch.nn.Module, data: Dataset, rows: torch.Tensor, *, s
 
 
 @contextmanager
-def merged(model: torch.nn.Module, plans: Mapping[str, Merging]):
-    """The network as its smaller version computes it: at each place the units that are kept stand for all.
+def merged(model: torch.nn.Module, plans: Mapping[str, Merging]) -> Iterator[torch.nn.Module]:
+    """Within it the network computes what its smaller version would: at each place the units that are kept stand for all.
 
-    Where the next operation is linear this is the network with those weights folded; elsewhere a copy in between.
+    Where the next operation is linear, that is the network with the weights of merged units added up.
+
+    Parameters
+    ----------
+    model : nn.Module
+        A stack of one, in evaluation mode.
+    plans : mapping of str to Merging
+        Place -> which unit stands for which, see :func:`theory.measures.merging.merge_repeated`.
+
+    Yields
+    ------
+    nn.Module
+        The model itself.
+
+    Raises
+    ------
+    InputError
+        If a merging is of another number of units.
+
+    Examples
+    --------
+    >>> from theory.measures.merging import merge_repeated
+    >>> from empirical.tiny import noise, start
+    >>> net = start(data := noise())
+    >>> plan = merge_repeated(unit_moments(net, data, data.splits["probe_fit"])["layer1"], "units", threshold=0.9)
+    >>> with merged(net, {"layer1": plan}):
+    ...     print(classes(net, data, data.splits["test"]).shape)
+    (8,)
     """
-    def hook_of(name, place):
+    def hook_of(name: str, place: Units) -> Hook:
         if place.size != 1 or len(plans[name].slope) != place.count:
             raise InputError(f"the merging at {name} is of {len(plans[name].slope)} units, the place has {place.count}")
 
-        def hook(place, x):
+        def hook(place: Units, x: torch.Tensor) -> torch.Tensor:
             index, slope, offset = (torch.as_tensor(v, device=x.device) for v in (
                 plans[name].representative, plans[name].slope, plans[name].offset))
             shape = (1, -1, 1, 1) if place.maps else (-1,)

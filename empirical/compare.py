@@ -1,4 +1,4 @@
-"""Width sweeps of real networks: the measures of one pass. What they are stands in :mod:`theory.compare`."""
+"""Width sweeps of real networks: the measures of one pass over the probe rows, by the definitions of :mod:`theory.compare`."""
 
 from collections.abc import Sequence
 
@@ -6,15 +6,44 @@ from empirical.features import Features
 from theory.compare.on_rows import compare_rows
 from theory.compare.sites import PARTS, Site, compare_site
 
+__all__ = ["compare", "on_kept_rows"]
+
 
 def compare(features: Features, wide: str, other: str, narrow: Sequence[str], *, untrained: str | None = None,
             equal: int | None = None, seed: int = 0) -> list[dict]:
-    """:func:`theory.compare.sites.compare_site` at every site; rows carry ``site``.
+    """The measures of copies against a wide network at every site, see :func:`theory.compare.sites.compare_site`.
 
     Parameters
     ----------
-    features : of one pass.
-    wide, other, narrow, untrained, equal, seed : see there.
+    features : Features
+        Of one pass over the probe rows.
+    wide : str
+        Block of the wide network.
+    other : str
+        Block of the second wide network, the baseline.
+    narrow : sequence of str
+        Blocks of the copies.
+    untrained : str, optional
+        Block of an untrained wide network.
+    equal : int, optional
+        How many of the copies have as many features as the wide network; by default all.
+    seed : int
+        Of what is drawn.
+
+    Returns
+    -------
+    list of dict
+        One row for each site and number of copies: ``site`` and every measure.
+
+    Examples
+    --------
+    >>> from empirical.features import extract
+    >>> from empirical.tiny import noise, start
+    >>> data = noise(rows=100)
+    >>> networks = {name: start(data, width=2, seed=seed) for seed, name in enumerate(("wide", "other", "narrow"))}
+    >>> rows = compare(extract(networks, data, shuffle="wide"), "wide", "other", ["narrow"])
+    >>> [(row["site"], row["copies"]) for row in rows], "span_error" in rows[0]
+    ([('penultimate', 1)], True)
     """
     rows = []
     for name in features.moments["fit"]:
@@ -26,12 +55,35 @@ def compare(features: Features, wide: str, other: str, narrow: Sequence[str], *,
 
 def on_kept_rows(features: Features, wide: str, other: str, narrow: Sequence[str], *, untrained: str, ridge: float,
                  seed: int = 0) -> dict[str, float]:
-    """:func:`theory.compare.on_rows.compare_rows` at the penultimate site, on the rows kept there.
+    """The measures that need rows at the penultimate site, see :func:`theory.compare.on_rows.compare_rows`.
 
     Parameters
     ----------
-    features : of one pass, with rows.
-    wide, other, narrow, untrained, ridge, seed : see there.
+    features : Features
+        Of one pass over the probe rows, with the rows kept there.
+    wide : str
+        Block of the wide network.
+    other : str
+        Block of the second wide network, the baseline.
+    narrow : sequence of str
+        Blocks of the copies.
+    untrained : str
+        Block of an untrained wide network.
+    ridge : float
+        Ridge of the linear regression, as a share of the mean variance.
+    seed : int
+        Of what is drawn.
+
+    Returns
+    -------
+    dict of str to float
+        Name of a measure -> its value: span errors by kernel ridge and by an MLP, accuracies of logistic probes.
+
+    Examples
+    --------
+    >>> from inspect import signature  # its probes take a second: it is carried out by every width sweep
+    >>> list(signature(on_kept_rows).parameters)[:4]
+    ['features', 'wide', 'other', 'narrow']
     """
     return compare_rows(features.rows["fit"], features.rows["score"], wide, other, narrow, untrained=untrained, ridge=ridge,
                         seed=seed).values

@@ -31,12 +31,9 @@ def evaluate(model: Stack, data: Dataset, rows: str | torch.Tensor, batch: int =
 
     Examples
     --------
-    >>> from empirical.data import assemble
-    >>> from empirical.networks import prepare
-    >>> from empirical.settings import Network
-    >>> data = assemble("noise", torch.randn(40, 3), torch.arange(40) % 2, classes=2, test_rows=8, probe_fit=8, probe_score=8)
-    >>> config = Network(arch="mlp", data="noise", base_width=4, epochs=1, depth=1, stack=3)
-    >>> len(evaluate(prepare(config, data, torch.device("cpu")).eval(), data, "test")["loss"])
+    >>> from empirical.tiny import noise, start
+    >>> data = noise()
+    >>> len(evaluate(start(data, stack=3), data, "test")["loss"])
     3
     """
     rows = data.splits[rows] if isinstance(rows, str) else rows

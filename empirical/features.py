@@ -3,10 +3,10 @@
 The probe rows come in three parts: ``fit`` and ``tune`` (three quarters and one quarter of the probe-fit split:
 regressions are fitted on the first, their ridge is chosen on the second, then both are merged) and ``score``. Features
 are float32 whatever the training used. One more block, ``shuffled``, is a network's features against the wrong inputs
-(each row takes those of the row before it, the first one those of the last; the order of the rows is random): the same
-units, spectrum and number of rows without any tie to the other blocks, so every measure that moments give has its
+(each row takes those of the row before it, the first one those of the last; the order of the rows is random): it has the same
+units, spectrum and number of rows but no relation to the other blocks, so every measure of moments has its
 permutation null in the same moments. Besides the moments a bounded number of rows of the ``penultimate`` site is kept,
-for what second moments cannot tell (logistic and nonlinear probes).
+for what is no function of second moments (logistic and nonlinear probes).
 """
 
 import json
@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 from empirical.data import Dataset
+from empirical.models import Stack
 from empirical.steps import full_precision
 from lab.cli import jsonable
 from lab.errors import InputError
@@ -26,39 +27,50 @@ from lab.store import write_arrays, write_atomically
 from theory.compare.sites import PARTS, SHUFFLED, TARGET
 from theory.moments import Moments
 
+__all__ = ["Features", "extract", "probe_parts", "read_facts", "read_features"]
 ROWS_KEPT = {"fit": 2000, "score": 1000}
 _TUNE_SHARE = 4  # one row in so many of the probe-fit split
 
 
 @dataclass(frozen=True)
 class Features:
-    """What one pass leaves.
+    """What one pass over the probe rows yields.
 
     Attributes
     ----------
-    moments : part -> site -> moments of the blocks (one a network, and ``target``).
-    rows : part -> block -> float32 (rows, units) of the penultimate site, the first rows of the part.
+    moments : mapping
+        Part ("fit", "tune", "score") -> site -> moments of the blocks: one for each network, and ``target``.
+    rows : mapping
+        Part ("fit", "score") -> block -> float32 (rows, units) of the penultimate site, the first rows of the part.
+
+    Examples
+    --------
+    >>> from empirical.tiny import noise, start
+    >>> data = noise()
+    >>> net = start(data, width=2)
+    >>> found = extract({"a": net, "b": net}, data).select({"wide": "a"})
+    >>> found.moments["score"]["penultimate"].covariance("wide").shape, found.rows["fit"]["wide"].shape
+    ((2, 2), (6, 2))
     """
 
     moments: Mapping[str, Mapping[str, Moments]]
     rows: Mapping[str, Mapping[str, np.ndarray]]
 
     def settled(self) -> "Features":
-        """Itself, with all sums fetched from the device."""
+        """The features themselves, once all sums have been fetched from the device."""
         for sites in self.moments.values():
             for moments in sites.values():
                 moments.variance(TARGET)
         return self
 
     def select(self, blocks: Mapping[str, str]) -> "Features":
-        """Some of the blocks, under other names: new name -> name here. ``shuffled`` and ``target`` keep theirs."""
+        """Some of the blocks under other names, ``blocks``: new name -> name here."""
         rows = {part: {new: kept[old] for new, old in blocks.items() if old in kept} for part, kept in self.rows.items()}
         return Features({part: {site: moments.concatenate(blocks) for site, moments in sites.items()}
                          for part, sites in self.moments.items()}, rows)
 
     def save(self, folder: Path, facts: Mapping | None = None) -> None:
-        """Write ``moments/<part>-<site>.npz``, ``moments/rows.npz`` and, last, what is to be known of them,
-        ``moments/facts.json``: with it they are whole."""
+        """Write ``moments/<part>-<site>.npz``, ``moments/rows.npz`` and, as the mark of completion, ``moments/facts.json``."""
         folder = Path(folder) / "moments"
         folder.mkdir(exist_ok=True)
         for part, sites in self.moments.items():
@@ -69,7 +81,23 @@ class Features:
 
 
 def read_facts(folder: Path) -> dict | None:
-    """What was written with features that are stored whole; None where they are not, or where it is damaged."""
+    """The facts that were written with features; None where none are stored completely, or the file is damaged.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the run.
+
+    Returns
+    -------
+    dict or None
+        What :meth:`Features.save` was given.
+
+    Examples
+    --------
+    >>> print(read_facts(Path("nowhere")))
+    None
+    """
     try:
         facts = json.loads((Path(folder) / "moments" / "facts.json").read_text())
     except (FileNotFoundError, ValueError):
@@ -80,10 +108,31 @@ def read_facts(folder: Path) -> dict | None:
 def read_features(folder: Path) -> Features:
     """What :meth:`Features.save` wrote.
 
+    Parameters
+    ----------
+    folder : Path
+        Of the run.
+
+    Returns
+    -------
+    Features
+        As they were saved.
+
     Raises
     ------
     InputError
         If files are missing or damaged.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> from empirical.tiny import noise, start
+    >>> data = noise()
+    >>> net = start(data, width=2)
+    >>> folder = Path(mkdtemp())
+    >>> extract({"a": net}, data).save(folder)
+    >>> list(read_features(folder).moments["fit"])
+    ['penultimate']
     """
     folder = Path(folder) / "moments"
     moments: dict[str, dict[str, Moments]] = {part: {} for part in PARTS}
@@ -100,7 +149,25 @@ def read_features(folder: Path) -> Features:
 
 
 def probe_parts(data: Dataset) -> dict[str, torch.Tensor]:
-    """Row numbers of the three parts of the probe splits."""
+    """Row numbers of the three parts of the probe splits.
+
+    Parameters
+    ----------
+    data : Dataset
+        With its splits.
+
+    Returns
+    -------
+    dict of str to torch.Tensor
+        "fit", "tune" and "score" -> int64 row numbers.
+
+    Examples
+    --------
+    >>> from empirical.tiny import noise
+    >>> data = noise()
+    >>> {part: len(rows) for part, rows in probe_parts(data).items()}
+    {'fit': 6, 'tune': 2, 'score': 8}
+    """
     fit, score = data.splits["probe_fit"], data.splits["probe_score"]
     cut = len(fit) - len(fit) // _TUNE_SHARE
     return {"fit": fit[:cut], "tune": fit[cut:], "score": score}
@@ -108,26 +175,44 @@ def probe_parts(data: Dataset) -> dict[str, torch.Tensor]:
 
 @full_precision()
 @torch.inference_mode()
-def extract(networks: Mapping[str, torch.nn.Module], data: Dataset, sites: tuple[str, ...] | None = None,
+def extract(networks: Mapping[str, Stack], data: Dataset, sites: tuple[str, ...] | None = None,
             batch: int = 512, shuffle: str | None = None) -> Features:
     """Run all networks over the probe rows once.
 
     Parameters
     ----------
-    networks : block name -> stack in evaluation mode; a stack of several gives the blocks ``name.0``, ``name.1``, ...
-    data : on the networks' device.
-    sites : which sites to keep; None for all.
-    batch : rows at a time.
-    shuffle : block whose features are also kept against the wrong inputs, as the block ``shuffled``; None for none.
+    networks : mapping of str to Stack
+        Name of a block -> stack in evaluation mode; a stack of several gives the blocks ``name.0``, ``name.1``, ...
+    data : Dataset
+        On the networks' device.
+    sites : tuple of str, optional
+        Which sites to keep; by default all.
+    batch : int
+        Rows at a time.
+    shuffle : str, optional
+        Block whose features are also kept against the wrong inputs, as the block ``shuffled``; by default none.
+
+    Returns
+    -------
+    Features
+        Moments at every site, and the first rows at the penultimate one.
 
     Raises
     ------
     InputError
         If a network's features are not finite.
+
+    Examples
+    --------
+    >>> from empirical.tiny import noise, start
+    >>> data = noise()
+    >>> found = extract({"narrow": start(data, width=2, depth=2, stack=3)}, data)
+    >>> list(found.moments["fit"]), found.moments["fit"]["layer1"].names
+    (['layer1', 'penultimate'], ('narrow.0', 'narrow.1', 'narrow.2', 'target'))
     """
     eye = torch.eye(data.classes, device=data.labels.device)
-    moments = {part: {} for part in PARTS}
-    rows = {part: {} for part in ROWS_KEPT}
+    moments: dict[str, dict[str, Moments]] = {part: {} for part in PARTS}
+    rows: dict[str, dict[str, list[np.ndarray]]] = {part: {} for part in ROWS_KEPT}
     for part, numbers in probe_parts(data).items():
         seen = 0
         shifted: dict[str, _Shifted] = {}
@@ -171,18 +256,19 @@ class _Shifted:
     last has been seen.
     """
 
-    def __init__(self, name: str):
+    def __init__(self, name: str) -> None:
         self.name = name
-        self.first: dict[str, torch.Tensor] | None = None
+        self.first: dict[str, torch.Tensor] = {}  # all blocks of the first row, once it has been seen
+        self.before: torch.Tensor  # features of the row before the next one
 
     def add(self, blocks: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """The rows that can be paired now; none of a first batch of one row."""
         features = blocks[self.name]
-        if self.first is None:
+        if self.first:
+            before = torch.cat([self.before, features[:-1]])
+        else:
             self.first, before = {name: block[:1].clone() for name, block in blocks.items()}, features[:-1]
             blocks = {name: block[1:] for name, block in blocks.items()}
-        else:
-            before = torch.cat([self.before, features[:-1]])
         self.before = features[-1:].clone()
         return {**blocks, SHUFFLED: before}
 

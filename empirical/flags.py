@@ -6,7 +6,7 @@ from collections.abc import Callable
 from empirical.declared import ANYTHING, TAKES, architecture, architectures, is_own, own_name, source, sources
 from empirical.trackers import TRACKERS, VARIABLE
 from lab.arguments import argument, only
-from lab.errors import ArgumentError
+from lab.errors import ArgumentError, UsageError
 
 _KINDS = {"--image-size": "images", "--no-augment": "images", "--max-length": "sentence pairs"}
 
@@ -46,6 +46,13 @@ def add_log_argument(parser: ArgumentParser) -> None:
 def arch_of(args: Namespace) -> str | None:
     """The architecture that was named."""
     return getattr(args, "model", None) or args.arch
+
+
+def network_of(args: Namespace) -> str:
+    """The architecture that was named, for commands that cannot do without one."""
+    if not (arch := arch_of(args)):
+        raise UsageError("which network? name it with --arch, or your own with --model")
+    return arch
 
 
 def data_of(args: Namespace) -> str:

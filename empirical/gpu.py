@@ -1,7 +1,7 @@
-"""The prepared study of one GPU, carried out against the clock: what fits is done, what is done is whole, the rest is told.
+"""The prepared study of one GPU, against the clock: it does what fits, writes whole tables only, and reports what is missing.
 
-The device trains and reads features, replica by replica; the measures, which need the stored moments alone, are worked out
-meanwhile by processes on the machine's cores. Nothing is begun that would not end in time by what such runs have taken here.
+The device trains and reads features, replica by replica; meanwhile processes on the machine's cores work out the measures,
+which need only the stored moments. A run is begun only if it would end in time, judged by how long such runs have taken here.
 """
 
 import json
@@ -14,7 +14,8 @@ from pathlib import Path
 
 import torch
 
-from empirical.features import read_facts
+from empirical.data import Dataset
+from empirical.features import Features, read_facts
 from empirical.networks import steps_of
 from empirical.settings import Comparison, Network
 from empirical.steps import Way, seconds_per_step
@@ -78,21 +79,38 @@ def read_ways(path: Path) -> dict:
     return found
 
 
-def measured_ways(configs: Sequence[Network], data, device: torch.device, folder: Path, *, steps: int = 10,
+def measured_ways(configs: Sequence[Network], data: Dataset, device: torch.device, folder: Path, *, steps: int = 10,
                   candidates: dict[str, Way] | None = None) -> dict[str, dict]:
     """The fastest way to train each width's stack on this device, measured once and remembered beside the runs.
 
+    Parameters
+    ----------
+    configs : sequence of Network
+        One stack of each width.
+    data : Dataset
+        On the device.
+    device : torch.device
+        What is measured.
+    folder : Path
+        Of the run store.
+    steps : int
+        How many steps are timed.
+    candidates : dict of str to Way, optional
+        Name -> way; by default :data:`CANDIDATES`.
+
     Returns
     -------
-    alpha -> ``way``, ``seconds`` a step of the whole stack, ``images_per_second`` (of all its members), and ``tried``:
-    seconds a step of every way.
+    dict
+        alpha -> ``way``, ``seconds`` for a step of the whole stack, ``images_per_second`` (of all its members), and ``tried``,
+        the seconds of every way.
     """
     path, name = Path(folder) / WAYS, manifest.environment().get("gpu", str(device))
     known = read_ways(path)
     for config in configs:
         key = f"{name}, {config.arch}, width {config.base_width} x {config.alpha}, batch {config.batch_size}"
         if key not in known:
-            tried, ways = {}, {}
+            tried: dict[str, float] = {}
+            ways: dict[str, Way] = {}
             for label, way in (candidates or CANDIDATES).items():
                 way = way.on(device, config)
                 if way in ways.values():
@@ -100,7 +118,7 @@ def measured_ways(configs: Sequence[Network], data, device: torch.device, folder
                 tried[label] = seconds_per_step(steps_of(config, data, device, way), steps)
                 ways[label] = way
                 torch.cuda.empty_cache() if device.type == "cuda" else None
-            best = min(tried, key=tried.get)
+            best = min(tried, key=lambda label: tried[label])
             known[key] = {"alpha": config.alpha, "stack": config.stack, "way": asdict(ways[best]), "seconds": tried[best],
                           "images_per_second": round(config.stack * config.batch_size / tried[best]), "tried": tried}
             write_atomically(path, json.dumps(known, indent=1) + "\n")
@@ -117,8 +135,8 @@ def stacks(scale: str = "published") -> list[Network]:
     return sorted(networks.values(), key=lambda network: -network.width)
 
 
-def estimate(ways: dict[str, dict], data) -> dict[str, float]:
-    """Seconds that training a stack is expected to take, by alpha: its steps, and a tenth for evaluation and storing."""
+def estimate(ways: dict[str, dict], data: Dataset) -> dict[str, float]:
+    """Seconds that training a stack is expected to take, by alpha: its steps, and a tenth more for evaluation and storing."""
     count = len(data.splits["train"])
     return {network.alpha: 1.1 * ways[network.alpha]["seconds"] * network.epochs * (count // network.batch_size)
             for network in stacks() if network.alpha in ways}
@@ -130,13 +148,30 @@ class Session:
 
     Attributes
     ----------
-    store, data, data_dir, device, ways, clock : what it works with.
-    expected : seconds of training by alpha, raised to what was seen.
-    failed : reasons.
+    store : RunStore
+        Where runs and tables go.
+    data : Dataset
+        On the device.
+    data_dir : str or None
+        Folder that the data came from.
+    device : torch.device
+        Where networks are trained and features read.
+    ways : dict
+        What :func:`measured_ways` found.
+    clock : Clock
+        When the work must end.
+    expected : dict of str to float
+        Seconds of training by alpha: estimated, then as measured.
+    failed : list of str
+        Why runs failed.
+    written : list of str
+        Scales whose tables have been written.
+    tail : float
+        Seconds of measures after the last replica.
     """
 
     store: RunStore
-    data: object
+    data: Dataset
     data_dir: str | None
     device: torch.device
     ways: dict[str, dict]
@@ -182,7 +217,7 @@ class Session:
             self._pending[config] = self._writer.submit(self._measure, config, features if config in unread else None, workers)
         return True
 
-    def _measure(self, config: Comparison, features, workers: Workers) -> Future:
+    def _measure(self, config: Comparison, features: Features | None, workers: Workers) -> Future:
         """Store a comparison's features, and let a process work out its measures."""
         if features is not None:
             store(features, [config], self.experiment, self.data, self.device)
@@ -200,7 +235,7 @@ class Session:
             self.failed.append(problem)
             note(f"failed: {problem}")
             return False
-        result = read_result(TRAIN.folder(self.experiment, network))["result"]
+        result = TRAIN.obtain(network, self.experiment)["result"]
         accuracy = sum(result["test"]["accuracy"]) / network.stack
         say(f"seed {network.seed}, alpha {network.alpha}: {took:.1f} s, test accuracy {accuracy:.4f}; "
             f"{self.clock.left:.0f} s left")
@@ -240,17 +275,16 @@ class Session:
         return {scale: sum(not self.done(c) for c in study.on(self.data, scale)) for scale in study.TIERS}
 
 
-def bench_pass(data, device: torch.device) -> dict:
+def bench_pass(data: Dataset, device: torch.device) -> dict:
     """Seconds of one replica's features into moments, and of storing them: random networks of every width."""
     import tempfile
 
     from empirical.features import extract
     from empirical.networks import start
 
-    models = {"wide": None, "other": None, "untrained": None}
     wide, *narrow = stacks()
-    for i, name in enumerate(models):
-        models[name] = start(replace(wide, seed=i), data, device, Way()).eval()
+    models = {name: start(replace(wide, seed=i), data, device, Way()).eval()
+              for i, name in enumerate(("wide", "other", "untrained"))}
     models |= {f"{n.alpha} narrow0": start(n, data, device, Way(apart=True)).eval() for n in narrow}
     for turn in range(2):  # the first one warms up
         begin = time.perf_counter()

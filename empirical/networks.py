@@ -40,11 +40,9 @@ def prepare(config: Network, data: Dataset, device: torch.device) -> Stack:
 
     Examples
     --------
-    >>> from empirical.data import assemble
-    >>> data = assemble("noise", torch.randn(40, 3), torch.arange(40) % 2, classes=2, test_rows=8, probe_fit=8, probe_score=8)
-    >>> config = Network(arch="mlp", data="noise", base_width=4, epochs=1, depth=1, stack=2)
-    >>> tuple(prepare(config, data, torch.device("cpu")).readout.weight.shape)  # copies, classes, features
-    (2, 2, 4)
+    >>> from empirical.tiny import noise, perceptron
+    >>> prepare(perceptron(width=4, stack=2), noise(), torch.device("cpu")).sites
+    {'penultimate': 4}
     """
     if config.stack > 1 and architecture(config.arch).own:
         return members(config, data, device)
@@ -231,12 +229,11 @@ def load_trained(config: Network, data: Dataset, folder: Path, device: torch.dev
     Examples
     --------
     >>> from tempfile import mkdtemp
-    >>> from empirical.data import assemble
+    >>> from empirical.tiny import noise, perceptron
     >>> from empirical.train import train
-    >>> data = assemble("noise", torch.randn(40, 3), torch.arange(40) % 2, classes=2, test_rows=8, probe_fit=8, probe_score=8)
-    >>> config, folder = Network(arch="mlp", data="noise", base_width=4, epochs=1, depth=1), Path(mkdtemp())
-    >>> model, _ = train(config, data, folder)
-    >>> again = load_trained(config, data, folder, torch.device("cpu"))
+    >>> data, folder = noise(), Path(mkdtemp())
+    >>> model, _ = train(perceptron(), data, folder)
+    >>> again = load_trained(perceptron(), data, folder, torch.device("cpu"))
     >>> bool((again.readout.weight == model.readout.weight).all())
     True
     """

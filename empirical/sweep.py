@@ -1,4 +1,4 @@
-"""Width sweeps from Python: networks of every width trained, copies compared with the wide network, one table of it.
+"""Width sweeps from Python: train networks of every width, compare copies with the wide network, write one table.
 
 :func:`sweep` does what ``python -m empirical sweep`` does; the command is made of the same two steps, :func:`planned` and
 :func:`carry_out`. Architecture and data are the laboratory's, by name, or a user's own (:mod:`empirical.own`): their networks
@@ -11,10 +11,10 @@ from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from empirical.declared import architecture, is_own, short
-from empirical.settings import STARTS, Setting, matched, recipe
+from empirical.settings import STARTS, Network, Setting, matched, recipe
 from empirical.widths import check_alphas
 from lab import checks
 from lab.arguments import fraction
@@ -23,12 +23,18 @@ from lab.errors import ArgumentError
 from lab.tables import Table
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     import pandas
+    import torch
+    from matplotlib.axes import Axes
 
     from empirical.data import Dataset
     from lab.study import Study
 
+__all__ = ["Plan", "Sweep", "carry_out", "planned", "sweep"]
 ALPHAS = (Fraction(1), Fraction(1, 2), Fraction(1, 4), Fraction(1, 8))
+S = TypeVar("S", bound="Sourced")
 MATCHES, COPIES = ("epochs", "train-loss"), ("features", "parameters")
 
 
@@ -38,15 +44,28 @@ class Plan:
 
     Attributes
     ----------
-    study : what carries them out and makes their table.
-    configs : the runs.
-    setting : what all networks share, with the checksums of data and source that come from files.
-    data : on the CPU.
-    match, seeds : see :func:`sweep`.
+    study : Study
+        What carries the runs out and makes their table.
+    configs : list of Setting
+        Configurations of the runs.
+    setting : Setting
+        What all networks share, with the checksums of data and source that come from files.
+    data : Dataset
+        On the CPU.
+    match : {"epochs", "train-loss"}
+        See :func:`sweep`.
+    seeds : sequence of int
+        Replicas.
+
+    Examples
+    --------
+    >>> plan = planned(recipe("mlp", "digits", quick=True), [Fraction(1), Fraction(1, 2)], [0, 1], out="runs")
+    >>> plan.study.name, len(plan.configs)  # six networks or stacks, four comparisons
+    ('mlp-digits', 10)
     """
 
     study: "Study"
-    configs: list
+    configs: list[Setting]
     setting: Setting
     data: "Dataset"
     match: str
@@ -59,13 +78,27 @@ class Sweep:
 
     Attributes
     ----------
-    name : of the sweep.
-    setting : what its networks share.
-    rows : a dict for each width, the largest first, with every measure as a :class:`lab.estimate.Estimate` over replicas;
-        see :func:`empirical.studies.width.summary.summarise`.
-    table : the :class:`lab.tables.Table`, one row a comparison, site and number of copies; its manifest says what was run.
-    path : of its csv.
-    short : networks that ended above the target loss, and networks that have one.
+    name : str
+        Of the sweep.
+    setting : Setting
+        What its networks share.
+    rows : list of dict
+        One for each width, the largest first, with every measure as a :class:`lab.estimate.Estimate` over replicas; see
+        :func:`empirical.studies.width.summary.summarise`.
+    table : Table
+        One row for each comparison, site and number of copies; its manifest says what was run.
+    path : Path
+        Of its csv.
+    short : tuple of int
+        Number of networks that ended above the target loss, and number of networks that have one.
+
+    Examples
+    --------
+    >>> import pandas
+    >>> table = Table("mlp-digits", pandas.DataFrame(), {"failed": []})
+    >>> found = Sweep("mlp-digits", Setting(**recipe("mlp", "digits")), [], table, Path("mlp-digits.csv"), (0, 0))
+    >>> found.failed, len(found.to_frame())
+    ([], 0)
     """
 
     name: str
@@ -84,7 +117,7 @@ class Sweep:
         """The table of all comparisons."""
         return self.table.frame
 
-    def plot(self, axes=None):
+    def plot(self, axes: "Axes | None" = None) -> "Axes":
         """Span errors both ways by width; returns the matplotlib axes (by default, those of a new figure)."""
         from empirical.studies.width.summary import draw_span_errors
         from lab.pictures import drawing
@@ -98,36 +131,54 @@ class Sweep:
         return f"Sweep({self.name}: span errors by alpha {{{found}}}, {len(self.failed)} runs failed, {self.path})"
 
 
-def sweep(model: str | Callable = "resnet18", data: str | Callable | None = None, *, alphas: Sequence = ALPHAS,
-          seeds: int | Sequence[int] = 3, out: str | Path = "runs", name: str | None = None, match: str = "epochs",
-          copies: str = "features", start: str = "own", sites: str = "all", stack: int | None = None, device: str | None = None,
-          data_dir: str | None = None, jobs: int | None = None, executor=None, **changes) -> Sweep:
+def sweep(model: str | Callable = "resnet18", data: str | Callable | None = None, *,
+          alphas: Sequence[Fraction | float | str] = ALPHAS, seeds: int | Sequence[int] = 3, out: str | Path = "runs",
+          name: str | None = None, match: str = "epochs", copies: str = "features", start: str = "own", sites: str = "all",
+          stack: int | None = None, device: str | None = None, data_dir: str | None = None, jobs: int | None = None,
+          executor: "Executor | None" = None, **changes: Any) -> Sweep:
     """Train every width, compare the copies with the wide network, and write the table.
 
     Parameters
     ----------
-    model : an architecture's name, or a function of the width multiplier that returns a module, itself or by its name,
+    model : str or callable
+        Name of an architecture, or a function of the width multiplier that returns a module, itself or by its name,
         ``"package.module:function"`` (see :mod:`empirical.own.network`).
-    data : a data set's name, or a function that returns data (see :mod:`empirical.own.data`); None for the embedded data
-        that the architecture takes.
-    alphas : width multipliers, numbers or texts like "1/8"; the largest is the wide network's.
-    seeds : replicas, or how many.
-    out : folder of the run store; what is finished there is not repeated.
-    name : of the table and of the folder in the run store; None for one made of model and data.
-    match : "epochs", or "train-loss": every width is trained to the same training loss, ``target_loss``.
-    copies : "features", as many narrow copies as have the wide network's features, or "parameters".
-    start : "own", or "slice", copies start as slices of the wide network.
-    sites : "all", or "penultimate": where features are compared.
-    stack : copies trained together at most; None for what is faster here.
-    device : as for PyTorch; None for CUDA if there is one.
-    data_dir : folder with the data's files.
-    jobs : processes; None for one a core.
-    executor : any ``concurrent.futures.Executor`` in place of local processes.
-    changes : fields of :class:`empirical.settings.Setting` (epochs, learning_rate, ...), in the recipe of the data.
+    data : str or callable, optional
+        Name of a data set, or a function that returns data (see :mod:`empirical.own.data`); by default the embedded data that
+        the architecture takes.
+    alphas : sequence of Fraction, float or str
+        Width multipliers, numbers or texts like "1/8"; the largest is the wide network's.
+    seeds : int or sequence of int
+        Number of replicas, or their seeds.
+    out : str or Path
+        Folder of the run store; what is finished there is not repeated.
+    name : str, optional
+        Of the table and of the folder in the run store; by default made of model and data.
+    match : {"epochs", "train-loss"}
+        With "train-loss" every width is trained to the same training loss, ``target_loss``.
+    copies : {"features", "parameters"}
+        As many narrow copies as have the wide network's features, or also as many as have its parameters.
+    start : {"own", "slice"}
+        With "slice" the copies start as slices of the wide network.
+    sites : {"all", "penultimate"}
+        Where features are compared.
+    stack : int, optional
+        Copies trained together at most; by default what is faster here.
+    device : str, optional
+        As PyTorch names it; by default CUDA if there is one.
+    data_dir : str, optional
+        Folder with the data's files.
+    jobs : int, optional
+        Processes; by default one for each core.
+    executor : concurrent.futures.Executor, optional
+        In place of local processes.
+    **changes
+        Fields of :class:`empirical.settings.Setting` (epochs, learning_rate, ...), in the recipe of the data.
 
     Returns
     -------
     Sweep
+        Estimates for each width, and the table behind them.
 
     Raises
     ------
@@ -135,6 +186,15 @@ def sweep(model: str | Callable = "resnet18", data: str | Callable | None = None
         If it cannot be carried out as asked for.
     InputError
         If no run finished.
+
+    Examples
+    --------
+    A sweep of the smallest networks takes some seconds, so this one is only refused:
+
+    >>> sweep("mlp", "digits", alphas=["1", "2/3"])
+    Traceback (most recent call last):
+    ...
+    lab.errors.ArgumentError: alpha 2/3 does not go a whole number of times into 1: ...
     """
     from empirical.own.names import name_of
 
@@ -154,7 +214,7 @@ def sweep(model: str | Callable = "resnet18", data: str | Callable | None = None
     return carry_out(plan, out=out, device=device, data_dir=data_dir, jobs=jobs, executor=executor)
 
 
-def _alpha(value) -> Fraction:
+def _alpha(value: Fraction | float | str) -> Fraction:
     try:
         return fraction(str(value))
     except argparse.ArgumentTypeError as error:
@@ -168,13 +228,48 @@ def planned(settings: Mapping, alphas: Sequence[Fraction], seeds: Sequence[int],
 
     Parameters
     ----------
-    settings : fields of :class:`empirical.settings.Setting`.
-    alphas, seeds, out, name, match, copies, start, sites, stack, device, data_dir : see :func:`sweep`.
-    download : fetch the data from their publisher if they are missing.
+    settings : mapping
+        Fields of :class:`empirical.settings.Setting`.
+    alphas : sequence of Fraction
+        Width multipliers; the largest is the wide network's.
+    seeds : sequence of int
+        Replicas.
+    out : str or Path
+        Folder of the run store.
+    name : str, optional
+        Of the table and of the folder in the run store; by default made of model and data.
+    match : {"epochs", "train-loss"}
+        See :func:`sweep`.
+    copies : {"features", "parameters"}
+        See :func:`sweep`.
+    start : {"own", "slice"}
+        See :func:`sweep`.
+    sites : {"all", "penultimate"}
+        Where features are compared.
+    stack : int, optional
+        Copies trained together at most; by default what is faster here.
+    device : str, optional
+        As PyTorch names it; by default CUDA if there is one.
+    data_dir : str, optional
+        Folder with the data's files.
+    download : bool
+        Fetch the data from their publisher if they are missing.
+
+    Returns
+    -------
+    Plan
+        For :func:`carry_out`.
 
     Raises
     ------
     ArgumentError
+        If it cannot be carried out as asked for.
+
+    Examples
+    --------
+    >>> plan = planned(recipe("mlp", "digits", quick=True), [Fraction(1), Fraction(1, 4)], [0], out="runs", stack=2)
+    >>> [(config.alpha, config.stack) for config in plan.configs]  # wide, second wide, two stacks of copies; two comparisons
+    [('1', 1), ('1', 1), ('1/4', 2), ('1/4', 2), ('1', 1), ('1/4', 2)]
     """
     setting = Setting(**settings).check()
     check_alphas(alphas, setting.base_width)
@@ -207,7 +302,18 @@ def planned(settings: Mapping, alphas: Sequence[Fraction], seeds: Sequence[int],
     return Plan(study, configs, setting, data, match, seeds)
 
 
-def with_sources(setting: Setting) -> Setting:
+class Sourced(Protocol):
+    """A configuration (a dataclass) that names its architecture and the checksum of its source."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def arch(self) -> str: ...
+    @property
+    def model_checksum(self) -> str: ...
+
+
+def with_sources(setting: S) -> S:
     """The setting with the checksum of its architecture's source, where that is a user's own."""
     if not is_own(setting.arch):
         return setting
@@ -217,12 +323,9 @@ def with_sources(setting: Setting) -> Setting:
 
 
 def _refuse_unscaled(arch: str, features: Mapping[Fraction, int]) -> None:
-    """Refuse an architecture that does not heed its width; say where copies have not just as many features as the wide network.
+    """Refuse a user's architecture that ignores its width; note where copies have more or fewer features than the wide network.
 
-    Parameters
-    ----------
-    arch : name of a user's own.
-    features : alpha -> features that its readout sees.
+    ``features``: alpha -> features that its readout sees.
     """
     reference = max(features)
     for alpha, count in features.items():
@@ -235,7 +338,7 @@ def _refuse_unscaled(arch: str, features: Mapping[Fraction, int]) -> None:
                  f"{features[reference]}")
 
 
-def _measured_stack(data_dir, device, out, network, copies: int) -> int:
+def _measured_stack(data_dir: str | None, device: "torch.device", out: str | Path, network: Network, copies: int) -> int:
     from empirical.data import dataset
     from empirical.stacked import choose_stack
 
@@ -243,19 +346,45 @@ def _measured_stack(data_dir, device, out, network, copies: int) -> int:
 
 
 def carry_out(plan: Plan, *, out: str | Path, scale: str = "full", device: str | None = None, data_dir: str | None = None,
-              jobs: int | None = None, executor=None) -> Sweep:
+              jobs: int | None = None, executor: "Executor | None" = None) -> Sweep:
     """Carry out the missing runs of a plan and write its table.
 
     Parameters
     ----------
-    plan : of :func:`planned`.
-    out, device, data_dir, jobs, executor : see :func:`sweep`.
-    scale : "quick" or "full", for the table's manifest.
+    plan : Plan
+        Made by :func:`planned`.
+    out : str or Path
+        Folder of the run store.
+    scale : {"quick", "full"}
+        For the table's manifest.
+    device : str, optional
+        As PyTorch names it; by default CUDA if there is one.
+    data_dir : str, optional
+        Folder with the data's files.
+    jobs : int, optional
+        Processes; by default one for each core.
+    executor : concurrent.futures.Executor, optional
+        In place of local processes.
+
+    Returns
+    -------
+    Sweep
+        Estimates for each width, and the table behind them.
 
     Raises
     ------
     InputError
         If no run finished.
+
+    Examples
+    --------
+    Its two steps are those of :func:`sweep`:
+
+    >>> plan = planned(recipe("mlp", "digits", quick=True), [Fraction(1), Fraction(1, 2)], [0], out="runs")
+    >>> carry_out(replace(plan, configs=[]), out="runs")  # a plan without runs has no table
+    Traceback (most recent call last):
+    ...
+    lab.errors.InputError: mlp-digits: there are no runs to carry out
     """
     from empirical.device import pick_device
     from empirical.studies.width.summary import short_of_target, summarise

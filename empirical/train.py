@@ -121,10 +121,8 @@ def train(config: Network, data: Dataset, folder: Path, *, device: torch.device 
     Examples
     --------
     >>> from tempfile import mkdtemp
-    >>> from empirical.data import assemble
-    >>> data = assemble("noise", torch.randn(40, 3), torch.arange(40) % 2, classes=2, test_rows=8, probe_fit=8, probe_score=8)
-    >>> config = Network(arch="mlp", data="noise", base_width=4, epochs=3, depth=1, stack=2)
-    >>> model, facts = train(config, data, Path(mkdtemp()))
+    >>> from empirical.tiny import noise, perceptron
+    >>> model, facts = train(perceptron(epochs=3, stack=2), noise(), Path(mkdtemp()))
     >>> model.copies, len(facts["curve"]), len(facts["curve"][0])  # a loss for every epoch and copy
     (2, 3, 2)
     """

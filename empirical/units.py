@@ -1,12 +1,13 @@
 """Removable and repeated units of one trained network, beside the same network before training.
 
 Correlations, spectra and the choice of what to remove use the probe-fit split; predictability is scored on the probe-score
-split; ablation curves and the smaller network's agreement on test inputs. Numbers for all places together ("all"): curves
-with the same fraction of units ablated at every place at once; shares of pairs over the pairs within places; the rest as
-means over units.
+split; ablation curves and the agreement of the smaller network are measured on test inputs. Numbers for all places together
+("all"): curves ablate the same fraction of units at every place at once; shares of pairs are over the pairs within places; all
+other numbers are means over units.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,8 +29,9 @@ from theory.measures.ablation import (
 from theory.measures.merging import merge_repeated
 from theory.moments import Moments
 
-THRESHOLD, MERGE_AT, GOOD = 0.5, 0.9, 0.9  # similar units; merged units; agreement that chooses what is removed
-CHOICE_IMAGES, ROUNDS = 64, 2  # for the best order: images, and rounds of the choice
+__all__ = ["best_order", "measure", "similarity"]
+THRESHOLD, MERGE_AT, GOOD = 0.5, 0.9, 0.9  # correlation of similar and of merged units; least agreement of what is removed
+CHOICE_IMAGES, ROUNDS = 64, 2  # of the best order: images that it looks at, and rounds in which it chooses
 AVERAGED = ("twin_share", "similar_per_unit", "compressibility", "effective_rank_share", "predictable", "dead", "constant")
 
 
@@ -38,29 +40,47 @@ def similarity(fit: Moments, score: Moments) -> dict[str, float]:
 
     Parameters
     ----------
-    fit : moments of the block ``units`` on the rows that regressions are fitted on.
-    score : of other rows, on which they are scored.
+    fit : Moments
+        Of the block ``units``, on the rows on which regressions are fitted.
+    score : Moments
+        Of the same block, on the rows on which they are scored.
+
+    Returns
+    -------
+    dict of str to float
+        Counts ``units`` and ``varying``; ``pair_share``, ``twin_share``, ``similar_per_unit`` of repeated units; spectrum
+        (``compressibility``, ``effective_rank_share``); ``predictable``, the mean R^2 of each unit from the others; shares of
+        units that are ``dead``, ``constant``, ``duplicated``, ``scaled`` or ``negated``.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).standard_normal((50, 2))
+    >>> twins = Moments.from_samples({"units": np.column_stack([x, x[:, 0]])})  # the third unit repeats the first
+    >>> found = similarity(twins, twins)
+    >>> found["units"], round(found["pair_share"], 2), round(found["duplicated"], 2)
+    (3, 0.33, 0.67)
     """
-    found = repeated_units(fit, "units", threshold=THRESHOLD)
+    repeated = repeated_units(fit, "units", threshold=THRESHOLD)
     predicted = predictability(fit, "units", ridge=1e-4, score=score)
-    alive = found.varying > 0
+    alive = repeated.varying > 0
     return {
-        "units": found.units, "varying": found.varying,
-        "pair_share": found.pair_share, "twin_share": found.twin_share, "similar_per_unit": found.similar_per_unit,
+        "units": repeated.units, "varying": repeated.varying,
+        "pair_share": repeated.pair_share, "twin_share": repeated.twin_share, "similar_per_unit": repeated.similar_per_unit,
         "compressibility": compressibility(fit, "units") if alive else np.nan,
-        "effective_rank_share": effective_rank(fit, "units") / found.units if alive else np.nan,
+        "effective_rank_share": effective_rank(fit, "units") / repeated.units if alive else np.nan,
         "predictable": float(np.nanmean(predicted)) if np.isfinite(predicted).any() else np.nan,
-        **{kind: float(getattr(found, kind).mean()) for kind in ("dead", "constant", "duplicated", "scaled", "negated")},
+        **{kind: float(getattr(repeated, kind).mean()) for kind in ("dead", "constant", "duplicated", "scaled", "negated")},
     }
 
 
-def together(rows: Mapping[str, dict[str, float]]) -> dict[str, float]:
-    """The numbers of several places as one."""
+def together(rows: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """The numbers of several places (place -> what :func:`similarity` gives) as those of one."""
     units = np.array([r["units"] for r in rows.values()], dtype=float)
     varying = np.array([r["varying"] for r in rows.values()], dtype=float)
     pairs = varying * (varying - 1)
     share = np.nan_to_num([r["pair_share"] for r in rows.values()])
-    out = {"units": int(units.sum()), "pair_share": float(share @ pairs / pairs.sum()) if pairs.sum() else np.nan}
+    out: dict[str, float] = {"units": int(units.sum()),
+                             "pair_share": float(share @ pairs / pairs.sum()) if pairs.sum() else np.nan}
     for key in AVERAGED:
         values = np.array([r[key] for r in rows.values()])
         known = np.isfinite(values)
@@ -68,21 +88,37 @@ def together(rows: Mapping[str, dict[str, float]]) -> dict[str, float]:
     return out
 
 
-def best_order(model, data: Dataset, rows: torch.Tensor, place: str) -> np.ndarray:
-    """The cumulative best order at one place by squared change of the logits, in ``ROUNDS`` rounds.
+def best_order(model: torch.nn.Module, data: Dataset, rows: torch.Tensor, place: str) -> np.ndarray:
+    """The cumulative best order at one place by squared change of the logits, chosen in ``ROUNDS`` rounds.
 
     Parameters
     ----------
-    model : a stack of one, in evaluation mode.
-    data : on the model's device.
-    rows : int64 (rows,), numbers of the inputs.
-    place : name of the units.
+    model : nn.Module
+        A stack of one, in evaluation mode.
+    data : Dataset
+        On the model's device.
+    rows : torch.Tensor
+        int64 (rows,), numbers of the inputs; the first ``CHOICE_IMAGES`` count.
+    place : str
+        Name of the place with units.
+
+    Returns
+    -------
+    ndarray
+        int64 (units,), the unit that changes the logits least first.
+
+    Examples
+    --------
+    >>> from empirical.tiny import noise, start
+    >>> net = start(data := noise())
+    >>> sorted(best_order(net, data, data.splits["probe_fit"], "layer1").tolist())
+    [0, 1, 2, 3]
     """
     inputs = data.batch(rows[:CHOICE_IMAGES])
     count = chosen_places(model, [place])[place].count
     intact = ablated_logits(model, inputs, {place: np.ones((1, count))})[0]
 
-    def score(keep):
+    def score(keep: np.ndarray) -> np.ndarray:
         out = []
         for part in np.array_split(keep, max(1, len(keep) // 16)):
             shift = ablated_logits(model, inputs, {place: part}) - intact
@@ -92,21 +128,31 @@ def best_order(model, data: Dataset, rows: torch.Tensor, place: str) -> np.ndarr
     return cumulative_best_order(score, count, block=-(-count // ROUNDS))
 
 
-def smaller(model, data: Dataset, moments: Mapping[str, Moments], orders: Mapping[str, np.ndarray], choose: torch.Tensor,
-            judge: torch.Tensor) -> dict[str, float]:
-    """Size and agreement of the smaller networks.
+def smaller(model: torch.nn.Module, data: Dataset, moments: Mapping[str, Moments], orders: Mapping[str, np.ndarray],
+            choose: torch.Tensor, judge: torch.Tensor) -> dict[str, float]:
+    """Size and agreement of the smaller networks: with repeated units merged, and with others removed besides.
 
     Parameters
     ----------
-    moments : of the activations at each place.
-    orders : place -> order in which units are removed, the same fraction at every place: the largest that leaves ``GOOD``
-        of the predictions on ``choose`` unchanged.
-    choose, judge : rows of the data.
+    model : nn.Module
+        A stack of one, in evaluation mode.
+    data : Dataset
+        On the model's device.
+    moments : mapping of str to Moments
+        Place -> moments of its activations, block ``units``.
+    orders : mapping of str to ndarray
+        Place -> order in which units are removed, (units,). The same fraction is removed at every place: the largest that
+        leaves ``GOOD`` of the predictions on ``choose`` unchanged.
+    choose : torch.Tensor
+        int64 row numbers on which the fraction is chosen.
+    judge : torch.Tensor
+        int64 row numbers on which agreement is measured.
 
     Returns
     -------
-    dict : ``kept_share``, ``agreement`` (on ``judge``) and ``removed_share``; ``kept_merged``, ``agreement_merged`` of merging
-    alone.
+    dict of str to float
+        ``kept_share``, ``agreement`` (on ``judge``) and ``removed_share``; ``kept_merged``, ``agreement_merged`` of merging
+        alone.
     """
     unchanged, _ = curves(model, data, choose, {name: order[None] for name, order in orders.items()}, GRID)
     fraction = GRID[np.flatnonzero(unchanged[0] >= GOOD).max()]
@@ -119,43 +165,72 @@ def smaller(model, data: Dataset, moments: Mapping[str, Moments], orders: Mappin
             plan = merge_repeated(m, "units", threshold=MERGE_AT, among=None if gone is None else ~gone[name])
             plans[name] = plan if gone is None else plan.without(gone[name])
         with merged(model, plans):
-            found = classes(model, data, judge)
+            answers = classes(model, data, judge)
         kept, units = sum(p.kept.sum() for p in plans.values()), sum(len(p.kept) for p in plans.values())
         out["kept" + (suffix or "_share")] = float(kept / units)
-        out["agreement" + suffix] = float(np.mean(found == intact))
+        out["agreement" + suffix] = float(np.mean(answers == intact))
     return out
 
 
-def measure(model: torch.nn.Module, start: torch.nn.Module, data: Dataset, *, names=None, orders: int = 3, images: int = 500,
-            rows: int = 0, seed: int = 0) -> dict[str, dict]:
-    """Everything about one network's units.
+def measure(model: torch.nn.Module, start: torch.nn.Module, data: Dataset, *, names: Iterable[str] | None = None,
+            orders: int = 3, images: int = 500, rows: int = 0, seed: int = 0) -> dict[str, dict[str, Any]]:
+    """All measures of one network's units.
 
     Parameters
     ----------
-    model, start : trained and untrained, one network each, in evaluation mode.
-    names : places (default: all that the model marks).
-    orders, images : random orders, targeted orders, and test inputs of the curves.
-    rows : inputs of each probe split at most, for moments; 0 takes all.
-    seed : of the orders.
+    model : nn.Module
+        The trained network, a stack of one in evaluation mode.
+    start : nn.Module
+        The same network before training, in evaluation mode.
+    data : Dataset
+        On the device of both.
+    names : iterable of str, optional
+        Places; by default all that the model marks.
+    orders : int
+        Number of random orders, and of targeted ones.
+    images : int
+        Test inputs of the curves.
+    rows : int
+        Inputs of each probe split for moments, at most; 0 takes all.
+    seed : int
+        Of the orders.
 
     Returns
     -------
-    place (and "all") -> numbers: ``auc``, ``prunability``, ``accuracy_auc`` (random orders), ``auc_targeted``, ``auc_best``;
-    the curves ``unchanged``, ``accuracy`` (random orders), ``unchanged_targeted`` and ``unchanged_best`` (the cumulative best
-    order) over ``theory.measures.ablation.GRID``; what :func:`similarity` gives, and the same with ``_start`` of the
-    untrained network; for "all" also ``floor`` (unchanged with every unit ablated) and what :func:`smaller` gives. Units of
-    several features (attention heads) are ablated at random alone, and count in "all" there alone.
+    dict of str to dict
+        Place (and "all") -> numbers: ``auc``, ``prunability``, ``accuracy_auc`` (random orders), ``auc_targeted``, ``auc_best``;
+        the curves ``unchanged``, ``accuracy`` (random orders), ``unchanged_targeted`` and ``unchanged_best`` (the cumulative
+        best order) over ``theory.measures.ablation.GRID``; what :func:`similarity` gives, and the same with ``_start`` of the
+        untrained network; for "all" also ``floor`` (unchanged with every unit ablated) and what :func:`smaller` gives. Units of
+        several features (attention heads) are ablated in random orders only, and enter "all" only there.
+
+    Raises
+    ------
+    InputError
+        For a number of orders, images or rows that is too small.
+
+    Examples
+    --------
+    >>> from empirical import tiny
+    >>> data = tiny.noise()
+    >>> found = measure(tiny.start(data), tiny.start(data, seed=1), data, orders=1, images=8)
+    >>> sorted(found), found["layer1"]["units"], 0 <= found["all"]["auc"] <= 1
+    (['all', 'layer1'], 4, True)
     """
     if orders < 1 or images < 1 or rows < 0:
         raise InputError(f"orders and images must be at least 1, and rows not negative; got {orders}, {images} and {rows}")
-    found = chosen_places(model, names)
+    chosen = chosen_places(model, names)
     fit_rows, score_rows = (data.splits[split][:rows or None] for split in ("probe_fit", "probe_score"))
     test = data.splits["test"][:images]
     rng = generator(seed, "units", "orders")
-    fit, score = (unit_moments(model, data, rows, names=list(found)) for rows in (fit_rows, score_rows))
-    before_fit, before_score = (unit_moments(start, data, rows, names=list(found)) for rows in (fit_rows, score_rows))
-    out, before, randoms, targets, best = {}, {}, {}, {}, {}
-    for name, place in found.items():
+    fit, score = (unit_moments(model, data, rows, names=chosen) for rows in (fit_rows, score_rows))
+    before_fit, before_score = (unit_moments(start, data, rows, names=chosen) for rows in (fit_rows, score_rows))
+    out: dict[str, dict[str, Any]] = {}
+    before: dict[str, dict[str, float]] = {}
+    randoms: dict[str, np.ndarray] = {}
+    targets: dict[str, np.ndarray] = {}
+    best: dict[str, np.ndarray] = {}
+    for name, place in chosen.items():
         randoms[name] = random_orders(place.count, orders, rng)
         out[name] = {"units": place.count, "varying": place.count}
         if place.size == 1:  # a unit of several features has no correlation
@@ -167,17 +242,17 @@ def measure(model: torch.nn.Module, start: torch.nn.Module, data: Dataset, *, na
             targets[name] = np.stack([targeted_order(r, int(first)) for first in firsts])
             best[name] = best_order(model, data, fit_rows, name)[None]
 
-    def ablated(chosen) -> dict:
-        kinds = {kind: {name: values[name] for name in chosen if name in values}
+    def ablated(names: Iterable[str]) -> dict[str, Any]:
+        kinds = {kind: {name: values[name] for name in names if name in values}
                  for kind, values in (("", randoms), ("_targeted", targets), ("_best", best))}
         curve = {kind: [c.mean(0) for c in curves(model, data, test, o, GRID)] for kind, o in kinds.items() if o}
         return {**{f"auc{kind}": float(area(GRID, c[0])) for kind, c in curve.items()},
                 "prunability": float(crossing(GRID, curve[""][0])), "accuracy_auc": float(area(GRID, curve[""][1])),
                 **{f"unchanged{kind}": c[0] for kind, c in curve.items()}, "accuracy": curve[""][1]}
 
-    for name in found:
+    for name in chosen:
         out[name] |= ablated([name])
-    whole = ablated(found)
+    whole = ablated(list(chosen))
     whole["floor"] = float(whole["unchanged"][-1])
     if best:
         whole |= together({name: out[name] for name in best})

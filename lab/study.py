@@ -17,7 +17,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, fields, replace
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from lab import manifest
 from lab.cli import jsonable
@@ -213,6 +213,18 @@ def in_order(studies: Sequence[Study]) -> list[Study]:
     return order
 
 
+@overload
+def compute(study: Study, scale: str, *, configs: Sequence, store: RunStore, jobs: int | None = None,
+            executor: Executor | None = None, workers: Workers | None = None, options: dict | None = None,
+            replicas: int | None = None, looks: dict | None = None) -> Table: ...
+
+
+@overload
+def compute(study: Study, scale: str, *, store: RunStore, jobs: int | None = None, executor: Executor | None = None,
+            workers: Workers | None = None, options: dict | None = None, configs: Sequence | None = None,
+            replicas: int | None = None, looks: dict | None = None) -> Table | None: ...
+
+
 def compute(study: Study, scale: str, *, store: RunStore, jobs: int | None = None, executor: Executor | None = None,
             workers: Workers | None = None, options: dict | None = None, configs: Sequence | None = None,
             replicas: int | None = None, looks: dict | None = None) -> Table | None:
@@ -253,7 +265,7 @@ def compute(study: Study, scale: str, *, store: RunStore, jobs: int | None = Non
     Raises
     ------
     InputError
-        If no run finished.
+        If no run finished, or ``configs`` are given and empty.
 
     Examples
     --------
@@ -271,6 +283,8 @@ def compute(study: Study, scale: str, *, store: RunStore, jobs: int | None = Non
     else:
         name, own = f"{study.name}-{fingerprint(configs, study.schema_of)}", True
     if not configs:
+        if own:
+            raise InputError(f"{study.name}: there are no runs to carry out")
         return None
     folder = store.tables
     jobs = (jobs or manifest.cores()) if study.processes else 1

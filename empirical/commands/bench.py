@@ -101,7 +101,7 @@ def _pass(args, config: Network, data, device) -> dict:
     import torch
 
     from empirical.compare import compare, on_kept_rows
-    from empirical.features import extract, probe_parts
+    from empirical.features import Features, extract, probe_parts
     from empirical.networks import prepare
     from empirical.steps import synchronize
 
@@ -115,28 +115,25 @@ def _pass(args, config: Network, data, device) -> dict:
                                                                                        ("probe_score", each))}})
 
     @torch.inference_mode()
-    def bare():
+    def bare() -> None:
         for rows in probe_parts(small).values():
             for part in rows.split(512):
                 inputs = small.batch(part).unsqueeze(0)
                 for model in models.values():
                     model(inputs)
 
+    def whole() -> Features:
+        return extract(models, small, shuffle="wide").settled()  # products wait until they are asked for
+
     times: dict[str, list[float]] = {"bare": [], "pass": []}
-    features = None
     for turn in range(_effort(args)[1] + 1):  # the first turn warms up
-        for name in times:
+        for name, work in (("bare", bare), ("pass", whole)):
             start = time.perf_counter()
-            if name == "bare":
-                bare()
-            else:
-                features = extract(models, small, shuffle="wide")
-                for sites in features.moments.values():  # products wait until they are asked for
-                    for moments in sites.values():
-                        moments.variance("wide")
+            work()
             synchronize(device)
             if turn:
                 times[name].append(time.perf_counter() - start)
+    features = whole()
     medians = {name: sorted(t)[len(t) // 2] for name, t in times.items()}
     blocks = ["narrow"] if copies == 1 else [f"narrow.{i}" for i in range(copies)]
     start = time.perf_counter()

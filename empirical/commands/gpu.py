@@ -20,9 +20,9 @@ def add_arguments(parser):
     parser.add_argument("--device", type=device, default="cuda", help="cuda, cuda:1, ...")
     parser.add_argument("--out", type=folder, default="runs-gpu", help="folder of the run store")
     add_run_arguments(parser, "--quick", "--dry-run")
-    only(parser, "--every-way", "--compile", "--steps", when=lambda args: {"bench", "study"} & set(args.stages),
+    only(parser, "--every-way", "--compile", "--steps", when=lambda args: bool({"bench", "study"} & set(args.stages)),
          words="goes with the stages bench and study")
-    only(parser, "--data-dir", when=lambda args: {"bench", "study"} & set(args.stages),
+    only(parser, "--data-dir", when=lambda args: bool({"bench", "study"} & set(args.stages)),
          words="goes with the stages bench and study")
     only(parser, "--jobs", when=lambda args: "study" in args.stages and not args.quick,
          words="goes with the stage study, which --quick leaves out")

@@ -50,8 +50,8 @@ def add_arguments(parser):
     refuse_idle_data_flags(parser)
     only(parser, "--wavelet", when=lambda args: args.space == "wavelets", words="goes with --space wavelets")
     only(parser, "--sites", when=lambda args: args.space == "features", words="goes with --space features")
-    only(parser, "--alphas", "--trained", "--threads", when=arch_of, words="goes with --arch or --model")
-    only(parser, "--epochs", when=lambda args: arch_of(args) and not args.trained,
+    only(parser, "--alphas", "--trained", "--threads", when=lambda args: bool(arch_of(args)), words="goes with --arch or --model")
+    only(parser, "--epochs", when=lambda args: bool(arch_of(args)) and not args.trained,
          words="goes with --arch or --model, without --trained: networks of a sweep are trained already")
 
 

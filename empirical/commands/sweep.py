@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from empirical.flags import add_log_argument, add_network_arguments, arch_of, data_of, refuse_idle_data_flags
+from empirical.flags import add_log_argument, add_network_arguments, data_of, network_of, refuse_idle_data_flags
 from empirical.settings import PARAMETRISATIONS, SCHEMES, STARTS, matched, recipe
 from empirical.trackers import choose
 from lab.arguments import (
@@ -81,15 +81,15 @@ def run(args) -> dict:
     choose(args.log)
     alphas = args.alphas[:3] if args.quick else args.alphas
     seeds = range(args.seed, args.seed + (min(args.seeds, 2) if args.quick else args.seeds))
-    plan = planned({**recipe(arch_of(args), data_of(args), args.quick), **_changes(args)}, alphas, seeds, out=args.out,
+    plan = planned({**recipe(network_of(args), data_of(args), args.quick), **_changes(args)}, alphas, seeds, out=args.out,
                    name=args.name, match=args.match, copies=args.copies, start=args.start, sites=args.sites, stack=args.stack,
                    device=args.device, data_dir=args.data_dir, download=args.download)
     study, setting = plan.study, plan.setting
     if args.dry_run:
-        found = dry_run(study.name, study.runs(plan.configs), store=RunStore(args.out), schema=study.schema_of)
-        say(f"{study.name}: {found['done']} runs done, {found['missing']} missing"
-            + (f", about {found['estimated_seconds']:.0f} s of work" if found["estimated_seconds"] else ""))
-        return found
+        plans = dry_run(study.name, study.runs(plan.configs), store=RunStore(args.out), schema=study.schema_of)
+        say(f"{study.name}: {plans['done']} runs done, {plans['missing']} missing"
+            + (f", about {plans['estimated_seconds']:.0f} s of work" if plans["estimated_seconds"] else ""))
+        return plans
     found = carry_out(plan, out=args.out, scale="quick" if args.quick else "full", device=args.device, data_dir=args.data_dir,
                       jobs=args.jobs, executor=Cluster(args.scheduler) if args.scheduler else None)
     for row in found.rows:

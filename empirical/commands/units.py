@@ -4,7 +4,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from empirical.declared import short
-from empirical.flags import add_log_argument, add_network_arguments, arch_of, data_of, refuse_idle_data_flags
+from empirical.flags import add_log_argument, add_network_arguments, data_of, network_of, refuse_idle_data_flags
 from empirical.settings import SCHEMES, Setting, recipe
 from empirical.studies.units.plan import OLD_SWEEPS, PLAIN, SWEEPS
 from empirical.trackers import choose
@@ -66,7 +66,7 @@ def add_arguments(parser):
 
 def run(args) -> dict:
     choose(args.log)
-    planned = None if args.trained else _planned(args)
+    planned = [] if args.trained else _planned(args)  # what is impossible is refused before anything is loaded
 
     from empirical.data import dataset
     from empirical.device import pick_device
@@ -123,7 +123,8 @@ def _planned(args) -> list:
                if (value := getattr(args, key)) is not None}
     if args.quick:
         changes = {"epochs": 3, **({} if args.model else {"base_width": 4}), **changes}
-    setting = Setting(**{**recipe(arch_of(args), data_of(args)), **(PLAIN if args.recipe == "paper" else {}), **changes}).check()
+    plain = PLAIN if args.recipe == "paper" else {}
+    setting = Setting(**{**recipe(network_of(args), data_of(args)), **plain, **changes}).check()
     alphas, seeds = (args.alphas[:2], min(args.seeds, 2)) if args.quick else (args.alphas, args.seeds)
     for alpha in alphas:
         refuse_width(alpha, setting.base_width)

@@ -5,16 +5,16 @@ or close to it between two. With d_c(q) the distance of q to the hull of the tra
 
     ambiguity(q) = d_first / d_second,    the two smallest d_c,
 
-is near 1 where two classes are as near, whatever the distance from the hull of all; no label of q goes into it.
+is near 1 where two classes are equally near, whatever the distance from the hull of all; it does not use the label of q.
 
-If ambiguity is what makes errors, then
+If errors come from ambiguity, then
 
 * errors follow it, given the distance to the nearest training point, and more closely than they follow the distance from the
-  hull of all; given both, the distance from the hull says nothing more;
-* a step *away* from the hull, which doubles the distance from it, changes a network's class less often than a step as long
-  *towards the hull of the nearest class that the network does not say*.
+  hull of all; given both, the distance from the hull adds nothing;
+* a step *away* from the hull, which doubles the distance from it, changes a network's class less often than a step of the same
+  length *towards the hull of the nearest class other than the network's answer*.
 
-Each could turn out otherwise. A random step as long stands beside them.
+Each could turn out otherwise. A random step of the same length is the control.
 """
 
 import numpy as np
@@ -26,22 +26,57 @@ from lab.errors import InputError
 from lab.streams import normal
 from theory.hull import project
 
-LEAST_ERRORS = 5  # of either kind, for correlations
+LEAST_ERRORS = 5  # fewest errors, and fewest right answers, for correlations
 
 
 def ambiguity(distances: np.ndarray) -> np.ndarray:
-    """The smallest over the second smallest distance of each query, in [0, 1]: (classes, m) -> (m,)."""
+    """The smallest over the second smallest distance of each query.
+
+    Parameters
+    ----------
+    distances : ndarray
+        Distance of each query to the hull of each class, not negative, (classes, m).
+
+    Returns
+    -------
+    ndarray
+        In [0, 1], (m,): 1 between two classes.
+
+    Examples
+    --------
+    >>> ambiguity(np.array([[1.0, 2.0], [4.0, 2.0], [8.0, 3.0]])).tolist()
+    [0.25, 1.0]
+    """
     first, second = np.sort(distances, axis=0)[:2]
     return np.divide(first, second, out=np.ones_like(first), where=second > 0)
 
 
 def explained(wrong: np.ndarray, hull: np.ndarray, near: np.ndarray, between: np.ndarray) -> dict[str, float]:
-    """Partial rank correlations with the errors of a network; empty with fewer than :data:`LEAST_ERRORS` errors, or others.
+    """Partial rank correlations with the errors of a network (Spearman's).
 
     Parameters
     ----------
-    wrong : bool (m,), which queries the network misclassifies.
-    hull, near, between : (m,), distance from the hull of all, from the nearest training point, and ambiguity.
+    wrong : ndarray
+        bool (m,), which queries the network misclassifies.
+    hull : ndarray
+        Distance of each query from the hull of all training points, (m,).
+    near : ndarray
+        Distance from the nearest training point, (m,).
+    between : ndarray
+        Ambiguity, (m,).
+
+    Returns
+    -------
+    dict of str to float
+        ``hull_given_nearest``, ``ambiguity_given_nearest`` and ``hull_given_both``; empty with fewer than
+        :data:`LEAST_ERRORS` errors or right answers.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).random((3, 30))
+    >>> found = explained(x[2] > 0.5, *x)  # errors where ambiguity is high
+    >>> found["ambiguity_given_nearest"] > 0.8
+    True
     """
     if min(wrong.sum(), (~wrong).sum()) < LEAST_ERRORS:
         return {}
@@ -55,18 +90,28 @@ def steps(network: PixelNetwork, queries: np.ndarray, away: np.ndarray, other: n
 
     Parameters
     ----------
-    network : that says the classes.
-    queries : (m, d).
-    away : (m, d), from the projection on the hull of all to the query; rows of length 0 are left out.
-    other : (m, d), from the query to its projection on the hull of another class.
-    seed : of the random steps.
+    network : PixelNetwork
+        Whose classes are asked for.
+    queries : ndarray
+        (m, d).
+    away : ndarray
+        From the projection on the hull of all to the query, (m, d); rows of length 0 are left out.
+    other : ndarray
+        From the query to its projection on the hull of another class, (m, d).
+    seed : int
+        Of the random steps.
+
+    Returns
+    -------
+    dict of str to float
+        ``changed_away``, ``changed_towards`` and ``changed_random``, in [0, 1].
     """
     length = np.linalg.norm(away, axis=1, keepdims=True)
     used = length[:, 0] > 0
     random = normal(seed, "hull", "random steps", shape=queries.shape)
     before = network.classes(queries)
 
-    def changed(direction):
+    def changed(direction: np.ndarray) -> float:
         unit = direction / np.maximum(np.linalg.norm(direction, axis=1, keepdims=True), 1e-300)
         return float(np.mean((network.classes(queries + length * unit) != before)[used]))
 
@@ -74,20 +119,30 @@ def steps(network: PixelNetwork, queries: np.ndarray, away: np.ndarray, other: n
 
 
 def measure(network: PixelNetwork, points: np.ndarray, labels: np.ndarray, queries: np.ndarray, wrong: np.ndarray, *,
-            stepped: int, seed: int = 0) -> dict:
-    """Everything about one network and the test points that it was asked.
+            stepped: int, seed: int = 0) -> dict[str, float]:
+    """All measures of one network and its test points.
 
     Parameters
     ----------
-    network : in evaluation mode.
-    points, labels : (n, d), (n,), what it was trained on.
-    queries, wrong : (m, d), and bool (m,), which of them it misclassifies.
-    stepped : of them, whose classes are looked at after steps.
-    seed : of the random steps.
+    network : PixelNetwork
+        In evaluation mode.
+    points : ndarray
+        What it was trained on, (n, d).
+    labels : ndarray
+        Their classes, (n,).
+    queries : ndarray
+        Test points, (m, d).
+    wrong : ndarray
+        bool (m,), which of them it misclassifies.
+    stepped : int
+        How many of them take steps.
+    seed : int
+        Of the random steps.
 
     Returns
     -------
-    dict : ``error`` (share), :func:`explained`, :func:`steps`.
+    dict of str to float
+        ``error`` (share), what :func:`explained` gives, and what :func:`steps` gives.
 
     Raises
     ------
@@ -99,13 +154,12 @@ def measure(network: PixelNetwork, points: np.ndarray, labels: np.ndarray, queri
         raise InputError("between which classes a point lies takes two classes")
     whole = project(points, queries, directions=False)
     distances = np.stack([found.upper for found in hulls])
-    found = {"error": float(wrong.mean()),
-             **explained(wrong, whole.upper, nearest(points, queries), ambiguity(distances))}
+    answers = {"error": float(wrong.mean()),
+               **explained(wrong, whole.upper, nearest(points, queries), ambiguity(distances))}
     some = queries[:stepped].astype(np.float64)
-    said = network.classes(queries[:stepped])
-    rivals = np.where(names[:, None] == said, np.inf, distances[:, :stepped]).argmin(axis=0)
+    rivals = np.where(names[:, None] == network.classes(queries[:stepped]), np.inf, distances[:, :stepped]).argmin(axis=0)
     towards = np.empty_like(some)
     for c in np.unique(rivals):
         rows = np.flatnonzero(rivals == c)
         towards[rows] = hulls[c].weights[rows] @ points[labels == names[c]] - some[rows]
-    return {**found, **steps(network, some, some - whole.weights[:stepped] @ points, towards, seed)}
+    return {**answers, **steps(network, some, some - whole.weights[:stepped] @ points, towards, seed)}

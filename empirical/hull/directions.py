@@ -1,4 +1,4 @@
-"""Ways out of and into the hull, seen by a trained network.
+"""What a trained network answers on the way from a test point into the hull.
 
 For a test image q with projection x* the way to the hull is ``x* - q``. It is compared with
 
@@ -9,26 +9,45 @@ For a test image q with projection x* the way to the hull is ``x* - q``. It is c
 * a random direction of the same length (isotropic).
 """
 
+from typing import Any
+
 import numpy as np
 import torch
 
-from lab.estimate import mean_interval, share_interval
+from empirical.data import Dataset
+from empirical.models import Stack
+from lab.estimate import Estimate, mean_interval, share_interval
 from lab.streams import normal
 
 STEPS, OVERSHOOT, BISECTIONS = 30, 0.02, 25
-GRID = 16  # points on the way to the hull
+GRID = 16  # points on the way to the hull at which the class is asked for
 
 
 class PixelNetwork:
-    """A trained network as a function of pixels in [0, 1]."""
+    """A trained network as a function of pixels in [0, 1].
 
-    def __init__(self, model, data):
+    Parameters
+    ----------
+    model : Stack
+        A stack of one, in evaluation mode.
+    data : Dataset
+        What it was trained on, on the model's device: shape and normalisation of its inputs.
+
+    Examples
+    --------
+    >>> from empirical.tiny import noise, start
+    >>> data = noise(features=3)
+    >>> PixelNetwork(start(data), data).classes(np.zeros((5, 3))).shape
+    (5,)
+    """
+
+    def __init__(self, model: Stack, data: Dataset) -> None:
         self.model, self.shape = model, tuple(data.inputs.shape[1:])
         self.data = data
         self.device = data.labels.device
 
     def logits(self, pixels: torch.Tensor) -> torch.Tensor:
-        """(m, d) -> (m, classes)."""
+        """Logits (m, classes) of pixels (m, d)."""
         images = pixels.reshape(len(pixels), *self.shape) * self.data.scale
         return self.model(self.data.normalised(images).unsqueeze(0))[0].float()
 
@@ -40,7 +59,31 @@ class PixelNetwork:
 
 
 def adversarial_steps(network: PixelNetwork, queries: np.ndarray) -> np.ndarray:
-    """Steps (m, d) to the nearest class boundary found; rows of NaN where no boundary was found."""
+    """The shortest steps across a class boundary that the search described above finds.
+
+    Parameters
+    ----------
+    network : PixelNetwork
+        Whose boundaries are looked for.
+    queries : ndarray
+        Pixels in [0, 1], (m, d).
+
+    Returns
+    -------
+    ndarray
+        float64 (m, d); rows of NaN where no boundary was found.
+
+    References
+    ----------
+    Moosavi-Dezfooli et al. 2016, arXiv 1511.04599 (DeepFool), with a bisection of the last step.
+
+    Examples
+    --------
+    >>> from empirical.tiny import noise, start
+    >>> data = noise(features=3)
+    >>> adversarial_steps(PixelNetwork(start(data), data), np.zeros((2, 3))).shape
+    (2, 3)
+    """
     q = torch.as_tensor(queries, dtype=torch.float32, device=network.device)
     start = network.classes(queries)
     label = torch.as_tensor(start, device=q.device)
@@ -74,21 +117,35 @@ def adversarial_steps(network: PixelNetwork, queries: np.ndarray) -> np.ndarray:
     return step
 
 
-def directions(network: PixelNetwork, queries: np.ndarray, nearest: np.ndarray, seed: int = 0) -> dict:
-    """How a network sees the way from test points to the hull.
+def directions(network: PixelNetwork, queries: np.ndarray, nearest: np.ndarray, seed: int = 0) -> dict[str, Any]:
+    """What a network answers on the way from test points to the hull.
 
     Parameters
     ----------
-    queries : (m, d) pixels in [0, 1].
-    nearest : (m, d), their projections on the hull.
-    seed : of the random directions.
+    network : PixelNetwork
+        In evaluation mode.
+    queries : ndarray
+        Pixels in [0, 1], (m, d).
+    nearest : ndarray
+        Their projections on the hull, (m, d).
+    seed : int
+        Of the random directions.
 
     Returns
     -------
-    dict : ``cosine`` (mean |cos| between hull direction and adversarial step), ``cosine_random`` (the same with a random
+    dict
+        ``cosine`` (mean |cos| between hull direction and adversarial step), ``cosine_random`` (the same with a random
         direction), ``changed_at_hull``, ``changed_on_the_way`` (anywhere on q to x*), ``changed_random`` (random direction of
-        the same length), ``changed_excess`` (paired difference at the end point), ``adversarial_over_hull`` (lengths),
-        ``no_boundary_found``.
+        the same length), ``changed_excess`` (paired difference at the end point), ``adversarial_over_hull`` (ratio of lengths),
+        ``no_boundary_found`` (a count). Empty if all queries lie on the hull.
+
+    Examples
+    --------
+    >>> from empirical.tiny import noise, start
+    >>> data = noise(features=3)
+    >>> found = directions(PixelNetwork(start(data), data), np.ones((2, 3)), np.zeros((2, 3)))
+    >>> found["queries"], 0 <= found["changed_at_hull"].mean <= 1
+    (2, True)
     """
     away = nearest.astype(np.float64) - queries
     length = np.linalg.norm(away, axis=1)
@@ -111,7 +168,7 @@ def directions(network: PixelNetwork, queries: np.ndarray, nearest: np.ndarray, 
     step, reach = step[good], reach[reach > 0]
     m = len(queries)
 
-    def cosine(x):
+    def cosine(x: np.ndarray) -> Estimate | None:
         return mean_interval(np.abs(np.einsum("ij,ij->i", x[good], step)) / reach / length[good]) if len(step) else None
 
     return {"queries": m, "cosine": cosine(away), "cosine_random": cosine(random),

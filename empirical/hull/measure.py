@@ -6,6 +6,9 @@ subsets of n points; distances to the nearest point and to the mean, between pai
 """
 
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
@@ -22,13 +25,27 @@ CHUNK = 512
 
 
 def nearest(points: np.ndarray, queries: np.ndarray, exclude: np.ndarray | None = None) -> np.ndarray:
-    """Distance of each query to its nearest point, (m,) float64.
+    """Distance of each query to its nearest point.
 
     Parameters
     ----------
-    points : (n, d).
-    queries : (m, d).
-    exclude : int (m,), number of a point that is left out for each query; None leaves none out.
+    points : ndarray
+        (n, d).
+    queries : ndarray
+        (m, d).
+    exclude : ndarray, optional
+        int (m,), number of a point that is left out for each query; by default none is.
+
+    Returns
+    -------
+    ndarray
+        float64 (m,).
+
+    Examples
+    --------
+    >>> corners = np.array([[0.0, 0.0], [3.0, 4.0]])
+    >>> nearest(corners, corners).tolist(), nearest(corners, corners, exclude=np.array([0, 1])).tolist()
+    ([0.0, 0.0], [5.0, 5.0])
     """
     squares = np.einsum("ij,ij->i", points, points)
     best = np.empty(len(queries))
@@ -37,7 +54,7 @@ def nearest(points: np.ndarray, queries: np.ndarray, exclude: np.ndarray | None 
         score = squares - 2 * (part @ points.T)
         if exclude is not None:
             score[np.arange(len(part)), exclude[start:start + CHUNK]] = np.inf
-        # a few of the best in float32, decided in float64
+        # |p - q|^2 by one product, in the precision of the data; the four smallest are compared in float64
         few = np.argpartition(score, min(3, score.shape[1] - 1), axis=1)[:, :4]
         gaps = np.linalg.norm(points[few].astype(np.float64) - part[:, None], axis=2)
         if exclude is not None:
@@ -46,13 +63,20 @@ def nearest(points: np.ndarray, queries: np.ndarray, exclude: np.ndarray | None 
     return best
 
 
-def scales(points: np.ndarray, seed: int) -> dict:
-    """Median distance of random pairs, and a lower bound on the diameter (farthest from the farthest from the mean).
+def scales(points: np.ndarray, seed: int) -> dict[str, float]:
+    """Median distance of random pairs, and a lower bound on the diameter (the farthest from the farthest from the mean).
 
     Parameters
     ----------
-    points : (n, d).
-    seed : of the pairs.
+    points : ndarray
+        (n, d).
+    seed : int
+        Of the pairs.
+
+    Returns
+    -------
+    dict of str to float
+        ``median_pair`` and ``diameter_at_least``.
     """
     draw = generator(seed, "hull", "pairs")
     i, j = draw.integers(0, len(points), (2, PAIRS))
@@ -66,13 +90,13 @@ def scales(points: np.ndarray, seed: int) -> dict:
     return {"median_pair": float(np.median(gaps)), "diameter_at_least": float(away.max())}
 
 
-def _ratio(values: np.ndarray, by: np.ndarray | float) -> Estimate:
+def _ratio(values: np.ndarray, by: np.ndarray | float) -> Estimate | None:
     by = np.broadcast_to(by, values.shape)
     return mean_interval(values[by > 0] / by[by > 0]) if np.any(by > 0) else None
 
 
-def summarise(result: Projection, near: np.ndarray, to_mean: np.ndarray, common: dict) -> dict:
-    """Estimates over the queries of one projection; distances are the certified upper ends, ``gap`` bounds their error."""
+def summarise(result: Projection, near: np.ndarray, to_mean: np.ndarray, common: Mapping[str, float]) -> dict[str, Any]:
+    """Estimates over the queries of one projection; distances are certified upper ends, ``largest_gap`` bounds their error."""
     m = len(result)
     return {
         "queries": m,
@@ -93,13 +117,29 @@ def summarise(result: Projection, near: np.ndarray, to_mean: np.ndarray, common:
 
 
 def gaussian_like(points: np.ndarray, queries: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """As many Gaussian points, and fresh queries, with the mean and covariance of ``points``, float32.
+    """As many Gaussian points, and fresh queries, with the mean and covariance of given points.
 
     Parameters
     ----------
-    points : (n, d).
-    queries : how many queries.
-    seed : of the draws.
+    points : ndarray
+        (n, d).
+    queries : int
+        Number of queries.
+    seed : int
+        Of the draws.
+
+    Returns
+    -------
+    points : ndarray
+        float32 (n, d).
+    queries : ndarray
+        float32 (queries, d).
+
+    Examples
+    --------
+    >>> points, queries = gaussian_like(np.random.default_rng(0).random((50, 2)), queries=10, seed=0)
+    >>> points.shape, queries.shape
+    ((50, 2), (10, 2))
     """
     n, d = points.shape
     mean = points.mean(axis=0, dtype=np.float64)
@@ -116,52 +156,74 @@ def gaussian_like(points: np.ndarray, queries: int, seed: int) -> tuple[np.ndarr
 
 
 def measure(space: Space, *, queries: int = 0, leave_one_out: int = -1, n: int = 0, gaussian: int = 0,
-            classes: int = 0, seed: int = 0, tol: float = 1e-6) -> dict:
-    """Distances of test points, and of their controls.
+            classes: int = 0, seed: int = 0, tol: float = 1e-6) -> dict[str, Any]:
+    """Distances of test points from the hull, and of their controls.
 
     Parameters
     ----------
-    space : points, queries and labels.
-    queries : test points, drawn at random; 0 takes all.
-    leave_one_out : training points against the hull of the others; -1 takes as many as there are queries.
-    n : points of the hull, a random subset; 0 takes all.
-    gaussian : queries of the Gaussian control; 0 leaves it out.
-    classes : queries measured against the hull of each class; 0 leaves it out.
-    seed : of the draws.
-    tol : see :func:`theory.hull.project`.
+    space : Space
+        Points, queries and labels.
+    queries : int
+        Test points, drawn at random; 0 takes all.
+    leave_one_out : int
+        Training points against the hull of the others; -1 takes as many as there are queries.
+    n : int
+        Points of the hull, a random subset; 0 takes all.
+    gaussian : int
+        Queries of the Gaussian control; 0 leaves it out.
+    classes : int
+        Queries measured against the hull of each class; 0 leaves it out.
+    seed : int
+        Of the draws.
+    tol : float
+        Relative accuracy of the distances, see :func:`theory.hull.project`.
 
     Returns
     -------
-    dict : ``test``, ``training`` (leave-one-out), ``gaussian``, ``classes`` (see :func:`summarise`), ``scales``, ``n``,
-        ``dim``, ``test_over_training`` (log ratio of mean distances as a factor minus one), ``seconds``; and
-        ``arrays``, per test query: ``lower, upper, nearest, to_mean, support, label`` and ``wrong``.
+    dict
+        ``test``, ``training`` (leave-one-out), ``gaussian``, ``classes`` (estimates over the queries of each), ``scales``,
+        ``n``, ``dim``, ``test_over_training`` (ratio of mean distances minus one, from its logarithm), ``seconds``; and
+        ``arrays``, one number for each test query: ``lower, upper, nearest, to_mean, support, label`` and ``wrong``.
 
     Raises
     ------
     InputError
-        If more is asked for than there is.
+        If more points are asked for than there are.
+
+    References
+    ----------
+    Yousefzadeh 2021, arXiv 2101.09849; 2022, arXiv 2203.10366.
+
+    Examples
+    --------
+    >>> from empirical.hull.spaces import pixels
+    >>> from empirical.tiny import noise
+    >>> found = measure(pixels(noise(rows=40)), queries=5, gaussian=5)
+    >>> found["n"], found["test"]["queries"], 0 <= found["test"]["outside"].mean <= 1
+    (32, 5, True)
     """
     draw = generator(seed, "hull", "queries and points")
     total, m = len(space.points), len(space.queries)
     queries = queries or m
     n = n or total
     leave_one_out = min(queries, n) if leave_one_out < 0 else leave_one_out
-    for name, asked, there in (("queries", queries, m), ("points", n, total), ("leave-one-out points", leave_one_out, n),
-                               ("class queries", classes, queries)):
-        if asked > there:
-            raise InputError(f"{asked} {name} asked for, there are {there}")
+    for name, wanted, there in (("queries", queries, m), ("points", n, total), ("leave-one-out points", leave_one_out, n),
+                                ("class queries", classes, queries)):
+        if wanted > there:
+            raise InputError(f"{wanted} {name} asked for, there are {there}")
     rows = np.sort(draw.permutation(total)[:n]) if n < total else slice(None)
     points, labels = space.points[rows], space.point_labels[rows]
     chosen = np.sort(draw.permutation(m)[:queries]) if queries < m else np.arange(m)
     asked = space.queries[chosen]
     common = scales(points, seed)
     mean = points.mean(axis=0, dtype=np.float64)
-    found = {"space": space.name, "n": n, "dim": points.shape[1], "facts": space.facts, "scales": common, "tol": tol}
+    seconds: dict[str, float] = {}
+    found: dict[str, Any] = {"space": space.name, "n": n, "dim": points.shape[1], "facts": space.facts, "scales": common,
+                             "tol": tol, "seconds": seconds}
 
-    start = time.perf_counter()
-    ready = prepare(points)
-    result = project(ready, asked, tol, directions=False)
-    found["seconds"] = {"test": time.perf_counter() - start}
+    with _timed(seconds, "test"):
+        ready = prepare(points)
+        result = project(ready, asked, tol, directions=False)
     near, to_mean = nearest(points, asked), np.linalg.norm(asked - mean, axis=1)
     found["test"] = summarise(result, near, to_mean, common)
     arrays = {"row": chosen, "lower": result.lower, "upper": result.upper, "nearest": near, "to_mean": to_mean,
@@ -169,47 +231,56 @@ def measure(space: Space, *, queries: int = 0, leave_one_out: int = -1, n: int =
     if space.wrong is not None:
         arrays["wrong"] = space.wrong[chosen]
         found["errors"] = errors_beyond_nearest(arrays["wrong"], result.upper, near)
-
-    if leave_one_out:
-        start = time.perf_counter()
-        kept = np.sort(draw.permutation(n)[:leave_one_out])
-        own = project(ready, points[kept], tol, exclude=kept, directions=False)
-        near_own, mean_own = nearest(points, points[kept], kept), np.linalg.norm(points[kept] - mean, axis=1)
-        found["training"] = summarise(own, near_own, mean_own, common)
-        found["test_over_training"] = excess(found["test"]["distance"], found["training"]["distance"])
-        found["outside_minus_training"] = share_difference(
-            int(result.outside.sum()), queries, int(own.outside.sum()), leave_one_out)
-        found["seconds"]["training"] = time.perf_counter() - start
+    if leave_one_out:  # as far from the hull of the others as test points? then "outside" is an effect of dimension
+        with _timed(seconds, "training"):
+            kept = np.sort(draw.permutation(n)[:leave_one_out])
+            own = project(ready, points[kept], tol, exclude=kept, directions=False)
+            near_own, mean_own = nearest(points, points[kept], kept), np.linalg.norm(points[kept] - mean, axis=1)
+            found["training"] = summarise(own, near_own, mean_own, common)
+            found["test_over_training"] = excess(found["test"]["distance"], found["training"]["distance"])
+            found["outside_minus_training"] = share_difference(
+                int(result.outside.sum()), queries, int(own.outside.sum()), leave_one_out)
     if gaussian:
-        start = time.perf_counter()
-        fake, fresh = gaussian_like(points, gaussian, seed)
-        null = project(fake, fresh, tol, directions=False)
-        found["gaussian"] = summarise(null, nearest(fake, fresh), np.linalg.norm(fresh - mean, axis=1), common)
-        found["seconds"]["gaussian"] = time.perf_counter() - start
+        with _timed(seconds, "gaussian"):
+            fake, fresh = gaussian_like(points, gaussian, seed)
+            null = project(fake, fresh, tol, directions=False)
+            found["gaussian"] = summarise(null, nearest(fake, fresh), np.linalg.norm(fresh - mean, axis=1), common)
     if classes:
-        start = time.perf_counter()
-        found["classes"] = _class_hulls(points, labels, asked[:classes], arrays["label"][:classes],
-                                        result.upper[:classes], tol)
-        found["seconds"]["classes"] = time.perf_counter() - start
+        with _timed(seconds, "classes"):
+            found["classes"] = _class_hulls(points, labels, asked[:classes], arrays["label"][:classes],
+                                            result.upper[:classes], tol)
     return {**found, "arrays": arrays}
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], part: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    seconds[part] = time.perf_counter() - start
 
 
 def class_projections(points: np.ndarray, labels: np.ndarray, queries: np.ndarray,
                       tol: float = 1e-6) -> tuple[np.ndarray, list[Projection]]:
-    """Names of the classes, (c,), and the queries' projections on the hull of each class on its own.
+    """Names of the classes, (c,), and the projections of the queries on the hull of each class alone.
 
     Parameters
     ----------
-    points, labels : (n, d), (n,).
-    queries : (m, d).
-    tol : see :func:`theory.hull.project`.
+    points : ndarray
+        (n, d).
+    labels : ndarray
+        Their classes, (n,).
+    queries : ndarray
+        (m, d).
+    tol : float
+        Relative accuracy of the distances, see :func:`theory.hull.project`.
     """
     names = np.unique(labels)
     return names, [project(Points(points[labels == c]), queries, tol, directions=False) for c in names]
 
 
-def _class_hulls(points, labels, queries, true, whole, tol) -> dict:
-    """Distances to the hull of each class on its own."""
+def _class_hulls(points: np.ndarray, labels: np.ndarray, queries: np.ndarray, true: np.ndarray, whole: np.ndarray,
+                 tol: float) -> dict[str, Any]:
+    """Distances to the hull of each class alone."""
     names, found = class_projections(points, labels, queries, tol)
     distance = np.stack([result.upper for result in found])
     own = distance[np.searchsorted(names, true), np.arange(len(true))]
@@ -221,16 +292,19 @@ def _class_hulls(points, labels, queries, true, whole, tol) -> dict:
     }
 
 
-def errors_beyond_nearest(wrong: np.ndarray, hull: np.ndarray, near: np.ndarray) -> dict:
+def errors_beyond_nearest(wrong: np.ndarray, hull: np.ndarray, near: np.ndarray) -> dict[str, Estimate | None]:
     """Rank correlation of the network's errors with hull distance, alone and given the nearest-neighbour distance.
 
     Partial Spearman correlation; intervals by Fisher's z with n - 3 (n - 4) degrees of freedom.
 
     Parameters
     ----------
-    wrong : bool (m,), which queries the network misclassifies.
-    hull : (m,), distances from the hull.
-    near : (m,), distances to the nearest point.
+    wrong : ndarray
+        bool (m,), which queries the network misclassifies.
+    hull : ndarray
+        Distances from the hull, (m,).
+    near : ndarray
+        Distances to the nearest point, (m,).
     """
     n = len(wrong)
     if n < 8 or wrong.all() or not wrong.any():

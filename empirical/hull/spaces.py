@@ -1,15 +1,21 @@
 """Where hulls are taken: pixels, wavelet coefficients, principal components, features of trained networks.
 
-All spaces are float32 matrices, one row an image. A complete orthonormal wavelet transform is a rotation and would give
-the pixels' distances again; so the wavelet space keeps, as selections of coefficients in the literature do, only those
-of largest variance on the training rows, enough for ``WAVELET_SHARE`` of all variance.
+All spaces are float32 matrices with one row for each image. A complete orthonormal wavelet transform is a rotation and would give
+the pixels' distances again; so the wavelet space keeps only the coefficients
+of largest variance on the training rows (as selections in the literature do), enough for ``WAVELET_SHARE`` of all variance.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lab.errors import ArgumentError, InputError
+
+if TYPE_CHECKING:
+    from empirical.data import Dataset
+    from empirical.models import Stack
 
 WAVELET_SHARE = 0.99
 
@@ -20,11 +26,26 @@ class Space:
 
     Attributes
     ----------
-    points, queries : float32 (n, d), (m, d).
-    point_labels, query_labels : int64.
-    wrong : bool (m,), which queries the network misclassifies; None without a network.
-    name : what to call it.
-    facts : dimension kept, share of variance, network.
+    points : ndarray
+        float32 (n, d).
+    queries : ndarray
+        float32 (m, d).
+    point_labels : ndarray
+        int64 (n,).
+    query_labels : ndarray
+        int64 (m,).
+    name : str
+        What to call it.
+    facts : dict
+        Shape of the images, share of variance kept, ...
+    wrong : ndarray or None
+        bool (m,), which queries the network misclassifies; None without a network.
+
+    Examples
+    --------
+    >>> zero = np.zeros(2, int)
+    >>> Space(np.zeros((2, 3)), np.ones((2, 3)), zero, zero, "pixels", {}).points.shape
+    (2, 3)
     """
 
     points: np.ndarray
@@ -32,22 +53,36 @@ class Space:
     point_labels: np.ndarray
     query_labels: np.ndarray
     name: str
-    facts: dict
+    facts: dict[str, Any]
     wrong: np.ndarray | None = None
 
 
-def pixels(data, *, own: bool = False) -> Space:
-    """All training rows and all test rows as pixels in [0, 1]; probe splits are training rows here: nothing is fitted.
+def pixels(data: "Dataset", *, own: bool = False) -> Space:
+    """All training rows and all test rows as pixels in [0, 1]; probe splits are training rows here, since nothing is fitted.
 
     Parameters
     ----------
-    data : images, or numbers of any shape, which are taken as they are.
-    own : the training split alone, the rows that a network has seen.
+    data : Dataset
+        Images, or numbers of any shape, which are taken as they are.
+    own : bool
+        The training split alone, the rows that a network has seen.
+
+    Returns
+    -------
+    Space
+        With one dimension for each pixel and channel.
 
     Raises
     ------
     InputError
-        If the data are not images.
+        If the data are sentences.
+
+    Examples
+    --------
+    >>> from empirical.tiny import noise
+    >>> space = pixels(noise(rows=40))
+    >>> space.points.shape, space.queries.shape
+    ((32, 3), (8, 3))
     """
     if data.is_text:
         raise InputError(f"{data.name} has no pixels: choose images, or a site of a network")
@@ -60,8 +95,8 @@ def pixels(data, *, own: bool = False) -> Space:
                  {"image_shape": list(data.inputs.shape[1:])})
 
 
-def _transform(flat: np.ndarray, shape, wavelet: str) -> np.ndarray:
-    """Two-dimensional transform of each channel, periodic, as deep as sides stay whole numbers, as rows."""
+def _transform(flat: np.ndarray, shape: Sequence[int], wavelet: str) -> np.ndarray:
+    """Periodic two-dimensional transform of each channel, as deep as the sides stay whole numbers, flattened to rows."""
     import pywt
 
     level = pywt.dwt_max_level(min(shape[1:]), pywt.Wavelet(wavelet).dec_len)
@@ -82,18 +117,33 @@ def refuse_wavelet(wavelet: str) -> None:
 
 
 def wavelets(space: Space, wavelet: str = "haar", share: float = WAVELET_SHARE) -> Space:
-    """The wavelet coefficients of largest training variance that together hold ``share`` of it (1 keeps all).
+    """The wavelet coefficients of largest training variance that together hold ``share`` of it.
 
     Parameters
     ----------
-    space : pixels.
-    wavelet : PyWavelets' name.
-    share : of the training variance.
+    space : Space
+        Of pixels.
+    wavelet : str
+        Name that PyWavelets knows.
+    share : float
+        Share of the training variance in (0, 1]; 1 keeps all coefficients.
+
+    Returns
+    -------
+    Space
+        With the coefficients that are kept.
 
     Raises
     ------
     ArgumentError
         If PyWavelets does not know the wavelet.
+
+    Examples
+    --------
+    >>> images, labels = np.random.default_rng(0).random((6, 16)).astype(np.float32), np.zeros(6, int)
+    >>> space = Space(images[:4], images[4:], labels[:4], labels[4:], "pixels", {"image_shape": [1, 4, 4]})
+    >>> wavelets(space, share=1.0).points.shape, wavelets(space, share=0.5).points.shape[1] < 16
+    ((4, 16), True)
     """
     refuse_wavelet(wavelet)
     shape = space.facts["image_shape"]
@@ -108,17 +158,30 @@ def wavelets(space: Space, wavelet: str = "haar", share: float = WAVELET_SHARE) 
 
 
 def components(space: Space, dim: int) -> Space:
-    """The first ``dim`` principal components of the points, and the queries in them.
+    """The first ``dim`` principal components of the points, and the queries in the same coordinates.
 
     Parameters
     ----------
-    space : any.
-    dim : how many.
+    space : Space
+        Any space.
+    dim : int
+        How many components.
+
+    Returns
+    -------
+    Space
+        Of ``dim`` dimensions.
 
     Raises
     ------
     ArgumentError
         If the space has fewer dimensions, or there are fewer points.
+
+    Examples
+    --------
+    >>> from empirical.tiny import noise
+    >>> components(pixels(noise()), 2).points.shape
+    (32, 2)
     """
     n, d = space.points.shape
     if not 1 <= dim <= min(d, n - 1):
@@ -131,27 +194,46 @@ def components(space: Space, dim: int) -> Space:
         covariance += centred.T @ centred
     values, vectors = np.linalg.eigh(covariance)
     basis = vectors[:, ::-1][:, :dim]
-    project = lambda x: np.concatenate([(part - mean) @ basis for part in  # noqa: E731
-                                        np.array_split(x, max(1, len(x) // 4096))]).astype(np.float32)
+
+    def project(x: np.ndarray) -> np.ndarray:
+        parts = np.array_split(x, max(1, len(x) // 4096))
+        return np.concatenate([(part - mean) @ basis for part in parts]).astype(np.float32)
+
     held = float(values[::-1][:dim].sum() / values.sum())
     return Space(project(space.points), project(space.queries), space.point_labels, space.query_labels,
                  f"{space.name}, {dim} principal components", {**space.facts, "variance_held": held}, space.wrong)
 
 
-def features(model, data, site: str, batch: int = 1024) -> Space:
+def features(model: "Stack", data: "Dataset", site: str, batch: int = 1024) -> Space:
     """Features of one trained network at a site: its training rows and the test rows.
 
     Parameters
     ----------
-    model : a stack of one, in evaluation mode, on the data's device.
-    data : data set.
-    site : where features are taken.
-    batch : rows at a time.
+    model : Stack
+        A stack of one, in evaluation mode, on the data's device.
+    data : Dataset
+        What it was trained on.
+    site : str
+        Where features are taken.
+    batch : int
+        Rows at a time.
+
+    Returns
+    -------
+    Space
+        With one dimension for each feature, and ``wrong``.
 
     Raises
     ------
     ArgumentError
         If the network has no such site.
+
+    Examples
+    --------
+    >>> from empirical.tiny import noise, start
+    >>> data = noise(rows=40)
+    >>> features(start(data, width=4), data, "penultimate").points.shape
+    (16, 4)
     """
     import torch
 

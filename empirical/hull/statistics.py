@@ -1,6 +1,6 @@
-"""The statistics of hulls, each of one set of points or over replicas.
+"""The statistics of hulls, of one set of points or over replicas.
 
-Of one set of points (one network's, or those of a space without networks) the unit is the point; over replicas it is the network
+For one set of points (one network's, or those of a space without networks) the unit is the point; over replicas it is the network
 with the points that its seed drew.
 """
 
@@ -13,7 +13,7 @@ from lab.combine import bounded, no_narrower, share_difference
 from lab.estimate import Estimate, mean_interval, share_interval, student, transformed
 
 LARGEST_CORRELATION = 0.999999
-ROUNDING = 1e-20  # share of two sums of squares, below which what is left of them is rounding
+ROUNDING = 1e-20  # residual sums of squares below this share of the original ones are rounding
 
 
 def excess(test: Estimate, training: Estimate) -> Estimate | None:
@@ -35,12 +35,21 @@ def excess_over_replicas(values: Sequence[float]) -> Estimate:
 
 
 def partial_rank(x: np.ndarray, y: np.ndarray, *given: np.ndarray) -> float:
-    """Spearman's correlation of x and y given other numbers of the same points: that of what their ranks do not explain of x's
-    and y's ranks; 0 where nothing is left.
+    """Spearman's partial correlation: that of the ranks of x and y after regression on the ranks of ``given``.
 
     Parameters
     ----------
-    x, y, given : (m,) each.
+    x : ndarray
+        One number for each point, (m,).
+    y : ndarray
+        Likewise.
+    *given : ndarray
+        Likewise, any number of them.
+
+    Returns
+    -------
+    float
+        In [-1, 1]; 0 where the regression leaves nothing.
     """
     from scipy.stats import rankdata
 

@@ -68,9 +68,8 @@ def build(arch: str, *, alpha: Fraction | int | str, base_width: int, data: Data
 
     Examples
     --------
-    >>> from empirical.data import assemble
-    >>> data = assemble("noise", torch.randn(40, 3), torch.arange(40) % 2, classes=2, test_rows=8, probe_fit=8, probe_score=8)
-    >>> build("mlp", alpha="1/2", base_width=4, data=data, copies=3).sites
+    >>> from empirical.tiny import noise
+    >>> build("mlp", alpha="1/2", base_width=4, data=noise(), copies=3).sites
     {'layer1': 2, 'layer2': 2, 'penultimate': 2}
     """
     network = architecture(arch)
@@ -113,10 +112,8 @@ def build_for(setting: Setting, data: Dataset, *, alpha: Fraction | int | str | 
 
     Examples
     --------
-    >>> from empirical.data import assemble
-    >>> data = assemble("noise", torch.randn(40, 3), torch.arange(40) % 2, classes=2, test_rows=8, probe_fit=8, probe_score=8)
-    >>> setting = Setting(arch="mlp", data="noise", base_width=4, epochs=1, depth=1)
-    >>> build_for(setting, data, alpha=2, copies=3).sites
+    >>> from empirical.tiny import noise, perceptron
+    >>> build_for(perceptron(width=4), noise(), alpha=2, copies=3).sites
     {'penultimate': 8}
     """
     alpha = Fraction(setting.alpha if alpha is None else alpha)
@@ -154,10 +151,8 @@ def outline(setting: Setting, alpha: Fraction | int | str, data: Dataset) -> Sta
 
     Examples
     --------
-    >>> from empirical.data import assemble
-    >>> data = assemble("noise", torch.randn(40, 3), torch.arange(40) % 2, classes=2, test_rows=8, probe_fit=8, probe_score=8)
-    >>> setting = Setting(arch="mlp", data="noise", base_width=4, epochs=1, depth=1)
-    >>> parameters(outline(setting, 1, data))  # 3 x 4 weights and 4 biases, 4 x 2 and 2
+    >>> from empirical.tiny import noise, perceptron
+    >>> parameters(outline(perceptron(width=4), 1, noise()))  # 3 x 4 weights and 4 biases, 4 x 2 and 2
     26
     """
     with nullcontext() if is_own(setting.arch) else torch.device("meta"):

@@ -29,10 +29,10 @@ class Stack(nn.Module):
 
     Examples
     --------
-    >>> from empirical.data import assemble
+    >>> from empirical.tiny import noise
     >>> from empirical.models.mlp import MLP
     >>> from empirical.widths import Widths
-    >>> data = assemble("noise", torch.randn(40, 3), torch.arange(40) % 2, classes=2, test_rows=8, probe_fit=8, probe_score=8)
+    >>> data = noise()
     >>> stack, taps = MLP(Widths(1, base_width=4), data, copies=5, depth=2), {}
     >>> tuple(stack(data.batch(torch.arange(7)).unsqueeze(0), taps).shape)
     (5, 7, 2)

@@ -10,6 +10,7 @@ convolution (twice as wide in WideResNet-50-2 as in ResNet-50), of the others th
 import json
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -72,7 +73,7 @@ def _encoder_member(path: Path) -> Member:
 
 def _blocks(state: dict[str, torch.Tensor]) -> list[int]:
     """Blocks of each stage of a ResNet."""
-    counts = []
+    counts: list[int] = []
     while any(name.startswith(f"layer{len(counts) + 1}.") for name in state):
         stage = f"layer{len(counts) + 1}."
         counts.append(1 + max(int(name.split(".")[1]) for name in state if name.startswith(stage)))
@@ -102,7 +103,8 @@ class ResNet(nn.Module):
             self.stages.append(f"layer{number}")
             self.add_module(f"layer{number}", nn.Sequential(*blocks))
         self.avgpool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Linear(*reversed(state["fc.weight"].shape))
+        classes, features = state["fc.weight"].shape
+        self.fc = nn.Linear(features, classes)
 
     def forward(self, x):
         x = F.relu(self.bn1(self.conv1(x)))
@@ -168,7 +170,7 @@ class Published(nn.Module):
         with recorded(self.network, self._first) as outputs, recorded(self.network, [self.readout][:bool(self.readout)],
                                                                       inputs=True) as before:
             if self.readout:
-                channels = self.network.conv1.in_channels  # grey pictures are given to every channel
+                channels = cast(nn.Conv2d, self.network.conv1).in_channels  # grey pictures are given to every channel
                 out = self.network(x[0].expand(-1, channels, -1, -1))
                 last = once(self.readout, before.get(self.readout, []))
             else:

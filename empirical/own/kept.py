@@ -66,9 +66,9 @@ class Kept:
         if not any(name in self.kinds for name in names):
             kind = len(set(self.kinds.values()))
             self.kinds |= dict.fromkeys(names, kind)
-        kinds = {self.kinds.get(name) for name in names}
-        kind = kinds.pop()
-        if kinds or [name for name, other in self.kinds.items() if other == kind] != list(names):
+        kind = next(self.kinds[name] for name in names if name in self.kinds)
+        same = [name for name, other in self.kinds.items() if other == kind]
+        if same != list(names):
             raise InputError(f"{', '.join(names)} have the same number of rows in some batches and not in others: look at them "
                              "one at a time, or pooled")
         return kind

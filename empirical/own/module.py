@@ -13,7 +13,7 @@ random by their numbers, so the same rows in every pass.
 
 import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
@@ -190,7 +190,8 @@ def from_module(model: nn.Module | Mapping[str, nn.Module], loader: Iterable,
     reader = _Reader(models, sites_of, maps == "locations", tokens == "positions", call, {*LABELS, ids})
     kept = Kept(rows, seed)
     with ExitStack() as stack:
-        for context in (seeded(seed), torch.no_grad(), full_precision(), _devices(models), *map(evaluating, models.values())):
+        contexts: list[AbstractContextManager] = [seeded(seed), torch.no_grad(), full_precision(), _devices(models)]
+        for context in [*contexts, *map(evaluating, models.values())]:
             stack.enter_context(context)
         for batch in loader:
             kept.add(reader.blocks(batch), *_about(batch, ids), reader.samples)

@@ -15,6 +15,7 @@ from functools import cache
 from importlib import import_module, invalidate_caches
 from inspect import Parameter, signature
 from pathlib import Path
+from typing import Any
 
 from empirical.declared import is_own, own_name
 from lab.errors import ArgumentError, InputError
@@ -77,7 +78,7 @@ def load(name: str, argument: str) -> Callable:
             raise ArgumentError(f"{argument} {name}: there is no module {error.name}, neither installed nor in {here}",
                                 argument) from None
         raise ArgumentError(f"{argument} {name}: importing {module} fails, {in_a_line(error)}", argument) from error
-    value = found
+    value: Any = found
     for part in path.split("."):
         value = getattr(value, part, None)
     if not callable(value):

@@ -221,7 +221,12 @@ def _sites(network: nn.Module, found: list[_Place], readout: str) -> list[_Place
     if (wanted := _listed(network, "sites")) is not None:
         return _named(network, wanted, _batched(found), "sites")
     outer = [p for p in _batched(found) if "." not in p.name and not f"{readout}.".startswith(f"{p.name}.")]
-    return [p for p in outer if isinstance(p.module, ACTIVATIONS) or (list(p.module.children()) and list(p.module.parameters()))]
+    return [p for p in outer if isinstance(p.module, ACTIVATIONS) or _holds_weights(p.module)]
+
+
+def _holds_weights(module: nn.Module) -> bool:
+    """Whether it is made of other modules and has parameters."""
+    return next(module.children(), None) is not None and next(module.parameters(), None) is not None
 
 
 def _units(network: nn.Module, found: list[_Place]) -> list[_Place]:

@@ -66,7 +66,7 @@ def _leaves(name: str, output) -> Iterator[tuple[str, torch.Tensor]]:
         for key, value in output.items():
             yield from _leaves(f"{name}.{key}", value)
     elif isinstance(output, tuple) and hasattr(output, "_fields"):
-        yield from _leaves(name, output._asdict())
+        yield from _leaves(name, dict(zip(output._fields, output)))
     elif isinstance(output, list | tuple):
         for i, value in enumerate(output):
             yield from _leaves(f"{name}.{i}", value)

@@ -1,7 +1,7 @@
 """Trained networks: the stage that trains one, or a stack of copies, and the networks that a run store holds.
 
-Every study that measures networks builds on this stage, so they share its runs: the networks of a width sweep are those whose
-units and hulls are measured.
+All studies that measure networks build on this stage and share its runs: units and hulls are measured of the networks of width
+sweeps.
 """
 
 from collections.abc import Mapping
@@ -71,7 +71,8 @@ def finished_networks(experiment: Path) -> list[Network]:
 
     Returns
     -------
-    By replica, then from narrow to wide.
+    list of Network
+        By replica, then from narrow to wide.
 
     Raises
     ------
@@ -82,7 +83,7 @@ def finished_networks(experiment: Path) -> list[Network]:
     found = []
     for folder in (path.parent for path in sorted(Path(experiment).glob("*/config.json"))):
         stored = read_config(folder)
-        if stored["function"] != TRAIN.run or read_result(folder) is None:
+        if stored is None or stored["function"] != TRAIN.run or read_result(folder) is None:
             continue
         with reading(folder / "config.json", "the configuration of a network", "delete that folder and run again"):
             network = Network(**{key: value for key, value in stored["config"].items() if key in known})

@@ -1,8 +1,8 @@
-"""Why does the distance from the hull not say which test points are wrong? One explanation, tested.
+"""Why does the distance from the hull not predict which test points are wrong? One explanation, tested.
 
-The explanation is that of :mod:`empirical.hull.ambiguity`: errors lie between classes, which the hull of all classes together
-does not see. Few training images make enough errors to see what they follow; their number, the architecture and the data
-are varied. A replica is a network with a draw of its training images of its own.
+The explanation is that of :mod:`empirical.hull.ambiguity`: errors lie between classes, and the hull of all classes together
+has no boundary there. With few training images there are enough errors to see what they follow; the number of images, the
+architecture and the data are varied. A replica is a network with its own draw of training images.
 """
 
 from collections.abc import Iterator, Sequence
@@ -94,8 +94,8 @@ def _plan(scale: str, n: int | None = None) -> Iterator[ErrorRun]:
         for arch, data, size, changes in (("mlp", "mnist", 1000, {"epochs": 30}), ("mlp", "mnist", 250, {"epochs": 60}),
                                           ("resnet18", "mnist", 1000, {"base_width": 8, "epochs": 10}),
                                           ("mlp", "digits", 150, {"epochs": 60})):
-            yield ErrorRun(**{**recipe(arch, data), **changes, "batch_size": 32, "train_size": size, "seed": seed, "split": seed},
-                           queries=2000, stepped=500)
+            own = {"batch_size": 32, "train_size": size, "seed": seed, "split": seed, "queries": 2000, "stepped": 500}
+            yield ErrorRun(**recipe(arch, data) | changes | own)
 
 
 def _configs(scale: str, n: int | None = None, *, declared: bool = False) -> list[ErrorRun]:
@@ -113,7 +113,7 @@ def _configs(scale: str, n: int | None = None, *, declared: bool = False) -> lis
 
 
 def tabulate(finished: Sequence[tuple[object, dict]]) -> "pandas.DataFrame":
-    """A row a network."""
+    """One row for each network."""
     import pandas
 
     return pandas.DataFrame([

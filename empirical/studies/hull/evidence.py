@@ -52,10 +52,10 @@ def _of_setting(rows: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidenc
     space = f"{arch}-{alpha}-{first['site']}" if learnt else f"{short}-{first['space']}"
     piece = space + (f"-{components}" if components else "")
     traits = {**levels(arch if learnt else "", data), "space": str(first["space"]), "dimension": _dimension(int(first["dim"]))}
-    found = []
+    found: list[Evidence] = []
 
-    def add(claim, estimate, column="real", network=learnt):
-        """``network``: whether networks are measured, whose replicas they are; of one network nothing can be said of others."""
+    def add(claim: str, estimate: Estimate | None, column: str = "real", network: bool = learnt) -> None:
+        """``network``: whether networks are measured; then the replicas are networks, and one alone has no interval."""
         if estimate is None:
             return
         if network and len(rows) == 1:
@@ -119,8 +119,12 @@ def _excess(rows) -> Estimate | None:
         return None
     if len(rows) > 1:
         return excess_over_replicas(rows["test_over_training"])
-    return excess(*(Estimate(*(float(rows[f"{group}_distance{end}"].iloc[0]) for end in ("", "_low", "_high")),
-                             int(rows[f"{group}_distance_n"].iloc[0])) for group in ("test", "training")))
+
+    def distance(group: str) -> Estimate:
+        mean, low, high, n = (rows[f"{group}_distance{end}"].iloc[0] for end in ("", "_low", "_high", "_n"))
+        return Estimate(float(mean), float(low), float(high), int(n))
+
+    return excess(distance("test"), distance("training"))
 
 
 def _correlation(rows) -> Estimate | None:

@@ -51,6 +51,7 @@ def run(config: HullRun, folder: Path, *, device: str | None = None, data_dir: s
         data = load(config.data, data_dir=data_dir or data_folder(), split=config.split)
         refuse_changed(config, data, data_dir or data_folder())
     if config.space == "features":
+        assert model is not None  # without a network the check has refused the run
         space = spaces.features(model, data, config.site)
     else:
         space = spaces.pixels(data, own=bool(config.sweep))
@@ -74,7 +75,9 @@ def misclassified(model, data) -> np.ndarray:
     """Which test rows the network misclassifies."""
     from empirical.hull.spaces import features
 
-    return features(model, data, model_site(model)).wrong
+    space = features(model, data, model_site(model))
+    assert space.wrong is not None  # a space of features has it
+    return space.wrong
 
 
 def model_site(model) -> str:

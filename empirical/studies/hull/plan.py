@@ -97,7 +97,12 @@ class HullRun:
         return self
 
     def network(self, store: Path | None = None) -> Network:
-        """The network of the run; ``store``: the run store, where it is one of a sweep.
+        """The network of the run.
+
+        Parameters
+        ----------
+        store : Path, optional
+            The run store, where the network is one of a sweep.
 
         Raises
         ------
@@ -105,7 +110,9 @@ class HullRun:
             If the sweep has no such network.
         """
         if self.sweep:
-            for network in finished_networks(Path(store) / self.sweep):
+            if store is None:
+                raise ArgumentError(f"{self.sweep} is an experiment of a run store: give the store")
+            for network in finished_networks(store / self.sweep):
                 if (network.arch, network.data, network.alpha, network.seed) == (self.arch, self.data, self.alpha, self.seed):
                     return network
             raise ArgumentError(f"{self.sweep} has no finished {self.arch} on {self.data} of alpha {self.alpha} and seed "

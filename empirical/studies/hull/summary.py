@@ -74,8 +74,9 @@ def outside(frame: "pandas.DataFrame") -> tuple[list[str], dict[str, list[Estima
 
 
 def _estimate(row: Mapping, name: str) -> Estimate | None:
-    mean, low, high, n = (row.get(f"{name}{end}") for end in ("", "_low", "_high", "_n"))
-    return None if mean is None or math.isnan(mean) else Estimate(mean, low, high, int(n))
+    if (mean := row.get(name)) is None or math.isnan(mean):
+        return None
+    return Estimate(mean, row[f"{name}_low"], row[f"{name}_high"], int(row[f"{name}_n"]))
 
 
 def space_in_words(name: str, dim: int, n: int, alpha: str | None = None) -> str:
@@ -109,7 +110,10 @@ def draw_outside(spaces: Sequence[str], shares: Mapping[str, Sequence[Estimate |
 
     for i, (words, found) in enumerate(shares.items()):
         series(axes, [place + 0.12 * (i - 1) for place in range(len(spaces))], found, words, real=i == 0)
-    slant = {"rotation": 30, "ha": "right"} if len(spaces) > 3 else {}
-    axes.set_xticks(range(len(spaces)), spaces, **slant)
+    axes.set_xticks(range(len(spaces)), spaces)
+    if len(spaces) > 3:
+        axes.tick_params(axis="x", labelrotation=30)
+        for text in axes.get_xticklabels():
+            text.set_horizontalalignment("right")
     axes.set(ylabel="share outside the hull", xlim=(-0.6, len(spaces) - 0.4))
     axes.legend()

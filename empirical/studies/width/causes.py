@@ -61,7 +61,7 @@ def _changed(claim: str, frame: "pandas.DataFrame", runs: tuple[str, ...], colum
         return []
     replicas, first = len(sweeps[0].least), sweeps[0]
     note = f"{len(change)} of {replicas} replicas" * (len(change) < replicas)
-    return [Evidence(claim, "real", f"{first.setting}, {words}", mean_interval(change), runs, note, **first.about)]
+    return [Evidence(claim, "real", f"{first.setting}, {words}", mean_interval(change), runs, note, levels=first.levels)]
 
 
 def evidence_stopped(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]:

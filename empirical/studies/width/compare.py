@@ -49,7 +49,7 @@ def run(config: Comparison, folder: Path, *, device: str | None = None, data_dir
         target = pick_device(device)
         data = dataset(config, data_dir, str(target))
         store(read([config], folder.parent, data, target), [config], folder.parent, data, target)
-    facts, features = read_facts(folder), read_features(folder)
+    facts, features = read_facts(folder) or {}, read_features(folder)
     rows = measures(features, _narrow_blocks(config), config.copies, config.seed)
     return {"data": facts["data"]["name"], "rows": rows, "wide": _summary([results[config.wide()]]),
             "narrow": _summary([results[n] for n in config.narrow()]), "mismatch": _mismatch(results),
@@ -82,10 +82,10 @@ def _weights(results: Mapping[Network, dict]) -> dict[str, str | None]:
 def _mismatch(results: Mapping[Network, dict]) -> float | None:
     """The largest distance of a loss from the target, as a share of it, among the networks that a comparison compares, its
     second wide one included; None without a target, or where a training of earlier does not tell its losses."""
-    found = [(network.target_loss, result.get("losses")) for network, result in results.items()]
-    if not all(target and losses for target, losses in found):
+    reached = [(network.target_loss, result.get("losses") or []) for network, result in results.items()]
+    if not all(target and losses for target, losses in reached):
         return None
-    return max(abs(loss / target - 1) for target, losses in found for loss in losses)
+    return max(abs(loss / target - 1) for target, losses in reached for loss in losses)
 
 
 def _narrow_blocks(config: Comparison) -> list[str]:

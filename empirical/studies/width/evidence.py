@@ -1,7 +1,7 @@
 """What the table of a width sweep says of the claims of S0.
 
 A piece of evidence is one sweep; its unit is the replica, a seed with its own networks. Differences are taken within a replica.
-A sweep that changes one thing speaks of that alone.
+A sweep that changes one thing is evidence on that one thing only.
 """
 
 from fractions import Fraction
@@ -14,7 +14,7 @@ from theory.claims import Evidence
 if TYPE_CHECKING:
     import pandas
 
-MATCHED = 0.01  # largest distance of a network's training loss from the target, as a share, in a replica that counts
+MATCHED = 0.01  # a replica counts if every network's training loss is within this share of the target
 ARCHITECTURES = {"mlp": "mlp", "transformer": "transformer"}  # all others of the laboratory are convolutional
 DATA = {"digits": ("digits", "easy"), "MNIST": ("digits", "easy"), "CIFAR-10": ("images", "hard"),
         "entailment": ("synthetic", "hard"), "SNLI": ("text", "hard"), "MultiNLI": ("text", "hard")}  # kind, and difficulty
@@ -25,7 +25,10 @@ def levels_of(arch: str, data: str) -> dict[str, str]:
 
     Parameters
     ----------
-    arch, data : as in the table; nothing is known of what a user brings.
+    arch : str
+        As in the table.
+    data : str
+        As in the table; nothing is known of what a user brings.
     """
     kind, difficulty = next((found for name, found in DATA.items() if data.startswith(name)), ("", ""))
     architecture = ARCHITECTURES.get(arch, "convolutional" if arch in architectures() else "")
@@ -38,15 +41,21 @@ class Sweep:
 
     Parameters
     ----------
-    frame : table of the sweep, see :func:`empirical.studies.width.table.tabulate`.
+    frame : pandas.DataFrame
+        Table of the sweep, see :func:`empirical.studies.width.table.tabulate`.
 
     Attributes
     ----------
-    whole : its rows with as many copies as have the wide network's features.
-    least : those of the smallest alpha, by seed.
-    first : one of them, for what they share.
-    setting : for a person.
-    about : what all its evidence says of the setting.
+    whole : pandas.DataFrame
+        Its rows with as many copies as have the wide network's features.
+    least : pandas.DataFrame
+        Those of the smallest alpha, by seed.
+    first : pandas.Series
+        One of them, for what they share.
+    setting : str
+        The setting in words.
+    levels : dict of str to str
+        What may separate the setting from others.
     """
 
     def __init__(self, frame: "pandas.DataFrame"):
@@ -61,7 +70,7 @@ class Sweep:
         base = f" of base width {self.first['base_width']}" if self.first["base_width"] else ""  # 0: a user's own network
         self.network = f"{self.first['arch']}{base}, {self.first['data']}"
         self.setting = f"{self.network}, alpha {self.first['alpha']}"
-        self.about = {"levels": levels_of(self.first["arch"], str(self.first["data"]))}
+        self.levels = levels_of(self.first["arch"], str(self.first["data"]))
 
     def at(self, width: float) -> "pandas.DataFrame":
         """Rows with all copies of a width, by seed."""
@@ -69,8 +78,8 @@ class Sweep:
 
     @property
     def matched(self) -> "pandas.DataFrame":
-        """``least``, of a sweep to a target loss without the replicas in which a network is not at it, and all of it where
-        there is no target. Tables of earlier do not tell, so none of theirs is matched."""
+        """``least``, in a sweep to a target loss without the replicas in which a network missed it. Older tables do not say
+        how far networks are from the target, so none of their replicas is matched."""
         if self.first["match"] != "train-loss":
             return self.least
         return self.least[self.least["mismatch"] <= MATCHED] if "mismatch" in self.least else self.least[:0]
@@ -92,7 +101,8 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]
     def add(claim, values, setting=setting, cluster=""):
         if len(values := values.dropna()):
             left_out = f"{len(values)} of {len(least)} replicas" * (len(values) < len(least))
-            found.append(Evidence(claim, "real", setting, mean_interval(values), runs, left_out, cluster=cluster, **sweep.about))
+            found.append(Evidence(claim, "real", setting, mean_interval(values), runs, left_out, cluster=cluster,
+                                  levels=sweep.levels))
 
     if first["match"] == "train-loss":  # sweeps to several losses stop the same networks earlier or later: one cluster
         add("s0.gap-survives-matched-training", sweep.matched["gap"], f"{setting}, matched in training loss "

@@ -19,18 +19,19 @@ _LOSS = {**matched("snli"), "target_loss": 0.95}  # pairs that are read from fil
 _PAIRS = {"base_width": 32, "depth": 2, "max_length": 48}
 _LONGER = {**_PAIRS, "max_length": 64}  # of MultiNLI's pairs a third is longer than 48 tokens
 _ENDS = (ALPHAS[0], ALPHAS[-1])
-TRANSFORMER_SNLI = files_study("transformer-snli", "Transformer on SNLI", "transformer", "snli", {"base_width": 256}, **_PAIRS,
-                               epochs=10, label="Transformer, SNLI subset")
+TRANSFORMER_SNLI = files_study("transformer-snli", "Transformer on SNLI", "transformer", "snli", published={"base_width": 256},
+                               reduced={**_PAIRS, "epochs": 10}, label="Transformer, SNLI subset")
 TRANSFORMER_SNLI_LOSS = files_study(
     "transformer-snli-loss", "Transformer on SNLI, matched in training loss", "transformer", "snli",
-    {**_LOSS, "base_width": 256}, **{**_LOSS, **_PAIRS, "epochs": 32}, label=SAME_LOSS, control_of="transformer-snli",
-    alphas=_ENDS)
-TRANSFORMER_MNLI = files_study("transformer-mnli", "Transformer on MultiNLI", "transformer", "mnli", {"base_width": 256},
-                               **_LONGER, epochs=10, label="Transformer, MultiNLI subset")
+    published={**_LOSS, "base_width": 256}, reduced={**_LOSS, **_PAIRS, "epochs": 32}, label=SAME_LOSS,
+    control_of="transformer-snli", alphas=_ENDS)
+TRANSFORMER_MNLI = files_study("transformer-mnli", "Transformer on MultiNLI", "transformer", "mnli",
+                               published={"base_width": 256}, reduced={**_LONGER, "epochs": 10},
+                               label="Transformer, MultiNLI subset")
 TRANSFORMER_MNLI_LOSS = files_study(
     "transformer-mnli-loss", "Transformer on MultiNLI, matched in training loss", "transformer", "mnli",
-    {**_LOSS, "base_width": 256}, **{**_LOSS, **_LONGER, "epochs": 32}, label=SAME_LOSS, control_of="transformer-mnli",
-    alphas=ALPHAS[:3:2])
+    published={**_LOSS, "base_width": 256}, reduced={**_LOSS, **_LONGER, "epochs": 32}, label=SAME_LOSS,
+    control_of="transformer-mnli", alphas=ALPHAS[:3:2])
 
 _entailment = partial(embedded, "transformer", "entailment", scales=("full",))
 TRANSFORMER_ENTAILMENT = width_study("transformer-entailment", "Transformer on generated entailment", _entailment,

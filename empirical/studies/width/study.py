@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 from empirical.declared import data_folder
 from empirical.settings import Setting, recipe
@@ -66,31 +67,43 @@ def embedded(arch: str, data: str, scale: str, n: int | None = None, *, scales: 
                 second=SECOND, own_split=True)
 
 
-def files_study(name: str, title: str, arch: str, data: str, published: dict, *, label: str, control_of: str = "",
-                alphas: Sequence[Fraction] = ALPHAS, **changes) -> Study:
+def files_study(name: str, title: str, arch: str, data: str, *, reduced: Mapping[str, Any], published: Mapping[str, Any],
+                label: str, control_of: str = "", alphas: Sequence[Fraction] = ALPHAS) -> Study:
     """A width sweep on data that the user brings, in the folder that the environment names.
 
     Parameters
     ----------
-    name, title, label, control_of : see :class:`lab.study.Study`.
-    arch, data : names on the command line.
-    published : what the network of published size changes in the data set's recipe, at the scale of that name.
-    alphas : widths of the reduced network.
-    changes : what the reduced network changes in the recipe, at full scale.
+    name : str
+        As of :class:`lab.study.Study`; so are ``title``, ``label`` and ``control_of``.
+    title : str
+        One line that says what is studied.
+    arch : str
+        Name of an architecture.
+    data : str
+        Name of a data set.
+    reduced : mapping
+        What the reduced network changes in the recipe of the data set, at full scale.
+    published : mapping
+        What the network of published size changes in it, at the scale of that name.
+    label : str
+        What pictures call it.
+    control_of : str
+        Name of the study in which this one changes a single thing.
+    alphas : sequence of Fraction
+        Widths of the reduced network.
     """
 
     def declared(scale: str, n: int | None = None) -> list[Setting]:
         large = scale == "published"
         if not large and scale != "full":
             return []
-        setting = replace(Setting(**recipe(arch, data)), **(published if large else changes))
+        setting = replace(Setting(**recipe(arch, data)), **(published if large else reduced))
         return plan(setting, tuple(Fraction(1, 2**k) for k in range(6)) if large else alphas, seeds(scale, n, FROM_FILES),
                     second=SECOND)
 
     def configs(scale: str, n: int | None = None) -> list[Setting]:
         from empirical.data import dataset
 
-        found = declared(scale, n) if data_folder() else []
-        return [replace(config, checksum=dataset(config).checksum) for config in found]
+        return [replace(config, checksum=dataset(config).checksum) for config in (declared(scale, n) if data_folder() else [])]
 
     return width_study(name, title, configs, label, control_of, declared=declared, scales=SCALES)

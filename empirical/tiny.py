@@ -1,0 +1,28 @@
+"""Data and networks of a few numbers, for examples and first tries: nothing is loaded, nothing takes time."""
+
+from typing import Any
+
+import torch
+
+from empirical.data import Dataset, assemble
+from empirical.models import Stack
+from empirical.networks import prepare
+from empirical.settings import Network
+from empirical.streams import stream
+
+
+def noise(rows: int = 40, features: int = 3) -> Dataset:
+    """Gaussian inputs of two classes that they say nothing about; a fifth of the rows each to test, to fit and to score."""
+    each = rows // 5
+    return assemble("noise", torch.randn(rows, features, generator=stream(0, "noise")), torch.arange(rows) % 2, classes=2,
+                    test_rows=each, probe_fit=each, probe_score=each)
+
+
+def perceptron(width: int = 4, **changes: Any) -> Network:
+    """Configuration of an MLP with one hidden layer; ``changes`` are other fields of it."""
+    return Network(**{"arch": "mlp", "data": "noise", "base_width": width, "depth": 1, "epochs": 1, **changes})
+
+
+def start(data: Dataset, width: int = 4, **changes: Any) -> Stack:
+    """The network of :func:`perceptron` at its start, in evaluation mode."""
+    return prepare(perceptron(width, **changes), data, torch.device("cpu")).eval()
