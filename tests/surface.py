@@ -43,8 +43,9 @@ def defects(thing) -> list[str]:
     text = inspect.getdoc(thing) or ""
     found = ["no docstring"] * (not text) + ["no example"] * (">>> " not in text)
     if inspect.isclass(thing):
-        doc = ClassDoc(thing, config={"show_class_members": False})
-        documented = [*doc["Parameters"], *doc["Attributes"]]
+        docs = [ClassDoc(base, config={"show_class_members": False}) for base in thing.__mro__  # a base describes what it has
+                if base is thing or base.__module__.partition(".")[0] in ROOMS]
+        documented = [entry for doc in docs for entry in (*doc["Parameters"], *doc["Attributes"])]
         wanted = [] if issubclass(thing, Exception) else _parameters(thing)
     else:
         doc = NumpyDocString(text)

@@ -17,6 +17,8 @@ If errors come from ambiguity, then
 Each could turn out otherwise. A random step of the same length is the control.
 """
 
+from typing import Any
+
 import numpy as np
 
 from empirical.hull.directions import PixelNetwork
@@ -161,5 +163,7 @@ def measure(network: PixelNetwork, points: np.ndarray, labels: np.ndarray, queri
     towards = np.empty_like(some)
     for c in np.unique(rivals):
         rows = np.flatnonzero(rivals == c)
-        towards[rows] = hulls[c].weights[rows] @ points[labels == names[c]] - some[rows]
-    return {**answers, **steps(network, some, some - whole.weights[:stepped] @ points, towards, seed)}
+        weights: Any = hulls[c].weights  # a sparse matrix, queries x points
+        towards[rows] = weights[rows] @ points[labels == names[c]] - some[rows]
+    weights = whole.weights
+    return {**answers, **steps(network, some, some - weights[:stepped] @ points, towards, seed)}
