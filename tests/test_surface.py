@@ -36,7 +36,6 @@ UNFINISHED: tuple[str, ...] = (
     "toy.graded_teacher.",
     "toy.relu_landscape.",
     "toy.teacher_student.",
-    "toy.units.",
 )
 
 

@@ -1,4 +1,4 @@
-"""``python -m toy``: one command a toy model."""
+"""``python -m toy``: one command per toy model."""
 
 import sys
 

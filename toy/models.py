@@ -1,11 +1,11 @@
-"""The toy models of this room, found where they are: each package or file of ``toy`` declares its ``MODEL``.
+"""The toy models, found by their files: each package or file of ``toy`` declares its ``MODEL``.
 
 A model is a package (``toy/bumps``) or, if it is small, a single file. Its name on the command line is the file's, with
 dashes. It offers ``simulate(...)`` and, where there is theory, ``predict(...)``, both with a frozen result of its own; its
 command, ``add_arguments(parser)`` and ``run(args)``, stands in the package's ``command.py`` or in the single file.
 
-The arguments of a model are those of ``simulate`` and of ``predict``, under one name and with one default. Only how a
-simulation is carried out (:data:`RUN_TIME`) is left to ``simulate``; other exceptions stand in the declaration.
+``simulate`` and ``predict`` share their arguments, with one name and one default each. ``simulate`` alone has arguments on how a
+run is carried out (:data:`RUN_TIME`); a model declares any other exception.
 """
 
 import re
@@ -15,19 +15,28 @@ from lab.discover import DeclarationError, read, sources
 
 MODEL = None
 RUN_TIME = frozenset({"threads", "time_limit", "progress", "start", "first_replica", "gradient_tol", "rtol", "atol", "time_cap",
-                      "max_steps"})  # how a simulation is carried out: no argument of a prediction
+                      "max_steps"})
 
 
 @dataclass(frozen=True)
 class Model:
-    """What a toy model says of itself; literals, for it is read without loading the model.
+    """Declaration of a toy model; its arguments are literals, because it is read without loading the model.
 
     Attributes
     ----------
-    help : one line for ``python -m toy --help``.
-    no_theory : why the model has no ``predict``; "" where it has one.
-    simulation_only : arguments of ``simulate``, beside those of :data:`RUN_TIME`, that theory has no word on.
-    theory_only : arguments of ``predict`` that a simulation does without.
+    help : str
+        One line for ``python -m toy --help``.
+    no_theory : str
+        Why the model has no ``predict``; empty if it has one.
+    simulation_only : tuple of str
+        Arguments that only ``simulate`` takes, beside :data:`RUN_TIME`.
+    theory_only : tuple of str
+        Arguments that only ``predict`` takes.
+
+    Examples
+    --------
+    >>> models()["toy.polynomial"].no_theory
+    "a classifier's decisions away from its data have no closed form"
     """
 
     help: str
@@ -37,26 +46,48 @@ class Model:
 
 
 def models() -> dict[str, Model]:
-    """Module name → model, in alphabetical order.
+    """The models of this room.
+
+    Returns
+    -------
+    dict of str to Model
+        Module name → declaration, in alphabetical order.
 
     Raises
     ------
-    lab.discover.DeclarationError : a package or file of this room without ``MODEL``.
+    lab.discover.DeclarationError
+        For a package or file of this room without ``MODEL``.
+
+    Examples
+    --------
+    >>> list(models())[0]
+    'toy.bumps'
     """
     return dict(read("toy", "MODEL", Model))
 
 
 def commands() -> dict[str, str]:
-    """The commands of ``python -m toy``: name → ``"module|help"``.
+    """The commands of ``python -m toy``.
+
+    Returns
+    -------
+    dict of str to str
+        Name of the command → ``"module|help"``.
 
     Raises
     ------
-    lab.discover.DeclarationError : as for :func:`models`; or a model without a command.
+    lab.discover.DeclarationError
+        As for :func:`models`, and for a model without a command.
+
+    Examples
+    --------
+    >>> commands()["bumps"].partition("|")[0]
+    'toy.bumps.command'
     """
-    every, found = sources("toy", below=True), {}
+    every, declared = sources("toy", below=True), {}
     for module, model in models().items():
         command = f"{module}.command" if f"{module}.command" in every else module
         if not re.search(r"^def run\(", every[command], re.M):
             raise DeclarationError(f"{module} has no command: define add_arguments(parser) and run(args) in {command}")
-        found[module.rpartition(".")[2].replace("_", "-")] = f"{command}|{model.help}"
-    return found
+        declared[module.rpartition(".")[2].replace("_", "-")] = f"{command}|{model.help}"
+    return declared

@@ -15,14 +15,14 @@ def add_arguments(parser):
     parser.add_argument("--widths", nargs="+", type=positive_int, default=[32, 64, 128, 256, 512], help="hidden units")
     parser.add_argument("--dim", type=positive_int, default=10, help="dimension of the inputs")
     parser.add_argument("--samples", type=positive_int, default=10_000, help="training samples")
-    parser.add_argument("--init-scale", type=positive_float, default=0.1, help="of the start, relative to --init")
-    parser.add_argument("--init", choices=("he", "glorot", "lecun"), default="he", help="rule of the start")
-    parser.add_argument("--balanced", action="store_true", help="move the teacher's boundary: classes of equal size")
-    parser.add_argument("--replicas", type=replicas, default=4, help="students a width, with teachers of their own")
+    parser.add_argument("--init-scale", type=positive_float, default=0.1, help="scale of the initial weights, relative to --init")
+    parser.add_argument("--init", choices=("he", "glorot", "lecun"), default="he", help="rule of the initial weights")
+    parser.add_argument("--balanced", action="store_true", help="move the teacher's boundary so that classes are of equal size")
+    parser.add_argument("--replicas", type=replicas, default=4, help="students per width, each with a teacher of its own")
     parser.add_argument("--epochs", type=whole(1, 10**6), default=60, help="passes over the samples")
-    parser.add_argument("--learning-rate", type=positive_float, default=0.01, help="learning rate, times 0.95 an epoch")
+    parser.add_argument("--learning-rate", type=positive_float, default=0.01, help="learning rate, multiplied by 0.95 per epoch")
     parser.add_argument("--threshold", type=number(above=0, below=1), default=0.5,
-                        help="of |r|, below 1: units that repeat each other")
+                        help="|r| below 1 from which two units are similar")
     old_flag(parser, "--scale", "--init-scale")
     old_flag(parser, "--rate", "--learning-rate")
     add_run_arguments(parser, "--seed", "--quick", "--dry-run")
@@ -46,15 +46,15 @@ def run(args) -> dict:
     rows, values = [], {}
     for width in widths:
         trained = simulate(width=width, **common)
-        found = [report(trained, r, seed=args.seed, threshold=args.threshold) for r in range(trained.end.replicas)]
-        values[width] = {key: np.array([f.numbers[key] for f in found]) for key in SHOWN}
+        reports = [report(trained, r, seed=args.seed, threshold=args.threshold) for r in range(trained.end.replicas)]
+        values[width] = {key: np.array([one.numbers[key] for one in reports]) for key in SHOWN}
         theory = predict(width=width, threshold=args.threshold, **common) if args.dim > 1 else None
         rows.append({"width": width, "theory_at_start": theory, "train_accuracy": mean_interval(trained.train_accuracy),
                      "test_accuracy": mean_interval(trained.test_accuracy),
                      **{key: _estimate(v) for key, v in values[width].items()},
-                     "fractions": found[0].fractions, "unchanged": np.mean([f.unchanged for f in found], axis=0),
-                     "targeted": np.mean([f.targeted for f in found], axis=0),
-                     "best": np.mean([f.best for f in found], axis=0)})
+                     "fractions": reports[0].fractions, "unchanged": np.mean([one.unchanged for one in reports], axis=0),
+                     "targeted": np.mean([one.targeted for one in reports], axis=0),
+                     "best": np.mean([one.best for one in reports], axis=0)})
         row = {key: v.mean() for key, v in values[width].items()}
         say(f"width {width:>4}: test accuracy {trained.test_accuracy.mean():.3f}  AUC {row['auc']:.2f}  prunability "
             f"{row['prunability']:.2f}  similar units {row['similar_per_unit']:.1f} (start {row['similar_per_unit_start']:.1f})  "
@@ -71,14 +71,14 @@ def run(args) -> dict:
 
 
 def _estimate(values):
-    """None where some replica has no number (a layer without two units that vary, a share of zero)."""
+    """Mean with its interval; None if some replica has no value (fewer than two varying units, or a share of zero)."""
     import numpy as np
 
     return mean_interval(values) if np.all(np.isfinite(values)) else None
 
 
 def draw(result, axes) -> None:
-    """Shares of units by width: what may go, what is kept, what is similar."""
+    """Shares of units by width: prunable, kept, similar."""
     rows = result["widths"]
     shares = {"prunability": "prunable", "kept_share": "kept by the smaller network", "pair_share": "similar pairs",
               "pair_share_start": "similar pairs at the start"}

@@ -1,4 +1,4 @@
-"""What is removable and what is repeated in one trained student, beside the same student before training."""
+"""Removable and repeated units of one trained student, beside the same student before training."""
 
 from dataclasses import dataclass
 
@@ -22,25 +22,42 @@ from theory.moments import Moments
 from toy.units.closed_form import contribution_gram, curves, smaller_network
 from toy.units.model import Trained
 
-ORDERS = 16  # random orders, and targeted ones
-GOOD = 0.9  # agreement with the original that the smaller network must keep on the inputs that choose
+ORDERS = 16  # random orders, and as many targeted ones
+GOOD = 0.9  # share of predictions that removing units must leave unchanged, on the inputs used for choosing
 MERGE_AT = 0.9  # |r| from which units are merged
 
 
 @dataclass(frozen=True)
 class Report(Results, axes="fractions unchanged accuracy targeted best: step",
              picture="unchanged accuracy targeted best ~ fractions"):
-    """Numbers of one student.
+    """Ablation curves and unit statistics of one student.
 
     Attributes
     ----------
-    fractions : of units ablated; ``unchanged``, ``accuracy`` (mean over random orders), ``targeted``, ``best``: curves.
-    numbers : name -> number. Random orders: ``auc``, ``prunability``, ``floor`` (unchanged with every unit ablated); other
-        orders: ``auc_targeted``, ``prunability_targeted``, ``auc_best``, ``prunability_best``. Similarity: ``pair_share``,
-        ``twin_share``, ``similar_per_unit``, ``compressibility``, ``effective_rank``, ``predictable`` (mean share of a unit's
-        variance), ``dead``, ``constant`` (shares of all units), the same of the start as ``..._start``, and
-        ``pair_share_shuffled``. Smaller network: ``kept_share``, ``agreement``; of merging alone ``kept_merged``,
-        ``agreement_merged``.
+    fractions : (F,) float array
+        Shares of the units that are ablated.
+    unchanged : (F,) float array
+        Share of unchanged predictions, mean over random orders.
+    accuracy : (F,) float array
+        Accuracy, mean over random orders.
+    targeted : (F,) float array
+        Share of unchanged predictions if the units most similar to one unit go first.
+    best : (F,) float array
+        The same if the units that matter least go first.
+    numbers : dict of str to float
+        Random orders: ``auc``, ``prunability``, ``floor`` (unchanged with every unit ablated); other orders: ``auc_targeted``,
+        ``prunability_targeted``, ``auc_best``, ``prunability_best``. Similarity: ``pair_share``, ``twin_share``,
+        ``similar_per_unit``, ``compressibility``, ``effective_rank``, ``predictable`` (mean share of a unit's variance),
+        ``dead``, ``constant`` (shares of all units), the same at the start as ``..._start``, and ``pair_share_shuffled``.
+        Smaller network: ``kept_share``, ``agreement``; with merging only, ``kept_merged`` and ``agreement_merged``.
+
+    Examples
+    --------
+    >>> from toy.units import simulate
+    >>> trained = simulate(dim=3, samples=50, width=4, replicas=1, epochs=1, test_samples=40)
+    >>> numbers = report(trained).numbers
+    >>> bool(0 <= numbers["auc"] <= 1)
+    True
     """
 
     fractions: np.ndarray
@@ -52,17 +69,17 @@ class Report(Results, axes="fractions unchanged accuracy targeted best: step",
 
 
 def similarity(hidden: np.ndarray, held_out: np.ndarray, threshold: float = 0.5) -> dict[str, float]:
-    """Repeated units and spectrum of one layer; NaN where no two units vary."""
+    """Repeated units and spectrum of one layer from activations (n, m), ``held_out`` for scoring; NaN if no two units vary."""
     fit, score = Moments.from_samples({"h": hidden}), Moments.from_samples({"h": held_out})
-    found = repeated_units(fit, "h", threshold=threshold)
-    alive = found.varying > 0
+    repeated = repeated_units(fit, "h", threshold=threshold)
+    alive = repeated.varying > 0
     predicted = predictability(fit, "h", ridge=1e-4, score=score)
     return {
-        "pair_share": found.pair_share, "twin_share": found.twin_share, "similar_per_unit": found.similar_per_unit,
+        "pair_share": repeated.pair_share, "twin_share": repeated.twin_share, "similar_per_unit": repeated.similar_per_unit,
         "compressibility": compressibility(fit, "h") if alive else np.nan,
         "effective_rank": effective_rank(fit, "h") if alive else np.nan,
         "predictable": float(np.nanmean(predicted)) if np.isfinite(predicted).any() else np.nan,
-        "dead": float(found.dead.mean()), "constant": float(found.constant.mean()),
+        "dead": float(repeated.dead.mean()), "constant": float(repeated.constant.mean()),
     }
 
 
@@ -71,13 +88,36 @@ def report(trained: Trained, replica: int = 0, *, seed: int = 0, threshold: floa
 
     Parameters
     ----------
-    trained, replica : which student; ``seed`` fixes the orders.
-    threshold : of |r|.
+    trained : Trained
+        Students of a simulation.
+    replica : int ≥ 0, default 0
+        Which of them.
+    seed : int in 0 … 2⁶⁴ − 1, default 0
+        Key of the streams for random orders.
+    threshold : float in (0, 1), default 0.5
+        |r| from which two units are similar.
+
+    Returns
+    -------
+    Report
+        Curves and numbers.
 
     Raises
     ------
     InputError
-        With fewer than 8 held-out samples.
+        For fewer than 8 held-out samples.
+
+    References
+    ----------
+    S1's removable and repeated units; definitions in :mod:`theory.measures.ablation` and :mod:`theory.measures.units`.
+
+    Examples
+    --------
+    >>> from toy.units import simulate
+    >>> trained = simulate(dim=3, samples=50, width=4, replicas=1, epochs=1, test_samples=40)
+    >>> ablation = report(trained)
+    >>> bool(ablation.unchanged[0] == 1.0)
+    True
     """
     data, m = trained.data[replica], trained.end.width
     if len(data.test_x) < 8:
@@ -91,7 +131,7 @@ def report(trained: Trained, replica: int = 0, *, seed: int = 0, threshold: floa
     targets = np.stack([targeted_order(r, int(first)) for first in rng.permutation(m)[:ORDERS]])
     targeted, _ = curves(hidden, V, c, targets, data.test_y)
 
-    # the best order is chosen on one half of the inputs and judged on the other
+    # the best order is chosen on one half of the inputs and scored on the other
     order = least_change_order(contribution_gram(hidden[:half], V))
     best, _ = curves(hidden[half:], V, c, order, data.test_y[half:])
 
@@ -111,11 +151,12 @@ def report(trained: Trained, replica: int = 0, *, seed: int = 0, threshold: floa
 
 
 def _smaller(weights, hidden, x, order, half) -> dict[str, float]:
-    """Sizes and agreement of the smaller networks: removable units out, the rest merged where they repeat each other.
+    """Sizes and agreement of the smaller networks: removable units are left out, others merged if they repeat each other.
 
-    As many units go, in the best order, as leave ``GOOD`` of the predictions of the choosing inputs unchanged.
+    In the best order, as many units are removed as leave a share ``GOOD`` of the predictions unchanged on the first half of the
+    inputs; agreement is measured on the second half.
     """
-    _, _, V, c = weights
+    W, b, V, c = weights
     m = len(V)
     moments = Moments.from_samples({"h": hidden[:half]})
     unchanged, _ = curves(hidden[:half], V, c, order, np.zeros(half, dtype=int))
@@ -126,7 +167,7 @@ def _smaller(weights, hidden, x, order, half) -> dict[str, float]:
     out = {}
     for name, merging in (("merged", merge_repeated(moments, "h", threshold=MERGE_AT)),
                           ("", merge_repeated(moments, "h", threshold=MERGE_AT, among=~removed).without(removed))):
-        small_W, small_b, small_V, small_c = smaller_network(*weights, merging)
+        small_W, small_b, small_V, small_c = smaller_network(W, b, V, c, merging)
         outputs = np.maximum(x[half:] @ small_W + small_b, 0) @ small_V + small_c
         suffix = f"_{name}" if name else ""
         out[f"kept{suffix or '_share'}"] = merging.kept.mean()

@@ -1,4 +1,4 @@
-"""The MLP rows of S1's table of cases: removable and repeated units against width, by dimension and start."""
+"""The MLPs in S1's table of cases: removable and repeated units against width, by dimension and start."""
 
 import operator
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ SMALL, STANDARD, LARGE = 0.1, 1.0, 5.0
 
 @dataclass(frozen=True)
 class Cell:
-    """Students of one width: one a replica, each on data and from a teacher of its own, the same at every width."""
+    """Students of one width: one per replica, with data and teacher of its own, which are the same at every width."""
 
     dim: int
     samples: int
@@ -40,31 +40,33 @@ CURVES = ("unchanged", "targeted", "best")
 
 
 def run(config: Cell, folder: Path) -> dict:
-    """Train and measure one replica after the other."""
+    """Train and measure the replicas one by one."""
     rows, curves = [], []
     for r in range(config.first_replica, config.first_replica + config.replicas):
         trained = simulate(config.dim, config.samples, config.width, config.init_scale, replicas=1, seed=config.seed,
                            first_replica=r, epochs=config.epochs, test_samples=config.test_samples, balanced=config.balanced)
-        found = report(trained, seed=config.seed)
-        rows.append({**found.numbers, "train_accuracy": trained.train_accuracy[0],
+        measured = report(trained, seed=config.seed)
+        rows.append({**measured.numbers, "train_accuracy": trained.train_accuracy[0],
                      "test_accuracy": trained.test_accuracy[0]})
-        curves.append([getattr(found, name) for name in CURVES])
-    return {"rows": rows, "fractions": found.fractions, "curves": dict(zip(CURVES, np.mean(curves, axis=0)))}
+        curves.append([getattr(measured, name) for name in CURVES])
+    return {"rows": rows, "fractions": measured.fractions, "curves": dict(zip(CURVES, np.mean(curves, axis=0)))}
 
 
 def configs(scale: str, n: int | None = None) -> list[Cell]:
-    """The cells of a scale, one replica a run."""
+    """The settings of a scale, one replica per run."""
     count = n or {"quick": 3, "run": 0, "full": 8}[scale]
     return [replace(cell, replicas=1, first_replica=r) for cell in _cells(scale)
             for r in range(CONFIRMATORY, CONFIRMATORY + count)]
 
 
 def _cells(scale: str) -> list[Cell]:
-    """S1's cases: d = 10 with n of 1,000, 10,000 and 100,000 (20 epochs of those: as good as 200 of 10,000), d = 10,000;
-    small, standard and large starts; the teacher balanced, and as it is."""
+    """S1's cases, with small, standard and large starts and a balanced or unchanged teacher.
+
+    d = 10 with n of 1,000, 10,000 and 100,000 (20 epochs of the latter are as many steps as 200 of 10,000), and d = 10,000.
+    """
     if scale == "quick":
         return [Cell(10, 10_000, s, w, True, epochs=20) for s in (SMALL, LARGE) for w in (16, 64)]
-    wide_first = WIDTHS[::-1]  # the last ones to run should be short
+    wide_first = WIDTHS[::-1]  # longest runs first
     cells = [Cell(10, 100_000, s, w, True, epochs=20) for s in (SMALL, LARGE) for w in wide_first[::2]]
     cells += [Cell(10_000, 1000, s, w, True, test_samples=2000) for s in (SMALL, STANDARD) for w in wide_first]
     cells += [Cell(10_000, 1000, STANDARD, w, test_samples=2000) for w in wide_first]
@@ -83,7 +85,7 @@ def name_of(dim: int, samples: int, init_scale: float, balanced: bool) -> str:
 
 
 def tabulate(finished) -> pd.DataFrame:
-    """A row a student; the mean curves of its cell, as text, on the first row of each cell."""
+    """One row per student; the first row of a run holds the run's mean curves as text."""
     rows = []
     for config, result in finished:
         base = {"case": name_of(config.dim, config.samples, config.init_scale, config.balanced), "dim": config.dim,
@@ -102,17 +104,17 @@ def _describe(row: pd.Series) -> Case:
 
 
 def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
-    """What every case says, and the shapes that S1 reports of its MLPs."""
-    found = case_evidence(table, "toy", runs, _describe)
+    """Evidence of every case, and of the curve shapes that S1 reports for its MLPs."""
+    pieces = case_evidence(table, "toy", runs, _describe)
     for name, rows in table.groupby("case", sort=False):
         case = _describe(rows.iloc[0])
-        found += [Evidence(claim, "toy", setting, estimate, runs, piece=case.piece, levels=case.levels)
-                  for claim, setting, estimate in _shapes(table, name, rows.iloc[0])]
-    return found
+        pieces += [Evidence(claim, "toy", setting, estimate, runs, piece=case.piece, levels=case.levels)
+                   for claim, setting, estimate in _shapes(table, name, rows.iloc[0])]
+    return pieces
 
 
 def _shapes(table: pd.DataFrame, case: str, first: pd.Series) -> Iterator[tuple[str, str, Estimate]]:
-    """Claim, setting and estimate of what S1 says of this case alone."""
+    """Claim, setting and estimate for S1's statements about this case."""
     if first.dim == 10 and first.init_scale == LARGE:
         widths, auc = by_width(table, case, "auc")
         if len(widths) > 2:
@@ -120,7 +122,7 @@ def _shapes(table: pd.DataFrame, case: str, first: pd.Series) -> Iterator[tuple[
             yield "s1.large-start-u-shape", case, bounded(transformed(largest(*falls), operator.neg), -1, 1)
     if first.dim > 1000:
         widths, similar = by_width(table, case, "similar_per_unit")
-        units = len(similar) * widths[-1]  # an event is a pair, which both of its units see
+        units = len(similar) * widths[-1]  # an event is a pair, and counts for both of its units
         seen = rate_interval(round(similar[:, -1].sum() * widths[-1] / 2), units / 2, len(similar))
         yield "s1.high-dimension-does-not-repeat", case, no_narrower(mean_interval(similar[:, -1]), seen)
     partner = name_of(first.dim, first.samples, LARGE, bool(first.balanced))
