@@ -1,6 +1,6 @@
-"""What must be true of a device before its numbers are believed: it computes what the CPU computes, in every way.
+"""What must hold on a device before its numbers are believed: it computes what the CPU computes, in every way of training.
 
-Each check compares two computations of the same thing and says how far they lie apart, ||a - b|| / ||b||, beside the
+Each check compares two computations of the same thing and reports their distance, ||a - b|| / ||b||, beside the
 tolerance. Networks are trained for a few steps in float32 without TF32: what differs then is the order of sums, amplified
 by the steps. That training does not wait for the device between its looks at the loss is checked too.
 """
@@ -92,7 +92,7 @@ def same_as_cpu(device: torch.device) -> Iterator[Check]:
 
 
 def resumed(device: torch.device) -> Iterator[Check]:
-    """A training that is killed after an epoch goes on where it was."""
+    """A training that is killed after an epoch resumes where it was."""
     config = small("resnet18")
     for name, way in WAYS.items():
         whole, _, _, data = _trained(config, device, way)
@@ -130,7 +130,7 @@ def features(device: torch.device) -> Iterator[Check]:
 
 
 def no_waits(device: torch.device) -> Iterator[Check]:
-    """Steps between two looks at the loss do not wait for the device: CUDA itself refuses what would."""
+    """Steps between two looks at the loss do not wait for the device: CUDA itself raises an error where one would."""
     config = small("resnet18")
     data = load(config.data, train_size=config.train_size).to(device)
     for name, way in {**WAYS, "bfloat16": Way()}.items():
@@ -150,7 +150,7 @@ def no_waits(device: torch.device) -> Iterator[Check]:
 
 
 def capture_leaves_no_trace(device: torch.device) -> Iterator[Check]:
-    """Capturing a step leaves the networks as they were."""
+    """Capturing a step leaves the networks unchanged."""
     config = small("resnet18")
     data = load(config.data, train_size=config.train_size).to(device)
     for name in ("grouped, graph", "apart, graph"):

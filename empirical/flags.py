@@ -1,4 +1,4 @@
-"""The flags that name a network and its data, and when flags mean something: what one data set has a use for, another has not."""
+"""The flags that name a network and its data, and when they apply: a flag that one data set uses may mean nothing for another."""
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable

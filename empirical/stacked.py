@@ -25,7 +25,7 @@ CHOICES = "stacking.json"
 
 def seconds_per_network(config: Network, data: Dataset, device: torch.device, steps: int = 10,
                         way: Way | None = None) -> float:
-    """Time of a training step, divided by the networks in the stack.
+    """Seconds of a training step, divided by the number of networks in the stack.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def choose_stack(config: Network, data: Dataset, device: torch.device, copies: i
 
 
 def _read_choices(path: Path) -> dict:
-    """What was chosen before.
+    """The choices that were made before.
 
     Raises
     ------

@@ -1,11 +1,12 @@
 """Random streams of real networks: torch generators at the addresses of :mod:`lab.streams`.
 
-Two networks never share a stream by accident, a network draws the same numbers alone or in a stack, on any device
-(everything is drawn on the CPU), and a training that resumes at an epoch needs no saved generator: the epoch is part of the
+Two networks never share a stream by accident, a network draws the same numbers alone or in a stack and on any device
+(everything is drawn on the CPU), and a training that resumes needs no saved generator, since the epoch is part of the
 address, for instance ``(seed, "resnet18", "digits", "1/8", copy, "order", epoch)``.
 """
 
 import random
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -14,21 +15,20 @@ import torch
 from lab.streams import key
 
 
-def stream(seed: int, *address) -> torch.Generator:
+def stream(seed: int, *address: int | str) -> torch.Generator:
     """CPU generator of the stream (seed, *address); see :func:`lab.streams.key`."""
     return torch.Generator().manual_seed(key(seed, *address) & (2**63 - 1))
 
 
 @contextmanager
-def seeded(seed: int):
-    """Context in which the generators of the process, which code of others draws from, start from a seed; they go on
-    afterwards where they were.
+def seeded(seed: int) -> Iterator[None]:
+    """Within it the global generators, from which other people's code draws, start from a seed; their state is restored on exit.
 
     Parameters
     ----------
     seed : of Python's, NumPy's and PyTorch's on the CPU.
     """
-    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 (the one that code of others draws from)
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 (the global one, from which other people's code draws)
     with torch.random.fork_rng([]):
         try:
             random.seed(seed)

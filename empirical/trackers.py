@@ -1,8 +1,8 @@
-"""Training that is followed while it goes on: TensorBoard, Weights & Biases, or any function of a user's.
+"""Following a training while it runs: TensorBoard, Weights & Biases, or any function of a user's.
 
 :func:`empirical.train.train` calls its ``watch`` whenever it looks at the loss. What the environment variable
-``WIDTHLAB_LOG`` names (``tensorboard`` or ``wandb``; ``--log`` sets it) follows every network that is trained, in whatever
-process. Both are optional and imported when a training begins; neither changes a number, so runs do not depend on it.
+``WIDTHLAB_LOG`` names (``tensorboard`` or ``wandb``; ``--log`` sets it) follows every network that is trained, in any
+process. Both are optional and imported when a training begins; neither changes a number, so runs do not depend on them.
 """
 
 import os

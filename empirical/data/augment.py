@@ -1,7 +1,7 @@
 """Augmentation as batched tensor operations on the device the data live on: random shifts and mirror images.
 
 The draws of a whole epoch are made at once on the CPU from an addressed stream and moved in one copy, so training
-needs no synchronisation a step and augments the same way on every device.
+augments the same way on every device, without a synchronisation at each step.
 """
 
 import torch

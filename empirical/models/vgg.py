@@ -1,6 +1,6 @@
 """VGG-16 in its CIFAR form (Simonyan & Zisserman 2014): thirteen 3x3 convolutions with batch norm in five blocks of 1, 2,
 4, 8 and 8 times the base width, each block followed by max pooling (left out once a map is a single pixel), then a
-linear readout in place of the three large layers made for ImageNet."""
+linear readout in place of the three large layers for ImageNet."""
 
 import torch.nn.functional as F
 from torch import Tensor, nn

@@ -5,8 +5,8 @@ epochs is part of the setting; it was chosen so that eight replicas would fit in
 the first GPU (an H200) and before any network was trained there. Every replica has a second wide network of its own as its
 baseline (seed + 1000), so replicas share no network and their gaps are independent given the data.
 
-The scales are steps on the way to the whole: four replicas at three widths, four at five widths, eight at five widths.
-Each is a whole table by itself, and a larger one takes over the runs of the smaller.
+The scales grow towards the full study: four replicas at three widths, four at five widths, eight at five widths.
+Each gives a complete table, and a larger one reuses the runs of a smaller one.
 """
 
 from dataclasses import replace
@@ -33,7 +33,7 @@ RECIPE = {"epochs": 8, "batch_size": 512, "learning_rate": 0.4, "warmup": 0.2}
 
 
 def declared(scale: str) -> list[Setting]:
-    """The runs of a scale, whatever there is here to carry them out."""
+    """The runs of a scale, also where there is no GPU or no data to carry them out."""
     if scale not in TIERS:
         return []
     seeds, alphas = TIERS[scale]
@@ -47,7 +47,7 @@ def on(data: "Dataset", scale: str) -> list[Setting]:
 
 
 def _configs(scale: str) -> list[Setting]:
-    """What can be carried out here: the data are named by the environment, and there is a GPU."""
+    """The runs that can be carried out here: none unless the environment names the data and there is a GPU."""
     if scale not in TIERS or not data_folder():
         return []
     import torch
@@ -58,7 +58,7 @@ def _configs(scale: str) -> list[Setting]:
 
 
 def _evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]:
-    """Of a pilot: its seeds are from before those that decide."""
+    """Evidence of a pilot: its seeds lie below the confirmatory ones."""
     return [replace(item, pilot=True) for item in evidence(frame, runs)]
 
 

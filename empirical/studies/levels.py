@@ -1,4 +1,4 @@
-"""Attributes of a real setting that may separate where a claim holds from where it does not (``Evidence.levels``)."""
+"""Attributes of a real setting that may separate settings where a claim holds from others (``Evidence.levels``)."""
 
 from empirical.declared import architecture
 
@@ -8,8 +8,10 @@ def levels(arch: str, data: str) -> dict[str, str]:
 
     Parameters
     ----------
-    arch : name on the command line; "" without a network.
-    data : name of the data set, for a person.
+    arch : str
+        Name of an architecture; "" without a network.
+    data : str
+        Name of the data set as tables have it.
     """
     if not arch:
         return {"data": _kind(data)}

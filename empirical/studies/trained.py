@@ -41,7 +41,7 @@ def run(config: Network, folder: Path, *, device: str | None = None, data_dir: s
     -------
     dict
         ``parameters`` of one member, loss and accuracy of each member in ``train`` and ``test``, what
-        :func:`empirical.train.train` tells (``curve``, ``epochs``, ``reached``, ...), and the manifest.
+        :func:`empirical.train.train` returns (``curve``, ``epochs``, ``reached``, ...), and the manifest.
     """
     from empirical.data import dataset
     from empirical.device import pick_device

@@ -40,3 +40,11 @@ def test_names_load_no_torch():
     code = ("import sys, empirical.commands.sweep, empirical.commands.units, empirical.commands.hull, empirical.commands.bench, "
             "empirical.studies.width; print('torch' in sys.modules)")
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+def test_what_a_script_uses_is_shown_and_loads_nothing_before_it_is_used():
+    code = ("import sys, empirical; shown = {n for n in dir(empirical) if n[0] != '_'}; assert 'torch' not in sys.modules;"
+            "assert shown == set(empirical.__all__) >= {'from_module', 'models', 'sweep', 'train'}, shown;"
+            "assert empirical.settings.recipe('mlp', 'digits') and 'torch' not in sys.modules;"
+            "from empirical.sweep import sweep; assert empirical.sweep is sweep")
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -5,6 +5,6 @@ of width sweeps, and the table has the columns of theirs, but for those on train
 
 ``plan``     members of a family -> comparisons
 ``measure``  the stage that carries one out; texts for encoders
-``table``    finished comparisons -> one row a site and number of copies
+``table``    finished comparisons -> one row for each site and number of copies
 ``study``    the studies of the report
 """

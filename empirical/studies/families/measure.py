@@ -31,7 +31,7 @@ def run(config: FamilyComparison, folder: Path, *, checkpoints: str | None = Non
     Returns
     -------
     dict
-        ``data`` (the data set's name), ``rows`` (the measures, one a site and number of copies), and the manifest.
+        ``data`` (the data set's name), ``rows`` (the measures, one for each site and number of copies), and the manifest.
 
     Raises
     ------

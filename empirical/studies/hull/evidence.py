@@ -1,4 +1,4 @@
-"""What the table of a study of hulls says of the claims of S3."""
+"""Evidence for the claims of S3 from the table of a study of hulls."""
 
 from typing import TYPE_CHECKING
 

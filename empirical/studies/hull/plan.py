@@ -128,7 +128,7 @@ class HullRun:
 
 
 def refuse_site(config: HullRun, data: "Dataset") -> None:
-    """Refuse a site that the run's network on the data has not, or more principal components than it has features there.
+    """Refuse a site that the run's network does not have, or more principal components than it has features there.
 
     Parameters
     ----------

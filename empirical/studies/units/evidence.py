@@ -1,4 +1,4 @@
-"""What the table of a study of units says of the claims of S1."""
+"""Evidence for the claims of S1 from the table of a study of units."""
 
 import re
 from collections.abc import Iterator

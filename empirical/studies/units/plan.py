@@ -14,11 +14,20 @@ class UnitsRun(Setting):
 
     Attributes
     ----------
-    case : the setting of the swept hyperparameter, for a person.
-    orders, images, rows : see ``empirical.units.measure``.
-    networks : experiment of the run store that holds the trained network; "" for this one.
-    stack : copies that were trained together with it (it is the first of them).
-    version : raised when measures change, so that networks are kept and measured anew.
+    case : str
+        The value of the swept hyperparameter, in words.
+    orders : int
+        Number of random orders, see :func:`empirical.units.measure`.
+    images : int
+        Test inputs of the ablation curves.
+    rows : int
+        Inputs of each probe split for moments, at most; 0 takes all.
+    networks : str
+        Experiment of the run store that holds the trained network; "" for this one.
+    stack : int
+        Copies that were trained together with it (it is the first of them).
+    version : int
+        Raised when measures change, so that networks are kept and measured anew.
     """
 
     case: str = ""
@@ -58,7 +67,7 @@ PLAIN = {"optimizer": "sgd", "momentum": 0.9, "learning_rate": 0.01, "schedule":
 
 def plan(setting: Setting, sweep: str, alphas: Sequence[Fraction], seeds: Sequence[int], *, values: Sequence[str] = (),
          orders: int = 3, images: int = 500, own_split: bool = False) -> list[UnitsRun]:
-    """The runs of a sweep, seed by seed, so that one that is cut short has every width of the seeds it reached.
+    """The runs of a sweep, seed by seed, so that a sweep that is cut short has every width of the seeds that it reached.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Why toy and real networks part: interventions that could refute an explanation, each in one study with its control.
+"""Why toy and real networks differ: interventions that could refute an explanation, each in one study with its control.
 
 *The gap at matched loss* survives in the graded teacher and on sentence pairs, and vanishes on digits. Explanation: it survives
 where the matched loss asks for more than all widths learn alike. In the toy it does, because students are stopped at the floor of
@@ -7,8 +7,8 @@ the narrow ones. Intervention: on digits with wrong labels the structure that al
 it. Prediction: below, the gap is larger by more than 1 % of the variance. It is refuted if the gap is the same or smaller.
 
 *The wide network finds what narrow ones miss* in the graded teacher, which is trained on the population, and not in every real
-setting. Explanation: trained on few samples, a wide network's further features are of its sample's accidents, and a second wide
-network does not have them either. Intervention: generated entailment with a sixteenth of the pairs, for as many steps.
+setting. Explanation: trained on few samples, the additional features of a wide network fit accidents of its sample, and a second
+wide network does not have them either. Intervention: generated entailment with a sixteenth of the pairs, for as many steps.
 Prediction: the gap is larger with all pairs by more than 1 % of the variance. It is refuted if the gap is the same or smaller.
 """
 
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 WRONG = 0.4  # share of wrong labels
 ABOVE, BELOW = 1.6, 0.5  # target losses on either side of the floor
 SLOW = {"learning_rate": 0.005, "epochs": 400}  # so that the wide network takes some epochs to the first of them, too
-FEW, ALL, EPOCHS, BATCH = 375, 6000, 20, 64  # pairs to train on, epochs of all of them, pairs a step
+FEW, ALL, EPOCHS, BATCH = 375, 6000, 20, 64  # training pairs, epochs over all of them, pairs in a step
 _ENDS = (ALPHAS[0], ALPHAS[2])
 
 
 def structure_floor(wrong: float, classes: int = 10) -> float:
-    """Cross-entropy of the best answer that knows the true class and the share of wrong labels, and no image by heart."""
+    """Cross-entropy of the best answer that knows the true class and the share of wrong labels but has memorised no image."""
     return -(1 - wrong) * math.log(1 - wrong) - wrong * math.log(wrong / (classes - 1))
 
 

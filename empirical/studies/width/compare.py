@@ -1,7 +1,7 @@
 """The stage that compares the copies of a width with the wide network.
 
-A comparison has two halves: the features of its networks, read on the device and stored, and the measures, which need the
-stored moments alone, so that any process can work them out. :func:`read` does the first half of several comparisons at once;
+A comparison has two halves: the features of its networks, read on the device and stored, and the measures, which need only the
+stored moments, so that any process can work them out. :func:`read` does the first half of several comparisons at once;
 :func:`run` does it where it is still to be done.
 """
 
@@ -24,7 +24,7 @@ COMPARE = Stage("compare", "empirical.studies.width.compare:run", Comparison, ne
 
 
 def run(config: Comparison, folder: Path, *, device: str | None = None, data_dir: str | None = None) -> dict:
-    """The measures of one comparison, from features that are stored already or are read now.
+    """The measures of one comparison, from stored features or from features read now.
 
     Parameters
     ----------
@@ -36,8 +36,8 @@ def run(config: Comparison, folder: Path, *, device: str | None = None, data_dir
     Returns
     -------
     dict
-        ``data`` (the data set's name), ``rows`` (the measures, one a site and number of copies), ``wide`` and ``narrow`` (what
-        the training of either side came to), ``mismatch`` (largest distance of a network's loss from the target, as a share of
+        ``data`` (the data set's name), ``rows`` (the measures, one for each site and number of copies), ``wide`` and ``narrow``
+        (the result of training on either side), ``mismatch`` (largest distance of a network's loss from the target, as a share of
         it; None without a target), and the manifest.
     """
     from empirical.data import dataset
@@ -57,7 +57,7 @@ def run(config: Comparison, folder: Path, *, device: str | None = None, data_dir
 
 
 def measures(features: "Features", blocks: Sequence[str], equal: int, seed: int) -> list[dict]:
-    """The measures of copies against the wide network, one row a site and number of copies.
+    """The measures of copies against the wide network, one row for each site and number of copies.
 
     Parameters
     ----------
@@ -80,8 +80,8 @@ def _weights(results: Mapping[Network, dict]) -> dict[str, str | None]:
 
 
 def _mismatch(results: Mapping[Network, dict]) -> float | None:
-    """The largest distance of a loss from the target, as a share of it, among the networks that a comparison compares, its
-    second wide one included; None without a target, or where a training of earlier does not tell its losses."""
+    """The largest distance of a loss from the target, as a share of it, among all networks of a comparison, the second wide
+    one included; None without a target, or where an older training has not stored its losses."""
     reached = [(network.target_loss, result.get("losses") or []) for network, result in results.items()]
     if not all(target and losses for target, losses in reached):
         return None
@@ -145,7 +145,7 @@ def store(features: "Features", configs: Sequence[Comparison], experiment: Path,
 
 
 def _summary(results: Sequence[dict]) -> dict:
-    """Mean over networks of what their training came to; the loss curve too."""
+    """Means over networks of the results of their training, the loss curve included."""
     def mean(values):
         values = list(values)
         return sum(values) / len(values)

@@ -1,4 +1,4 @@
-"""What the table of a width sweep says of the claims of S0.
+"""Evidence for the claims of S0 from the table of a width sweep.
 
 A piece of evidence is one sweep; its unit is the replica, a seed with its own networks. Differences are taken within a replica.
 A sweep that changes one thing is evidence on that one thing only.

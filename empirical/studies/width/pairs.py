@@ -43,7 +43,7 @@ TRANSFORMER_ENTAILMENT_LOSS = width_study(
 TRANSFORMER_ENTAILMENT_SLICES = width_study(
     "transformer-entailment-slices", "Transformer on generated entailment, copies that start as slices of the wide",
     partial(_entailment, start="slice"), SLICES, "transformer-entailment")
-# how many copies have the wide network's parameters hangs on the vocabulary, which takes seconds to find: said here
+# copies with as many parameters as the wide network: their number depends on the vocabulary, which takes seconds to build
 EQUAL_PARAMETERS = {Fraction(1, 2): 3, Fraction(1, 4): 8}
 TRANSFORMER_ENTAILMENT_PARAMETERS = width_study(
     "transformer-entailment-parameters", "Transformer on generated entailment, copies with as many parameters as the wide",

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 def plan(setting: Setting, alphas: Sequence[Fraction], seeds: Sequence[int], *,
          stack: int | Callable[[Network, int], int] | None = None, sites: str = "all", start: str = "own",
          narrow: Callable[[Fraction], int] | None = None, second: int = 0, own_split: bool = False) -> list[Setting]:
-    """The runs of a sweep: networks first, replica by replica and the costliest before the rest, then comparisons.
+    """The runs of a sweep: networks first, replica by replica and the costliest first, then comparisons.
 
-    So a sweep that is cut short has whole replicas, and what one process trains in a row shares its data.
+    So a sweep that is cut short has whole replicas, and networks that one process trains in a row share their data.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ def tabulate(finished: Sequence[tuple[object, dict]]) -> "pandas.DataFrame":
     Returns
     -------
     pandas.DataFrame
-        One row for each comparison, site and number of copies; what the networks came to beside the measures.
+        One row for each comparison, site and number of copies: the measures, and the results of training.
     """
     import pandas
 
