@@ -29,11 +29,14 @@ narrow networks with the same number of starts miss what a wide network finds.
 import math
 
 import numpy as np
+import numpy.typing as npt
 
 from lab import checks
 from lab.arrays import floats
 from lab.names import renamed
 from theory.derivation import Prediction, derivation
+
+__all__ = ["end_of_capture", "miss_probability", "reach_probability", "single_keep_probability", "weak_miss_probability"]
 
 DRAWS = 20_000  # of the Monte Carlo for networks of several neurons
 
@@ -43,17 +46,27 @@ def _check(dim: int, threshold: float) -> None:
     checks.real_number("threshold", threshold, least=0, below=1)
 
 
-def reach_probability(dim: int, threshold):
+def reach_probability(dim: int, threshold: npt.ArrayLike) -> np.ndarray | float:
     """Probability p that a start, uniform on the sphere in R^dim, lies within reach of a given feature.
+
+    Source: derived here (``first-reach-probability``).
 
     Parameters
     ----------
-    dim : d, at least 2.
-    threshold : b, scalar or array in [0, 1]; larger values are never reached.
+    dim : int
+        d, at least 2.
+    threshold : array_like
+        b in [0, 1]; larger values are never reached.
 
     Returns
     -------
-    float or array : ½ I_{1−b²}((d−1)/2, ½).
+    float or ndarray
+        ½ I_{1−b²}((d−1)/2, ½), of the shape of ``threshold``.
+
+    Examples
+    --------
+    >>> round(float(reach_probability(3, 0.5)), 12)
+    0.25
     """
     from scipy.special import betainc
 
@@ -61,27 +74,61 @@ def reach_probability(dim: int, threshold):
     return (0.5 * betainc((dim - 1) / 2, 0.5, 1.0 - b * b))[()]
 
 
-def miss_probability(starts, dim: int, threshold: float):
-    """Pure reach: probability (1−p)^starts that none of the starts reaches a feature.
+def miss_probability(starts: npt.ArrayLike, dim: int, threshold: float) -> np.ndarray | float:
+    """Pure reach: probability (1−p)^starts that none of the starts reaches a feature (module docstring).
 
-    ``starts`` is K for one network and N·K for N concatenated ones: the formula does not see the difference.
+    Parameters
+    ----------
+    starts : array_like of int
+        K for one network, N·K for N concatenated ones: the formula cannot tell the two apart.
+    dim : int
+        d, at least 3.
+    threshold : float
+        b in [0, 1).
+
+    Returns
+    -------
+    float or ndarray
+        Of the shape of ``starts``.
+
+    Raises
+    ------
+    InputError
+        If ``dim`` or ``threshold`` is out of range.
+
+    Examples
+    --------
+    >>> round(float(miss_probability(2, 3, 0.5)), 12)
+    0.5625
     """
     _check(dim, threshold)
     return np.exp(np.asarray(starts) * np.log1p(-reach_probability(dim, threshold)))[()]
 
 
 @renamed(output_start="init_readout")
-def end_of_capture(start, threshold: float, strength: float, init_readout: float):
-    """Where a single neuron's strong coordinate u ends, from the conserved quantity and v (u − b) = A₁.
+def end_of_capture(start: npt.ArrayLike, threshold: float, strength: float, init_readout: float) -> np.ndarray:
+    """Where a single neuron's strong coordinate u ends: the conserved quantity and v (u − b) = A₁ (module docstring).
 
     Parameters
     ----------
-    start : u₀ > b, scalar or array.
-    threshold, strength, init_readout : b, A₁, v₀.
+    start : array_like
+        u₀ in (b, 1), any shape.
+    threshold : float
+        b in [0, 1).
+    strength : float
+        A₁ > 0, strength of the strong feature.
+    init_readout : float
+        v₀ > 0, output weight at the start.
 
     Returns
     -------
-    array : u* in [u₀, 1).
+    ndarray
+        u* in [u₀, 1), of the shape of ``start``.
+
+    Examples
+    --------
+    >>> end_of_capture([0.5, 0.9], 0.3, 1.0, 0.1).round(3)
+    array([0.923, 0.989])
     """
     b, u0 = threshold, floats(start, "start")
 
@@ -109,8 +156,36 @@ def _kept(u0, u_end, dim, threshold):
 def single_keep_probability(dim: int, threshold: float, strength: float, init_readout: float, nodes: int = 400) -> float:
     """Capture, K = 1: probability that a single neuron starts within reach of a vanishing feature and keeps it.
 
-    One integral over the strong coordinate u₀ of the start, density ∝ (1−u²)^{(d−3)/2}, by Gauss–Legendre on each side
-    of the threshold in the angle.
+    One integral over the strong coordinate u₀ of the start, with density ∝ (1−u²)^{(d−3)/2}, by Gauss–Legendre quadrature in
+    the angle on each side of the threshold. Source: derived here (``first-reach-capture``).
+
+    Parameters
+    ----------
+    dim : int
+        d, at least 3.
+    threshold : float
+        b in [0, 1).
+    strength : float
+        A₁ > 0, strength of the strong feature.
+    init_readout : float
+        v₀ > 0, output weight at the start.
+    nodes : int, default 400
+        Of the quadrature, on each side.
+
+    Returns
+    -------
+    float
+        The probability.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of its range.
+
+    Examples
+    --------
+    >>> round(single_keep_probability(5, 0.3, 1.0, 0.1, nodes=40), 2)
+    0.22
     """
     _check(dim, threshold)
     checks.real_number("strength", strength, above=0)
@@ -133,12 +208,43 @@ def weak_miss_probability(width: int, dim: int, threshold: float, strength: floa
                           rng: np.random.Generator, draws: int = DRAWS) -> tuple[float, float]:
     """Capture, any K: probability that a network of width K misses a vanishing feature, and its standard error.
 
-    The strong coordinates of K starts are drawn, the strong phase is solved for them in the shared time s, and the weak
-    coordinates are integrated out exactly given the strong ones.
+    The strong coordinates of the K starts are drawn, the strong phase is solved for them in the shared time s, and the weak
+    coordinates are integrated out exactly given the strong ones. Source: derived here (module docstring).
+
+    Parameters
+    ----------
+    width : int
+        K ≥ 1.
+    dim : int
+        d, at least 3.
+    threshold : float
+        b in [0, 1).
+    strength : float
+        A₁ > 0, strength of the strong feature.
+    init_readout : float
+        v₀ > 0, output weight at the start.
+    rng : numpy.random.Generator
+        Draws the starts.
+    draws : int, default 20000
+        Networks drawn.
 
     Returns
     -------
-    mean, standard error
+    mean : float
+        The probability.
+    standard_error : float
+        Of the mean over draws.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of its range.
+
+    Examples
+    --------
+    >>> mean, error = weak_miss_probability(1, 5, 0.3, 1.0, 2.0, np.random.default_rng(0), draws=50)
+    >>> abs(mean + single_keep_probability(5, 0.3, 1.0, 2.0, nodes=40) - 1) < 5 * error
+    True
     """
     _check(dim, threshold)
     checks.whole_number("width", width)
@@ -148,9 +254,9 @@ def weak_miss_probability(width: int, dim: int, threshold: float, strength: floa
     rest = rng.chisquare(dim - 1, (draws, width))
     u0 = g / np.sqrt(g * g + rest)
     u, v = u0.copy(), np.full_like(u0, init_readout)
-    live = u0 > threshold
+    live = np.asarray(u0 > threshold)
     open_ = live.any(axis=1)  # networks in which some neuron reaches the strong feature
-    step = 0.02
+    step = 0.02  # of s; Heun's error is far below that of the draws
     for _ in range(100_000):
         if not open_.any():
             break

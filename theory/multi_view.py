@@ -16,33 +16,90 @@ surely ignore the second view, and narrow ones find it by luck.
 """
 
 import numpy as np
+import numpy.typing as npt
 
 from lab import checks
 from lab.arrays import floats
 from lab.names import renamed
 from theory.derivation import Prediction, derivation, slow
 
+__all__ = ["blow_up", "end_of_training", "final_output", "learn_probabilities", "output"]
+
 
 def final_output(loss: float) -> float:
-    """F at which log(1 + e^{−F}) equals the loss."""
+    """Output F at which the loss log(1 + e^{−F}) has a given value.
+
+    Parameters
+    ----------
+    loss : float
+        ε > 0.
+
+    Returns
+    -------
+    float
+        F = −ln(e^ε − 1).
+
+    Examples
+    --------
+    >>> round(final_output(np.log(2)), 6) + 0.0
+    0.0
+    >>> round(final_output(0.01), 3)
+    4.6
+    """
     return float(-np.log(np.expm1(loss)))
 
 
-def blow_up(start, strength: float, power: int):
-    """τ* = a₀^{2−q} / ((q−2) μ^q); infinite for starts that are not positive."""
+def blow_up(start: npt.ArrayLike, strength: float, power: int) -> np.ndarray:
+    """Time at which a coordinate diverges, τ* = a₀^{2−q} / ((q−2) μ^q) (module docstring).
+
+    Parameters
+    ----------
+    start : array_like
+        a₀, any shape.
+    strength : float
+        μ > 0, strength of the view.
+    power : int
+        q ≥ 3.
+
+    Returns
+    -------
+    ndarray
+        τ*, of the shape of ``start``; infinite for starts that are not positive.
+
+    Examples
+    --------
+    >>> blow_up([0.5, -0.5], 1.0, 4)
+    array([ 2., inf])
+    """
     start = floats(start, "start")
     with np.errstate(divide="ignore"):
         time = np.maximum(start, 0.0) ** (2 - power) / ((power - 2) * strength**power)
     return np.where(start > 0, time, np.inf)
 
 
-def output(start, tau, strength: float, power: int):
-    """σ(μ a(τ)) of one neuron and view; infinite from its blow-up on.
+def output(start: npt.ArrayLike, tau: npt.ArrayLike, strength: float, power: int) -> np.ndarray:
+    """Output σ(μ a(τ)) of one neuron for one view (module docstring).
 
     Parameters
     ----------
-    start, tau : arrays that broadcast.
-    strength, power : μ and q.
+    start : array_like
+        a₀; broadcasts with ``tau``.
+    tau : array_like
+        τ ≥ 0.
+    strength : float
+        μ > 0, strength of the view.
+    power : int
+        q ≥ 3.
+
+    Returns
+    -------
+    ndarray
+        Of the common shape; infinite from the blow-up on, 0 for starts that are not positive.
+
+    Examples
+    --------
+    >>> output(0.5, [0.0, 1.0, 2.0], 1.0, 4)
+    array([0.015625, 0.0625  ,      inf])
     """
     start, tau = np.broadcast_arrays(floats(start, "start"), floats(tau, "tau"))
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -51,17 +108,37 @@ def output(start, tau, strength: float, power: int):
     return np.where(start > 0, value, 0.0)
 
 
-def end_of_training(first, second, strength: float, power: int, target_loss: float):
-    """τ at which the loss is reached, and F₁, F₂ there.
+def end_of_training(first: npt.ArrayLike, second: npt.ArrayLike, strength: float, power: int,
+                    target_loss: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Time τ at which the loss is reached, and the outputs F₁, F₂ of both views there.
 
     Parameters
     ----------
-    first, second : (..., m) starts a₀, b₀ of all neurons.
-    strength, power, target_loss : μ₂, q, ε.
+    first : array_like of shape (..., m)
+        Starts a₀ of the m neurons along the first view, whose strength is 1.
+    second : array_like of shape (..., m)
+        Starts b₀ along the second view.
+    strength : float
+        μ₂, strength of the second view.
+    power : int
+        q ≥ 3.
+    target_loss : float
+        ε, in (0, ln 2).
 
     Returns
     -------
-    tau, F₁, F₂ : (...) arrays; infinite τ and zeros where no start is positive.
+    tau : ndarray of shape (...)
+        Infinite where no start is positive.
+    one : ndarray of shape (...)
+        F₁; 0 where no start is positive.
+    two : ndarray of shape (...)
+        F₂, likewise.
+
+    Examples
+    --------
+    >>> tau, one, two = end_of_training([0.1, 0.2], [0.1, 0.1], 1.0, 4, 0.01)
+    >>> [round(float(x), 3) for x in (tau, one, two)]
+    [12.209, 4.6, 0.0]
     """
     first, second = floats(first, "first"), floats(second, "second")
     target = final_output(target_loss)
@@ -86,16 +163,45 @@ def end_of_training(first, second, strength: float, power: int, target_loss: flo
 @renamed(scale="init_scale", loss="target_loss")
 def learn_probabilities(width: int, strength: float, init_scale: float, power: int = 4, target_loss: float = 0.01,
                         margin: float = 1.0, nodes: int = 300) -> dict[str, float]:
-    """P(first), P(second), P(both), P(neither) view learnt by one network, keeping only each view's leading neuron.
+    """Probabilities that one network learns the first, the second, both or neither of the views.
 
-    Exact for width 1 (one neuron has one coordinate a view); for more it leaves out what the other neurons add, which
-    favours whatever is behind. Two-dimensional quadrature over the largest starts, whose distribution function is
-    Φ(x/σ₀)^m.
+    Only the leading neuron of each view counts. That is exact for width 1, where one neuron has one coordinate per view. For
+    more neurons it leaves out what the others add, which favours the view that is behind. Two-dimensional quadrature over the
+    largest starts, whose distribution function is Φ(x/σ₀)^m. Source: derived here (module docstring), after Allen-Zhu & Li
+    2020.
 
     Parameters
     ----------
-    width, strength, init_scale : m, μ₂, σ₀.
-    power, target_loss, margin : q, ε, κ.
+    width : int
+        m ≥ 1, neurons.
+    strength : float
+        μ₂ > 0, strength of the second view.
+    init_scale : float
+        σ₀ > 0, standard deviation of the starts.
+    power : int, default 4
+        q, 3 to 100.
+    target_loss : float, default 0.01
+        ε, in (0, ln 2).
+    margin : float, default 1.0
+        κ > 0: a view is learnt if its output reaches it.
+    nodes : int, default 300
+        Of the quadrature, in each direction.
+
+    Returns
+    -------
+    dict of str to float
+        "first", "second" (whatever happens to the other view), "both" and "neither".
+
+    Raises
+    ------
+    InputError
+        If an argument is out of its range.
+
+    Examples
+    --------
+    >>> p = learn_probabilities(64, 0.8, 0.1, nodes=40)
+    >>> {name: round(value, 2) for name, value in p.items()}
+    {'first': 0.96, 'second': 0.04, 'both': 0.0, 'neither': 0.0}
     """
     from scipy.special import ndtri
 
