@@ -255,7 +255,7 @@ def weak_miss_probability(width: int, dim: int, threshold: float, strength: floa
     u0 = g / np.sqrt(g * g + rest)
     u, v = u0.copy(), np.full_like(u0, init_readout)
     live = np.asarray(u0 > threshold)
-    open_ = live.any(axis=1)  # networks in which some neuron reaches the strong feature
+    open_ = np.any(live, axis=1)  # networks in which some neuron reaches the strong feature
     step = 0.02  # of s; Heun's error is far below that of the draws
     for _ in range(100_000):
         if not open_.any():

@@ -155,9 +155,9 @@ def end_of_training(first: npt.ArrayLike, second: npt.ArrayLike, strength: float
         beyond = total >= target
         near, far = np.where(beyond, middle, near), np.where(beyond, far, middle)
     tau = -high * np.expm1(0.5 * (near + far))
-    parts = [np.where(alive, output(s, tau[..., None], mu, power).sum(-1), 0.0)
-             for s, mu in ((first, 1.0), (second, strength))]
-    return np.where(alive, tau, np.inf), *parts
+    one, two = (np.where(alive, output(s, tau[..., None], mu, power).sum(-1), 0.0)
+                for s, mu in ((first, 1.0), (second, strength)))
+    return np.where(alive, tau, np.inf), one, two
 
 
 @renamed(scale="init_scale", loss="target_loss")

@@ -29,16 +29,21 @@ def check_sliding(rng):
         yield Prediction(f"bumps-pull/D={distance}", pull(distance, s, w, A), (exact[1] - exact[2]) / 2e-4,
                          method="differences of the quadrature", tolerance=1e-7)
         flow = solve_ivp(lambda t, y, s=s, w=w, A=A: -pull(y, s, w, A), (0, 1e6), [distance], rtol=1e-11, atol=1e-13,
-                         method="DOP853", events=_arrived, dense_output=True)
+                         method="DOP853", events=_Arrival(0.05), dense_output=True)
         yield Prediction(f"bumps-time/D={distance}", sliding_time(distance, 0.05, s, w, A), flow.t_events[0][0],
                          method="integrated flow", tolerance=1e-7)
 
 
-def _arrived(t, y):
-    return y[0] - 0.05
+class _Arrival:
+    """Event of SciPy's integrator: the bump is within a distance of the target, and the flow stops there."""
 
+    terminal = True
 
-_arrived.terminal = True
+    def __init__(self, within: float):
+        self.within = within
+
+    def __call__(self, t, y):
+        return y[0] - self.within
 
 
 def check_success(rng):

@@ -48,8 +48,8 @@ def run(args) -> dict:
     if args.ids is not None:
         if len(args.ids) > (1 if _folder(args) else 2):
             raise UsageError(f"--ids takes one file for all (or two, for source and target), not {len(args.ids)}")
-        ids = [read_column(path, "ids") for path in args.ids]
-        ids = ids[0] if len(ids) == 1 else dict(zip(("source", "target"), ids))
+        columns = [read_column(path, "ids") for path in args.ids]
+        ids = columns[0] if len(columns) == 1 else dict(zip(("source", "target"), columns))
     more = dict(labels=args.labels, groups=args.groups, split=args.split, ridges=args.ridges or RIDGES, seed=args.seed,
                 few_rows=args.few_rows, ids=ids)
     if _folder(args):

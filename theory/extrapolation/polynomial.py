@@ -47,7 +47,7 @@ def degree_distribution(points: int, dimension: int, largest: int) -> np.ndarray
     if dimension < 1 or largest < 0:
         raise ArgumentError("the dimension must be >= 1 and the largest degree >= 0")
     features = np.array([math.comb(dimension + k, k) for k in range(largest + 1)], dtype=np.float64)
-    return cover_separable(points, features)
+    return np.asarray(cover_separable(points, features))
 
 
 def _exponents(dimension, degree):

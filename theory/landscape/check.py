@@ -66,7 +66,7 @@ def check_loss(rng):
         students, teachers = rng.standard_normal((n, d)), rng.standard_normal((k, d))
         x = rng.standard_normal((400_000, d))
         error = np.maximum(x @ students.T, 0).sum(1) - np.maximum(x @ teachers.T, 0).sum(1)
-        yield monte_carlo(f"landscape-loss/n={n},k={k},d={d}", loss(students, teachers), error**2 / 2)
+        yield monte_carlo(f"landscape-loss/n={n},k={k},d={d}", float(loss(students, teachers)), error**2 / 2)
 
 
 def check_derivatives(rng):
@@ -83,8 +83,8 @@ def check_derivatives(rng):
         yield Prediction(f"landscape-gradient-fast/n={n},k={k},d={d}", exact[at], fast[at], tolerance=1e-13,
                          method="plain NumPy, worst entry", scale=np.abs(exact).max())
         exact, numeric = hessian(students, teachers), numerical_gradient(partial(gradient, teachers=teachers), students)
-        at = np.unravel_index(np.argmax(np.abs(exact - numeric)), exact.shape)
-        yield Prediction(f"landscape-hessian/n={n},k={k},d={d}", exact[at], numeric[at], tolerance=1e-7,
+        entry = np.unravel_index(np.argmax(np.abs(exact - numeric)), exact.shape)
+        yield Prediction(f"landscape-hessian/n={n},k={k},d={d}", exact[entry], numeric[entry], tolerance=1e-7,
                          method="central differences, worst entry", scale=np.abs(exact).max())
 
 
@@ -115,16 +115,16 @@ def check_split(rng):
     direction = rng.standard_normal(k)
     grown = [loss(np.vstack([point, h * direction]), teachers) - loss(point, teachers) for h in (1e-3, 5e-4)]
     yield Prediction("landscape-birth", birth_slope(point, teachers, direction[None])[0],
-                     (4 * grown[1] - grown[0]) / 1e-3, tolerance=1e-6, method="one-sided differences of the loss",
-                     scale=np.linalg.norm(direction))
+                     float((4 * grown[1] - grown[0]) / 1e-3), tolerance=1e-6, method="one-sided differences of the loss",
+                     scale=float(np.linalg.norm(direction)))
 
 
 def check_tickets(rng):
     """The ticket null against independent draws."""
     p, n, k = 0.8, 6, 4
     fails = np.all(rng.random((200_000, 15)) < p, axis=1)
-    yield monte_carlo("landscape-tickets/null", ticket_null(p, n, k), fails)
-    yield Prediction("landscape-tickets/inverse", effective_tickets(ticket_null(p, n, k), p), 15, method="C(6, 4)",
+    yield monte_carlo("landscape-tickets/null", float(ticket_null(p, n, k)), fails)
+    yield Prediction("landscape-tickets/inverse", float(effective_tickets(ticket_null(p, n, k), p)), 15, method="C(6, 4)",
                      tolerance=1e-12)
 
 

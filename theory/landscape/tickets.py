@@ -47,8 +47,8 @@ def ticket_null(p_fail, n: int, k: int) -> np.ndarray | float:
     # through logarithms: C(n, k) overflows a double long before the answer does
     with np.errstate(divide="ignore"):
         log_fail = np.where(p_fail > 0, np.log(np.where(p_fail > 0, p_fail, 1.0)), -np.inf)
-    count = math.comb(n, k)
-    count = float(count) if count < 2**1000 else math.inf
+    subsets = math.comb(n, k)
+    count = float(subsets) if subsets < 2**1000 else math.inf
     with np.errstate(invalid="ignore"):
         result = np.where(log_fail == 0, 1.0, np.exp(count * np.where(log_fail == 0, -1.0, log_fail)))
     return float(result) if result.ndim == 0 else result

@@ -63,8 +63,8 @@ def evidence(sizes=(4, 12, 30)):
         rows.append(Evidence("s2.coin-flips", "theory", f"GOE, N = {n}", exact((p @ k**2 - (p @ k) ** 2) / (n / 4)),
                              piece=f"goe-{n}", study="random_landscape"))
     for curvature in (1.0, 3.0):
-        share = index_at_energy(np.array([0.1, -0.1]), 1.0, -1.0, curvature)
+        high, low = np.asarray(index_at_energy(np.array([0.1, -0.1]), 1.0, -1.0, curvature))
         rows.append(Evidence("s2.index-falls-with-loss", "theory", f"Gaussian field, f = -f' = 1, f'' = {curvature:g}, "
-                             "energy one standard deviation off the mean in 100 dimensions", exact(share[0] - share[1]),
+                             "energy one standard deviation off the mean in 100 dimensions", exact(high - low),
                              piece=f"field-{curvature:g}", study="random_landscape"))
     return rows

@@ -35,6 +35,14 @@ class Rule:
         return None if self.null is None else abs(self.bound - self.null)
 
     @property
+    def no_effect(self) -> tuple[float, float] | None:
+        """The values between which there is no effect that matters; None where there is no such value."""
+        if self.null is None:
+            return None
+        margin = abs(self.bound - self.null)
+        return self.null - margin, self.null + margin
+
+    @property
     def bound(self) -> float:
         """The bound of a claim that has one (the upper one of a claim that has two)."""
         return self.above if math.isinf(self.below) else self.below
@@ -42,8 +50,8 @@ class Rule:
     def __str__(self) -> str:
         bounds = ([f"above {self.above:g}"] * (self.above > -math.inf)
                   + [f"below {self.below:g}"] * (self.below < math.inf))
-        none = ("" if self.null is None else
-                f"; no effect: between {self.null - self.margin:g} and {self.null + self.margin:g}")
+        ends = self.no_effect
+        none = "" if ends is None else f"; no effect: between {ends[0]:g} and {ends[1]:g}"
         return "holds " + " and ".join(bounds) + none
 
     def contains(self, value: float) -> bool:
@@ -65,9 +73,10 @@ class Rule:
 
     def p_no_effect(self, estimate: Estimate) -> float:
         """p-value for "no effect that matters", by two one-sided tests (equivalence); 1 where a claim knows no such value."""
-        if self.null is None:
+        ends = self.no_effect
+        if ends is None:
             return 1.0
-        return _larger(estimate.p_above(self.null - self.margin), estimate.p_below(self.null + self.margin))
+        return _larger(estimate.p_above(ends[0]), estimate.p_below(ends[1]))
 
 
 def _larger(p: float, other: float) -> float:

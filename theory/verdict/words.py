@@ -58,7 +58,7 @@ def column_scope(column: Column) -> str:
         return f"in none of {len(judged)} settings" if len(judged) > 1 else f"not in {_settings(refuting, 1, room)}"
     if refuting and not open_ and len(refuting) < len(holding):
         return f"all {len(judged)} settings but {_settings(refuting, len(judged), room)}"
-    mean = f"on average over {column.pool.mean.n} settings" if column.on_average else ""
+    mean = f"on average over {column.pool.mean.n} settings" if column.on_average and column.pool is not None else ""
     parts = [*[mean] * (column.verdict == HOLDS), _settings(holding, len(judged), room),
              *[f"not {mean}"] * bool(mean and column.verdict in REFUTED),
              *[f"not in {_settings(refuting, len(judged), room)}"] * bool(refuting)]
@@ -91,7 +91,7 @@ def column_summary(rule: Rule, column: Column) -> str:
     count = len(column.judged)
     if len(same) == count:
         return f"{what} in {_alone(same)}{_effect(column, same)}"
-    if column.on_average:
+    if column.on_average and column.pool is not None:
         alone = f", in {len(same)} of {count} by itself" if same else ""
         return f"{what} on average over {column.pool.mean.n} settings ({measured(column.pool.mean)}){alone}"
     return f"{what} in {_settings(same, count)}{_effect(column, same)}; the rest inconclusive"
@@ -119,7 +119,7 @@ def _sides(rule: Rule, column: Column, rest: bool = True) -> str:
 
 
 def _refuted(rule: Rule, word: str) -> str:
-    return f"no effect of {number(rule.margin)} or more" if word == NO_EFFECT else word
+    return f"no effect of {number(rule.margin)} or more" if word == NO_EFFECT and rule.margin is not None else word
 
 
 def moderated(column: Column) -> str:
