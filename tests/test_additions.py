@@ -1,12 +1,12 @@
-"""A measure and an architecture are added by one file each, and seen everywhere; for the other rooms see test_walkthrough."""
+"""A measure, an architecture and a data set are added by one file each, and seen everywhere; for the rest see test_walkthrough."""
 
 import json
 
 import pytest
 
-from tests.overlay import ROOT, Overlay
+from tests.overlay import Overlay
+from tests.test_walkthrough import files
 
-ADDITIONS = ROOT / "tests" / "additions"
 SWEEP = ("--arch", "single", "--alphas", "1", "1/2", "--seeds", "2", "--epochs", "1", "--train-size", "200", "--jobs", "1",
          "--sites", "penultimate", "--stack", "2")
 COMPARE = """
@@ -38,8 +38,7 @@ print(json.dumps({"columns": list(row), "summary": summarise(frame)[0]["variance
 @pytest.fixture(scope="module")
 def laboratory(tmp_path_factory):
     """A copy of the laboratory with the added files."""
-    added = {str(path.relative_to(ADDITIONS)): path.read_text() for path in ADDITIONS.rglob("*.py")}
-    return Overlay(tmp_path_factory.mktemp("copy"), added)
+    return Overlay(tmp_path_factory.mktemp("copy"), files("measure", "architecture", "data_set"))
 
 
 def test_the_architecture_is_in_the_sweep(laboratory):
@@ -51,6 +50,12 @@ def test_the_measure_is_in_the_table_and_the_summary(laboratory):
     out = json.loads(laboratory.python("-c", COMPARE).splitlines()[-1])
     assert {"variance_share", "baseline_variance_share", "null_variance_share", "untrained_variance_share"} <= set(out["columns"])
     assert 0 < out["summary"] < 1 and out["measures"] == ["variance_share"] and out["public"]
+
+
+@pytest.mark.slow
+def test_the_data_set_in_a_sweep_that_is_carried_out(laboratory):
+    out = json.loads(laboratory.python("-m", "empirical", "sweep", "--data", "rings", *SWEEP, "--json"))
+    assert out["experiment"] == "single-rings" and len(out["alphas"]) == 2
 
 
 @pytest.mark.slow

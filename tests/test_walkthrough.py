@@ -1,4 +1,4 @@
-"""The walk-through of CONTRIBUTING.md is carried out: its files are written into a copy, its commands run there."""
+"""The pages of docs/contribute are carried out: their files are written into a copy of the laboratory, their commands run there."""
 
 import json
 import re
@@ -8,18 +8,19 @@ import pytest
 
 from tests.overlay import ROOT, Overlay
 
-HEADING = "## Add a toy model, step by step\n"
-TEXT = (ROOT / "CONTRIBUTING.md").read_text().partition(HEADING)[2].partition("\n## ")[0]
+# in an order in which each command finds what it needs
+PAGES = {name: (ROOT / "docs" / "contribute" / f"{name}.md").read_text()
+         for name in ("derivation", "claim", "measure", "architecture", "data_set", "toy_model")}
 FILE = r"^`([\w/]+\.py)`(?:, continued)?\n```python\n(.*?)^```$"
 COMMANDS = r"^```sh\n(.*?)^```\n(?:```text\n(.*?)^```\n)?"
 TESTS = ("tests/__init__.py", "tests/toy/__init__.py", "tests/toy/test_models.py", "tests/toy/test_vocabulary.py")
 CLAIM = "s0.random-copies-find-twice"
 
 
-def files() -> dict[str, str]:
+def files(*pages: str) -> dict[str, str]:
     """File -> its text, in one or several pieces."""
     found: dict[str, str] = {}
-    for name, text in re.findall(FILE, TEXT, re.M | re.S):
+    for name, text in re.findall(FILE, "\n".join(PAGES[page] for page in pages or PAGES), re.M | re.S):
         found[name] = found.get(name, "") + text
     return found
 
@@ -29,7 +30,7 @@ def carried_out(request, tmp_path_factory):
     """(the copy, [(command, what it printed, what the text says that it prints), ...])"""
     copy = Overlay(tmp_path_factory.mktemp("walk"), files(), TESTS, formulas=request.param)
     done = []
-    for block, printed in re.findall(COMMANDS, TEXT, re.M | re.S):
+    for block, printed in re.findall(COMMANDS, "\n".join(PAGES.values()), re.M | re.S):
         commands = [shlex.split(line) for line in block.splitlines()]
         assert all(python == "python" for python, *_ in commands)
         output = "".join(copy.python(*argv) for _, *argv in commands)
@@ -37,11 +38,20 @@ def carried_out(request, tmp_path_factory):
     return copy, done
 
 
-def test_every_block_is_a_file_or_a_command():
-    fences = len(re.findall(r"^```", TEXT, re.M))
-    commands = re.findall(COMMANDS, TEXT, re.M | re.S)
-    assert fences == 2 * (len(re.findall(FILE, TEXT, re.M | re.S)) + len(commands) + sum(bool(text) for _, text in commands))
-    assert len(files()) == 4 and len(commands) == 3
+@pytest.mark.parametrize("page", PAGES)
+def test_every_block_is_a_file_or_a_command(page):
+    text = PAGES[page]
+    fences = len(re.findall(r"^```", text, re.M))
+    commands = re.findall(COMMANDS, text, re.M | re.S)
+    assert fences == 2 * (len(re.findall(FILE, text, re.M | re.S)) + len(commands) + sum(bool(shown) for _, shown in commands))
+    assert files(page) and commands
+
+
+def test_every_page_is_in_the_contents_and_in_contributing():
+    pages = {path.stem for path in (ROOT / "docs" / "contribute").glob("*.md")} - {"index"}
+    listed = re.search(r"```{toctree}.*?\n\n(.*?)```", (ROOT / "docs" / "contribute" / "index.md").read_text(), re.S)[1].split()
+    named = re.findall(r"\(docs/contribute/(\w+)\.md\)", (ROOT / "CONTRIBUTING.md").read_text())
+    assert set(listed) == set(named) == pages
 
 
 def test_the_commands_print_what_the_text_says(carried_out):
