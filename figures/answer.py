@@ -108,7 +108,8 @@ def statement(clause: Clause, row: Mapping) -> str:
         groups.setdefault(verdict, []).append(column)
     if len(groups) == 1:
         return clause.says(next(iter(groups)))
-    said, asked = [], False
+    said: list[str] = []
+    asked = False
     for verdict in sorted(groups, key=lambda word: word in OPEN):
         where = f"in {listed(COLUMN_NAMES[c] for c in groups[verdict])}"
         phrase = clause.says(verdict)

@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 
 from lab.study import Study, load
-from lab.tables import PARTIAL, Table, is_older, is_whole, read_manifest, read_table, size, stems
+from lab.tables import PARTIAL, Table, is_older, is_whole, manifests, read_manifest, read_table, size
 from theory.verdict.pieces import ERROR
 
 KEPT = Path(__file__).parent / "results"
@@ -116,14 +116,14 @@ def tables(store: Path, names: Sequence[str] | None = None) -> dict[str, Table]:
 def repeated(store: Path) -> list[tuple[Table, Table]]:
     """(fresh, kept) table of every study whose kept table is the more complete one."""
     pairs = ((fresh_table(name, store), best_table(name, store)) for name in studies())
-    return [(fresh, best) for fresh, best in pairs if fresh is not None and best.manifest["kept"]]
+    return [(fresh, best) for fresh, best in pairs if fresh is not None and best is not None and best.manifest["kept"]]
 
 
 def own_tables(store: Path) -> list[Table]:
     """The whole tables of a user's own settings in a run store."""
     folder = Path(store) / "tables"
-    found = ((stem, read_manifest(stem, folder)) for stem in stems(folder))
-    return [read_table(stem, folder) for stem, facts in found if facts.get("own") and is_whole(facts)]
+    found = (read_table(stem, folder) for stem, facts in manifests(folder) if facts.get("own") and is_whole(facts))
+    return [table for table in found if table is not None]
 
 
 def set_aside(store: Path) -> list[dict]:
@@ -131,8 +131,8 @@ def set_aside(store: Path) -> list[dict]:
     (the command that computes them, where the manifest says it)."""
     found = []
     for folder, kept in ((Path(store) / "tables", False), (KEPT, True)):
-        for stem in stems(folder):
-            facts, name = read_manifest(stem, folder), stem.removesuffix(PARTIAL)
+        for stem, facts in manifests(folder):
+            name = stem.removesuffix(PARTIAL)
             own = not kept and facts.get("own") and is_whole(facts)
             reason = "" if own or (kept and is_whole(facts)) else objection(name, facts)
             if reason:

@@ -82,7 +82,8 @@ def verdicts(evidence: Iterable[Evidence]) -> list[Verdict]:
 def rows(evidence: Iterable[Evidence] | Iterable[Verdict]) -> list[dict]:
     """One row a claim, in the order of the register; from evidence, or from :func:`verdicts`."""
     found = list(evidence)
-    return [_row(item) for item in (found if found and isinstance(found[0], Verdict) else verdicts(found))]
+    judged = [item for item in found if isinstance(item, Verdict)]
+    return [_row(verdict) for verdict in judged or verdicts(item for item in found if isinstance(item, Evidence))]
 
 
 def _row(verdict: Verdict) -> dict:

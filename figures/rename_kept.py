@@ -16,7 +16,7 @@ from pathlib import Path
 from figures.catalogue import KEPT, spelt
 from lab.cli import say
 from lab.store import write_together
-from lab.tables import read_manifest, stems
+from lab.tables import manifests
 
 # table -> column as it was -> column as it is
 COLUMNS = {
@@ -43,11 +43,11 @@ def rename(folder: Path = KEPT) -> list[str]:
     ------
     ValueError : a table that is damaged, or whose cells would change.
     """
-    return [spelt(stem) for stem in stems(folder) if _renamed(Path(folder), stem)]
+    return [spelt(stem) for stem, facts in manifests(folder) if _renamed(Path(folder), stem, facts)]
 
 
-def _renamed(folder: Path, stem: str) -> bool:
-    facts, name = read_manifest(stem, folder), spelt(stem)
+def _renamed(folder: Path, stem: str, facts: dict) -> bool:
+    name = spelt(stem)
     text = (folder / f"{stem}.csv").read_bytes()
     header, _, body = text.partition(b"\n")
     if facts.get("digest", digest := hashlib.sha256(text).hexdigest()) != digest:

@@ -44,7 +44,8 @@ def _once(workers, function, *arguments, of: tuple = ()) -> Future:
         if workers is not None:
             _DONE[key] = workers.submit(function, *arguments)
         else:
-            _DONE[key] = done = Future()
+            done: Future = Future()
+            _DONE[key] = done
             try:
                 done.set_result(function(*arguments))
             except BaseException:
@@ -147,7 +148,7 @@ def page_html(rows: Sequence[Mapping], *, pages=(), tables=(), repeated=(), rema
     by_id = {row["id"]: row for row in rows}
     gap = [{"claim": claim, "label": f"{label}, {column}", "strip": strip(by_id[claim], column, 8)}
            for claim, label in CONTROLS.items() for column in ("toy", "real") if claim in by_id and by_id[claim][column]]
-    points = Counter()
+    points: Counter[str] = Counter()
     for row in rows:
         points.update(_counts(row))
     marks = [word for word in strips.SHAPES if any(p["judgement"] == word for claim in CONTROLS if claim in by_id
@@ -162,7 +163,7 @@ def page_html(rows: Sequence[Mapping], *, pages=(), tables=(), repeated=(), rema
         gap=gap, marks=marks, verdicts=VERDICTS, texts=sorted({row["id"][:2] for row in rows}), rooms=COLUMNS)
 
 
-_NONE = {"evidence": []}
+_NONE: dict[str, list] = {"evidence": []}
 
 
 def _counts(row: Mapping) -> dict[str, int]:

@@ -135,7 +135,8 @@ def plan(verdicts: Sequence[Verdict], tables: Mapping[str, Table], store: RunSto
     store : where runs live.
     wanted : ids of the claims that are to be settled; all that are open if it is empty.
     """
-    found, needs = Plan(), {}
+    found = Plan()
+    needs: dict[str, list[Need]] = {}
     for verdict in verdicts:
         if verdict.verdict not in OPEN or (wanted and verdict.claim.id not in wanted):
             continue
@@ -203,16 +204,16 @@ def _looks(study: Study, needs: Sequence[Need], table: Table, store: RunStore) -
         return tuple(known["replicas"]), tuple(known["levels"])
     if not study.extensible:
         raise Stuck("it takes no more replicas than it declares")
+    measured = [(need, need.piece.evidence.estimate) for need in needs if need.piece is not None]
     enough = []
-    for need in needs:
-        estimate = need.piece.evidence.estimate
+    for need, estimate in measured:
         last = replicas_needed(estimate, need.rule, need.error * further((estimate.n, most_replicas(estimate)))[-1] / ERROR
                                ) if estimate.n < most_replicas(estimate) else None
         if last is not None and not too_many(estimate, last):
             enough.append(last)
-    first = max(need.piece.evidence.estimate.n for need in needs)
+    first = max(estimate.n for _, estimate in measured)
     if not enough:
-        raise Stuck(f"too small to decide here: it takes more than {most_replicas(needs[0].piece.evidence.estimate)} replicas")
+        raise Stuck(f"too small to decide here: it takes more than {most_replicas(measured[0][1])} replicas")
     looks = declared_looks(first, max(*enough, first + 1))
     return tuple(looks), tuple(further(looks))
 

@@ -70,9 +70,17 @@ def interval(values: Iterable[float], within: tuple[float, float] | None = None)
     return e.mean, e.low, e.high
 
 
+def measured(axis, x: Iterable, ends: Iterable[tuple[float, float, float]], label: str | None = None, **style) -> None:
+    """Points with their intervals, each given as :func:`interval` returns it; ``style`` as for :func:`lab.pictures.points`."""
+    import numpy as np
+
+    mean, low, high = np.array(list(ends), dtype=float).reshape(-1, 3).T
+    points(axis, list(x), mean, low, high, label, **style)
+
+
 def legend(figure, axes, title: str | None = None, columns: int = 4) -> None:
     """One legend for all axes, below them, so that it covers no data."""
-    found = {}
+    found: dict[str, object] = {}
     for axis in axes:
         for handle, label in zip(*axis.get_legend_handles_labels()):
             found.setdefault(label, handle)

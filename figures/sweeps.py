@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from functools import cache
 
-from figures.style import interval, points
+from figures.style import interval, measured
 from lab.study import Study, declared_studies, load
 from lab.tables import Table
 
@@ -76,7 +76,7 @@ def estimates(axis, groups: Iterable, column: str, label: str | None, within=Non
     left out."""
     found = [(x, interval(values, within)) for x, rows in groups if len(values := rows[column].dropna())]
     if found:
-        points(axis, [x for x, _ in found], *zip(*(e for _, e in found)), label, **style)
+        measured(axis, [x for x, _ in found], [ends for _, ends in found], label, **style)
 
 
 def present(tables: Mapping[str, Table]) -> list[str]:

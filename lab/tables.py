@@ -135,6 +135,12 @@ def stems(folder: Path) -> list[str]:
     return sorted(path.name.removesuffix(_MANIFEST) for path in Path(folder).glob(f"*{_MANIFEST}"))
 
 
+def manifests(folder: Path) -> list[tuple[str, dict]]:
+    """Name and manifest of every table in a folder, as :func:`stems` and :func:`read_manifest` have them."""
+    found = ((stem, read_manifest(stem, folder)) for stem in stems(folder))
+    return [(stem, facts) for stem, facts in found if facts is not None]
+
+
 def read_manifest(stem: str, folder: Path) -> dict | None:
     """The manifest of a table, or None where there is none.
 

@@ -1,4 +1,4 @@
-"""A measure, an architecture and a data set are added by one file each, and seen everywhere; for the rest see test_walkthrough."""
+"""A measure, an architecture and a data set are added by one file each, and seen everywhere (the rest: test_walkthrough)."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The pages of docs/contribute are carried out: their files are written into a copy of the laboratory, their commands run there."""
+"""The pages of docs/contribute are carried out: their files are written into a copy of the laboratory, commands run there."""
 
 import json
 import re

@@ -58,7 +58,9 @@ def run(args) -> dict:
             say(f"{plan['experiment']}: {plan['done']} done, {plan['missing']} missing")
         return {"studies": plans}
     executor = Cluster(args.scheduler) if args.scheduler else None
-    computed, kept, failed = [], [], {}
+    computed: list = []
+    kept: list = []
+    failed: dict = {}
     ahead = Ahead(in_order([study(name) for name in names]), scale, store)
     with Workers(args.jobs or cores()) as workers:
         if ahead.missing:

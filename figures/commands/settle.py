@@ -93,7 +93,8 @@ def _carry_out(step, store, jobs) -> str:
     except InputError as error:
         note(f"{step.study}: {error}")
         return str(error)
-    return f"{len(table.manifest['failed'])} runs failed" if table.manifest["failed"] else ""
+    failed = table.manifest["failed"] if table is not None else ()
+    return f"{len(failed)} runs failed" if failed else ""
 
 
 def _say_stuck(stuck: dict) -> None:

@@ -1,7 +1,7 @@
 """The boundary outside the hull: polynomial classifiers and small networks in the plane."""
 
 from figures.section import Section, picture
-from figures.style import SHARE, interval, legend, look, panels, points
+from figures.style import SHARE, interval, legend, look, measured, panels
 
 _POLYNOMIALS = {"max-margin": "largest margin", "minimum-norm": "least norm", "gradient-small": "descent, small start",
                 "gradient-large": "descent, large start"}
@@ -15,7 +15,7 @@ def _lines(axis, frame, names, column):
             continue
         sizes = sorted(rows["size"].unique())
         found = [interval(rows[rows["size"] == s][column], SHARE) for s in sizes]
-        points(axis, sizes, *zip(*found), name, **look(place, line=True))
+        measured(axis, sizes, found, name, **look(place, line=True))
 
 
 def draw(tables):

@@ -10,7 +10,7 @@ def _gaps(axis, table, column, ends):
     """The gap by the value of a column that the intervention changes, a series for each width of the copies."""
     frame = whole(table)
     frame = frame[frame.width < 1]
-    for place, (width, rows) in enumerate(sorted(frame.groupby("width"), reverse=True)):
+    for place, (_, rows) in enumerate(sorted(frame.groupby("width"), reverse=True)):
         groups = [(at + 0.08 * (place - 0.5), rows[rows[column] == value]) for at, (value, _) in enumerate(ends)]
         estimates(axis, groups, "gap", f"copies of width α = {rows.alpha.iloc[0]}", real=True, **look(place))
     axis.set_xticks(range(len(ends)), [words for _, words in ends])
@@ -45,12 +45,12 @@ SECTION = Section(
     title="Why toy and real networks part over the gap",
     question="The gap survives matched losses in the toy and vanishes on digits; wide networks find what narrow ones miss in the "
         "toy and not in every real setting. Why?",
-    method="<b>Matched losses.</b> The explanation that is tested: the gap is of capacity, and survives where the matched loss asks "
-        "for more than all widths learn alike. In the toy it does, because students stop at the floor of the narrow ones. On "
-        "digits with wrong labels what all widths can learn leaves a known loss; the same networks are stopped above and below "
-        "it. The gap must be larger below. <b>Samples.</b> The explanation: the toy trains on the population; with few samples a "
-        "wide network's further features are accidents of its sample, which another wide network does not share. The same "
-        "Transformer takes as many steps on a sixteenth of the pairs. The gap must be larger with all of them.",
+    method="<b>Matched losses.</b> The explanation that is tested: the gap is of capacity, and survives where the matched loss "
+        "asks for more than all widths learn alike. In the toy it does, because students stop at the floor of the narrow ones. "
+        "On digits with wrong labels what all widths can learn leaves a known loss; the same networks are stopped above and "
+        "below it. The gap must be larger below. <b>Samples.</b> The explanation: the toy trains on the population; with few "
+        "samples a wide network's further features are accidents of its sample, which another wide network does not share. The "
+        "same Transformer takes as many steps on a sixteenth of the pairs. The gap must be larger with all of them.",
     studies=("cause-matched-gap", "cause-samples"),
     draw=draw,
     claims=("s0.matched-gap-is-of-capacity", "s0.gap-needs-samples"),

@@ -3,7 +3,7 @@
 import numpy as np
 
 from figures.section import Section, picture
-from figures.style import POSITIVE, canvas, interval, legend, look, panels, points, theory_line
+from figures.style import POSITIVE, canvas, interval, legend, look, measured, panels, theory_line
 from theory.random_landscape import index_at_energy
 
 
@@ -29,7 +29,7 @@ def _coins(frame, name):
     settings = list(once.groupby(["landscape", "size"], sort=False))
     labels = [f"ReLU\n{size} units" if landscape == "relu" else f"field\n{size} dims" for (landscape, size), _ in settings]
     with canvas(1, width=3.6, height=2.5) as (figure, axis):
-        points(axis, range(len(settings)), *zip(*(interval(rows.coins, POSITIVE) for _, rows in settings)), "found", **look(0))
+        measured(axis, range(len(settings)), [interval(rows.coins, POSITIVE) for _, rows in settings], "measured", **look(0))
         known = [(i, rows.coins_theory.iloc[0]) for i, (_, rows) in enumerate(settings) if rows.coins_theory.notna().all()]
         axis.plot(*zip(*known), "_", markersize=14, color=look(1)["color"], label="random matrices")
         axis.axhline(1, color="#6b6b6b", linestyle=":", linewidth=1)

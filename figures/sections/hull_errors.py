@@ -1,7 +1,7 @@
 """Why the distance from the hull does not say which test points are wrong."""
 
 from figures.section import Section, picture
-from figures.style import SHARE, canvas, interval, legend, look, points
+from figures.style import SHARE, canvas, interval, legend, look, measured
 
 _FOLLOWED = (("ambiguity_given_nearest", "ambiguity", 1), ("hull_given_nearest", "hull distance", 0),
              ("hull_given_both", "hull distance, given ambiguity too", 2))
@@ -13,7 +13,7 @@ def _panel(axis, groups, columns, within):
     for shift, (column, label, place) in zip((-0.2, 0.0, 0.2), columns):
         found = [interval(rows[column].dropna(), within) if rows[column].notna().any() else (float("nan"),) * 3
                  for _, rows in groups]
-        points(axis, [i + shift for i in range(len(groups))], *zip(*found), label, real=True, **look(place))
+        measured(axis, [i + shift for i in range(len(groups))], found, label, real=True, **look(place))
     axis.set_xticks(range(len(groups)), [f"{arch}\n{data}, {size:,}" for (data, arch, size), _ in groups], fontsize=7)
     axis.set_xlim(-0.6, len(groups) - 0.4)
 

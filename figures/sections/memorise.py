@@ -3,7 +3,7 @@
 import math
 
 from figures.section import Section, picture
-from figures.style import POSITIVE, canvas, interval, legend, look, points, stroke
+from figures.style import POSITIVE, canvas, interval, legend, look, measured, stroke
 
 _NAMES = {"structured": "structured labels", "random-labels": "random labels", "noise-inputs": "noise inputs"}
 
@@ -24,7 +24,7 @@ def _splits(table):
         for place, (rows, label) in enumerate(((frame[fast], "as in the study"), (frame[~fast], "a fifth of the learning rate"))):
             shares = sorted(rows.random_share.unique())
             found = [_known(resplits_a_merger(rows[rows.random_share == share])) for share in shares]
-            points(axis, shares, *zip(*found), label, **look(place))
+            measured(axis, shares, found, label, **look(place))
         axis.axhline(0.05, color="#6b6b6b", linestyle=":", linewidth=1)
         axis.set(xlabel="share of labels that are random", ylabel="re-splits a merged region", ylim=(0, None))
         legend(figure, [axis])
@@ -53,7 +53,7 @@ def _merging(table):
             axes[0].plot(curve.index + 1, curve.values, **stroke(place))
             for axis, column in ((axes[1], "final_regions"), (axes[2], "spread")):
                 found = [_known(ends[(ends.task == task) & (ends.width == w)][column]) for w in widths]
-                points(axis, widths, *zip(*found), name, **look(place))
+                measured(axis, widths, found, name, **look(place))
         truth = frame[frame.task == "structured"].true_regions.iloc[0]
         axes[0].axhline(truth, color="#6b6b6b", linestyle=":", linewidth=1)
         axes[0].set(xscale="log", xlabel="epoch + 1", ylabel="decision regions", title=f"along training, width {widths[-1]}")
@@ -73,7 +73,7 @@ def _merging(table):
             for axis, column in ((axes[0], "deaths"), (axes[1], "resplits")):
                 found = [_known(rows[rows.width == w][column] / rows[rows.width == w].memorised.where(lambda n: n > 0))
                          for w in widths]
-                points(axis, widths, *zip(*found), name, **look(place))
+                measured(axis, widths, found, name, **look(place))
         for axis, title in zip(axes, ("regions that died", "re-splits of merged regions")):
             axis.set(xscale="log", xlabel="width", title=title + "\nper network that memorised", ylim=(0, None))
             axis.set_xticks(widths, widths)

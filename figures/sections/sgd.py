@@ -46,8 +46,8 @@ def _units(table):
             rows = end[(end.noise == noise) & (end.init_scale == scale)]
             rows = rows.sort_values("width")
             for name, colour, marker in (("removable", NARROW, "o"), ("repeated", WIDE, "s")):
-                points(axis, rows.width, rows[name], *(rows[f"{name}_{end}"].clip(*SHARE) for end in ("low", "high")), name,
-                       color=colour, fmt=marker)
+                low, high = (rows[f"{name}_{side}"].clip(*SHARE) for side in ("low", "high"))
+                points(axis, rows.width, rows[name], low, high, name, color=colour, fmt=marker)
             axis.set(title=f"noise {noise:g}, start {scale:g}", xscale="log", ylim=(-0.03, 1.03))
             widths = sorted(rows.width.unique())
             axis.set_xticks(widths, [f"{w:g}" for w in widths])

@@ -54,11 +54,11 @@ def _against_alpha(tables):
     real, toy, free = present(tables), tables.get("graded-width"), None
     if toy is None and not real:
         return
+    sweeps_ = [(short(name), whole(tables[name]), "width") for name in real]
     if toy is not None:
         free = toy.frame[(toy.frame.teacher == "graded") & (toy.frame.condition == "free") & (toy.frame.reference_width == 16)]
         theory = free.drop_duplicates("alpha").sort_values("alpha")
-    sweeps_ = [("toy: graded teacher", free, "alpha")] * (toy is not None)
-    sweeps_ += [(short(name), whole(tables[name]), "width") for name in real]
+        sweeps_.insert(0, ("toy: graded teacher", free, "alpha"))
     columns = min(4, len(sweeps_))
     bands = -(-len(sweeps_) // columns)  # rows of panels, each with its span errors and its probes
     with canvas(columns, 2 * bands, height=1.75, squeeze=False) as (figure, axes):

@@ -4,7 +4,7 @@ import numpy as np
 
 from empirical.studies.units.evidence import PUBLISHED
 from figures.section import Section, picture
-from figures.style import SHARE, canvas, interval, legend, look, panels, points, shade, theory_line
+from figures.style import SHARE, canvas, interval, legend, look, measured, panels, shade, theory_line
 from figures.sweeps import family
 from theory.random_units import similar_pair_share
 from theory.unit_evidence import change
@@ -38,21 +38,21 @@ _SHORT = {_SMALL: "d = 10, small start", _MLP.format("10", "10,000", "standard")
 
 
 def _summary(rows, column):
-    """Widths, means, and ends of the intervals of a share."""
-    groups = [(w, g[column].dropna()) for w, g in rows.groupby("width")]
-    return tuple(zip(*((w, *interval(v, SHARE)) for w, v in groups if len(v))))
+    """Widths, and at each the mean of a share with the ends of its interval."""
+    groups = [(w, g[column].dropna()) for w, g in rows.groupby("width")] if column in rows else []
+    return [w for w, values in groups if len(values)], [interval(values, SHARE) for _, values in groups if len(values)]
 
 
 def _panel(axis, rows, column, place, label=None, null=None, real=False):
     """A column by width with its intervals; the same network before training as a dashed line."""
-    found = _summary(rows, column) if column in rows else ()
-    if not found:
+    widths, shares = _summary(rows, column)
+    if not widths:
         return
     style = look(place)
-    points(axis, *found, label, real=real, linestyle="-", linewidth=0.8, markersize=4, **style)
+    measured(axis, widths, shares, label, real=real, linestyle="-", linewidth=0.8, markersize=4, **style)
     if null in rows:
-        x, start, _, _ = _summary(rows, null)
-        axis.plot(x, start, linestyle=(0, (2, 2)), marker="", color=style["color"], linewidth=1)
+        widths, starts = _summary(rows, null)
+        axis.plot(widths, [mean for mean, _, _ in starts], linestyle=(0, (2, 2)), marker="", color=style["color"], linewidth=1)
 
 
 def _ticks(axis, widths):
