@@ -77,21 +77,24 @@ def test_capture_has_its_prediction(width, copies):
     assert abs(found.missed_by_one[1] - p) < 4.5 * np.sqrt(p * (1 - p) / n + predicted.standard_error[1] ** 2)
 
 
-def test_concatenated_narrow_networks_miss_what_the_wide_one_finds():
-    narrow = predict(width=1, copies=8).limit_by_all[1]
-    wide = predict(width=8, copies=1).limit_by_all[1]
-    assert narrow > 1.5 * wide
+@pytest.fixture(scope="module")
+def wide():
+    """The prediction for one wide network, which takes two seconds."""
+    return predict(width=8, copies=1)
+
+
+def test_concatenated_narrow_networks_miss_what_the_wide_one_finds(wide):
+    assert predict(width=1, copies=8).limit_by_all[1] > 1.5 * wide.limit_by_all[1]
     pure = [predict(threshold=0.72, width=w, copies=8 // w).missed_by_all[1] for w in (1, 4, 8)]
     np.testing.assert_allclose(pure, pure[0], rtol=1e-12)
 
 
-def test_a_limit_is_not_given_out_as_exact():
+def test_a_limit_is_not_given_out_as_exact(wide):
     # the limit for a wide network misses the simulated share at a second strength of 0.05 by more than its error
     kept = pd.read_csv(KEPT).query("threshold == 0.3 and width == 8 and feature == 2").iloc[0]
-    said = predict(width=8, copies=1)
-    assert kept.strength == 0.05 and not kept.one_low < said.limit_by_one[1] < kept.one_high
-    assert said.missed_by_one[1] is said.missed_by_all[1] is said.kind[1] is said.standard_error[1] is None
-    assert 0 < said.limit_standard_error[1] < 1e-3 and said.kind[0] == "limit" and said.missed_by_one[0] > 0
+    assert kept.strength == 0.05 and not kept.one_low < wide.limit_by_one[1] < kept.one_high
+    assert wide.missed_by_one[1] is wide.missed_by_all[1] is wide.kind[1] is wide.standard_error[1] is None
+    assert 0 < wide.limit_standard_error[1] < 1e-3 and wide.kind[0] == "limit" and wide.missed_by_one[0] > 0
     # equal strengths: nothing is known of either
     equal = predict(strengths=(1, 1), threshold=0.3, dim=4, width=1, copies=1)
     assert equal.missed_by_one == equal.missed_by_all == equal.kind == (None, None)
@@ -104,9 +107,12 @@ def test_a_limit_is_not_given_out_as_exact():
     assert three.missed_by_one == (None,) * 3 and three.limit_by_one[1:] == (None, None)
 
 
-def test_evidence_says_that_it_is_a_limit_and_has_its_interval():
+def test_evidence_says_that_it_is_a_limit_and_has_its_interval(monkeypatch):
+    from toy.first_reach import study
     from toy.first_reach.study import Reach, evidence, run, tabulate
 
+    predictions = {}
+    monkeypatch.setattr(study, "predict", lambda **a: predictions.setdefault((a["threshold"], a["width"]), predict(**a)))
     cells = [Reach(b, width, 8 // width, replicas=40, seed=seed) for b in (0.72, 0.3) for width in (1, 2)
              for seed in (100, 101)[:2 - (b < 0.7)]]
     table = tabulate([(c, run(c, None)) for c in cells])
@@ -117,7 +123,7 @@ def test_evidence_says_that_it_is_a_limit_and_has_its_interval():
     for (_, piece), e in theory.items():
         assert e.estimate.is_exact == (piece == "reach") and ("vanishing" in e.setting) == (piece == "capture")
         assert e.estimate.is_exact or e.estimate.low < e.estimate.mean < e.estimate.high
-    one, two = (predict(threshold=0.3, width=w, copies=8 // w, seed=100) for w in (1, 2))
+    one, two = predictions[0.3, 1], predictions[0.3, 2]
     said = theory["concatenated", "capture"].estimate
     assert said.mean == pytest.approx(one.limit_by_all[1] - two.limit_by_all[1])
     assert said.error == pytest.approx(4 * two.limit_by_one[1] ** 3 * two.limit_standard_error[1], rel=1e-3)

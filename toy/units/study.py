@@ -119,7 +119,8 @@ def _shapes(table: pd.DataFrame, case: str, first: pd.Series) -> Iterator[tuple[
         widths, auc = by_width(table, case, "auc")
         if len(widths) > 2:
             falls = [mean_interval(auc[:, len(widths) // 2] - auc[:, end]) for end in (0, -1)]
-            yield "s1.large-start-u-shape", case, bounded(transformed(largest(*falls), operator.neg), -1, 1)
+            if (fall := largest(*falls)) is not None:
+                yield "s1.large-start-u-shape", case, bounded(transformed(fall, operator.neg), -1, 1)
     if first.dim > 1000:
         widths, similar = by_width(table, case, "similar_per_unit")
         units = len(similar) * widths[-1]  # an event is a pair, and counts for both of its units
