@@ -14,7 +14,6 @@ UNFINISHED: tuple[str, ...] = (
     "figures.",
     "theory.accumulate",
     "theory.bumps",
-    "theory.claims",
     "theory.committee",
     "theory.compare",
     "theory.counting",

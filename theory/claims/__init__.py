@@ -1,4 +1,4 @@
-"""The register of claims: every sentence of the four texts made checkable, with the rule that judges it.
+"""The register of claims: the sentences of the four texts made checkable, each with the rule that judges it.
 
 A :class:`Claim` names one *statistic* (a number that theory, toy and real networks can each produce), and a
 :class:`~theory.verdict.rule.Rule` on it. :class:`Evidence` is that number measured somewhere, with its uncertainty. The
@@ -15,6 +15,8 @@ from lab.discover import by_name, declared
 from lab.estimate import Estimate
 from theory.verdict.rule import Rule
 
+__all__ = ["COLUMNS", "Change", "Claim", "Evidence", "claims"]
+
 COLUMNS = ("theory", "toy", "real")
 
 
@@ -24,9 +26,17 @@ class Change:
 
     Attributes
     ----------
-    date : "2026-11-28".
-    what : what it said before, and what it says now.
-    reason : why.
+    date : str
+        "2026-11-28".
+    what : str
+        What the declaration said before, and what it says now.
+    reason : str
+        Why it was changed.
+
+    Examples
+    --------
+    >>> claims()["s0.copies-saturate"].changes[0].date
+    '2026-11-28'
     """
 
     date: str
@@ -40,20 +50,38 @@ class Claim:
 
     Attributes
     ----------
-    id : short name, ``s0.narrow-does-not-span``.
-    source : paper, and where in it.
-    claim : the sentence.
-    statistic : the number that is measured, in words; the same one in every column.
-    refuted_by : what would refute it.
-    rule : on the statistic; its bound is the smallest effect that matters.
-    columns : which of theory, toy and real can speak to it.
-    bound_reason : why the bound is where it is.
-    scope : the settings that the claim is about, in words; "" for all that are measured.
-    primary : column -> key of the one setting that is judged at the full error, ``"<study>"`` or ``"<study>/<piece>"`` (see
+    id : str
+        Short name, ``s0.narrow-does-not-span-wide``.
+    source : str
+        Paper, and where in it.
+    claim : str
+        The sentence.
+    statistic : str
+        The number that is measured, in words; the same in every column.
+    refuted_by : str
+        What would refute it.
+    rule : Rule
+        Where the statistic has to lie; its bound is the smallest effect that matters.
+    columns : tuple of {"theory", "toy", "real"}
+        The columns that can provide evidence.
+    bound_reason : str
+        Why the bound is where it is.
+    scope : str
+        The settings that the claim is about, in words; "" for all that are measured.
+    primary : mapping of str to str
+        Column → key of the one setting that is tested at the full error, ``"<study>"`` or ``"<study>/<piece>"`` (see
         :class:`Evidence`); the others share theirs.
-    moderator : name of the attribute of settings (a key of ``Evidence.levels``) that is expected to separate those where the
-        claim holds from those where it does not; "" for none.
-    changes : of the declaration, after there was evidence.
+    moderator : str
+        Attribute of settings (a key of ``Evidence.levels``) that is expected to separate those where the claim holds from
+        those where it does not; "" for none.
+    changes : tuple of Change
+        Changes of the declaration after there was evidence.
+
+    Examples
+    --------
+    >>> claim = claims()["s0.copies-saturate"]
+    >>> print(claim.rule, claim.columns)
+    holds below 0.1 ('toy', 'real')
     """
 
     id: str
@@ -76,19 +104,37 @@ class Evidence:
 
     Attributes
     ----------
-    claim : the claim's id.
-    column : "theory", "toy" or "real".
-    setting : where it was measured, for a person ("ResNet-18, digits, alpha 1/8").
-    estimate : the statistic with its interval; ``lab.estimate.exact`` for a formula.
-    runs : ids of the runs behind it (empty for a formula).
-    note : what a reader should know of how it was made; "" for nothing.
-    piece : short name of the setting within its study, for the register ("graded"); "" where a study has one.
-    study : name of the study whose table it comes from; the ledger fills it in. A formula's is the name of its theory module.
-    cluster : settings with the same cluster measure the same networks and data, in whole or in part, and count once; "" for
-        a setting of its own.
-    levels : attributes of the setting that may separate settings, name -> level ("architecture" -> "convolutional").
-    level : one-sided error of its tests; less than 2.5 % where more looks at the data are declared.
-    pilot : measured with replicas that sized the study, or before the declaration: shown, not judged.
+    claim : str
+        The claim's id.
+    column : {"theory", "toy", "real"}
+        The column it belongs to.
+    setting : str
+        Where it was measured, for a reader ("ResNet-18, digits, alpha 1/8").
+    estimate : Estimate
+        The statistic with its interval; ``lab.estimate.exact`` for a formula.
+    runs : tuple of str
+        Ids of the runs behind it (empty for a formula).
+    note : str
+        What a reader should know about how it was measured; "" for nothing.
+    piece : str
+        Short name of the setting within its study, for the register ("graded"); "" where a study has only one.
+    study : str
+        Name of the study whose table it comes from; the ledger fills it in. For a formula, the name of its theory module.
+    cluster : str
+        Settings with the same cluster measure the same networks and data, in whole or in part, and count once; "" for a
+        setting of its own.
+    levels : mapping of str to str
+        Attributes that may separate settings, name → level ("architecture" → "convolutional").
+    level : float, default 0.025
+        One-sided error of its tests, in (0, 0.025]; smaller where more looks at the data are declared.
+    pilot : bool, default False
+        Whether it was measured with replicas that sized the study, or before the declaration: then it is shown, not judged.
+
+    Examples
+    --------
+    >>> from lab.estimate import exact
+    >>> Evidence("s2.coin-flips", "theory", "GOE, N = 10", exact(0.1), piece="goe-10", study="random_landscape").key
+    'random_landscape/goe-10'
     """
 
     claim: str
@@ -118,8 +164,19 @@ class Evidence:
 def claims() -> dict[str, Claim]:
     """All claims by id: the ``CLAIMS`` of every file of this folder, in the order of the files' names.
 
+    Returns
+    -------
+    dict of str to Claim
+        The register.
+
     Raises
     ------
-    lab.discover.DeclarationError : a file without ``CLAIMS``, or an id that is taken.
+    lab.discover.DeclarationError
+        If a file has no ``CLAIMS``, or an id is taken.
+
+    Examples
+    --------
+    >>> claims()["s2.coin-flips"].columns
+    ('theory', 'toy', 'real')
     """
     return by_name(declared(__name__, "CLAIMS", Claim), lambda claim: claim.id)

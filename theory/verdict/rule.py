@@ -12,10 +12,24 @@ class Rule:
 
     Attributes
     ----------
-    above, below : the bounds. A bound is the smallest effect that matters: an effect short of it is not what the claim says.
-    null : value of the statistic where there is no effect (0 for a difference, 1 for a ratio), for claims that say that there
-        is one, in one direction; None for claims without such a value. It lies on the other side of the bound, and the
-        statistic shows *no effect* where it is nearer to ``null`` than the bound, on either side.
+    above : float, default -inf
+        Lower bound. A bound is the smallest effect that matters: an effect short of it is not what the claim says.
+    below : float, default inf
+        Upper bound, likewise.
+    null : float, optional
+        Value of the statistic where there is no effect (0 for a difference, 1 for a ratio), for claims that assert an effect
+        in one direction. It lies on the other side of the bound, and the statistic shows *no effect* where it is nearer to
+        ``null`` than the bound is, on either side. None for claims without such a value.
+
+    Raises
+    ------
+    ValueError
+        If no number lies between the bounds, or ``null`` does not lie beyond a single bound.
+
+    Examples
+    --------
+    >>> print(Rule(above=0.01, null=0.0))
+    holds above 0.01; no effect: between -0.01 and 0.01
     """
 
     above: float = -math.inf
