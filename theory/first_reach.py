@@ -128,7 +128,7 @@ def end_of_capture(start: npt.ArrayLike, threshold: float, strength: float, init
     Examples
     --------
     >>> end_of_capture([0.5, 0.9], 0.3, 1.0, 0.1).round(3)
-    array([0.923, 0.989])
+    array([0.986, 0.995])
     """
     b, u0 = threshold, floats(start, "start")
 
@@ -185,7 +185,7 @@ def single_keep_probability(dim: int, threshold: float, strength: float, init_re
     Examples
     --------
     >>> round(single_keep_probability(5, 0.3, 1.0, 0.1, nodes=40), 2)
-    0.22
+    0.21
     """
     _check(dim, threshold)
     checks.real_number("strength", strength, above=0)
