@@ -1,10 +1,14 @@
 """The ground floor: what is defined and derived. Measures, formulas, predictions and the register of claims.
 
-``dir(theory)`` shows the modules, and the measures of :mod:`theory.measures`.
+``dir(theory)`` shows the modules and the measures. What belongs to the measures (types of results, constants, orders of ablation,
+nulls) is in :mod:`theory.measures`; ``theory.NAME`` finds it, too.
 """
 
 from functools import cache
 from importlib import import_module
+from typing import Any
+
+_BESIDE = {"theory.measures.ablation", "theory.measures.fitted", "theory.measures.null"}  # files of tools, not of measures
 
 
 @cache
@@ -14,7 +18,16 @@ def _modules() -> frozenset[str]:
     return frozenset(module.rpartition(".")[2] for module in sources("theory")) - {"commands"}
 
 
-def __getattr__(name: str):
+@cache
+def _measures() -> frozenset[str]:
+    """Functions of the files of measures: classes and constants begin with a capital."""
+    from lab.discover import exports
+
+    return frozenset(name for module, names in exports("theory.measures").items() if module not in _BESIDE
+                     for name in names if name[0].islower())
+
+
+def __getattr__(name: str) -> Any:
     if not name.startswith("_"):
         if name in _modules():
             return import_module(f"theory.{name}")
@@ -26,4 +39,4 @@ def __getattr__(name: str):
 
 def __dir__() -> list[str]:
     shown = (name for name in globals() if name.startswith("__"))
-    return sorted({*shown, *_modules(), *import_module("theory.measures").__all__})
+    return sorted({*shown, *_modules(), *_measures()})

@@ -1,4 +1,4 @@
-"""Evidence on removable and repeated units from a table with one row a network, toy or real alike.
+"""Evidence on removable and repeated units from a table with one row per network, toy or real alike.
 
 The table has ``case`` (a setting, for a person), ``width`` (a number), ``replica`` and the numbers of a network:
 ``auc``, ``prunability``, ``pair_share``, ``compressibility``, ``pair_share_start``, ``compressibility_start`` (the same before
@@ -26,11 +26,21 @@ class Case:
 
     Attributes
     ----------
-    piece : short name within its study.
-    start : the same of the untrained networks: cases with the same one measure them again.
-    untrained : these for a person.
-    setting : the case for a person; "" for its name in the table.
-    levels : attributes of the setting, see :class:`theory.claims.Evidence`.
+    piece : str
+        Short name within its study.
+    start : str
+        The same of the untrained networks: cases with the same one measure them again.
+    untrained : str
+        These in words, for a reader.
+    setting : str
+        The case in words; "" for its name in the table.
+    levels : mapping of str to str
+        Attributes of the setting, see :class:`theory.claims.Evidence`.
+
+    Examples
+    --------
+    >>> Case("mlp", "mlp-start", "MLP").setting
+    ''
     """
 
     piece: str
@@ -41,24 +51,68 @@ class Case:
 
 
 def by_width(table: "pandas.DataFrame", case: str, column: str) -> tuple[np.ndarray, np.ndarray]:
-    """Widths (w,), and a column's values (replicas, w) of one case.
+    """Widths of one case, and a column's values.
 
     Widths that a replica lacks are left out (a sweep that was cut short), then replicas without a value.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row per network, as in the module's docstring.
+    case : str
+        Its name in the table.
+    column : str
+        Of the table.
+
+    Returns
+    -------
+    widths : ndarray of shape (widths,)
+    values : ndarray of shape (replicas, widths)
+
+    Examples
+    --------
+    >>> import pandas
+    >>> table = pandas.DataFrame({"case": "a", "width": [4, 8, 4, 8], "replica": [0, 0, 1, 1], "auc": [0.5, 0.75, 0.25, 1.0]})
+    >>> by_width(table, "a", "auc")
+    (array([4., 8.]), array([[0.5 , 0.75],
+           [0.25, 1.  ]]))
     """
     rows = table[table.case == case]
     replicas = rows.groupby("width").replica.nunique()
     rows = rows[rows.width.isin(replicas.index[replicas == rows.replica.nunique()])]
-    found = rows.pivot(index="replica", columns="width", values=column).dropna()
-    return found.columns.to_numpy(dtype=float), found.to_numpy(dtype=float)
+    shares = rows.pivot(index="replica", columns="width", values=column).dropna()
+    return shares.columns.to_numpy(dtype=float), shares.to_numpy(dtype=float)
 
 
-def growth(table, case: str, column: str, *, absolute: bool = False) -> Estimate | None:
-    """Factor of growth per doubling of width over the replicas; ``absolute`` multiplies a share by the width first.
+def growth(table: "pandas.DataFrame", case: str, column: str, *, absolute: bool = False) -> Estimate | None:
+    """Factor of growth per doubling of width over the replicas.
 
     The geometric mean, as of all ratios. Shares below half a pair of the narrowest network's units, 0 among them, are taken as
     that: leaving out the networks that have none would choose by the outcome, and a floor that fell with the width, as wide
-    networks can show smaller shares, would itself read as a share that falls. None with fewer than two widths or replicas, or
-    where no network of any width has a share above 0.
+    networks can show smaller shares, would itself read as a share that falls.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row per network, as in the module's docstring.
+    case : str
+        Its name in the table.
+    column : str
+        A share.
+    absolute : bool, default False
+        Multiply the share by the width first.
+
+    Returns
+    -------
+    Estimate or None
+        None with fewer than two widths or replicas, or where no network of any width has a share above 0.
+
+    Examples
+    --------
+    >>> import pandas
+    >>> table = pandas.DataFrame({"case": "a", "width": [4, 8, 4, 8], "replica": [0, 0, 1, 1], "share": [0.25, 0.5, 0.125, 0.25]})
+    >>> round(growth(table, "a", "share").mean, 4)
+    2.0
     """
     widths, values = by_width(table, case, column)
     if len(widths) < 2 or len(values) < 2 or not np.any(values > 0):
@@ -68,10 +122,33 @@ def growth(table, case: str, column: str, *, absolute: bool = False) -> Estimate
     return mean_interval(growth_per_doubling(widths, values * widths if absolute else values), log=True)
 
 
-def at_widest(table, case: str, column: str, minus: str | None = None) -> Estimate | None:
-    """A share at the largest width, less another one; None with fewer than two replicas.
+def at_widest(table: "pandas.DataFrame", case: str, column: str, minus: str | None = None) -> Estimate | None:
+    """A share at the largest width, less another one.
 
     A difference of shares of units is not known better than to one unit.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row per network, as in the module's docstring.
+    case : str
+        Its name in the table.
+    column : str
+        The share.
+    minus : str, optional
+        The share to subtract.
+
+    Returns
+    -------
+    Estimate or None
+        None with fewer than two replicas.
+
+    Examples
+    --------
+    >>> import pandas
+    >>> table = pandas.DataFrame({"case": "a", "width": 4, "replica": [0, 1], "auc": [0.5, 0.75]})
+    >>> at_widest(table, "a", "auc").mean
+    0.625
     """
     widths, values = by_width(table, case, column)
     if len(widths) == 0 or len(values) < 2:
@@ -82,14 +159,36 @@ def at_widest(table, case: str, column: str, minus: str | None = None) -> Estima
     return bounded(stepped(gap, 1 / _units(table, case, widths[-1])), -1, 1)
 
 
-def _units(table, case: str, width: float) -> float:
+def _units(table: "pandas.DataFrame", case: str, width: float) -> float:
     """Hidden units of a network of a width: those of all its places where the table has their number."""
     rows = table[(table.case == case) & (table.width == width)]
     return float(rows["units"].min()) if "units" in rows else width
 
 
-def change(table, case: str, column: str) -> Estimate | None:
-    """The largest width's share less the smallest's."""
+def change(table: "pandas.DataFrame", case: str, column: str) -> Estimate | None:
+    """The largest width's share less the smallest's.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row per network, as in the module's docstring.
+    case : str
+        Its name in the table.
+    column : str
+        The share.
+
+    Returns
+    -------
+    Estimate or None
+        None with fewer than two widths or replicas.
+
+    Examples
+    --------
+    >>> import pandas
+    >>> table = pandas.DataFrame({"case": "a", "width": [4, 8, 4, 8], "replica": [0, 0, 1, 1], "auc": [0.5, 0.75, 0.25, 1.0]})
+    >>> change(table, "a", "auc").mean
+    0.5
+    """
     widths, values = by_width(table, case, column)
     return bounded(mean_interval(values[:, -1] - values[:, 0]), -1, 1) if len(widths) > 1 and len(values) > 1 else None
 
@@ -100,12 +199,32 @@ def case_evidence(table: "pandas.DataFrame", column: str, runs: tuple[str, ...],
 
     Parameters
     ----------
-    table : as above.
-    column : "toy" or "real".
-    runs : ids of the runs behind it.
-    describe : the first row of a case -> what the case is.
+    table : pandas.DataFrame
+        One row per network, as in the module's docstring.
+    column : {"toy", "real"}
+        Of the ledger.
+    runs : tuple of str
+        Ids of the runs behind it.
+    describe : callable
+        From the first row of a case to the :class:`Case` that it is.
+
+    Returns
+    -------
+    list of Evidence
+
+    Examples
+    --------
+    >>> import pandas
+    >>> shares = ("prunability", "pair_share", "auc", "pair_share_start", "compressibility", "compressibility_start", "agreement",
+    ...           "kept_share")
+    >>> table = pandas.DataFrame({"case": "a", "width": [4, 8, 4, 8], "replica": [0, 0, 1, 1],
+    ...                           **{name: [0.25, 0.5, 0.125, 0.25] for name in shares}})
+    >>> found = case_evidence(table, "toy", (), lambda row: Case("mlp", "mlp-start", "MLP"))
+    >>> sorted({one.claim for one in found})[0]
+    's1.compressibility-beyond-start'
     """
-    found, starts = [], {}
+    evidence: list[Evidence] = []
+    starts: dict[str, tuple[str, Case]] = {}
     for name, rows in table.groupby("case", sort=False):
         case = describe(rows.iloc[0])
         statistics = {
@@ -117,13 +236,13 @@ def case_evidence(table: "pandas.DataFrame", column: str, runs: tuple[str, ...],
             "s1.smaller-network-agrees": at_widest(table, name, "agreement"),
             "s1.kept-share-falls": change(table, name, "kept_share"),
         }
-        found += [Evidence(claim, column, case.setting or name, e, runs, piece=case.piece, levels=case.levels)
-                  for claim, e in statistics.items() if e is not None]
+        evidence += [Evidence(claim, column, case.setting or name, e, runs, piece=case.piece, levels=case.levels)
+                     for claim, e in statistics.items() if e is not None]
         if case.start not in starts or len(rows) > len(table[table.case == starts[case.start][0]]):
             starts[case.start] = name, case
     for start, (name, case) in starts.items():
         doubling = growth(table, name, "pair_share_start", absolute=True)
         if doubling is not None:
-            found.append(Evidence("s1.random-layers-double", column, f"untrained {case.untrained}", doubling, runs, piece=start,
-                                  levels=case.levels))
-    return found
+            evidence.append(Evidence("s1.random-layers-double", column, f"untrained {case.untrained}", doubling, runs,
+                                     piece=start, levels=case.levels))
+    return evidence

@@ -22,6 +22,7 @@ from theory import measures as m
 from theory.compare import FeatureComparison, compare, compare_all, compare_moments
 from theory.compare.resample import Resampling
 from theory.compare.splits import mispaired, split_rows
+from theory.measures import influence, units
 from theory.moments import Moments
 
 RNG = np.random.default_rng(0)
@@ -136,11 +137,11 @@ def test_several_pairs_have_intervals_over_pairs():
 # ----------------------------------------------------------------------------------------------------------- intervals
 def influences(x, y):
     moments = Moments.from_samples({"a": x, "b": y})
-    rows = m.PairedRows(*((z - z.mean(0)) / moments.scale(name) for name, z in (("a", x), ("b", y))),
-                        m.PairedRows.covariances(moments, "a", "b"))
+    rows = influence.PairedRows(*((z - z.mean(0)) / moments.scale(name) for name, z in (("a", x), ("b", y))),
+                        influence.PairedRows.covariances(moments, "a", "b"))
     found = {name: measure.influence(moments, "a", "b")(rows) for name, measure in m.compared().items()}
-    found["rank"] = m.effective_rank_influence(m.effective_rank(moments, "a"), rows.xx, rows.xcx)
-    found["debiased"] = m.debiased_cka_influence(m.debiased_cka(x, y), rows.xx, rows.yy, rows.xcy, rows.xcx, rows.ycy)
+    found["rank"] = units.effective_rank_influence(m.effective_rank(moments, "a"), rows.xx, rows.xcx)
+    found["debiased"] = influence.debiased_cka_influence(m.debiased_cka(x, y), rows.xx, rows.yy, rows.xcy, rows.xcx, rows.ycy)
     return found
 
 

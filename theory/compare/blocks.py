@@ -179,11 +179,11 @@ def groups_of(blocks: Sequence[Block]) -> np.ndarray | None:
     InputError
         Groups that are not the same.
     """
-    known = [one for one in blocks if one.groups is not None]
-    for one in known[1:]:
-        if not np.array_equal(one.groups, known[0].groups):
-            raise InputError(f"{known[0].name} and {one.name} disagree on which rows belong together: give groups", "groups")
-    return vector(known[0].groups, f"the groups of {known[0].name}") if known else None
+    known = [(one.name, one.groups) for one in blocks if one.groups is not None]
+    for name, groups in known[1:]:
+        if not np.array_equal(groups, known[0][1]):
+            raise InputError(f"{known[0][0]} and {name} disagree on which rows belong together: give groups", "groups")
+    return vector(known[0][1], f"the groups of {known[0][0]}") if known else None
 
 
 def _one_each(name: str, ids: np.ndarray, rows: int) -> None:

@@ -139,7 +139,7 @@ def compare_moments(parts: Mapping[str, Moments], *, source, target: str, baseli
     with fixed(1):
         site = Site(*(parts[part] for part in PARTS), ridges=ridges)
         found = numbers(site, target, baseline, used, seed=seed)
-        found.rows = {part: parts[part].count for part in PARTS}
+        found.rows = {part: parts[part].count or 0 for part in PARTS}
         if rows is not None:
             on = Subset(rows["fit"], rows["score"], target, baseline, used, ridge=found.values["ridge"], seed=seed,
                         groups=np.arange(len(rows["score"][target])))

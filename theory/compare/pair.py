@@ -4,7 +4,7 @@ They are those of :func:`theory.compare.sites.compare_site` and :func:`theory.co
 sweeps go too, and a few that one pair allows besides; intervals come from :mod:`theory.compare.rowwise`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,13 +18,14 @@ from lab.estimate import Estimate
 from lab.streams import generator
 from theory.compare.blocks import CHUNK, Block
 from theory.compare.resample import Resampling
-from theory.compare.rowwise import HELD_OUT, Fitted, Scored, Subset
+from theory.compare.rowwise import HELD_OUT, Fitted, Rowwise, Scored, Subset
 from theory.compare.sites import PARTS, SHUFFLED, TARGET, Site, compare_site
 from theory.compare.splits import Split, mispaired
 from theory.measures import effective_rank
 from theory.measures.fitted import ROWS_PER_UNIT
 from theory.measures.similarity import KEPT, canonical_directions, rotation
 from theory.moments import Moments
+from theory.moments.layout import Names
 
 WIDE, OTHER = "b", "c"  # blocks of the target and of the baseline; those of the source are a0, a1, ...
 LEAST_ROWS = 20  # of a subset that a small network can be fitted on
@@ -182,9 +183,9 @@ def measure(pair: Pair, split: Split, *, labels: Labels | None, ridges: Sequence
     found = numbers(work.site, WIDE, work.other, work.used, seed=seed)
     found.notes = notes + found.notes
     found.rows = {part: len(getattr(split, part)) for part in PARTS}
-    kinds = [partial(_on_subset, work, subset, found)] if subset else []
+    kinds: list[Callable[[], Rowwise | None]] = [partial(_on_subset, work, subset, found)] if subset else []
     if intervals:
-        kinds += [partial(kind, work, dict(found.values)) for kind in (Scored, Fitted)]
+        kinds += [partial(Scored, work, dict(found.values)), partial(Fitted, work, dict(found.values))]
     with ThreadPoolExecutor(2) as pool:
         sources = [source for source in pool.map(lambda kind: kind(), kinds) if source is not None]
     for source in sources:
@@ -201,7 +202,7 @@ def _decompose(work: Work) -> None:
     regressions = [(used, WIDE), (WIDE, used), (used, SHUFFLED), (SHUFFLED, used)]
     regressions += [] if work.other is None else [(OTHER, WIDE)]
     tasks = [partial(site.choice, *regression) for regression in regressions]
-    if site.both.count > site.both.units(used) + site.both.units(WIDE):
+    if site.both.sample_size > site.both.units(used) + site.both.units(WIDE):
         tasks += [partial(rotation, site.both, used, WIDE), *(partial(canonical_directions, site.both, used, WIDE, keep)
                                                               for keep in (1.0, KEPT))]
     with ThreadPoolExecutor(2) as pool:
@@ -218,30 +219,30 @@ def _on_subset(work: Work, size: int, found: Measured) -> Subset | None:
                            f"{LEAST_ROWS} on both sides")
         return None
     found.rows |= {"subset_fit": len(fit), "subset_score": len(score)}
-    rows = [work.pieces(part) for part in (fit, score)]
+    fit_rows, score_rows = work.pieces(fit), work.pieces(score)
     if work.labels is not None and not work.labels.classes:  # logistic probes are for classes
-        for part in rows:
-            part.pop(TARGET)
-    return Subset(*rows, WIDE, work.other, work.used, ridge=found.values["ridge"], seed=work.seed,
+        del fit_rows[TARGET], score_rows[TARGET]
+    return Subset(fit_rows, score_rows, WIDE, work.other, work.used, ridge=found.values["ridge"], seed=work.seed,
                   groups=work.split.groups[score])
 
 
 def _looked_at(work: Work, few_rows: bool) -> list[str]:
     """Refuse what cannot be compared; lines on what can, but should be known."""
     site, notes = work.site, []
-    sides = [("source" if len(work.used) > 1 else work.pair.sources[0].name, work.used), (work.pair.target.name, WIDE)]
-    sides += [] if work.other is None else [(work.pair.baseline.name, OTHER)]
+    sides: list[tuple[str, Names]] = [("source" if len(work.used) > 1 else work.pair.sources[0].name, work.used),
+                                      (work.pair.target.name, WIDE)]
+    sides += [] if work.pair.baseline is None else [(work.pair.baseline.name, OTHER)]
     for name, blocks in sides:
         for part, words in ((site.fit, "fitted on"), (site.tune, "the ridge is chosen on"), (site.score, "scored on")):
             if part.constant(blocks).all():
                 raise InputError(f"{name} does not vary on the rows {words}: there is nothing to compare")
         still = site.both.constant(blocks)
-        units, count = int((~still).sum()), site.both.count
+        units, count = int((~still).sum()), site.both.sample_size
         if still.any():
             notes.append(f"{name} has {int(still.sum()):,} of {len(still):,} units that do not vary (dead or constant)")
         if count <= units and not few_rows:
-            raise InputError(f"{count:,} rows to fit on for {units:,} units of {name}: so few are fitted whatever the features "
-                             "are; give more rows, or few_rows for the held-out measures alone", "few_rows")
+            raise InputError(f"{count:,.0f} rows to fit on for {units:,} units of {name}: so few are fitted whatever the "
+                             "features are; give more rows, or few_rows for the held-out measures alone", "few_rows")
         if count < ROWS_PER_UNIT * units:
             notes.append(f"{count / units:.1f} rows to fit on for each unit of {name}: in-sample similarities lie high; hold "
                          "them against their nulls, or take the held-out ones")

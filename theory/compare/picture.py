@@ -2,8 +2,12 @@
 
 import math
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from lab.pictures import BASELINE, NARROW, REVERSE, WIDE
+
+if TYPE_CHECKING:
+    import matplotlib.axes
 
 # label, value, null and baseline as paths into the JSON
 SHOWN = (
@@ -21,23 +25,26 @@ SHOWN = (
 )
 
 
-def _at(found: Mapping, path: str | None) -> Mapping | None:
+def _at(tree: Mapping, path: str | None) -> Mapping | None:
     """The estimate at a path, None where there is none."""
+    node: Mapping | None = tree if path else None
     for key in path.split(".") if path else ():
-        found = (found or {}).get(key)
-    return found if path and found and found.get("mean") is not None else None
+        node = (node or {}).get(key)
+    return node if node and node.get("mean") is not None else None
 
 
-def draw_comparison(found: Mapping, axes) -> None:
+def draw_comparison(comparison: Mapping, axes: "matplotlib.axes.Axes") -> None:
     """Every measure as a dot with its interval; its null a cross, its baseline an open square.
 
     Parameters
     ----------
-    found : of :meth:`theory.compare.FeatureComparison.to_json`.
-    axes : of matplotlib.
+    comparison : dict
+        Of :meth:`theory.compare.FeatureComparison.to_json`.
+    axes : matplotlib.axes.Axes
+        Where to draw.
     """
-    shown = [(label, _at(found, value), _at(found, null), _at(found, other)) for label, value, null, other in SHOWN]
-    shown = [entry for entry in shown if entry[1]][::-1]
+    entries = ((label, *(_at(comparison, path) for path in paths)) for label, *paths in SHOWN)
+    shown = [(label, value, null, other) for label, value, null, other in entries if value is not None][::-1]
     labels = {"value": "with 95 % interval", "null": "null", "baseline": "baseline"}
     for place, (label, value, null, other) in enumerate(shown):
         colour = NARROW if "span" in label else REVERSE if "probe" in label else WIDE
@@ -48,22 +55,24 @@ def draw_comparison(found: Mapping, axes) -> None:
                                  (other, {"marker": "s", "markerfacecolor": "none", "color": BASELINE}, "baseline")):
             if mark:
                 axes.plot([mark["mean"]], [place], linestyle="", zorder=2, label=labels.pop(key, None), **style)
-    axes.set_yticks(range(len(shown)), [entry[0] for entry in shown])
+    axes.set_yticks(range(len(shown)), [label for label, *_ in shown])
     axes.set_ylim(-0.6, len(shown) - 0.4)
     axes.set_xlim(left=min(0.0, axes.get_xlim()[0]))
-    axes.set_title(f"{found['blocks']['source']} → {found['blocks']['target']}")
+    axes.set_title(f"{comparison['blocks']['source']} → {comparison['blocks']['target']}")
     axes.legend(loc="upper center", bbox_to_anchor=(0.4, -0.1), ncols=3, fontsize="small", handletextpad=0.2, columnspacing=1.0)
 
 
-def draw_matrix(found: Mapping, axes) -> None:
+def draw_matrix(comparison: Mapping, axes: "matplotlib.axes.Axes") -> None:
     """Span error of each model (row) to each other (column), as shades with their numbers.
 
     Parameters
     ----------
-    found : of :meth:`theory.compare.FeatureMatrix.to_json`.
-    axes : of matplotlib.
+    comparison : dict
+        Of :meth:`theory.compare.FeatureMatrix.to_json`.
+    axes : matplotlib.axes.Axes
+        Where to draw.
     """
-    names, values = found["models"], found["matrices"]["span_error"]
+    names, values = comparison["models"], comparison["matrices"]["span_error"]
     cells = [[math.nan if value is None else value for value in row] for row in values]
     axes.imshow(cells, cmap="Blues", vmin=0, vmax=1)
     for i, row in enumerate(cells):

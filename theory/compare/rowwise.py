@@ -9,9 +9,10 @@ Three sets of rows, three classes of one form: ``groups`` of the rows, ``values`
 """
 
 import math
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -21,28 +22,21 @@ from lab.estimate import Estimate
 from theory.compare.on_rows import compare_rows
 from theory.compare.resample import Resampling
 from theory.compare.sites import SHUFFLED, TARGET, Site
-from theory.measures import (
-    PairedRows,
-    cca_influence,
-    compared,
-    debiased_cka_influence,
-    debiased_cka_of,
-    effective_rank_influence,
-    mean_squared_cca,
-    procrustes_influence,
-    procrustes_similarity,
-    ridge_map,
-    shared_neighbours,
-    svcca,
-)
-from theory.measures.similarity import KEPT
+from theory.measures import compared
+from theory.measures.influence import PairedRows, cca_influence, debiased_cka_influence, procrustes_influence
+from theory.measures.neighbours import shared_neighbours
+from theory.measures.similarity import KEPT, debiased_cka_of, mean_squared_cca, procrustes_similarity, svcca
+from theory.measures.span import ridge_map
+from theory.measures.units import effective_rank_influence
 from theory.moments import Moments
+from theory.moments.layout import Names
 
 if TYPE_CHECKING:
     from theory.compare.pair import Work
 
 Rows = dict[str, np.ndarray]
-HELD_OUT = {  # directions that are fitted, on the rows scored on: the number, and the influence of a row
+Influenced = tuple[Callable[..., float], Callable[..., Callable]]
+HELD_OUT: dict[str, Influenced] = {  # directions that are fitted, on the rows scored on: the number, and the influence of a row
     "held_out_cca": (mean_squared_cca, cca_influence),
     "held_out_svcca": (svcca, partial(cca_influence, keep=KEPT, squared=False)),
     "held_out_procrustes": (procrustes_similarity, procrustes_influence),
@@ -54,7 +48,7 @@ _PRODUCTS = ("xx", "yy", "xcy", "xcx", "ycy")  # of PairedRows
 _RANKS = {"rank_narrow": ("xx", "xcx"), "rank_wide": ("yy", "ycy"), "rank_other": ("baseline_xx", "baseline_xcx")}
 
 
-def _side(pieces: Rows, names) -> np.ndarray:
+def _side(pieces: Rows, names: Names) -> np.ndarray:
     """The named blocks side by side."""
     return pieces[names] if isinstance(names, str) else pieces[names[0]] if len(names) == 1 else np.hstack(
         [pieces[name] for name in names])
@@ -67,7 +61,7 @@ def _squares(x: np.ndarray) -> np.ndarray:
 class _Columns:
     """Functions of rows, gathered over chunks."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._parts: dict[str, list[np.ndarray]] = {}
 
     def add(self, name: str, column: np.ndarray) -> None:
@@ -78,9 +72,18 @@ class _Columns:
         return {name: np.concatenate(parts) for name, parts in self._parts.items()}
 
 
-def _standard(moments: Moments, pieces: Rows, names) -> np.ndarray:
+def _standard(moments: Moments, pieces: Rows, names: Names) -> np.ndarray:
     """Rows about the mean of the moments, in units of their scale."""
     return (_side(pieces, names) - moments.mean(names)) / moments.scale(names)
+
+
+class Rowwise(Protocol):
+    """What some rows give: numbers of their own, and intervals from drawing the rows again by their groups."""
+
+    groups: np.ndarray
+    values: dict[str, float]
+
+    def estimates(self, draws: Resampling, values: dict[str, float]) -> dict[str, Estimate]: ...
 
 
 class Scored:
@@ -88,7 +91,8 @@ class Scored:
 
     def __init__(self, work: "Work", values: dict[str, float]):
         site, used, wide = work.site, work.used, work.wide
-        self.groups, self.values = work.groups("score"), {}
+        self.groups = work.groups("score")
+        self.values: dict[str, float] = {}
         regressions, left = _regressions(work), site.with_residual(wide, used).score
         self._ranked = "residual_rank" in values
         if self._ranked:
@@ -112,7 +116,7 @@ class Scored:
                 x = _standard(left, pieces, "residual").astype(np.float32)
                 columns.add("squares", _squares(x))
                 columns.add("along", np.einsum("ij,ij->i", x @ covariance, x))
-            rows = PairedRows(*(_standard(site.score, pieces, side) for side in (used, wide)), {})
+            rows = PairedRows(_standard(site.score, pieces, used), _standard(site.score, pieces, wide), {})
             for name, influence in held.items():
                 columns.add(name, influence(rows))
         self._columns, self._regressions, self._held = columns.whole(), list(regressions), list(held)
@@ -121,7 +125,7 @@ class Scored:
         """Every number of these rows with its interval."""
         columns = self._columns
 
-        def share(sign, name):
+        def share(sign: float, name: str) -> tuple[float, np.ndarray, np.ndarray]:
             return sign, columns[name], columns[f"{name} total"]
 
         found = {name: draws.shares(values[name], share(1, name)) for name in self._regressions}
@@ -134,20 +138,21 @@ class Scored:
         return found
 
 
-def _regressions(work: "Work") -> dict[str, tuple[Site, object, object]]:
+def _regressions(work: "Work") -> dict[str, tuple[Site, Names, Names]]:
     """Number -> (site, source, target) of the regression behind it; that of ``span_error`` first."""
     site, used, wide = work.site, work.used, work.wide
-    found = {"span_error": (site, used, wide), "reverse_span_error": (site, wide, used),
-             "null_span_error": (site, used, SHUFFLED), "null_reverse_span_error": (site, SHUFFLED, used)}
+    regressions: dict[str, tuple[Site, Names, Names]] = {
+        "span_error": (site, used, wide), "reverse_span_error": (site, wide, used),
+        "null_span_error": (site, used, SHUFFLED), "null_reverse_span_error": (site, SHUFFLED, used)}
     if work.other is not None:
-        found["baseline_span_error"] = (site, work.other, wide)
+        regressions["baseline_span_error"] = (site, work.other, wide)
     if site.labelled:
         left = site.with_residual(wide, used)
-        found |= {"probe_narrow": (site, used, TARGET), "probe_wide": (site, wide, TARGET),
-                  "probe_residual": (left, "residual", TARGET), "probe_with_residual": (left, [*used, "residual"], TARGET)}
+        regressions |= {"probe_narrow": (site, used, TARGET), "probe_wide": (site, wide, TARGET),
+                        "probe_residual": (left, "residual", TARGET), "probe_with_residual": (left, [*used, "residual"], TARGET)}
         if work.other is not None:
-            found["probe_other"] = (site, work.other, TARGET)
-    return found
+            regressions["probe_other"] = (site, work.other, TARGET)
+    return regressions
 
 
 class Fitted:
@@ -155,16 +160,18 @@ class Fitted:
 
     def __init__(self, work: "Work", values: dict[str, float]):
         both, used, wide, other = work.site.both, work.used, work.wide, work.other
-        self.groups, self.values = work.groups("fit", "tune"), {}
-        sides = {"": (used, wide), "null_": (used, SHUFFLED)} | ({} if other is None else {"baseline_": (other, wide)})
+        self.groups = work.groups("fit", "tune")
+        self.values: dict[str, float] = {}
+        sides: dict[str, tuple[Names, Names]] = {"": (used, wide), "null_": (used, SHUFFLED)}
+        sides |= {} if other is None else {"baseline_": (other, wide)}
         influences = {f"{prefix}{name}": (prefix, measure.influence(both, a, b)) for prefix, (a, b) in sides.items()
                       for name, measure in compared().items()
                       if measure.influence is not None and math.isfinite(values[f"{prefix}{name}"])}
         covariances = {prefix: PairedRows.covariances(both, *pair) for prefix, pair in sides.items()}
         columns = _Columns()
         for pieces in work.chunks("fit", "tune"):
-            rows = {prefix: PairedRows(*(_standard(both, pieces, side) for side in pair), covariances[prefix])
-                    for prefix, pair in sides.items()}
+            rows = {prefix: PairedRows(_standard(both, pieces, a), _standard(both, pieces, b), covariances[prefix])
+                    for prefix, (a, b) in sides.items()}
             for name, (prefix, influence) in influences.items():
                 columns.add(name, influence(rows[prefix]))
             for prefix in sides.keys() - {"null_"}:
@@ -179,10 +186,11 @@ class Fitted:
             with suppress(InputError):  # too few rows
                 self._add_debiased(both, prefix, sides[prefix], *(found[f"{prefix}{name}"] for name in _PRODUCTS))
 
-    def _add_debiased(self, both: Moments, prefix: str, pair, k, l, *products) -> None:
+    def _add_debiased(self, both: Moments, prefix: str, pair: tuple[Names, Names], k: np.ndarray, l: np.ndarray,
+                      *products: np.ndarray) -> None:
         """The debiased CKA, which the null is for the others."""
         name = f"{prefix}debiased_cka"
-        self.values[name] = debiased_cka_of(both, *pair, k, l)
+        self.values[name] = debiased_cka_of(both, pair[0], pair[1], k, l)
         self._influence[name] = debiased_cka_influence(self.values[name], k, l, *products)
 
     def estimates(self, draws: Resampling, values: dict[str, float]) -> dict[str, Estimate]:
@@ -205,7 +213,7 @@ class Subset:
         self._on_rows = compare_rows(fit, score, wide, other, used, ridge=ridge, seed=seed)
         self.values = {**self._on_rows.values, **{name: float(column.mean()) for name, column in self._near.items()},
                        "null_neighbours": k / (len(groups) - 1)}
-        self._better = {prefix: min((f"{prefix}kernel_span_error", f"{prefix}mlp_span_error"), key=self.values.get)
+        self._better = {prefix: min((f"{prefix}kernel_span_error", f"{prefix}mlp_span_error"), key=self.values.__getitem__)
                         for prefix in near}
         self.values |= {f"{prefix}nonlinear_span_error": self.values[name] for prefix, name in self._better.items()}
 

@@ -2,7 +2,7 @@
 
 ``narrow`` is one block or several (the copies of a narrow network, concatenated), ``wide`` another. FSE is the span error
 (:func:`theory.measures.span_error`), fitted on one part of the rows with the ridge chosen on another, refitted on both, scored
-on a third. What the numbers mean is told by what they are for other blocks:
+on a third. Interpret each number against these references:
 
 * baseline: a second, independently trained wide network in place of the copies;
 * untrained: that network at its start;
@@ -35,6 +35,7 @@ from theory.measures import (
     with_residual,
 )
 from theory.moments import Moments, listed
+from theory.moments.layout import Names
 
 PARTS = ("fit", "tune", "score")
 TARGET = "target"  # the labels' block, one-hot
@@ -59,18 +60,18 @@ class Site:
         self._choices: dict[tuple, RidgeChoice] = {}
         self._residuals: dict[tuple, Site] = {}
 
-    def choice(self, source, target) -> RidgeChoice:
+    def choice(self, source: Names, target: Names) -> RidgeChoice:
         """The ridge of the regression from one block, or several, to another."""
         key = listed(source), listed(target)
         if key not in self._choices:
             self._choices[key] = choose_ridge(self.fit, self.tune, source=source, target=target, ridges=self.ridges)
         return self._choices[key]
 
-    def over_ridges(self, source, target) -> np.ndarray:
+    def over_ridges(self, source: Names, target: Names) -> np.ndarray:
         """Span error at each ridge of the grid, shape (ridges,)."""
         return span_error(self.both, source=source, target=target, ridge=list(self.ridges), score=self.score)
 
-    def span(self, source, target) -> tuple[float, float]:
+    def span(self, source: Names, target: Names) -> tuple[float, float]:
         """Span error at the chosen ridge, and that ridge.
 
         Parameters
@@ -80,7 +81,7 @@ class Site:
         ridge = self.choice(source, target).ridge
         return float(span_error(self.both, source=source, target=target, ridge=ridge, score=self.score)), ridge
 
-    def probe(self, features) -> float:
+    def probe(self, features: Names) -> float:
         """Share of the labels' variance (one-hot where they are classes) that a linear probe leaves unexplained."""
         ridge = self.choice(features, TARGET).ridge
         return float(probe_error(self.both, features=features, target=TARGET, ridge=ridge, score=self.score))
@@ -101,7 +102,7 @@ class Site:
         return TARGET in self.fit.names
 
 
-def similarities(site: Site, a, b, prefix: str = "") -> dict[str, float]:
+def similarities(site: Site, a: Names, b: Names, prefix: str = "") -> dict[str, float]:
     """Every declared measure of two sets of features (:func:`theory.measures.compared`), on all rows that regressions are
     fitted on; NaN where it does not exist.
 
@@ -113,7 +114,7 @@ def similarities(site: Site, a, b, prefix: str = "") -> dict[str, float]:
     """
     found = {}
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FewRows)  # told by the null, and by ``rows_per_feature``
+        warnings.simplefilter("ignore", FewRows)  # shown by the null, and by ``rows_per_feature``
         for name, measure in compared().items():
             try:
                 found[prefix + name] = measure.function(site.both, a, b)
@@ -132,7 +133,7 @@ def doublings(copies: int, *more: int) -> list[int]:
 
 def compare_site(site: Site, wide: str, other: str | None, narrow: Sequence[str], *, untrained: str | None = None,
                  equal: int | None = None, counts: Sequence[int] | None = None, seed: int = 0) -> list[dict]:
-    """All measures at one site, a row for each number of copies concatenated.
+    """All measures at one site, one row for each number of concatenated copies.
 
     Parameters
     ----------
@@ -155,7 +156,7 @@ def compare_site(site: Site, wide: str, other: str | None, narrow: Sequence[str]
     return. What lacks a block is left out.
     """
     baseline = {} if other is None else {"baseline_span_error": site.span(other, wide)[0]}
-    probe_wide = site.probe(wide) if site.labelled else None
+    probe_wide = site.probe(wide) if site.labelled else math.nan
     equal = equal or len(narrow)
     rows = []
     for count in counts or doublings(len(narrow), equal):
@@ -194,7 +195,7 @@ def _sizes(site: Site, used: Sequence[str], wide: str) -> dict[str, float]:
         "ridge": site.choice(used, wide).ridge,
         "features_narrow": features,
         "features_wide": site.both.units(wide),
-        "rows_per_feature": site.both.count / max(features, site.both.units(wide)),
+        "rows_per_feature": site.both.sample_size / max(features, site.both.units(wide)),
         "dead_narrow": int(site.both.constant(used).sum()),
         "dead_wide": int(site.both.constant(wide).sum()),
     }
@@ -211,7 +212,8 @@ def nulls(site: Site, wide: str, used: Sequence[str], untrained: str | None, ali
     untrained : block of an untrained network, or None.
     alive : whether any unit of the copies varies; where none does, what is said of them as a target is NaN.
     """
-    found, shuffled = {}, SHUFFLED in site.fit.names
+    found: dict[str, float] = {}
+    shuffled = SHUFFLED in site.fit.names
     if shuffled:
         found |= {"null_span_error": site.span(used, SHUFFLED)[0],
                   "null_reverse_span_error": site.span(SHUFFLED, used)[0] if alive else math.nan}

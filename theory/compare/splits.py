@@ -87,15 +87,16 @@ def split_rows(n: int, *, split=HELD_OUT, groups=None, seed: int = 0) -> Split:
         if len(parts[name]) < 2:
             raise InputError(f"the part {name} of the split has {len(parts[name])} rows: give more rows"
                              + (" or smaller groups" if groups is not None else ""), "split")
-    return Split(*(np.sort(parts[name]) for name in PARTS), codes, how)
+    fit, tune, score = (np.sort(parts[name]) for name in PARTS)
+    return Split(fit, tune, score, codes, how)
 
 
 def _dealt(rows: np.ndarray, codes: np.ndarray, share: float, rng) -> tuple[np.ndarray, np.ndarray]:
     """A random share of the rows, by whole groups, and the rest."""
-    found, inverse, sizes = np.unique(codes[rows], return_inverse=True, return_counts=True)
-    order = rng.permutation(len(found))
+    names, inverse, sizes = np.unique(codes[rows], return_inverse=True, return_counts=True)
+    order = rng.permutation(len(names))
     reached = np.cumsum(sizes[order])
-    taken = np.zeros(len(found), bool)
+    taken = np.zeros(len(names), bool)
     taken[order[:max(1, int(np.searchsorted(reached, share * len(rows), side="right")))]] = True
     return rows[taken[inverse]], rows[~taken[inverse]]
 

@@ -41,3 +41,7 @@ __all__ = [
     "relu_j2",
     "relu_j2_kernel",
 ]
+
+
+def __dir__() -> list[str]:
+    return [*__all__, *(name for name in globals() if name.startswith("__"))]

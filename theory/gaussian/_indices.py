@@ -1,6 +1,9 @@
 """From (covariance, broadcasting index arrays) to the flat arrays the kernels take."""
 
+from collections.abc import Callable
+
 import numpy as np
+import numpy.typing as npt
 
 from lab.arrays import floats
 from lab.compiled import njit
@@ -40,7 +43,7 @@ _FAULTS = {
 }
 
 
-def evaluate(fill, C, *indices):
+def evaluate(fill: Callable[..., None], C: npt.ArrayLike, *indices: npt.ArrayLike) -> float | np.ndarray:
     """Validate, flatten, call ``fill(C, *indices, out)``, restore the shape (float for all-scalar input)."""
     C = np.ascontiguousarray(floats(C, "the covariance"))
     if C.ndim < 2 or C.shape[-1] != C.shape[-2] or C.shape[-1] == 0:
@@ -57,11 +60,11 @@ def evaluate(fill, C, *indices):
         if index.size and (index.min() < 0 or index.max() >= n):
             raise InputError(f"an index lies outside 0 … {n - 1}, the rows of the covariance")
     try:
-        arrays = np.broadcast_arrays(*arrays)
+        arrays = list(np.broadcast_arrays(*arrays))
     except ValueError:
         raise InputError(f"index arrays of shapes {[a.shape for a in arrays]} do not broadcast") from None
     shape = arrays[0].shape
     out = np.empty((flat.shape[0], arrays[0].size))
     fill(flat, *(np.ascontiguousarray(index, dtype=np.int64).reshape(-1) for index in arrays), out)
-    out = out.reshape(batch + shape)
-    return float(out) if out.ndim == 0 else out
+    averages: np.ndarray = out.reshape(batch + shape)
+    return float(averages) if averages.ndim == 0 else averages

@@ -7,13 +7,15 @@ Monte Carlo: 10⁶ normals in 8 dimensions, covariances of full rank, near singu
 
 import functools
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 import theory.gaussian as gaussian
 from theory.derivation import Prediction, monte_carlo
 
-AVERAGES = {  # name → (function, number of indices)
+AVERAGES: dict[str, tuple[Callable[..., Any], int]] = {  # name → (function, number of indices)
     "erf-i2": (gaussian.erf_i2, 2),
     "erf-j2": (gaussian.erf_j2, 2),
     "erf-i3": (gaussian.erf_i3, 3),
@@ -83,16 +85,16 @@ def _erf_quadrature(name, C, indices):
     axes = [_axis(value) for value in values[keep][::-1]]  # the longest axis first: it is looped over
     root = root[:, ::-1]
     grid, weight = axes[0] if rank else (np.zeros(1), np.ones(1))
-    rest = np.zeros((0, 1))
-    rest_weight = np.ones(1)
+    others = np.zeros((0, 1))
+    others_weight = np.ones(1)
     for other, other_weight in axes[1:]:
-        rest = np.vstack([np.repeat(rest, other.size, axis=1), np.tile(other, rest.shape[1])])
-        rest_weight = np.multiply.outer(rest_weight, other_weight).ravel()
+        others = np.vstack([np.repeat(others, other.size, axis=1), np.tile(other, others.shape[1])])
+        others_weight = np.multiply.outer(others_weight, other_weight).ravel()
     total = 0.0
     for x, w in zip(grid, weight):
-        z = root[:, 1:] @ rest + (root[:, :1] * x if rank else 0.0)
+        z = root[:, 1:] @ others + (root[:, :1] * x if rank else 0.0)
         product = _erf_product(name, dict(zip(letters, z)), indices)
-        total += w * float(np.dot(product, rest_weight))
+        total += w * float(np.dot(product, others_weight))
     return total
 
 

@@ -10,6 +10,8 @@ Source: results Saad & Solla (1995) and Cho & Saul (2009); the derivations are o
 is a Gaussian (I3, I4), Price's theorem (I2), integration by parts (Stein's lemma), polar coordinates (ReLU).
 """
 
+from collections.abc import Callable
+
 import sympy as sp
 
 from lab.errors import ArgumentError, InputError
@@ -73,7 +75,7 @@ def _plane_integral(P, q, R) -> sp.Expr:
     return whole.subs({p: P, r: q})
 
 
-def _weight(d: Derivation, kappa, s2, i: str, C, prime: str = "") -> tuple[sp.Expr, callable]:
+def _weight(d: Derivation, kappa, s2, i: str, C, prime: str = "") -> tuple[sp.Expr, Callable[[str, str], sp.Expr]]:
     """The lemma behind I3 and I4: average of g'(z_i), and the covariance of z under the weight g'(z_i).
 
     ``C`` maps two letters to the covariance before (shown with ``prime``); returns (<g'(z_i)>, the map after).

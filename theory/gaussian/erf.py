@@ -22,6 +22,7 @@ is derived here (``python -m theory derive erf-i4``).
 import math
 
 import numpy as np
+import numpy.typing as npt
 
 from lab.compiled import njit
 from theory.gaussian._indices import evaluate
@@ -101,85 +102,143 @@ def _fill_i4(C, i, k, a, b, out):
                                       C[m, x, w], C[m, y, u], C[m, y, w], C[m, u, w])
 
 
-def erf_i2(C, a, b) -> float | np.ndarray:
+def erf_i2(C: npt.ArrayLike, a: npt.ArrayLike, b: npt.ArrayLike) -> float | np.ndarray:
     """<g(z_a) g(z_b)> for z ~ N(0, C), g(z) = erf(z/√2).
 
     Parameters
     ----------
-    C : array (..., n, n), covariance (symmetric, positive semi-definite; singular is fine).
-    a, b : int or integer arrays, indices in 0 … n−1; broadcast against each other.
+    C : array of shape (..., n, n)
+        Covariance (symmetric, positive semi-definite; singular is fine).
+    a : int or array of int
+        Index of a unit, in 0 … n−1; indices broadcast against each other.
+    b : int or array of int
+        Index of a unit, in 0 … n−1; indices broadcast against each other.
 
     Returns
     -------
-    float, or array of shape ``C.shape[:-2] + broadcast(a, b).shape``; values in [−1, 1].
+    float or ndarray
+        An array of shape ``C.shape[:-2] + broadcast(a, b).shape``, a float where that is (); values in [−1, 1].
 
     Raises
     ------
-    lab.errors.InputError : C not a finite covariance, an index out of range.
+    lab.errors.InputError
+        C is no finite covariance, or an index is out of range.
 
-    Source: Saad & Solla (1995), eq. for I2; derived in ``theory.gaussian.derive`` (erf-i2).
+    References
+    ----------
+    Saad & Solla (1995), eq. for I2; derived in ``theory.gaussian.derive`` (erf-i2).
+
+    Examples
+    --------
+    >>> erf_i2([[1.0, 0.0], [0.0, 1.0]], 0, [0, 1]).round(4)
+    array([0.3333, 0.    ])
     """
     return evaluate(_fill_i2, C, a, b)
 
 
-def erf_j2(C, i, k) -> float | np.ndarray:
+def erf_j2(C: npt.ArrayLike, i: npt.ArrayLike, k: npt.ArrayLike) -> float | np.ndarray:
     """<g'(z_i) g'(z_k)> for z ~ N(0, C), g(z) = erf(z/√2).
 
     Parameters
     ----------
-    C : array (..., n, n), covariance.
-    i, k : int or integer arrays, indices; broadcast against each other.
+    C : array of shape (..., n, n)
+        Covariance (symmetric, positive semi-definite; singular is fine).
+    i : int or array of int
+        Index of a unit, in 0 … n−1; indices broadcast against each other.
+    k : int or array of int
+        Index of a unit, in 0 … n−1; indices broadcast against each other.
 
     Returns
     -------
-    float, or array of shape ``C.shape[:-2] + broadcast(i, k).shape``; values in (0, 2/π].
+    float or ndarray
+        An array of shape ``C.shape[:-2] + broadcast(i, k).shape``, a float where that is (); values in (0, 2/π].
 
     Raises
     ------
-    lab.errors.InputError : C not a finite covariance, an index out of range.
+    lab.errors.InputError
+        C is no finite covariance, or an index is out of range.
 
-    Source: Saad & Solla (1995); derived in ``theory.gaussian.derive`` (erf-j2).
+    References
+    ----------
+    Saad & Solla (1995); derived in ``theory.gaussian.derive`` (erf-j2).
+
+    Examples
+    --------
+    >>> round(erf_j2(np.eye(2), 0, 1), 4)
+    0.3183
     """
     return evaluate(_fill_j2, C, i, k)
 
 
-def erf_i3(C, i, b, c) -> float | np.ndarray:
+def erf_i3(C: npt.ArrayLike, i: npt.ArrayLike, b: npt.ArrayLike, c: npt.ArrayLike) -> float | np.ndarray:
     """<g'(z_i) z_b g(z_c)> for z ~ N(0, C), g(z) = erf(z/√2).
 
     Parameters
     ----------
-    C : array (..., n, n), covariance.
-    i, b, c : int or integer arrays, indices; broadcast against each other.
+    C : array of shape (..., n, n)
+        Covariance (symmetric, positive semi-definite; singular is fine).
+    i : int or array of int
+        Index of a unit, in 0 … n−1; indices broadcast against each other.
+    b : int or array of int
+        Index of a unit, in 0 … n−1; indices broadcast against each other.
+    c : int or array of int
+        Index of a unit, in 0 … n−1; indices broadcast against each other.
 
     Returns
     -------
-    float, or array of shape ``C.shape[:-2] + broadcast(i, b, c).shape``.
+    float or ndarray
+        An array of shape ``C.shape[:-2] + broadcast(i, b, c).shape``, a float where that is ().
 
     Raises
     ------
-    lab.errors.InputError : C not a finite covariance, an index out of range.
+    lab.errors.InputError
+        C is no finite covariance, or an index is out of range.
 
-    Source: Saad & Solla (1995), I3; derived in ``theory.gaussian.derive`` (erf-i3).
+    References
+    ----------
+    Saad & Solla (1995), I3; derived in ``theory.gaussian.derive`` (erf-i3).
+
+    Examples
+    --------
+    >>> round(erf_i3(np.eye(2), 0, 1, 1), 4)
+    0.3183
     """
     return evaluate(_fill_i3, C, i, b, c)
 
 
-def erf_i4(C, i, k, a, b) -> float | np.ndarray:
+def erf_i4(C: npt.ArrayLike, i: npt.ArrayLike, k: npt.ArrayLike, a: npt.ArrayLike, b: npt.ArrayLike) -> float | np.ndarray:
     """<g'(z_i) g'(z_k) g(z_a) g(z_b)> for z ~ N(0, C), g(z) = erf(z/√2).
 
     Parameters
     ----------
-    C : array (..., n, n), covariance.
-    i, k, a, b : int or integer arrays, indices; broadcast against each other.
+    C : array of shape (..., n, n)
+        Covariance (symmetric, positive semi-definite; singular is fine).
+    i : int or array of int
+        Index of a unit, in 0 … n−1; indices broadcast against each other.
+    k : int or array of int
+        Index of a unit, in 0 … n−1; indices broadcast against each other.
+    a : int or array of int
+        Index of a unit, in 0 … n−1; indices broadcast against each other.
+    b : int or array of int
+        Index of a unit, in 0 … n−1; indices broadcast against each other.
 
     Returns
     -------
-    float, or array of shape ``C.shape[:-2] + broadcast(i, k, a, b).shape``; values in [−2/π, 2/π].
+    float or ndarray
+        An array of shape ``C.shape[:-2] + broadcast(i, k, a, b).shape``, a float where that is (); values in [−2/π, 2/π].
 
     Raises
     ------
-    lab.errors.InputError : C not a finite covariance, an index out of range.
+    lab.errors.InputError
+        C is no finite covariance, or an index is out of range.
 
-    Source: Saad & Solla (1995), I4; derived in ``theory.gaussian.derive`` (erf-i4).
+    References
+    ----------
+    Saad & Solla (1995), I4; derived in ``theory.gaussian.derive`` (erf-i4).
+
+    Examples
+    --------
+    >>> round(erf_i4(np.eye(3), 0, 1, 2, 2), 4)
+    0.1061
     """
     return evaluate(_fill_i4, C, i, k, a, b)

@@ -19,6 +19,7 @@ Source: Cho & Saul (2009), arc-cosine kernels of degree 0 and 1; I3 derived here
 import math
 
 import numpy as np
+import numpy.typing as npt
 
 from lab.compiled import njit
 from theory.gaussian._indices import evaluate
@@ -75,65 +76,107 @@ def _fill_i3(C, i, b, c, out):
             out[m, s] = relu_i3_kernel(C[m, x, x], C[m, z, z], C[m, x, y], C[m, x, z], C[m, y, z])
 
 
-def relu_i2(C, a, b) -> float | np.ndarray:
+def relu_i2(C: npt.ArrayLike, a: npt.ArrayLike, b: npt.ArrayLike) -> float | np.ndarray:
     """<relu(z_a) relu(z_b)> for z ~ N(0, C).
 
     Parameters
     ----------
-    C : array (..., n, n), covariance (symmetric, positive semi-definite; singular is fine).
-    a, b : int or integer arrays, indices in 0 … n−1; broadcast against each other.
+    C : array of shape (..., n, n)
+        Covariance (symmetric, positive semi-definite; singular is fine).
+    a : int or array of int
+        Index of a unit, in 0 … n−1; indices broadcast against each other.
+    b : int or array of int
+        Index of a unit, in 0 … n−1; indices broadcast against each other.
 
     Returns
     -------
-    float, or array of shape ``C.shape[:-2] + broadcast(a, b).shape``; values in [0, √(C_aa C_bb)/2].
+    float or ndarray
+        An array of shape ``C.shape[:-2] + broadcast(a, b).shape``, a float where that is (); values in [0, √(C_aa C_bb)/2].
 
     Raises
     ------
-    lab.errors.InputError : C not a finite covariance, an index out of range.
+    lab.errors.InputError
+        C is no finite covariance, or an index is out of range.
 
-    Source: Cho & Saul (2009), eq. for n = 1; derived in ``theory.gaussian.derive`` (relu-i2).
+    References
+    ----------
+    Cho & Saul (2009), eq. for n = 1; derived in ``theory.gaussian.derive`` (relu-i2).
+
+    Examples
+    --------
+    >>> relu_i2(np.eye(2), 0, [0, 1]).round(4)
+    array([0.5   , 0.1592])
     """
     return evaluate(_fill_i2, C, a, b)
 
 
-def relu_j2(C, i, k) -> float | np.ndarray:
+def relu_j2(C: npt.ArrayLike, i: npt.ArrayLike, k: npt.ArrayLike) -> float | np.ndarray:
     """<H(z_i) H(z_k)> for z ~ N(0, C), H the step function: the probability that both units are on.
 
     Parameters
     ----------
-    C : array (..., n, n), covariance.
-    i, k : int or integer arrays, indices; broadcast against each other.
+    C : array of shape (..., n, n)
+        Covariance (symmetric, positive semi-definite; singular is fine).
+    i : int or array of int
+        Index of a unit, in 0 … n−1; indices broadcast against each other.
+    k : int or array of int
+        Index of a unit, in 0 … n−1; indices broadcast against each other.
 
     Returns
     -------
-    float, or array of shape ``C.shape[:-2] + broadcast(i, k).shape``; values in [0, ½]; ¼ where a unit has zero norm
-    (H(0) = ½).
+    float or ndarray
+        An array of shape ``C.shape[:-2] + broadcast(i, k).shape``, a float where that is ();
+        values in [0, ½]; ¼ where a unit has zero norm (H(0) = ½).
 
     Raises
     ------
-    lab.errors.InputError : C not a finite covariance, an index out of range.
+    lab.errors.InputError
+        C is no finite covariance, or an index is out of range.
 
-    Source: Sheppard (1899); Cho & Saul (2009), n = 0; derived in ``theory.gaussian.derive`` (relu-j2).
+    References
+    ----------
+    Sheppard (1899); Cho & Saul (2009), n = 0; derived in ``theory.gaussian.derive`` (relu-j2).
+
+    Examples
+    --------
+    >>> relu_j2(np.eye(2), 0, 1)
+    0.25
     """
     return evaluate(_fill_j2, C, i, k)
 
 
-def relu_i3(C, i, b, c) -> float | np.ndarray:
+def relu_i3(C: npt.ArrayLike, i: npt.ArrayLike, b: npt.ArrayLike, c: npt.ArrayLike) -> float | np.ndarray:
     """<H(z_i) z_b relu(z_c)> for z ~ N(0, C), H the step function.
 
     Parameters
     ----------
-    C : array (..., n, n), covariance.
-    i, b, c : int or integer arrays, indices; broadcast against each other.
+    C : array of shape (..., n, n)
+        Covariance (symmetric, positive semi-definite; singular is fine).
+    i : int or array of int
+        Index of a unit, in 0 … n−1; indices broadcast against each other.
+    b : int or array of int
+        Index of a unit, in 0 … n−1; indices broadcast against each other.
+    c : int or array of int
+        Index of a unit, in 0 … n−1; indices broadcast against each other.
 
     Returns
     -------
-    float, or array of shape ``C.shape[:-2] + broadcast(i, b, c).shape``; C_bc/4 where unit i has zero norm.
+    float or ndarray
+        An array of shape ``C.shape[:-2] + broadcast(i, b, c).shape``, a float where that is ();
+        C_bc/4 where unit i has zero norm.
 
     Raises
     ------
-    lab.errors.InputError : C not a finite covariance, an index out of range.
+    lab.errors.InputError
+        C is no finite covariance, or an index is out of range.
 
-    Source: derived here (relu-i3 in ``theory.gaussian.derive``).
+    References
+    ----------
+    Derived here (relu-i3 in ``theory.gaussian.derive``).
+
+    Examples
+    --------
+    >>> round(relu_i3(np.eye(2), 0, 1, 1), 4)
+    0.25
     """
     return evaluate(_fill_i3, C, i, b, c)

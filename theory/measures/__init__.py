@@ -24,31 +24,56 @@ class Measure:
 
     Attributes
     ----------
-    name : column of the table; with the prefixes ``baseline_``, ``untrained_`` and ``null_`` for two wide networks, for an
+    name : str
+        Column of the table; with the prefixes ``baseline_``, ``untrained_`` and ``null_`` for two wide networks, for an
         untrained and the wide one, and for shuffled rows.
-    label : in pictures.
-    function : ``(moments, a, b) -> number``, ``a`` the blocks of the narrow copies and ``b`` that of the wide network; raises
+    label : str
+        In pictures.
+    function : callable
+        ``(moments, a, b) -> number``, ``a`` the blocks of the narrow copies and ``b`` that of the wide network; raises
         InputError where the number does not exist.
-    influence : ``(moments, a, b) -> (PairedRows -> array (rows,))``: to first order, what each row adds to the number, of mean 0
+    influence : callable, optional
+        ``(moments, a, b) -> (PairedRows -> array (rows,))``: to first order, what each row adds to the number, of mean 0
         over all rows. None where nobody has worked it out: then resampling rows gives no interval.
+
+    Examples
+    --------
+    >>> from theory.measures import effective_rank
+    >>> Measure("rank_of_wide", "effective rank", lambda moments, a, b: effective_rank(moments, b)).name
+    'rank_of_wide'
     """
 
     name: str
     label: str
-    function: Callable
-    influence: Callable | None = None
+    function: Callable[..., float]
+    influence: Callable[..., Callable] | None = None
 
 
 @cache
 def compared() -> dict[str, Measure]:
-    """The measures that sweeps make, by name: ``COMPARED`` of every file of this folder that has it.
+    """The measures that sweeps make: ``COMPARED`` of every file of this folder that has it.
+
+    Returns
+    -------
+    dict of str to Measure
+        By name.
 
     Raises
     ------
-    lab.discover.DeclarationError : a misspelt ``COMPARED``, or a name that is taken.
+    lab.discover.DeclarationError
+        A misspelt ``COMPARED``, or a name that is taken.
+
+    Examples
+    --------
+    >>> sorted(compared())
+    ['cca', 'cka', 'procrustes', 'svcca']
     """
-    found = ((module, measure) for module in binding(__name__, "COMPARED") for measure in import_module(module).COMPARED)
-    return by_name(found, lambda measure: measure.name)
+    declared = ((module, measure) for module in binding(__name__, "COMPARED") for measure in import_module(module).COMPARED)
+    return by_name(declared, _name)
+
+
+def _name(measure: Measure) -> str:
+    return measure.name
 
 
 __getattr__, __dir__, __all__ = lazy(__name__, exports(__name__))

@@ -14,9 +14,10 @@ Source: Casper et al., arXiv 1912.04783. Which units repeat each other, and what
 units are merged: :mod:`theory.measures.merging`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 
 from lab.arrays import floats, real
 from lab.errors import InputError
@@ -31,8 +32,30 @@ GRID = np.arange(25) / 24  # ours: contains them
 LEVEL = 0.8
 
 
-def removed_counts(units: int, fractions: Sequence[float] = GRID) -> np.ndarray:
-    """How many of ``units`` are ablated at each fraction: the nearest whole number."""
+def removed_counts(units: int, fractions: npt.ArrayLike = GRID) -> np.ndarray:
+    """How many units are ablated at each fraction: the nearest whole number.
+
+    Parameters
+    ----------
+    units : int
+        Of the layer.
+    fractions : sequence of float
+        Rising, in [0, 1]; 0, 1/24, ..., 1 by default.
+
+    Returns
+    -------
+    ndarray of int, shape (fractions,)
+
+    Raises
+    ------
+    InputError
+        No units, or fractions that do not rise from 0 to 1.
+
+    Examples
+    --------
+    >>> removed_counts(5, [0, 0.5, 1])
+    array([0, 3, 5])
+    """
     fractions = floats(fractions, "fractions")
     if units < 1:
         raise InputError(f"a layer needs at least one unit, got {units}")
@@ -42,19 +65,59 @@ def removed_counts(units: int, fractions: Sequence[float] = GRID) -> np.ndarray:
 
 
 def random_orders(units: int, repeats: int, rng: np.random.Generator) -> np.ndarray:
-    """Random orders of ablation, (repeats, units)."""
+    """Random orders of ablation.
+
+    Parameters
+    ----------
+    units : int
+        Of the layer.
+    repeats : int
+        Number of orders.
+    rng : numpy.random.Generator
+        Of the orders.
+
+    Returns
+    -------
+    ndarray of int, shape (repeats, units)
+
+    Raises
+    ------
+    InputError
+        Fewer than one unit or order.
+
+    Examples
+    --------
+    >>> random_orders(4, 2, np.random.default_rng(0)).shape
+    (2, 4)
+    """
     if min(units, repeats) < 1:
         raise InputError(f"units and repeats must be at least 1, got {units} and {repeats}")
     return np.stack([rng.permutation(units) for _ in range(repeats)])
 
 
 def targeted_order(correlations: np.ndarray, first: int) -> np.ndarray:
-    """``first``, then the other units by decreasing |correlation| with it; those without a correlation come last.
+    """One unit, then the others by decreasing |correlation| with it; those without a correlation come last.
 
     Parameters
     ----------
-    correlations : (units, units), NaN for units that do not vary (:func:`theory.measures.correlations`).
-    first : unit that is ablated first.
+    correlations : ndarray of shape (units, units)
+        NaN for units that do not vary (:func:`theory.measures.correlations`).
+    first : int
+        Unit that is ablated first.
+
+    Returns
+    -------
+    ndarray of int, shape (units,)
+
+    Raises
+    ------
+    InputError
+        Correlations that are not square, or a first unit that is not among them.
+
+    Examples
+    --------
+    >>> targeted_order(np.array([[1, 0.1, -0.8], [0.1, 1, 0], [-0.8, 0, 1]]), 0)
+    array([0, 2, 1])
     """
     r = floats(correlations, "correlations")
     if r.ndim != 2 or r.shape[0] != r.shape[1] or not 0 <= first < len(r):
@@ -64,8 +127,31 @@ def targeted_order(correlations: np.ndarray, first: int) -> np.ndarray:
     return np.argsort(-strength, kind="stable")
 
 
-def keep_masks(orders: np.ndarray, counts: Sequence[int]) -> np.ndarray:
-    """True where a unit stays: (orders, counts, units), the first ``counts[i]`` units of each order being ablated."""
+def keep_masks(orders: np.ndarray, counts: npt.ArrayLike) -> np.ndarray:
+    """Which units stay when the first ones of each order are ablated.
+
+    Parameters
+    ----------
+    orders : ndarray of int, shape (orders, units) or (units,)
+        Each names every unit once.
+    counts : sequence of int
+        How many units are ablated.
+
+    Returns
+    -------
+    ndarray of bool, shape (orders, counts, units)
+
+    Raises
+    ------
+    InputError
+        An order that does not name every unit once, or counts out of range.
+
+    Examples
+    --------
+    >>> keep_masks(np.array([2, 0, 1]), [0, 1])
+    array([[[ True,  True,  True],
+            [ True,  True, False]]])
+    """
     orders, counts = np.atleast_2d(real(orders, "orders")), real(counts, "counts")
     units = orders.shape[1]
     if np.any(np.sort(orders, axis=1) != np.arange(units)):
@@ -84,24 +170,41 @@ def cumulative_best_order(score: Callable[[np.ndarray], np.ndarray], units: int,
 
     Parameters
     ----------
-    score : keep masks (M, units) -> scores (M,), larger is better.
-    units : of the layer.
-    block : units ablated a round; 1 is greedy to the letter.
+    score : callable
+        From keep masks of shape (masks, units) to scores of shape (masks,); larger is better.
+    units : int
+        Of the layer.
+    block : int, default 1
+        Units ablated a round; 1 is strictly greedy.
+
+    Returns
+    -------
+    ndarray of int, shape (units,)
+
+    Raises
+    ------
+    InputError
+        Fewer than one unit, or scores of another shape or not finite.
+
+    Examples
+    --------
+    >>> cumulative_best_order(lambda keep: keep @ np.array([3.0, 1.0, 2.0]), 3)
+    array([1, 2, 0])
     """
     if min(units, block) < 1:
         raise InputError(f"units and block must be at least 1, got {units} and {block}")
-    left, order = np.arange(units), []
+    left, order = np.arange(units), np.zeros(0, np.int64)
     while left.size:
         masks = np.zeros((left.size, units), dtype=bool)
         masks[:, left] = True
         masks[np.arange(left.size), left] = False
-        found = floats(score(masks), "score")
-        if found.shape != (left.size,) or not np.all(np.isfinite(found)):
-            raise InputError(f"the score must give {left.size} finite numbers, got shape {found.shape}")
-        best = np.argsort(-found, kind="stable")[:block]
-        order.extend(left[best])
+        scores = floats(score(masks), "score")
+        if scores.shape != (left.size,) or not np.all(np.isfinite(scores)):
+            raise InputError(f"the score must give {left.size} finite numbers, got shape {scores.shape}")
+        best = np.argsort(-scores, kind="stable")[:block]
+        order = np.append(order, left[best])
         left = np.delete(left, best)
-    return np.array(order)
+    return order
 
 
 def least_change_order(gram: np.ndarray) -> np.ndarray:
@@ -112,7 +215,22 @@ def least_change_order(gram: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    gram : (units, units), G_ij = E[a_i . a_j], about 0 and not the mean: a constant change moves predictions too.
+    gram : ndarray of shape (units, units)
+        G_ij = E[a_i . a_j], about 0 and not the mean: a constant change moves predictions too.
+
+    Returns
+    -------
+    ndarray of int, shape (units,)
+
+    Raises
+    ------
+    InputError
+        A matrix that is not square or not finite.
+
+    Examples
+    --------
+    >>> least_change_order(np.array([[2.0, -1.5, 0], [-1.5, 1.4, 0], [0, 0, 1.5]]))
+    array([1, 0, 2])
     """
     G = floats(gram, "second moments")
     if G.ndim != 2 or G.shape[0] != G.shape[1] or len(G) == 0 or not np.all(np.isfinite(G)):
@@ -127,33 +245,110 @@ def least_change_order(gram: np.ndarray) -> np.ndarray:
 
 
 def unchanged_share(intact: np.ndarray, ablated: np.ndarray) -> np.ndarray:
-    """Share of inputs whose class is the same: classes (n,) and (..., n) -> (...)."""
+    """Share of inputs whose predicted class is the same.
+
+    Parameters
+    ----------
+    intact : ndarray of shape (inputs,)
+        Classes that the intact network predicts.
+    ablated : ndarray of shape (..., inputs)
+        Those of ablated networks.
+
+    Returns
+    -------
+    ndarray of shape (...)
+
+    Raises
+    ------
+    InputError
+        Shapes that do not fit, or no inputs.
+
+    Examples
+    --------
+    >>> float(unchanged_share(np.array([0, 1, 2, 1]), np.array([0, 1, 0, 1])))
+    0.75
+    """
     intact, ablated = real(intact, "classes"), real(ablated, "classes")
     if intact.ndim != 1 or intact.size == 0 or ablated.shape[-1:] != intact.shape:
         raise InputError(f"need classes (n,) and (..., n) with n >= 1, got {intact.shape} and {ablated.shape}")
     return np.mean(ablated == intact, axis=-1)
 
 
-def _curve(fractions, curve):
+def _curve(fractions: npt.ArrayLike, curve: npt.ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     fractions, curve = floats(fractions, "fractions"), floats(curve, "curve")
     if fractions.ndim != 1 or len(fractions) < 2 or np.any(np.diff(fractions) <= 0) or curve.shape[-1:] != fractions.shape:
-        raise InputError(f"a curve needs at least two rising fractions, one a value; got {fractions.shape}, {curve.shape}")
+        raise InputError(f"a curve needs at least two rising fractions, one for each value; got {fractions.shape}, {curve.shape}")
     if fractions[0] != 0 or fractions[-1] != 1 or not np.all(np.isfinite(curve)):
         raise InputError("a curve reaches from fraction 0 to 1 and is finite")
     return fractions, curve
 
 
-def area(fractions: Sequence[float], curve: np.ndarray) -> np.ndarray:
-    """Mean of curves (..., fractions) over the seven fractions of the paper (its "AUC"); shape (...)."""
+def area(fractions: npt.ArrayLike, curve: np.ndarray) -> np.ndarray:
+    """Mean of curves over the seven fractions of the paper (its "AUC").
+
+    Parameters
+    ----------
+    fractions : sequence of float
+        Rising from 0 to 1.
+    curve : ndarray of shape (..., fractions)
+        Interpolated between them.
+
+    Returns
+    -------
+    ndarray of shape (...)
+
+    Raises
+    ------
+    InputError
+        Fractions that do not rise from 0 to 1, curves that do not fit or are not finite.
+
+    References
+    ----------
+    S1 (Casper et al., arXiv 1912.04783).
+
+    Examples
+    --------
+    >>> round(float(area([0, 1], np.array([1.0, 0.0]))), 4)
+    0.5
+    """
     fractions, curve = _curve(fractions, curve)
     return np.apply_along_axis(lambda c: np.interp(SEVENTHS, fractions, c).mean(), -1, curve)
 
 
-def crossing(fractions: Sequence[float], curve: np.ndarray, level: float = LEVEL) -> np.ndarray:
-    """Fraction at which curves (..., fractions) first fall below ``level``, interpolated; 1 where they never do."""
+def crossing(fractions: npt.ArrayLike, curve: np.ndarray, level: float = LEVEL) -> np.ndarray:
+    """Fraction at which curves first fall below a level, interpolated.
+
+    Parameters
+    ----------
+    fractions : sequence of float
+        Rising from 0 to 1.
+    curve : ndarray of shape (..., fractions)
+        Values at these fractions.
+    level : float, default 0.8
+        The level.
+
+    Returns
+    -------
+    ndarray of shape (...)
+        1 where a curve never falls below it.
+
+    Raises
+    ------
+    InputError
+        As :func:`area`.
+
+    References
+    ----------
+    S1 (Casper et al., AAAI version), prunability.
+
+    Examples
+    --------
+    >>> round(float(crossing([0, 1], np.array([1.0, 0.0]))), 4)
+    0.2
+    """
     fractions, curve = _curve(fractions, curve)
 
-    def one(c):
+    def one(c: np.ndarray) -> float:
         below = np.flatnonzero(c < level)
         if below.size == 0:
             return 1.0
@@ -165,17 +360,30 @@ def crossing(fractions: Sequence[float], curve: np.ndarray, level: float = LEVEL
     return np.apply_along_axis(one, -1, curve)
 
 
-def growth_per_doubling(widths: Sequence[float], values: np.ndarray) -> np.ndarray:
+def growth_per_doubling(widths: npt.ArrayLike, values: npt.ArrayLike) -> np.ndarray:
     """Factor g by which values grow per doubling of width: 2 to the least-squares slope of log2 value on log2 width.
 
     Parameters
     ----------
-    widths : (w,), at least two, positive.
-    values : (..., w), positive: counts (constant share: g = 2) or shares (constant: g = 1).
+    widths : sequence of float
+        At least two, positive.
+    values : ndarray of shape (..., widths)
+        Positive: counts (constant share: g = 2) or shares (constant: g = 1).
 
     Returns
     -------
-    (...): NaN where a value is not positive, since no ratio exists.
+    ndarray of shape (...)
+        NaN where a value is not positive, since no ratio exists.
+
+    Raises
+    ------
+    InputError
+        Fewer than two widths, or values that do not fit.
+
+    Examples
+    --------
+    >>> round(float(growth_per_doubling([8, 16, 32], np.array([1.0, 2.0, 4.0]))), 4)
+    2.0
     """
     widths, values = floats(widths, "widths"), floats(values, "values")
     if widths.ndim != 1 or len(set(widths)) < 2 or np.any(widths <= 0) or values.shape[-1:] != widths.shape:

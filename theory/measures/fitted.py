@@ -1,8 +1,8 @@
 """What a fitted measure is scored on: other rows, a distribution known exactly, or by choice the rows of the fit.
 
 A regression on d units explains the share d/(n-1) of anything on the n rows that it was fitted on, whatever the features
-are. So sampled moments need a second set to be scored on. Whoever wants the in-sample value says so, is refused where the
-rows do not outnumber the units and warned where they are few.
+are. So sampled moments need a second set to be scored on. The in-sample value has to be asked for; it is refused where
+the rows do not outnumber the units, and comes with a warning where they are few.
 """
 
 import warnings
@@ -19,7 +19,19 @@ Score = Moments | str | None
 
 
 class FewRows(UserWarning):
-    """An in-sample value of which a sizeable share is chance."""
+    """An in-sample value of which a sizeable share is chance.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from theory.measures import linear_cka, procrustes_similarity
+    >>> few = Moments.from_samples({"a": np.eye(4)[:, :2], "b": np.eye(4)[:, 2:]})
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     value = procrustes_similarity(few, "a", "b", score=IN_SAMPLE)
+    >>> caught[0].category.__name__
+    'FewRows'
+    """
 
 
 def scored_on(fit: Moments, score: Score, units: int) -> Moments:
@@ -27,9 +39,16 @@ def scored_on(fit: Moments, score: Score, units: int) -> Moments:
 
     Parameters
     ----------
-    fit : moments that the measure is fitted on.
-    score : moments of other rows, or ``"in-sample"`` for ``fit`` itself; None stands for ``fit`` where that is exact.
-    units : units (or directions) that vary and are fitted with.
+    fit : Moments
+        What the measure is fitted on.
+    score : Moments, "in-sample" or None
+        Moments of other rows, or ``"in-sample"`` for ``fit`` itself; None stands for ``fit`` where that is exact.
+    units : int
+        Units (or directions) that vary and are fitted with.
+
+    Returns
+    -------
+    Moments
 
     Raises
     ------
@@ -61,9 +80,9 @@ def warn_of_few_rows(fit: Moments, units: int, *, refuse: bool = True) -> None:
     """Warn (or, with ``refuse``, raise) where moments have few rows for so many fitted units. Exact ones never have."""
     if fit.is_exact:
         return
-    if refuse and fit.count - 1 <= units:
+    if refuse and fit.sample_size - 1 <= units:
         raise InputError(f"{fit.count} rows are fitted by {units} units whatever the features are: give more rows, or other "
                          "rows as score")
-    if fit.count < ROWS_PER_UNIT * units:
+    if fit.sample_size < ROWS_PER_UNIT * units:
         warnings.warn(f"in-sample on {fit.count} rows with {units} units: chance alone explains about "
-                      f"{min(1.0, units / max(fit.count - 1, 1)):.0%}; score on other rows", FewRows, stacklevel=4)
+                      f"{min(1.0, units / max(fit.sample_size - 1, 1)):.0%}; score on other rows", FewRows, stacklevel=4)

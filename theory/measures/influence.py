@@ -33,7 +33,7 @@ from theory.measures.similarity import (
 from theory.measures.span import Names
 from theory.moments import Moments
 
-__all__ = ["PairedRows", "cca_influence", "cka_influence", "debiased_cka_influence", "procrustes_influence"]
+__all__ = ()  # for resampling alone, and imported from here
 
 
 class PairedRows:
@@ -43,8 +43,12 @@ class PairedRows:
 
     Parameters
     ----------
-    x, y : shapes (rows, units of a) and (rows, units of b).
-    covariances : of :func:`covariances`, for the products that are asked for.
+    x : ndarray of shape (rows, units of a)
+        One side.
+    y : ndarray of shape (rows, units of b)
+        The other.
+    covariances : dict of str to ndarray
+        Of :func:`covariances`, for the products that are asked for.
     """
 
     def __init__(self, x: np.ndarray, y: np.ndarray, covariances: dict[str, np.ndarray]):
@@ -136,11 +140,26 @@ def debiased_cka_influence(value: float, k: np.ndarray, l: np.ndarray, ab: np.nd
                            bb: np.ndarray) -> np.ndarray:
     """To first order, what each row adds to the debiased CKA, of mean 0.
 
+    A row's own share of C is taken out, as the estimator does.
+
     Parameters
     ----------
-    value : the debiased CKA.
-    k, l : squares of the rows of a and of b about their mean.
-    ab, aa, bb : x C_ab y, x C_aa x and y C_bb y of each row. A row's own share of C is taken out, as the estimator does.
+    value : float
+        The debiased CKA.
+    k : ndarray of shape (rows,)
+        Squares of the rows of a about their mean.
+    l : ndarray of shape (rows,)
+        Squares of the rows of b about their mean.
+    ab : ndarray of shape (rows,)
+        x C_ab y of each row.
+    aa : ndarray of shape (rows,)
+        x C_aa x of each row.
+    bb : ndarray of shape (rows,)
+        y C_bb y of each row.
+
+    Returns
+    -------
+    ndarray of shape (rows,)
     """
     n = len(k)
     cross, own_a, own_b = ab - k * l / n, aa - k * k / n, bb - l * l / n

@@ -28,10 +28,21 @@ class Merging:
 
     Attributes
     ----------
-    representative : (units,) number of the unit that stands for each; itself where it is kept.
-    slope, offset : (units,) x_j ~ offset_j + slope_j x_representative; 1 and 0 for units that are kept, slope 0 for units
-        that do not vary.
-    kept : (units,) bool, the units of the smaller layer.
+    representative : ndarray of int, shape (units,)
+        The unit that stands for each; itself where it is kept.
+    slope : ndarray of shape (units,)
+        x_j ~ offset_j + slope_j x_representative; 1 for units that are kept, 0 for units that do not vary.
+    offset : ndarray of shape (units,)
+        0 for units that are kept.
+    kept : ndarray of bool, shape (units,)
+        The units of the smaller layer.
+
+    Examples
+    --------
+    >>> m = Moments.exact({"a": 2}, [1, 3], [[1, 2], [2, 4]])
+    >>> merging = merge_repeated(m, "a")
+    >>> merging.kept, merging.apply(np.array([5.0, 0.0]))
+    (array([ True, False]), array([ 5., 11.]))
     """
 
     representative: np.ndarray
@@ -60,14 +71,29 @@ def merge_repeated(moments: Moments, names: Names, *, threshold: float = 0.9, am
 
     Parameters
     ----------
-    moments, names : of the layer's activations.
-    threshold : of |r|, in (0, 1]; units with a smaller correlation are never merged.
-    among : (units,) bool, units that may be merged or stand for others (default all); the rest are left as they are.
+    moments : Moments
+        Of the layer's activations.
+    names : str or sequence of str
+        Blocks of the layer.
+    threshold : float, default 0.9
+        Of |r|, in (0, 1]; units with a smaller correlation are never merged.
+    among : ndarray of bool, shape (units,), optional
+        Units that may be merged or stand for others (default all); the others are left as they are.
+
+    Returns
+    -------
+    Merging
 
     Raises
     ------
     InputError
-        For a threshold outside (0, 1], or a mask of another shape.
+        A threshold outside (0, 1], or a mask of another shape.
+
+    Examples
+    --------
+    >>> m = Moments.exact({"a": 3}, np.zeros(3), [[1, -0.95, 0], [-0.95, 1, 0], [0, 0, 1]])
+    >>> merge_repeated(m, "a").representative
+    array([0, 0, 2])
     """
     if not 0 < threshold <= 1:
         raise InputError(f"threshold must be in (0, 1], got {threshold!r}")

@@ -20,17 +20,26 @@ def shared_neighbours(x: np.ndarray, y: np.ndarray, *, neighbours: int = 10) -> 
 
     Parameters
     ----------
-    x, y : shapes (rows, units of x) and (rows, units of y), the same rows; distances between all pairs are kept at a time.
-    neighbours : k, below the number of rows.
+    x : ndarray of shape (rows, units of x)
+        Distances between all pairs of rows are held in memory.
+    y : ndarray of shape (rows, units of y)
+        The same rows.
+    neighbours : int, default 10
+        k, below the number of rows.
 
     Returns
     -------
-    Shape (rows,), in [0, 1].
+    ndarray of shape (rows,)
+        In [0, 1].
 
     Raises
     ------
     InputError
         Shapes that do not fit, values that are not finite, too few rows.
+
+    References
+    ----------
+    Huh et al. 2024 (arXiv 2405.07987), mutual k-nearest-neighbour alignment.
 
     Examples
     --------

@@ -8,8 +8,8 @@ between landmarks, so the measure is unchanged by rotation, isotropic scaling an
 
 A Gaussian kernel of bounded bandwidth is no superset of linear maps: in many dimensions with few rows it can leave more
 than linear ridge does. Report both; the smaller is the better bound on what the source holds. The other nonlinear map
-is a superset: linear ridge, and a network with one hidden ReLU layer fitted to what ridge leaves over, times the share of
-it, in [0, 1], that held-out rows bear out.
+is a superset: linear ridge, and a network with one hidden ReLU layer fitted to what ridge leaves over, its output shrunk
+by a factor in [0, 1] that is fitted on held-out rows.
 
 All of these are scored on rows that the fit has not seen: the same rows on both sides are refused. Each side's scale is
 taken out first, a power of two.
@@ -41,11 +41,23 @@ class NonlinearSpan:
 
     Attributes
     ----------
-    error : share of the target's variance left unexplained on the score rows.
-    ridge, bandwidth : relative, as chosen.
-    landmarks : their number.
-    left, total : squares of each score row that are left over, and about the fit's mean, shape (rows,): the ratio of their
-        sums is ``error``.
+    error : float
+        Share of the target's variance left unexplained on the score rows.
+    ridge : float
+        As chosen, relative.
+    bandwidth : float
+        As chosen, in units of the median distance between landmarks.
+    landmarks : int
+        Their number.
+    left : ndarray of shape (rows,)
+        Squares of each score row that are left over.
+    total : ndarray of shape (rows,)
+        Squares of each score row about the fit's mean: the ratio of the two sums is ``error``.
+
+    Examples
+    --------
+    >>> NonlinearSpan(0.1, 1e-6, 2.0, 512, np.ones(2), np.full(2, 10.0))
+    NonlinearSpan(error=0.1, ridge=1e-06, bandwidth=2.0, landmarks=512)
     """
 
     error: float
@@ -62,13 +74,35 @@ def nystroem_map(x: np.ndarray, rng: np.random.Generator, *, landmarks: int = 51
 
     Parameters
     ----------
-    x : shape (rows, units), finite, not all rows equal.
-    landmarks : at most the number of rows is taken.
-    bandwidth : > 0, in units of the median distance between different landmarks.
+    x : ndarray of shape (rows, units)
+        Finite, not all rows equal.
+    rng : numpy.random.Generator
+        Of the landmarks.
+    landmarks : int, default 512
+        At most the number of rows is taken.
+    bandwidth : float, default 1
+        Above 0, in units of the median distance between different landmarks.
 
     Returns
     -------
-    A function from (rows, units) to (rows, rank of the landmarks' kernel matrix) in float64.
+    callable
+        From (rows, units) to (rows, rank of the landmarks' kernel matrix) in float64.
+
+    Raises
+    ------
+    InputError
+        Fewer than two landmarks, a bandwidth that is not above 0, rows that are all equal.
+
+    References
+    ----------
+    Williams & Seeger 2001.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).normal(size=(50, 2))
+    >>> phi = nystroem_map(x, np.random.default_rng(1), landmarks=10)
+    >>> phi(x).shape
+    (50, 10)
     """
     x = _matrix(x)
     unit = power_of_two(np.abs(x).max())
@@ -117,10 +151,46 @@ def nonlinear_span_error(fit: Rows, score: Rows, *, source: Names, target: Names
 
     Parameters
     ----------
-    fit, score : ``{name: array of shape (rows, units)}``, different rows.
-    source, target : block names.
-    ridges : relative to the mean variance of the Nystroem features, > 0.
-    bandwidths : in units of the median distance between landmarks.
+    fit : mapping of str to ndarray of shape (rows, units)
+        Rows that are fitted on.
+    score : mapping of str to ndarray of shape (rows, units)
+        Other rows, on which the fit is scored.
+    source : str or sequence of str
+        A block, or several side by side.
+    target : str or sequence of str
+        The same.
+    rng : numpy.random.Generator
+        Of the landmarks and of the validation rows.
+    ridges : sequence of float
+        Relative to the mean variance of the Nystroem features, above 0.
+    bandwidths : sequence of float
+        In units of the median distance between landmarks.
+    landmarks : int, default 512
+        At most the number of rows is taken.
+    validation : float, default 0.2
+        Share of the fit rows, in (0, 1).
+
+    Returns
+    -------
+    NonlinearSpan
+
+    Raises
+    ------
+    InputError
+        The same rows to fit and to score, too few rows, parameters out of range, features that do not vary.
+
+    References
+    ----------
+    Williams & Seeger 2001, for Nystroem features.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).normal(size=(200, 1))
+    >>> rows = {"x": x, "y": x**2}
+    >>> fit, score = ({name: block[part] for name, block in rows.items()} for part in (slice(100), slice(100, 200)))
+    >>> span = nonlinear_span_error(fit, score, source="x", target="y", rng=np.random.default_rng(1), landmarks=20)
+    >>> span.error < 0.1
+    True
     """
     x, x_score = _both(fit, score, source)
     y, y_score = _both(fit, score, target)
@@ -145,14 +215,15 @@ def nonlinear_span_error(fit: Rows, score: Rows, *, source: Names, target: Names
                          *_squares(y_score - phi @ weights - offset, y_score - y.mean(0)))
 
 
-def _moments(x, y, x_score, y_score, bandwidth, landmarks, rng) -> tuple[Moments, Moments, np.ndarray]:
+def _moments(x: np.ndarray, y: np.ndarray, x_score: np.ndarray, y_score: np.ndarray, bandwidth: float, landmarks: int,
+             rng: np.random.Generator) -> tuple[Moments, Moments, np.ndarray]:
     """Moments of Nystroem features and target on the fit and the score rows, and those features of the score rows."""
     features = nystroem_map(x, rng, landmarks=landmarks, bandwidth=bandwidth)
     phi = features(x_score)
     return Moments.from_samples({"phi": features(x), "target": y}), Moments.from_samples({"phi": phi, "target": y_score}), phi
 
 
-def _errors(fit: Moments, score: Moments, ridges) -> np.ndarray:
+def _errors(fit: Moments, score: Moments, ridges: Sequence[float]) -> np.ndarray:
     return span_error(fit, source="phi", target="target", ridge=ridges, score=score)
 
 
@@ -167,11 +238,25 @@ class NetworkSpan:
 
     Attributes
     ----------
-    error, linear : share of the target's variance left on the score rows, with the network and by ridge alone.
-    ridge : relative, as chosen on held-out rows.
-    used : share of the network's output that held-out rows bear out, in [0, 1].
-    left, linear_left, total : squares of each score row that are left over, with the network and by ridge alone, and about
-        the fit's mean, shape (rows,).
+    error : float
+        Share of the target's variance left on the score rows, with the network.
+    linear : float
+        The same by ridge alone.
+    ridge : float
+        Relative, as chosen on held-out rows.
+    used : float
+        Shrinkage of the network's output, fitted on held-out rows, in [0, 1].
+    left : ndarray of shape (rows,)
+        Squares of each score row that are left over with the network.
+    linear_left : ndarray of shape (rows,)
+        The same by ridge alone.
+    total : ndarray of shape (rows,)
+        Squares of each score row about the fit's mean.
+
+    Examples
+    --------
+    >>> NetworkSpan(0.1, 0.3, 1e-6, 0.9, np.ones(1), np.ones(1), np.ones(1))
+    NetworkSpan(error=0.1, linear=0.3, ridge=1e-06, used=0.9)
     """
 
     error: float
@@ -190,11 +275,42 @@ def mlp_span_error(fit: Rows, score: Rows, *, source: Names, target: Names, rng:
 
     Parameters
     ----------
-    fit, score : ``{name: array of shape (rows, units)}``, different rows.
-    source, target : block names.
-    ridges : relative; chosen on a random ``validation`` share of the fit rows, which also says how much of the network to use.
-    hidden : units of its one ReLU layer; trained by scikit-learn's ``MLPRegressor`` with early stopping.
-    iterations : passes over the rows at most.
+    fit : mapping of str to ndarray of shape (rows, units)
+        Rows that are fitted on.
+    score : mapping of str to ndarray of shape (rows, units)
+        Other rows, on which the fit is scored.
+    source : str or sequence of str
+        A block, or several side by side.
+    target : str or sequence of str
+        The same.
+    rng : numpy.random.Generator
+        Of the validation rows and of the network's start and batches.
+    ridges : sequence of float
+        Relative; the best on the validation rows is taken.
+    hidden : int, default 128
+        Units of its one ReLU layer; trained by scikit-learn's ``MLPRegressor`` with early stopping.
+    validation : float, default 0.2
+        Share of the fit rows, in (0, 1), on which the ridge is chosen and the network's output shrunk.
+    iterations : int, default 200
+        Passes over the rows, at most.
+
+    Returns
+    -------
+    NetworkSpan
+
+    Raises
+    ------
+    InputError
+        The same rows to fit and to score, too few rows, parameters out of range, features that do not vary.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).normal(size=(200, 1))
+    >>> rows = {"x": x, "y": 2 * x}
+    >>> fit, score = ({name: block[part] for name, block in rows.items()} for part in (slice(100), slice(100, 200)))
+    >>> span = mlp_span_error(fit, score, source="x", target="y", rng=np.random.default_rng(1), hidden=4, iterations=5)
+    >>> span.linear < 1e-6
+    True
     """
     x, x_score = _both(fit, score, source)
     y, y_score = _both(fit, score, target)
@@ -220,15 +336,15 @@ def mlp_span_error(fit: Rows, score: Rows, *, source: Names, target: Names, rng:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a cap, not a fault: the best pass is kept
         network.fit((x[kept] - mean) / deviation, left[0] / scale if y.shape[1] > 1 else left[0].ravel() / scale)
-    said = [network.predict((a - mean) / deviation).reshape(len(a), -1) * scale for a in (x[held], x_score)]
-    own = float((said[0] ** 2).sum())
-    used = float(np.clip((said[0] * left[1]).sum() / own, 0.0, 1.0)) if own > 0 else 0.0
+    held_output, output = (network.predict((a - mean) / deviation).reshape(len(a), -1) * scale for a in (x[held], x_score))
+    own = float((held_output**2).sum())
+    used = float(np.clip((held_output * left[1]).sum() / own, 0.0, 1.0)) if own > 0 else 0.0
     total = float(((y_score - y[kept].mean(0)) ** 2).sum())
     if not total > 0:
         raise InputError(f"target {target!r} does not vary on the score rows")
-    rest = left[2] - used * said[1]
-    return NetworkSpan(float((rest**2).sum() / total), float((left[2] ** 2).sum() / total), ridge, used,
-                       *_squares(rest, left[2], y_score - y[kept].mean(0)))
+    residual = left[2] - used * output
+    return NetworkSpan(float((residual**2).sum() / total), float((left[2] ** 2).sum() / total), ridge, used,
+                       *_squares(residual, left[2], y_score - y[kept].mean(0)))
 
 
 @dataclass(frozen=True)
@@ -237,10 +353,19 @@ class LogisticProbe:
 
     Attributes
     ----------
-    accuracy : share of score rows whose class is predicted.
-    log_loss : mean negative log-likelihood in nats; a class not seen in fitting has probability 1e-15.
-    converged : whether the fit reached its tolerance.
-    right : of each score row whether its class is predicted, shape (rows,).
+    accuracy : float
+        Share of score rows whose class is predicted.
+    log_loss : float
+        Mean negative log-likelihood in nats; a class not seen in fitting has probability 1e-15.
+    converged : bool
+        Whether the fit reached its tolerance.
+    right : ndarray of bool, shape (rows,)
+        Whether the class of each score row is predicted.
+
+    Examples
+    --------
+    >>> LogisticProbe(0.5, 0.69, True, np.array([True, False])).accuracy
+    0.5
     """
 
     accuracy: float
@@ -255,9 +380,35 @@ def logistic_probe(fit: Rows, score: Rows, *, features: Names, labels: str = "la
 
     Parameters
     ----------
-    fit, score : ``{name: array}``; ``labels`` names a vector of classes, ``features`` blocks of shape (rows, units).
-    penalty : of |w|^2/2 against the summed log-likelihood: scikit-learn's 1/C, > 0.
-    iterations : at most.
+    fit : mapping of str to ndarray
+        Rows that are fitted on: blocks of shape (rows, units), and classes of shape (rows,).
+    score : mapping of str to ndarray
+        Other rows, on which the fit is scored.
+    features : str or sequence of str
+        Blocks that the probe reads.
+    labels : str, default "labels"
+        Names the vector of classes, whole numbers.
+    penalty : float, default 1
+        Of |w|²/2 against the summed log-likelihood: scikit-learn's 1/C, above 0.
+    iterations : int, default 1000
+        At most.
+
+    Returns
+    -------
+    LogisticProbe
+
+    Raises
+    ------
+    InputError
+        The same rows to fit and to score, parameters out of range, fewer than two classes.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).normal(size=(200, 2))
+    >>> rows = {"x": x, "labels": (x[:, 0] > 0).astype(int)}
+    >>> fit, score = ({name: block[part] for name, block in rows.items()} for part in (slice(100), slice(100, 200)))
+    >>> logistic_probe(fit, score, features="x").accuracy > 0.9
+    True
     """
     if not penalty > 0 or iterations < 1:
         raise InputError(f"a logistic probe needs penalty > 0 and iterations >= 1: {penalty}, {iterations}")
@@ -272,7 +423,7 @@ def logistic_probe(fit: Rows, score: Rows, *, features: Names, labels: str = "la
     deviation[deviation <= 1e-12 * np.abs(mean)] = 1.0  # units that do not vary
     model = LogisticRegression(C=1 / penalty, max_iter=iterations)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # told by ``converged``
+        warnings.simplefilter("ignore", ConvergenceWarning)  # reported as ``converged``
         model.fit((x - mean) / deviation, classes)
     probabilities = model.predict_proba((x_score - mean) / deviation)
     place = np.clip(np.searchsorted(model.classes_, classes_score), 0, len(model.classes_) - 1)

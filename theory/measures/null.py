@@ -28,7 +28,33 @@ def count_rows(rows: Rows) -> int:
 
 
 def subset_rows(rows: Rows, limit: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """At most ``limit`` rows, the same random ones of every block, in their order."""
+    """At most so many rows, the same random ones of every block, in their order.
+
+    Parameters
+    ----------
+    rows : mapping of str to ndarray of shape (rows, units)
+        Blocks of the same rows.
+    limit : int
+        How many to keep, at least 1.
+    rng : numpy.random.Generator
+        Of the choice.
+
+    Returns
+    -------
+    dict of str to ndarray
+
+    Raises
+    ------
+    InputError
+        Blocks of different numbers of rows, or a limit below 1.
+
+    Examples
+    --------
+    >>> x = np.arange(10)[:, None]
+    >>> few = subset_rows({"a": x, "b": -x}, 3, np.random.default_rng(0))
+    >>> few["a"].shape, bool((few["a"] == -few["b"]).all())
+    ((3, 1), True)
+    """
     n = count_rows(rows)
     if limit < 1:
         raise InputError(f"keep at least one row, not {limit}")
@@ -44,9 +70,30 @@ def shuffled_rows(rows: Rows, rng: np.random.Generator, *, blocks: Sequence[str]
 
     Parameters
     ----------
-    rows : ``{name: array of shape (rows, units)}``.
-    blocks : which (default: all but the first; with ``each_unit`` all).
-    each_unit : permute every unit by itself.
+    rows : mapping of str to ndarray of shape (rows, units)
+        Blocks of the same rows.
+    rng : numpy.random.Generator
+        Of the permutations.
+    blocks : sequence of str, optional
+        Which to permute (default: all but the first; with ``each_unit`` all).
+    each_unit : bool, default False
+        Permute every unit by itself.
+
+    Returns
+    -------
+    dict of str to ndarray
+
+    Raises
+    ------
+    InputError
+        A block that does not exist, or none to permute.
+
+    Examples
+    --------
+    >>> x = np.arange(5)[:, None]
+    >>> moved = shuffled_rows({"a": x, "b": x}, np.random.default_rng(0))
+    >>> moved["a"].ravel(), sorted(moved["b"].ravel().tolist())
+    (array([0, 1, 2, 3, 4]), [0, 1, 2, 3, 4])
     """
     n = count_rows(rows)
     if blocks is None:
@@ -63,7 +110,35 @@ def shuffled_rows(rows: Rows, rng: np.random.Generator, *, blocks: Sequence[str]
 
 def shuffled_moments(rows: Rows, rng: np.random.Generator, *, blocks: Sequence[str] | None = None,
                      each_unit: bool = False) -> Moments:
-    """Moments of :func:`shuffled_rows`."""
+    """Moments of :func:`shuffled_rows`.
+
+    Parameters
+    ----------
+    rows : mapping of str to ndarray of shape (rows, units)
+        Blocks of the same rows.
+    rng : numpy.random.Generator
+        Of the permutations.
+    blocks : sequence of str, optional
+        As in :func:`shuffled_rows`.
+    each_unit : bool, default False
+        As in :func:`shuffled_rows`.
+
+    Returns
+    -------
+    Moments
+
+    Raises
+    ------
+    InputError
+        As :func:`shuffled_rows`.
+
+    Examples
+    --------
+    >>> x = np.arange(100.0)
+    >>> m = shuffled_moments({"a": x, "b": x}, np.random.default_rng(0))
+    >>> abs(m.covariance("a", "b").item() / m.variance("a").item()) < 0.5
+    True
+    """
     return Moments.from_samples(shuffled_rows(rows, rng, blocks=blocks, each_unit=each_unit))
 
 
@@ -74,14 +149,37 @@ def permutation_null(measure: Callable[..., float | np.ndarray], rows: Rows, rng
 
     Parameters
     ----------
-    measure : ``measure(moments)``, or ``measure(fit, score)`` if ``score_rows`` is given; a number or an array.
-    rows, score_rows : ``{name: array of shape (rows, units)}``; both are shuffled in the same way, each by itself.
-    repeats : independent shuffles.
-    blocks, each_unit : as in :func:`shuffled_rows`.
+    measure : callable
+        ``measure(moments)``, or ``measure(fit, score)`` if ``score_rows`` is given; returns a number or an array.
+    rows : mapping of str to ndarray of shape (rows, units)
+        Blocks of the same rows.
+    rng : numpy.random.Generator
+        Of the permutations.
+    score_rows : mapping of str to ndarray of shape (rows, units), optional
+        Rows to score on, shuffled in the same way and by themselves.
+    repeats : int, default 20
+        Independent shuffles.
+    blocks : sequence of str, optional
+        As in :func:`shuffled_rows`.
+    each_unit : bool, default False
+        As in :func:`shuffled_rows`.
 
     Returns
     -------
-    Shape (repeats, ...).
+    ndarray of shape (repeats, ...)
+
+    Raises
+    ------
+    InputError
+        Fewer than one repeat; as :func:`shuffled_rows`.
+
+    Examples
+    --------
+    >>> from theory.measures import linear_cka
+    >>> x = np.random.default_rng(0).normal(size=(200, 2))
+    >>> null = permutation_null(lambda m: linear_cka(m, "a", "b"), {"a": x, "b": x}, np.random.default_rng(1), repeats=5)
+    >>> null.shape, bool(null.max() < 0.1)
+    ((5,), True)
     """
     if repeats < 1:
         raise InputError(f"a null needs at least one repeat, not {repeats}")

@@ -25,24 +25,47 @@ def with_residual(moments: Moments, *, source: Names, target: Names, fit: Moment
 
     Parameters
     ----------
-    moments : to be extended.
-    source, target : block names.
-    fit : moments the regression is fitted on; give the same one for every split. Only exact moments need none: on the
-        rows of its own fit a residual is smaller than on others, so that choice (``fit=moments``) is to be made in words.
-    ridge : relative, as in :func:`theory.measures.span.span_error`.
-    regression : weights and offset of :func:`theory.measures.span.ridge_map` in place of ``fit`` and ``ridge``, where several
-        moments are extended by the same.
-    name : of the new block, of the target's width.
+    moments : Moments
+        To be extended.
+    source : str or sequence of str
+        A block, or several side by side.
+    target : str or sequence of str
+        The same.
+    fit : Moments, optional
+        What the regression is fitted on; give the same one for every split. Only exact moments need none: on the rows of
+        its own fit a residual is smaller than on others, so that choice (``fit=moments``) must be explicit.
+    ridge : float, default 1e-6
+        Relative, as in :func:`theory.measures.span.span_error`.
+    regression : tuple of ndarray, optional
+        Weights and offset of :func:`theory.measures.span.ridge_map` in place of ``fit`` and ``ridge``, where several moments
+        are extended by the same.
+    name : str, default "residual"
+        Of the new block, which is as wide as the target.
+
+    Returns
+    -------
+    Moments
 
     Raises
     ------
     InputError
-        No ``fit`` for sampled moments; moments fitted on themselves with no more rows than source units.
+        No ``fit`` for sampled moments; moments fitted on themselves with no more rows than source units; a name that is
+        taken.
 
     Warns
     -----
     FewRows
         Moments fitted on themselves with fewer than ten rows a source unit.
+
+    References
+    ----------
+    S0 (arXiv 2407.00968), feature residuals.
+
+    Examples
+    --------
+    >>> m = Moments.exact({"narrow": 1, "wide": 1}, [0, 0], [[1.0, 0.6], [0.6, 1.0]])
+    >>> with_residual(m, source="narrow", target="wide").variance("residual").round(4)
+    array([0.64])
     """
     if name in moments.names:
         raise InputError(f"there is a block {name!r} already")
@@ -74,6 +97,34 @@ def with_noise(moments: Moments, *, units: int, rng: np.random.Generator, name: 
     For n rows with co-moments S = L L^T of rank r, the co-moments of noise Z with the features are L G (G standard
     normal, r x units) and its own are G^T G plus a Wishart matrix with n - 1 - r degrees of freedom, its mean is
     N(0, 1/n): drawn so, no rows are needed (derived here). Exact moments get covariance ``scale``^2 I and no correlation.
+
+    Parameters
+    ----------
+    moments : Moments
+        To be extended.
+    units : int
+        Units of noise.
+    rng : numpy.random.Generator
+        Of the draws.
+    name : str, default "noise"
+        Of the new block.
+    scale : float, default 1
+        Standard deviation of the noise, above 0.
+
+    Returns
+    -------
+    Moments
+
+    Raises
+    ------
+    InputError
+        A name that is taken, or numbers out of range.
+
+    Examples
+    --------
+    >>> m = Moments.exact({"a": 1}, [0], [[1]])
+    >>> with_noise(m, units=2, rng=np.random.default_rng(0), scale=3.0).variance("noise")
+    array([9., 9.])
     """
     checks.whole_number("units", units)
     checks.real_number("scale", scale, above=0)
@@ -85,7 +136,7 @@ def with_noise(moments: Moments, *, units: int, rng: np.random.Generator, name: 
     cross, own, centre = np.zeros((d, units)), np.eye(units), np.zeros(units)
     if n is not None:
         values, vectors = np.linalg.eigh(covariance / unit / unit[:, None])  # every block at its own scale
-        kept = np.flatnonzero(values > max(values[-1], 0.0) * moments.rounding)[-(n - 1):] if n > 1 else []
+        kept = np.flatnonzero(values > max(values[-1], 0.0) * moments.rounding)[-(n - 1):] if n > 1 else np.zeros(0, int)
         g = rng.standard_normal((len(kept), units))
         cross = vectors[:, kept] * np.sqrt(values[kept]) @ g / np.sqrt(n)
         own = (g.T @ g + _wishart(units, n - 1 - len(kept), rng)) / n

@@ -33,7 +33,7 @@ from theory.measures.span import Names
 from theory.moments import Moments, listed
 
 __all__ = [
-    "canonical_correlations", "debiased_cka", "debiased_cka_of", "linear_cka", "mean_squared_cca", "procrustes_distance",
+    "canonical_correlations", "debiased_cka", "linear_cka", "mean_squared_cca", "procrustes_distance",
     "procrustes_similarity", "rows_per_unit", "svcca",
 ]
 
@@ -41,13 +41,66 @@ KEPT = 0.99  # share of the variance whose principal components SVCCA keeps
 
 
 def rows_per_unit(moments: Moments, names: Names) -> float:
-    """n/d: rows for each unit that varies; infinite for exact moments."""
+    """n/d: rows for each unit that varies.
+
+    Parameters
+    ----------
+    moments : Moments
+        Of the features.
+    names : str or sequence of str
+        A block, or several together.
+
+    Returns
+    -------
+    float
+        Infinite for exact moments.
+
+    Raises
+    ------
+    InputError
+        Features that do not vary.
+
+    Examples
+    --------
+    >>> rows_per_unit(Moments.from_samples({"a": np.eye(6)[:, :3]}), "a")
+    2.0
+    """
     _alive(moments, names)
-    return math.inf if moments.is_exact else moments.count / int((~moments.constant(names)).sum())
+    return moments.sample_size / int((~moments.constant(names)).sum())
 
 
 def linear_cka(moments: Moments, a: Names, b: Names) -> float:
-    """Linear centred kernel alignment, in [0, 1]."""
+    """Linear centred kernel alignment.
+
+    Parameters
+    ----------
+    moments : Moments
+        Of both sets of features.
+    a : str or sequence of str
+        A block, or several side by side.
+    b : str or sequence of str
+        The same.
+
+    Returns
+    -------
+    float
+        In [0, 1].
+
+    Raises
+    ------
+    InputError
+        Features that do not vary.
+
+    References
+    ----------
+    Kornblith et al. 2019 (arXiv 1905.00414), eq. 5.
+
+    Examples
+    --------
+    >>> m = Moments.exact({"a": 1, "b": 1}, [0, 0], [[1.0, 0.5], [0.5, 1.0]])
+    >>> round(linear_cka(m, "a", "b"), 4)
+    0.25
+    """
     _alive(moments, a)
     _alive(moments, b)
     norm = np.linalg.norm
@@ -57,14 +110,27 @@ def linear_cka(moments: Moments, a: Names, b: Names) -> float:
 
 
 def canonical_correlations(moments: Moments, a: Names, b: Names, *, keep: float = 1.0, score: Score = None) -> np.ndarray:
-    """Canonical correlations, one for each direction of the smaller side: in descending order and in [0, 1] in-sample.
+    """Canonical correlations, one for each direction of the smaller side.
 
     Parameters
     ----------
-    keep : share of each side's variance held by the principal components that are kept, in (0, 1]. With 1 all
-        directions that are not rounding are kept (``Moments.rounding``).
-    score : moments of other rows on which the fitted directions are correlated, or ``"in-sample"``; exact moments need
+    moments : Moments
+        What the directions are fitted on.
+    a : str or sequence of str
+        A block, or several side by side.
+    b : str or sequence of str
+        The same.
+    keep : float, default 1
+        Share of each side's variance held by the principal components that are kept, in (0, 1]. With 1 all directions
+        that are not rounding are kept (``Moments.rounding``).
+    score : Moments, "in-sample" or None
+        Moments of other rows on which the fitted directions are correlated, or the rows of the fit; exact moments need
         none.
+
+    Returns
+    -------
+    ndarray of shape (directions,)
+        In-sample in descending order and in [0, 1]; on other rows in [-1, 1].
 
     Raises
     ------
@@ -76,6 +142,12 @@ def canonical_correlations(moments: Moments, a: Names, b: Names, *, keep: float 
     -----
     FewRows
         In-sample with fewer than ten rows a direction.
+
+    Examples
+    --------
+    >>> m = Moments.exact({"a": 1, "b": 2}, np.zeros(3), [[1, 0.6, 0.6], [0.6, 1, 0], [0.6, 0, 1]])
+    >>> canonical_correlations(m, "a", "b").round(4)
+    array([0.8485])
     """
     if not 0 < keep <= 1:
         raise InputError(f"keep must be a share in (0, 1], got {keep!r}")
@@ -93,7 +165,7 @@ def canonical_correlations(moments: Moments, a: Names, b: Names, *, keep: float 
 
 def canonical_directions(moments: Moments, a: Names, b: Names, keep: float) -> tuple[np.ndarray, np.ndarray]:
     """Canonical directions of both sides, shapes (units, directions), for features in units of their scale."""
-    def decompose():
+    def decompose() -> tuple[np.ndarray, np.ndarray]:
         white_a, white_b = _whitening(moments, a, keep), _whitening(moments, b, keep)
         cross = white_a.T @ moments.covariance(a, b, scale=moments.scale(a) * moments.scale(b)) @ white_b
         left, _, right = np.linalg.svd(cross, full_matrices=False)
@@ -104,7 +176,7 @@ def canonical_directions(moments: Moments, a: Names, b: Names, keep: float) -> t
 
 def rotation(moments: Moments, a: Names, b: Names) -> tuple[np.ndarray, np.ndarray]:
     """Singular vectors of the cross-covariance, as columns."""
-    def decompose():
+    def decompose() -> tuple[np.ndarray, np.ndarray]:
         cross = moments.covariance(a, b, scale=moments.scale(a) * moments.scale(b))
         left, _, right = np.linalg.svd(cross, full_matrices=False)
         return left, right.T
@@ -113,14 +185,14 @@ def rotation(moments: Moments, a: Names, b: Names) -> tuple[np.ndarray, np.ndarr
 
 
 def correlated(moments: Moments, score: Moments, a: Names, b: Names, left: np.ndarray,
-                right: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+               right: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Correlations of corresponding directions on the score rows, and the variances of both sides along them."""
     unit_a, unit_b = moments.scale(a), moments.scale(b)
     own_a = _along(left, score.covariance(a, scale=unit_a**2), left)
     own_b = _along(right, score.covariance(b, scale=unit_b**2), right)
     own = own_a * own_b
-    found = _along(left, score.covariance(a, b, scale=unit_a * unit_b), right)
-    return np.clip(np.where(own > 0, found / np.sqrt(np.where(own > 0, own, 1.0)), 0.0), -1.0, 1.0), own_a, own_b
+    cross = _along(left, score.covariance(a, b, scale=unit_a * unit_b), right)
+    return np.clip(np.where(own > 0, cross / np.sqrt(np.where(own > 0, own, 1.0)), 0.0), -1.0, 1.0), own_a, own_b
 
 
 def _along(left: np.ndarray, matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
@@ -143,20 +215,119 @@ def _whitening(moments: Moments, names: Names, keep: float) -> np.ndarray:
 
 
 def mean_squared_cca(moments: Moments, a: Names, b: Names, *, score: Score = None) -> float:
-    """Mean squared canonical correlation, in [0, 1]. See :func:`canonical_correlations`."""
+    """Mean squared canonical correlation.
+
+    Parameters
+    ----------
+    moments : Moments
+        What the directions are fitted on.
+    a : str or sequence of str
+        A block, or several side by side.
+    b : str or sequence of str
+        The same.
+    score : Moments, "in-sample" or None
+        As in :func:`canonical_correlations`.
+
+    Returns
+    -------
+    float
+        In [0, 1].
+
+    Raises
+    ------
+    InputError
+        As :func:`canonical_correlations`.
+
+    References
+    ----------
+    Kornblith et al. 2019 (arXiv 1905.00414), R²_CCA.
+
+    Examples
+    --------
+    >>> m = Moments.exact({"a": 1, "b": 1}, [0, 0], [[1.0, 0.5], [0.5, 1.0]])
+    >>> round(mean_squared_cca(m, "a", "b"), 4)
+    0.25
+    """
     return float(np.mean(canonical_correlations(moments, a, b, score=score) ** 2))
 
 
 def svcca(moments: Moments, a: Names, b: Names, *, keep: float = KEPT, score: Score = None) -> float:
-    """Mean canonical correlation of the leading principal components, in [0, 1] in-sample. See
-    :func:`canonical_correlations`."""
+    """Mean canonical correlation of the leading principal components.
+
+    Parameters
+    ----------
+    moments : Moments
+        What the directions are fitted on.
+    a : str or sequence of str
+        A block, or several side by side.
+    b : str or sequence of str
+        The same.
+    keep : float, default 0.99
+        Share of each side's variance that the principal components hold, in (0, 1].
+    score : Moments, "in-sample" or None
+        As in :func:`canonical_correlations`.
+
+    Returns
+    -------
+    float
+        In [0, 1] in-sample.
+
+    Raises
+    ------
+    InputError
+        As :func:`canonical_correlations`.
+
+    References
+    ----------
+    Raghu et al. 2017 (arXiv 1706.05806).
+
+    Examples
+    --------
+    >>> m = Moments.exact({"a": 1, "b": 1}, [0, 0], [[1.0, 0.5], [0.5, 1.0]])
+    >>> round(svcca(m, "a", "b"), 4)
+    0.5
+    """
     return float(np.mean(canonical_correlations(moments, a, b, keep=keep, score=score)))
 
 
 def procrustes_similarity(moments: Moments, a: Names, b: Names, *, score: Score = None) -> float:
-    """Cosine of the best match by rotation, in [0, 1]; of the rotation fitted on ``moments`` with ``score``, in [-1, 1].
+    """Cosine of the best match by rotation.
 
-    ``score`` as in :func:`canonical_correlations`; in-sample values are never refused: few rows make them large, not 1.
+    Parameters
+    ----------
+    moments : Moments
+        What the rotation is fitted on.
+    a : str or sequence of str
+        A block, or several side by side.
+    b : str or sequence of str
+        The same.
+    score : Moments, "in-sample" or None
+        As in :func:`canonical_correlations`. In-sample values are never refused: few rows make them large, not 1.
+
+    Returns
+    -------
+    float
+        In [0, 1]; on other rows in [-1, 1].
+
+    Raises
+    ------
+    InputError
+        Features that do not vary; sampled moments without ``score``.
+
+    Warns
+    -----
+    FewRows
+        In-sample with fewer than ten rows a unit.
+
+    References
+    ----------
+    Williams et al. 2021 (arXiv 2110.14739), eq. 6.
+
+    Examples
+    --------
+    >>> m = Moments.exact({"a": 1, "b": 1}, [0, 0], [[1.0, -0.5], [-0.5, 1.0]])
+    >>> round(procrustes_similarity(m, "a", "b"), 4)
+    0.5
     """
     _alive(moments, a)
     _alive(moments, b)
@@ -165,20 +336,49 @@ def procrustes_similarity(moments: Moments, a: Names, b: Names, *, score: Score 
     score = scored_on(moments, score, 0)
     unit_a, unit_b = moments.scale(a), moments.scale(b)
     if score is moments:
-        found = np.linalg.svd(moments.covariance(a, b, scale=unit_a * unit_b), compute_uv=False)
+        along = np.linalg.svd(moments.covariance(a, b, scale=unit_a * unit_b), compute_uv=False)
     else:
         left, right = rotation(moments, a, b)
-        found = _along(left, score.covariance(a, b, scale=unit_a * unit_b), right)
+        along = _along(left, score.covariance(a, b, scale=unit_a * unit_b), right)
     own = (score.variance(a) / unit_a**2).sum() * (score.variance(b) / unit_b**2).sum()
     if not own > 0:
         raise InputError(f"features {a!r} or {b!r} do not vary on the score split: there is nothing to compare")
-    return float(np.clip(found.sum() / math.sqrt(own), -1.0, 1.0))
+    return float(np.clip(along.sum() / math.sqrt(own), -1.0, 1.0))
 
 
 def procrustes_distance(moments: Moments, a: Names, b: Names, *, score: Score = None) -> float:
-    """Angle of the best match by rotation, in radians, in [0, pi/2]; a metric (without a score on other rows).
+    """Angle of the best match by rotation; a metric (without a score on other rows).
 
-    Resolves no less than about 1e-8. ``score`` as in :func:`procrustes_similarity`.
+    Parameters
+    ----------
+    moments : Moments
+        What the rotation is fitted on.
+    a : str or sequence of str
+        A block, or several side by side.
+    b : str or sequence of str
+        The same.
+    score : Moments, "in-sample" or None
+        As in :func:`procrustes_similarity`.
+
+    Returns
+    -------
+    float
+        In radians, in [0, pi/2]; it resolves no less than about 1e-8.
+
+    Raises
+    ------
+    InputError
+        As :func:`procrustes_similarity`.
+
+    References
+    ----------
+    Williams et al. 2021 (arXiv 2110.14739), eq. 6.
+
+    Examples
+    --------
+    >>> m = Moments.exact({"a": 1, "b": 1}, [0, 0], [[1.0, 0.5], [0.5, 1.0]])
+    >>> round(procrustes_distance(m, "a", "b") / math.pi, 4)
+    0.3333
     """
     return math.acos(procrustes_similarity(moments, a, b, score=score))
 
@@ -188,7 +388,30 @@ def debiased_cka(x: np.ndarray, y: np.ndarray) -> float:
 
     Parameters
     ----------
-    x, y : shapes (rows, units of a) and (rows, units of b), at least 4 rows.
+    x : ndarray of shape (rows, units of x)
+        At least 4 rows.
+    y : ndarray of shape (rows, units of y)
+        The same rows.
+
+    Returns
+    -------
+    float
+        At most 1.
+
+    Raises
+    ------
+    InputError
+        Shapes that do not fit, values that are not finite, features that do not vary.
+
+    References
+    ----------
+    Song et al. 2012 (JMLR 13), eq. 5, for the estimator of HSIC; without an n x n matrix: derived here.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).normal(size=(50, 3))
+    >>> round(debiased_cka(x, x @ [[0, 1, 0], [1, 0, 0], [0, 0, -1]]), 4)
+    1.0
     """
     x, y = floats(x, "x"), floats(y, "y")
     if x.ndim != 2 or y.ndim != 2 or len(x) != len(y) or len(x) < 4:
@@ -226,13 +449,37 @@ def _alive(moments: Moments, names: Names) -> None:
 
 
 def debiased_cka_of(moments: Moments, a: Names, b: Names, k: np.ndarray, l: np.ndarray) -> float:
-    """:func:`debiased_cka` from moments and the squares of their rows about the mean, in units of the scales squared."""
+    """:func:`debiased_cka` from moments and the squares of their rows about the mean.
+
+    Parameters
+    ----------
+    moments : Moments
+        Of at least 4 rows.
+    a : str or sequence of str
+        A block, or several side by side.
+    b : str or sequence of str
+        The same.
+    k : ndarray of shape (rows,)
+        Squares of the rows of a about their mean, in units of the scale of a squared.
+    l : ndarray of shape (rows,)
+        The same for b.
+
+    Returns
+    -------
+    float
+        At most 1.
+
+    Raises
+    ------
+    InputError
+        Exact moments or too few rows, features that do not vary.
+    """
     n, unit_a, unit_b = moments.count, moments.scale(a), moments.scale(b)
     if n is None or n < 4:
         raise InputError(f"debiased CKA needs at least 4 rows, not {n}")
 
-    def hsic(one, other, scale, *rows):
-        return _unbiased((n * float(np.linalg.norm(moments.covariance(one, other, scale=scale)))) ** 2, *rows)
+    def hsic(one: Names, other: Names, scale: float, k: np.ndarray, l: np.ndarray) -> float:
+        return _unbiased((n * float(np.linalg.norm(moments.covariance(one, other, scale=scale)))) ** 2, k, l)
 
     own = hsic(a, a, unit_a**2, k, k) * hsic(b, b, unit_b**2, l, l)
     if not own > 0:

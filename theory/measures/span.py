@@ -29,6 +29,7 @@ Rules
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Literal, overload
 
 import numpy as np
 
@@ -36,6 +37,7 @@ from lab.arrays import floats, real
 from lab.errors import InputError
 from theory.measures.fitted import Score, scored_on
 from theory.moments import Moments, listed
+from theory.moments.layout import Names
 
 __all__ = [
     "RIDGE", "RIDGES", "RidgeChoice", "choose_ridge", "one_hot", "probe_error", "ridge_map", "span_error",
@@ -45,7 +47,26 @@ __all__ = [
 RIDGE = 1e-6  # default relative ridge
 RIDGES = tuple(10.0**k for k in range(-8, 2))  # the grid of choose_ridge
 
-Names = str | Sequence[str]
+
+
+@overload
+def span_error(fit: Moments, *, source: Names, target: Names, ridge: float = ..., score: Score = ...,
+               per_unit: Literal[False] = ...) -> float: ...
+
+
+@overload
+def span_error(fit: Moments, *, source: Names, target: Names, ridge: Sequence[float], score: Score = ...,
+               per_unit: bool = ...) -> np.ndarray: ...
+
+
+@overload
+def span_error(fit: Moments, *, source: Names, target: Names, ridge: float | Sequence[float] = ..., score: Score = ...,
+               per_unit: Literal[True]) -> np.ndarray: ...
+
+
+@overload
+def span_error(fit: Moments, *, source: Names, target: Names, ridge: float | Sequence[float] = ..., score: Score = ...,
+               per_unit: bool = ...) -> float | np.ndarray: ...
 
 
 def span_error(fit: Moments, *, source: Names, target: Names, ridge: float | Sequence[float] = RIDGE,
@@ -54,15 +75,23 @@ def span_error(fit: Moments, *, source: Names, target: Names, ridge: float | Seq
 
     Parameters
     ----------
-    fit : moments the regression is fitted on, with the source's and the target's blocks.
-    source, target : a block's name, or several (concatenated).
-    ridge : >= 0, relative to the mean diagonal of the source's Gram matrix; one, or several at one factorisation.
-    score : moments of other rows that the fit is scored on, or ``"in-sample"``. Exact moments need none.
-    per_unit : the share of each target unit instead of that of all together.
+    fit : Moments
+        What the regression is fitted on, with the source's and the target's blocks.
+    source : str or sequence of str
+        A block, or several side by side.
+    target : str or sequence of str
+        The same.
+    ridge : float or sequence of float, default 1e-6
+        At least 0, relative to the mean diagonal of the source's Gram matrix. Several share one factorisation.
+    score : Moments, "in-sample" or None
+        Moments of other rows that the fit is scored on, or the rows of the fit. Exact moments need none.
+    per_unit : bool, default False
+        The share of each target unit instead of that of all together.
 
     Returns
     -------
-    float; with several ridges shape (ridges,); with ``per_unit`` another, last, axis (target units,).
+    float or ndarray
+        With several ridges shape (ridges,); with ``per_unit`` another, last, axis (target units,).
 
     Raises
     ------
@@ -74,6 +103,16 @@ def span_error(fit: Moments, *, source: Names, target: Names, ridge: float | Seq
     -----
     FewRows
         In-sample with fewer than ten rows a source unit.
+
+    References
+    ----------
+    S0 (arXiv 2407.00968), FSE.
+
+    Examples
+    --------
+    >>> m = Moments.exact({"source": 1, "target": 1}, [0, 0], [[1.0, 0.6], [0.6, 1.0]])
+    >>> round(span_error(m, source="source", target="target"), 4)
+    0.64
     """
     ridges, scalar = _check_ridges(ridge)
     score = scored_on(fit, score, _check(fit, source, target, ridges))
@@ -105,12 +144,13 @@ def _eigen_pays(ridges: int, d: int, t: int) -> bool:
     return ridges * (1 / 3 + 2 * t / d) > 5 + 2 * t / d
 
 
-def _residuals_by_cholesky(fit, score, source, target, ridges, total) -> np.ndarray:
+def _residuals_by_cholesky(fit: Moments, score: Moments, source: Names, target: Names, ridges: list[float],
+                           total: np.ndarray) -> np.ndarray:
     """Residual second moments of each target unit, shape (ridges, units); one factorisation a ridge."""
     unit, unit_target = fit.scale(source), fit.scale(target)
     gram, cross = fit.covariance(source, scale=unit**2), fit.covariance(source, target, scale=unit * unit_target)
     if score is not fit:
-        gram_score, cross_score = _about(score, fit, source), _about(score, fit, source, target)
+        gram_score, cross_score = about_fit(score, fit, source), about_fit(score, fit, source, target)
     out = np.empty((len(ridges), len(total)))
     level = np.trace(gram) / len(gram)
     for k, ridge in enumerate(ridges):
@@ -131,15 +171,16 @@ def _by_cholesky(gram: np.ndarray, cross: np.ndarray, ridge: float) -> np.ndarra
     return cho_solve(cho_factor(shifted, lower=True, overwrite_a=True, check_finite=False), cross, check_finite=False)
 
 
-def _residuals_by_eigen(fit, score, source, target, ridges, total, per_unit) -> np.ndarray:
+def _residuals_by_eigen(fit: Moments, score: Moments, source: Names, target: Names, ridges: list[float], total: np.ndarray,
+                        per_unit: bool) -> np.ndarray:
     """The same from one eigendecomposition; without ``per_unit`` shape (ridges, 1), the sum over units."""
     values, vectors, filters = _filters(fit, source, ridges)
     z = vectors.T @ fit.covariance(source, target, scale=fit.scale(source) * fit.scale(target))
     if score is fit:
         out = total - (2 * filters - values * filters**2) @ z**2
     else:
-        z_score = vectors.T @ _about(score, fit, source, target)
-        gram = vectors.T @ _about(score, fit, source) @ vectors
+        z_score = vectors.T @ about_fit(score, fit, source, target)
+        gram = vectors.T @ about_fit(score, fit, source) @ vectors
         out = total - 2 * filters @ (z * z_score)
         if per_unit:
             out += np.stack([_dots(f[:, None] * z, gram @ (f[:, None] * z)) for f in filters])
@@ -150,25 +191,25 @@ def _residuals_by_eigen(fit, score, source, target, ridges, total, per_unit) -> 
     return out
 
 
-def _filters(fit: Moments, source: Names, ridges) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _filters(fit: Moments, source: Names, ridges: list[float]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Eigenvalues (in units of the source's scale squared), eigenvectors and, for each ridge, 1/(eigenvalue + lambda), or
     0 for a direction left out."""
     from scipy.linalg import eigh
 
-    def decompose():
+    def decompose() -> tuple[float, np.ndarray, np.ndarray]:
         gram = fit.covariance(source, scale=fit.scale(source) ** 2)
         level = np.trace(gram) / len(gram)
         return level, *eigh(gram, overwrite_a=True, check_finite=False)
 
-    ridges = np.asarray(ridges)[:, None]
+    column = np.asarray(ridges)[:, None]
     level, values, vectors = fit.remember(("ridge", *listed(source)), decompose)
-    lambdas = ridges * level
+    lambdas = column * level
     values = np.clip(values, 0.0, None)
-    usable = (values > fit.rounding * values[-1]) | (ridges >= fit.rounding)
+    usable = (values > fit.rounding * values[-1]) | (column >= fit.rounding)
     return values, vectors, usable / np.where(usable, values + lambdas, 1.0)
 
 
-def _about(score: Moments, fit: Moments, a: Names, b: Names | None = None) -> np.ndarray:
+def about_fit(score: Moments, fit: Moments, a: Names, b: Names | None = None) -> np.ndarray:
     """Second moments of the score split about the fit split's means, in units of the fit split's scales."""
     unit_a, unit_b = fit.scale(a), fit.scale(a if b is None else b)
     left = (score.mean(a) - fit.mean(a)) / unit_a
@@ -183,14 +224,21 @@ def _dots(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.einsum("ij,ij->j", a, b)
 
 
-def _check_ridges(ridge) -> tuple[list[float], bool]:
-    ridges = floats(ridge, "ridge")
+def _check_ridges(ridge: float | Sequence[float]) -> tuple[list[float], bool]:
+    ridges: np.ndarray = floats(ridge, "ridge")
     if ridges.ndim > 1 or ridges.size == 0 or not np.isfinite(ridges).all() or (ridges < 0).any():
         raise InputError(f"ridge must be one or several finite numbers >= 0, got {ridge!r}")
     return ridges.reshape(-1).tolist(), ridges.ndim == 0
 
 
-def _one_ridge(ridge) -> float:
+def one_ridge(ridge: float | Sequence[float]) -> float:
+    """The ridge, checked.
+
+    Raises
+    ------
+    InputError
+        Several ridges, or one below 0.
+    """
     ridges, scalar = _check_ridges(ridge)
     if not scalar:
         raise InputError(f"one ridge is needed here, got {ridge!r}")
@@ -218,29 +266,50 @@ def ridge_map(fit: Moments, *, source: Names, target: Names, ridge: float = RIDG
 
     Parameters
     ----------
-    fit, source, target, ridge : as in :func:`span_error`.
-    quick : by Cholesky factor instead of eigendecomposition where the ridge allows, several times as fast; the same but for
+    fit : Moments
+        What it is fitted on.
+    source : str or sequence of str
+        A block, or several side by side.
+    target : str or sequence of str
+        The same.
+    ridge : float, default 1e-6
+        Relative, as in :func:`span_error`.
+    quick : bool, default False
+        By Cholesky factor instead of eigendecomposition where the ridge allows: several times as fast, the same up to
         rounding.
 
     Returns
     -------
-    weights, offset : shapes (source units, target units) and (target units,).
+    weights : ndarray of shape (source units, target units)
+    offset : ndarray of shape (target units,)
+
+    Raises
+    ------
+    InputError
+        As :func:`span_error`; several ridges.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).normal(size=(100, 2))
+    >>> m = Moments.from_samples({"x": x, "y": x @ [2.0, -1.0] + 3})
+    >>> weights, offset = ridge_map(m, source="x", target="y", ridge=1e-9)
+    >>> weights.round(3).ravel(), offset.round(3)
+    (array([ 2., -1.]), array([3.]))
     """
-    ridge = _one_ridge(ridge)
+    ridge = one_ridge(ridge)
     _check(fit, source, target, [ridge])
     if fit.constant(source).all():
-        weights = np.zeros((fit.units(source), fit.units(target)))
-    else:
-        unit, unit_target = fit.scale(source), fit.scale(target)
-        cross = fit.covariance(source, target, scale=unit * unit_target)
-        weights = None
-        with suppress(np.linalg.LinAlgError):  # rounding has made it indefinite
-            if quick and ridge >= fit.rounding:
-                weights = _by_cholesky(fit.covariance(source, scale=unit**2), cross, ridge)
-        if weights is None:
-            _, vectors, filters = _filters(fit, source, [ridge])
-            weights = vectors @ (filters[0][:, None] * (vectors.T @ cross))
-        weights = weights * (unit_target / unit)
+        return np.zeros((fit.units(source), fit.units(target))), fit.mean(target)
+    unit, unit_target = fit.scale(source), fit.scale(target)
+    cross = fit.covariance(source, target, scale=unit * unit_target)
+    weights: np.ndarray | None = None
+    with suppress(np.linalg.LinAlgError):  # rounding has made it indefinite
+        if quick and ridge >= fit.rounding:
+            weights = _by_cholesky(fit.covariance(source, scale=unit**2), cross, ridge)
+    if weights is None:
+        _, vectors, filters = _filters(fit, source, [ridge])
+        weights = vectors @ (filters[0][:, None] * (vectors.T @ cross))
+    weights = weights * (unit_target / unit)
     return weights, fit.mean(target) - fit.mean(source) @ weights
 
 
@@ -248,7 +317,43 @@ def span_gap(fit: Moments, *, narrow: Names, wide: Names, other_wide: Names, rid
              score: Score = None, per_unit: bool = False) -> float | np.ndarray:
     """FSG: FSE(narrow -> wide) beyond what an independently trained wide network shows, FSE(other_wide -> wide).
 
-    Parameters and result as in :func:`span_error`.
+    Parameters
+    ----------
+    fit : Moments
+        What the regressions are fitted on.
+    narrow : str or sequence of str
+        Blocks of the narrow networks.
+    wide : str or sequence of str
+        Block of the wide network, the target of both regressions.
+    other_wide : str or sequence of str
+        Block of the second wide network.
+    ridge : float or sequence of float, default 1e-6
+        As in :func:`span_error`.
+    score : Moments, "in-sample" or None
+        As in :func:`span_error`.
+    per_unit : bool, default False
+        As in :func:`span_error`.
+
+    Returns
+    -------
+    float or ndarray
+        As :func:`span_error`; below 0 where the narrow networks explain more than the second wide one.
+
+    Raises
+    ------
+    InputError
+        As :func:`span_error`.
+
+    References
+    ----------
+    S0 (arXiv 2407.00968), FSG.
+
+    Examples
+    --------
+    >>> law = np.array([[1, 0.6, 0.8], [0.6, 1, 0.5], [0.8, 0.5, 1]])
+    >>> m = Moments.exact({"narrow": 1, "wide": 1, "other": 1}, np.zeros(3), law)
+    >>> round(span_gap(m, narrow="narrow", wide="wide", other_wide="other"), 4)
+    -0.11
     """
     own = span_error(fit, source=narrow, target=wide, ridge=ridge, score=score, per_unit=per_unit)
     return own - span_error(fit, source=other_wide, target=wide, ridge=ridge, score=score, per_unit=per_unit)
@@ -258,16 +363,73 @@ def probe_error(fit: Moments, *, features: Names, target: Names, ridge: float | 
                 score: Score = None, per_unit: bool = False) -> float | np.ndarray:
     """Feature performance (FP): share of the target's variance that a linear probe by regression leaves.
 
-    The target block is a regression target, or one-hot labels (:func:`one_hot`; one unit a class). Parameters and
-    result as in :func:`span_error`. Moments cannot give the *accuracy* of such a probe: the largest of several
-    predictions is no function of second moments. For that take :func:`theory.measures.nonlinear.logistic_probe` or
-    :func:`ridge_map` on rows.
+    The target block is a regression target, or one-hot labels (:func:`one_hot`; one unit a class). Moments cannot give the
+    *accuracy* of such a probe: the largest of several predictions is no function of second moments. For that take
+    :func:`theory.measures.nonlinear.logistic_probe` or :func:`ridge_map` on rows.
+
+    Parameters
+    ----------
+    fit : Moments
+        What the probe is fitted on.
+    features : str or sequence of str
+        Blocks that it reads.
+    target : str or sequence of str
+        Block that it predicts.
+    ridge : float or sequence of float, default 1e-6
+        As in :func:`span_error`.
+    score : Moments, "in-sample" or None
+        As in :func:`span_error`.
+    per_unit : bool, default False
+        As in :func:`span_error`.
+
+    Returns
+    -------
+    float or ndarray
+        As :func:`span_error`.
+
+    Raises
+    ------
+    InputError
+        As :func:`span_error`.
+
+    References
+    ----------
+    S0 (arXiv 2407.00968), feature performance.
+
+    Examples
+    --------
+    >>> m = Moments.exact({"features": 2, "target": 1}, np.zeros(3), [[1, 0, 0.6], [0, 1, 0.6], [0.6, 0.6, 1]])
+    >>> round(probe_error(m, features="features", target="target"), 4)
+    0.28
     """
     return span_error(fit, source=features, target=target, ridge=ridge, score=score, per_unit=per_unit)
 
 
 def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
-    """Labels 0..classes-1 of shape (rows,) as float32 of shape (rows, classes)."""
+    """Labels as one unit a class.
+
+    Parameters
+    ----------
+    labels : ndarray of int, shape (rows,)
+        In 0 … classes - 1.
+    classes : int
+        Their number.
+
+    Returns
+    -------
+    ndarray of float32, shape (rows, classes)
+
+    Raises
+    ------
+    InputError
+        Labels that are no whole numbers, or outside the range.
+
+    Examples
+    --------
+    >>> one_hot(np.array([2, 0]), 3)
+    array([[0., 0., 1.],
+           [1., 0., 0.]], dtype=float32)
+    """
     labels = real(labels, "labels")
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
         raise InputError(f"labels must be a vector of whole numbers, got {labels.dtype} of shape {labels.shape}")
@@ -282,9 +444,21 @@ class RidgeChoice:
 
     Attributes
     ----------
-    ridge, error : the chosen one and its span error on the validation rows.
-    ridges, errors : the grid and its errors.
-    at_edge : whether the choice is the grid's first or last: the best may lie outside.
+    ridge : float
+        The chosen one.
+    error : float
+        Its span error on the validation rows.
+    ridges : tuple of float
+        The grid.
+    errors : tuple of float
+        Span error of each ridge of the grid.
+    at_edge : bool
+        Whether the choice is the grid's smallest or largest: the best may lie outside.
+
+    Examples
+    --------
+    >>> RidgeChoice(ridge=1e-2, error=0.1, ridges=(1e-2, 1e-1), errors=(0.1, 0.2), at_edge=True).ridge
+    0.01
     """
 
     ridge: float
@@ -300,6 +474,36 @@ def choose_ridge(fit: Moments, validate: Moments, *, source: Names, target: Name
 
     The error that comes with it is that of the best of several, so optimistic: report the span error of the chosen
     ridge on a third split.
+
+    Parameters
+    ----------
+    fit : Moments
+        What the regressions are fitted on.
+    validate : Moments
+        Of other rows, on which they are compared; exact moments may be the same.
+    source : str or sequence of str
+        A block, or several side by side.
+    target : str or sequence of str
+        The same.
+    ridges : sequence of float
+        The grid, relative ridges; ten powers of ten from 1e-8 by default.
+
+    Returns
+    -------
+    RidgeChoice
+
+    Raises
+    ------
+    InputError
+        As :func:`span_error`; the rows of the fit as validation rows.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> x, y = rng.normal(size=(2, 60, 20)), rng.normal(size=(2, 60))
+    >>> fit, validate = (Moments.from_samples({"x": a, "y": a[:, 0] + 3 * b}) for a, b in zip(x, y))
+    >>> choose_ridge(fit, validate, source="x", target="y", ridges=(1e-4, 1.0)).ridge
+    1.0
     """
     if not isinstance(validate, Moments) or (validate is fit and not fit.is_exact):
         raise InputError("a ridge is chosen on other rows than it is fitted on: on its own the smallest always wins")

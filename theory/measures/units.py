@@ -16,14 +16,15 @@ every share and reported beside it.
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from lab.errors import InputError
 from theory.measures.fitted import Score, scored_on
-from theory.measures.span import RIDGE, Names, _about, _one_ridge
+from theory.measures.span import RIDGE, Names, about_fit, one_ridge
 from theory.moments import Moments
 
 __all__ = [
-    "Repeated", "compressibility", "correlations", "effective_rank", "effective_rank_influence", "predictability",
+    "Repeated", "compressibility", "correlations", "effective_rank", "predictability",
     "repeated_units", "spectrum",
 ]
 
@@ -31,7 +32,30 @@ SAME = 1e-6  # 1 - |r|, and relative difference of means and deviations, up to w
 
 
 def spectrum(moments: Moments, names: Names) -> np.ndarray:
-    """Eigenvalues of the covariance of the units that vary, descending, none below 0; shape (varying units,)."""
+    """Eigenvalues of the covariance of the units that vary.
+
+    Parameters
+    ----------
+    moments : Moments
+        Of the features.
+    names : str or sequence of str
+        A block, or several side by side.
+
+    Returns
+    -------
+    ndarray of shape (varying units,)
+        Descending, none below 0.
+
+    Raises
+    ------
+    InputError
+        Features that do not vary.
+
+    Examples
+    --------
+    >>> spectrum(Moments.exact({"a": 2}, [0, 0], [[1, 0], [0, 4]]), "a")
+    array([4., 1.])
+    """
     return _spectrum(moments, names) * moments.scale(names) ** 2
 
 
@@ -45,7 +69,36 @@ def _spectrum(moments: Moments, names: Names) -> np.ndarray:
 
 
 def effective_rank(moments: Moments, names: Names, *, kind: str = "participation") -> float:
-    """Effective number of directions, from 1 to the number of units that vary; "participation" or "entropy"."""
+    """Effective number of directions.
+
+    Parameters
+    ----------
+    moments : Moments
+        Of the features.
+    names : str or sequence of str
+        A block, or several side by side.
+    kind : {"participation", "entropy"}, default "participation"
+        Participation ratio (sum lambda)²/sum lambda², or the exponential of the entropy of the eigenvalues' shares.
+
+    Returns
+    -------
+    float
+        From 1 to the number of units that vary.
+
+    Raises
+    ------
+    InputError
+        Features that do not vary, or another kind.
+
+    References
+    ----------
+    Roy & Vetterli 2007, for the entropy, here of the covariance's eigenvalues.
+
+    Examples
+    --------
+    >>> round(effective_rank(Moments.exact({"a": 2}, [0, 0], [[1, 0], [0, 3]]), "a"), 4)
+    1.6
+    """
     if kind == "participation":
         if moments.constant(names).all():
             raise InputError(f"features {names!r} do not vary: they have no spectrum")
@@ -62,17 +115,55 @@ def effective_rank(moments: Moments, names: Names, *, kind: str = "participation
 def effective_rank_influence(rank: float, squares: np.ndarray, along: np.ndarray) -> np.ndarray:
     """To first order, what each row adds to the participation ratio: of mean 0.
 
+    It is 2 R (|x|²/tr C - x C x/|C|²), where the means over rows are the trace and the squared norm (derived here).
+
     Parameters
     ----------
-    rank : its value R.
-    squares, along : |x|^2 and x C x of the rows about their mean, shape (rows,): 2 R (|x|^2/tr C - x C x/|C|^2), where the
-        means over rows are the trace and the squared norm.
+    rank : float
+        The participation ratio R.
+    squares : ndarray of shape (rows,)
+        |x|² of the rows about their mean.
+    along : ndarray of shape (rows,)
+        x C x of the same rows.
+
+    Returns
+    -------
+    ndarray of shape (rows,)
     """
     return 2 * rank * (squares / squares.mean() - along / along.mean())
 
 
 def compressibility(moments: Moments, names: Names, *, share: float = 0.05) -> float:
-    """Share (of the units that vary) of smallest eigenvalues that together hold at most ``share`` of the variance."""
+    """Share of smallest eigenvalues that together hold at most a given share of the variance.
+
+    Parameters
+    ----------
+    moments : Moments
+        Of the features.
+    names : str or sequence of str
+        A block, or several side by side.
+    share : float, default 0.05
+        Of the variance, in [0, 1).
+
+    Returns
+    -------
+    float
+        Of the units that vary, in [0, 1].
+
+    Raises
+    ------
+    InputError
+        Features that do not vary, or a share outside [0, 1).
+
+    References
+    ----------
+    S1 (Casper et al., AAAI version).
+
+    Examples
+    --------
+    >>> compressibility(Moments.exact({"a": 2}, [0, 0], [[1, 0], [0, 99]]), "a")
+    0.5
+    """
     if not 0 <= share < 1:
         raise InputError(f"share must lie in [0, 1), got {share!r}")
     values = _spectrum(moments, names)[::-1]
@@ -85,19 +176,37 @@ def predictability(fit: Moments, names: Names, *, ridge: float = RIDGE, score: S
 
     Parameters
     ----------
-    fit : moments for the regression.
-    score : moments of other rows for the score, or ``"in-sample"``; exact moments need none.
-    ridge : > 0, relative to the mean variance of all the units; one below ``Moments.rounding`` is taken as that.
+    fit : Moments
+        What the regressions are fitted on.
+    names : str or sequence of str
+        A block, or several side by side.
+    ridge : float, default 1e-6
+        Above 0, relative to the mean variance of all the units; one below ``Moments.rounding`` is raised to that.
+    score : Moments, "in-sample" or None
+        Moments of other rows for the score, or the rows of the fit; exact moments need none.
 
     Returns
     -------
-    Shape (units,); at most 1, below 0 on a score split where the mean predicts better, NaN for units that do not vary.
+    ndarray of shape (units,)
+        At most 1, below 0 on a score split where the mean predicts better, NaN for units that do not vary.
 
-    Raises, warns
-    -------------
-    As :func:`theory.measures.span_error`.
+    Raises
+    ------
+    InputError
+        As :func:`theory.measures.span.span_error`; a ridge of 0.
+
+    Warns
+    -----
+    FewRows
+        In-sample with fewer than ten rows a unit.
+
+    Examples
+    --------
+    >>> m = Moments.exact({"a": 3}, np.zeros(3), [[1, 0.5, 0], [0.5, 1, 0], [0, 0, 1]])
+    >>> predictability(m, "a").round(4) + 0.0
+    array([0.25, 0.25, 0.  ])
     """
-    ridge = _one_ridge(ridge)
+    ridge = one_ridge(ridge)
     if ridge == 0:
         raise InputError("predictability needs one ridge above 0: repeated units have no unique regression without it")
     varies = ~fit.constant(names)
@@ -106,7 +215,7 @@ def predictability(fit: Moments, names: Names, *, ridge: float = RIDGE, score: S
     score = scored_on(fit, score, int(varies.sum()) - 1)
     varies &= ~score.constant(names)
     gram = fit.covariance(names, scale=fit.scale(names) ** 2)
-    gram_score = gram if score is fit else _about(score, fit, names)
+    gram_score = gram if score is fit else about_fit(score, fit, names)
     inverse = _inverse(gram, max(ridge, fit.rounding) * np.trace(gram) / len(gram))
     residual_map = inverse / np.diag(inverse)  # column i gives the residual of unit i
     residual = np.einsum("ij,ij->j", residual_map, gram_score @ residual_map)
@@ -129,7 +238,31 @@ def _inverse(gram: np.ndarray, shift: float) -> np.ndarray:
 
 
 def correlations(moments: Moments, names: Names) -> np.ndarray:
-    """Correlation matrix of the units, in [-1, 1], NaN in the rows and columns of units that do not vary."""
+    """Correlation matrix of the units.
+
+    Parameters
+    ----------
+    moments : Moments
+        Of the features.
+    names : str or sequence of str
+        A block, or several side by side.
+
+    Returns
+    -------
+    ndarray of shape (units, units)
+        In [-1, 1], NaN in the rows and columns of units that do not vary.
+
+    Raises
+    ------
+    InputError
+        A block that does not exist.
+
+    Examples
+    --------
+    >>> correlations(Moments.exact({"a": 2}, [0, 0], [[1, 1], [1, 4]]), "a")
+    array([[1. , 0.5],
+           [0.5, 1. ]])
+    """
     deviation = np.sqrt(np.where(moments.constant(names), np.nan, moments.variance(names)))
     out = moments.covariance(names)
     out /= deviation
@@ -143,15 +276,36 @@ class Repeated:
 
     Attributes
     ----------
-    threshold : of |r|.
-    units, varying : number of units, and of those that vary: all shares are of these.
-    dead, constant : masks (units,): always 0; always one other value.
-    pair_share : share of the pairs with |r| >= threshold; NaN with fewer than two varying units.
-    twin_share : share of the units with at least one such partner; NaN with none that varies.
-    similar_per_unit : mean number of such partners (the count of S1, which grows with width by itself); NaN likewise.
-    duplicated, scaled, negated : masks (units,): another unit is the same; the same up to a positive factor and a shift;
-        the same up to a negative factor and a shift. A unit can be several of these.
-    nearest : shape (units,), the largest |r| with another unit; NaN where there is none.
+    threshold : float
+        Of |r|.
+    units : int
+        Number of units.
+    varying : int
+        Number of those that vary: all shares are of these.
+    dead : ndarray of bool, shape (units,)
+        Always 0.
+    constant : ndarray of bool, shape (units,)
+        Always one other value.
+    pair_share : float
+        Share of the pairs with |r| >= threshold; NaN with fewer than two varying units.
+    twin_share : float
+        Share of the units with at least one such partner; NaN with none that varies.
+    similar_per_unit : float
+        Mean number of such partners (the count of S1, which grows with width by itself); NaN likewise.
+    duplicated : ndarray of bool, shape (units,)
+        Another unit is the same.
+    scaled : ndarray of bool, shape (units,)
+        Another unit is the same up to a positive factor and a shift.
+    negated : ndarray of bool, shape (units,)
+        Another unit is the same up to a negative factor and a shift. A unit can be several of these.
+    nearest : ndarray of shape (units,)
+        The largest |r| with another unit; NaN where there is none.
+
+    Examples
+    --------
+    >>> m = Moments.exact({"a": 3}, np.zeros(3), [[1, -1, 0], [-1, 1, 0], [0, 0, 1]])
+    >>> repeated_units(m, "a").negated
+    array([ True,  True, False])
     """
 
     threshold: float
@@ -169,7 +323,36 @@ class Repeated:
 
 
 def repeated_units(moments: Moments, names: Names, *, threshold: float = 0.5) -> Repeated:
-    """Which units repeat each other; see :class:`Repeated`. ``threshold`` in (0, 1]."""
+    """Which units repeat each other.
+
+    Parameters
+    ----------
+    moments : Moments
+        Of the features.
+    names : str or sequence of str
+        A block, or several side by side.
+    threshold : float, default 0.5
+        Of |r|, in (0, 1].
+
+    Returns
+    -------
+    Repeated
+
+    Raises
+    ------
+    InputError
+        A threshold outside (0, 1].
+
+    References
+    ----------
+    S1 (Casper et al., arXiv 1912.04783).
+
+    Examples
+    --------
+    >>> m = Moments.exact({"a": 3}, np.zeros(3), [[1, 0.9, 0], [0.9, 1, 0], [0, 0, 1]])
+    >>> round(repeated_units(m, "a").pair_share, 4)
+    0.3333
+    """
     if not 0 < threshold <= 1:
         raise InputError(f"threshold must be in (0, 1], got {threshold!r}")
     still, mean = moments.constant(names), moments.mean(names)
@@ -183,7 +366,7 @@ def repeated_units(moments: Moments, names: Names, *, threshold: float = 0.5) ->
     equal = (np.abs(deviation[:, None] - deviation) <= same * deviation) & (
         np.abs(centre[:, None] - centre) <= same * (deviation + np.abs(centre)))
 
-    def spread(values, fill):
+    def spread(values: npt.ArrayLike, fill: float) -> np.ndarray:
         out = np.full(len(still), fill)
         out[alive] = values
         return out

@@ -43,9 +43,13 @@ from theory.moments.layout import (
     widths_of,
 )
 from theory.moments.reading import Reading
-from theory.moments.sums import FLOAT32_FROM, Sums
+from theory.moments.sums import Sums
 
-__all__ = ["FLOAT32_FROM", "Moments", "listed"]
+__all__ = ["Moments"]
+
+
+def __dir__() -> list[str]:
+    return [*__all__, *(name for name in globals() if name.startswith("__"))]
 
 
 class Moments(Reading):

@@ -24,3 +24,7 @@ from theory.span.solutions import (
 __all__ = ["Outlook", "Solution", "competitor_end", "competitors", "cover_probability", "equal_strength_span_error",
            "escape_rates", "first_plateau_time", "growth_rate", "missed_law", "plateaus", "power_strengths", "predict",
            "solution", "step_strengths", "uniqueness_boundary"]
+
+
+def __dir__() -> list[str]:
+    return [*__all__, *(name for name in globals() if name.startswith("__"))]

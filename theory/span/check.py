@@ -9,7 +9,7 @@ from theory.span.closed_form import gradient, hessian, loss
 from theory.span.coupons import cover_probability, equal_strength_span_error
 from theory.span.features import unit_span_errors
 from theory.span.outlook import escape_rates, growth_rate
-from theory.span.solutions import competitor_end, power_strengths, solution
+from theory.span.solutions import best_solution, competitor_end, power_strengths, solution
 
 FOUR, NORM = np.array([1.0, 0.7, 0.4, 0.2]), 3.0
 
@@ -47,19 +47,19 @@ def check_solutions(rng):
 
     for name, A, norm, width in (("four/K1", FOUR, NORM, 1), ("four/K2", FOUR, NORM, 2), ("four/K3", FOUR, NORM, 3),
                                  ("equal/M4K2", np.ones(4), 1.0, 2), ("sqrt/M5K3", power_strengths(5, 0.5), 1.0, 3)):
-        found = []
+        losses = []
         for _ in range(6):
             start = 0.1 * rng.normal(size=width * (1 + A.size))
-            found.append(minimize(loss, start, args=(A, norm, width), jac=gradient, method="BFGS",
-                                  options={"gtol": 1e-11, "maxiter": 4000}).fun)
-        yield Prediction(f"graded-solution/{name}", solution(A, norm, width).loss, float(min(found)), tolerance=1e-7,
+            losses.append(minimize(loss, start, args=(A, norm, width), jac=gradient, method="BFGS",
+                                   options={"gtol": 1e-11, "maxiter": 4000}).fun)
+        yield Prediction(f"graded-solution/{name}", best_solution(A, norm, width).loss, float(min(losses)), tolerance=1e-7,
                          method="least loss of six minimisations (BFGS)")
 
 
 def check_span_error(rng):
     """FSE per teacher unit by ridge regression on sampled features."""
     for width in (1, 2):
-        directions = solution(FOUR, NORM, width).directions
+        directions = best_solution(FOUR, NORM, width).directions
         exact = unit_span_errors(directions, NORM)
         shares = []
         for _ in range(20):
@@ -83,7 +83,7 @@ def check_growth(rng):
 def check_escape(rng):
     """Rate of leaving the width-1 plateau: full Hessian against (v/n) times the curvature of one neuron's term."""
     del rng
-    one = solution(FOUR, NORM, 1)
+    one = best_solution(FOUR, NORM, 1)
     v, w, h = one.output[0], np.append(one.directions[0], 0.0), 1e-3
 
     def term(w):  # ⟨(f − y) g(w·x)⟩ at the critical point's fixed residual: a silent second neuron's output gradient
@@ -111,7 +111,7 @@ def check_coupons(rng):
             np.put_along_axis(drawn, take, True, axis=1)
         yield monte_carlo(f"coupon-law/M{units}-s{isolated}-c{copies}", cover_probability(units, isolated, copies),
                           drawn.all(axis=1))
-    one = solution(np.ones(4), NORM, 2).directions
+    one = best_solution(np.ones(4), NORM, 2).directions
     values = []
     for _ in range(150):
         stack = []
@@ -132,6 +132,7 @@ def check_uniqueness(rng):
     units, norm, width, chosen = 4, NORM, 2, (1,)
     end = competitor_end(units, norm, width, chosen, resolution=5e-4)
     start = solution(power_strengths(units, 0.3), norm, width, chosen)
+    assert start is not None, "the competitor exists near equal strengths"
     W = np.zeros((width, units + 1))
     W[:, :-1] = start.directions
     state = np.concatenate([start.output, W.ravel()])
@@ -141,7 +142,7 @@ def check_uniqueness(rng):
         A = power_strengths(units, x)
         flow = solve_ivp(lambda t, y, A=A: -gradient(y, A, norm, width), (0, 1e5), state, method="LSODA", rtol=1e-8,
                          atol=1e-10, jac=lambda t, y, A=A: -hessian(y, A, norm, width))
-        fallen = loss(flow.y[:, -1], A, norm, width) < solution(A, norm, width).loss * (1 + 1e-4)
+        fallen = loss(flow.y[:, -1], A, norm, width) < best_solution(A, norm, width).loss * (1 + 1e-4)
         low, high = (low, x) if fallen else (x, high)
     yield Prediction("graded-uniqueness/M4-K2", end, 0.5 * (low + high), tolerance=0.01,
                      method="bisection, where the flow leaves the competitor")

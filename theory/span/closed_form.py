@@ -23,6 +23,7 @@ independent of the compiled kernels of ``toy.graded_teacher``.
 """
 
 import numpy as np
+import numpy.typing as npt
 
 from lab import checks
 from lab.arrays import floats
@@ -31,7 +32,7 @@ from lab.errors import ArgumentError
 NORMS = (1e-3, 1e3)  # of the teacher's directions: beyond, units are linear, or steps, to the tolerances
 
 
-def in_units(strengths) -> tuple[np.ndarray, float]:
+def in_units(strengths: npt.ArrayLike) -> tuple[np.ndarray, float]:
     """|A_m| in units of the largest, shape (M,), and that largest strength λ.
 
     Raises
@@ -54,7 +55,7 @@ def check_norm(direction_norm: float) -> None:
     checks.real_number("direction_norm", direction_norm, least=NORMS[0], most=NORMS[1])
 
 
-def _parts(state: np.ndarray, strengths: np.ndarray, norm: float, width: int) -> tuple:
+def _parts(state: np.ndarray, strengths: npt.ArrayLike, norm: float, width: int) -> tuple[np.ndarray, ...]:
     """v, W, all directions X = (W, b e), u = (v, −A), C = W X^T and q = 1 + |x|²."""
     A = floats(strengths, "strengths")
     D = state.size // width - 1
@@ -63,7 +64,7 @@ def _parts(state: np.ndarray, strengths: np.ndarray, norm: float, width: int) ->
     return v, W, X, u, W @ X.T, 1 + (X * X).sum(1)
 
 
-def gradient(state: np.ndarray, strengths: np.ndarray, norm: float, width: int) -> np.ndarray:
+def gradient(state: np.ndarray, strengths: npt.ArrayLike, norm: float, width: int) -> np.ndarray:
     """∂L/∂(v, w), same shape as ``state``, (width (1 + D),); a complex state is allowed."""
     v, W, X, u, C, q = _parts(state, strengths, norm, width)
     own = q[:width, None]
@@ -74,7 +75,7 @@ def gradient(state: np.ndarray, strengths: np.ndarray, norm: float, width: int) 
     return np.concatenate([by_output, by_direction.ravel()])
 
 
-def loss(state: np.ndarray, strengths: np.ndarray, norm: float, width: int) -> float:
+def loss(state: np.ndarray, strengths: npt.ArrayLike, norm: float, width: int) -> float:
     """L of one state."""
     A = floats(strengths, "strengths")
     D = state.size // width - 1
@@ -85,7 +86,7 @@ def loss(state: np.ndarray, strengths: np.ndarray, norm: float, width: int) -> f
     return float(0.5 * u @ ((2 / np.pi) * np.arcsin(C / np.outer(root, root))) @ u)
 
 
-def hessian(state: np.ndarray, strengths: np.ndarray, norm: float, width: int) -> np.ndarray:
+def hessian(state: np.ndarray, strengths: npt.ArrayLike, norm: float, width: int) -> np.ndarray:
     """∂²L of one state, (n, n), symmetric: the derivative of :func:`gradient`, pair by pair.
 
     With q_a = 1 + |x_a|², R² = q_i q_j − C², S_ij = (2/π) v_i u_j/R and t_ij = x_j − (C/q_i) w_i the gradient is

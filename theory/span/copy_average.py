@@ -22,9 +22,28 @@ def average_loss(units: int, direction_norm: float = 1.0) -> float:
 
     Parameters
     ----------
-    units : M >= 1. direction_norm : b > 0.
+    units : int
+        M ≥ 1.
+    direction_norm : float, default 1
+        b > 0.
 
-    Source: derived here, see :mod:`theory.span.copy_average`.
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    InputError
+        Numbers out of range.
+
+    References
+    ----------
+    Derived here, see :mod:`theory.span.copy_average`.
+
+    Examples
+    --------
+    >>> average_loss(1), 0 < average_loss(2) < average_loss(3)
+    (0.0, True)
     """
     from scipy.optimize import minimize_scalar
 
@@ -44,11 +63,31 @@ def average_loss(units: int, direction_norm: float = 1.0) -> float:
 
 
 def copy_average_loss(teacher_width: int, width: int, direction_norm: float = 1.0) -> float:
-    """Loss of the best copy-average point: all units but one copy, it averages the rest; 0 where width >= teacher_width.
+    """Loss of the best copy-average point: all units but one copy, it averages the others.
 
     Parameters
     ----------
-    teacher_width : k. width : n, units of the student. direction_norm : b.
+    teacher_width : int
+        k.
+    width : int
+        n, units of the student.
+    direction_norm : float, default 1
+        b > 0.
+
+    Returns
+    -------
+    float
+        0 where width >= teacher_width.
+
+    Raises
+    ------
+    InputError
+        Numbers out of range.
+
+    Examples
+    --------
+    >>> copy_average_loss(4, 3) == average_loss(2)
+    True
     """
     checks.whole_number("width", width)
     return average_loss(max(1, checks.whole_number("teacher_width", teacher_width) - width + 1), direction_norm)

@@ -13,7 +13,7 @@ error per unit is either about 0 or large. Its mean over draws follows by summin
 Derived here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import combinations
 from math import comb
@@ -25,7 +25,7 @@ from lab.errors import ArgumentError
 from lab.names import renamed
 from lab.streams import generator
 from theory.span.features import unit_span_errors
-from theory.span.solutions import solution
+from theory.span.solutions import Solution, best_solution
 
 
 @renamed(units="teacher_width")
@@ -34,11 +34,27 @@ def missed_law(teacher_width: int, isolated: int, copies: int) -> np.ndarray:
 
     Parameters
     ----------
-    teacher_width, isolated, copies : M ≥ 1, 0 ≤ s ≤ M units isolated by each copy, c ≥ 0 copies.
+    teacher_width : int
+        M ≥ 1.
+    isolated : int
+        s, units isolated by each copy, 0 ≤ s ≤ M.
+    copies : int
+        c ≥ 0.
 
     Returns
     -------
-    (M + 1,) probabilities, computed in exact integers.
+    ndarray of shape (M + 1,)
+        Probabilities, computed in exact integers.
+
+    Raises
+    ------
+    InputError
+        Numbers out of range.
+
+    Examples
+    --------
+    >>> missed_law(2, 1, 2)
+    array([0.5, 0.5, 0. ])
     """
     M, s, c = teacher_width, isolated, copies
     checks.whole_number("isolated", s, 0, checks.whole_number("teacher_width", M))
@@ -51,13 +67,37 @@ def missed_law(teacher_width: int, isolated: int, copies: int) -> np.ndarray:
 
 @renamed(units="teacher_width")
 def cover_probability(teacher_width: int, isolated: int, copies: int) -> float:
-    """P(every unit is isolated by some copy)."""
+    """P(every unit is isolated by some copy).
+
+    Parameters
+    ----------
+    teacher_width : int
+        M ≥ 1.
+    isolated : int
+        s, units isolated by each copy, 0 ≤ s ≤ M.
+    copies : int
+        c ≥ 0.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    InputError
+        Numbers out of range.
+
+    Examples
+    --------
+    >>> cover_probability(2, 1, 2)
+    0.5
+    """
     return float(missed_law(teacher_width, isolated, copies)[0])
 
 
 @cache
-def _pieces(teacher_width: int, norm: float, width: int):
-    s = solution(np.ones(teacher_width), norm, width)
+def _pieces(teacher_width: int, norm: float, width: int) -> tuple[Solution, int]:
+    s = best_solution(np.ones(teacher_width), norm, width)
     return s, len(s.isolated)
 
 
@@ -87,6 +127,39 @@ def equal_strength_span_error(teacher_width: int, direction_norm: float, width: 
 
     Where a student isolates one unit the mean is a finite sum over the number of distinct units found, and exact
     (standard error 0); otherwise sets are drawn ``draws`` times and each span error is exact.
+
+    Parameters
+    ----------
+    teacher_width : int
+        M.
+    direction_norm : float
+        b.
+    width : int
+        K.
+    copies : int
+        c ≥ 0.
+    ridge : float, default 1e-6
+        Relative ridge.
+    draws : int, default 400
+        Draws of the students' sets.
+    seed : int, default 0
+        Of these draws.
+
+    Returns
+    -------
+    mean : float
+    error : float
+        Standard error of the mean, 0 where it is exact.
+
+    Raises
+    ------
+    InputError
+        Numbers out of range.
+
+    Examples
+    --------
+    >>> equal_strength_span_error(2, 3.0, 2, 1)
+    (0.0, 0.0)
     """
     s = isolated_units(teacher_width, direction_norm, width)
     if s >= teacher_width:
@@ -95,7 +168,7 @@ def equal_strength_span_error(teacher_width: int, direction_norm: float, width: 
         stack = equal_strength_directions(teacher_width, direction_norm, width, ()) if copies else np.zeros((0, teacher_width))
         return (float(unit_span_errors(stack, direction_norm, ridge).mean()) if copies else 1.0), 0.0
 
-    def error(sets):
+    def error(sets: Iterable[Sequence[int]]) -> float:
         stack = np.concatenate([equal_strength_directions(teacher_width, direction_norm, width, each) for each in sets])
         return float(unit_span_errors(stack, direction_norm, ridge).mean())
 

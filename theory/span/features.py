@@ -1,6 +1,7 @@
 """Exact second moments of the features of theory's solutions, and the span errors between them."""
 
 import numpy as np
+import numpy.typing as npt
 
 from lab.arrays import floats
 from theory.gaussian import erf_i2
@@ -8,7 +9,7 @@ from theory.measures import span_error
 from theory.moments import Moments
 
 
-def feature_moments(blocks: dict[str, np.ndarray], strengths, direction_norm: float) -> Moments:
+def feature_moments(blocks: dict[str, np.ndarray], strengths: npt.ArrayLike, direction_norm: float) -> Moments:
     """Exact Moments of erf units with the given directions, (units, M) in the teacher's span, and of the teacher.
 
     Blocks besides the given ones: "teacher" (its units) and "target" (its output).

@@ -18,15 +18,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from lab import checks
-from lab.errors import ArgumentError, InputError
+from lab.errors import ArgumentError
 from lab.results import Results
 from theory.measures import probe_error, span_error
 from theory.span.closed_form import check_norm, hessian, in_units, loss
 from theory.span.coupons import equal_strength_span_error, isolated_units
 from theory.span.features import feature_moments
-from theory.span.solutions import Solution, competitors, solution
+from theory.span.solutions import Solution, best_solution, competitors
 
 
 @dataclass(frozen=True)
@@ -35,18 +36,37 @@ class Outlook(Results, axes="span_error_per_teacher_unit: unit", picture="span_e
 
     Attributes
     ----------
-    isolated, rest : units the best solution isolates, and those it pools or tilts to (counted from 0).
-    loss : of that solution.
-    plateaus : losses of the widths 0 … K, in the order in which they are met.
-    first_time : t1 above.
-    escape_rates : rate at which the saddle of width k = 1 … K−1 is left.
-    unique : whether no competitor (weakest isolated units exchanged, one at a time) is a minimum.
-    competitors : losses of those that are.
-    span_error_per_teacher_unit : (M,) of the concatenation; its mean at equal strengths.
-    span_error : of the teacher's units, all together: the wide network taken as the teacher itself.
-    reverse_span_error, reverse_span_error_pooled : narrow units from the teacher's, mean over the narrow units; and as a
-        share of all their variance together.
-    feature_performance : unexplained share of the target from the concatenation; a wide student leaves 0.
+    isolated : tuple of int
+        Units that the best solution isolates, counted from 0.
+    rest : tuple of int
+        Units that it pools or tilts to.
+    loss : float
+        Of that solution.
+    plateaus : tuple of float
+        Losses of the widths 0 … K, in the order in which they are met.
+    first_time : float
+        t1 above.
+    escape_rates : tuple of float
+        Rate at which the saddle of width k = 1 … K−1 is left.
+    unique : bool
+        Whether no competitor (weakest isolated units exchanged, one at a time) is a minimum.
+    competitors : tuple of float
+        Losses of those that are.
+    span_error_per_teacher_unit : ndarray of shape (M,)
+        Of the concatenation; its mean at equal strengths.
+    span_error : float
+        Of the teacher's units, all together: the wide network taken as the teacher itself.
+    reverse_span_error : float
+        Narrow units from the teacher's, mean over the narrow units.
+    reverse_span_error_pooled : float
+        The same as a share of all their variance together.
+    feature_performance : float
+        Unexplained share of the target from the concatenation; a wide student leaves 0.
+
+    Examples
+    --------
+    >>> predict((1.0, 0.5), direction_norm=2.0, dim=2, width=2).span_error < 1e-4
+    True
     """
 
     isolated: tuple[int, ...]
@@ -64,29 +84,104 @@ class Outlook(Results, axes="span_error_per_teacher_unit: unit", picture="span_e
     feature_performance: float
 
 
-def growth_rate(strengths, direction_norm: float) -> float:
-    """λ0: rate at which small weights grow."""
+def growth_rate(strengths: npt.ArrayLike, direction_norm: float) -> float:
+    """λ0: rate at which small weights grow.
+
+    Parameters
+    ----------
+    strengths : sequence of float, shape (M,)
+        A_m, none 0; only their ratios matter.
+    direction_norm : float
+        b, in 1e-3 … 1e3.
+
+    Returns
+    -------
+    float
+        Per unit of time of the problem in units of the largest strength.
+
+    Raises
+    ------
+    InputError
+        Strengths or norm out of range.
+
+    Examples
+    --------
+    >>> round(growth_rate([1.0, 0.7, 0.4, 0.2], 3.0), 4)
+    0.7851
+    """
     A, _ = in_units(strengths)
     check_norm(direction_norm)
     return float(2 / math.pi * np.linalg.norm(A) * direction_norm / math.sqrt(1 + direction_norm**2))
 
 
-def first_plateau_time(strengths, direction_norm: float, width: int, init_scale: float) -> float:
-    """t1: time at which half of the way to the first plateau is done, from weights of standard deviation σ."""
+def first_plateau_time(strengths: npt.ArrayLike, direction_norm: float, width: int, init_scale: float) -> float:
+    """t1: time at which half of the way to the first plateau is done.
+
+    Parameters
+    ----------
+    strengths : sequence of float, shape (M,)
+        A_m, none 0.
+    direction_norm : float
+        b, in 1e-3 … 1e3.
+    width : int
+        K.
+    init_scale : float
+        σ, standard deviation of the initial weights.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    InputError
+        Strengths or norm out of range.
+
+    Examples
+    --------
+    >>> 4.0 < first_plateau_time([1.0, 0.7], 3.0, 2, 0.01) < 8.0
+    True
+    """
     from scipy.special import digamma
 
-    one = solution(in_units(strengths)[0], direction_norm, 1)
+    one = best_solution(in_units(strengths)[0], direction_norm, 1)
     most = abs(one.output[0]) * np.linalg.norm(one.directions[0])
     log = math.log(most / init_scale**2) - float(digamma(width / 2))
     return log / (2 * growth_rate(strengths, direction_norm))
 
 
-def escape_rates(strengths, direction_norm: float, width: int) -> tuple[float, ...]:
-    """−(lowest eigenvalue of ∇²L) at the width-k solutions, k = 1 … min(K, M) − 1, pools shared evenly."""
+def escape_rates(strengths: npt.ArrayLike, direction_norm: float, width: int) -> tuple[float, ...]:
+    """−(lowest eigenvalue of ∇²L) at the width-k solutions, k = 1 … min(K, M) − 1, pools shared evenly.
+
+    Parameters
+    ----------
+    strengths : sequence of float, shape (M,)
+        A_m, none 0.
+    direction_norm : float
+        b, in 1e-3 … 1e3.
+    width : int
+        K.
+
+    Returns
+    -------
+    tuple of float
+        One for each k.
+
+    Raises
+    ------
+    InputError
+        Strengths or norm out of range, or no solution of some width.
+
+    Examples
+    --------
+    >>> rates = escape_rates([1.0, 0.7], 3.0, 2)
+    >>> len(rates), rates[0] > 0
+    (1, True)
+    """
     A, _ = in_units(strengths)
     rates = []
     for k in range(1, min(width, A.size)):
-        s = solution(A, direction_norm, k)
+        s = best_solution(A, direction_norm, k)
         share = width - k + 1  # the last neuron and its likes
         v = np.concatenate([s.output[:-1], np.full(share, s.output[-1] / share)])
         W = np.zeros((width, A.size + 1))
@@ -96,19 +191,42 @@ def escape_rates(strengths, direction_norm: float, width: int) -> tuple[float, .
     return tuple(rates)
 
 
-def plateaus(strengths, direction_norm: float, width: int) -> tuple[float, ...]:
-    """Losses of the best solutions of the widths 0 … K."""
+def plateaus(strengths: npt.ArrayLike, direction_norm: float, width: int) -> tuple[float, ...]:
+    """Losses of the best solutions of the widths 0 … K.
+
+    Parameters
+    ----------
+    strengths : sequence of float, shape (M,)
+        A_m, none 0.
+    direction_norm : float
+        b, in 1e-3 … 1e3.
+    width : int
+        K.
+
+    Returns
+    -------
+    tuple of float
+        Falling; it ends with width M, whose loss is 0.
+
+    Raises
+    ------
+    InputError
+        Strengths or norm out of range, or no solution of some width.
+
+    Examples
+    --------
+    >>> nothing, one, two = plateaus([1.0, 0.7], 3.0, 2)
+    >>> nothing > one > two, abs(round(two, 12))
+    (True, 0.0)
+    """
     A, unit = in_units(strengths)
     nothing = np.zeros(1 + A.size)
-    found = [loss(nothing, A, direction_norm, 1)]
+    losses = [loss(nothing, A, direction_norm, 1)]
     for k in range(1, width + 1):
-        s = solution(A, direction_norm, k)
-        if s is None:
-            raise InputError(f"no solution of width {k} was found for these strengths")
-        found.append(s.loss)
+        losses.append(best_solution(A, direction_norm, k).loss)
         if k >= A.size:
             break
-    return tuple(unit**2 * x for x in found)
+    return tuple(unit**2 * x for x in losses)
 
 
 def predict(strengths: Sequence[float], direction_norm: float = 1.0, dim: int = 10, width: int = 2, copies: int = 1,
@@ -117,15 +235,25 @@ def predict(strengths: Sequence[float], direction_norm: float = 1.0, dim: int = 
 
     Parameters
     ----------
-    strengths, direction_norm, dim, width, init_scale
-        As in the simulator; the dimension (≥ M) does not matter.
-    copies : int ≥ 1, default 1
+    strengths : sequence of float, shape (M,)
+        A_m, none 0; as in the simulator.
+    direction_norm : float, default 1
+        b, in 1e-3 … 1e3.
+    dim : int, default 10
+        Dimension of the inputs, at least M; the answer does not depend on it.
+    width : int, default 2
+        K.
+    copies : int, default 1
         Students in the concatenation. It matters at equal strengths only (coupon collecting); where competitors are stable
         the answer is that of the best solution and ``unique`` is False.
-    ridge : float ≥ 0, default 1e-6
-        Relative ridge of the span errors.
-    replicas, seed
-        Of the simulation; theory does not depend on them.
+    init_scale : float, default 0.1
+        σ, above 0.
+    ridge : float, default 1e-6
+        Relative ridge of the span errors, at least 0.
+    replicas : int, default 8
+        Of the simulation; theory does not depend on it.
+    seed : int, default 0
+        Of the simulation; theory does not depend on it.
 
     Returns
     -------
@@ -135,6 +263,12 @@ def predict(strengths: Sequence[float], direction_norm: float = 1.0, dim: int = 
     ------
     InputError
         Unusable parameters, or strengths for which no solution was found.
+
+    Examples
+    --------
+    >>> answer = predict((1.0, 0.5), direction_norm=2.0, width=1)
+    >>> answer.unique, answer.rest
+    (True, (0, 1))
     """
     A, unit = in_units(strengths)
     if checks.whole_number("dim", dim) < A.size:
@@ -145,9 +279,7 @@ def predict(strengths: Sequence[float], direction_norm: float = 1.0, dim: int = 
     checks.seed(seed)
     checks.real_number("init_scale", init_scale, above=0)
     checks.real_number("ridge", ridge, least=0)
-    best = solution(A, direction_norm, width)
-    if best is None:
-        raise InputError("no solution was found for these strengths")
+    best = best_solution(A, direction_norm, width)
     rivals = competitors(A, direction_norm, width)
     used = best.directions[np.linalg.norm(best.directions, axis=1) > 0]  # beyond M units: silent neurons
     moments = feature_moments({"narrow": used}, A, direction_norm)

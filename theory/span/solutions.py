@@ -19,7 +19,7 @@ A solution is named by the set S of units it isolates, K − 1 or K of them.
   matter as far as these forms go. So the boundary bounds the region of mixed solutions; it does not say how often each
   is met.
 
-Against simulation (M = 8, K = 2 … 7, |B| = 1 and 3, γ = 0 … 1.4, 64 students a cell; study ``graded-phase``): beyond the
+Against simulation (M = 8, K = 2 … 7, |B| = 1 and 3, γ = 0 … 1.4, 64 students per cell; study ``graded-phase``): beyond the
 boundary no cell with small starts (σ ≤ 0.1) holds two solutions; before it, large starts (σ = 1) find several in 116 of
 118 cells. Beyond it a few per cent of large starts at |B| = 1 end elsewhere, mostly where students are too slow to have
 converged: these forms are not all that exist. Derived here.
@@ -29,11 +29,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from lab import checks
-from lab.errors import ArgumentError
+from lab.errors import ArgumentError, InputError
 from lab.names import renamed
 from lab.results import Results
 from theory.span.closed_form import check_norm, gradient, hessian, in_units, loss
@@ -47,13 +49,25 @@ class Solution(Results, axes="output: unit; directions: unit input; eigenvalues:
 
     Attributes
     ----------
-    isolated : the set S, counted from 0 in the order of the strengths; K − 1 units (pool) or K (tilt), all where K ≥ M.
-    output : (K,) v; a pool last.
-    directions : (K, M) overlaps of w with the teacher's unit vectors.
-    loss : L.
-    eigenvalues : of the Hessian, ascending, in the teacher's span and one direction outside it; with ``residual`` in units
-        of the largest strength (``theory.span.closed_form``).
-    residual : max |∇L|.
+    isolated : tuple of int
+        The set S, counted from 0 in the order of the strengths; K − 1 units (pool) or K (tilt), all where K ≥ M.
+    output : ndarray of shape (K,)
+        v; a pool last.
+    directions : ndarray of shape (K, M)
+        Overlaps of w with the teacher's unit vectors.
+    loss : float
+        L.
+    eigenvalues : ndarray
+        Of the Hessian, ascending, in the teacher's span and one direction outside it; with ``residual`` in units of the
+        largest strength (``theory.span.closed_form``).
+    residual : float
+        max |∇L|.
+
+    Examples
+    --------
+    >>> teacher = solution([1.0, 0.5], 2.0, 2)
+    >>> teacher.stable, teacher.output
+    (True, array([1. , 0.5]))
     """
 
     isolated: tuple[int, ...]
@@ -78,7 +92,8 @@ class Solution(Results, axes="output: unit; directions: unit input; eigenvalues:
         return replace(self, output=self.output * unit, loss=self.loss * unit**2)
 
 
-def _newton(state, A, norm, K, tolerance=1e-13, steps=60, reach=np.inf):
+def _newton(state: np.ndarray, A: np.ndarray, norm: float, K: int, tolerance: float = 1e-13, steps: int = 60,
+            reach: float = np.inf) -> tuple[np.ndarray, float]:
     """Newton's method with backtracking on |∇L|, to the nearest critical point of any index; (state, max|∇|).
 
     It gives up, with the residual it has, where a direction moves by more than ``reach``: following a solution in small
@@ -107,14 +122,14 @@ def _newton(state, A, norm, K, tolerance=1e-13, steps=60, reach=np.inf):
 
 
 @lru_cache(maxsize=256)
-def _pool(strengths: tuple[float, ...], norm):
+def _pool(strengths: tuple[float, ...], norm: float) -> np.ndarray:
     """(v, w) of the width-1 student of these units, by minimisation."""
     A = np.array(strengths)
     start = np.concatenate([[A.sum()], A / np.linalg.norm(A) * 0.5 * norm])
     return _newton(_minimise(start, A, norm, 1), A, norm, 1)[0]
 
 
-def _minimise(start, A, norm, K):
+def _minimise(start: np.ndarray, A: np.ndarray, norm: float, K: int) -> np.ndarray:
     """Down to the bottom of a valley; Newton's method, which would stop at any critical point, does the rest."""
     from scipy.optimize import minimize
 
@@ -122,21 +137,21 @@ def _minimise(start, A, norm, K):
                     options={"gtol": 1e-6, "maxiter": 2000}).x
 
 
-def _ansatz(A, norm, K, isolated):
+def _ansatz(A: np.ndarray, norm: float, K: int, isolated: Sequence[int]) -> np.ndarray:
     """A guess with D = M + 1. Pool: isolated units exact, pool as if alone with the rest. Tilt: downhill from there."""
     M = A.size
     W, v = np.zeros((K, M + 1)), np.empty(K)
     for i, m in enumerate(isolated):
         W[i, m], v[i] = norm, A[m]
     if len(isolated) < K:
-        rest = [m for m in range(M) if m not in isolated]
-        pool = _pool(tuple(A[rest]), norm)
-        v[-1], W[-1, rest] = pool[0], pool[1:]
+        pooled = [m for m in range(M) if m not in isolated]
+        pool = _pool(tuple(A[pooled]), norm)
+        v[-1], W[-1, pooled] = pool[0], pool[1:]
     state = np.concatenate([v, W.ravel()])
     return state if len(isolated) < K else _minimise(state, A, norm, K)
 
 
-def _is_type(state, norm, K, isolated, M) -> bool:
+def _is_type(state: np.ndarray, norm: float, K: int, isolated: Sequence[int], M: int) -> bool:
     """Whether every isolated unit still dominates its own neuron, and a pool holds none of them."""
     W = state[K:].reshape(K, -1)[:, :M]
     length = np.linalg.norm(W, axis=1)
@@ -147,42 +162,67 @@ def _is_type(state, norm, K, isolated, M) -> bool:
     return own and (len(isolated) == K or np.abs(cosine[-1, list(isolated)]).max(initial=0.0) < 0.7)
 
 
-def _package(state, A, norm, K, isolated) -> Solution:
+def _package(state: np.ndarray, A: np.ndarray, norm: float, K: int, isolated: Iterable[int]) -> Solution:
     M = A.size
     return Solution(tuple(isolated), state[:K].copy(), state[K:].reshape(K, -1)[:, :M].copy(), loss(state, A, norm, K),
                     np.linalg.eigvalsh(hessian(state, A, norm, K)),
                     float(np.abs(gradient(state, A, norm, K)).max()))
 
 
-def solution(strengths: Sequence[float], direction_norm: float, width: int,
+def solution(strengths: npt.ArrayLike, direction_norm: float, width: int,
              isolated: Iterable[int] | None = None) -> Solution | None:
     """The solution that isolates the given units.
 
     Parameters
     ----------
-    strengths : A_m, any order; signs do not matter (a unit is odd) and come out positive.
-    direction_norm : b.
-    width : K. K ≥ M gives the teacher itself.
-    isolated : K − 1 units (the last neuron pools the rest) or K (tilt), counted from 0 in the order of ``strengths``.
-        Default: the strongest ones, in the form that is stable; the lower loss where both are.
+    strengths : sequence of float, shape (M,)
+        A_m, any order; signs do not matter (a unit is odd) and come out positive.
+    direction_norm : float
+        b, in 1e-3 … 1e3.
+    width : int
+        K. K ≥ M gives the teacher itself.
+    isolated : iterable of int, optional
+        K − 1 units (the last neuron pools the others) or K (tilt), counted from 0 in the order of ``strengths``. Default:
+        the strongest ones, in the form that is stable; the lower loss where both are.
 
     Returns
     -------
-    Solution, or None where no critical point of this form exists.
+    Solution or None
+        None where no critical point of this form exists.
 
     Raises
     ------
     InputError
         Unusable strengths, norm, width or set.
+
+    Examples
+    --------
+    >>> solution([1.0, 0.5], 2.0, 2).directions
+    array([[2., 0.],
+           [0., 2.]])
     """
     A, unit = in_units(strengths)
     check_norm(direction_norm)
     checks.whole_number("width", width)
-    found = _solution(A, direction_norm, width, isolated)
-    return None if found is None else found.times(unit)
+    best = _solution(A, direction_norm, width, isolated)
+    return None if best is None else best.times(unit)
 
 
-def _solution(A, direction_norm, width, isolated=None) -> Solution | None:
+def best_solution(strengths: npt.ArrayLike, direction_norm: float, width: int) -> Solution:
+    """:func:`solution` of the strongest units, where there has to be one.
+
+    Raises
+    ------
+    InputError
+        No solution of that width.
+    """
+    best = solution(strengths, direction_norm, width)
+    if best is None:
+        raise InputError(f"no solution of width {width} was found for these strengths")
+    return best
+
+
+def _solution(A: np.ndarray, direction_norm: float, width: int, isolated: Iterable[int] | None = None) -> Solution | None:
     """:func:`solution` in units of the largest strength."""
     M = A.size
     if width >= M:
@@ -191,8 +231,8 @@ def _solution(A, direction_norm, width, isolated=None) -> Solution | None:
         return _package(np.concatenate([v, W.ravel()]), A, direction_norm, width, range(M))
     if isolated is None:
         order = np.argsort(-A, kind="stable")
-        forms = [_solution(A, direction_norm, width, order[:size]) for size in (width - 1, width)]
-        forms = [s for s in forms if s is not None]
+        both = (_solution(A, direction_norm, width, order[:size]) for size in (width - 1, width))
+        forms = [s for s in both if s is not None]
         return min(forms, key=lambda s: (not s.stable, round(s.loss, 12), len(s.isolated)), default=None)
     isolated = tuple(sorted(int(m) for m in isolated))
     if len(set(isolated)) not in (width - 1, width) or any(not 0 <= m < M for m in isolated):
@@ -203,13 +243,15 @@ def _solution(A, direction_norm, width, isolated=None) -> Solution | None:
     near = np.abs(state[width:] - guess[width:]).max() < 0.5 * direction_norm
     if residual > 1e-11 or not near or not _is_type(state, direction_norm, width, isolated, M):
         # by continuation from equal strengths, where the form is exact
-        state = _follow(np.full(M, A.mean()), A, direction_norm, width, isolated)
-        if state is None:
+        followed = _follow(np.full(M, A.mean()), A, direction_norm, width, isolated)
+        if followed is None:
             return None
+        state = followed
     return _package(state, A, direction_norm, width, isolated)
 
 
-def _follow(A0, A1, norm, K, isolated, resolution=1e-3):
+def _follow(A0: np.ndarray, A1: np.ndarray, norm: float, K: int, isolated: Sequence[int],
+            resolution: float = 1e-3) -> np.ndarray | None:
     """Follow the critical point along log A = (1−t) log A0 + t log A1; the state at t = 1, or None if it ends."""
     state, residual = _newton(_ansatz(A0, norm, K, isolated), A0, norm, K)
     if residual > 1e-11:
@@ -227,7 +269,7 @@ def _follow(A0, A1, norm, K, isolated, resolution=1e-3):
     return state
 
 
-def _next(state, A, norm, K, isolated):
+def _next(state: np.ndarray, A: np.ndarray, norm: float, K: int, isolated: Sequence[int]) -> np.ndarray | None:
     """The same critical point a small step on, or None."""
     trial, residual = _newton(state, A, norm, K, steps=12, reach=0.2 * norm)
     moved = np.abs(trial[K:] - state[K:]).max()
@@ -236,9 +278,37 @@ def _next(state, A, norm, K, isolated):
     return trial
 
 
-def competitors(strengths: Sequence[float], direction_norm: float, width: int, swaps: int = 1) -> list[Solution]:
-    """The stable solutions beside the best one, lowest loss first: of its form, up to ``swaps`` units exchanged; and
-    the strongest units in the other form."""
+def competitors(strengths: npt.ArrayLike, direction_norm: float, width: int, swaps: int = 1) -> list[Solution]:
+    """The stable solutions beside the best one.
+
+    These are of its form, with up to ``swaps`` units exchanged; and the strongest units in the other form.
+
+    Parameters
+    ----------
+    strengths : sequence of float, shape (M,)
+        A_m, none 0.
+    direction_norm : float
+        b, in 1e-3 … 1e3.
+    width : int
+        K.
+    swaps : int, default 1
+        Units that are exchanged, at most.
+
+    Returns
+    -------
+    list of Solution
+        Lowest loss first.
+
+    Raises
+    ------
+    InputError
+        Strengths or norm out of range.
+
+    Examples
+    --------
+    >>> competitors([1.0, 0.5], 2.0, 2)
+    []
+    """
     A, unit = in_units(strengths)
     check_norm(direction_norm)
     if width >= A.size or width < 2:
@@ -264,7 +334,7 @@ def competitors(strengths: Sequence[float], direction_norm: float, width: int, s
 
 
 def _same(a: Solution, b: Solution) -> bool:
-    def features(s):
+    def features(s: Solution) -> np.ndarray:
         order = np.lexsort(np.round(s.directions, 5).T)
         return s.directions[order]
 
@@ -273,13 +343,49 @@ def _same(a: Solution, b: Solution) -> bool:
 
 @renamed(units="teacher_width")
 def power_strengths(teacher_width: int, exponent: float) -> np.ndarray:
-    """A_m = m^−γ, m = 1 … M."""
+    """Strengths A_m = m^−γ, m = 1 … M.
+
+    Parameters
+    ----------
+    teacher_width : int
+        M.
+    exponent : float
+        γ.
+
+    Returns
+    -------
+    ndarray of shape (M,)
+
+    Examples
+    --------
+    >>> power_strengths(2, 1.0)
+    array([1. , 0.5])
+    """
     return np.arange(1, teacher_width + 1, dtype=np.float64) ** -exponent
 
 
 @renamed(units="teacher_width")
 def step_strengths(teacher_width: int, ratio: float, strong: int) -> np.ndarray:
-    """``strong`` units of strength 1 and the others of strength ``ratio``."""
+    """Strong units of strength 1, the others of one smaller strength.
+
+    Parameters
+    ----------
+    teacher_width : int
+        M.
+    ratio : float
+        Strength of the others.
+    strong : int
+        Number of strong units.
+
+    Returns
+    -------
+    ndarray of shape (M,)
+
+    Examples
+    --------
+    >>> step_strengths(3, 0.5, 1)
+    array([1. , 0.5, 0.5])
+    """
     return np.where(np.arange(teacher_width) < strong, 1.0, ratio)
 
 
@@ -290,17 +396,37 @@ def competitor_end(teacher_width: int, direction_norm: float, width: int, isolat
 
     Parameters
     ----------
-    teacher_width, direction_norm, width : M, b, K with 2 ≤ K < M.
-    isolated : the competitor's set S, K − 1 (pool) or K (tilt) of the units, counted from 0.
-    family : "power": strengths m^−γ, answers γ; "step": as many strong units as S has, the others weaker, answers the
-        ratio A_{|S|+1}/A_{|S|} of the one step.
-    stop : largest γ (−ln ratio) that is looked at.
-    resolution : in γ (or −ln ratio).
+    teacher_width : int
+        M.
+    direction_norm : float
+        b.
+    width : int
+        K, with 2 ≤ K < M.
+    isolated : iterable of int
+        The competitor's set S, K − 1 (pool) or K (tilt) of the units, counted from 0.
+    family : {"power", "step"}, default "power"
+        "power": strengths m^−γ, and the answer is γ; "step": as many strong units as S has, the others weaker, and the
+        answer is the ratio A_{|S|+1}/A_{|S|} of the one step.
+    stop : float, default 3
+        Largest γ (−ln ratio) that is looked at.
+    resolution : float, default 2e-3
+        In γ (or −ln ratio).
 
     Returns
     -------
-    float : it is a minimum for γ below this (for ratios above this). ``stop`` (exp(−stop)) where it is one throughout,
-        0 (1) where it never is.
+    float
+        It is a minimum for γ below this (for ratios above this). ``stop`` (exp(−stop)) where it is one throughout, 0 (1)
+        where it never is.
+
+    Raises
+    ------
+    InputError
+        Widths or a family that do not fit.
+
+    Examples
+    --------
+    >>> 0.1 < competitor_end(3, 3.0, 2, (1,), resolution=0.05) < 0.3
+    True
     """
     if not 2 <= width < teacher_width:
         raise ArgumentError(f"competitors need 2 <= width < teacher_width, got width {width} and teacher_width {teacher_width}",
@@ -309,12 +435,12 @@ def competitor_end(teacher_width: int, direction_norm: float, width: int, isolat
         raise ArgumentError(f"family must be 'power' or 'step', not {family!r}")
     isolated = tuple(sorted(isolated))
 
-    def strengths(x):
+    def strengths(x: float) -> np.ndarray:
         if family == "power":
             return power_strengths(teacher_width, x)
         return step_strengths(teacher_width, np.exp(-x), len(isolated))
 
-    def lowest(state, A):
+    def lowest(state: np.ndarray, A: np.ndarray) -> float:
         return np.linalg.eigvalsh(hessian(state, A, direction_norm, width))[0]
 
     A = strengths(0.0)
@@ -335,7 +461,7 @@ def competitor_end(teacher_width: int, direction_norm: float, width: int, isolat
 
 @renamed(units="teacher_width")
 def uniqueness_boundary(teacher_width: int, direction_norm: float, width: int, *, both_forms: bool = True,
-                        family: str = "power", stop: float = 3.0, resolution: float = 2e-3) -> dict:
+                        family: str = "power", stop: float = 3.0, resolution: float = 2e-3) -> dict[str, Any]:
     """Where uniqueness ends for strengths m^−γ (or a step).
 
     Competitors are the solutions with the weakest isolated unit exchanged for another, in either form that is a minimum at
@@ -344,16 +470,38 @@ def uniqueness_boundary(teacher_width: int, direction_norm: float, width: int, *
 
     Parameters
     ----------
-    teacher_width, direction_norm, width : M, b, K. At K = 1 and K ≥ M the solution is unique for every grading.
-    both_forms : whether to look for the two forms side by side (slow: up to a minute at M = 8).
-    family, stop, resolution : of :func:`competitor_end`.
+    teacher_width : int
+        M.
+    direction_norm : float
+        b.
+    width : int
+        K. At K = 1 and K ≥ M the solution is unique for every grading.
+    both_forms : bool, default True
+        Whether to look for the two forms side by side (slow: up to a minute at M = 8).
+    family : {"power", "step"}, default "power"
+        As in :func:`competitor_end`.
+    stop : float, default 3
+        As in :func:`competitor_end`.
+    resolution : float, default 2e-3
+        As in :func:`competitor_end`.
 
     Returns
     -------
-    dict : "ends", form ("pool", "tilt"; those that are minima at equal strengths) -> unit taken (counted from 0) ->
-        where that competitor ends; "forms", where the two forms of the strongest units cease to exist side by side
-        (0, or 1 for a ratio, if that is before all others end);
-        "nearest", where the last competitor goes that takes the next unit instead; "last", where the last of all goes.
+    dict
+        "ends", form ("pool", "tilt"; those that are minima at equal strengths) -> unit taken (counted from 0) -> where that
+        competitor ends; "forms", where the two forms of the strongest units cease to exist side by side (0, or 1 for a
+        ratio, if that is before all others end); "nearest", where the last competitor goes that takes the next unit instead;
+        "last", where the last of all goes.
+
+    Raises
+    ------
+    InputError
+        As :func:`competitor_end`.
+
+    Examples
+    --------
+    >>> uniqueness_boundary(3, 3.0, 1)["last"]
+    0.0
     """
     step = family == "step"
     latest = min if step else max
@@ -370,10 +518,10 @@ def uniqueness_boundary(teacher_width: int, direction_norm: float, width: int, *
     if both_forms and 2 <= width < teacher_width:
         last_x = -np.log(last) if step else last
 
-        def both(x):
+        def both(x: float) -> bool:
             A = step_strengths(teacher_width, np.exp(-x), width) if step else power_strengths(teacher_width, x)
-            found = [solution(A, direction_norm, width, range(size)) for size in (width - 1, width)]
-            return all(s is not None and s.stable for s in found) and not _same(*found)
+            pool, tilt = (solution(A, direction_norm, width, range(size)) for size in (width - 1, width))
+            return pool is not None and tilt is not None and pool.stable and tilt.stable and not _same(pool, tilt)
 
         low = next((x for x in np.arange(2.0, last_x, -0.1) if both(x)), 0.0)
         high = low + 0.1
