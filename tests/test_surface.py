@@ -14,7 +14,6 @@ UNFINISHED: tuple[str, ...] = (
     "figures.",
     "theory.bumps",
     "theory.committee",
-    "theory.compare",
     "theory.counting",
     "theory.extrapolation",
     "theory.hull",

@@ -28,14 +28,16 @@ from theory.compare.sites import PARTS, Site
 from theory.compare.splits import HELD_OUT, Split, split_rows
 from theory.measures import RIDGES, one_hot
 from theory.moments import Moments
+from theory.moments.layout import Names
 
 SUBSET = 2000
 MOST_CLASSES = 1000
 ROLES = ("source", "target", "baseline", "labels", "ids", "groups")
 
 
-def compare(source, target=None, *, baseline=None, labels=None, ids=None, groups=None, split=HELD_OUT,
-            ridges: Sequence[float] = RIDGES, seed: int = 0, subset: int = SUBSET, few_rows: bool = False) -> FeatureComparison:
+def compare(source: object, target: object = None, *, baseline: object = None, labels: object = None, ids: object = None,
+            groups: object = None, split: object = HELD_OUT, ridges: Sequence[float] = RIDGES, seed: int = 0,
+            subset: int = SUBSET, few_rows: bool = False) -> FeatureComparison:
     """Compare features of two models on the same inputs: what does each hold of the other?
 
     Everything is done on rows that are held out from what was fitted: a part of the rows for the regressions, a part to choose
@@ -43,26 +45,37 @@ def compare(source, target=None, *, baseline=None, labels=None, ids=None, groups
 
     Parameters
     ----------
-    source : features, a row an input: an array (NumPy, torch on any device, or what converts to one) of shape (rows, units); a
-        data frame, whose index is the rows' ids unless it only counts; the path of a ``.npy``, ``.npz`` or ``.safetensors`` file;
-        an iterator of batches of any of these. Or several such blocks, a list or a mapping of names: copies of a narrow network,
-        side by side. These share one ridge, so they should be of like scale.
-    target : the same. A list makes several pairs (seeds, say), with a list of as many sources. None where ``source`` is an
-        iterator of batches that hold everything: mappings with the keys "source", "target" and, if wanted, "baseline",
-        "labels", "ids", "groups"; or pairs (source, target).
-    baseline : block to hold the source against, such as a second network like the target; a list with several pairs; "next" for
-        the target of the next pair.
-    labels : what probes are to predict: classes (whole numbers or words), or numbers, shape (rows,) or (rows, units).
-    ids : what names the rows, if blocks bring no ids of their own: a vector for all of them, or a mapping from "source",
+    source : array, data frame, path, iterator of batches, or list or mapping of these
+        Features, one row per input: an array (NumPy, torch on any device, or what converts to one) of shape (rows, units); a
+        data frame, whose index is the rows' ids unless it only counts; the path of a ``.npy``, ``.npz`` or ``.safetensors``
+        file; an iterator of batches of any of these. Or several such blocks, a list or a mapping of names: copies of a narrow
+        network, side by side. These share one ridge, so they should be of like scale.
+    target : as source, optional
+        A list makes several pairs (seeds, say), with a list of as many sources. None where ``source`` is an iterator of
+        batches that hold everything: mappings with the keys "source", "target" and, if wanted, "baseline", "labels", "ids",
+        "groups"; or pairs (source, target).
+    baseline : as source, or "next", optional
+        Block to hold the source against, such as a second network like the target; a list with several pairs; "next" for the
+        target of the next pair.
+    labels : array of shape (rows,) or (rows, units), or path, optional
+        What probes are to predict: classes (whole numbers or words), or numbers.
+    ids : array of shape (rows,), or mapping of str to such, optional
+        What names the rows, if blocks bring no ids of their own: a vector for all of them, or a mapping from "source",
         "target", "baseline", "labels" and "groups" to a vector each. Rows in another order or of another set are an error.
-    groups : shape (rows,), which rows belong together (tokens of a sentence, crops of an image): they stay on one side of the
-        split and are drawn together. Files may bring their own.
-    split : share of rows that is held out to score on, in (0, 1); or one's own split, see
+    groups : array of shape (rows,), or path, optional
+        Which rows belong together (tokens of a sentence, crops of an image): they stay on one side of the split and are drawn
+        together. Files may bring their own.
+    split : float, mapping or array, default 0.5
+        Share of rows that is held out to score on, in (0, 1); or a split of one's own, see
         :func:`theory.compare.splits.split_rows`.
-    ridges : relative to the mean variance of the source's units; the best on rows of their own is taken.
-    seed : of the split and of all else that is drawn.
-    subset : rows on which nonlinear measures are fitted (half as many are scored on, and have neighbours); 0 leaves them out.
-    few_rows : whether to go on where rows do not outnumber the units, for held-out measures alone.
+    ridges : sequence of float
+        Relative to the mean variance of the source's units; the best on rows of their own is taken.
+    seed : int, default 0
+        Of the split and of all else that is drawn.
+    subset : int, default 2000
+        Rows on which nonlinear measures are fitted (half as many are scored on, and have neighbours); 0 leaves them out.
+    few_rows : bool, default False
+        Whether to go on where rows do not outnumber the units, for held-out measures alone.
 
     Returns
     -------
@@ -117,22 +130,45 @@ def compare_pairs(pairs: Sequence[Pair], *, labels=None, ids=None, groups=None, 
     return assembled(measured, blocks=_names(pairs), ridges=ridges, split=dealt(rows[0]).how, seed=seed)
 
 
-def compare_moments(parts: Mapping[str, Moments], *, source, target: str, baseline: str | None = None, rows=None,
-                    ridges: Sequence[float] = RIDGES, seed: int = 0) -> FeatureComparison:
-    """:func:`compare` of features that were streamed into moments, and are not at hand any more.
+def compare_moments(parts: Mapping[str, Moments], *, source: Names, target: str, baseline: str | None = None,
+                    rows: Mapping[str, Mapping[str, np.ndarray]] | None = None, ridges: Sequence[float] = RIDGES,
+                    seed: int = 0) -> FeatureComparison:
+    """:func:`compare` of features that were streamed into moments, where the rows are no longer at hand.
 
     Parameters
     ----------
-    parts : moments of different rows, for "fit", "tune" and "score". Their block ``theory.compare.sites.SHUFFLED``, if there is
-        one, makes nulls; ``TARGET`` (labels, one-hot) probes.
-    source, target, baseline : names of blocks; several for the source.
-    rows : rows that were kept, for nonlinear and neighbour measures: ``{"fit": {block: array}, "score": {...}}``; None for none.
-    ridges, seed : as in :func:`compare`.
+    parts : mapping of str to Moments
+        Of different rows, for "fit", "tune" and "score". Their block ``theory.compare.sites.SHUFFLED``, if there is one,
+        makes nulls; ``TARGET`` (labels, one-hot) probes.
+    source : str or sequence of str
+        Block, or blocks side by side.
+    target : str
+        Block.
+    baseline : str, optional
+        Block.
+    rows : mapping of str to mapping, optional
+        Rows that were kept, for nonlinear and neighbour measures: ``{"fit": {block: array}, "score": {...}}``.
+    ridges : sequence of float
+        As in :func:`compare`.
+    seed : int, default 0
+        As in :func:`compare`.
 
     Returns
     -------
     FeatureComparison
         Without intervals: for these give several results to a mean over seeds, or the features themselves to :func:`compare`.
+
+    Raises
+    ------
+    InputError
+        Blocks that do not exist, or features that do not vary.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).normal(size=(300, 4))
+    >>> parts = {part: Moments.from_samples({"a": x[i::3, :2], "b": x[i::3]}) for i, part in enumerate(PARTS)}
+    >>> 0.3 < compare_moments(parts, source="a", target="b").span_error.mean < 0.7
+    True
     """
     ridges, seed, _, _ = _checked(ridges, seed, 0, False)
     used = [source] if isinstance(source, str) else list(source)
@@ -141,7 +177,7 @@ def compare_moments(parts: Mapping[str, Moments], *, source, target: str, baseli
         found = numbers(site, target, baseline, used, seed=seed)
         found.rows = {part: parts[part].count or 0 for part in PARTS}
         if rows is not None:
-            on = Subset(rows["fit"], rows["score"], target, baseline, used, ridge=found.values["ridge"], seed=seed,
+            on = Subset(dict(rows["fit"]), dict(rows["score"]), target, baseline, used, ridge=found.values["ridge"], seed=seed,
                         groups=np.arange(len(rows["score"][target])))
             found.values |= on.values
             found.rows |= {f"subset_{part}": len(rows[part][target]) for part in ("fit", "score")}
@@ -149,29 +185,50 @@ def compare_moments(parts: Mapping[str, Moments], *, source, target: str, baseli
     return assembled([found], blocks=blocks, ridges=ridges, split="as streamed", seed=seed)
 
 
-def compare_all(features, *, labels=None, ids=None, groups=None, split=HELD_OUT, ridges: Sequence[float] = RIDGES,
-                seed: int = 0, subset: int = 0, few_rows: bool = False) -> FeatureMatrix:
+def compare_all(features: object, *, labels: object = None, ids: object = None, groups: object = None,
+                split: object = HELD_OUT, ridges: Sequence[float] = RIDGES, seed: int = 0, subset: int = 0,
+                few_rows: bool = False) -> FeatureMatrix:
     """Compare every two of many models on the same inputs.
 
     Parameters
     ----------
-    features : a folder with a file of features for each model (``.npy``, ``.npz``, ``.safetensors``; named after the files), or
-        a mapping from names to anything that :func:`compare` takes as a block.
-    labels, ids, groups, split, ridges, seed, subset, few_rows
-        As in :func:`compare`; without a subset, nonlinear and neighbour measures are left out.
+    features : path, or mapping of str to block
+        A folder with a file of features for each model (``.npy``, ``.npz``, ``.safetensors``; named after the files), or a
+        mapping from names to anything that :func:`compare` takes as a block.
+    labels : array, optional
+        As in :func:`compare`.
+    ids : array or mapping, optional
+        As in :func:`compare`.
+    groups : array of shape (rows,), optional
+        As in :func:`compare`.
+    split : float, mapping or array, default 0.5
+        As in :func:`compare`.
+    ridges : sequence of float
+        As in :func:`compare`.
+    seed : int, default 0
+        As in :func:`compare`.
+    subset : int, default 0
+        As in :func:`compare`; with 0, nonlinear and neighbour measures are left out.
+    few_rows : bool, default False
+        As in :func:`compare`.
 
     Returns
     -------
     FeatureMatrix
         With a :class:`FeatureComparison` for each pair.
 
+    Raises
+    ------
+    InputError
+        Fewer than two models; as :func:`compare`.
+
     Examples
     --------
     >>> import numpy as np
     >>> from theory.compare import compare_all
     >>> x = np.random.default_rng(0).normal(size=(500, 6))
-    >>> found = compare_all({"few": x[:, :3], "all": x, "turned": x[:, ::-1]})
-    >>> found.matrix("span_error").round(2).loc["few"].tolist()
+    >>> matrix = compare_all({"few": x[:, :3], "all": x, "turned": x[:, ::-1]})
+    >>> matrix.matrix("span_error").round(2).loc["few"].tolist()
     [0.0, 0.51, 0.51]
     """
     if isinstance(features, str | os.PathLike):

@@ -22,8 +22,17 @@ class FeatureMatrix:
 
     Attributes
     ----------
-    models : names, in order.
-    comparisons : (a, b) -> the comparison of source a with target b, for a before b.
+    models : tuple of str
+        Names, in order.
+    comparisons : mapping of (str, str) to FeatureComparison
+        (a, b) -> the comparison of source a with target b, for a before b.
+
+    Examples
+    --------
+    >>> from theory.compare import compare_all
+    >>> x = np.random.default_rng(0).normal(size=(200, 4))
+    >>> compare_all({"few": x[:, :2], "all": x})
+    FeatureMatrix(2 models: few, all)
     """
 
     models: tuple[str, ...]

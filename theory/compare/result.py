@@ -54,27 +54,84 @@ class FeatureComparison:
 
     Attributes
     ----------
-    blocks : names of "source", "target" and "baseline".
-    span_error, reverse_span_error : share of the target's variance that ridge from the source leaves, and the reverse.
-    null, reverse_null : the same for the target's features of other rows: 1 is "nothing".
-    baseline, gap, reverse_gap : span error of the baseline block to the target; the two above less that.
-    cka, debiased_cka, cca, svcca, procrustes : similarities (:mod:`theory.measures.similarity`).
-    copies : span error of the first 1, 2, 4, … blocks of the source alone, where there are several.
-    neighbours : share of a row's nearest rows that both sides agree on (subset).
-    nonlinear, linear_on_rows, nonlinear_gap : span error by the better of kernel ridge and a small network, by ridge on the same
-        few rows, and the first less that of the baseline (subset).
-    n_over_d : rows fitted on for each unit of the wider side.
-    residual : what ridge leaves of the target: its "effective_rank" on the rows scored on.
-    effective_rank, units, dead_units : of "source", "target" and "baseline" (participation ratio; dead: units that do not vary).
-    probes : shares of the labels' variance that linear probes leave, and accuracies of logistic ones (subset); None without
+    blocks : mapping of str to str
+        Names of "source", "target" and "baseline".
+    span_error : Estimate
+        Share of the target's variance that ridge from the source leaves.
+    reverse_span_error : Estimate or None
+        The same from the target to the source.
+    null : Estimate or None
+        Span error with the target's features of other rows: 1 is "nothing".
+    reverse_null : Estimate or None
+        The same from the target to the source.
+    baseline : Estimate or None
+        Span error of the baseline block to the target.
+    gap : Estimate or None
+        ``span_error`` less ``baseline``.
+    reverse_gap : Estimate or None
+        ``reverse_span_error`` less ``baseline``.
+    cka : Estimate or None
+        Linear CKA (:mod:`theory.measures.similarity`, as the four below).
+    debiased_cka : Estimate or None
+        CKA from unbiased HSIC.
+    cca : Estimate or None
+        Mean squared canonical correlation.
+    svcca : Estimate or None
+        Mean canonical correlation of the leading principal components.
+    procrustes : Estimate or None
+        Cosine of the best match by rotation.
+    neighbours : Estimate or None
+        Share of a row's nearest rows that both sides agree on (subset).
+    nonlinear : Estimate or None
+        Span error by the better of kernel ridge and a small network (subset).
+    linear_on_rows : Estimate or None
+        Span error by ridge on the same few rows.
+    nonlinear_gap : Estimate or None
+        ``nonlinear`` less that of the baseline.
+    n_over_d : Estimate
+        Rows fitted on for each unit of the wider side.
+    copies : mapping of str to Estimate
+        Span error of the first 1, 2, 4, … blocks of the source alone, where there are several.
+    residual : mapping of str to Estimate
+        What ridge leaves of the target: its "effective_rank" on the rows scored on.
+    effective_rank : mapping of str to Estimate
+        Participation ratio of "source", "target" and "baseline".
+    units : mapping of str to Estimate
+        Units of these.
+    dead_units : mapping of str to Estimate
+        Units of these that do not vary.
+    probes : mapping of str to Estimate, or None
+        Shares of the labels' variance that linear probes leave, and accuracies of logistic ones (subset); None without
         labels.
-    held_out, nulls, baselines : similarities on the rows scored on; against other rows' features; of the baseline block.
-    others : measures that are declared elsewhere.
-    ridges : "grid", the "chosen" ridges, and span errors at each ridge of the grid.
-    rows : how many rows each part of the split has, and the subset.
-    split, interval : how rows were dealt out and how intervals were made, in words.
-    seed : of all that is drawn.
-    notes : what a reader should know.
+    held_out : mapping of str to Estimate
+        Similarities on the rows scored on.
+    nulls : mapping of str to Estimate
+        Similarities to other rows' features.
+    baselines : mapping of str to Estimate
+        Similarities of the baseline block.
+    others : mapping of str to Estimate
+        Measures that are declared elsewhere.
+    ridges : mapping of str to list
+        "grid", the "chosen" ridges, and span errors at each ridge of the grid.
+    rows : mapping of str to int
+        How many rows each part of the split has, and the subset.
+    split : str
+        How rows were dealt out, in words.
+    interval : str
+        How intervals were made, in words.
+    seed : int
+        Of all that is drawn.
+    notes : tuple of str
+        What a reader should know.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from theory.compare import compare
+    >>> x = np.random.default_rng(0).normal(size=(200, 4))
+    >>> result = compare(x[:, :2], x, subset=0)
+    >>> result.blocks, result.rows
+    ({'source': 'source', 'target': 'target'}, {'fit': 75, 'tune': 25, 'score': 100})
     """
 
     blocks: Mapping[str, str]

@@ -48,9 +48,27 @@ class Site:
 
     Parameters
     ----------
-    fit, tune, score : regressions are fitted on the first with each ridge, the ridge is chosen on the second, the regression
-        refitted on ``both``, and scored on the third.
-    ridges : grid to choose from.
+    fit : Moments
+        Regressions are fitted on these rows with each ridge.
+    tune : Moments
+        The ridge is chosen on these, and the regression refitted on ``both``.
+    score : Moments
+        Regressions are scored on these.
+    ridges : sequence of float
+        Grid to choose from.
+
+    Raises
+    ------
+    InputError
+        Parts with different blocks.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).normal(size=(300, 4))
+    >>> site = Site(*(Moments.from_samples({"a": x[i::3, :2], "b": x[i::3]}) for i in range(3)))
+    >>> error, ridge = site.span("a", "b")
+    >>> 0.3 < error < 0.7
+    True
     """
 
     def __init__(self, fit: Moments, tune: Moments, score: Moments, *, ridges: Sequence[float] = RIDGES):
@@ -137,23 +155,46 @@ def compare_site(site: Site, wide: str, other: str | None, narrow: Sequence[str]
 
     Parameters
     ----------
-    site : the moments; nulls are made where they have the block ``SHUFFLED``, probes where they have labels (``TARGET``).
-    wide, other : blocks of the wide network and of the independent second one; None where there is no second.
-    narrow : blocks of the copies, in order.
-    untrained : block of an untrained wide network, for controls; they are left out without it.
-    equal : the number of copies with as many features as the wide network (default: all).
-    counts : numbers of copies (default: doublings up to all, and ``equal``).
-    seed : of the noise that is appended as a control.
+    site : Site
+        The moments; nulls are made where they have the block ``SHUFFLED``, probes where they have labels (``TARGET``).
+    wide : str
+        Block of the wide network.
+    other : str or None
+        Block of the independent second one; None where there is none.
+    narrow : sequence of str
+        Blocks of the copies, in order.
+    untrained : str, optional
+        Block of an untrained wide network, for controls; they are left out without it.
+    equal : int, optional
+        The number of copies with as many features as the wide network (default: all).
+    counts : sequence of int, optional
+        Numbers of copies (default: doublings up to all, and ``equal``).
+    seed : int, default 0
+        Of the noise that is appended as a control.
 
     Returns
     -------
-    list of dict, one for each number of ``copies``. Shares of the target's variance: ``span_error`` (narrow to wide),
-    ``reverse_span_error``, ``baseline_span_error`` (other wide to wide), ``gap`` and ``reverse_gap`` (minus the
-    baseline), ``probe_narrow``, ``probe_wide``, ``probe_error_gap`` (narrow minus wide); ``ridge`` and the span error at
-    fixed ones, ``span_error_ridge_*``; ``features_narrow``, ``features_wide``, ``rows_per_feature``; ``dead_narrow``,
-    ``dead_wide``: units that do not vary. The row of ``equal`` copies has besides what :func:`similarities` names, for
-    the copies and with the prefixes ``baseline_``, ``untrained_`` and ``null_``; and what :func:`nulls` and :func:`appended`
-    return. What lacks a block is left out.
+    list of dict
+        One for each number of ``copies``. Shares of the target's variance: ``span_error`` (narrow to wide),
+        ``reverse_span_error``, ``baseline_span_error`` (other wide to wide), ``gap`` and ``reverse_gap`` (minus the
+        baseline), ``probe_narrow``, ``probe_wide``, ``probe_error_gap`` (narrow minus wide); ``ridge`` and the span error at
+        fixed ones, ``span_error_ridge_*``; ``features_narrow``, ``features_wide``, ``rows_per_feature``; ``dead_narrow``,
+        ``dead_wide``: units that do not vary. The row of ``equal`` copies has besides what :func:`similarities` names, for
+        the copies and with the prefixes ``baseline_``, ``untrained_`` and ``null_``; and what :func:`nulls` and
+        :func:`appended` return. What lacks a block is left out.
+
+    Raises
+    ------
+    InputError
+        Blocks that do not exist, or a target that does not vary.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).normal(size=(300, 4))
+    >>> site = Site(*(Moments.from_samples({"a": x[i::3, :2], "b": x[i::3]}) for i in range(3)))
+    >>> (row,) = compare_site(site, "b", None, ["a"])
+    >>> row["copies"], row["features_narrow"], 0.3 < row["span_error"] < 0.7
+    (1, 2, True)
     """
     baseline = {} if other is None else {"baseline_span_error": site.span(other, wide)[0]}
     probe_wide = site.probe(wide) if site.labelled else math.nan
