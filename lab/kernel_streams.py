@@ -86,19 +86,19 @@ def open_lanes(seed: int, *address, replicas: int, first_replica: int = 0) -> np
 
 @njit(cache=True, error_model="numpy", inline="always")
 def _rotate(x, k):
-    return vec.bit_or(vec.shift_left(x, k), vec.shift_right(x, 32 - k))
+    return x << k | x >> (32 - k)
 
 
 @njit(cache=True, error_model="numpy")
 def step(s0, s1, s2, s3):
     """One step of xoshiro128++ in every lane: the word and the next state."""
-    word = vec.add(_rotate(vec.add(s0, s3), 7), s0)
-    t = vec.shift_left(s1, 9)
-    s2 = vec.bit_xor(s2, s0)
-    s3 = vec.bit_xor(s3, s1)
-    s1 = vec.bit_xor(s1, s2)
-    s0 = vec.bit_xor(s0, s3)
-    s2 = vec.bit_xor(s2, t)
+    word = _rotate(s0 + s3, 7) + s0
+    t = s1 << 9
+    s2 = s2 ^ s0
+    s3 = s3 ^ s1
+    s1 = s1 ^ s2
+    s0 = s0 ^ s3
+    s2 = s2 ^ t
     return word, s0, s1, s2, _rotate(s3, 11)
 
 
@@ -116,7 +116,7 @@ def next_words(state):
 @njit(cache=True, error_model="numpy")
 def uniform_of(word):
     """Uniform float32 in (0, 1), never 0 or 1, from the upper 23 bits of a word."""
-    return vec.fma(vec.from_signed(vec.shift_right(word, 9)), np.float32(2.0**-23), np.float32(2.0**-24))
+    return vec.fma(vec.from_signed(word >> 9), np.float32(2.0**-23), np.float32(2.0**-24))
 
 
 @njit(cache=True, error_model="numpy")
@@ -126,10 +126,9 @@ def normals_of(a, b):
     u = vec.fma(vec.from_unsigned(a), np.float32(2.0**-32), np.float32(2.0**-33))
     radius = vec.sqrt(vm.minus_two_log32(u))
     # half a turn from the upper bits; the last bit, which the conversion rounds away, chooses the other half
-    sine, cosine = vm.sincos_half_turn32(vec.mul(vec.from_signed(b), np.float32(2.0**-32)))
-    flip = vec.shift_left(b, 31)
-    cosine = vec.float_of(vec.bit_xor(vec.bits_of(cosine), flip))
-    return vec.mul(radius, cosine), vec.mul(radius, sine)
+    sine, cosine = vm.sincos_half_turn32(vec.from_signed(b) * np.float32(2.0**-32))
+    cosine = vec.float_of(vec.bits_of(cosine) ^ b << 31)
+    return radius * cosine, radius * sine
 
 
 @njit(cache=True, error_model="numpy")
@@ -152,24 +151,24 @@ def _gamma_trial(word, x, shape):
     log u < 3 d [log(1 + t) - t + t**2/2 - t**3/3]: of order x**4 / d, and written so it loses no digits at large d.
     """
     d = np.float32(shape - np.float32(1 / 3))
-    t = vec.mul(x, np.float32(1) / np.sqrt(np.float32(9) * d))
+    t = x * (np.float32(1) / np.sqrt(np.float32(9) * d))
     u = uniform_of(word)
-    square = vec.mul(t, t)
-    fourth = vec.mul(square, square)
-    near = vec.less(square, np.float32(0.0625))
+    square = t * t
+    fourth = square * square
+    near = square < np.float32(0.0625)
     # inside |t| < 1/4 the bracket is above -0.32 t**4, and exp(g) >= 1 + g
-    sure = vec.less(u, vec.fma(vec.select(near, fourth, np.float32(1e30)), np.float32(-0.96) * d, np.float32(1)))
-    base = vec.add(t, np.float32(1))
+    sure = u < vec.fma(vec.select(near, fourth, np.float32(1e30)), np.float32(-0.96) * d, np.float32(1))
+    base = t + np.float32(1)
     if vec.every(sure):
         accept = sure
     else:
-        series = vec.mul(fourth, vec.mul(vec.polynomial(t, _TAIL), np.float32(-1)))
+        series = -fourth * vec.polynomial(t, _TAIL)
         direct = vm.log32(vec.maximum(base, np.float32(1e-30)))
-        direct = vec.add(vec.sub(direct, t), vec.mul(square, vec.fma(t, np.float32(-1 / 3), np.float32(0.5))))
+        direct = direct - t + square * vec.fma(t, np.float32(-1 / 3), np.float32(0.5))
         bracket = vec.select(near, series, direct)
-        bracket = vec.select(vec.less(np.float32(0), base), bracket, np.float32(-1e30))  # v <= 0: never
-        accept = vec.less(vm.log32(u), vec.mul(bracket, np.float32(3) * d))
-    return accept, vec.mul(vec.mul(base, vec.mul(base, base)), d)
+        bracket = vec.select(base > np.float32(0), bracket, np.float32(-1e30))  # v <= 0: never
+        accept = vm.log32(u) < bracket * (np.float32(3) * d)
+    return accept, base * (base * base) * d
 
 
 @njit(cache=True, error_model="numpy")
@@ -184,8 +183,8 @@ def next_chi(state, x, df):
     shape = np.float32(0.5) * np.float32(df)
     accept, gamma = _gamma_trial(next_words(state), x, shape)
     undecided = vec.select(accept, np.float32(0), np.float32(1))
-    while vec.some(vec.less(np.float32(0.5), undecided)):
-        waits = vec.less(undecided, np.float32(0.5))
+    while vec.some(undecided > np.float32(0.5)):
+        waits = undecided < np.float32(0.5)
         s0, s1, s2, s3 = vec.load(state, 0), vec.load(state, 16), vec.load(state, 32), vec.load(state, 48)
         x, _ = next_normals(state)
         accept, again = _gamma_trial(next_words(state), x, shape)
@@ -195,7 +194,7 @@ def next_chi(state, x, df):
         vec.store(state, 48, vec.select(waits, s3, vec.load(state, 48)))
         gamma = vec.select(waits, gamma, again)
         undecided = vec.select(waits, undecided, vec.select(accept, np.float32(0), np.float32(1)))
-    return vec.sqrt(vec.mul(gamma, np.float32(2)))
+    return vec.sqrt(gamma * np.float32(2))
 
 
 @njit(cache=True, error_model="numpy")

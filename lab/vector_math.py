@@ -77,21 +77,21 @@ def _log_parts32(x):
     bits = vec.sub(vec.bits_of(x), np.uint32(0x3F3504F3))
     e = vec.from_signed(vec.shift_right_signed(bits, np.uint32(23)))
     m = vec.float_of(vec.add(vec.bit_and(bits, np.uint32(0x7FFFFF)), np.uint32(0x3F3504F3)))
-    return e, vec.sub(m, _f(1))
+    return e, m - _f(1)
 
 
 @_jit
 def log32(x):
     """Natural logarithm of a normal positive float32."""
     e, f = _log_parts32(x)
-    return vec.fma(e, _f(_LN2), vec.mul(f, vec.polynomial(f, _LOG32)))
+    return vec.fma(e, _f(_LN2), f * vec.polynomial(f, _LOG32))
 
 
 @_jit
 def minus_two_log32(x):
     """-2 log x, the squared radius of a pair of Gaussians; not negative for x <= 1."""
     e, f = _log_parts32(x)
-    return vec.fma(e, _f(-2 * _LN2), vec.mul(f, vec.polynomial(f, _MINUS_TWO_LOG32)))
+    return vec.fma(e, _f(-2 * _LN2), f * vec.polynomial(f, _MINUS_TWO_LOG32))
 
 
 @_jit
@@ -110,10 +110,10 @@ def log64(x):
 def exp32(x):
     """e**x; beyond [-87, 88] the value at the end."""
     x = vec.minimum(vec.maximum(x, _f(-87)), _f(88))
-    n = vec.nearest(vec.mul(x, _f(_LOG2E)))
+    n = vec.nearest(x * _f(_LOG2E))
     r = vec.fma(n, _f(-0.693145751953125), x)
     r = vec.fma(n, _f(-1.42860682030941723212e-6), r)
-    return vec.mul(vec.polynomial(r, _EXP32), vec.exp2i(n))
+    return vec.polynomial(r, _EXP32) * vec.exp2i(n)
 
 
 @_jit
@@ -130,13 +130,13 @@ def exp64(x):
 def erf_pair32(x):
     """erf(x/sqrt 2) and its derivative sqrt(2/pi) exp(-x**2/2): one exponential for both."""
     size = vec.minimum(vec.absolute(x), _f(13))  # beyond, the exponential is 0 in float32
-    w = vec.mul(vec.mul(size, size), _f(-0.5 * _LOG2E))
+    w = size * size * _f(-0.5 * _LOG2E)
     # adding 1.5 * 2**23 rounds w to the whole number n and leaves n in the last bits; n is added to the exponent
-    rounded = vec.add(w, _f(12582912))
-    gauss = vec.polynomial(vec.sub(w, vec.sub(rounded, _f(12582912))), _EXP2_32)
+    rounded = w + _f(12582912)
+    gauss = vec.polynomial(w - (rounded - _f(12582912)), _EXP2_32)
     gauss = vec.float_of(vec.add(vec.bits_of(gauss), vec.shift_left(vec.bits_of(rounded), 23)))
-    value = vec.fma(vec.mul(vec.polynomial(size, _ERFCX32), gauss), _f(-1), _f(1))
-    return vec.copysign(value, x), vec.mul(gauss, _f(_ROOT_2_OVER_PI))
+    value = _f(1) - vec.polynomial(size, _ERFCX32) * gauss
+    return vec.copysign(value, x), gauss * _f(_ROOT_2_OVER_PI)
 
 
 @_jit
@@ -152,9 +152,9 @@ def erf_pair64(x):
 @_jit
 def tanh_pair32(x):
     """tanh x and its derivative 1 - tanh(x)**2."""
-    e = exp32(vec.mul(vec.absolute(x), _f(-2)))
-    value = vec.div(vec.sub(_f(1), e), vec.add(_f(1), e))
-    return vec.copysign(value, x), vec.fma(vec.mul(value, value), _f(-1), _f(1))
+    e = exp32(vec.absolute(x) * _f(-2))
+    value = (_f(1) - e) / (_f(1) + e)
+    return vec.copysign(value, x), _f(1) - value * value
 
 
 @_jit
@@ -168,8 +168,8 @@ def tanh_pair64(x):
 @_jit
 def sincos_half_turn32(t):
     """sin(pi t), cos(pi t) for |t| <= 1/2."""
-    z = vec.mul(t, t)
-    return vec.mul(t, vec.polynomial(z, _SIN32)), vec.polynomial(z, _COS32)
+    z = t * t
+    return t * vec.polynomial(z, _SIN32), vec.polynomial(z, _COS32)
 
 
 @_jit
@@ -182,14 +182,14 @@ def sincos_half_turn64(t):
 @_jit
 def sincos32(x):
     """sin x, cos x for |x| <= 1e3."""
-    n = vec.nearest(vec.mul(x, _f(1 / _PI)))
+    n = vec.nearest(x * _f(1 / _PI))
     r = vec.fma(n, _f(-3.140625), x)  # pi in three parts: n times the first is exact
     r = vec.fma(n, _f(-9.67502593994140625e-4), r)
     r = vec.fma(n, _f(-1.509957990978376e-7), r)
-    s, c = sincos_half_turn32(vec.mul(r, _f(1 / _PI)))
-    odd = vec.sub(n, vec.mul(_f(2), vec.nearest(vec.mul(n, _f(0.5)))))  # -1, 0 or 1: odd n turns both signs
-    sign = vec.fma(vec.absolute(odd), _f(-2), _f(1))
-    return vec.mul(s, sign), vec.mul(c, sign)
+    s, c = sincos_half_turn32(r * _f(1 / _PI))
+    odd = n - _f(2) * vec.nearest(n * _f(0.5))  # -1, 0 or 1: odd n turns both signs
+    sign = _f(1) - _f(2) * vec.absolute(odd)
+    return s * sign, c * sign
 
 
 @_jit
@@ -208,10 +208,10 @@ def sincos64(x):
 def asin32(x):
     """arc sine for |x| <= 1."""
     size = vec.absolute(x)
-    far = vec.less(_f(0.5), size)
-    z = vec.select(far, vec.mul(vec.sub(_f(1), size), _f(0.5)), vec.mul(size, size))
+    far = size > _f(0.5)
+    z = vec.select(far, (_f(1) - size) * _f(0.5), size * size)
     s = vec.select(far, vec.sqrt(vec.maximum(z, _f(0))), size)
-    value = vec.fma(vec.mul(s, z), vec.polynomial(z, _ASIN32), s)
+    value = vec.fma(s * z, vec.polynomial(z, _ASIN32), s)
     return vec.copysign(vec.select(far, vec.fma(value, _f(-2), _f(_PI / 2)), value), x)
 
 
@@ -231,15 +231,15 @@ def atan2_32(y, x):
     """Angle of (x, y) in [-pi, pi]; 0 at the origin."""
     a, b = vec.absolute(y), vec.absolute(x)
     low, high = vec.minimum(a, b), vec.maximum(a, b)
-    turned = vec.less(vec.mul(high, _f(0.41421356)), low)  # above pi/8: measured from pi/4
-    top = vec.select(turned, vec.sub(low, high), low)
-    bottom = vec.select(turned, vec.add(low, high), high)
-    r = vec.div(top, vec.maximum(bottom, _f(1e-37)))
-    z = vec.mul(r, r)
-    angle = vec.fma(vec.mul(r, z), vec.polynomial(z, _ATAN32), r)
-    angle = vec.add(angle, vec.select(turned, _f(_PI / 4), _f(0)))
-    angle = vec.select(vec.less(b, a), vec.sub(_f(_PI / 2), angle), angle)
-    angle = vec.select(vec.less(x, _f(0)), vec.sub(_f(_PI), angle), angle)
+    turned = low > high * _f(0.41421356)  # above pi/8: measured from pi/4
+    top = vec.select(turned, low - high, low)
+    bottom = vec.select(turned, low + high, high)
+    r = top / vec.maximum(bottom, _f(1e-37))
+    z = r * r
+    angle = vec.fma(r * z, vec.polynomial(z, _ATAN32), r)
+    angle = angle + vec.select(turned, _f(_PI / 4), _f(0))
+    angle = vec.select(b < a, _f(_PI / 2) - angle, angle)
+    angle = vec.select(x < _f(0), _f(_PI) - angle, angle)
     return vec.copysign(angle, y)
 
 
@@ -258,3 +258,58 @@ def atan2_64(y, x):
     angle = vec.select(b < a, _PI / 2 - angle, angle)
     angle = vec.select(x < 0.0, _PI - angle, angle)
     return vec.copysign(angle, y)
+
+
+# ------------------------------------------------------------------------------------------------- vectors of float64
+@njit(forceinline=True, error_model="numpy")
+def rsqrt_guess(x):
+    """1/√x within 3.5 %, from the exponent's bits; for x = 0 a large number."""
+    return vec.float_of(np.uint64(0x5FE6EB50C7B537A9) - (vec.bits_of(x) >> np.uint64(1)))
+
+
+@njit(forceinline=True, error_model="numpy")
+def rsqrt(x):
+    """1/√x for normal positive x, within 2 units in the last place; undefined for inf or NaN, large for 0.
+
+    Hardware roots and divisions take some twenty cycles each; a guess from the bits (3.5 %) and two steps of fourth order
+    (7e-6, then rounding) take seven.
+    """
+    y = rsqrt_guess(x)
+    e = 1.0 - x * y * y
+    y = y + y * e * (0.5 + e * (0.375 + 0.3125 * e))
+    e = 1.0 - x * y * y
+    return y + y * e * (0.5 + e * (0.375 + 0.3125 * e))
+
+
+# (asin(√z)/√z − 1)/z on 0 ≤ z ≤ ½, interpolated at 19 Chebyshev nodes in 60-digit arithmetic; error of asin below 2e-17
+_ASIN = (
+    0.166666666666666678, 0.0749999999999841207, 0.0446428571466556356, 0.0303819440849942483, 0.0223721770065556492,
+    0.0173522215389713013, 0.0139757301845999388, 0.0113992459564424864, 0.0113109253902674966, -0.0032941967310470427,
+    0.0737734600251906441, -0.280994879536111403, 0.952265684934938387, -2.35353039487018187, 4.38471297596676008,
+    -5.8832346821428026, 5.43638550830105667, -3.09485528509803377, 0.838767530407027678,
+)
+(_A0, _A1, _A2, _A3, _A4, _A5, _A6, _A7, _A8, _A9, _A10, _A11, _A12, _A13, _A14, _A15, _A16, _A17, _A18) = _ASIN
+_HALF_PI = 1.5707963267948966
+
+
+@njit(forceinline=True, error_model="numpy")
+def asin_and_secant(x):
+    """asin(x) and 1/√(1−x²) for −1 < x < 1, both to about 5e-16 and what the rounding of x itself makes of 1 − x².
+
+    The erf integral I2 is an asin and its gradient the matching secant, so that one root serves both. asin takes the
+    smaller of |x| and √(1−x²), at most √½, where a polynomial of degree 18 in its square suffices.
+    """
+    size = vec.absolute(x)
+    room = 1.0 - x * x
+    secant = rsqrt(room)
+    cosine = room * secant
+    nearer = size < cosine
+    s = vec.select(nearer, size, cosine)
+    z = s * s
+    w = z * z
+    even = ((((_A18 * w + _A16) * w + _A14) * w + _A12) * w + _A10) * w + _A8
+    even = (((even * w + _A6) * w + _A4) * w + _A2) * w + _A0
+    odd = (((((((_A17 * w + _A15) * w + _A13) * w + _A11) * w + _A9) * w + _A7) * w + _A5) * w + _A3) * w + _A1
+    angle = s + s * z * (even + z * odd)
+    angle = vec.select(nearer, angle, _HALF_PI - angle)
+    return vec.copysign(angle, x), secant

@@ -94,7 +94,7 @@ def test_angle_against_high_precision():
     pytest.importorskip("mpmath")
     from numba import njit
 
-    from lab.lanes import store
+    from lab.vector import store
 
     @njit
     def both(work, rows):

@@ -20,7 +20,8 @@ multiplications (:func:`_root`), which is what balances the two.
 import numpy as np
 
 from lab.compiled import njit
-from lab.lanes import copysign, fabs, load, maximum, rsqrt_guess, splat, sqrt, store
+from lab.vector import absolute, copysign, load, maximum, splat, sqrt, store
+from lab.vector_math import rsqrt_guess
 
 # P in powers of x + s − _MIDDLE, highest first: interpolated at Chebyshev nodes of [1, √2] in 50-digit arithmetic
 _MIDDLE = 1.2071067811865475
@@ -51,12 +52,12 @@ def _root(x):
 
 @njit(forceinline=True, error_model="numpy")
 def _sum(u, s):
-    return (fabs(u) - _MIDDLE) + s
+    return (absolute(u) - _MIDDLE) + s
 
 
 @njit(forceinline=True, error_model="numpy")
 def _finish(u, s, q):
-    return 0.25 + copysign(0.125 + (fabs(u) - s) * q, u)
+    return 0.25 + copysign(0.125 + (absolute(u) - s) * q, u)
 
 
 @njit(forceinline=True, error_model="numpy")

@@ -21,7 +21,8 @@ import numpy as np
 
 from lab.compiled import njit
 from lab.flow import LANES, RHS
-from lab.lanes import load, rsqrt, splat, store
+from lab.vector import load, splat, store
+from lab.vector_math import rsqrt
 from theory.landscape.angles import coangles, first_sines
 
 _PI = math.pi

@@ -19,7 +19,8 @@ import numpy as np
 from lab.arrays import floats
 from lab.compiled import njit
 from lab.flow import LANES, RHS
-from lab.lanes import asin_and_secant, load, rsqrt, splat, store
+from lab.vector import load, splat, store
+from lab.vector_math import asin_and_secant, rsqrt
 
 
 def pack(strengths, direction_norm: float, width: int, dim: int) -> np.ndarray:

@@ -18,7 +18,7 @@ import numpy as np
 from lab.compiled import njit
 from lab.errors import InputError
 from lab.flow_kernel import LANES, block
-from lab.lanes import load, store
+from lab.vector import load, store
 from theory.landscape.axes import descent, work_rows
 
 CHECK = 16  # steps between two looks at the stopping rules

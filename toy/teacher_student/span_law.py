@@ -23,22 +23,21 @@ import numpy as np
 from numba import prange
 
 from lab import kernel_streams as streams
-from lab import vector as vec
 from lab.compiled import njit
+from lab.vector import LANES, fma, load, select, sqrt, store
 from toy.teacher_student.kernels import DECAY_V, DECAY_W, NOISE, RATE_V, RATE_W, activation
 
-LANES = vec.LANES
 _f = np.float32
 
 
 @njit(cache=True, error_model="numpy")
 def _hypotenuse(a, b):
     """sqrt(a**2 + b**2), and a, b over it (1, 0 where both vanish)."""
-    square = vec.fma(a, a, vec.mul(b, b))
-    zero = vec.less(square, _f(1e-30))
-    size = vec.sqrt(square)
-    inverse = vec.div(_f(1), vec.select(zero, _f(1), size))
-    return size, vec.select(zero, _f(1), vec.mul(a, inverse)), vec.select(zero, _f(0), vec.mul(b, inverse))
+    square = fma(a, a, b * b)
+    zero = square < _f(1e-30)
+    size = sqrt(square)
+    inverse = _f(1) / select(zero, _f(1), size)
+    return size, select(zero, _f(1), a * inverse), select(zero, _f(0), b * inverse)
 
 
 @njit(cache=True, error_model="numpy")
@@ -46,9 +45,9 @@ def _rotate(H, at, row, first, last, cosine, sine):
     """Columns (j, j+1) of rows first .. last - 1 of H, j at `at`: (x, y) -> (c x + s y, c y - s x)."""
     for i in range(first, last):
         place = at + i * row
-        x, y = vec.load(H, place), vec.load(H, place + LANES)
-        vec.store(H, place, vec.fma(cosine, x, vec.mul(sine, y)))
-        vec.store(H, place + LANES, vec.fma(cosine, y, vec.mul(vec.mul(sine, x), _f(-1))))
+        x, y = load(H, place), load(H, place + LANES)
+        store(H, place, fma(cosine, x, sine * y))
+        store(H, place + LANES, fma(cosine, y, -sine * x))
 
 
 @njit("void(f4[:, ::1], f4[:, ::1], f4[:, ::1], u4[:, ::1], u4[:, ::1], u4[:, ::1], f4[:, ::1], f4[::1], f4[::1], i8, i8,"
@@ -80,53 +79,53 @@ def advance_span(A, L, V, data_streams, noise_streams, radius_streams, teacher, 
         for _ in range(steps):
             streams.fill_normal_at(data, 0, x, 0, pairs)
             if rest > 0:
-                vec.store(x, last, streams.next_chi(radius, vec.load(x, last), rest))
+                store(x, last, streams.next_chi(radius, load(x, last), rest))
             else:
-                vec.store(x, last, _f(0))
-            error = vec.mul(vec.load(x, 0), _f(0))
+                store(x, last, _f(0))
+            error = load(x, 0) * _f(0)
             if noise > _f(0):
                 streams.fill_normal_at(other, 0, zeta, 0, 32)
-                error = vec.mul(vec.load(zeta, 0), noise)
+                error = load(zeta, 0) * noise
             for t in range(k):
-                rho = vec.mul(vec.load(x, 0), teacher[t, 0])
+                rho = load(x, 0) * teacher[t, 0]
                 for c in range(1, t + 1):
-                    rho = vec.fma(vec.load(x, c * LANES), teacher[t, c], rho)
+                    rho = fma(load(x, c * LANES), teacher[t, c], rho)
                 value, _slope = activation(teacher_kind, rho)
-                error = vec.fma(value, amplitudes[t], error)
+                error = fma(value, amplitudes[t], error)
             for i in range(m):
-                z = vec.mul(vec.load(x, 0), vec.load(a, i * k * LANES))
+                z = load(x, 0) * load(a, i * k * LANES)
                 for c in range(1, k):
-                    z = vec.fma(vec.load(x, c * LANES), vec.load(a, (i * k + c) * LANES), z)
+                    z = fma(load(x, c * LANES), load(a, (i * k + c) * LANES), z)
                 for j in range(i + 1):
-                    z = vec.fma(vec.load(x, (k + j) * LANES), vec.load(H, i * row + j * LANES), z)
+                    z = fma(load(x, (k + j) * LANES), load(H, i * row + j * LANES), z)
                 value, slope = activation(kind, z)
-                readout = vec.load(v, i * LANES)
-                error = vec.fma(vec.mul(readout, value), _f(-1), error)
-                vec.store(g, i * LANES, value)
-                vec.store(delta, i * LANES, vec.mul(readout, slope))
-            step, step_v = vec.mul(error, rate_w), vec.mul(error, rate_v)
+                readout = load(v, i * LANES)
+                error = error - readout * value
+                store(g, i * LANES, value)
+                store(delta, i * LANES, readout * slope)
+            step, step_v = error * rate_w, error * rate_v
             for i in range(m):
-                change = vec.mul(vec.load(delta, i * LANES), step)
-                vec.store(delta, i * LANES, change)
+                change = load(delta, i * LANES) * step
+                store(delta, i * LANES, change)
                 for c in range(k):
                     place = (i * k + c) * LANES
-                    vec.store(a, place, vec.fma(change, vec.load(x, c * LANES), vec.mul(vec.load(a, place), keep_w)))
-                vec.store(v, i * LANES, vec.fma(step_v, vec.load(g, i * LANES), vec.mul(vec.load(v, i * LANES), keep_v)))
+                    store(a, place, fma(change, load(x, c * LANES), load(a, place) * keep_w))
+                store(v, i * LANES, fma(step_v, load(g, i * LANES), load(v, i * LANES) * keep_v))
             if keep_w != _f(1):
                 for i in range(m):
                     for j in range(i + 1):
-                        vec.store(H, i * row + j * LANES, vec.mul(vec.load(H, i * row + j * LANES), keep_w))
+                        store(H, i * row + j * LANES, load(H, i * row + j * LANES) * keep_w)
             # (beta, r) -> (its length, 0, ..., 0), from the last entry up; L becomes lower Hessenberg
-            tail = vec.load(x, last)
+            tail = load(x, last)
             for j in range(m - 1, -1, -1):
-                tail, cosine, sine = _hypotenuse(vec.load(x, (k + j) * LANES), tail)
+                tail, cosine, sine = _hypotenuse(load(x, (k + j) * LANES), tail)
                 _rotate(H, j * LANES, row, j, m, cosine, sine)
             for i in range(m):
-                vec.store(H, i * row, vec.fma(vec.load(delta, i * LANES), tail, vec.load(H, i * row)))
+                store(H, i * row, fma(load(delta, i * LANES), tail, load(H, i * row)))
             # and triangular again, from the first row down
             for j in range(m):
                 place = j * row + j * LANES
-                size, cosine, sine = _hypotenuse(vec.load(H, place), vec.load(H, place + LANES))
-                vec.store(H, place, size)
-                vec.store(H, place + LANES, _f(0))
+                size, cosine, sine = _hypotenuse(load(H, place), load(H, place + LANES))
+                store(H, place, size)
+                store(H, place + LANES, _f(0))
                 _rotate(H, j * LANES, row, j + 1, m, cosine, sine)

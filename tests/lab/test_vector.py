@@ -3,7 +3,9 @@
 import numpy as np
 from numba import njit
 
-from lab.lanes import LANES, asin_and_secant, copysign, fabs, load, rsqrt, select_less, splat, store
+from lab.flow import LANES
+from lab.vector import absolute, copysign, load, select, splat, store
+from lab.vector_math import asin_and_secant, rsqrt
 
 
 @njit
@@ -21,7 +23,7 @@ def _mixed(x, y, out):
         c = splat(2.0) * a - b / 3.0
         c += 1.0
         c -= a
-        c *= select_less(a, b, fabs(a), copysign(b, a))
+        c *= select(a < b, absolute(a), copysign(b, a))
         store(out, i, c + rsqrt(1.0 + a * a))
 
 
