@@ -12,13 +12,17 @@ samples) or a vector of its own (``LANEWISE = True``: lanes are replicas). All t
 Forward pass, update, teacher, Gram matrix of the inputs: each is this product with other strides.
 
 Why it is not a plain loop: LLVM keeps the accumulators of a tile in memory and uses half-width registers; a tile whose
-P x Q accumulators are named one by one stays in registers and runs at the speed of the multiply units. A tile is written
-out below as LLVM instructions (``_tile``); :func:`product_plain` is the same sum as three loops and a vector.
+P x Q accumulators are named one by one stays in registers and runs at the speed of the multiply units. So C is cut in
+tiles, the largest first (``_TILES``), whose LLVM instructions are generated below. The sum over k has one order, whatever
+the tiles: results do not depend on them. :func:`product_plain` is the same sum as three loops and a vector.
 """
+
+from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
 from numba import config, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from lab import vector as vec
@@ -26,94 +30,132 @@ from lab.compiled import njit
 
 LANES = vec.LANES
 _VECTOR = ir.VectorType(ir.FloatType(), LANES)
-_FMA = "llvm.fma.v16f32"
+_WORD = ir.IntType(64)
+# Vectors in a row of tiles, and the rows of the tiles that cover P of them. Sixteen accumulators cover the latency of the
+# multiply units and leave registers for the operands.
+_TILES = {False: {2: (8, 4, 2, 1), 1: (16, 8, 4, 2, 1)}, True: {4: (4, 2, 1), 1: (4, 2, 1)}}
 
 
-def _tile(P, Q, lanewise):
-    """An intrinsic: one P x Q tile of the product."""
+class _Operand(NamedTuple):
+    """A matrix in a flat array: pointer, and the places of its first element, of the next row and column (LLVM values)."""
 
-    def tile(typing, c, c_at, c_row, a, a_at, a_k, a_p, b, b_at, b_row, K, accumulate):
+    data: Any
+    at: Any
+    row: Any
+    column: Any
+
+    def place(self, builder, row, column):
+        """Index of an element."""
+        return builder.add(self.at, builder.add(builder.mul(row, self.row), builder.mul(column, self.column)))
+
+
+def _constant(n):
+    return ir.Constant(_WORD, n)
+
+
+def _vector_at(builder, pointer, index):
+    return builder.bitcast(builder.gep(pointer, [index]), _VECTOR.as_pointer())
+
+
+def _read(builder, pointer, index):
+    """The vector at an index, at no particular alignment."""
+    result = builder.load(_vector_at(builder, pointer, index))
+    result.align = 4
+    return result
+
+
+def _spread(builder, pointer, index):
+    """One number in all lanes."""
+    number = builder.load(builder.gep(pointer, [index]))
+    one = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), number, ir.Constant(ir.IntType(32), 0))
+    return builder.shuffle_vector(one, one, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
+
+
+def _tile(builder, P, Q, left, C, A, B, p, q, K, accumulate):
+    """Code of the P x Q tile of C that begins at (p, q); ``left`` reads an element of A as a vector."""
+    fma = cgutils.get_or_insert_function(builder.module, ir.FunctionType(_VECTOR, [_VECTOR] * 3), "llvm.fma.v16f32")
+    tile = [(i, j) for i in range(P) for j in range(Q)]
+    rows = [builder.add(p, _constant(i)) for i in range(P)]
+    columns = [builder.add(q, _constant(j)) for j in range(Q)]
+    places = {(i, j): C.place(builder, rows[i], columns[j]) for i, j in tile}
+    lefts = [A.place(builder, _constant(0), row) for row in rows]
+    rights = [B.place(builder, _constant(0), column) for column in columns]
+
+    # 1. accumulators begin at zero, or at C
+    before = builder.block
+    with builder.if_then(accumulate):
+        loaded = {at: _read(builder, C.data, places[at]) for at in tile}
+        filled = builder.block
+    start = {at: builder.phi(_VECTOR) for at in tile}
+    for at in tile:
+        start[at].add_incoming(ir.Constant(_VECTOR, [0.0] * LANES), before)
+        start[at].add_incoming(loaded[at], filled)
+
+    # 2. for k < K: Q vectors of B are loaded, then P times one element of A; P Q multiplications and additions
+    head, loop, done = builder.block, builder.append_basic_block("tile"), builder.append_basic_block("tile.end")
+    builder.cbranch(builder.icmp_signed(">", K, _constant(0)), loop, done)
+    builder.position_at_end(loop)
+    k, ahead_a, ahead_b = (builder.phi(_WORD) for _ in range(3))
+    sums = {at: builder.phi(_VECTOR) for at in tile}
+    right = [_read(builder, B.data, builder.add(place, ahead_b)) for place in rights]
+    results = {}
+    for i in range(P):
+        factor = left(builder, A.data, builder.add(lefts[i], ahead_a))
+        results.update({(i, j): builder.call(fma, (factor, right[j], sums[i, j])) for j in range(Q)})
+    for phi, step in ((k, _constant(1)), (ahead_a, A.row), (ahead_b, B.row)):
+        following = builder.add(phi, step)
+        phi.add_incoming(_constant(0), head)
+        phi.add_incoming(following, loop)
+        if phi is k:
+            more = builder.icmp_signed("<", following, K)
+    for at in tile:
+        sums[at].add_incoming(start[at], head)
+        sums[at].add_incoming(results[at], loop)
+    builder.cbranch(more, loop, done)
+
+    # 3. C is written
+    builder.position_at_end(done)
+    ends = {at: builder.phi(_VECTOR) for at in tile}
+    for at in tile:
+        ends[at].add_incoming(start[at], head)
+        ends[at].add_incoming(results[at], loop)
+    for at in tile:
+        builder.store(ends[at], _vector_at(builder, C.data, places[at])).align = 4
+
+
+def _cover(builder, total, sizes):
+    """Loops over 0 .. total - 1 in pieces, as many of each size (a power of two, falling) as fit: (size, first index)."""
+    first = _constant(0)
+    for size in sizes:
+        whole = builder.and_(builder.sub(total, first), _constant(-size))  # down to a multiple of the size
+        count = builder.ashr(whole, _constant(size.bit_length() - 1))
+        with cgutils.for_range(builder, count, intp=_WORD) as pieces:
+            yield size, builder.add(first, builder.mul(pieces.index, _constant(size)))
+        first = builder.add(first, whole)
+
+
+def _tiled(lanewise):
+    """An intrinsic: the whole product, tile by tile."""
+
+    def product(typing, c, c_at, c_row, a, a_at, a_k, a_p, b, b_at, b_row, P, Q, K, accumulate):
         def code(context, builder, signature, values):
-            word = context.get_value_type(types.intp)
-
             def data(i):
                 return context.make_array(signature.args[i])(context, builder, values[i]).data
 
-            def constant(n):
-                return ir.Constant(word, n)
-
-            def at(pointer, index, kind=_VECTOR):
-                return builder.bitcast(builder.gep(pointer, [index]), kind.as_pointer())
-
-            def read(pointer, index):
-                result = builder.load(at(pointer, index))
-                result.align = 4
-                return result
-
-            def spread(pointer, index):  # one number in all lanes
-                number = builder.load(builder.gep(pointer, [index]))
-                one = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), number, ir.Constant(ir.IntType(32), 0))
-                return builder.shuffle_vector(one, one, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
-
-            C, A, B = data(0), data(3), data(7)
-            c_at, c_row, a_at, a_k, a_p, b_at, b_row, K, accumulate = (values[i] for i in (1, 2, 4, 5, 6, 8, 9, 10, 11))
-            fma = builder.module.globals.get(_FMA) or ir.Function(
-                builder.module, ir.FunctionType(_VECTOR, [_VECTOR] * 3), _FMA)
-            places = [[builder.add(builder.add(c_at, builder.mul(c_row, constant(p))), constant(LANES * q))
-                       for q in range(Q)] for p in range(P)]
-            steps = [builder.mul(a_p, constant(p)) for p in range(P)]
-            zero = ir.Constant(_VECTOR, [0.0] * LANES)
-            before = builder.block
-            with builder.if_then(accumulate):
-                loaded = [[read(C, places[p][q]) for q in range(Q)] for p in range(P)]
-                filled = builder.block
-            head = builder.block
-            start = []
-            for p in range(P):
-                row = []
-                for q in range(Q):
-                    value = builder.phi(_VECTOR)
-                    value.add_incoming(zero, before)
-                    value.add_incoming(loaded[p][q], filled)
-                    row.append(value)
-                start.append(row)
-            loop, done = builder.append_basic_block("tile"), builder.append_basic_block("tile.end")
-            builder.cbranch(builder.icmp_signed(">", K, constant(0)), loop, done)
-            builder.position_at_end(loop)
-            k, ia, ib = (builder.phi(word) for _ in range(3))
-            sums = [[builder.phi(_VECTOR) for _ in range(Q)] for _ in range(P)]
-            for phi, first in ((k, constant(0)), (ia, a_at), (ib, b_at)):
-                phi.add_incoming(first, head)
-            rights = [read(B, builder.add(ib, constant(LANES * q))) for q in range(Q)]
-            results = []
-            for p in range(P):
-                left = (read if lanewise else spread)(A, builder.add(ia, steps[p]))
-                results.append([builder.call(fma, (left, rights[q], sums[p][q])) for q in range(Q)])
-            following = builder.add(k, constant(1))
-            k.add_incoming(following, loop)
-            ia.add_incoming(builder.add(ia, a_k), loop)
-            ib.add_incoming(builder.add(ib, b_row), loop)
-            for p in range(P):
-                for q in range(Q):
-                    sums[p][q].add_incoming(start[p][q], head)
-                    sums[p][q].add_incoming(results[p][q], loop)
-            builder.cbranch(builder.icmp_signed("<", following, K), loop, done)
-            builder.position_at_end(done)
-            ends = []
-            for p in range(P):
-                for q in range(Q):
-                    value = builder.phi(_VECTOR)
-                    value.add_incoming(start[p][q], head)
-                    value.add_incoming(results[p][q], loop)
-                    ends.append((value, places[p][q]))
-            for value, place in ends:
-                builder.store(value, at(C, place)).align = 4
+            _, c_at, c_row, _, a_at, a_k, a_p, _, b_at, b_row, P, Q, K, accumulate = values
+            lanes = _constant(LANES)
+            C, A, B = (_Operand(data(0), c_at, c_row, lanes), _Operand(data(3), a_at, a_k, a_p),
+                       _Operand(data(7), b_at, b_row, lanes))
+            heights = _TILES[lanewise]
+            for wide, q in _cover(builder, Q, heights):
+                for high, p in _cover(builder, P, heights[wide]):
+                    _tile(builder, high, wide, _read if lanewise else _spread, C, A, B, p, q, K, accumulate)
             return context.get_dummy_value()
 
         index = types.intp
-        return types.void(c, index, index, a, index, index, index, b, index, index, index, types.boolean), code
+        return types.void(c, index, index, a, index, index, index, b, index, index, index, index, index, types.boolean), code
 
-    return intrinsic(tile)
+    return intrinsic(product)
 
 
 def product_plain(c, c_at, c_row, a, a_at, a_k, a_p, b, b_at, b_row, P, Q, K, accumulate, lanewise):
@@ -135,81 +177,16 @@ if config.DISABLE_JIT:
     def product_lanewise(c, c_at, c_row, a, a_at, a_k, a_p, b, b_at, b_row, P, Q, K, accumulate):
         product_plain(c, c_at, c_row, a, a_at, a_k, a_p, b, b_at, b_row, P, Q, K, accumulate, True)
 else:
-    # sixteen accumulators cover the latency of the multiply units and leave registers for the operands
-    _8x2, _4x2, _2x2, _1x2 = (_tile(p, 2, False) for p in (8, 4, 2, 1))
-    _16x1, _8x1, _4x1, _2x1, _1x1 = (_tile(p, 1, False) for p in (16, 8, 4, 2, 1))
-    _L4x4, _L2x4, _L1x4 = (_tile(p, 4, True) for p in (4, 2, 1))
-    _L4x1, _L2x1, _L1x1 = (_tile(p, 1, True) for p in (4, 2, 1))
+    _shared, _lanewise = _tiled(False), _tiled(True)
+    _compiled = njit("void(f4[::1], i8, i8, f4[::1], i8, i8, i8, f4[::1], i8, i8, i8, i8, i8, b1)", cache=True,
+                     error_model="numpy")
 
-    @njit("void(f4[::1], i8, i8, f4[::1], i8, i8, i8, f4[::1], i8, i8, i8, i8, i8, b1)", cache=True, error_model="numpy")
+    @_compiled
     def product(c, c_at, c_row, a, a_at, a_k, a_p, b, b_at, b_row, P, Q, K, accumulate):
-        q = 0
-        while q < Q:
-            wide = 2 if Q - q >= 2 else 1
-            cq, bq = c_at + LANES * q, b_at + LANES * q
-            p = 0
-            while p < P:
-                rest = P - p
-                at, ap = cq + p * c_row, a_at + p * a_p
-                if wide == 2:
-                    if rest >= 8:
-                        _8x2(c, at, c_row, a, ap, a_k, a_p, b, bq, b_row, K, accumulate)
-                        p += 8
-                    elif rest >= 4:
-                        _4x2(c, at, c_row, a, ap, a_k, a_p, b, bq, b_row, K, accumulate)
-                        p += 4
-                    elif rest >= 2:
-                        _2x2(c, at, c_row, a, ap, a_k, a_p, b, bq, b_row, K, accumulate)
-                        p += 2
-                    else:
-                        _1x2(c, at, c_row, a, ap, a_k, a_p, b, bq, b_row, K, accumulate)
-                        p += 1
-                else:
-                    if rest >= 16:
-                        _16x1(c, at, c_row, a, ap, a_k, a_p, b, bq, b_row, K, accumulate)
-                        p += 16
-                    elif rest >= 8:
-                        _8x1(c, at, c_row, a, ap, a_k, a_p, b, bq, b_row, K, accumulate)
-                        p += 8
-                    elif rest >= 4:
-                        _4x1(c, at, c_row, a, ap, a_k, a_p, b, bq, b_row, K, accumulate)
-                        p += 4
-                    elif rest >= 2:
-                        _2x1(c, at, c_row, a, ap, a_k, a_p, b, bq, b_row, K, accumulate)
-                        p += 2
-                    else:
-                        _1x1(c, at, c_row, a, ap, a_k, a_p, b, bq, b_row, K, accumulate)
-                        p += 1
-            q += wide
+        """The product with one number of A for all lanes; its twin is :func:`product_plain`."""
+        _shared(c, c_at, c_row, a, a_at, a_k, a_p, b, b_at, b_row, P, Q, K, accumulate)
 
-    @njit("void(f4[::1], i8, i8, f4[::1], i8, i8, i8, f4[::1], i8, i8, i8, i8, i8, b1)", cache=True, error_model="numpy")
+    @_compiled
     def product_lanewise(c, c_at, c_row, a, a_at, a_k, a_p, b, b_at, b_row, P, Q, K, accumulate):
-        q = 0
-        while q < Q:
-            wide = 4 if Q - q >= 4 else 1
-            cq, bq = c_at + LANES * q, b_at + LANES * q
-            p = 0
-            while p < P:
-                rest = P - p
-                at, ap = cq + p * c_row, a_at + p * a_p
-                if wide == 4:
-                    if rest >= 4:
-                        _L4x4(c, at, c_row, a, ap, a_k, a_p, b, bq, b_row, K, accumulate)
-                        p += 4
-                    elif rest >= 2:
-                        _L2x4(c, at, c_row, a, ap, a_k, a_p, b, bq, b_row, K, accumulate)
-                        p += 2
-                    else:
-                        _L1x4(c, at, c_row, a, ap, a_k, a_p, b, bq, b_row, K, accumulate)
-                        p += 1
-                else:
-                    if rest >= 4:
-                        _L4x1(c, at, c_row, a, ap, a_k, a_p, b, bq, b_row, K, accumulate)
-                        p += 4
-                    elif rest >= 2:
-                        _L2x1(c, at, c_row, a, ap, a_k, a_p, b, bq, b_row, K, accumulate)
-                        p += 2
-                    else:
-                        _L1x1(c, at, c_row, a, ap, a_k, a_p, b, bq, b_row, K, accumulate)
-                        p += 1
-            q += wide
+        """The product with a vector of A's own; its twin is :func:`product_plain` with ``lanewise``."""
+        _lanewise(c, c_at, c_row, a, a_at, a_k, a_p, b, b_at, b_row, P, Q, K, accumulate)
