@@ -14,6 +14,11 @@ Both bounds are rigorous for the numbers given: pricing in float32 carries its r
 decide is priced in float64, and distances, scores of candidates and the final bounds are float64 with their rounding
 added. A query that did not converge says so and keeps its bounds.
 
+The solver stands here, beside the bounds it certifies, since a distance to a hull has no closed form: this package is to
+:mod:`empirical.hull` what a formula is to a simulation. Its modules, from the outside in: ``batches`` (many queries in
+lock-step), ``pricing`` and ``device`` (one matrix product for many directions), ``active_set`` (a round of one query),
+``wolfe`` (the small problem), ``factor`` (its triangular factor), ``slots`` (the state), ``team`` (threads).
+
 Question and data of the study: Yousefzadeh (arXiv 2101.09849, 2203.10366); P. Wolfe, Math. Programming 11 (1976).
 """
 
@@ -24,9 +29,10 @@ import numpy as np
 from lab.arrays import real
 from lab.errors import InputError
 from lab.results import Results
-from theory.hull.batches import CONVERGED, Answer, project_all
+from theory.hull.batches import Answer, project_all
 from theory.hull.device import prepare
 from theory.hull.pricing import Points, as_points
+from theory.hull.slots import Outcome
 
 __all__ = ["INSIDE", "OUTSIDE", "UNCONVERGED", "Points", "Projection", "leave_one_out", "prepare", "project"]
 
@@ -136,18 +142,19 @@ def project(points, queries, tol: float = 1e-6, *, exclude=None, block: int = 64
     upper, lower = np.full(m, np.inf), np.zeros(m)
     good, rounds, support = np.zeros(m, bool), np.zeros(m, np.int64), np.zeros(m, np.int64)
     direction = np.zeros((m, d), points.array.dtype) if directions else None
-    index, values = [None] * m, [None] * m
+    index: list[np.ndarray] = [np.zeros(0, np.int64)] * m
+    values: list[np.ndarray] = [np.zeros(0)] * m
 
     if points.radius == 0:  # one point, or copies of it: nothing to solve
         return _single_point(points, queries, excluded, tol, direction)
 
     def done(i: int, answer: Answer) -> None:
         upper[i], lower[i], rounds[i] = answer.upper * points.unit, answer.lower * points.unit, answer.rounds
-        good[i] = answer.code == CONVERGED
+        good[i] = answer.code == Outcome.CONVERGED
         order = np.argsort(answer.index)
         index[i], values[i] = answer.index[order], answer.weights[order]
         support[i] = len(order)
-        if directions and answer.direction is not None:
+        if direction is not None and answer.direction is not None:
             direction[i] = answer.direction
 
     project_all(points, queries, excluded.astype(np.int64), tol, min(block, max(n, 2)), max_rounds, batch, done)

@@ -2,246 +2,358 @@ r"""One round of column generation for each slot of a batch: certify, add violat
 
 The small problems are those of :mod:`theory.hull.wolfe`. A round starts from the candidates that pricing found in the
 slot's direction u, and from a bound on the scores ``(d_i - o) . u`` of all other points. Candidates are scored again in
-float64; the largest of all bounds the hull's reach in direction u, hence the distance from below. If that does not
-close the gap the violating candidates join the working set.
+float64; the largest of all bounds the hull's reach in direction u, hence the distance from below:
+
+    dist(q) >= (q - x) . u - (max_i (d_i - o) . u - (x - o) . u).
+
+If that does not close the gap the violating candidates join the working set. :func:`advance` is a round; the functions
+below it are its steps, in their order.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
 from lab.compiled import njit
-from theory.hull.wolfe import EPS, FLAGS, PIVOT, gather, gram, polish, rebuild, residual, score, solve
+from theory.hull.factor import rebuild
+from theory.hull.slots import FACE, FLAGS, PULL, RESIDUAL, SAFE, Outcome, Precision, helper, slot_of
+from theory.hull.wolfe import EPS, PIVOT, gather, gram, polish, residual, score, solve
 
-CONTINUE, CONVERGED, STALLED, OVERFLOW = 0, 1, 2, 3
 NEAR = 1e-5  # below this |r| the direction is polished: q - x itself has lost its digits to cancellation
 VANISHED = 1e-13  # below this |r| there is no direction left to speak of
+PATIENCE = 5  # rounds that bring neither bound on before a query is given up
+REFINED = 4  # solves of one working set, each about the weights of the last
+
+
+class Problem(NamedTuple):
+    """What is the same for all queries.
+
+    Attributes
+    ----------
+    points : (n, d) float32 or float64.
+    inv : 1 / unit of length.
+    tol : relative accuracy.
+    small : 1e-3 radius, in units: accuracy is relative to no less.
+    block : most points added in one round.
+    """
+
+    points: np.ndarray
+    inv: float
+    tol: float
+    small: float
+    block: int
+
+
+class Priced(NamedTuple):
+    """Candidates of the active slots, as pricing found them.
+
+    Attributes
+    ----------
+    candidates : (active, most) int64 point numbers.
+    counts : (active,) how many.
+    others : (active,) bound on ``(d_i - o) . u`` of every point that is neither in the working set nor a candidate.
+    exhaustive : True if pricing was in float64.
+    """
+
+    candidates: np.ndarray
+    counts: np.ndarray
+    others: np.ndarray
+    exhaustive: bool
 
 
 @njit(cache=True, error_model="numpy", nogil=True, fastmath=FLAGS)
-def advance(points, inv, tol, small, active, fresh, candidates, counts, rest, exhaustive, block,
-            index, size, passive, alpha, K, R, ones, order, column, gamma2, precise,
-            origin, query, direction, hx, hr, shift, upper, lower, best, rounds, tries, fine, code,
-            kept_index, kept_alpha, kept_size, kept_upper,
-            X32, X64, work):
-    """One round for each active slot: certify with the priced candidates, add violators, solve, new direction.
+def advance(problem, slots, active, priced, scratch):
+    """One round for each active slot.
 
     Parameters
     ----------
-    points : (n, d) float32 or float64. ``inv``: 1 / unit of length. ``small``: 1e-3 radius, in units.
-    active : slots to work on. ``fresh[s]`` 1: candidates are the first working set (the nearest points, or with
-        ``alpha`` already set a working set carried over); 0: candidates are priced violators.
-    candidates, counts, rest : per active slot the point numbers, how many, and an upper bound on
-        ``(d_i - o) . u`` for every point that is neither in the working set nor among them (unit lengths).
-    exhaustive : True if pricing was in float64.
-    block : most points added in one round.
-
-    X32, X64, work : scratch of the calling thread.
-
-    The other arrays are the slots' state, see :class:`theory.hull.batches.Pool`.
+    problem : Problem
+    slots : theory.hull.slots.Slots, changed in place
+    active : (active,) int64, slots to work on. In their first round candidates are the first working set (the nearest
+        points, unless one was carried over); later they are priced violators.
+    priced : Priced
+    scratch : theory.hull.slots.Scratch of the calling thread.
     """
-    d = points.shape[1]
-    capacity = index.shape[1]
     for a in range(active.shape[0]):
-        slot = active[a]
-        ids, al, o, q, u = index[slot], alpha[slot], origin[slot], query[slot], direction[slot]
-        Ks, Rs, one, odr, col = K[slot], R[slot], ones[slot], order[slot], column[slot]
-        t, y, r = work[8], work[2], work[9][:d]
-        w, k = size[slot], passive[slot]
-        code[slot] = CONTINUE
-        rounds[slot] += 1
-        first = w
-        if fresh[slot] == 1:
-            if w == 0:
-                w = counts[a]
-                for j in range(w):
-                    ids[j] = candidates[a, j]
-                    al[j] = 0.0
-                al[0] = 1.0
-            first = 0
-            fresh[slot] = 0
-            for e in range(d):
-                o[e] = points[ids[0], e]
-                q[e] = (q[e] - o[e]) * inv  # comes as the query itself
+        state, slot = slots.state[active[a]], slot_of(slots, active[a])
+        candidates = priced.candidates[a, : priced.counts[a]]
+        state.code = Outcome.CONTINUE
+        state.rounds += 1
+        known = 0  # points whose inner products are known
+        if state.fresh == 1:
+            _begin(problem, state, slot, candidates)
         else:
-            # certificate: no point scores above `top` in direction u
-            floor = tol * max(upper[slot], small)
-            n = counts[a]
-            values = work[3]
-            top = max(rest[a], hx[slot, 1])
-            most = -np.inf
-            for j in range(n):
-                values[j] = score(points[candidates[a, j]], o, inv, u)
-                most = max(most, values[j])
-            top = max(top, most)
-            slack = EPS * ((d + 8) * (upper[slot] + 4.0) + 4.0 * (k + 8))
-            bound = hr[slot] - (top - hx[slot, 0]) - slack
-            if bound > lower[slot]:
-                if bound - lower[slot] > 0.01 * (upper[slot] - bound):
-                    tries[slot] = 0
-                lower[slot] = bound
-                for e in range(d):
-                    best[slot, e] = u[e]
-            if lower[slot] > 0.0 and upper[slot] - lower[slot] <= floor:
-                code[slot] = CONVERGED
+            scores = scratch.work[FACE]
+            if _certify(problem, state, slot, candidates, priced.others[a], scores):
                 continue
-            if upper[slot] <= floor:
-                # a member to within the floor; a few rounds more may still prove it outside
-                tries[slot] += 1
-                if tries[slot] > 5:
-                    code[slot] = CONVERGED
-                    continue
-            # violators, best first
-            added = 0
-            least = hx[slot, 0] + 0.3 * tol * max(upper[slot], 0.0 if upper[slot] <= floor else small)
-            violators = 0
-            for j in range(n):
-                if values[j] > least:
-                    violators += 1
-            limit = min(block, violators)
-            if w + limit > capacity:  # points without weight leave
-                keep = 0
-                for j in range(w):
-                    if col[j] >= 0:
-                        if keep != j:
-                            ids[keep] = ids[j]
-                            al[keep] = al[j]
-                            odr[col[j]] = keep
-                            col[keep] = col[j]
-                            for i in range(w):
-                                Ks[keep, i] = Ks[j, i]
-                            for i in range(w):
-                                Ks[i, keep] = Ks[i, j]
-                        keep += 1
-                w = keep
-                first = w
-                if w + min(limit, 16) > capacity:
-                    size[slot] = w
-                    code[slot] = OVERFLOW
-                    continue
-            while added < limit and w < capacity:
-                pick = -1
-                high = least
-                for j in range(n):
-                    if values[j] > high:
-                        high = values[j]
-                        pick = j
-                if pick < 0:
-                    break
-                ids[w] = candidates[a, pick]
-                al[w] = 0.0
-                col[w] = -1
-                values[pick] = -np.inf
-                w += 1
-                added += 1
-            size[slot] = w
-            if added == 0:
-                inner = hx[slot, 1] - hx[slot, 0] > least - hx[slot, 0]
-                if not exhaustive:
-                    fine[slot] = 1
-                    if not inner:
-                        continue  # same direction, priced in float64
-                else:
-                    tries[slot] += 1
-            if tries[slot] > 5 and upper[slot] > floor:
-                if precise[slot] == 2:
-                    code[slot] = STALLED
-                    continue
-                # nearly dependent points: once more with better pivots, and what was reached is kept
-                precise[slot], tries[slot], first = precise[slot] + 1, 0, 0
-                kept_size[slot], kept_upper[slot] = w, upper[slot]
-                for j in range(w):
-                    kept_index[slot, j] = ids[j]
-                    kept_alpha[slot, j] = al[j]
-        # inner products with the new points
-        if precise[slot]:
-            gather(points, ids, 0, w, o, inv, X64)
-            if w > first:
-                gram(X64, first, w, Ks)
-        elif w > first:
-            gather(points, ids, 0, w, o, inv, X32)
-            gram(X32, first, w, Ks)
-        if first == 0:
-            k, gamma2[slot] = rebuild(Ks, Rs, one, y, odr, col, w, al, X64, precise[slot],
-                                      PIVOT * min(upper[slot], 1.0), work)
-        rr = residual(points, ids, w, al, o, inv, q, r, t)
-        safe = work[12]
-        for j in range(w):
-            safe[j] = al[j]
-        entered = np.sqrt(rr)
-        repeat = 0
-        while True:
-            norm = np.sqrt(rr)
-            target = 0.2 * tol * max(norm, small if norm > small * tol else 0.0)
-            k, refused = solve(Ks, Rs, one, odr, col, k, w, al, t, rr, target, gamma2[slot],
-                               X64, precise[slot], work)
-            total = 0.0
-            for j in range(w):
-                total += al[j]
-            for j in range(w):
-                al[j] /= total
-            rr = residual(points, ids, w, al, o, inv, q, r, t)
-            norm = np.sqrt(rr)
-            level = 0.0
-            largest = -np.inf
-            for j in range(w):
-                level += al[j] * t[j]
-                largest = max(largest, t[j])
-            repeat += 1
-            gap = 0.4 * tol * max(norm, small if norm > small * tol else 0.0)
-            good = largest - level <= gap * norm or norm < VANISHED
-            if (good and not refused) or (precise[slot] and repeat >= 4):
-                break
-            if not precise[slot] and (refused or repeat >= 4):
-                precise[slot] = 1
-                gather(points, ids, 0, w, o, inv, X64)
-                gram(X64, 0, w, Ks)
-                k, gamma2[slot] = rebuild(Ks, Rs, one, y, odr, col, w, al, X64, precise[slot],
-                                          PIVOT * min(upper[slot], 1.0), work)
-                rr = residual(points, ids, w, al, o, inv, q, r, t)
-                repeat = 0
-            elif good:
-                break
-        if not norm <= entered * (1.0 + 1e-12) + EPS:  # rounding has won (NaN counts): back to where the round began
-            for j in range(w):
-                al[j] = safe[j]
-            k, gamma2[slot] = rebuild(Ks, Rs, one, y, odr, col, w, al, X64, precise[slot],
-                                      PIVOT * min(upper[slot], 1.0), work)
-            rr = residual(points, ids, w, al, o, inv, q, r, t)
-            norm = np.sqrt(rr)
-            tries[slot] += 1
-        size[slot], passive[slot] = w, k
-        before = upper[slot]
-        reach = 0.0
-        for j in range(w):
-            reach += al[j] * np.sqrt(Ks[j, j])
-        upper[slot] = norm + EPS * (2 * (k + 4) * (reach + EPS) + (d + 4) * norm)
-        if not upper[slot] < before * (1 - 1e-6):
-            tries[slot] += 1  # six rounds that bring neither bound on are enough
+            known = _admit(problem, state, slot, candidates, scores, priced.exhaustive)
+            if known < 0:
+                continue
+        _multiply(problem, state, slot, known, scratch)
+        norm = _minimise(problem, state, slot, scratch)
+        _bound_above(state, slot, norm)
         if norm < VANISHED:
-            code[slot] = CONVERGED
-            continue
-        for e in range(d):
-            u[e] = r[e] / norm
-        if norm < NEAR:
-            fine[slot] = 1
-            if not polish(points, ids, Rs, one, odr, k, o, inv, u, work):
-                code[slot] = CONVERGED if upper[slot] <= tol * small else STALLED
-                continue
-            for j in range(w):
-                t[j] = score(points[ids[j]], o, inv, u)
+            state.code = Outcome.CONVERGED
         else:
-            for j in range(w):
-                t[j] /= norm
-        level = 0.0
-        largest = -np.inf
-        for j in range(w):
-            level += al[j] * t[j]
-            largest = max(largest, t[j])
-        hx[slot, 0] = level
-        hx[slot, 1] = largest
-        along = 0.0
-        offset = 0.0
+            _turn(problem, state, slot, norm, scratch.work)
+
+
+@helper
+def _begin(problem, state, slot, candidates):
+    """The first working set, relative to its first point; the weight is on that, unless weights were carried over."""
+    state.fresh = 0
+    if state.members == 0:
+        state.members = candidates.shape[0]
+        for j in range(state.members):
+            slot.index[j] = candidates[j]
+            slot.alpha[j] = 0.0
+        slot.alpha[0] = 1.0
+    for e in range(slot.origin.shape[0]):
+        slot.origin[e] = problem.points[slot.index[0], e]
+        slot.query[e] = (slot.query[e] - slot.origin[e]) * problem.inv  # comes as the query itself
+
+
+@helper
+def _certify(problem, state, slot, candidates, others, scores):
+    """The bound from below that direction u proves; True if the query is finished. Fills the candidates' scores."""
+    u = slot.direction
+    d = u.shape[0]
+    # no point scores above `top`: neither those in the working set, nor the candidates, nor any other
+    most = -np.inf
+    for j in range(candidates.shape[0]):
+        scores[j] = score(problem.points[candidates[j]], slot.origin, problem.inv, u)
+        most = max(most, scores[j])
+    top = max(max(others, state.reach), most)
+    rounding = EPS * ((d + 8) * (state.upper + 4.0) + 4.0 * (state.passive + 8))
+    bound = state.along - (top - state.level) - rounding
+    if bound > state.lower:
+        if bound - state.lower > 0.01 * (state.upper - bound):
+            state.tries = 0
+        state.lower = bound
         for e in range(d):
-            along += r[e] * u[e]
-            offset += o[e] * u[e]
-        hr[slot] = along
-        shift[slot] = offset
+            slot.best[e] = u[e]
+    floor = problem.tol * max(state.upper, problem.small)
+    if state.lower > 0.0 and state.upper - state.lower <= floor:
+        state.code = Outcome.CONVERGED
+        return True
+    if state.upper <= floor:
+        # a member to within the floor; a few rounds more may still prove it outside
+        state.tries += 1
+        if state.tries > PATIENCE:
+            state.code = Outcome.CONVERGED
+            return True
+    return False
+
+
+@helper
+def _admit(problem, state, slot, candidates, scores, exhaustive):
+    """Violators join the working set, best first.
+
+    Returns how many points of it have known inner products, -1 if there is nothing to solve in this round.
+    """
+    capacity = slot.index.shape[0]
+    floor = problem.tol * max(state.upper, problem.small)
+    least = state.level + 0.3 * problem.tol * max(state.upper, 0.0 if state.upper <= floor else problem.small)
+    violators = 0
+    for j in range(candidates.shape[0]):
+        if scores[j] > least:
+            violators += 1
+    limit = min(problem.block, violators)
+    if state.members + limit > capacity:
+        _drop_idle(state, slot)
+        if state.members + min(limit, 16) > capacity:
+            state.code = Outcome.OVERFLOW
+            return -1
+    known = state.members
+    _take_best(state, slot, candidates, scores, least, limit)
+    if state.members == known:  # nothing to add: price more finely, or count the round as lost
+        inner = state.reach - state.level > least - state.level
+        if exhaustive:
+            state.tries += 1
+        else:
+            state.fine = 1
+            if not inner:
+                return -1  # same direction, priced in float64
+    if state.tries > PATIENCE and state.upper > floor:
+        if state.precise == Precision.PIVOTS:
+            state.code = Outcome.STALLED
+            return -1
+        _put_aside(state, slot)
+        return 0
+    return known
+
+
+@helper
+def _drop_idle(state, slot):
+    """Points without weight leave the working set; the others move up, with their inner products."""
+    K, _, _, order, column = slot.factor
+    w = state.members
+    keep = 0
+    for j in range(w):
+        if column[j] >= 0:
+            if keep != j:
+                slot.index[keep] = slot.index[j]
+                slot.alpha[keep] = slot.alpha[j]
+                order[column[j]] = keep
+                column[keep] = column[j]
+                for i in range(w):
+                    K[keep, i] = K[j, i]
+                for i in range(w):
+                    K[i, keep] = K[i, j]
+            keep += 1
+    state.members = keep
+
+
+@helper
+def _take_best(state, slot, candidates, scores, least, limit):
+    """Up to `limit` candidates above `least` join with weight zero, the highest score first."""
+    added = 0
+    while added < limit and state.members < slot.index.shape[0]:
+        pick = -1
+        high = least
+        for j in range(candidates.shape[0]):
+            if scores[j] > high:
+                high = scores[j]
+                pick = j
+        if pick < 0:
+            break
+        w = state.members
+        slot.index[w] = candidates[pick]
+        slot.alpha[w] = 0.0
+        slot.factor.column[w] = -1
+        scores[pick] = -np.inf
+        state.members = w + 1
+        added += 1
+
+
+@helper
+def _put_aside(state, slot):
+    """Nearly dependent points: once more with better pivots, and what was reached is kept."""
+    state.precise, state.tries = state.precise + 1, 0
+    state.kept_size, state.kept_upper = state.members, state.upper
+    for j in range(state.members):
+        slot.kept_index[j] = slot.index[j]
+        slot.kept_alpha[j] = slot.alpha[j]
+
+
+@helper
+def _multiply(problem, state, slot, known, scratch):
+    """Inner products of the points that are new; where none was known the factor is made, too."""
+    w, K = state.members, slot.factor.K
+    if state.precise:
+        gather(problem.points, slot.index, 0, w, slot.origin, problem.inv, scratch.rows64)
+        if w > known:
+            gram(scratch.rows64, known, w, K)
+    elif w > known:
+        gather(problem.points, slot.index, 0, w, slot.origin, problem.inv, scratch.rows32)
+        gram(scratch.rows32, known, w, K)
+    if known == 0:
+        _refactor(state, slot, scratch)
+
+
+@helper
+def _refactor(state, slot, scratch):
+    rebuild(state, slot.factor, slot.alpha, scratch.rows64, PIVOT * min(state.upper, 1.0), scratch.work)
+
+
+@helper
+def _minimise(problem, state, slot, scratch):
+    """Solve on the working set, again about the new weights until they are accurate; returns |r|, never more than before.
+
+    This is iterative refinement: each solve begins with a residual computed from the points themselves. Where float32
+    products do not lead there, or refuse a point, float64 ones take over.
+    """
+    alpha, work = slot.alpha, scratch.work
+    r, t, safe = work[RESIDUAL][: slot.origin.shape[0]], work[PULL], work[SAFE]
+    rr = residual(problem.points, problem.inv, slot, state.members, r, t)
+    for j in range(state.members):
+        safe[j] = alpha[j]
+    entered = norm = np.sqrt(rr)
+    repeat = 0
+    while True:
+        target = 0.2 * problem.tol * _scale(problem, norm)
+        refused = solve(state, slot.factor, alpha, rr, target, scratch.rows64, work)
+        total = 0.0
+        for j in range(state.members):
+            total += alpha[j]
+        for j in range(state.members):
+            alpha[j] /= total
+        rr = residual(problem.points, problem.inv, slot, state.members, r, t)
+        norm = np.sqrt(rr)
+        level, largest = _level_and_reach(state, alpha, t)
+        repeat += 1
+        good = largest - level <= 0.4 * problem.tol * _scale(problem, norm) * norm or norm < VANISHED
+        if (good and not refused) or (state.precise and repeat >= REFINED):
+            break
+        if not state.precise and (refused or repeat >= REFINED):
+            state.precise = Precision.DOUBLE
+            _multiply(problem, state, slot, 0, scratch)
+            rr = residual(problem.points, problem.inv, slot, state.members, r, t)
+            norm = np.sqrt(rr)
+            repeat = 0
+        elif good:
+            break
+    if not norm <= entered * (1.0 + 1e-12) + EPS:  # rounding has won (NaN counts): back to where the round began
+        for j in range(state.members):
+            alpha[j] = safe[j]
+        _refactor(state, slot, scratch)
+        norm = np.sqrt(residual(problem.points, problem.inv, slot, state.members, r, t))
+        state.tries += 1
+    return norm
+
+
+@helper
+def _scale(problem, norm):
+    """What accuracy is relative to: |r|, but no less than `small` unless r has all but vanished."""
+    return max(norm, problem.small if norm > problem.small * problem.tol else 0.0)
+
+
+@helper
+def _level_and_reach(state, alpha, t):
+    """Mean under the weights, and largest, of the scores t of the working set."""
+    level = 0.0
+    largest = -np.inf
+    for j in range(state.members):
+        level += alpha[j] * t[j]
+        largest = max(largest, t[j])
+    return level, largest
+
+
+@helper
+def _bound_above(state, slot, norm):
+    """The bound from above: |r| and its rounding."""
+    before = state.upper
+    extent = 0.0  # sum alpha_j |a_j|, what cancels in r
+    for j in range(state.members):
+        extent += slot.alpha[j] * np.sqrt(slot.factor.K[j, j])
+    d = slot.origin.shape[0]
+    state.upper = norm + EPS * (2 * (state.passive + 4) * (extent + EPS) + (d + 4) * norm)
+    if not state.upper < before * (1 - 1e-6):
+        state.tries += 1
+
+
+@helper
+def _turn(problem, state, slot, norm, work):
+    """The next direction u = r / |r|, and what the working set scores in it."""
+    u, t = slot.direction, work[PULL]
+    d = u.shape[0]
+    r = work[RESIDUAL][:d]
+    for e in range(d):
+        u[e] = r[e] / norm
+    if norm < NEAR:
+        state.fine = 1
+        if not polish(problem.points, problem.inv, state, slot, u, work[FACE]):
+            state.code = Outcome.CONVERGED if state.upper <= problem.tol * problem.small else Outcome.STALLED
+            return
+        for j in range(state.members):
+            t[j] = score(problem.points[slot.index[j]], slot.origin, problem.inv, u)
+    else:
+        for j in range(state.members):
+            t[j] /= norm
+    state.level, state.reach = _level_and_reach(state, slot.alpha, t)
+    along = 0.0
+    shift = 0.0
+    for e in range(d):
+        along += r[e] * u[e]
+        shift += slot.origin[e] * u[e]
+    state.along, state.shift = along, shift

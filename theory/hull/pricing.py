@@ -9,15 +9,24 @@ Points are priced about their mean and in units of a power of two, so that trans
 whose norms are of the order of their radius are priced as they are, without a copy.
 """
 
+from enum import IntEnum
+
 import numpy as np
 
 from lab.arrays import power_of_two, real
 from lab.compiled import njit
 from lab.errors import InputError
-from theory.hull.wolfe import FLAGS
+from theory.hull.slots import FLAGS
 
 BLOCK_BYTES = 32 << 20
-VIOLATING, NEAREST, FARTHEST = 0, 1, 2
+
+
+class Ranking(IntEnum):
+    """What points are ranked by; rows of :meth:`Points.extras`."""
+
+    VIOLATING = 0  # bound on the score
+    NEAREST = 1  # distance to the direction's end
+    FARTHEST = 2  # bare score
 
 
 @njit(cache=True, error_model="numpy", nogil=True, fastmath=FLAGS)
@@ -144,7 +153,7 @@ class Points:
                 self.raw, self.centre, squares = True, np.zeros(d), about_zero
         self.norms = np.sqrt(squares) * (scale / self.unit)
         self.keep = n * d * 4 <= keep_bytes
-        self._blocks = None
+        self._blocks: list[tuple[int, np.ndarray]] | None = None
 
     @property
     def shape(self):
@@ -172,7 +181,7 @@ class Points:
         if dtype == np.float32 and self._blocks is not None:
             yield from self._blocks
             return
-        keep = [] if dtype == np.float32 and self.keep else None
+        keep: list[tuple[int, np.ndarray]] | None = [] if dtype == np.float32 and self.keep else None
         for rows in self._slices(dtype):
             part = ((self.array[rows] - self.centre) / self.unit).astype(dtype, copy=False)
             if keep is not None:
@@ -213,9 +222,9 @@ class Points:
 
             team.deal(B, rank)
         keys[np.arange(most + 1) >= count[:, None]] = -np.inf
-        rank = np.argsort(-keys, axis=1, kind="stable")
-        who = np.take_along_axis(who, rank, 1)
-        last = np.take_along_axis(keys, rank[:, most:], 1)[:, 0]
+        best = np.argsort(-keys, axis=1, kind="stable")
+        who = np.take_along_axis(who, best, 1)
+        last = np.take_along_axis(keys, best[:, most:], 1)[:, 0]
         # keys are rounded sums; the next number up is a bound
         rest = np.maximum(np.nextafter(last, dtype(np.inf)).astype(np.float64), level)
         return who[:, :most].copy(), np.minimum(count, most), rest
