@@ -105,8 +105,8 @@ class Pool:
     def _advance(self, group: np.ndarray, priced: Priced) -> None:
         def work(thread, part):
             # contiguous pieces, whatever the number of threads: the kernel is compiled once
-            mine = Priced(*(np.ascontiguousarray(array[part]) for array in priced[:3]), priced.exhaustive)
-            advance(self.problem, self.slots, np.ascontiguousarray(group[part]), mine, self.scratch[thread])
+            slots, candidates, counts, others = (np.ascontiguousarray(array[part]) for array in (group, *priced[:3]))
+            advance(self.problem, self.slots, slots, Priced(candidates, counts, others, priced.exhaustive), self.scratch[thread])
 
         with single_threaded_blas():
             self.team.deal(len(group), work)
@@ -118,8 +118,8 @@ class Pool:
         """
         active = np.flatnonzero(self.query_id >= 0)
         state = self.slots.state[active]
-        warm = (state.fresh == 1) & (state.members > 0)  # nothing to price: the working set was carried over
-        fine = (state.fine == 1) & ~warm
+        warm = (state["fresh"] == 1) & (state["members"] > 0)  # nothing to price: the working set was carried over
+        fine = (state["fine"] == 1) & ~warm
         for group, dtype in ((active[~warm & ~fine], np.float32), (active[fine], np.float64)):
             if len(group):
                 self._advance(group, self._price(group, dtype, first))

@@ -76,7 +76,7 @@ class Slots(NamedTuple):
     """
 
     state: np.recarray
-    index: np.ndarray
+    index: np.ndarray  # type: ignore[assignment]  # hides tuple.index, which is not used
     alpha: np.ndarray
     K: np.ndarray
     R: np.ndarray
@@ -104,7 +104,7 @@ class Factor(NamedTuple):
 class Slot(NamedTuple):
     """The arrays of one slot: its rows of those in :class:`Slots`."""
 
-    index: np.ndarray
+    index: np.ndarray  # type: ignore[assignment]  # hides tuple.index, which is not used
     alpha: np.ndarray
     factor: Factor
     origin: np.ndarray

@@ -7,8 +7,8 @@ A *passive* set P of affinely independent points holds the positive weights. On 
     (K + gamma^2 1 1^T) delta = t + lambda 1,  1^T delta = 1 - sum_P alpha,   K = A A^T,  t_j = a_j . r,
 
 which one triangular factor ``R^T R = K_PP + gamma^2 1 1^T`` (:mod:`theory.hull.factor`; P. Wolfe, "Finding the nearest
-point in a polytope", 1976; any gamma > 0) solves for both right-hand sides. A point is appended by a forward substitution and removed by plane
-rotations; several violating points enter at once, one at a time where a block made no progress.
+point in a polytope", 1976; any gamma > 0) solves for both right-hand sides. A point is appended by a forward substitution
+and removed by plane rotations; several violating points enter at once, one at a time where a block made no progress.
 
 Everything is solved for the *change* ``delta`` of the weights about weights whose residual r was computed from the
 points themselves in float64. So K may be rounded (float32 products in high dimension): repeating the solve about the

@@ -33,7 +33,10 @@ _VECTOR = ir.VectorType(ir.FloatType(), LANES)
 _WORD = ir.IntType(64)
 # Vectors in a row of tiles, and the rows of the tiles that cover P of them. Sixteen accumulators cover the latency of the
 # multiply units and leave registers for the operands.
-_TILES = {False: {2: (8, 4, 2, 1), 1: (16, 8, 4, 2, 1)}, True: {4: (4, 2, 1), 1: (4, 2, 1)}}
+_TILES: dict[bool, dict[int, tuple[int, ...]]] = {
+    False: {2: (8, 4, 2, 1), 1: (16, 8, 4, 2, 1)},
+    True: {4: (4, 2, 1), 1: (4, 2, 1)},
+}
 
 
 class _Operand(NamedTuple):
@@ -170,7 +173,7 @@ def product_plain(c, c_at, c_row, a, a_at, a_k, a_p, b, b_at, b_row, P, Q, K, ac
             c[place] = total
 
 
-if config.DISABLE_JIT:
+if config.DISABLE_JIT:  # type: ignore[attr-defined]  # set where Numba is loaded
     def product(c, c_at, c_row, a, a_at, a_k, a_p, b, b_at, b_row, P, Q, K, accumulate):
         product_plain(c, c_at, c_row, a, a_at, a_k, a_p, b, b_at, b_row, P, Q, K, accumulate, False)
 
