@@ -42,6 +42,7 @@ sphinx_gallery_conf = {
     "gallery_dirs": "generated/examples",
     "filename_pattern": r"/\d_",
     "ignore_pattern": r"my_network|__init__",
+    "within_subsection_order": "FileNameSortKey",
     "download_all_examples": False,
     "show_signature": False,
     "remove_config_comments": True,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from lab.discover import sources
-from theory.claims import Claim, claims
+from theory.claims import Change, Claim, claims
 from theory.derivation import derivations
 
 ROOMS = ("toy", "theory", "empirical", "figures", "lab")
@@ -59,8 +59,18 @@ def facts_of(claim: Claim) -> Iterator[str]:
     for field in dataclasses.fields(claim):
         value = getattr(claim, field.name)
         if field.name not in ("id", "claim") and value not in (None, "", (), {}):
-            words = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-            yield f"- **{field.name.replace('_', ' ')}**: {plain(words)}"
+            yield f"- **{field.name.replace('_', ' ')}**: {plain(in_words(value))}"
+
+
+def in_words(value) -> str:
+    """A field of a claim as a reader takes it: a mapping entry by entry, a record by its fields."""
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key}: {in_words(one)}" for key, one in value.items())
+    if isinstance(value, tuple):
+        return ("; " if any(map(dataclasses.is_dataclass, value)) else ", ").join(map(in_words, value))
+    if isinstance(value, Change):
+        return f"{value.date}: {value.what} ({value.reason})"
+    return str(value)
 
 
 def reference_pages() -> dict[str, str]:

@@ -5,7 +5,10 @@ import re
 import shlex
 import subprocess
 import sys
+from html.parser import HTMLParser
 from importlib import import_module
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import matplotlib
 import pytest
@@ -80,6 +83,7 @@ def test_every_claim_has_its_place(pages):
     written = pages.claim_pages(claims())
     text = "\n".join(written.values())
     assert all(f"`{name}`" in text for name in claims()) and "**refuted by**" in text and "claims/s0.md" in written
+    assert "Change(" not in text and "**primary**: real: " in text
 
 
 def test_every_module_has_its_page(pages):
@@ -95,10 +99,65 @@ def test_a_page_of_theory_shows_its_derivations(pages):
     assert name == "theory/bumps.md" and "## bumps-success" in text and text.count("$$") >= 2 and index == "theory/index.md"
 
 
+class Page(HTMLParser):
+    """A page of the site: where it leads, the places in it, and references that lead nowhere."""
+
+    def __init__(self, path: Path):
+        super().__init__()
+        self.links: set[str] = set()
+        self.anchors: set[str] = set()
+        self.unresolved: list[str] = []
+        self._in_link = 0
+        self.feed(path.read_text())
+
+    def handle_starttag(self, tag, attrs):
+        known = {name: value or "" for name, value in attrs}
+        self.anchors |= {known[name] for name in ("id", "name") if name in known}
+        if tag == "a":
+            self._in_link += 1
+            self.links.add(known.get("href", ""))
+        elif tag == "img":
+            self.links.add(known["src"])
+        elif tag == "code" and "xref" in known.get("class", "").split() and not self._in_link:
+            self.unresolved.append(known["class"])
+
+    def handle_endtag(self, tag):
+        self._in_link -= tag == "a"
+
+
+def broken_links(site: Path) -> list[str]:
+    """What a page of the site links to, within the site, and is not there; references of its own pages that were not found."""
+    pages = {path.resolve(): Page(path) for path in site.rglob("*.html")}
+    found = []
+    for path, page in pages.items():
+        name = path.relative_to(site.resolve())
+        if name.parts[:2] != ("generated", "reference") and name.parts[0] != "_modules":
+            found += [f"{name}: {words}" for words in page.unresolved]
+        for link in page.links:
+            where = urlsplit(link)
+            if where.scheme or where.netloc:
+                continue
+            to = (path.parent / unquote(where.path)).resolve() if where.path else path
+            if not to.exists() or (where.fragment and to in pages and unquote(where.fragment) not in pages[to].anchors):
+                found.append(f"{name} -> {link}")
+    return found
+
+
 @pytest.mark.slow
 def test_the_site_is_built(tmp_path):
+    """Without an error; without a warning but of docstrings; and no link leads nowhere."""
     pytest.importorskip("sphinx_gallery")
-    command = [sys.executable, "-m", "sphinx", "-b", "html", "-q", str(DOCS), str(tmp_path)]
+    command = [sys.executable, "-m", "sphinx", "-b", "html", "-q", "--no-color", str(DOCS), str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
+    said = [line for line in done.stderr.splitlines() if re.search(r"\b(WARNING|ERROR|CRITICAL): ", line)]
+    assert not [line for line in said if "docstring of " not in line]
     assert "span error" in (tmp_path / "tutorial.html").read_text()
+    assert not broken_links(tmp_path)
+
+
+def test_broken_links_are_found(tmp_path):
+    (tmp_path / "a.html").write_text('<h1 id="top"></h1><a href="#top"></a><a href="b.html#there"></a><a href="http://x.y/z"></a>'
+                                     '<a href="c.html"></a><a href="b.html#nowhere"></a><code class="xref py"></code>')
+    (tmp_path / "b.html").write_text('<p id="there"><a href="a.html"><code class="xref py"></code></a></p>')
+    assert sorted(broken_links(tmp_path)) == ["a.html -> b.html#nowhere", "a.html -> c.html", "a.html: xref py"]
