@@ -4,14 +4,14 @@ Pages of theory, of claims and of the reference are written by :mod:`pages`, fro
 carried out (sphinx-gallery).
 """
 
-import re
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE), str(HERE / "examples")]
 
-import pages  # noqa: E402 (found by what stands above)
+import docstrings  # noqa: E402 (found by what stands above)
+import pages  # noqa: E402
 
 import lab  # noqa: E402
 
@@ -51,22 +51,7 @@ sphinx_gallery_conf = {
 }
 
 
-def plain_signs(app, what, name, obj, options, lines) -> None:
-    """In docstrings ``|r|`` and ``W*`` are mathematics, not markup; code, examples and what stands between backticks stay."""
-    literal, example = None, False  # indent of the line that announces a block of code; within an example
-    for i, line in enumerate(lines):
-        text = line.strip()
-        indent = len(line) - len(line.lstrip())
-        if literal is not None and (not text or indent > literal):
-            continue
-        literal = indent if text.endswith("::") else None
-        example = bool(text) and (example or text.startswith(">>>"))  # up to the next empty line
-        if not example:
-            pieces = re.split(r"(``.*?``|`[^`]*`)", line)
-            lines[i] = "".join(piece if n % 2 else re.sub(r"(?<!\\)([|*])", r"\\\1", piece) for n, piece in enumerate(pieces))
-
-
 def setup(app):
     """Write the pages that follow from the rooms before Sphinx looks for them; read docstrings as what they are."""
-    app.connect("autodoc-process-docstring", plain_signs, priority=100)  # before numpydoc
+    app.connect("autodoc-process-docstring", docstrings.process, priority=100)  # before numpydoc
     app.connect("builder-inited", lambda app: pages.write(HERE / "generated"), priority=100)

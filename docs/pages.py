@@ -74,11 +74,13 @@ def in_words(value) -> str:
 
 
 def reference_pages() -> dict[str, str]:
-    """A page for every module that has public names, below its room: file → text."""
+    """A page for every package and every module that has public names, below its room: file → text."""
     pages: dict[str, dict[str, str]] = {}
     for room in ROOMS:
-        pages[room] = {f"reference/{module}.md": f"# {module}\n\n```{{eval-rst}}\n.. automodule:: {module}\n```\n"
-                       for module, source in sources(room, below=True).items() if has_public_names(source)}
+        modules = sources(room, below=True)
+        packages = {module.rpartition(".")[0] for module in modules}
+        pages[room] = {f"reference/{module}.md": reference(module, names) for module, source in modules.items()
+                       if (names := public_names(source)) or module in packages}
     every = {name: text for found in pages.values() for name, text in found.items()}
     for room, found in pages.items():
         every[f"reference/{room}.md"] = index(room, f"```{{eval-rst}}\n.. automodule:: {room}\n   :no-members:\n```", found)
@@ -87,10 +89,26 @@ def reference_pages() -> dict[str, str]:
     return {**every, "reference/index.md": index("Reference", front, rooms)}
 
 
-def has_public_names(source: str) -> bool:
-    """Whether a module defines a public function or class with a docstring."""
-    return any(isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_") and ast.get_docstring(node)
-               for node in ast.parse(source).body)
+def reference(module: str, names: list[str]) -> str:
+    """The page of a module: its docstring, and what it defines."""
+    members = f":members: {', '.join(names)}" if names else ":no-members:"
+    return f"# {module}\n\n```{{eval-rst}}\n.. automodule:: {module}\n   {members}\n```\n"
+
+
+def public_names(source: str) -> list[str]:
+    """Public functions and classes with a docstring that a module defines itself, of those in its ``__all__`` where it has one.
+
+    What a package only passes on stands on the page of the module that defines it.
+    """
+    body = ast.parse(source).body
+    shown = next((ast.literal_eval(node.value) for node in body if isinstance(node, ast.Assign)
+                  and getattr(node.targets[0], "id", "") == "__all__" and _is_literal(node.value)), None)
+    return [node.name for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
+            and ast.get_docstring(node) and (shown is None or node.name in shown)]
+
+
+def _is_literal(node: ast.expr) -> bool:
+    return isinstance(node, ast.List | ast.Tuple) and all(isinstance(entry, ast.Constant) for entry in node.elts)
 
 
 def index(heading: str, text: str, pages: Mapping[str, str]) -> str:

@@ -161,3 +161,16 @@ def test_broken_links_are_found(tmp_path):
                                      '<a href="c.html"></a><a href="b.html#nowhere"></a><code class="xref py"></code>')
     (tmp_path / "b.html").write_text('<p id="there"><a href="a.html"><code class="xref py"></code></a></p>')
     assert sorted(broken_links(tmp_path)) == ["a.html -> b.html#nowhere", "a.html -> c.html", "a.html: xref py"]
+
+
+def test_docstrings_are_read_as_mathematics(monkeypatch):
+    monkeypatch.syspath_prepend(DOCS)
+    docstrings = import_module("docstrings")
+    text = ["A sum over all", "units is", "    f = |W*| x_", "where *no* unit", "", "* ends ``a*b``", "  at all", "", ">>> 2 * 3",
+            "6 | 1"]
+    assert docstrings.plain_signs(docstrings.apart(text)) == [
+        "A sum over all", "units is", "", "::", "", "    f = |W*| x_", "", "where *no* unit", "", "* ends ``a*b``", "  at all",
+        "", ">>> 2 * 3", "6 | 1"]
+    assert docstrings.plain_signs(["|r| of W* and v_"]) == [r"\|r\| of W\* and v\_"]
+    definition = ["a", "    what it is", "", "b"]
+    assert docstrings.apart(definition) == definition

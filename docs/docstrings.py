@@ -1,0 +1,68 @@
+"""How docstrings that are written for a terminal become pages: their formulas and signs are mathematics, not markup."""
+
+import re
+
+# what stays as it is: code, the sign of a list, bold and emphasised words
+MARKUP = r"(``.*?``|`[^`]*`|^\s*\* |\*\*\w[^*]*\*\*|(?<![\w*)\]])\*\w[^*|]*\w\*(?![\w*]))"
+
+
+def apart(lines: list[str]) -> list[str]:
+    """Formulas that stand indented right below a sentence, or right above one, as blocks of their own, set as they are typed.
+
+    A line with an indented text below it and an empty line after that is a definition and stays one.
+    """
+    found: list[str] = []
+    i, code = 0, False
+    while i < len(lines):
+        line, end = lines[i], i + 1
+        base, before = _indent(line), found[-1] if found else ""
+        code = (code or before.rstrip().endswith("::")) if not before.strip() or base > _indent(before) else False
+        if line.strip() and before.strip() and base > _indent(before) and not code and not _hangs(before, base):
+            while end < len(lines) and (not lines[end].strip() or _indent(lines[end]) >= base):
+                end += 1
+            last = max(n for n in range(i, end) if lines[n].strip()) + 1
+            # docutils takes a single line above an indented text, and an empty one below it, for a definition
+            several = len(found) > 1 and found[-2].strip() and _indent(found[-2]) == _indent(before)
+            if several or (last == end and end < len(lines)):
+                outside = " " * _indent(before)
+                found += ["", f"{outside}::", "", *lines[i:last], ""]
+                i = last
+                continue
+            found += lines[i:last]
+            i = last
+            continue
+        found.append(line)
+        i += 1
+    return found
+
+
+def plain_signs(lines: list[str]) -> list[str]:
+    """``|r|``, ``W*`` and ``r_`` are mathematics, not markup; code, lists, examples and stressed words stay."""
+    found = []
+    literal, example = None, False  # indent of the line that announces a block of code; within an example
+    for line in lines:
+        text = line.strip()
+        if literal is None or (text and _indent(line) <= literal):
+            literal = _indent(line) if text.endswith("::") else None
+            example = bool(text) and (example or text.startswith(">>>"))  # up to the next empty line
+            if not example:
+                pieces = re.split(MARKUP, line)
+                line = "".join(piece if n % 2 else re.sub(r"(?<!\\)([|*]|(?<=\w)_(?!\w))", r"\\\1", piece)
+                               for n, piece in enumerate(pieces))
+        found.append(line)
+    return found
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _hangs(before: str, indent: int) -> bool:
+    """Whether a line of that indent goes on with the entry of a list."""
+    bullet = re.match(r"\s*(?:[*\-•]|\d+[.)])\s+", before)
+    return bullet is not None and indent == bullet.end()
+
+
+def process(app, what, name, obj, options, lines) -> None:
+    """For ``autodoc-process-docstring``, before numpydoc."""
+    lines[:] = plain_signs(apart(lines) if what == "module" else list(lines))
