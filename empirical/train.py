@@ -12,6 +12,7 @@ target loss each member stops at it by itself (:mod:`empirical.matching`).
 
 import math
 import time
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -78,8 +79,8 @@ def rate(config: Network, step: int, steps: int) -> float:
 
 
 def train(config: Network, data: Dataset, folder: Path, *, device: torch.device | None = None, way: Way | None = None,
-          checkpoint_seconds: float = 120.0, stop_after: int | None = None,
-          watch: Watch | None = None) -> tuple[Stack, dict[str, Any]]:
+          checkpoint_seconds: float = 120.0, stop_after: int | None = None, watch: Watch | None = None,
+          begin: Callable[[Stack], None] | None = None) -> tuple[Stack, dict[str, Any]]:
     """Train a stack; continue from the folder's checkpoint if there is one.
 
     Parameters
@@ -101,6 +102,9 @@ def train(config: Network, data: Dataset, folder: Path, *, device: torch.device 
     watch : callable, optional
         Called at every look at the loss with the epoch (a fraction between two) and ``{"loss": one number for each copy}``; see
         :mod:`empirical.trackers`.
+    begin : callable, optional
+        Called with the stack at its start, to set other weights in place of them, or to hold some at zero. A configuration that
+        is trained so has to say in a field how, or checkpoints would not tell it from another.
 
     Returns
     -------
@@ -130,6 +134,8 @@ def train(config: Network, data: Dataset, folder: Path, *, device: torch.device 
     with training_state(device):
         steps = steps_of(config, data, device, way or Way())
         model = steps.model
+        if begin is not None:
+            begin(model)
         # weights, the optimizer's state and how far it got are all that a training is: random numbers follow from the epoch
         state = restore(folder / CHECKPOINT, config, model, steps.optimizer, device)
         saved = time.monotonic()

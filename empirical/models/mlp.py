@@ -1,5 +1,6 @@
 """Multilayer perceptron: three hidden ReLU layers of equal width."""
 
+import torch
 from torch import Tensor, nn
 
 from empirical.data import Dataset
@@ -14,6 +15,8 @@ HIDDEN_LAYERS = 3
 
 class MLP(Stack):
     """See ``empirical.models`` for the interface; sites ``layer1``, ``layer2``, ``penultimate``."""
+
+    activation = staticmethod(torch.relu)
 
     def __init__(self, widths: Widths, data: Dataset, copies: int = 1, depth: int = HIDDEN_LAYERS, dropout: float = 0.0) -> None:
         super().__init__()
@@ -30,7 +33,7 @@ class MLP(Stack):
     def forward(self, x: Tensor, taps: Taps = None) -> Tensor:
         x = x.flatten(2)
         for layer, units, site in zip(self.hidden, self.units.values(), self.sites):
-            x = self.dropout(units(layer(x).relu()))
+            x = self.dropout(units(self.activation(layer(x))))
             if taps is not None:
                 taps[site] = x
         return self.readout(x)

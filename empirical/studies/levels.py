@@ -20,7 +20,7 @@ def levels(arch: str, data: str) -> dict[str, str]:
         return {"architecture": "own", "data": data}
     if network.takes == "sentence pairs":
         return {"architecture": "transformer", "data": "text", "batch norm": "without"}
-    return {"architecture": "mlp" if network.name == "mlp" else "convolutional", "data": _kind(data),
+    return {"architecture": "mlp" if network.name.startswith("mlp") else "convolutional", "data": _kind(data),
             "batch norm": "with" if network.batch_norm else "without"}
 
 

@@ -4,7 +4,7 @@ All studies that measure networks build on this stage and share its runs: units 
 sweeps.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     import torch
 
     from empirical.data import Dataset
+    from empirical.models.layers import Stack
     from empirical.steps import Way
 
 TRAIN = Stage("train", "empirical.studies.trained:run", Network)
 
 
 def run(config: Network, folder: Path, *, device: str | None = None, data_dir: str | None = None,
-        way: "Way | None" = None) -> dict:
+        way: "Way | None" = None, begin: "Callable[[Stack], None] | None" = None) -> dict:
     """Train one network, or a stack; its weights are left in the folder.
 
     Parameters
@@ -36,6 +37,7 @@ def run(config: Network, folder: Path, *, device: str | None = None, data_dir: s
     device : as for PyTorch; None for CUDA if there is one.
     data_dir : folder with the data set; None for the one that the environment names.
     way : how a step is carried out, see :mod:`empirical.steps`.
+    begin : what is done to the stack at its start, see :func:`empirical.train.train`.
 
     Returns
     -------
@@ -54,7 +56,7 @@ def run(config: Network, folder: Path, *, device: str | None = None, data_dir: s
     data = dataset(config, data_dir, str(target))
     way = (way or Way()).on(target, config)
     with tracker(config, Path(folder)) as watch:
-        model, facts = train(config, data, Path(folder), device=target, way=way, watch=watch)
+        model, facts = train(config, data, Path(folder), device=target, way=way, watch=watch, begin=begin)
     parameters = sum(p.numel() for p in model.parameters()) // config.stack
     recipe_of = {key: value for key, value in config.shared().items() if key not in ("seed", "checksum")}
     return {"parameters": parameters, **facts, **{split: evaluate(model, data, split) for split in ("train", "test")},

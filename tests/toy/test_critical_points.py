@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from lab.errors import InputError
+from theory.critical_points import search
 from theory.landscape import symmetric_minimum
 from toy.__main__ import COMMANDS
 from toy.critical_points import predict, simulate
 from toy.critical_points.landscapes import field, relu
 from toy.critical_points.model import CriticalPoints
-from toy.critical_points.search import search
 from toy.critical_points.study import STUDY, Search, run
 
 

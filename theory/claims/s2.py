@@ -1,6 +1,7 @@
 """Claims of S2 on the ReLU landscape and its tickets.
 
-P_fail(n): share of students of width n that end in a spurious minimum (toy.relu_landscape). Chances of winning that differ by
+P_fail(n): share of students of width n that end in a spurious minimum (toy.relu_landscape); share of real networks that end with
+errors on their training samples (empirical.studies.solutions). Chances of winning that differ by
 less than .05 are called equal. Which settings speak, and which is primary, follows from the published table of Safran & Shamir
 (2018), not from our runs.
 """
@@ -18,8 +19,12 @@ _MATTERS = Change("2026-11-28", "held above 0; now above .05, with no effect wit
                   "a bound is the smallest effect that matters")
 
 
-def _primary(study: str) -> dict:
-    return {"toy": f"{study}/k16-n17"}
+_REAL = Change("2026-11-28", "a column of the toy alone; now one of real networks, too, with a primary setting of its own",
+               "real networks are pruned, rewound and trained again in the same arms")
+
+
+def _primary(study: str, real: str = "") -> dict:
+    return {"toy": f"{study}/k16-n17", **({"real": real} if real else {})}
 
 
 CLAIMS: tuple[Claim, ...] = (
@@ -28,14 +33,16 @@ CLAIMS: tuple[Claim, ...] = (
         "Wider students reach the global minimum more often.",
         "P_fail(k) - P_fail(n), n > k",
         "a wider student fails as often as one of the teacher's width, or more often",
-        Rule(above=0.05, null=0.0), ("toy", "real"), _CHANCES, _TABLE, _primary("relu-landscape"), changes=(_MATTERS,),
+        Rule(above=0.05, null=0.0), ("toy", "real"), _CHANCES, _TABLE, _primary("relu-landscape", "success-digits/n12"),
+        changes=(_MATTERS,),
     ),
     Claim(
         "s2.wide-beats-multistart", f"{_S2}, escape dimensions",
         "One wide student succeeds more often than independent narrow ones with as many neurons in all.",
         "P_fail(k)^(n/k) - P_fail(n)",
         "restarts of the same budget fail as rarely as the wide student",
-        Rule(above=0.05, null=0.0), ("toy", "real"), _CHANCES, _TABLE, _primary("relu-landscape"), changes=(_MATTERS,),
+        Rule(above=0.05, null=0.0), ("toy", "real"), _CHANCES, _TABLE, _primary("relu-landscape", "success-digits/n12"),
+        changes=(_MATTERS,),
     ),
     Claim(
         "s2.spurious-minima-become-saddles", f"{_S2}, escape dimensions",
@@ -65,27 +72,29 @@ CLAIMS: tuple[Claim, ...] = (
         "Width does not act as so many independent tickets of the teacher's width.",
         "nominal number of tickets C(n, k) over the effective one, ln P_fail(n)/ln P_fail(k)",
         "as many effective tickets as there are subsets of k neurons, or more",
-        Rule(above=1.05, null=1.0), ("toy",), "ratios within 5 % of one are called equal",
+        Rule(above=1.05, null=1.0), ("toy", "real"), "ratios within 5 % of one are called equal",
         "n = k + 1: with two neurons more none of the published runs fails, and no ratio of logarithms can be told",
-        _primary("relu-landscape"),
+        _primary("relu-landscape", "success-digits/n7"),
         changes=(Change("2026-11-28", "effective over nominal tickets below 1, in cells with ten failures or more; now its "
                         "inverse above 1.05, in every cell with n = k + 1",
-                        "the filter looked at the outcome; where none fails the inverse still has an interval"),),
+                        "the filter looked at the outcome; where none fails the inverse still has an interval"), _REAL),
     ),
     Claim(
         "s2.tickets-need-their-rest", f"{_S2}, tickets rewound",
         "The neurons that became the teacher's do not win by themselves when they are rewound and trained alone.",
         "P(win) of a fresh network of width n minus P(win) of the rewound ticket alone",
         "a rewound ticket that wins alone as often as a fresh network of the width it was taken from",
-        Rule(above=0.05, null=0.0), ("toy",), _CHANCES, "", _primary("relu-tickets"), changes=(_FRESH,),
+        Rule(above=0.05, null=0.0), ("toy", "real"), _CHANCES, "", _primary("relu-tickets", "tickets-digits/start"),
+        changes=(_FRESH, _REAL),
     ),
     Claim(
         "s2.perturbed-rest-spoils-tickets", f"{_S2}, tickets perturbed",
         "A winning ticket is worth nothing when the other neurons start elsewhere.",
         "P(win) of the rewound ticket with the rest drawn anew minus P(win) of a fresh network of the same width",
         "a ticket that wins with a new rest more often than a fresh network",
-        Rule(below=0.05), ("toy",), _CHANCES, "widths at which fresh networks fail in 5 % of the published runs or more",
-        _primary("relu-tickets"), changes=(_FRESH,),
+        Rule(below=0.05), ("toy", "real"), _CHANCES, "widths at which fresh networks fail in 5 % of the published runs or more",
+        _primary("relu-tickets", "tickets-digits/start"),
+        changes=(_FRESH, _REAL),
     ),
     Claim(
         "s2.adversarial-rest-spoils-tickets", f"{_S2}, tickets perturbed",
@@ -93,14 +102,16 @@ CLAIMS: tuple[Claim, ...] = (
         "P(win) of the rewound ticket with the rest at a spurious minimum's neurons minus P(win) of a fresh network of the "
         "same width",
         "a ticket that wins with an adversarial rest more often than a fresh network",
-        Rule(below=0.05), ("toy",), _CHANCES, "widths at which fresh networks fail in 5 % of the published runs or more",
-        _primary("relu-tickets"), changes=(_FRESH,),
+        Rule(below=0.05), ("toy", "real"), _CHANCES, "widths at which fresh networks fail in 5 % of the published runs or more",
+        _primary("relu-tickets", "tickets-digits/start"),
+        changes=(_FRESH, _REAL),
     ),
     Claim(
         "s2.tickets-beat-fresh-starts", "Frankle & Carbin 2019 (arXiv 1803.03635), the lottery ticket hypothesis",
         "A rewound ticket wins more often than a fresh network of its size.",
         "P(win) of the rewound ticket alone minus P(win) of a fresh network of width k",
         "tickets alone that win as rarely as fresh networks of their size",
-        Rule(above=0.05, null=0.0), ("toy",), _CHANCES, "", _primary("relu-tickets"), changes=(_MATTERS,),
+        Rule(above=0.05, null=0.0), ("toy", "real"), _CHANCES, "", _primary("relu-tickets", "tickets-digits/start"),
+        changes=(_MATTERS, _REAL),
     ),
 )

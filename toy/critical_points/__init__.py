@@ -1,6 +1,6 @@
 """Critical points of two toy landscapes, found from many heights: which share of their curvatures is negative?
 
-:mod:`~toy.critical_points.search` finds points where the gradient vanishes, :mod:`~toy.critical_points.landscapes` has the
+:func:`theory.critical_points.search` finds points where the gradient vanishes, :mod:`~toy.critical_points.landscapes` has the
 landscapes, :mod:`~toy.critical_points.model` ``simulate`` and ``predict``. Theory: :mod:`theory.random_landscape`.
 """
 

@@ -1,6 +1,6 @@
 """Critical points, their heights and indices; and what random matrices say of them.
 
-A search (:mod:`toy.critical_points.search`) starts at places of many heights and minimises the gradient's norm. A point is
+A search (:func:`theory.critical_points.search`) starts at places of many heights and minimises the gradient's norm. A point is
 critical where that is below ``CRITICAL``; what stops above it is counted and left out. Points of one height and one index
 are one (in the ReLU landscape an orbit of the symmetry): each counts once, however many starts found it, so that wide
 basins weigh no more than narrow ones. The index is the number of Hessian eigenvalues below −1e-8 of the largest in size.
@@ -18,14 +18,13 @@ import numpy as np
 from lab import checks
 from lab.results import Results
 from lab.streams import generator
+from theory.critical_points import coins, distinct, fall, index, search
 from theory.random_landscape import index_at_energy, index_distribution
 from toy.critical_points import LANDSCAPES
 from toy.critical_points.landscapes import field, relu, starts
-from toy.critical_points.search import search
 
 CRITICAL = 1e-9  # norm of the gradient below which a point is critical
 KINK = 1e-3  # the ReLU loss has no second derivative where a unit vanishes: points with a shorter one are left out
-SAME = 1e-7  # heights closer than this are one
 MOST = {"relu": 7, "field": 40}  # sizes: the Hessian has k⁴ entries, or N²
 MAX_STEPS = 300
 
@@ -60,25 +59,12 @@ class CriticalPoints(Results, axes="replica loss index share: point; found fall 
     @property
     def fall(self) -> np.ndarray:
         """(replicas,) share of negative directions one standard deviation of the loss above its mean, minus one below."""
-        return self._each(self._fall)
+        return self._each(lambda own: fall(self.loss[own], self.share[own]))
 
     @property
     def coins(self) -> np.ndarray:
         """(replicas,) variance of the index at given loss over that of as many coins of the same mean; NaN of a few points."""
-        return self._each(self._coins)
-
-    def _fall(self, own):
-        loss, share = self.loss[own], self.share[own]
-        spread = loss.std(ddof=1) if own.sum() > 1 else 0.0
-        return 2 * np.cov(loss, share)[0, 1] / spread if spread > 0 else np.nan
-
-    def _coins(self, own):
-        loss, index, n = self.loss[own], self.index[own], self.directions
-        if np.unique(loss).size < 5:
-            return np.nan
-        loss = (loss - loss.mean()) / loss.std()
-        p = np.clip(np.polyval(np.polyfit(loss, index / n, 2), loss), 0.5 / n, 1 - 0.5 / n)
-        return np.sum((index - n * p) ** 2) / (n * np.sum(p * (1 - p))) * loss.size / (loss.size - 3)
+        return self._each(lambda own: coins(self.loss[own], self.index[own], self.directions))
 
 
 @dataclass(frozen=True)
@@ -155,12 +141,7 @@ def _replica(landscape, size, count, seed, replica, max_steps) -> tuple[np.ndarr
         points = points[np.linalg.norm(points.reshape(-1, size, size), axis=2).min(axis=1, initial=np.inf) > KINK]
     if len(points) == 0:
         return np.empty(0), np.empty(0, dtype=np.int64), 0
-    loss, curvatures = value(points), np.linalg.eigvalsh(slopes(points)[1])
-    index = np.sum(curvatures < -1e-8 * np.abs(curvatures).max(axis=1, keepdims=True), axis=1)
-    order = np.lexsort((loss, index))
-    loss, index = loss[order], index[order]
-    first = np.concatenate([[True], (np.diff(loss) > SAME) | (np.diff(index) != 0)])
-    return loss[first], index[first], len(points)
+    return *distinct(value(points), index(np.linalg.eigvalsh(slopes(points)[1]))), len(points)
 
 
 def predict(landscape: str = "relu", size: int = 4, starts: int = 60, replicas: int = 2, seed: int = 0) -> Prediction:

@@ -10,6 +10,7 @@ import pandas as pd
 from lab.estimate import Estimate, mean_interval, transformed
 from lab.study import CONFIRMATORY, Study
 from theory.claims import Evidence
+from theory.descent import over_best_below, peak_place
 from toy.double_descent.model import predict, simulate
 
 # parameters over samples; in steps of 5 % near the threshold
@@ -63,30 +64,6 @@ def configs(scale: str) -> list[Descent]:
         chosen = [Descent("network", noise, teacher_width=units, seed=CONFIRMATORY, **NETWORK)
                   for noise, units in ((0.5, 8), (0.0, 8), (0.5, 0))] + chosen  # longest runs first
     return chosen
-
-
-def peak_place(ratios: np.ndarray, risks: np.ndarray) -> float:
-    """Ratio at which a curve of risks peaks: vertex of the parabola through its highest point and the two neighbours.
-
-    Both axes are logarithmic; a highest point at an end of the curve is itself the peak.
-    """
-    i = int(np.argmax(risks))
-    if i in (0, len(risks) - 1):
-        return float(ratios[i])
-    a, b, _ = np.polyfit(x := np.log(ratios[i - 1:i + 2]), np.log(risks[i - 1:i + 2]), 2)
-    return float(np.exp(-b / (2 * a) if a < 0 else x[1]))
-
-
-def over_best_below(risks: np.ndarray, ratios: np.ndarray) -> list[Estimate | None]:
-    """Risk of every row of (F, replicas) over that of the best row with fewer parameters than samples, as geometric means.
-
-    Half of the replicas choose the best row; the ratios are paired within each of the others.
-    """
-    below = np.flatnonzero(ratios < 1)
-    if below.size == 0 or risks.shape[1] < 2:
-        return [None] * len(risks)
-    best = below[np.argmin(np.log(risks[below, ::2]).mean(axis=1))]
-    return [mean_interval(row, log=True) for row in risks[:, 1::2] / risks[best, 1::2]]
 
 
 def tabulate(finished) -> pd.DataFrame:

@@ -9,5 +9,5 @@ TASKS = ("structured", "random-labels", "noise-inputs")
 
 __getattr__, __dir__, __all__ = lazy(__name__, {
     ".model": ["Data", "History", "make_data", "simulate"],
-    ".regions": ["Regions", "follow", "regions"],
+    "theory.regions": ["Regions", "follow", "regions"],
 })

@@ -25,8 +25,8 @@ from lab.errors import ArgumentError
 from lab.names import Keyed, renamed
 from lab.results import Results
 from lab.streams import generator
+from theory.regions import Regions, follow
 from toy.memorise import TASKS
-from toy.memorise.regions import Regions, follow
 from toy.mlp.kernels import ADAM
 from toy.mlp.train import initialise, train
 

@@ -157,7 +157,7 @@ def follow(classes: np.ndarray) -> Regions:
 
     References
     ----------
-    Definitions in the docstring of :mod:`toy.memorise.regions`.
+    Definitions in the docstring of :mod:`theory.regions`.
 
     Examples
     --------

@@ -1,0 +1,165 @@
+"""Magnitude pruning with rewinding, for whole stacks (Frankle & Carbin 2019, arXiv 1803.03635; Frankle et al. 2020, 1912.05671).
+
+A mask says which weights of a network are left: a tensor of the weight's shape for each weight matrix (biases are never pruned).
+The weights of a stack carry the copies along their first axis, and every copy has masks of its own.
+"""
+
+from collections.abc import Mapping
+
+import torch
+
+from lab import checks
+
+State = Mapping[str, torch.Tensor]
+Masks = dict[str, torch.Tensor]
+
+
+def whole_masks(state: State) -> Masks:
+    """Masks that leave every weight.
+
+    Parameters
+    ----------
+    state : mapping of tensors
+        Weights of a stack of MLPs.
+
+    Returns
+    -------
+    dict of bool tensors
+        One for each weight matrix.
+
+    Examples
+    --------
+    >>> list(whole_masks({"readout.weight": torch.ones(1, 2, 2), "readout.bias": torch.ones(1, 2)}))
+    ['readout.weight']
+    """
+    return {name: torch.ones_like(x, dtype=torch.bool) for name, x in state.items() if name.endswith("weight")}
+
+
+def pruned(state: State, masks: Masks, share: float) -> Masks:
+    """Masks without the smallest of the weights that are left, copy by copy, whatever their layer.
+
+    Parameters
+    ----------
+    state : mapping of tensors
+        Trained weights of a stack.
+    masks : dict of bool tensors
+        What is left so far.
+    share : float in [0, 1)
+        Of the weights that are left, how many go (rounded down).
+
+    Returns
+    -------
+    dict of bool tensors
+        What is left then.
+
+    Examples
+    --------
+    >>> state = {"a.weight": torch.tensor([[[1.0, -4.0]]]), "b.weight": torch.tensor([[[2.0], [-3.0]]])}
+    >>> {name: mask.flatten().tolist() for name, mask in pruned(state, whole_masks(state), 0.5).items()}
+    {'a.weight': [False, True], 'b.weight': [False, True]}
+    """
+    checks.real_number("share", share, least=0, below=1)
+    left = _flat(masks)
+    sizes = torch.where(left, _flat({name: state[name].abs() for name in masks}), torch.inf)
+    gone = (share * left.sum(1)).long()
+    ranks = sizes.argsort(dim=1).argsort(dim=1)
+    return _shaped(left & (ranks >= gone[:, None]), masks)
+
+
+def shuffled_masks(masks: Masks, generator: torch.Generator, within_layers: bool = True) -> Masks:
+    """Masks that leave as many weights at random.
+
+    Parameters
+    ----------
+    masks : dict of bool tensors
+        Of a stack.
+    generator : torch.Generator
+        Of the order.
+    within_layers : bool, default True
+        As many in each layer; False: as many in all.
+
+    Returns
+    -------
+    dict of bool tensors
+        Shuffled copy by copy.
+
+    Examples
+    --------
+    >>> masks = {"a.weight": torch.tensor([[[True, False, False]]]), "b.weight": torch.tensor([[[True, True]]])}
+    >>> found = shuffled_masks(masks, torch.Generator().manual_seed(0))
+    >>> found["a.weight"].sum().item(), found["b.weight"].sum().item()
+    (1, 2)
+    """
+    parts = [{name: mask} for name, mask in masks.items()] if within_layers else [masks]
+    found: Masks = {}
+    for part in parts:
+        flat = _flat(part)
+        order = torch.rand(flat.shape, generator=generator).argsort(dim=1).to(flat.device)
+        found |= _shaped(flat.gather(1, order), part)
+    return found
+
+
+def _flat(masks: State) -> torch.Tensor:
+    """(copies, all weights)."""
+    return torch.cat([mask.flatten(1) for mask in masks.values()], dim=1)
+
+
+def _shaped(flat: torch.Tensor, like: State) -> Masks:
+    parts = flat.split([mask[0].numel() for mask in like.values()], dim=1)
+    return {name: part.view(mask.shape) for (name, mask), part in zip(like.items(), parts)}
+
+
+def mixed(masks: Masks, inside: State, outside: State) -> dict[str, torch.Tensor]:
+    """Weights of one state where a mask leaves them, those of another elsewhere; biases of the first.
+
+    Parameters
+    ----------
+    masks : dict of bool tensors
+        Of a stack.
+    inside : mapping of tensors
+        Weights of the ticket.
+    outside : mapping of tensors
+        Weights of the rest.
+
+    Returns
+    -------
+    dict of tensors
+        A whole state.
+
+    Examples
+    --------
+    >>> mask = {"a.weight": torch.tensor([[[True, False]]])}
+    >>> mixed(mask, {"a.weight": torch.ones(1, 1, 2)}, {"a.weight": torch.zeros(1, 1, 2)})["a.weight"].tolist()
+    [[[1.0, 0.0]]]
+    """
+    return {name: torch.where(masks[name], x, outside[name]) if name in masks else x.clone() for name, x in inside.items()}
+
+
+def hold(model: torch.nn.Module, masks: Masks) -> None:
+    """Set the weights that masks do not leave to zero, and keep training from moving them.
+
+    Their gradients are made zero, so momentum and adaptive steps leave them where they are, and weight decay too.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        A stack that is about to be trained; changed in place.
+    masks : dict of bool tensors
+        Of its weights.
+
+    Examples
+    --------
+    >>> from empirical.models.layers import Linear
+    >>> layer = Linear(1, 2, 1)
+    >>> hold(layer, {"weight": torch.tensor([[[True, False]]])})
+    >>> layer(torch.ones(1, 1, 2)).sum().backward()
+    >>> layer.weight.grad.tolist()
+    [[[1.0, 0.0]]]
+    """
+    parameters = dict(model.named_parameters())
+    with torch.no_grad():
+        for name, mask in masks.items():
+            here = mask.to(parameters[name].device)
+            parameters[name].mul_(here)
+            if not here.all():
+                parameters[name].register_hook(lambda gradient, here=here: gradient * here)

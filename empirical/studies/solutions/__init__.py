@@ -1,0 +1,11 @@
+"""What trained networks end in, by width: small MLPs, so that every study takes minutes on one core.
+
+``plan``       what the studies share: one network of a width, data from files, the table's columns of a network
+``descent``    double descent by width, with and without wrong labels
+``endings``    networks of nearly no training loss: how far they agree, and what lies between them
+``success``    how often training fits everything, by width; one wide network against several narrow ones
+``tickets``    pruned networks, rewound and trained again
+``critical``   Hessian index at critical points, and along training
+``escape``     trained networks that are widened
+``memorise``   true labels, random ones, altered pictures: how long it takes, and what becomes of decision regions
+"""

@@ -1,0 +1,214 @@
+"""Networks that are trained to nearly no loss on the same samples: how far they agree, by width and by way of training.
+
+A replica is a set of training samples; on it :data:`COPIES` networks of each width start by themselves. Their spread, agreement
+and barriers are numbers of the replica.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from empirical.settings import Network, Setting
+from empirical.studies.levels import levels
+from empirical.studies.solutions.plan import SOURCES, about, from_files, of_width, seeds
+from empirical.studies.trained import TRAIN, threads_of_record, trained
+from lab.combine import bounded
+from lab.estimate import mean_interval
+from lab.stages import Stage
+from lab.study import Study
+from theory.claims import Evidence
+
+if TYPE_CHECKING:
+    import pandas
+
+COPIES = 8
+WIDTHS = (16, 64, 256)
+LOSS = {"target_loss": 0.01, "schedule": "constant", "warmup": 0.0, "learning_rate": 0.05, "epochs": 600}
+REGIMES: dict[str, dict[str, Any]] = {"base": {}, "learning rate × 1/4": {"learning_rate": 0.0125, "epochs": 2400},
+                                      "whole set a step": {"batch_size": 300, "learning_rate": 0.1, "epochs": 1500},
+                                      "weight decay": {"weight_decay": 1e-4}, "smaller start": {"init": "lecun-normal"}}
+REPLICAS = {"quick": 2, "full": 6}
+KEYS = ("agreement", "barrier", "barrier_matched", "error_barrier", "error_barrier_matched")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endings(Setting):
+    """What a stack of networks ended in.
+
+    Attributes
+    ----------
+    regime : str
+        Way of training, in words; one of :data:`REGIMES`.
+    stack : int
+        Networks, on the same samples.
+
+    Examples
+    --------
+    >>> of_width(Endings, 16, 100, regime="base", stack=4, **SOURCES["digits"]).networks()[0].stack
+    4
+    """
+
+    regime: str
+    stack: int = COPIES
+
+    def networks(self) -> list[Network]:
+        """The run that trains them."""
+        return [Network(**self.shared(), stack=self.stack)]
+
+
+def run(config: Endings, folder: Path, *, device: str | None = None, data_dir: str | None = None) -> dict:
+    """Compare the networks of a stack.
+
+    Parameters
+    ----------
+    config : Endings
+        Which.
+    folder : Path
+        Of the run.
+    device : str, optional
+        As for PyTorch; None for CUDA if there is one.
+    data_dir : str, optional
+        Folder with the data set; None for the one that the environment names.
+
+    Returns
+    -------
+    dict
+        Loss and accuracy of each network (``train``, ``test``), ``reached`` (whether each came to its loss), ``parameters``;
+        ``agreement`` on test samples over all pairs; barriers over pairs of neighbours, as they are and with their units matched.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> quick = of_width(Endings, 4, 0, regime="base", stack=2, **{**SOURCES["digits"], "epochs": 1, "train_size": 60})
+    >>> with TemporaryDirectory() as folder:
+    ...     sorted(set(run(quick, Path(folder) / "endings" / "run", device="cpu")) & set(KEYS))
+    ['agreement', 'barrier', 'barrier_matched', 'error_barrier', 'error_barrier_matched']
+    """
+    from empirical.data import dataset
+    from empirical.device import pick_device
+    from empirical.models import build_for
+    from empirical.models.mlp import MLP
+    from empirical.networks import load_trained, read_member
+    from empirical.solutions import agreement, answers, barrier, matched_units
+
+    (network,), experiment, target = config.networks(), Path(folder).parent, pick_device(device)
+    facts = trained(network, experiment, device=device, data_dir=data_dir)
+    data = dataset(config, data_dir, str(target))
+    stack = load_trained(network, data, TRAIN.folder(experiment, network), target)
+    states = [read_member(stack, config.stack, i) for i in range(config.stack)]
+    one = build_for(config, data).to(target)
+    assert isinstance(one, MLP)  # the only networks whose units are matched here
+    inputs = data.batch(data.splits["train"]).unsqueeze(0)
+    found: dict[str, list[float]] = {key: [] for key in KEYS[1:]}
+    for state, other in zip(states[::2], states[1::2]):
+        for suffix, end in (("", other), ("_matched", matched_units(one, state, other, inputs))):
+            here = barrier(one, state, end, data)
+            found[f"barrier{suffix}"].append(here["loss"])
+            found[f"error_barrier{suffix}"].append(here["error"])
+    return {**{key: facts[key] for key in ("parameters", "train", "test", "reached", "epochs")},
+            "agreement": agreement(answers(stack, data, data.splits["test"])),
+            **{key: float(np.mean(values)) for key, values in found.items()},
+            "manifest": {"data": data.facts, "device": str(target), "threads": threads_of_record(config.threads, facts)}}
+
+
+MEASURE = Stage("compare", "empirical.studies.solutions.endings:run", Endings, needs={"train": Endings.networks})
+STAGES = (TRAIN, MEASURE)
+
+
+def _configs(data: str, regimes: Sequence[str], scale: str, n: int | None = None) -> list[Endings]:
+    """Every way of training, three widths; replica by replica."""
+    if scale not in REPLICAS or (scale == "quick" and data != "digits"):
+        return []
+    if scale == "quick":
+        return [of_width(Endings, hidden, seed, regime="base", stack=2, **{**SOURCES[data], **LOSS, "epochs": 40})
+                for seed in seeds(n or 2) for hidden in WIDTHS[:2]]
+    return [of_width(Endings, hidden, seed, regime=regime, **{**SOURCES[data], **LOSS, **REGIMES[regime]})
+            for seed in seeds(n or REPLICAS[scale]) for regime in regimes for hidden in WIDTHS]
+
+
+def tabulate(finished: Sequence[tuple[Any, dict]]) -> "pandas.DataFrame":
+    """The table: one row a stack.
+
+    Parameters
+    ----------
+    finished : sequence of (configuration, dict)
+        Runs and their results.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Of each stack how many networks ``reached`` their loss, the mean and ``spread`` (standard deviation) of their test errors,
+        their agreement and barriers.
+
+    Examples
+    --------
+    >>> tabulate([]).empty
+    True
+    """
+    import pandas
+
+    rows = []
+    for config, result in MEASURE.results(finished):
+        errors = 1 - np.array(result["test"]["accuracy"])
+        first = {key: value for key, value in about(config, result).items() if key != "member"}
+        reached = config.stack if result["reached"] is None else sum(result["reached"])
+        rows.append({**first, "regime": config.regime, "copies": config.stack, "reached": reached,
+                     "test_error": errors.mean(), "spread": errors.std(ddof=1), **{key: result[key] for key in KEYS},
+                     "train_loss": np.mean(result["train"]["loss"]), "epochs": np.mean(result["epochs"])})
+    return pandas.DataFrame(rows)
+
+
+def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]:
+    """Spread, disagreement and barriers of the widest networks, those of the narrowest beside them.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Of :func:`tabulate`.
+    runs : tuple of str
+        Ids of the runs behind it.
+
+    Returns
+    -------
+    list of Evidence
+        Ways of training share samples and starts: one cluster. Replicas whose networks did not all come to the loss are left out.
+
+    Examples
+    --------
+    >>> import pandas
+    >>> evidence(pandas.DataFrame({"regime": []}), ())
+    []
+    """
+    found = []
+    for regime, rows in frame.groupby("regime", sort=False):
+        whole = rows.groupby("seed").filter(lambda part: (part.reached == part.copies).all())
+        if whole.empty:
+            continue
+        name, narrow, wide = str(rows.data.iloc[0]), rows.hidden.min(), rows.hidden.max()
+        left, counted = whole.seed.nunique(), rows.seed.nunique()
+        common: dict[str, Any] = dict(column="real", runs=runs, piece=str(regime).replace(" ", "-"), cluster=name,
+                      levels=levels("mlp", name), note=f"{left} of {counted} replicas came to the loss" * (left < counted))
+        by = whole.pivot(index="seed", columns="hidden", values=["spread", "test_error", *KEYS[:3]])
+        spread = by["spread"].clip(lower=1e-4)  # an error of a test of 10,000
+        setting = f"MLP, {name}, {regime}, width {wide}"
+        found += [
+            Evidence("s2.wide-solutions-agree", estimate=mean_interval(spread[wide] / spread[narrow], log=True),
+                     setting=f"{setting} against {narrow}", **common),
+            Evidence("s2.width-generalises", setting=f"{setting} against {narrow}", estimate=bounded(
+                mean_interval(by["test_error"][narrow] - by["test_error"][wide]), -1, 1), **common),
+            Evidence("s3.minimisers-differ", setting=setting,
+                     estimate=bounded(mean_interval(1 - by["agreement"][wide]), 0, 1), **common),
+            Evidence("s2.barriers-are-order", setting=setting, estimate=bounded(mean_interval(
+                by["barrier_matched"][wide] / by["barrier"][wide].clip(lower=1e-9)), 0), **common)]
+    return found
+
+
+DIGITS_ENDINGS = Study("endings-digits", "networks of nearly no training loss on digits: five ways of training", STAGES,
+                       partial(_configs, "digits", tuple(REGIMES)), tabulate, evidence, processes=True, extensible=True)
+MNIST_ENDINGS = Study("endings-mnist", "networks of nearly no training loss on MNIST", STAGES,
+                      from_files(partial(_configs, "mnist", ("base",))), tabulate, evidence, processes=True, extensible=True,
+                      declared=partial(_configs, "mnist", ("base",)))

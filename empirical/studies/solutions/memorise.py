@@ -1,0 +1,217 @@
+"""Memorise or generalise: MLPs on digits with true, partly random and random labels, on noise, and on scrambled pictures.
+
+Networks are looked at after more and more epochs; those of fewer epochs are the beginnings of those of more. Told are the errors,
+the first look without an error on the training pictures, and what becomes of decision regions on polygons through pictures of a
+label (:mod:`empirical.paths`), as in the toy (:mod:`toy.memorise`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from empirical.settings import Network, Setting
+from empirical.studies.levels import levels
+from empirical.studies.solutions.plan import about, of_width, seeds
+from empirical.studies.trained import TRAIN, first_member, threads_of_record, trained
+from lab.combine import bounded
+from lab.estimate import mean_interval
+from lab.stages import Stage
+from lab.study import Study
+from theory.claims import Evidence
+
+if TYPE_CHECKING:
+    import pandas
+
+PLAIN = {"train_size": 300, "schedule": "constant", "warmup": 0.0}
+TASKS: dict[str, dict[str, Any]] = {
+    "true labels": {"data": "digits"}, "half random": {"data": "digits", "label_noise": 0.5},
+    "random labels": {"data": "digits", "label_noise": 1.0}, "noise pictures": {"data": "digits-noise"},
+    "scrambled pictures": {"data": "digits-scrambled"}}
+WIDTHS, LOOKS = (16, 64, 256), (1, 2, 4, 8, 16, 32, 64, 128, 256)
+REPLICAS = {"quick": 2, "full": 8}
+EVENTS = ("deaths", "births", "resplits", "chance")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Memorise(Setting):
+    """Networks of one width on one task, along training.
+
+    Attributes
+    ----------
+    task : str
+        In words; one of :data:`TASKS`.
+    looks : tuple of int
+        Epochs after which networks are looked at; they are looked at before the first, too.
+    corners : int
+        Of a polygon.
+    points : int
+        Of an edge.
+
+    Examples
+    --------
+    >>> run = of_width(Memorise, 16, 100, **PLAIN, data="digits", task="true labels", looks=(1, 3))
+    >>> [network.epochs for network in run.networks()]
+    [1, 3]
+    """
+
+    task: str
+    looks: tuple[int, ...] = LOOKS
+    corners: int = 8
+    points: int = 32
+
+    def networks(self) -> list[Network]:
+        """The runs that train them."""
+        return [Network(**{**self.shared(), "epochs": epochs}) for epochs in self.looks]
+
+
+def run(config: Memorise, folder: Path, *, device: str | None = None, data_dir: str | None = None) -> dict:
+    """Follow decision regions along training.
+
+    Parameters
+    ----------
+    config : Memorise
+        Which networks.
+    folder : Path
+        Of the run.
+    device : str, optional
+        As for PyTorch; None for CUDA if there is one.
+    data_dir : str, optional
+        Folder with the data set; None for the one that the environment names.
+
+    Returns
+    -------
+    dict
+        ``looks``: of each, loss and error in training and test; ``regions`` (looks + 1): mean number on a polygon, the start
+        first;
+        ``deaths, births, resplits, chance``, summed over polygons; and ``parameters``.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> quick = of_width(Memorise, 2, 0, **{**PLAIN, "train_size": 60}, data="digits", task="true labels", looks=(1,))
+    >>> with TemporaryDirectory() as folder:
+    ...     found = run(quick, Path(folder) / "memorise" / "run", device="cpu")
+    >>> len(found["regions"]), len(found["looks"])
+    (2, 1)
+    """
+    from empirical.data import dataset
+    from empirical.device import pick_device
+    from empirical.networks import prepare
+    from empirical.paths import classes_on, polygons
+    from theory.regions import follow
+
+    experiment, target, networks = Path(folder).parent, pick_device(device), config.networks()
+    facts = [trained(network, experiment, device=device, data_dir=data_dir) for network in networks]
+    data = dataset(config, data_dir, str(target))
+    curves = polygons(data, config.corners, config.points, config.seed)
+    models = [prepare(networks[0], data, target).eval(), *(first_member(n, experiment, data, target) for n in networks)]
+    found = follow(np.stack([classes_on(model, curves) for model in models], axis=1))
+    return {"looks": [about(network, fact) for network, fact in zip(networks, facts)], "parameters": facts[0]["parameters"],
+            "regions": found.count.mean(axis=0), **{name: float(getattr(found, name).sum()) for name in EVENTS},
+            "manifest": {"data": data.facts, "device": str(target), "threads": threads_of_record(config.threads, *facts)}}
+
+
+FOLLOW = Stage("follow", "empirical.studies.solutions.memorise:run", Memorise, needs={"train": Memorise.networks})
+
+
+def _configs(scale: str, n: int | None = None) -> list[Memorise]:
+    """Five tasks, three widths; replica by replica, and task by task, so that what trains in a row shares its data."""
+    if scale not in REPLICAS:
+        return []
+    widths, few = (WIDTHS[:1], {"looks": (1, 4)}) if scale == "quick" else (WIDTHS, {})
+    return [of_width(Memorise, hidden, seed, **{**PLAIN, **changes, **few}, task=task) for seed in seeds(n or REPLICAS[scale])
+            for task, changes in TASKS.items() for hidden in reversed(widths)]
+
+
+def tabulate(finished: Sequence[tuple[Any, dict]]) -> "pandas.DataFrame":
+    """The table: one row a network and look.
+
+    Parameters
+    ----------
+    finished : sequence of (configuration, dict)
+        Runs and their results.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Errors and ``regions`` at each look; ``fitted``, the first look without an error on the training pictures (NaN: none), and
+        the events of the whole training stand in every row of a network.
+
+    Examples
+    --------
+    >>> tabulate([]).empty
+    True
+    """
+    import pandas
+
+    rows = []
+    for config, result in FOLLOW.results(finished):
+        fitted = [look["epochs"] for look in result["looks"] if look["train_error"] == 0]
+        rows += [{"task": config.task, **look, "regions": regions, "fitted": min(fitted, default=np.nan),
+                  **{name: result[name] for name in EVENTS}} for look, regions in zip(result["looks"], result["regions"][1:])]
+    return pandas.DataFrame(rows)
+
+
+def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]:
+    """Of the widest networks that have fitted their pictures: regions, re-splits, and epochs to fit; replica by replica.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Of :func:`tabulate`.
+    runs : tuple of str
+        Ids of the runs behind it.
+
+    Returns
+    -------
+    list of Evidence
+        Tasks share their pictures or labels: one cluster.
+
+    Examples
+    --------
+    >>> import pandas
+    >>> evidence(pandas.DataFrame(), ())
+    []
+    """
+    if frame.empty:
+        return []
+    wide = frame[frame.hidden == frame.hidden.max()]
+    wide = wide[wide.epochs == wide.epochs.max()]
+    last = wide.assign(rate=wide.resplits / wide.deaths.clip(lower=1),
+                       again=(wide.resplits - wide.chance) / wide.births.clip(lower=1))
+    last = last.set_index(["task", "seed"]).sort_index()
+    done, found = last[last.train_error == 0], []
+    late = 2.0 * frame.epochs.max()  # epochs of what has not fitted by the last look: the next look
+
+    def of(task: str, column: str, rows: "pandas.DataFrame" = done) -> "pandas.Series":
+        return rows[column].xs(task) if task in rows.index.get_level_values(0) else rows[column].iloc[:0].droplevel(0)
+
+    def add(claim: str, piece: str, words: str, values: "pandas.Series", labels: str = "structured", log: bool = False,
+            least: float = -np.inf, most: float = np.inf) -> None:
+        values = values.dropna()
+        if len(values):
+            planned = frame.seed.nunique()
+            found.append(Evidence(claim, "real", f"MLP of {int(frame.hidden.max())} units, digits, {words}",
+                                  bounded(mean_interval(values, log=log), least, most), runs, piece=piece, cluster="digits",
+                                  note=f"{len(values)} of {planned} replicas had fitted" * (len(values) < planned),
+                                  levels={**levels("mlp", "digits"), "labels": labels, "share": piece}))
+
+    add("s2.memorising-needs-more-regions", "regions", "polygons through pictures of a label, random against true",
+        of("random labels", "regions") - of("true labels", "regions"), "random")
+    for task, piece, labels in (("true labels", "true", "structured"), ("random labels", "random", "random")):
+        add("s2.merged-regions-stay-merged", piece, task, of(task, "rate"), labels, least=0.0)
+    for task, share in (("random labels", 1.0), ("half random", 0.5)):
+        add("s2.resplits-follow-random-labels", f"share{share:g}", f"{share:.0%} of the labels random",
+            of(task, "rate") - of("true labels", "rate"), "random")
+    add("s2.resplits-are-no-chance", "random-labels", "random labels", of("random labels", "again"), "random", least=-1.0,
+        most=1.0)
+    for claim, task in (("s3.random-labels-are-fitted", "random labels"), ("s3.noise-is-fitted", "noise pictures")):
+        add(claim, "", task, of(task, "fitted", last).fillna(late) / of("true labels", "fitted", last).fillna(late), log=True)
+    return found
+
+
+MEMORISE_DIGITS = Study("memorise-digits", "memorise or generalise: MLPs on digits, true labels, random ones, noise",
+                        (TRAIN, FOLLOW), _configs, tabulate, evidence, processes=True, extensible=True)

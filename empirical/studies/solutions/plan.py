@@ -1,0 +1,180 @@
+"""What the studies of this package share: how a small network is named, where data come from, what a table says of a network."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any, TypeVar
+
+from empirical.declared import data_folder
+from empirical.settings import Setting
+from lab.study import CONFIRMATORY
+
+UNIT = 512  # base width: a layer of h units has alpha = h/512
+DIGITS = {"data": "digits", "train_size": 300, "epochs": 300}
+MNIST = {"data": "mnist", "train_size": 1000, "image_size": 14, "batch_size": 100, "learning_rate": 0.1}
+SOURCES = {"digits": DIGITS, "mnist": MNIST}
+# one hidden layer, and nothing that keeps training from fitting all it can: no augmentation, no weight decay
+PLAIN = {"arch": "mlp", "depth": 1, "base_width": UNIT, "epochs": 200, "batch_size": 50, "learning_rate": 0.05,
+         "weight_decay": 0.0, "augment": False}
+Config = TypeVar("Config", bound=Setting)
+
+
+def of_width(kind: type[Config], hidden: int, seed: int, **changes: Any) -> Config:
+    """A run with a network of so many hidden units; a replica has a split of its own.
+
+    Parameters
+    ----------
+    kind : class of the run, Setting or one derived from it
+        Say, :class:`~empirical.settings.Network`.
+    hidden : int in 1 … 2¹⁶
+        Hidden units of each layer.
+    seed : int
+        Number of the replica.
+    **changes
+        Fields that differ from :data:`PLAIN`.
+
+    Returns
+    -------
+    kind
+        The run.
+
+    Examples
+    --------
+    >>> from empirical.settings import Network
+    >>> of_width(Network, 48, 100, **DIGITS).alpha
+    '3/32'
+    """
+    fields = {**PLAIN, "alpha": str(Fraction(hidden, UNIT)), "seed": seed, "split": seed, **changes}
+    run = kind(**fields)
+    run.check()
+    return run
+
+
+def data_name(config: Setting) -> str:
+    """The data of a run, for a person.
+
+    Parameters
+    ----------
+    config : Setting
+        The run.
+
+    Returns
+    -------
+    str
+        Name and size of its pictures; wrong labels are told by a column of their own.
+
+    Examples
+    --------
+    >>> from empirical.settings import Network
+    >>> data_name(of_width(Network, 48, 100, **MNIST))
+    'MNIST at 14x14'
+    """
+    name = {"mnist": "MNIST"}.get(config.data, config.data)
+    return name + (f" at {config.image_size}x{config.image_size}" if config.image_size else "")
+
+
+def hidden_units(config: Setting) -> int:
+    """Hidden units of a run's network.
+
+    Parameters
+    ----------
+    config : Setting
+        The run.
+
+    Returns
+    -------
+    int
+        alpha times base width.
+
+    Examples
+    --------
+    >>> from empirical.settings import Network
+    >>> hidden_units(of_width(Network, 48, 100, **DIGITS))
+    48
+    """
+    return int(config.width * config.base_width)
+
+
+def seeds(n: int) -> range:
+    """Seeds of n replicas, all of them confirmatory.
+
+    Parameters
+    ----------
+    n : int
+        Replicas.
+
+    Returns
+    -------
+    range
+        From :data:`lab.study.CONFIRMATORY` on.
+
+    Examples
+    --------
+    >>> list(seeds(2))
+    [100, 101]
+    """
+    return range(CONFIRMATORY, CONFIRMATORY + n)
+
+
+def from_files(declared: Callable[..., Sequence[Config]]) -> Callable[..., list[Config]]:
+    """The same runs where there are data, with their checksum.
+
+    The checksum is that of all pictures and labels before they are dealt out and before labels are made wrong: one for all runs.
+
+    Parameters
+    ----------
+    declared : function of scale and replicas
+        The runs, on one data set.
+
+    Returns
+    -------
+    function of scale and replicas
+        As ``declared``; without runs where no folder of data is named.
+
+    Examples
+    --------
+    >>> from_files(lambda scale, n=None: [])("full")
+    []
+    """
+    def configs(scale: str, n: int | None = None) -> list[Config]:
+        runs = list(declared(scale, n)) if data_folder() else []
+        if not runs:
+            return []
+        from empirical.data import dataset, with_checksum
+
+        first = with_checksum(runs[0], dataset(runs[0]))
+        return [replace(run, checksum=first.checksum) for run in runs]
+
+    return configs
+
+
+def about(config: Setting, result: dict, member: int = 0) -> dict[str, Any]:
+    """What a table says of one trained network.
+
+    Parameters
+    ----------
+    config : Setting
+        Its run.
+    result : dict
+        Of :func:`empirical.studies.trained.run`.
+    member : int, default 0
+        Number of the network in its stack.
+
+    Returns
+    -------
+    dict
+        Data, width, parameters, equations (training samples times classes), seed, and loss and error on both sides.
+
+    Examples
+    --------
+    >>> from empirical.settings import Network
+    >>> side = {"loss": [0.5], "accuracy": [0.75]}
+    >>> facts = {"parameters": 10, "train": side, "test": side}
+    >>> about(of_width(Network, 8, 100, **DIGITS), facts)["test_error"]
+    0.25
+    """
+    return {"data": data_name(config), "hidden": hidden_units(config), "parameters": result["parameters"],
+            "samples": config.train_size, "label_noise": config.label_noise, "seed": config.seed, "member": member,
+            "epochs": config.epochs,
+            **{f"{split}_{name}": value for split in ("train", "test") for name, value in
+               (("loss", result[split]["loss"][member]), ("error", 1 - result[split]["accuracy"][member]))}}

@@ -1,0 +1,253 @@
+"""Tickets: MLPs pruned step by step, rewound and trained again, alone and with other weights around them.
+
+The weights that are left when the smallest go, a share after each training, are the *ticket*; *rewound* they have the values of
+the start, or of an early epoch. Arms, each trained as long as the dense network, whose order of samples they share:
+
+``round r``        the ticket alone after r rounds; the last is "alone"
+``redrawn rest``   all weights: the ticket's rewound, the others drawn anew
+``failed rest``    all weights: the others where a network ended that was trained on random labels for the same pictures
+``random mask``    as many weights, wherever they lie, with their values at the start
+``shuffled mask``  as many weights in each layer
+``fresh narrow``   a random mask and a start drawn anew: a fresh network of the ticket's size
+``dense``, ``fresh wide``  all weights: the network that was pruned ("with its original rest"), and one drawn anew
+
+A network *wins* if it ends without an error on its training samples. A replica is a set of samples, with :data:`COPIES` networks;
+its shares are of those. Every network is pruned, not only winners, so no arm wins by construction.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from empirical.settings import Network
+from empirical.studies.levels import levels
+from empirical.studies.solutions.plan import about, of_width, seeds
+from empirical.studies.trained import TRAIN, threads_of_record, trained
+from lab.combine import bounded
+from lab.estimate import mean_interval
+from lab.stages import Stage
+from lab.study import Study
+from theory.claims import Evidence
+
+if TYPE_CHECKING:
+    import pandas
+
+    from empirical.models.layers import Stack
+
+COPIES, WIDTH, ROUNDS, SHARE, EARLY = 8, 8, 3, 0.2, 5
+BUDGET = {"data": "digits", "train_size": 300, "epochs": 60, "schedule": "constant", "warmup": 0.0}
+REPLICAS = {"quick": 2, "full": 8}
+# claim -> the arm that is to win more often (or as often, at most), and the other one
+CLAIMS = {"s2.tickets-need-their-rest": ("fresh wide", "alone"),
+          "s2.perturbed-rest-spoils-tickets": ("redrawn rest", "fresh wide"),
+          "s2.adversarial-rest-spoils-tickets": ("failed rest", "fresh wide"),
+          "s2.tickets-beat-fresh-starts": ("alone", "fresh narrow")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tickets(Network):
+    """A stack of networks that are pruned, and what becomes of their tickets.
+
+    Attributes
+    ----------
+    rounds : int
+        Prunings, each followed by a training.
+    share : float
+        Of the weights that are left, how many go in each.
+    rewind : int
+        Epoch whose weights the tickets are given back; 0 for the start. After the start only the tickets alone are trained.
+
+    Examples
+    --------
+    >>> [(n.copy, n.label_noise) for n in of_width(Tickets, 8, 100, **BUDGET, rounds=3, stack=8).networks()]
+    [(0, 0.0), (8, 0.0), (0, 1.0)]
+    """
+
+    rounds: int
+    share: float = SHARE
+    rewind: int = 0
+
+    def networks(self) -> list[Network]:
+        """The runs of whole networks: those to prune, fresh ones, those with random labels; or the first and their beginning."""
+        dense = Network(**self.shared(), copy=self.copy, stack=self.stack)
+        own = dict(vars(dense))
+        if self.rewind:
+            return [dense, Network(**{**own, "epochs": self.rewind})]
+        return [dense, Network(**{**own, "copy": self.copy + self.stack}), Network(**{**own, "label_noise": 1.0})]
+
+
+def run(config: Tickets, folder: Path, *, device: str | None = None, data_dir: str | None = None) -> dict:
+    """Prune, rewind, and train every arm.
+
+    Parameters
+    ----------
+    config : Tickets
+        What.
+    folder : Path
+        Of the run; each arm has a folder of its own in it.
+    device : str, optional
+        As for PyTorch; None for CUDA if there is one.
+    data_dir : str, optional
+        Folder with the data set; None for the one that the environment names.
+
+    Returns
+    -------
+    dict
+        ``arms``: name -> ``left`` (share of the weights), loss and accuracy of every network in ``train`` and ``test``; and
+        ``parameters``.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> quick = of_width(Tickets, 2, 0, **{**BUDGET, "epochs": 1, "train_size": 60}, rounds=1, stack=1)
+    >>> with TemporaryDirectory() as folder:
+    ...     found = run(quick, Path(folder) / "tickets" / "run", device="cpu")["arms"]
+    >>> list(found)[:4], round(found["round 1"]["left"], 1)
+    (['dense', 'round 1', 'fresh wide', 'redrawn rest'], 0.8)
+    """
+    import torch
+
+    from empirical.data import dataset
+    from empirical.device import pick_device
+    from empirical.evaluate import evaluate
+    from empirical.models.initialise import initialise
+    from empirical.networks import load_trained, prepare
+    from empirical.pruning import hold, mixed, pruned, shuffled_masks, whole_masks
+    from empirical.streams import stream
+    from empirical.train import train
+
+    folder, target, networks = Path(folder), pick_device(device), config.networks()
+    experiment = folder.parent
+    facts = [trained(network, experiment, device=device, data_dir=data_dir) for network in networks]
+    data = dataset(config, data_dir, str(target))
+    arms = {"dense": {"left": 1.0, **{split: facts[0][split] for split in ("train", "test")}}}
+
+    def ends(network: Network) -> dict[str, torch.Tensor]:
+        return load_trained(network, data, TRAIN.folder(experiment, network), target).state_dict()
+
+    def begins(purpose: str) -> dict[str, torch.Tensor]:
+        model = prepare(networks[0], data, torch.device("cpu"))
+        initialise(model, [stream(*config.address(i, purpose)) for i in range(config.stack)], config.init, config.width)
+        return model.to(target).state_dict()
+
+    def arm(name: str, state: dict[str, torch.Tensor], masks: dict[str, torch.Tensor] | None = None) -> dict[str, torch.Tensor]:
+        place = folder / name.replace(" ", "-")
+        place.mkdir(parents=True, exist_ok=True)
+
+        def begin(model: "Stack") -> None:
+            model.load_state_dict(state)
+            hold(model, masks or {})
+
+        model, _ = train(config, data, place, device=target, begin=begin)
+        left = sum(int(m.sum()) for m in masks.values()) / sum(m.numel() for m in masks.values()) if masks else 1.0
+        arms[name] = {"left": left, **{split: evaluate(model, data, split) for split in ("train", "test")}}
+        return model.state_dict()
+
+    start = ends(networks[1]) if config.rewind else prepare(networks[0], data, target).state_dict()
+    state, masks = ends(networks[0]), whole_masks(start)
+    for number in range(config.rounds):
+        masks = pruned(state, masks, config.share)
+        state = arm(f"round {number + 1}", start, masks)
+    if not config.rewind:
+        arms["fresh wide"] = {"left": 1.0, **{split: facts[1][split] for split in ("train", "test")}}
+        redrawn, order = begins("redrawn rest"), stream(*config.address(0, "masks"))
+        arm("redrawn rest", mixed(masks, start, redrawn))
+        arm("failed rest", mixed(masks, start, ends(networks[2])))
+        arm("shuffled mask", start, shuffled_masks(masks, order))
+        random = shuffled_masks(masks, order, within_layers=False)
+        arm("random mask", start, random)
+        arm("fresh narrow", redrawn, random)
+    return {"parameters": facts[0]["parameters"], "arms": arms,
+            "manifest": {"data": data.facts, "device": str(target), "threads": threads_of_record(config.threads, *facts)}}
+
+
+PRUNE = Stage("prune", "empirical.studies.solutions.tickets:run", Tickets, needs={"train": Tickets.networks})
+
+
+def _configs(scale: str, n: int | None = None) -> list[Tickets]:
+    """Rewound to the start and to an early epoch."""
+    if scale not in REPLICAS:
+        return []
+    few: dict[str, Any] = {"epochs": 3, "stack": 2, "rounds": 1} if scale == "quick" else {"stack": COPIES, "rounds": ROUNDS}
+    return [of_width(Tickets, WIDTH, seed, **{**BUDGET, **few}, rewind=rewind) for seed in seeds(n or REPLICAS[scale])
+            for rewind in ((0,) if scale == "quick" else (0, EARLY))]
+
+
+def tabulate(finished: Sequence[tuple[Any, dict]]) -> "pandas.DataFrame":
+    """The table: one row a replica and arm.
+
+    Parameters
+    ----------
+    finished : sequence of (configuration, dict)
+        Runs and their results.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``arm``, ``rewind``, share of the weights ``left``, ``wins`` (share of the copies), mean loss and error.
+
+    Examples
+    --------
+    >>> tabulate([]).empty
+    True
+    """
+    import pandas
+
+
+    rows = []
+    for config, result in PRUNE.results(finished):
+        for arm, found in result["arms"].items():
+            first = about(config, {**result, **found})
+            means = {f"{split}_{name}": float(np.mean(found[split][key])) for split in ("train", "test")
+                     for name, key in (("loss", "loss"), ("error", "accuracy"))}
+            means |= {f"{split}_error": 1 - means[f"{split}_error"] for split in ("train", "test")}
+            name = "alone" if arm == f"round {config.rounds}" else arm
+            rows.append({**{key: value for key, value in first.items() if key != "member"}, **means, "arm": name,
+                         "rewind": config.rewind, "left": found["left"], "copies": config.stack,
+                         "wins": float(np.mean([x == 1 for x in found["train"]["accuracy"]]))})
+    return pandas.DataFrame(rows)
+
+
+def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]:
+    """Differences of shares of wins, replica by replica.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Of :func:`tabulate`.
+    runs : tuple of str
+        Ids of the runs behind it.
+
+    Returns
+    -------
+    list of Evidence
+        Of tickets rewound to the start, and for those alone of tickets rewound to an early epoch; one cluster.
+
+    Examples
+    --------
+    >>> import pandas
+    >>> evidence(pandas.DataFrame(), ())
+    []
+    """
+    if frame.empty:
+        return []
+    wins = frame.pivot(index="seed", columns=["rewind", "arm"], values="wins")
+    left = frame[frame.arm == "alone"].left.iloc[0]
+    found = []
+    for rewind in sorted(set(frame.rewind)):
+        for claim, pair in CLAIMS.items():
+            more, less = ((rewind if arm == "alone" else 0, arm) for arm in pair)
+            if {more, less} <= set(wins.columns) and (rewind == 0 or "alone" in pair):
+                where = f"after epoch {rewind}" if rewind else "at the start"
+                found.append(Evidence(claim, "real", f"MLP of {int(frame.hidden.iloc[0])} units, {frame.data.iloc[0]}, "
+                                      f"{int(frame.samples.iloc[0])} images, {left:.0%} of the weights as {where}",
+                                      bounded(mean_interval((wins[more] - wins[less]).dropna()), -1, 1), runs, cluster="digits",
+                                      piece="early" if rewind else "start", levels=levels("mlp", "digits")))
+    return found
+
+
+TICKETS_DIGITS = Study("tickets-digits", "MLPs on digits: tickets rewound, alone and with other weights around them",
+                       (TRAIN, PRUNE), _configs, tabulate, evidence, processes=True, extensible=True)

@@ -1,0 +1,95 @@
+"""A trained MLP made wider without a change of its function: by splitting its units, or by new ones that nothing reads yet.
+
+*Splitting* puts two units in place of one, with its incoming weights each and a share s and 1 - s of its outgoing ones. At a
+point where the gradient vanishes it vanishes afterwards too, and among the new directions those that pull the two apart may have
+negative curvature: an escape (Fukumizu & Amari 2000, Neural Networks 13, 317; theory: :mod:`theory.landscape.escape`). *New
+units* have incoming weights of a fresh start and outgoing weights of zero.
+"""
+
+from collections.abc import Mapping
+
+import torch
+
+from lab import checks
+
+State = Mapping[str, torch.Tensor]
+LEAST_SHARE = 0.25  # a unit is split into parts between a quarter and three quarters
+
+
+def _layers(state: State) -> int:
+    return sum(name.startswith("hidden.") and name.endswith(".weight") for name in state)
+
+
+def split_units(state: State, generator: torch.Generator, factor: int = 2) -> dict[str, torch.Tensor]:
+    """Weights of an MLP ``factor`` times as wide in which every unit is split.
+
+    Parameters
+    ----------
+    state : mapping of tensors
+        Weights of an MLP (:class:`empirical.models.mlp.MLP`), of one network.
+    generator : torch.Generator
+        Of the shares, which are drawn for every unit: equal halves would stay equal for ever.
+    factor : int >= 2, default 2
+        Units in place of one.
+
+    Returns
+    -------
+    dict of tensors
+        Weights that compute the same function, up to rounding; units in the old order, repeated as a whole.
+
+    Examples
+    --------
+    >>> state = {"hidden.0.weight": torch.ones(1, 1, 2), "hidden.0.bias": torch.zeros(1, 1),
+    ...          "readout.weight": torch.full((1, 3, 1), 5.0), "readout.bias": torch.zeros(1, 3)}
+    >>> wide = split_units(state, torch.Generator().manual_seed(0))
+    >>> wide["hidden.0.weight"].shape, wide["readout.weight"].sum(-1).tolist()
+    (torch.Size([1, 2, 2]), [[5.0, 5.0, 5.0]])
+    """
+    checks.whole_number("factor", factor, 2)
+    wide, shares = {}, None
+    for reader in (*(f"hidden.{i}" for i in range(_layers(state))), "readout"):
+        weight, bias = state[f"{reader}.weight"], state[f"{reader}.bias"]
+        if shares is not None:
+            weight = torch.cat([weight * share for share in shares], dim=2)
+        if reader != "readout":
+            weight, bias = weight.repeat(1, factor, 1), bias.repeat(1, factor)
+            drawn = LEAST_SHARE + (1 - 2 * LEAST_SHARE) * torch.rand(factor, bias.shape[1] // factor, generator=generator)
+            shares = (drawn / drawn.sum(0)).to(weight)
+        wide[f"{reader}.weight"], wide[f"{reader}.bias"] = weight, bias
+    return {name: wide[name] for name in state}
+
+
+def add_units(state: State, fresh: State) -> dict[str, torch.Tensor]:
+    """Weights of a wider MLP: the units of a narrow one, and new ones that none of them reads, nor the readout.
+
+    Parameters
+    ----------
+    state : mapping of tensors
+        Weights of the narrow MLP.
+    fresh : mapping of tensors
+        Weights of a wide one at its start; new units have theirs, read among themselves and of what the narrow units compute.
+
+    Returns
+    -------
+    dict of tensors
+        Weights that compute the narrow network's function.
+
+    Examples
+    --------
+    >>> state = {"hidden.0.weight": torch.ones(1, 1, 2), "hidden.0.bias": torch.zeros(1, 1),
+    ...          "readout.weight": torch.full((1, 3, 1), 5.0), "readout.bias": torch.zeros(1, 3)}
+    >>> fresh = {"hidden.0.weight": torch.zeros(1, 2, 2), "hidden.0.bias": torch.zeros(1, 2),
+    ...          "readout.weight": torch.ones(1, 3, 2), "readout.bias": torch.zeros(1, 3)}
+    >>> add_units(state, fresh)["readout.weight"].tolist()
+    [[[5.0, 0.0], [5.0, 0.0], [5.0, 0.0]]]
+    """
+    wide = {}
+    for name, old in state.items():
+        new = fresh[name].clone()
+        if name.endswith(".bias"):
+            new[:, :old.shape[1]] = old
+        else:
+            new[:, :old.shape[1], old.shape[2]:] = 0.0
+            new[:, :old.shape[1], :old.shape[2]] = old
+        wide[name] = new
+    return wide

@@ -1,0 +1,78 @@
+"""Claims of others on trained networks that stand beside those of S2: double descent, and solutions of nearly no loss.
+
+Declared before their runs; the settings are those of :mod:`empirical.studies.solutions`.
+"""
+
+from theory.claims import Claim, Rule
+
+__all__ = ["CLAIMS"]
+
+_ERRORS = "errors that differ by less than one percentage point are called equal"
+_S2 = "S2 (Martinelli, Brea, Gerstner et al. 2026)"
+DISCUSSION = "public discussion of S2"
+_RATIOS = "ratios within 5 % of one are called equal"
+_TRAINED = "networks too narrow to fit their samples, trained at a constant rate"
+_LONGER = "an order of magnitude"
+_LAST = "what is not fitted at the last look counts as fitted at the next, after twice as many epochs"
+_FITTED = "networks trained to a loss of 0.01 on the same samples"
+
+CLAIMS: tuple[Claim, ...] = (
+    Claim(
+        "s2.final-ascent", "Final ascent (arXiv 2208.08003), against s2.second-descent",
+        "With many wrong labels the test error rises again with width.",
+        "test error of the widest network minus that of the width with the least",
+        "a widest network with the least error, or nearly so",
+        Rule(above=0.01, null=0.0), ("real",), _ERRORS, "label noise, no ridge, no early stopping",
+        {"real": "descent-mnist/noise0.4"},
+    ),
+    Claim(
+        "s2.barriers-are-order", "Entezari et al. 2022 (arXiv 2110.06296); Ainsworth et al. 2023 (arXiv 2209.04836)",
+        "What divides two wide solutions is for the most part the order of their units.",
+        "barrier of the training loss on the line between two networks: with units matched over as they are, widest network",
+        "matching that leaves half of the barrier, or more",
+        Rule(below=0.5), ("real",), "for the most part: more than half", _FITTED, {"real": "endings-mnist/base"},
+    ),
+    Claim(
+        "s3.minimisers-differ", "S3 (Yousefzadeh 2021, arXiv 2203.10366), background",
+        "Networks that fit the same samples with nearly no loss are different functions.",
+        "share of test points to which two networks give different classes, widest network",
+        "networks that agree on all test points but one in a hundred",
+        Rule(above=0.01), ("real",), "one test point in a hundred", _FITTED, {"real": "endings-mnist/base"},
+    ),
+    Claim(
+        "s2.split-units-escape", f"{_S2}, escape dimensions",
+        "A trained narrow network whose units are split trains on to a lower loss: width opens ways out where it stood.",
+        "training loss after training on with split units, over that of the narrow network trained on as long",
+        "split units that do not lower the loss beyond what training on does",
+        Rule(below=0.95, null=1.0), ("real",), _RATIOS, _TRAINED, {"real": "escape-digits"},
+    ),
+    Claim(
+        "s2.split-units-match-new-ones", f"{_S2}, escape dimensions",
+        "Split units open as good a way out as new units do.",
+        "training loss after training on with split units, over that with as many new ones",
+        "new units that reach a loss lower by more than 5 %",
+        Rule(below=1.05), ("real",), _RATIOS, _TRAINED, {"real": "escape-digits"},
+    ),
+    Claim(
+        "s2.negative-curvature-goes", f"{DISCUSSION}, the index along training",
+        "Training leaves negative curvature behind.",
+        "share of negative Hessian eigenvalues after the first epoch minus that at the end of training",
+        "as large a share at the end",
+        Rule(above=0.01, null=0.0), ("real",), "shares that differ by less than one in a hundred are called equal",
+        "eigenvalues below minus a thousandth of the largest", {"real": "curvature-digits/h16"},
+    ),
+    Claim(
+        "s3.random-labels-are-fitted", "Zhang et al. 2017 (arXiv 1611.03530), cited by S3",
+        "Wide networks fit random labels, and take no more than some times as long as for true ones.",
+        "epochs until random labels are fitted without an error, over those for true labels; widest network",
+        "labels that are not fitted, or take ten times as long",
+        Rule(below=10.0), ("real",), _LONGER, _LAST, {"real": "memorise-digits"},
+    ),
+    Claim(
+        "s3.noise-is-fitted", "Zhang et al. 2017 (arXiv 1611.03530), cited by S3",
+        "Wide networks fit pictures of noise, and take no more than some times as long as for true ones.",
+        "epochs until labels of noise pictures are fitted without an error, over those for digits; widest network",
+        "noise that is not fitted, or takes ten times as long",
+        Rule(below=10.0), ("real",), _LONGER, _LAST, {"real": "memorise-digits"},
+    ),
+)

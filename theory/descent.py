@@ -1,0 +1,96 @@
+"""What is asked of a curve of test errors against size: where it peaks, and whether its far end beats its best near one.
+
+Sizes are parameters over equations: a network with c outputs fits c numbers a sample. The same functions serve simulated curves
+(:mod:`toy.double_descent`) and those of real networks (:mod:`empirical.studies.solutions.descent`). Belkin et al. 2019
+(arXiv 1812.11118) and Nakkiran et al. 2020 (arXiv 1912.02292) show such curves.
+"""
+
+import numpy as np
+
+from lab.estimate import Estimate, mean_interval
+
+__all__ = ["over_best_below", "peak_place", "rise_at_end"]
+
+
+def peak_place(ratios: np.ndarray, risks: np.ndarray) -> float:
+    """Where a curve of risks over sizes peaks: the top of the parabola through its highest point and the two beside it.
+
+    Both axes are logarithmic; a highest point at the end of the curve is taken as it is.
+
+    Parameters
+    ----------
+    ratios : (F,) array, positive, ascending
+        Sizes: parameters over equations.
+    risks : (F,) array, positive
+        Test risk at each size.
+
+    Returns
+    -------
+    float
+        The size at the peak.
+
+    Examples
+    --------
+    >>> peak_place(np.array([0.5, 1.0, 2.0]), np.array([2.0, 8.0, 2.0]))
+    1.0
+    """
+    i = int(np.argmax(risks))
+    if i in (0, len(risks) - 1):
+        return float(ratios[i])
+    a, b, _ = np.polyfit(x := np.log(ratios[i - 1:i + 2]), np.log(risks[i - 1:i + 2]), 2)
+    return float(np.exp(-b / (2 * a) if a < 0 else x[1]))
+
+
+def over_best_below(risks: np.ndarray, ratios: np.ndarray) -> list[Estimate | None]:
+    """Risk at every size over the best one with fewer parameters than equations, as geometric means.
+
+    Every second replica serves to find the best; the ratios are those of the other ones, each with itself. The best of several
+    sizes on the same replicas would look better than it is.
+
+    Parameters
+    ----------
+    risks : (F, replicas) array, positive
+        Test risk at each size in each replica.
+    ratios : (F,) array
+        Sizes: parameters over equations.
+
+    Returns
+    -------
+    list of Estimate or None
+        One a size; None where no size is below one, or there is only one replica.
+
+    Examples
+    --------
+    >>> found = over_best_below(np.array([[4.0, 4.0, 4.0, 4.0], [1.0, 1.0, 2.0, 2.0]]), np.array([0.5, 2.0]))
+    >>> round(found[1].mean, 3)
+    0.354
+    """
+    below = np.flatnonzero(ratios < 1)
+    if below.size == 0 or risks.shape[1] < 2:
+        return [None] * len(risks)
+    best = below[np.argmin(np.log(risks[below, ::2]).mean(axis=1))]
+    return [mean_interval(row, log=True) for row in risks[:, 1::2] / risks[best, 1::2]]
+
+
+def rise_at_end(risks: np.ndarray) -> np.ndarray:
+    """By how much the risk at the largest size exceeds the least one at any size, replica by replica.
+
+    The size of the least risk is found in every second replica, the difference taken in the other ones.
+
+    Parameters
+    ----------
+    risks : (F, replicas) array
+        Test risk at each size, in ascending order, in each replica.
+
+    Returns
+    -------
+    (replicas // 2,) array
+        Risk at the largest size minus that at the best one.
+
+    Examples
+    --------
+    >>> rise_at_end(np.array([[3.0, 3.0], [1.0, 1.0], [2.0, 2.5]]))
+    array([1.5])
+    """
+    best = int(np.argmin(risks[:, ::2].mean(axis=1)))
+    return risks[-1, 1::2] - risks[best, 1::2]
