@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lab.pictures import BASELINE, NARROW, REVERSE, WIDE
 
@@ -43,16 +43,18 @@ def draw_comparison(comparison: Mapping, axes: "matplotlib.axes.Axes") -> None:
     axes : matplotlib.axes.Axes
         Where to draw.
     """
-    entries = ((label, *(_at(comparison, path) for path in paths)) for label, *paths in SHOWN)
-    shown = [(label, value, null, other) for label, value, null, other in entries if value is not None][::-1]
+    shown = [(label, found, _at(comparison, null), _at(comparison, other)) for label, value, null, other in SHOWN
+             if (found := _at(comparison, value)) is not None][::-1]
     labels = {"value": "with 95 % interval", "null": "null", "baseline": "baseline"}
     for place, (label, value, null, other) in enumerate(shown):
         colour = NARROW if "span" in label else REVERSE if "probe" in label else WIDE
         mean, low, high = (value[key] for key in ("mean", "low", "high"))
         error = None if low is None or high is None else [[max(0.0, mean - low)], [max(0.0, high - mean)]]
         axes.errorbar([mean], [place], xerr=error, fmt="o", color=colour, zorder=3, label=labels.pop("value", None))
-        for mark, style, key in ((null, {"marker": "x", "color": BASELINE}, "null"),
-                                 (other, {"marker": "s", "markerfacecolor": "none", "color": BASELINE}, "baseline")):
+        marks: tuple[tuple[Mapping | None, dict[str, Any], str], ...] = (
+            (null, {"marker": "x", "color": BASELINE}, "null"),
+            (other, {"marker": "s", "markerfacecolor": "none", "color": BASELINE}, "baseline"))
+        for mark, style, key in marks:
             if mark:
                 axes.plot([mark["mean"]], [place], linestyle="", zorder=2, label=labels.pop(key, None), **style)
     axes.set_yticks(range(len(shown)), [label for label, *_ in shown])

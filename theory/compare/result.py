@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lab.cli import jsonable
 from lab.estimate import Estimate, exact, mean_interval
@@ -276,11 +276,12 @@ def assembled(measured: Sequence[Measured], *, blocks: Mapping[str, str], ridges
     found = combined(measured)
     similar = (*compared(), "debiased_cka", "neighbours")
     known = {name for _, name in MEASURES}
-    groups = {group: {key: found[name] for key, name in entries.items() if name in found} for group, entries in _GROUPS.items()}
+    groups: dict[str, Any] = {group: {key: found[name] for key, name in entries.items() if name in found}
+                              for group, entries in _GROUPS.items()}
     curves = {name: [_of_pairs([one.curves[name][i] for one in measured]) for i in range(len(ridges))]
               for name in measured[0].curves}
-    numbers = {entry.name: found.get(_NAMES.get(entry.name, entry.name)) for entry in fields(FeatureComparison)
-               if entry.name in known | {"null", "reverse_null", "baseline", "reverse_gap"}}
+    numbers: dict[str, Any] = {entry.name: found.get(_NAMES.get(entry.name, entry.name)) for entry in fields(FeatureComparison)
+                               if entry.name in known | {"null", "reverse_null", "baseline", "reverse_gap"}}
     counts = [count for count in measured[0].copies if all(count in one.copies for one in measured)]
     copies = {str(count): _of_pairs([one.copies[count] for one in measured]) for count in counts}
     return FeatureComparison(
