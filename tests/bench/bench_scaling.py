@@ -49,7 +49,7 @@ def memory() -> dict:
 def steps(replicas, width, inputs):
     from toy.teacher_student import ensemble, model
 
-    s = model._setting(dim=inputs, width=width, strengths=np.ones(4), learning_rate=0.1, replicas=replicas)
+    s = model.validated(dim=inputs, width=width, strengths=np.ones(4), learning_rate=0.1, replicas=replicas)
     return ensemble.FullEnsemble(s, model.starting_weights).advance
 
 

@@ -126,7 +126,7 @@ def numpy_steps(m, d, batch):
 def our_steps(m, d, batch, replicas=R, method="full"):
     from toy.teacher_student import ensemble, model
 
-    s = model._setting(dim=d, width=m, strengths=np.ones(K), learning_rate=RATE, batch_size=batch, replicas=replicas,
+    s = model.validated(dim=d, width=m, strengths=np.ones(K), learning_rate=RATE, batch_size=batch, replicas=replicas,
                        init_readout=0.5)
     students = (ensemble.FullEnsemble(s, model.starting_weights) if method == "full"
                 else ensemble.SpanEnsemble(s, model.starting_coordinates))

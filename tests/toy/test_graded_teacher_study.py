@@ -35,7 +35,7 @@ from toy.graded_teacher.study import (
     tabulate_comparison,
 )
 from toy.graded_teacher.study_curves import Curves
-from toy.graded_teacher.study_phase import Boundary, Phase, _clusters
+from toy.graded_teacher.study_phase import Boundary, Phase, clusters
 from toy.studies import STUDIES
 
 FOUR = dict(strengths=(1.0, 0.7, 0.4, 0.2), direction_norm=3.0, dim=10)
@@ -198,4 +198,4 @@ def test_blocks_of_replicas_are_kept_when_there_are_more():
 
 
 def test_clusters():
-    assert sorted(_clusters(np.array([[0.0, 1.0], [0.0, 0.99], [1.0, 0.0], [0.0, 1.0]]))) == [0.25, 0.75]
+    assert sorted(clusters(np.array([[0.0, 1.0], [0.0, 0.99], [1.0, 0.0], [0.0, 1.0]]))) == [0.25, 0.75]

@@ -39,7 +39,7 @@ def setting(**changes):
     """Validated arguments with everything switched on."""
     base = dict(dim=5, width=3, strengths=[1.0, 0.7], learning_rate=0.7, readout_learning_rate=0.4, noise=0.3, weight_decay=0.1,
                 init_scale=0.8, times=[0.0], replicas=2, seed=5)
-    return model._setting(**{**base, **changes})
+    return model.validated(**{**base, **changes})
 
 
 def replay(s, steps):

@@ -77,7 +77,7 @@ def _cell(config: Phase, teacher: Teacher, students: Students, best: float) -> d
         return span_error(moments({"s": students.units(some)}, teacher), source="s", target="teacher", per_unit=True)
 
     each = np.stack([error([r]) for r in range(config.replicas)])
-    shares = _clusters(each[students.converged])
+    shares = clusters(each[students.converged])
     groups = range(0, config.replicas - config.copies + 1, config.copies)
     near = 1e-4 * best + 1e-12
     return {
@@ -92,7 +92,7 @@ def _cell(config: Phase, teacher: Teacher, students: Students, best: float) -> d
     }
 
 
-def _clusters(signatures: np.ndarray, tolerance: float = 0.02) -> list[float]:
+def clusters(signatures: np.ndarray, tolerance: float = 0.02) -> list[float]:
     """Shares of the students by what they hold: span errors per unit that agree within the tolerance are one."""
     found: list[list] = []
     for signature in signatures:

@@ -128,6 +128,7 @@ def recursion_wide(h, delta, g, gram, y, V, at, count, m, n, row, low, high, bat
             for i in range(count):
                 here, v_at = (i * n + s) * m, at + i * m
                 out = vec.mul(vec.load(V, v_at), _f(0))
+                # lambda = W_s x_s = W0 x_s + sum over known t of D_t (x_t . x_s), times what decay has left
                 for c in range(0, m, LANES):
                     z = vec.load(h, here + c)
                     for t in range(first, known):
@@ -137,6 +138,7 @@ def recursion_wide(h, delta, g, gram, y, V, at, count, m, n, row, low, high, bat
                     out = vec.fma(v, value, out)
                     vec.store(g, here + c, value)
                     vec.store(delta, here + c, vec.mul(v, slope))
+                # error e = y - v . g(lambda), and the multiplier D_s = rate_w e v g'(lambda) in units of the decay
                 error = y[i * row + s] - vec.total(out)
                 y[i * row + s] = error
                 for c in range(0, m, LANES):
@@ -227,6 +229,7 @@ def advance_wide(W, V, data_streams, noise_streams, order_streams, teacher, ampl
             high = min(chunk, low + left)
             left -= high - low
             first, used = low * batch, (high - low) * batch  # samples of the block that are used now
+            # 1. samples of the block and their labels; W0 X; X^T X
             for i in range(count):
                 r, xs = r0 + i, i * drawn
                 if high < chunk:  # the block goes on in a later call, which draws it again
@@ -249,7 +252,9 @@ def advance_wide(W, V, data_streams, noise_streams, order_streams, teacher, ampl
                 forward_panels(h, (i * n + first) * m, x, xs + first, row, used, W, r * d * m, m, d)
                 if high - low > 1:
                     product(gram, (i * n + first) * row, row, x, xs + first, row, 1, x, xs, row, used, row // LANES, d, False)
+            # 2. the recursion: errors and multipliers, step by step
             shrink = recursion_wide(h, delta, g, gram, y, V, r0 * m, count, m, n, row, low, high, batch, rates, kind)
+            # 3. W = (1 - decay_w)^steps (W0 + D X^T)
             for i in range(count):
                 update_panels(W, (r0 + i) * d * m, m, d, x, i * drawn + first, row, used, delta, (i * n + first) * m)
                 if shrink != _f(1):

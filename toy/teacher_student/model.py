@@ -97,9 +97,10 @@ class _Setting:
     seed: int
 
 
-def _setting(dim=64, width=4, strengths=(1.0, 1.0), teacher_directions=None, activation="erf", teacher_activation=None,
+def validated(dim=64, width=4, strengths=(1.0, 1.0), teacher_directions=None, activation="erf", teacher_activation=None,
              learning_rate=0.5, readout_learning_rate=None, noise=0.0, batch_size=1, weight_decay=0.0, samples=0,
              init_scale=0.5, init_readout=None, init="random", times=(0.0, 100.0), replicas=64, seed=0) -> _Setting:
+    """Arguments of :func:`simulate`, refused or in the form that the ensembles take."""
     for name, value, least in (("dim", dim, 1), ("width", width, 1), ("batch_size", batch_size, 1), ("samples", samples, 0),
                                ("replicas", replicas, 1)):
         checks.whole_number(name, value, least)
@@ -141,7 +142,7 @@ def _setting(dim=64, width=4, strengths=(1.0, 1.0), teacher_directions=None, act
 
 def check(method: str = "full", **arguments) -> None:
     """Refuse arguments that :func:`simulate` cannot take."""
-    _check_method(_setting(**arguments), method)
+    _check_method(validated(**arguments), method)
 
 
 def _check_method(s: _Setting, method: str) -> None:
@@ -267,7 +268,7 @@ def simulate(*, dim: int = 64, width: int = 4, strengths: Sequence[float] = (1.0
     InputError
         An argument out of range, or a setting that the method cannot treat.
     """
-    s = _setting(dim, width, strengths, teacher_directions, activation, teacher_activation, learning_rate,
+    s = validated(dim, width, strengths, teacher_directions, activation, teacher_activation, learning_rate,
                  readout_learning_rate, noise, batch_size, weight_decay, samples, init_scale, init_readout, init, times,
                  replicas, seed)
     K, M, S, n = s.width, s.strengths.size, s.steps.size, s.replicas
@@ -334,7 +335,7 @@ batch_size, weight_decay, samples, init_scale, init_readout, init, times, replic
     """
     from theory.committee import integrate
 
-    s = _setting(dim, width, strengths, teacher_directions, activation, teacher_activation, learning_rate,
+    s = validated(dim, width, strengths, teacher_directions, activation, teacher_activation, learning_rate,
                  readout_learning_rate, noise, batch_size, weight_decay, samples, init_scale, init_readout, init, times,
                  replicas, seed)
     checks.switch("small_rate", small_rate)

@@ -77,6 +77,7 @@ def advance_span(A, L, V, data_streams, noise_streams, radius_streams, teacher, 
         g, delta = np.zeros(m * LANES, _f), np.zeros(m * LANES, _f)
         last = (k + m) * LANES  # where x holds the length of what is left
         for _ in range(steps):
+            # the input: x = (alpha, beta, r)
             streams.fill_normal_at(data, 0, x, 0, pairs)
             if rest > 0:
                 store(x, last, streams.next_chi(radius, load(x, last), rest))
@@ -86,12 +87,14 @@ def advance_span(A, L, V, data_streams, noise_streams, radius_streams, teacher, 
             if noise > _f(0):
                 streams.fill_normal_at(other, 0, zeta, 0, 32)
                 error = load(zeta, 0) * noise
+            # the label: noise and sum_m A_m g(t_m . alpha)
             for t in range(k):
                 rho = load(x, 0) * teacher[t, 0]
                 for c in range(1, t + 1):
                     rho = fma(load(x, c * LANES), teacher[t, c], rho)
                 value, _slope = activation(teacher_kind, rho)
                 error = fma(value, amplitudes[t], error)
+            # the error: less sum_i v_i g(A_i . alpha + L_i . beta)
             for i in range(m):
                 z = load(x, 0) * load(a, i * k * LANES)
                 for c in range(1, k):
@@ -103,6 +106,7 @@ def advance_span(A, L, V, data_streams, noise_streams, radius_streams, teacher, 
                 error = error - readout * value
                 store(g, i * LANES, value)
                 store(delta, i * LANES, readout * slope)
+            # A += delta alpha^T and v += rate_v e g, with decay; L decays, too
             step, step_v = error * rate_w, error * rate_v
             for i in range(m):
                 change = load(delta, i * LANES) * step
