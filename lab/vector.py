@@ -49,7 +49,8 @@ class Vector(types.Type):
     """Numba type: so many numbers of one dtype."""
 
     def __init__(self, dtype: types.Type, lanes: int):
-        self.dtype, self.lanes = dtype, lanes
+        self.dtype: Any = dtype
+        self.lanes = lanes
         super().__init__(f"{dtype}x{lanes}")
 
     def of(self, dtype: types.Type) -> "Vector":
@@ -178,7 +179,7 @@ def _negate(context, builder, sig, args):
 # -------------------------------------------------------------------------------------------------- named operations
 def _call(builder, name: str, of, args):
     """Call the LLVM intrinsic ``llvm.name`` for a type."""
-    scalar = of.dtype if isinstance(of, Vector) else of
+    scalar: Any = of.dtype if isinstance(of, Vector) else of
     letter = ("f" if _is_float(of) else "i") + str(scalar.bitwidth)
     where = f"v{of.lanes}{letter}" if isinstance(of, Vector) else letter
     function = ir.FunctionType(_llvm(of), [_llvm(of)] * len(args))

@@ -10,13 +10,13 @@ LANES = 16
 class _Plain(np.ndarray):
     """A vector where nothing is compiled: a value, which ``a += b`` replaces and never changes."""
 
-    def __iadd__(self, other):
+    def __iadd__(self, other):  # type: ignore[misc]  # a new value, as NumPy's is not
         return self + other
 
-    def __isub__(self, other):
+    def __isub__(self, other):  # type: ignore[misc]  # a new value, as NumPy's is not
         return self - other
 
-    def __imul__(self, other):
+    def __imul__(self, other):  # type: ignore[misc]  # a new value, as NumPy's is not
         return self * other
 
 
