@@ -82,14 +82,14 @@ FLAGS = {
     ("empirical", "family"): {
         **TRAINING, **{flag: RUN[flag] for flag in ("--jobs", "--out", "--quick", "--dry-run")}, "--folder": TEXT,
         "--data": ("digits", "imagenet"), "--image-size": ("8", "0"), "--max-length": ("8", "0"), "--rows": ("10", "0"),
-        "--name": ("mine", "a/b")},
+        "--name": ("mine", "a/b"), **PLOT},
     ("empirical", "gpu"): {
         "--data-dir": TEXT, "--minutes": ("1", "0"), "--stages": ("bench", "rest"), "--every-way": NO_VALUE,
         "--compile": NO_VALUE, "--steps": ("1", "0"), "--jobs": ("1", "0"), "--device": ("cpu", "meta"), "--out": RUN["--out"],
         "--quick": NO_VALUE, "--dry-run": NO_VALUE},
     ("empirical", "hull"): {
         **TRAINING, **{flag: RUN[flag] for flag in ("--seed", "--out", "--quick", "--dry-run")}, **OWN, **PLOT,
-        "--data": ("digits", "snli"),
+        "--data": ("digits", "snli"), "--name": ("mine", "a/b"),
         "--space": ("features", "sound"), "--dim": ("4", "100000"), "--wavelet": ("haar", "bad x"), "--arch": ("mlp", "lstm"),
         "--alphas": ("1 1/2", "1e9"), "--trained": TEXT, "--sites": TEXT, "--epochs": ("1", "0"), "--queries": ("5", "0"),
         "--n": ("100", "-1"), "--no-leave-one-out": NO_VALUE, "--gaussian": ("5", "0"), "--classes": ("5", "0"),

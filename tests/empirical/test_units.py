@@ -28,7 +28,7 @@ from theory.measures import repeated_units
 from theory.measures.ablation import removed_counts
 from theory.measures.merging import merge_repeated
 
-SLIM = {"vgg16": 4, "inception": 2, "resnet56": 4, "alexnet": 2, "resnet18": 4, "transformer": 8, "mlp": 7}
+SLIM = {"vgg16": 4, "inception": 2, "resnet56": 4, "alexnet": 2, "resnet18": 4, "transformer": 8, "mlp": 7, "mlp-tanh": 7}
 
 
 def made(arch, copies=1, first=0):

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+# _typeshed is known to type checkers alone
 OPTIONAL = ("cluster", "parquet", "images", "encoders", "bench", "completion", "logging")  # a feature each, and no more
 ROOMS = ("lab", "theory", "toy", "empirical", "figures")
 
@@ -43,7 +44,7 @@ def undeclared(files, allowed: set[str]) -> list[str]:
     distributions = packages_distributions()
     found = []
     for file in files:
-        for name in sorted(imported(file) - set(sys.stdlib_module_names) - {*ROOMS, "tests", "widthlab"}):
+        for name in sorted(imported(file) - set(sys.stdlib_module_names) - {*ROOMS, "tests", "widthlab", "_typeshed"}):
             if not allowed & {canonical(d) for d in distributions.get(name, [name])}:
                 found.append(f"{file.relative_to(ROOT)} imports {name}")
     return found
