@@ -41,8 +41,9 @@ bench: env          ## speed against peers, as ratios
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
 	@$(BIN)/python -m tests.bench
 
-lint: env
+lint: env           ## style and types
 	@$(BIN)/ruff check .
+	@$(BIN)/mypy
 
 docs: env           ## the documentation site, docs/_build/html/index.html: tutorial, worked examples, theory, claims, reference
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]'

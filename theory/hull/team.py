@@ -23,14 +23,13 @@ class Team:
 
     def __init__(self):
         self.threads = numba.get_num_threads()
-        self._pool = ThreadPoolExecutor(self.threads - 1) if self.threads > 1 else None
+        self._pool = ThreadPoolExecutor(max(1, self.threads - 1))  # starts a thread where one is wanted
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        if self._pool:
-            self._pool.shutdown()
+        self._pool.shutdown()
 
     def deal(self, count: int, work) -> None:
         """Call ``work(thread, part)`` for every thread; ``part`` is its slice of 0..count-1."""

@@ -126,7 +126,8 @@ def simulate(landscape: str = "relu", size: int = 4, starts: int = 60, replicas:
     for r in range(replicas):
         loss, index, found[r] = _replica(landscape, size, starts, seed, r, max_steps)
         parts.append((np.full(loss.size, r), loss, index))
-    return CriticalPoints(*(np.concatenate(column) for column in zip(*parts)),
+    whose, losses, indices = (np.concatenate(column) for column in zip(*parts))
+    return CriticalPoints(whose, losses, indices,
                           size * size if landscape == "relu" else size, starts, found)
 
 

@@ -1,6 +1,7 @@
 """The study: index against loss, and the spread of the index, at critical points of both landscapes."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,8 +28,8 @@ class Search:
 
 def run(config: Search, folder: Path) -> dict:
     """Search, and predict."""
-    arguments = dict(landscape=config.landscape, size=config.size, starts=config.starts, replicas=1, seed=config.seed)
-    found, theory = simulate(**arguments), predict(**arguments)
+    arguments = config.landscape, config.size, config.starts, 1, config.seed  # one replica
+    found, theory = simulate(*arguments), predict(*arguments)
     return {"loss": found.loss, "index": found.index, "directions": found.directions, "found": int(found.found[0]),
             "fall": found.fall[0], "coins": found.coins[0], "fall_theory": theory.fall, "coins_theory": theory.coins}
 
@@ -56,13 +57,14 @@ def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
     replicas = table.drop_duplicates(["landscape", "size", "replica"])
     for (landscape, size), rows in replicas.groupby(["landscape", "size"], sort=False):
         relu = landscape == "relu"
-        common = dict(column="toy", runs=runs, piece=f"{landscape}-{'k' if relu else 'n'}{size}",
-                      setting=f"ReLU students and teacher of {size} units" if relu else f"Gaussian field in {size} dimensions",
-                      note=f"{rows.found.sum()} of {rows.starts.sum()} searches ended at a critical point",
-                      levels={"landscape": landscape})
+        measured = partial(
+            Evidence, column="toy", runs=runs, piece=f"{landscape}-{'k' if relu else 'n'}{size}",
+            setting=f"ReLU students and teacher of {size} units" if relu else f"Gaussian field in {size} dimensions",
+            note=f"{rows.found.sum()} of {rows.starts.sum()} searches ended at a critical point",
+            levels={"landscape": landscape})
         for claim, column, least in (("s2.index-falls-with-loss", "fall", -1.0), ("s2.coin-flips", "coins", 0.0)):
             if (values := rows[column].replace([np.inf, -np.inf], np.nan).dropna()).size:
-                found.append(Evidence(claim, estimate=bounded(mean_interval(values), least), **common))
+                found.append(measured(claim, estimate=bounded(mean_interval(values), least)))
     return found
 
 

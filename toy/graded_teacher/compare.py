@@ -160,7 +160,7 @@ def compare(strengths: Sequence[float], direction_norm: float = 1.0, dim: int = 
                                 for r in range(replicas)])
     narrow = simulate(teacher.strengths, direction_norm, dim, width, start=start, **shared)
     if condition == "matched loss" or time_limit is not None or progress is not None:
-        target = -np.inf
+        target: float | np.ndarray = -np.inf
         if condition == "matched loss":
             level = above_floor * narrow.loss.reshape(replicas, copies).mean(axis=1)
             target = np.repeat(level, 2)

@@ -42,7 +42,7 @@ class Teacher:
     unit : λ, the largest |A_m|.
     """
 
-    strengths: tuple[float, ...]
+    strengths: Sequence[float]  # kept as a tuple
     direction_norm: float = 1.0
     dim: int = 10
     unit: float = field(init=False, repr=False, compare=False)
@@ -211,8 +211,7 @@ def simulate(strengths: Sequence[float], direction_norm: float = 1.0, dim: int =
     checks.real_number("rtol", rtol, above=0, below=1)
     checks.real_number("atol", atol, above=0)
     checks.limits(threads=threads, time_limit=time_limit)
-    if np.size(times):
-        times = checks.real_numbers("times", times, least=0, increasing=True)
+    saved = checks.real_numbers("times", times, least=0, increasing=True) if np.size(times) else ()
     if start is None:
         slope = init_scale * growth_rate(teacher.strengths, direction_norm)
         if slope <= gradient_tol:
@@ -227,7 +226,7 @@ def simulate(strengths: Sequence[float], direction_norm: float = 1.0, dim: int =
         raise InputError(f"start must be (students, {width * (1 + dim)}), got {start.shape}")
     end = flow.solve(
         kernels.descent, kernels.pack(np.divide(teacher.strengths, teacher.unit), direction_norm, width, dim), start,
-        work_rows=kernels.work_rows(teacher.strengths, width), times=times, gradient_tol=gradient_tol, time_cap=time_cap,
+        work_rows=kernels.work_rows(teacher.strengths, width), times=saved, gradient_tol=gradient_tol, time_cap=time_cap,
         target_loss=np.divide(target_loss, teacher.unit**2), rtol=rtol, atol=atol, threads=threads,
         time_limit=time_limit, progress=progress,
     )

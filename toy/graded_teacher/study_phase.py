@@ -12,6 +12,7 @@ boundary for one width and norm, which all exponents share.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,8 @@ from lab.estimate import share_interval
 from lab.stages import Stage
 from lab.study import Study
 from theory.measures import span_error
-from theory.span import power_strengths, solution, uniqueness_boundary
+from theory.span import power_strengths, uniqueness_boundary
+from theory.span.solutions import best_solution
 from toy.graded_teacher.compare import loss_levels
 from toy.graded_teacher.model import Students, Teacher, moments, simulate
 
@@ -60,7 +62,7 @@ def run_students(config: Phase, folder: Path) -> dict:
     """Solutions met and what a concatenation gains over one student, one cell for each initial scale."""
     A = power_strengths(config.teacher_width, config.exponent)
     teacher = Teacher(A, config.direction_norm, config.dim)
-    best = solution(A, config.direction_norm, config.width)
+    best = best_solution(A, config.direction_norm, config.width)
     return {"theory_loss": best.loss, "cells": [
         _cell(config, teacher, simulate(A, config.direction_norm, config.dim, config.width, config.replicas, config.seed,
                                         scale, time_cap=config.time_cap), best.loss) for scale in config.init_scales]}
@@ -129,13 +131,15 @@ def configs(scale: str) -> list[Phase | Boundary]:
     """Empty for ``run``: its table is kept. The long ones, theory's boundaries, first."""
     if scale == "run":
         return []
-    norms, widths, exponents = (1.0, 3.0), range(2, 8), np.arange(0, 1.41, 0.1)
-    common = {}
     if scale == "quick":
-        norms, widths, exponents = (1.0,), (2, 3), (0.0, 0.3, 0.6)
-        common = dict(teacher_width=4, replicas=16, copies=8, init_scales=(0.1,))
-    return [*(Boundary(K, common.get("teacher_width", 8), b) for b in norms for K in widths),
-            *(Phase(round(float(g), 3), K, direction_norm=b, **common) for b in norms for K in widths for g in exponents)]
+        norms, widths, exponents = [1.0], range(2, 4), [0.0, 0.3, 0.6]
+        boundary, phase = partial(Boundary, teacher_width=4), partial(Phase, teacher_width=4, replicas=16, copies=8,
+                                                                      init_scales=(0.1,))
+    else:
+        norms, widths, exponents = [1.0, 3.0], range(2, 8), np.arange(0, 1.41, 0.1).round(3).tolist()
+        boundary, phase = partial(Boundary), partial(Phase)
+    return [*(boundary(K, direction_norm=b) for b in norms for K in widths),
+            *(phase(g, K, direction_norm=b) for b in norms for K in widths for g in exponents)]
 
 
 PHASE = Study("graded-phase", "graded teacher: where narrow students stop agreeing", (BOUNDARY, STUDENTS), configs, tabulate,

@@ -66,7 +66,7 @@ def landscape(args, setting) -> dict:
     say(f"k = {found.teacher_width}, n = {found.width}, {found.method}: spurious {share:.4f} "
         f"of {share.n} runs, {found.unfinished} unfinished, {found.seconds:.1f} s")
     for level, index in zip(ends, largest):
-        say(f"  loss {level.loss:.6f}  {level.count:>5} runs  {level.kind}; lowest curvature {level.spectrum[0]:.2e}, "
+        say(f"  loss {level.loss:.6f}  {level.count:>5} runs  {level.kind}; lowest curvature {level.lowest_curvature:.2e}, "
             f"one neuron more opens {index} directions")
     runs = sum(level.count for level in ends)
     return {
@@ -151,7 +151,7 @@ def draw(result, axes) -> None:
     else:
         for extra in sorted({row["width"] - row["teacher_width"] for row in result["cells"]}):
             rows = [row for row in result["cells"] if row["width"] - row["teacher_width"] == extra]
-            points(axes, [row["teacher_width"] for row in rows], *([row[key] for row in rows] for key in
-                   ("share", "share_low", "share_high")), f"{extra} neurons more")
+            share, low, high = ([row[key] for row in rows] for key in ("share", "share_low", "share_high"))
+            points(axes, [row["teacher_width"] for row in rows], share, low, high, f"{extra} neurons more")
         axes.set(xlabel="neurons of the teacher", ylabel="share of spurious minima")
         axes.legend()

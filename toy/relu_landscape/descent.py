@@ -12,12 +12,12 @@ whatever the number of threads and whichever replicas share its vector.
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
 
-import numba
 import numpy as np
 
 from lab.compiled import njit
 from lab.errors import InputError
 from lab.flow_kernel import LANES, block
+from lab.threads import offered
 from lab.vector import load, store
 from theory.landscape.axes import descent, work_rows
 
@@ -168,7 +168,7 @@ def descend(params, start, *, learning_rate, tolerance, target_loss=-np.inf, max
     replicas = len(start)
     state, ends = start.copy(), np.full((replicas, 3), np.nan)
     counts = np.zeros((replicas, 2), dtype=np.int64)
-    threads = max(1, int(threads or numba.config.NUMBA_NUM_THREADS))
+    threads = max(1, int(threads or offered()))
     flag = np.zeros(1, dtype=np.int64)
     deadline = None if time_limit is None else time.monotonic() + time_limit
     running, done, cap = np.arange(replicas), 0, 0

@@ -48,6 +48,11 @@ class Level:
     index: int | None
     spectrum: np.ndarray | None = field(repr=False)
 
+    @property
+    def lowest_curvature(self) -> float:
+        """Smallest Hessian eigenvalue; NaN where no spectrum was asked for."""
+        return np.nan if self.spectrum is None else float(self.spectrum[0])
+
 
 def roles(weights, teacher_width: int) -> tuple[np.ndarray, np.ndarray]:
     """Role and partner of every neuron.
@@ -95,10 +100,11 @@ def levels(found: Landscape, *, spectrum: bool = True) -> list[Level]:
         member = int(group.min())
         weights = found.weights[member]
         role, partner = roles(weights, found.teacher_width)
+        aligned, anti_aligned, shared = (int(np.sum(role == code)) for code in (ALIGNED, ANTI_ALIGNED, SHARED))
         values = np.linalg.eigvalsh(hessian(weights, target)) if spectrum else None
         result.append(Level(
             float(np.mean(found.loss[group])), int(group.size), member, describe(weights, found.teacher_width),
-            *(int(np.sum(role == code)) for code in (ALIGNED, ANTI_ALIGNED, SHARED)),
+            aligned, anti_aligned, shared,
             tuple((int(i), int(partner[i])) for i in np.flatnonzero(role == ANTI_ALIGNED)),
             np.atleast_1d(negative_directions(own_curvature(weights, target))),
             None if values is None else int(np.sum(values < -1e-8 * np.abs(values).max())), values))

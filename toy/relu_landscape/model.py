@@ -269,5 +269,5 @@ def predict(teacher_width: int, width: int, replicas: int = 1000, seed: int = 0,
         spurious_at_teacher = simulate(teacher_width, teacher_width, replicas, seed, dim, method).spurious_fraction.mean
     checks.real_number("spurious_at_teacher", spurious_at_teacher, least=0, most=1)
     return Prediction(
-        ticket_null(spurious_at_teacher, width, teacher_width) if width >= teacher_width else None,
+        float(ticket_null(spurious_at_teacher, width, teacher_width)) if width >= teacher_width else None,
         spurious_at_teacher ** (width / teacher_width), (dim - 1) * max(0, width - teacher_width))

@@ -127,21 +127,21 @@ def evidence_landscape(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evide
         if k not in rows:
             continue
         narrow = rows.pop(k)
-        common = dict(runs=runs, cluster=f"k = {k}", levels={"teacher": str(k)})
+        measured = partial(Evidence, column="toy", runs=runs, cluster=f"k = {k}", levels={"teacher": str(k)})
         if narrow.minima:
-            found.append(Evidence("s2.spurious-minima-become-saddles", "toy", f"k = n = {k}", piece=f"k{k}",
-                                  estimate=share_interval(int(narrow.escaping), int(narrow.minima)), **common))
+            found.append(measured("s2.spurious-minima-become-saddles", setting=f"k = n = {k}", piece=f"k{k}",
+                                  estimate=share_interval(int(narrow.escaping), int(narrow.minima))))
         for n, wide in rows.items():
             counts = int(narrow.spurious), int(narrow.share_n), int(wide.spurious), int(wide.share_n)
-            setting, piece = f"k = {k}, n = {n}", f"k{k}-n{n}"
+            cell = partial(measured, setting=f"k = {k}, n = {n}", piece=f"k{k}-n{n}")
             found += [
-                Evidence("s2.success-grows-with-width", "toy", setting, share_difference(*counts), piece=piece, **common),
-                Evidence("s2.wide-beats-multistart", "toy", setting, difference(
-                    restarts(*counts[:2], n / k), share_interval(*counts[2:])), piece=piece, **common),
+                cell("s2.success-grows-with-width", estimate=share_difference(*counts)),
+                cell("s2.wide-beats-multistart", estimate=difference(
+                    restarts(*counts[:2], n / k), share_interval(*counts[2:]))),
             ]
             if n == k + 1 and narrow.spurious:
-                found.append(Evidence("s2.tickets-are-not-independent", "toy", setting, nominal_over_effective(
-                    *counts[2:], *counts[:2], math.comb(n, k)), piece=piece, **common))
+                found.append(cell("s2.tickets-are-not-independent", estimate=nominal_over_effective(
+                    *counts[2:], *counts[:2], math.comb(n, k))))
     return found
 
 

@@ -66,8 +66,9 @@ class FullEnsemble:
         full = np.zeros((s.strengths.size, d))
         full[:, :s.teacher_directions.shape[1]] = s.teacher_directions
         self.teacher = np.ascontiguousarray(full.T, dtype=np.float32).ravel()
-        self.inputs, self.labels = self._data(full) if s.samples else (np.zeros((1, 0, d), np.float32),
-                                                                      np.zeros((1, 0), np.float32))
+        self.inputs, self.labels = np.zeros((1, 0, d), np.float32), np.zeros((1, 0), np.float32)
+        if s.samples:
+            self.inputs, self.labels = self._data(full)
 
     def _cube(self):
         return self.W.reshape(self.groups, self.setting.dim, self.padded, LANES)
@@ -86,7 +87,7 @@ class FullEnsemble:
             return _Lanewise(self.V.reshape(self.groups, self.padded, LANES))
         return self.V.reshape(-1, self.padded)
 
-    def _data(self, teacher):
+    def _data(self, teacher) -> tuple[np.ndarray, np.ndarray]:
         """A finite training set of its own for every replica, with labels noisy once and for all."""
         s = self.setting
         rows = self.groups * LANES if self.narrow else s.replicas

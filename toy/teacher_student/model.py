@@ -298,7 +298,7 @@ def simulate(*, dim: int = 64, width: int = 4, strengths: Sequence[float] = (1.0
         ensemble.order_parameters(Q[saved], R[saved], v[saved])
         for lost in (Q, R, v):
             lost[saved, diverged] = np.nan
-        if training is not None:
+        if training is not None and isinstance(ensemble, FullEnsemble):  # the span law has no finite set
             training[saved] = ensemble.training_error()
     T = s.teacher_directions @ s.teacher_directions.T
     return Result(s.steps / s.dim, errors(Q, R, T, v, s.strengths, s.activation, s.teacher_activation), Q, R, v, T,
@@ -347,7 +347,7 @@ batch_size, weight_decay, samples, init_scale, init_readout, init, times, replic
     if s.batch_size > 1 and not small_rate:
         raise ArgumentError("a batch larger than 1 is predicted at small learning rate only: pass small_rate=True")
     start = clock.perf_counter()
-    times, T = s.steps / s.dim, s.teacher_directions @ s.teacher_directions.T
+    moments, T = s.steps / s.dim, s.teacher_directions @ s.teacher_directions.T
     K, M, S, n = s.width, s.strengths.size, s.steps.size, s.replicas
     Q, R, v = (np.full((S, n, *shape), np.nan) for shape in ((K, K), (K, M), (K,)))
     error, diverged = np.full((S, n), np.nan), np.zeros(n, dtype=bool)
@@ -359,12 +359,12 @@ batch_size, weight_decay, samples, init_scale, init_readout, init, times, replic
             weights, v0 = starting_weights(s, r)
             weights = weights.astype(np.float64)
             Q0, R0 = weights @ weights.T, weights[:, :s.teacher_directions.shape[1]] @ s.teacher_directions.T
-        path = integrate(Q0, R0, T, v0, s.strengths, np.concatenate([[0.0], times]), learning_rate=s.learning_rate,
+        path = integrate(Q0, R0, T, v0, s.strengths, np.concatenate([[0.0], moments]), learning_rate=s.learning_rate,
                          readout_learning_rate=s.readout_learning_rate, noise=s.noise, activation=s.activation,
                          small_rate=small_rate)
         Q[:, r], R[:, r], v[:, r], error[:, r] = path.Q[1:], path.R[1:], path.v[1:], path.error[1:]
         diverged[r] = path.status == "diverged"
-    return Result(times, error, Q, R, v, T, s.strengths, None, diverged, True, int(s.steps[-1]),
+    return Result(moments, error, Q, R, v, T, s.strengths, None, diverged, True, int(s.steps[-1]),
                   clock.perf_counter() - start)
 
 

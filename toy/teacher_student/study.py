@@ -224,8 +224,8 @@ def evidence_units(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]
 
 def _units(cell) -> Estimate:
     """The number of removable or repeated units of a cell: its share, times the width."""
-    share = Estimate(*(float(cell[f"either{end}"]) for end in ("", "_low", "_high")), int(cell.either_n))
-    return transformed(share, partial(operator.mul, float(cell.width)))
+    mean, low, high = (float(cell[f"either{end}"]) for end in ("", "_low", "_high"))
+    return transformed(Estimate(mean, low, high, int(cell.either_n)), partial(operator.mul, float(cell.width)))
 
 
 FINAL = Study("sgd-final-error", "final error of online SGD against width, rate and noise",
