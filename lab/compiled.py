@@ -1,9 +1,12 @@
 """Numba's compiler as the laboratory's kernels use it: they are cached where something can be written, and run anywhere.
 
-:func:`njit` is Numba's, with two differences. Where nothing can be written (a read-only installation without a home, a full
+:func:`njit` is Numba's, with three differences. Where nothing can be written (a read-only installation without a home, a full
 disk), or what was kept is damaged, Numba refuses to compile a function that asks for its cache; here it is compiled without,
 and that is said once. And Numba's simplest threading layer (*workqueue*, all there is without OpenMP and TBB) ends the process
 when two Python threads start parallel kernels at a time; here they wait for each other: each of them has all the cores anyway.
+And Numba hands a kernel's ``fastmath`` on to the functions that it compiles on the kernel's behalf, and keeps them for all later
+callers: the last bits of a shared function would depend on which kernel came first. Here a function has the flags that it names
+itself, or none.
 """
 
 from functools import wraps
@@ -29,6 +32,7 @@ def njit(*signature: Any, cache: bool = False, parallel: bool = False, **options
     if signature and isinstance(signature[0], FunctionType):
         return njit(cache=cache, parallel=parallel, **options)(signature[0])
     options["parallel"] = parallel
+    options.setdefault("fastmath", False)  # not named, it would be inherited
     compiled: Any = numba.njit  # its overloads know no mixture of a signature and options
 
     def decorate(function: FunctionType):

@@ -18,8 +18,8 @@ but in ``total``, whose order is fixed: results do not depend on the machine's v
 
 Rounding. A sum of products of DOUBLES is fused into one instruction, rounded once, where the processor has it. Operators on
 FLOATS and WORDS are exactly the IEEE ones, because random draws are made of them; in a kernel compiled with
-``fastmath={"contract"}`` their sums of products are fused too, as those of scalars are. (Numba hands the flag on to functions
-that it compiles on behalf of such a kernel: let it call none that others share.) ``fma`` is fused everywhere.
+``fastmath={"contract"}`` their sums of products are fused too, as those of scalars are; not those in the functions that it calls
+(:mod:`lab.compiled`). ``fma`` is fused everywhere.
 
 Named functions take scalars as well, so that one text serves vectors and plain float32 or float64 loops. With
 ``NUMBA_DISABLE_JIT=1`` a vector is a NumPy array, and the plain twins in

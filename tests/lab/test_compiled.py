@@ -95,6 +95,19 @@ def test_a_function_that_does_not_compile_says_so():
         njit("f8(f8)", cache=True)(lambda x: x.no_such_thing)
 
 
+def test_fast_math_stays_with_the_kernel_that_names_it():
+    @njit
+    def shared(x):
+        return x * x + 1.0
+
+    @njit("f8(f8)", fastmath={"contract"})
+    def fast(x):
+        return x * shared(x) + 2.0
+
+    assert "contract" in fast.inspect_llvm(fast.signatures[0])
+    assert "contract" not in shared.inspect_llvm(shared.signatures[0])
+
+
 def test_parallel_kernels_bear_several_threads_in_every_layer(tmp_path):
     found = run(FOUR_THREADS, tmp_path, NUMBA_THREADING_LAYER="workqueue", NUMBA_NUM_THREADS="2")
     assert found.stdout == "workqueue {100000.0}\n", found.stderr
