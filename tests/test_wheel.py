@@ -7,6 +7,7 @@ import subprocess
 import sys
 import sysconfig
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -74,6 +75,10 @@ def call(script: Path, folder: Path, *argv: str, code: int = 0) -> str:
     done = subprocess.run([script, *argv], cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == code, f"{argv}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
     return done.stdout
+
+
+def test_type_checkers_find_the_types_of_every_room(wheel):
+    assert {f"{room}/py.typed" for room in widthlab.ROOMS} <= set(ZipFile(wheel).namelist())
 
 
 def test_every_command_has_its_help(installed, shadows):
