@@ -16,14 +16,38 @@ evidence for it.
 """
 
 import numpy as np
+import numpy.typing as npt
 
 from lab import checks
 from lab.arrays import floats
 from lab.errors import ArgumentError
 
 
-def relu_correlation(rho: np.ndarray) -> np.ndarray:
-    """Correlation of two ReLU units whose weights have cosine ``rho`` in [-1, 1], on standard Gaussian inputs, no biases."""
+def relu_correlation(rho: npt.ArrayLike) -> np.ndarray | float:
+    """Correlation of two ReLU units on standard Gaussian inputs, without biases, by the cosine of their weights.
+
+    Source: the arc-cosine kernel of degree 1, Cho & Saul 2009.
+
+    Parameters
+    ----------
+    rho : array_like
+        Cosine of the two weight vectors, in [-1, 1].
+
+    Returns
+    -------
+    float or ndarray
+        In [-1/(pi - 1), 1], of the shape of ``rho``.
+
+    Raises
+    ------
+    InputError
+        If a cosine lies outside [-1, 1].
+
+    Examples
+    --------
+    >>> relu_correlation(np.array([-1.0, 0.0, 1.0])).round(3)
+    array([-0.467,  0.   ,  1.   ])
+    """
     rho = floats(rho, "rho")
     if np.any(~(np.abs(rho) <= 1)):
         raise ArgumentError("a cosine lies in [-1, 1]")
@@ -41,15 +65,29 @@ def _above(cosine: float, dim: int) -> float:
 def similar_pair_share(dim: int, threshold: float = 0.5) -> float:
     """Share of pairs of random ReLU units with |correlation| at or above ``threshold``, at every width.
 
+    Source: derived here (module docstring).
+
     Parameters
     ----------
-    dim : of the inputs, at least 2.
-    threshold : in (0, 1).
+    dim : int
+        Dimension of the inputs, at least 2.
+    threshold : float, default 0.5
+        In (0, 1).
+
+    Returns
+    -------
+    float
+        In [0, 1].
 
     Raises
     ------
     InputError
-        For a dimension below 2 or a threshold outside (0, 1).
+        If ``dim`` is below 2 or ``threshold`` outside (0, 1).
+
+    Examples
+    --------
+    >>> round(similar_pair_share(10), 4)
+    0.0325
     """
     checks.whole_number("dim", dim, 2)
     checks.real_number("threshold", threshold, above=0, below=1)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from lab.errors import InputError
 from theory import counting
-from theory.counting import critical_subspaces, minima_subspaces, saddle_subspaces
+from theory.counting import check, critical_subspaces, derive, minima_subspaces, saddle_subspaces
+from theory.counting.check import enumerate_minima
 from theory.derivation import run_check
 
 
@@ -19,7 +20,7 @@ def test_against_enumeration(r, m):
     surjections = sum(set(f) == set(range(r)) for f in itertools.product(range(r), repeat=m))
     assert critical_subspaces(r, m) == surjections
     if m <= 6:
-        subspaces = counting.enumerate_minima(r, m)
+        subspaces = enumerate_minima(r, m)
         assert minima_subspaces(r, m) == len(subspaces)
         assert critical_subspaces(r, m) == sum(all(name >= 0 for name, _ in s) for s in subspaces)
 
@@ -61,7 +62,7 @@ def test_layers_multiply():
     """Two layers, by enumerating the subspaces of both."""
     needed, widths = (2, 3), (4, 4)
     assert counting.layered_minima(needed, widths) == len(
-        set(itertools.product(counting.enumerate_minima(2, 4), counting.enumerate_minima(3, 4))))
+        set(itertools.product(enumerate_minima(2, 4), enumerate_minima(3, 4))))
     critical = 0
     for r in itertools.product((1, 2), (1, 2, 3)):
         if r != needed:
@@ -82,7 +83,7 @@ def test_asymptotics_derivation_follows_its_inputs():
     import sympy as sp
 
     for h, l in ((0, 1), (2, 2)):
-        derived = counting.derive_asymptotics(h=h, l=l)
+        derived = derive.derive_asymptotics(h=h, l=l)
         r = next(iter(derived.result.rhs.free_symbols))
         at = 2000
         exact = sp.Rational(critical_subspaces(at - l, at + h), minima_subspaces(at, at + h))
@@ -95,18 +96,18 @@ def test_generating_functions_follow_r(r):
     import sympy as sp
 
     m = sp.Symbol("m", positive=True, integer=True)
-    assert [sp.sympify(counting.derive_critical(r=r).result.rhs).subs(m, n) for n in range(1, 9)] == [
+    assert [sp.sympify(derive.derive_critical(r=r).result.rhs).subs(m, n) for n in range(1, 9)] == [
         critical_subspaces(r, n) for n in range(1, 9)]
-    assert list(counting.derive_minima(r=r).steps[3].equation) == [minima_subspaces(r, m) for m in range(r, r + 5)]
+    assert list(derive.derive_minima(r=r).steps[3].equation) == [minima_subspaces(r, m) for m in range(r, r + 5)]
 
 
 def test_evidence():
     assert [round(e.estimate.mean, 2) for e in counting.evidence((5, 20))] == [1.2, 1.4, 1.6, 2.05]
 
 
-@pytest.mark.parametrize("name", counting.CHECKS)
+@pytest.mark.parametrize("name", check.CHECKS)
 def test_checks_pass(name):
-    assert all(p.passed for p in run_check(name, counting.CHECKS[name]))
+    assert all(p.passed for p in run_check(name, check.CHECKS[name]))
 
 
 @pytest.mark.parametrize("call", [

@@ -28,7 +28,7 @@ def modules() -> Iterator[tuple[str, ModuleType]]:
     Yields
     ------
     name : str
-        ``"theory.counting"``.
+        ``"theory.counting.derive"``.
     module : module
         Imported.
 
@@ -39,7 +39,7 @@ def modules() -> Iterator[tuple[str, ModuleType]]:
 
     Examples
     --------
-    >>> "theory.counting" in dict(modules())
+    >>> "theory.counting.derive" in dict(modules())
     True
     """
     makers = set(matching("theory", r"@derivation\("))

@@ -37,15 +37,17 @@ linear programming; for labels that are fair coins Cover's theorem (1965) - Wend
 exactly.
 """
 
+import math
+from collections.abc import Sequence
+
+from lab.estimate import exact
+from theory.claims import Evidence
 from theory.extrapolation.hull import (
     ball_inside,
-    expected_interior_points,
     gaussian_inside,
-    inside_threshold,
     log_ball_inside,
     log_gaussian_inside,
     regular_cone,
-    vertices_threshold,
     wendel_inside,
 )
 from theory.extrapolation.polynomial import (
@@ -54,27 +56,40 @@ from theory.extrapolation.polynomial import (
     separating_degree,
     separating_polynomial,
 )
+from theory.extrapolation.thresholds import expected_interior_points, inside_threshold, vertices_threshold
 
 __all__ = ["ball_inside", "cover_separable", "degree_distribution", "evidence", "expected_interior_points",
            "gaussian_inside", "inside_threshold", "log_ball_inside", "log_gaussian_inside", "regular_cone",
            "separating_degree", "separating_polynomial", "vertices_threshold", "wendel_inside"]
 
 
-def evidence(dimensions=(16, 32, 64)):
-    """Theory's word on the claims of :mod:`theory.claims.s3_dimension`, and on how many Gaussian points lie inside.
+def evidence(dimensions: Sequence[int] = (16, 32, 64), gaussian: Sequence[int] = (16,),
+             points: Sequence[int] = (1600, 50_000)) -> list[Evidence]:
+    """Theory's evidence for the claims of :mod:`theory.claims.s3_dimension`, and for how many Gaussian points lie inside.
 
     That left-out and fresh points lie outside equally often is no evidence: they are exchangeable, whatever their law, so
-    that the difference of their shares is 0 in expectation and could not be anything else.
+    that the difference of their shares is 0 in expectation and could not be anything else. Source:
+    :func:`inside_threshold`, :func:`vertices_threshold` and :func:`gaussian_inside`.
+
+    Parameters
+    ----------
+    dimensions : sequence of int, default (16, 32, 64)
+        Dimensions d of the uniform ball, each at least 1.
+    gaussian : sequence of int, default (16,)
+        Dimensions of a Gaussian, each at least 1, for the threshold of a fresh point.
+    points : sequence of int, default (1600, 50000)
+        Numbers of Gaussian points in 4 to 10 dimensions.
 
     Returns
     -------
-    list of :class:`theory.claims.Evidence`.
+    list of theory.claims.Evidence
+        Two for each dimension of the ball, one for each of the Gaussian, four for each number of points.
+
+    Examples
+    --------
+    >>> [(row.claim, round(row.estimate.mean, 2)) for row in evidence([], [2], [])]
+    [('s3.fresh-point-threshold', 3.48)]
     """
-    import math
-
-    from lab.estimate import exact
-    from theory.claims import Evidence
-
     rows = []
 
     def add(claim, setting, value, piece, **levels):
@@ -84,10 +99,11 @@ def evidence(dimensions=(16, 32, 64)):
         scale = d / 2 * math.log(2)
         add("s3.fresh-point-threshold", f"uniform ball, d = {d}", inside_threshold(d, log=True) / scale, f"ball-{d}")
         add("s3.all-points-are-vertices", f"uniform ball, d = {d}", vertices_threshold(d, log=True) / scale, f"ball-{d}")
-    add("s3.fresh-point-threshold", "Gaussian, d = 16", inside_threshold(16, "gaussian", log=True) / (8 * math.log(2)),
-        "gaussian-16")
-    for points in (1600, 50_000):
+    for d in gaussian:
+        add("s3.fresh-point-threshold", f"Gaussian, d = {d}", inside_threshold(d, "gaussian", log=True) / (d / 2 * math.log(2)),
+            f"gaussian-{d}")
+    for n in points:
         for d in (4, 6, 8, 10):
-            add("s3.low-dimension-inside", f"Gaussian, d = {d}, {points:,} points", gaussian_inside(points, d),
-                f"gaussian-{points}-{d}", dimension="up to 6" if d <= 6 else "up to 10")
+            add("s3.low-dimension-inside", f"Gaussian, d = {d}, {n:,} points", gaussian_inside(n, d),
+                f"gaussian-{n}-{d}", dimension="up to 6" if d <= 6 else "up to 10")
     return rows

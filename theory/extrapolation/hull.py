@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import numpy.typing as npt
 from scipy import special
 
 from lab import checks
@@ -10,7 +11,7 @@ from lab.arrays import real
 from lab.errors import ArgumentError
 
 
-def _count(name, value, least):
+def point_count(name: str, value: float, least: int) -> float:
     """As :func:`lab.checks.whole_number`, but a float: there may be 1e60 points."""
     number = checks.real_number(name, value, least=least)
     if number < 2**53 and number != int(number):
@@ -26,25 +27,34 @@ def _log_choose(n, k):
 
 
 # ------------------------------------------------------------------------------------------------------- uniform ball
-def log_ball_inside(points, dimension: int) -> float:
-    """ln P(a fresh uniform point of the d-ball lies in the hull of N others); -inf for N <= d.
+def log_ball_inside(points: float, dimension: int) -> float:
+    """ln P(a fresh uniform point of the d-ball lies in the hull of N others).
+
+    Source: derived here (``extrapolation-ball``); Affentranger 1991.
 
     Parameters
     ----------
-    points : N >= 0, may be huge (1e60). dimension : d >= 1.
+    points : float
+        N, a whole number of at least 0; it may be huge (1e60).
+    dimension : int
+        d, at least 1.
 
     Returns
     -------
-    float, accurate to about 1e-10 absolutely (N < 1e9) however small the probability.
+    float
+        Natural logarithm, accurate to about 1e-10 absolutely (N < 1e9) however small the probability; -inf for N <= d.
 
     Raises
     ------
     InputError
-        Not whole numbers, d < 1.
+        If ``points`` or ``dimension`` is out of range or no whole number.
 
-    Source: derived here (``extrapolation-ball``); Affentranger 1991.
+    Examples
+    --------
+    >>> round(log_ball_inside(3, 2), 6), round(math.log(35 / (48 * math.pi**2)), 6)
+    (-2.605313, -2.605313)
     """
-    n, d = _count("points", points, 0), int(_count("dimension", dimension, 1))
+    n, d = point_count("points", points, 0), int(point_count("dimension", dimension, 1))
     if n <= d:
         return -math.inf
     a, power = (d + 1) / 2, (d - 1) * (d + 2) / 2
@@ -63,8 +73,33 @@ def log_ball_inside(points, dimension: int) -> float:
     return float(_log_choose(n, d) + math.log(d) + d * log_ratio - (d - 1) * math.log(d + 1) + log_integral)
 
 
-def ball_inside(points, dimension: int) -> float:
-    """P(a fresh uniform point of the d-ball lies in the hull of N others); see :func:`log_ball_inside`."""
+def ball_inside(points: float, dimension: int) -> float:
+    """P(a fresh uniform point of the d-ball lies in the hull of N others).
+
+    Source: as :func:`log_ball_inside`, its logarithm.
+
+    Parameters
+    ----------
+    points : float
+        N, a whole number of at least 0; it may be huge (1e60).
+    dimension : int
+        d, at least 1.
+
+    Returns
+    -------
+    float
+        In [0, 1]; 0 for N <= d.
+
+    Raises
+    ------
+    InputError
+        If ``points`` or ``dimension`` is out of range or no whole number.
+
+    Examples
+    --------
+    >>> round(ball_inside(2, 1), 6), round(ball_inside(1000, 10), 3)
+    (0.333333, 0.026)
+    """
     return min(math.exp(log_ball_inside(points, dimension)), 1.0)
 
 
@@ -99,7 +134,7 @@ WIDEST = 1e6  # of the fresh point over the others
 
 def log_regular_cone(n, r: float) -> float:
     """ln g_n(r); see :func:`regular_cone`."""
-    n = _count("n", n, 0)
+    n = point_count("n", n, 0)
     if n == 0:
         return 0.0
     if not -1 / n < r < math.inf:
@@ -130,43 +165,66 @@ def log_regular_cone(n, r: float) -> float:
     return float(log[0].real + math.log(integral / math.sqrt(2 * math.pi)))
 
 
-def regular_cone(n, r: float) -> float:
+def regular_cone(n: float, r: float) -> float:
     """g_n(r): P(n centred Gaussians of covariance delta_ij + r are all negative).
+
+    Source: Kabluchko & Zaporozhets 2020, section 1; evaluation for r < 0 by steepest descent derived here.
 
     Parameters
     ----------
-    n : >= 0. r : > -1/n.
+    n : float
+        Number of Gaussians, a whole number of at least 0; it may be huge.
+    r : float
+        Common part of the covariance, above -1/n.
 
     Returns
     -------
-    float. g_n(1) = 1/(n+1), g_n(0) = 2^-n; g_n(-1/(n+1)) is the solid angle at a vertex of the regular n-simplex.
+    float
+        g_n(1) = 1/(n+1), g_n(0) = 2^-n; g_n(-1/(n+1)) is the solid angle at a vertex of the regular n-simplex.
 
     Raises
     ------
     InputError
-        r outside its range.
+        If an argument is out of its range.
 
-    Source: Kabluchko & Zaporozhets 2020, section 1; evaluation for r < 0 by steepest descent derived here.
+    Examples
+    --------
+    >>> round(regular_cone(3, 1.0), 6), round(regular_cone(3, 0.0), 6), round(regular_cone(2, -1 / 3), 6)
+    (0.25, 0.125, 0.166667)
     """
     return math.exp(log_regular_cone(n, r))
 
 
-def log_gaussian_inside(points, dimension: int, width: float = 1.0) -> float:
-    """ln P(a fresh Gaussian point lies in the hull of N others, Gaussian of the same covariance); -inf for N <= d.
+def log_gaussian_inside(points: float, dimension: int, width: float = 1.0) -> float:
+    """ln P(a fresh Gaussian point lies in the hull of N others, Gaussian of the same covariance).
+
+    Source: Kabluchko & Zaporozhets 2020, theorem 1.2 (cited; limits derived in ``extrapolation-gaussian``).
 
     Parameters
     ----------
-    points : N >= 0. dimension : d >= 1, up to about 200. width : sigma, scale of the fresh point over the others; 0 is
-        their centre.
+    points : float
+        N, a whole number of at least 0.
+    dimension : int
+        d, from 1 to about 200.
+    width : float, default 1
+        sigma in [0, 1e6], scale of the fresh point over the others; 0 is their centre.
+
+    Returns
+    -------
+    float
+        Natural logarithm; -inf for N <= d.
 
     Raises
     ------
     InputError
-        Not whole numbers, negative width.
+        If an argument is out of its range.
 
-    Source: Kabluchko & Zaporozhets 2020, theorem 1.2 (cited; limits derived in ``extrapolation-gaussian``).
+    Examples
+    --------
+    >>> round(log_gaussian_inside(3, 1), 6), round(log_gaussian_inside(50, 5), 4)
+    (-0.693147, -1.3336)
     """
-    n, d = _count("points", points, 0), int(_count("dimension", dimension, 1))
+    n, d = point_count("points", points, 0), int(point_count("dimension", dimension, 1))
     checks.real_number("width", width, least=0, most=WIDEST)  # beyond, the sum over faces is 1 in double precision
     if n <= d:
         return -math.inf
@@ -189,20 +247,64 @@ def log_gaussian_inside(points, dimension: int, width: float = 1.0) -> float:
     return total + math.log(2)
 
 
-def gaussian_inside(points, dimension: int, width: float = 1.0) -> float:
-    """P(a fresh Gaussian point lies in the hull of N others); see :func:`log_gaussian_inside`."""
-    return min(math.exp(log_gaussian_inside(points, dimension, width)), 1.0)
+def gaussian_inside(points: float, dimension: int, width: float = 1.0) -> float:
+    """P(a fresh Gaussian point lies in the hull of N others).
 
+    Source: as :func:`log_gaussian_inside`, its logarithm.
 
-def wendel_inside(points, dimension) -> np.ndarray | float:
-    """P(the centre of a symmetric law lies in the hull of N points) = P(Binomial(N-1, 1/2) >= d); arrays broadcast.
+    Parameters
+    ----------
+    points : float
+        N, a whole number of at least 0.
+    dimension : int
+        d, from 1 to about 200.
+    width : float, default 1
+        sigma in [0, 1e6], scale of the fresh point over the others; 0 is their centre.
+
+    Returns
+    -------
+    float
+        In [0, 1]; 0 for N <= d.
 
     Raises
     ------
     InputError
-        N < 1 or d < 1, or not whole numbers.
+        If an argument is out of its range.
 
-    Source: Wendel 1962; derived in ``extrapolation-wendel``.
+    Examples
+    --------
+    >>> round(gaussian_inside(3, 1), 6), round(gaussian_inside(12, 5, width=0.0), 6), round(wendel_inside(12, 5), 6)
+    (0.5, 0.725586, 0.725586)
+    """
+    return min(math.exp(log_gaussian_inside(points, dimension, width)), 1.0)
+
+
+def wendel_inside(points: npt.ArrayLike, dimension: npt.ArrayLike) -> np.ndarray | float:
+    """P(the centre of a symmetric law lies in the hull of N points) = P(Binomial(N-1, 1/2) >= d).
+
+    The arguments broadcast. Source: Wendel 1962; derived in ``extrapolation-wendel``.
+
+    Parameters
+    ----------
+    points : array_like of int
+        N, at least 1.
+    dimension : array_like of int
+        d, at least 1.
+
+    Returns
+    -------
+    float or ndarray
+        In [0, 1], of the broadcast shape.
+
+    Raises
+    ------
+    InputError
+        If an argument is below 1 or no whole number.
+
+    Examples
+    --------
+    >>> wendel_inside([2, 3, 4, 5], 2)
+    array([0.    , 0.25  , 0.5   , 0.6875])
     """
     n, d = real(points, "points"), real(dimension, "dimension")
     if np.any(n < 1) or np.any(d < 1) or np.any(n != np.floor(n)) or np.any(d != np.floor(d)):
@@ -211,75 +313,3 @@ def wendel_inside(points, dimension) -> np.ndarray | float:
     m = n - 1.0
     p = np.where(m >= d, special.betainc(np.minimum(d, np.maximum(m, 1)), np.maximum(m - d + 1, 1), 0.5), 0.0)
     return float(p) if p.ndim == 0 else p
-
-
-# --------------------------------------------------------------------------------------------------------- thresholds
-def _law(law):
-    laws = {"ball": log_ball_inside, "gaussian": log_gaussian_inside}
-    if law not in laws:
-        raise ArgumentError(f"the law must be one of {', '.join(laws)}, got {law!r}")
-    return laws[law]
-
-
-def expected_interior_points(points, dimension: int, law: str = "ball") -> float:
-    """Expected number of the N points that are not vertices of their hull: N P(inside hull of N - 1).
-
-    P(all are vertices) >= 1 minus this. law : "ball" or "gaussian".
-
-    Raises
-    ------
-    InputError
-        No such law, N < 1.
-
-    Source: exchangeability, derived here.
-    """
-    n = _count("points", points, 1)
-    return math.exp(min(math.log(n) + _law(law)(n - 1, dimension), 700.0))
-
-
-def _smallest_log_n(reached, d, accuracy=1e-9):
-    low, high = math.log(d), math.log(d + 1.0)
-    while not reached(math.floor(math.exp(high))):
-        if high == 690.0:
-            raise ArgumentError(f"the threshold in dimension {d} lies beyond 1e299 points")
-        low, high = high, min(high + max(1.0, 0.2 * high), 690.0)
-    while high - low > accuracy and math.exp(high) - math.exp(low) > 0.5:
-        middle = 0.5 * (low + high)
-        low, high = (low, middle) if reached(math.floor(math.exp(middle))) else (middle, high)
-    return high
-
-
-def inside_threshold(dimension: int, law: str = "ball", probability: float = 0.5, log: bool = False) -> float:
-    """Number of points N whose hull holds a fresh one with at least the given probability (or its logarithm).
-
-    Exact up to 1e9; beyond, to a relative 1e-8.
-
-    Raises
-    ------
-    InputError
-        No such law, probability outside (0, 1), N beyond 1e299.
-
-    Source: derived here from the exact probabilities.
-    """
-    d, function = int(_count("dimension", dimension, 1)), _law(law)
-    checks.real_number("probability", probability, above=0, below=1)
-    value = _smallest_log_n(lambda n: function(n, d) >= math.log(probability), d)
-    return value if log else float(math.floor(math.exp(value)))
-
-
-def vertices_threshold(dimension: int, law: str = "ball", expected: float = 0.5, log: bool = False) -> float:
-    """Number of points N from which on at least ``expected`` of them are not vertices on average (or its logarithm).
-
-    Below it all points are vertices with probability at least 1 - expected.
-
-    Raises
-    ------
-    InputError
-        No such law, expected <= 0, N beyond 1e299.
-
-    Source: derived here; Barany & Furedi 1988 for its order 2^(d/2) in the ball.
-    """
-    d, function = int(_count("dimension", dimension, 1)), _law(law)
-    checks.real_number("expected", expected, above=0)
-    value = _smallest_log_n(lambda n: n > 1 and math.log(n) + function(n - 1, d) >= math.log(expected), d)
-    return value if log else float(math.floor(math.exp(value)))

@@ -9,6 +9,7 @@ import itertools
 import math
 
 import numpy as np
+import numpy.typing as npt
 
 from lab.arrays import floats
 from lab.errors import ArgumentError, InputError
@@ -16,17 +17,33 @@ from lab.errors import ArgumentError, InputError
 MARGIN = 1e-8  # of an optimum t that counts as positive, |coefficients| <= 1 in the orthonormal basis times sqrt(N)
 
 
-def cover_separable(points, features) -> np.ndarray | float:
+def cover_separable(points: npt.ArrayLike, features: npt.ArrayLike) -> np.ndarray | float:
     """P(N points in general position with fair random labels are linearly separable through the origin of R^D).
 
-    2^(1-N) sum_{k<D} C(N-1, k) = P(Binomial(N-1, 1/2) <= D-1): Wendel's complement. Arrays broadcast.
+    2^(1-N) sum_{k<D} C(N-1, k) = P(Binomial(N-1, 1/2) <= D-1): Wendel's complement. The arguments broadcast. Source: Cover
+    1965; derived in ``extrapolation-wendel``.
+
+    Parameters
+    ----------
+    points : array_like of int
+        N, at least 1.
+    features : array_like of int
+        D, at least 1.
+
+    Returns
+    -------
+    float or ndarray
+        In [0, 1], of the broadcast shape.
 
     Raises
     ------
     InputError
-        N < 1 or D < 1.
+        If an argument is below 1 or no whole number.
 
-    Source: Cover 1965; derived in ``extrapolation-wendel``.
+    Examples
+    --------
+    >>> cover_separable([2, 4, 8], 2)
+    array([1.    , 0.5   , 0.0625])
     """
     from theory.extrapolation.hull import wendel_inside
 
@@ -37,12 +54,31 @@ def cover_separable(points, features) -> np.ndarray | float:
 def degree_distribution(points: int, dimension: int, largest: int) -> np.ndarray:
     """P(smallest separating degree <= k), k = 0 ... largest, for fair random labels on N generic points of R^d.
 
+    Source: Cover 1965 with C(d + k, k) monomials, generic points being in general position for them.
+
+    Parameters
+    ----------
+    points : int
+        N, at least 1.
+    dimension : int
+        d, at least 1.
+    largest : int
+        Largest degree, at least 0.
+
+    Returns
+    -------
+    ndarray, shape (largest + 1,)
+        Probabilities, increasing.
+
     Raises
     ------
     InputError
-        Not whole numbers.
+        If an argument is out of its range.
 
-    Source: Cover 1965 with C(d + k, k) monomials, generic points being in general position for them.
+    Examples
+    --------
+    >>> degree_distribution(10, 2, 3).round(4)
+    array([0.002 , 0.0898, 0.7461, 1.    ])
     """
     if dimension < 1 or largest < 0:
         raise ArgumentError("the dimension must be >= 1 and the largest degree >= 0")
@@ -71,7 +107,7 @@ def polynomial_features(points: np.ndarray, degree: int) -> np.ndarray:
     return np.stack(columns, 1) if columns else features
 
 
-def _classes(points, labels):
+def _classes(points: npt.ArrayLike, labels: npt.ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     points = floats(points, "points")
     points = points[:, None] if points.ndim == 1 else points
     labels = np.asarray(labels)
@@ -83,24 +119,39 @@ def _classes(points, labels):
     return points, np.where(labels == names[-1], 1.0, -1.0)
 
 
-def separating_polynomial(points, labels, degree: int) -> tuple[float, np.ndarray | None]:
+def separating_polynomial(points: npt.ArrayLike, labels: npt.ArrayLike, degree: int) -> tuple[float, np.ndarray | None]:
     """The polynomial of a degree that separates two classes with the largest margin, by linear programming.
+
+    Source: derived here (module docstring).
 
     Parameters
     ----------
-    points : (N, d) or (N,). labels : (N,) with two values. degree : >= 0.
+    points : array_like, shape (N, d) or (N,)
+        Finite.
+    labels : array_like, shape (N,)
+        At most two different values.
+    degree : int
+        At least 0.
 
     Returns
     -------
-    margin : largest t with y_i p(x_i) >= t over p with coefficients in [-1, 1] in the orthonormal basis; 0 if none.
-    values : (N,) p(x_i), None if the classes are not separable.
+    margin : float
+        Largest t with y_i p(x_i) >= t over p with coefficients in [-1, 1] in the orthonormal basis; 0 if there is none.
+    values : ndarray, shape (N,), or None
+        p(x_i); None if the classes are not separable.
 
     Raises
     ------
     InputError
-        Bad shapes, more than two labels, a negative degree, or a solver that gave up.
+        If shapes do not fit, there are more than two labels, the degree is negative, or the solver gave up.
 
-    Source: derived here.
+    Examples
+    --------
+    >>> points, labels = [-1.0, 0.0, 1.0], [0, 1, 0]
+    >>> separating_polynomial(points, labels, 1)
+    (0.0, None)
+    >>> np.sign(separating_polynomial(points, labels, 2)[1])
+    array([-1.,  1., -1.])
     """
     from scipy.linalg import qr
     from scipy.optimize import linprog
@@ -125,10 +176,34 @@ def separating_polynomial(points, labels, degree: int) -> tuple[float, np.ndarra
     return margin, basis @ solved.x[:m]
 
 
-def separating_degree(points, labels, largest: int = 20) -> int | None:
-    """Smallest degree of a polynomial that separates two classes strictly; None if none up to ``largest`` does.
+def separating_degree(points: npt.ArrayLike, labels: npt.ArrayLike, largest: int = 20) -> int | None:
+    """Smallest degree of a polynomial that separates two classes strictly.
 
-    Arguments, errors: as :func:`separating_polynomial`. Separability is monotone in the degree, so the search bisects.
+    Separability is monotone in the degree, so the search bisects. Source: derived here, by :func:`separating_polynomial`.
+
+    Parameters
+    ----------
+    points : array_like, shape (N, d) or (N,)
+        Finite.
+    labels : array_like, shape (N,)
+        At most two different values.
+    largest : int, default 20
+        Largest degree tried.
+
+    Returns
+    -------
+    int or None
+        The degree; None if none up to ``largest`` will do.
+
+    Raises
+    ------
+    InputError
+        As :func:`separating_polynomial`.
+
+    Examples
+    --------
+    >>> separating_degree([-1.0, 0.0, 1.0], [0, 1, 0], largest=4)
+    2
     """
     if len(np.unique(labels)) < 2:
         _classes(points, labels)

@@ -14,10 +14,13 @@ Sources: Safran & Shamir 2018 (arXiv 1712.08968) for the minima, Arjevani & Fiel
 for their symmetry and spectra; the equations in this form: derived here.
 """
 
+
 import numpy as np
 
 from lab import checks
 from lab.errors import InputError
+from lab.estimate import exact
+from theory.claims import Evidence
 from theory.landscape.closed_form import gradient, hessian, own_curvature
 from theory.landscape.escape import negative_directions
 
@@ -103,9 +106,6 @@ def evidence(sizes=(8, 12, 16, 20), halves=(8, 16)):
     -------
     list of :class:`theory.claims.Evidence`.
     """
-    from lab.estimate import exact
-    from theory.claims import Evidence
-
     rows = []
     for k in sizes:
         weights = symmetric_minimum(k)

@@ -28,6 +28,12 @@ Sources: Dean & Majumdar, PRL 97, 160201 (2006); Bray & Dean, PRL 98, 150201 (20
 1406.2572); de Bruijn 1955.
 """
 
+from collections.abc import Sequence
+
+import numpy as np
+
+from lab.estimate import exact
+from theory.claims import Evidence
 from theory.random_landscape.field import index_at_energy, index_share, shift_at_energy, threshold_energy
 from theory.random_landscape.goe import (
     index_distribution,
@@ -43,28 +49,36 @@ __all__ = ["evidence", "index_at_energy", "index_distribution", "index_polynomia
            "shift_at_energy", "threshold_energy"]
 
 
-def evidence(sizes=(4, 12, 30)):
-    """Theory's word on ``s2.coin-flips`` (GOE) and ``s2.index-falls-with-loss`` (Gaussian field).
+def evidence(sizes: Sequence[int] = (4, 12, 30)) -> list[Evidence]:
+    """Theory's evidence for ``s2.coin-flips`` (GOE) and ``s2.index-falls-with-loss`` (Gaussian field).
 
     The energy of a critical point is taken one standard deviation of the field, sqrt(N f)/N, off its mean at N = 100.
+    Source: :func:`index_distribution` and :func:`index_at_energy`.
+
+    Parameters
+    ----------
+    sizes : sequence of int, default (4, 12, 30)
+        Sizes N of GOE matrices, each in 1 ... 40.
 
     Returns
     -------
-    list of :class:`theory.claims.Evidence`.
+    list of theory.claims.Evidence
+        For each size the variance of the index over that of coin flips, N/4; then the difference of the index's share between
+        high and low critical points of two fields.
+
+    Examples
+    --------
+    >>> [(row.claim, round(row.estimate.mean, 3)) for row in evidence([3])[:2]]
+    [('s2.coin-flips', 0.466), ('s2.index-falls-with-loss', 0.064)]
     """
-    import numpy as np
-
-    from lab.estimate import exact
-    from theory.claims import Evidence
-
     rows = []
     for n in sizes:
         p, k = index_distribution(n), np.arange(n + 1)
-        rows.append(Evidence("s2.coin-flips", "theory", f"GOE, N = {n}", exact((p @ k**2 - (p @ k) ** 2) / (n / 4)),
+        rows.append(Evidence("s2.coin-flips", "theory", f"GOE, N = {n}", exact(float((p @ k**2 - (p @ k) ** 2) / (n / 4))),
                              piece=f"goe-{n}", study="random_landscape"))
     for curvature in (1.0, 3.0):
         high, low = np.asarray(index_at_energy(np.array([0.1, -0.1]), 1.0, -1.0, curvature))
         rows.append(Evidence("s2.index-falls-with-loss", "theory", f"Gaussian field, f = -f' = 1, f'' = {curvature:g}, "
-                             "energy one standard deviation off the mean in 100 dimensions", exact(high - low),
+                             "energy one standard deviation off the mean in 100 dimensions", exact(float(high - low)),
                              piece=f"field-{curvature:g}", study="random_landscape"))
     return rows

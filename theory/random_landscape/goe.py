@@ -14,6 +14,7 @@ for large N (monomials lose digits in proportion to N, so the working precision 
 
 import functools
 import math
+from typing import Any
 
 import numpy as np
 
@@ -109,47 +110,113 @@ def _positive(n):
 def log_positive_probability(n: int) -> float:
     """ln P(all eigenvalues of an n x n GOE matrix are positive), to at least 10 digits.
 
+    Source: de Bruijn 1955 (Pfaffian), derived here in this form (``random-goe-positive``).
+
     Parameters
     ----------
-    n : 1 ... 200 (a second at 100, ten at 200).
+    n : int
+        Size of the matrix, in 1 ... 200 (a second at 100, ten at 200).
+
+    Returns
+    -------
+    float
+        Natural logarithm, below 0.
 
     Raises
     ------
     InputError
-        Not such a number.
+        If ``n`` is no whole number in this range.
 
-    Source: de Bruijn 1955 (Pfaffian), derived here in this form (``random-goe-positive``).
+    Examples
+    --------
+    >>> round(log_positive_probability(4), 6)
+    -6.008933
     """
     return float(_positive(_size(n)))
 
 
 def positive_probability(n: int) -> float:
-    """P(all eigenvalues of an n x n GOE matrix are positive); see :func:`log_positive_probability`."""
-    return math.exp(log_positive_probability(n))
+    """P(all eigenvalues of an n x n GOE matrix are positive).
 
+    Source: as :func:`log_positive_probability`, its logarithm.
 
-@functools.lru_cache(maxsize=32)
-def positive_probability_exact(n: int):
-    """The same as a SymPy expression in sqrt 2 and pi, for n <= 8.
+    Parameters
+    ----------
+    n : int
+        Size of the matrix, in 1 ... 200.
+
+    Returns
+    -------
+    float
+        In (0, 1/2]; it underflows to 0 from about n = 52 on.
 
     Raises
     ------
     InputError
-        n outside 1 ... 8.
+        If ``n`` is no whole number in this range.
+
+    Examples
+    --------
+    >>> round(positive_probability(2), 6), round((2 - 2**0.5) / 4, 6)
+    (0.146447, 0.146447)
+    """
+    return math.exp(log_positive_probability(n))
+
+
+@functools.lru_cache(maxsize=32)
+def positive_probability_exact(n: int) -> Any:
+    """P(all eigenvalues of an n x n GOE matrix are positive), exactly.
+
+    Source: as :func:`index_polynomial_exact`, of which it is the constant coefficient.
+
+    Parameters
+    ----------
+    n : int
+        Size of the matrix, in 1 ... 8.
+
+    Returns
+    -------
+    sympy expression
+        In sqrt 2 and pi.
+
+    Raises
+    ------
+    InputError
+        If ``n`` is no whole number in this range.
+
+    Examples
+    --------
+    >>> positive_probability_exact(2)
+    1/2 - sqrt(2)/4
     """
     return index_polynomial_exact(n).coeff_monomial(1)
 
 
 @functools.lru_cache(maxsize=32)
-def index_polynomial_exact(n: int):
-    """E[z^index] of an n x n GOE matrix, a SymPy Poly in z with exact coefficients, for n <= 8.
+def index_polynomial_exact(n: int) -> Any:
+    """E[z^index] of an n x n GOE matrix, exactly.
+
+    Source: de Bruijn 1955 (Pfaffian), derived here in this form (``random-goe-index``).
+
+    Parameters
+    ----------
+    n : int
+        Size of the matrix, in 1 ... 8.
+
+    Returns
+    -------
+    sympy.Poly
+        In z, with exact coefficients: that of z^k is P(index = k).
 
     Raises
     ------
     InputError
-        n outside 1 ... 8.
+        If ``n`` is no whole number in this range.
 
-    Source: as :func:`log_positive_probability`.
+    Examples
+    --------
+    >>> index_polynomial_exact(2).coeffs()
+    [1/2 - sqrt(2)/4, sqrt(2)/2, 1/2 - sqrt(2)/4]
     """
     import sympy as sp
 
@@ -194,20 +261,27 @@ def _index_distribution(n):
 def index_distribution(n: int) -> np.ndarray:
     """P(index = 0 ... n): distribution of the number of negative eigenvalues of an n x n GOE matrix.
 
+    Source: derived here (``random-goe-index``).
+
     Parameters
     ----------
-    n : 1 ... 40 (seconds at 40).
+    n : int
+        Size of the matrix, in 1 ... 40 (seconds at 40).
 
     Returns
     -------
-    (n + 1,) probabilities, each to at least 10 digits.
+    ndarray, shape (n + 1,)
+        Probabilities, each to at least 10 digits.
 
     Raises
     ------
     InputError
-        Not such a number.
+        If ``n`` is no whole number in this range.
 
-    Source: derived here (``random-goe-index``).
+    Examples
+    --------
+    >>> index_distribution(2).round(4)
+    array([0.1464, 0.7071, 0.1464])
     """
     return np.array(_index_distribution(_size(n, 40)))
 
@@ -215,11 +289,27 @@ def index_distribution(n: int) -> np.ndarray:
 def rate_estimates(n: int) -> np.ndarray:
     """Half the second difference of -ln P over sizes 2 ... n-1: tends to ln(3)/4 if P ~ exp(-ln(3)/4 N^2).
 
+    Source: derived here (``goe-rate`` compares it with the limit); the limit is that of Dean & Majumdar 2006.
+
+    Parameters
+    ----------
+    n : int
+        Largest size, in 3 ... 200.
+
     Returns
     -------
-    (n - 2,) values for N = 2 ... n - 1; independent signs (2^-N) would give 0.
+    ndarray, shape (n - 2,)
+        Values for N = 2 ... n - 1; independent signs (2^-N) would give 0.
 
-    Source: derived here; the limit is Dean & Majumdar's (2006).
+    Raises
+    ------
+    InputError
+        If ``n`` is no whole number in this range.
+
+    Examples
+    --------
+    >>> rate_estimates(5).round(4), round(math.log(3) / 4, 4)
+    (array([0.2715, 0.273 , 0.2736]), 0.2747)
     """
     n = _size(n)
     if n < 3:

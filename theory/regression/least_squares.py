@@ -1,6 +1,7 @@
 """Risk of least squares and ridge regression on isotropic features; statement in :mod:`theory.regression`."""
 
 import numpy as np
+import numpy.typing as npt
 
 from lab.arrays import floats
 from lab.errors import InputError
@@ -9,7 +10,7 @@ from lab.names import renamed
 FINITE = ("n", "p", "psi1", "psi2", "signal", "signal_in", "signal_out", "noise_variance", "linear", "nonlinear")
 
 
-def _checked(**values):
+def _checked(**values: npt.ArrayLike) -> tuple[np.ndarray, ...]:
     """Float64 arrays of named values, broadcast; all must be >= 0, not NaN, and finite but for gamma and ridges."""
     arrays = {name: floats(value, name) for name, value in values.items()}
     for name, array in arrays.items():
@@ -23,11 +24,11 @@ def _checked(**values):
         raise InputError(f"{', '.join(arrays)} do not broadcast: {[a.shape for a in arrays.values()]}") from None
 
 
-def _out(array):
+def _out(array: np.ndarray) -> np.ndarray | float:
     return float(array) if np.ndim(array) == 0 else array
 
 
-def resolvent(gamma, ridge):
+def resolvent(gamma: np.ndarray, ridge: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(u, t^2 u', t) = (lambda m(-lambda), its derivative in lambda, a power of two), without cancellation or overflow.
 
     t is of the order of the largest of 1, gamma and lambda, and 1 in the usual range: squares are taken of what is divided by
@@ -48,23 +49,37 @@ def resolvent(gamma, ridge):
 
 
 @renamed(noise="noise_variance")
-def ridge_risk(gamma, ridge, signal=1.0, noise_variance=1.0) -> np.ndarray | float:
+def ridge_risk(gamma: npt.ArrayLike, ridge: npt.ArrayLike, signal: npt.ArrayLike = 1.0,
+               noise_variance: npt.ArrayLike = 1.0) -> np.ndarray | float:
     """Asymptotic excess risk E|beta_hat - beta|^2 of ridge regression on isotropic features.
+
+    The arguments broadcast. Source: Dobriban & Wager 2018; Hastie et al. 2019, corollary 5; derived in ``regression-ridge``.
 
     Parameters
     ----------
-    gamma : p/n >= 0. ridge : lambda >= 0 in (X^T X/n + lambda)^-1. signal : |beta|^2. noise_variance : sigma^2. They broadcast.
+    gamma : array_like
+        p/n >= 0, features per sample.
+    ridge : array_like
+        lambda >= 0 in (X^T X/n + lambda)^-1.
+    signal : array_like, default 1
+        |beta|^2 >= 0.
+    noise_variance : array_like, default 1
+        sigma^2 >= 0.
 
     Returns
     -------
-    Same shape; inf at gamma = 1 without ridge (with noise), ``signal`` where gamma or ridge is infinite.
+    float or ndarray
+        Of the broadcast shape; inf at gamma = 1 without ridge (with noise), ``signal`` where gamma or ridge is infinite.
 
     Raises
     ------
     InputError
-        A negative argument.
+        If an argument is negative or NaN, or ``signal`` or ``noise_variance`` is infinite.
 
-    Source: Dobriban & Wager 2018, Hastie et al. 2019, corollary 5; derived in ``regression-ridge``.
+    Examples
+    --------
+    >>> ridge_risk([0.5, 1.0, 2.0], 0.1).round(3)
+    array([0.604, 1.296, 1.228])
     """
     gamma, ridge, signal, noise_variance = _checked(gamma=gamma, ridge=ridge, signal=signal, noise_variance=noise_variance)
     u, slope, t = resolvent(gamma, ridge)
@@ -78,24 +93,67 @@ def ridge_risk(gamma, ridge, signal=1.0, noise_variance=1.0) -> np.ndarray | flo
 
 
 @renamed(noise="noise_variance")
-def isotropic_risk(gamma, signal=1.0, noise_variance=1.0) -> np.ndarray | float:
+def isotropic_risk(gamma: npt.ArrayLike, signal: npt.ArrayLike = 1.0, noise_variance: npt.ArrayLike = 1.0) -> np.ndarray | float:
     """Excess risk of minimum-norm least squares: sigma^2 gamma/(1-gamma) or r^2 (1-1/gamma) + sigma^2/(gamma-1).
 
-    Arguments, errors: as :func:`ridge_risk` with ridge 0.
+    The arguments broadcast. Source: Hastie et al. 2019, theorem 1; the limit is taken in ``regression-ridge``.
 
-    Source: Hastie et al. 2019, theorem 1; the limit is taken in ``regression-ridge``.
+    Parameters
+    ----------
+    gamma : array_like
+        p/n >= 0, features per sample.
+    signal : array_like, default 1
+        r^2 = |beta|^2 >= 0.
+    noise_variance : array_like, default 1
+        sigma^2 >= 0.
+
+    Returns
+    -------
+    float or ndarray
+        Of the broadcast shape; inf at gamma = 1 (with noise).
+
+    Raises
+    ------
+    InputError
+        If an argument is negative or NaN, or ``signal`` or ``noise_variance`` is infinite.
+
+    Examples
+    --------
+    >>> isotropic_risk([0.5, 1.0, 2.0])
+    array([1. , inf, 1.5])
     """
     return ridge_risk(gamma, 0.0, signal, noise_variance)
 
 
 @renamed(noise="noise_variance")
-def optimal_ridge(gamma, signal=1.0, noise_variance=1.0) -> np.ndarray | float:
-    """lambda* = sigma^2 gamma/r^2, the ridge of least risk; derived in ``regression-ridge`` (also the Bayes ridge).
+def optimal_ridge(gamma: npt.ArrayLike, signal: npt.ArrayLike = 1.0, noise_variance: npt.ArrayLike = 1.0) -> np.ndarray | float:
+    """lambda* = sigma^2 gamma/r^2, the ridge of least risk (also the Bayes ridge).
+
+    The arguments broadcast. Source: Dobriban & Wager 2018; derived in ``regression-ridge``.
+
+    Parameters
+    ----------
+    gamma : array_like
+        p/n >= 0, features per sample.
+    signal : array_like, default 1
+        r^2 = |beta|^2 > 0.
+    noise_variance : array_like, default 1
+        sigma^2 >= 0.
+
+    Returns
+    -------
+    float or ndarray
+        Of the broadcast shape.
 
     Raises
     ------
     InputError
-        A negative argument, or no signal (then every ridge is too small).
+        If an argument is negative or NaN, or there is no signal (then every ridge is too small).
+
+    Examples
+    --------
+    >>> optimal_ridge(2.0, signal=4.0, noise_variance=1.0)
+    0.5
     """
     gamma, signal, noise_variance = _checked(gamma=gamma, signal=signal, noise_variance=noise_variance)
     if np.any(signal == 0):
@@ -105,8 +163,35 @@ def optimal_ridge(gamma, signal=1.0, noise_variance=1.0) -> np.ndarray | float:
 
 
 @renamed(noise="noise_variance")
-def optimal_risk(gamma, signal=1.0, noise_variance=1.0) -> np.ndarray | float:
-    """Risk r^2 u(lambda*) at the optimal ridge: monotone in gamma, no peak. Arguments: as :func:`optimal_ridge`."""
+def optimal_risk(gamma: npt.ArrayLike, signal: npt.ArrayLike = 1.0, noise_variance: npt.ArrayLike = 1.0) -> np.ndarray | float:
+    """Risk r^2 u(lambda*) at the optimal ridge: monotone in gamma, no peak.
+
+    The arguments broadcast. Source: Dobriban & Wager 2018; derived in ``regression-ridge``.
+
+    Parameters
+    ----------
+    gamma : array_like
+        p/n >= 0, features per sample; finite.
+    signal : array_like, default 1
+        r^2 = |beta|^2 > 0.
+    noise_variance : array_like, default 1
+        sigma^2 >= 0.
+
+    Returns
+    -------
+    float or ndarray
+        Of the broadcast shape.
+
+    Raises
+    ------
+    InputError
+        As :func:`optimal_ridge`, and if ``gamma`` is infinite.
+
+    Examples
+    --------
+    >>> optimal_risk([0.5, 1.0, 2.0]).round(3)
+    array([0.414, 0.618, 0.781])
+    """
     gamma, signal, noise_variance = _checked(gamma=gamma, signal=signal, noise_variance=noise_variance)
     if np.any(np.isinf(gamma)):
         raise InputError("gamma must be finite")
@@ -114,24 +199,39 @@ def optimal_risk(gamma, signal=1.0, noise_variance=1.0) -> np.ndarray | float:
 
 
 @renamed(noise="noise_variance")
-def finite_sample_risk(n, p, signal_in=1.0, signal_out=0.0, noise_variance=1.0) -> np.ndarray | float:
+def finite_sample_risk(n: npt.ArrayLike, p: npt.ArrayLike, signal_in: npt.ArrayLike = 1.0, signal_out: npt.ArrayLike = 0.0,
+                       noise_variance: npt.ArrayLike = 1.0) -> np.ndarray | float:
     """Exact expected risk E(y - beta_hat.x)^2 of least squares on p Gaussian features, irreducible noise included.
+
+    The arguments broadcast. Source: Belkin, Hsu, Xu 2019, theorem 1; derived in ``regression-finite``.
 
     Parameters
     ----------
-    n : samples >= 1. p : features used >= 0 (integers, arrays broadcast). signal_in, signal_out : |beta|^2 on the used
-        and on the unused features. noise_variance : sigma^2.
+    n : array_like of int
+        Samples, at least 1.
+    p : array_like of int
+        Features used, at least 0.
+    signal_in : array_like, default 1
+        |beta_in|^2 >= 0, on the features used.
+    signal_out : array_like, default 0
+        |beta_out|^2 >= 0, on the features not used.
+    noise_variance : array_like, default 1
+        sigma^2 >= 0.
 
     Returns
     -------
-    Same shape; inf for p in {n-1, n, n+1} (unless nothing is unexplained).
+    float or ndarray
+        Of the broadcast shape; inf for p in {n-1, n, n+1} (unless nothing is unexplained).
 
     Raises
     ------
     InputError
-        Not whole numbers, or a negative argument.
+        If ``n`` or ``p`` is no whole number, or an argument is negative or not finite.
 
-    Source: Belkin, Hsu, Xu 2019, theorem 1; derived in ``regression-finite``.
+    Examples
+    --------
+    >>> finite_sample_risk(10, [0, 5, 10, 20]).round(3)
+    array([1.   , 2.25 ,   inf, 2.611])
     """
     n, p, signal_in, signal_out, noise_variance = _checked(n=n, p=p, signal_in=signal_in, signal_out=signal_out,
                                                              noise_variance=noise_variance)
@@ -145,15 +245,32 @@ def finite_sample_risk(n, p, signal_in=1.0, signal_out=0.0, noise_variance=1.0) 
 
 
 @renamed(noise="noise_variance")
-def peak_scaling(ridge, noise_variance=1.0) -> dict[str, float]:
+def peak_scaling(ridge: npt.ArrayLike, noise_variance: npt.ArrayLike = 1.0) -> dict[str, np.ndarray | float]:
     """Small-ridge law of the peak: its height sigma^2/(2 sqrt lambda) and full width 4 sqrt(3 lambda) in gamma.
+
+    Source: derived here (``regression-peak``).
+
+    Parameters
+    ----------
+    ridge : array_like
+        lambda > 0.
+    noise_variance : array_like, default 1
+        sigma^2 >= 0.
+
+    Returns
+    -------
+    dict of str to (float or ndarray)
+        ``height`` and ``width``, each of the broadcast shape.
 
     Raises
     ------
     InputError
-        ridge <= 0 or negative noise.
+        If ``ridge`` is not positive, or ``noise_variance`` is negative or infinite.
 
-    Source: derived here (``regression-peak``).
+    Examples
+    --------
+    >>> {name: round(value, 3) for name, value in peak_scaling(1e-4).items()}
+    {'height': 50.0, 'width': 0.069}
     """
     ridge, noise_variance = _checked(ridge=ridge, noise_variance=noise_variance)
     if np.any(ridge == 0):
@@ -165,21 +282,32 @@ def peak_scaling(ridge, noise_variance=1.0) -> dict[str, float]:
 def peak(ridge: float, signal: float = 1.0, noise_variance: float = 1.0) -> dict[str, float]:
     """Where the peak of the ridge-regression risk is, how high, and how wide at half its height.
 
+    Source: derived here, by search on :func:`ridge_risk`.
+
     Parameters
     ----------
-    ridge > 0, signal >= 0, noise_variance > 0 : scalars.
+    ridge : float
+        lambda > 0, finite.
+    signal : float, default 1
+        |beta|^2 >= 0, finite.
+    noise_variance : float, default 1
+        sigma^2 > 0, finite.
 
     Returns
     -------
-    dict with ``location`` (gamma), ``height``, ``width`` (inf if the risk stays above half the height for larger
-    gamma). All NaN where the risk has no local maximum (ridge too large).
+    dict of str to float
+        ``location`` (gamma), ``height``, ``width`` (inf if the risk stays above half the height for larger gamma). All NaN
+        where the risk has no local maximum (ridge too large).
 
     Raises
     ------
     InputError
-        ridge or noise not positive, signal negative.
+        If an argument is out of its range.
 
-    Source: derived here.
+    Examples
+    --------
+    >>> {name: round(value, 2) for name, value in peak(1e-4).items()}
+    {'location': 1.0, 'height': 49.51, 'width': 0.07}
     """
     from scipy.optimize import brentq, minimize_scalar
 
@@ -207,19 +335,36 @@ def peak(ridge: float, signal: float = 1.0, noise_variance: float = 1.0) -> dict
 
 
 @renamed(noise="noise_variance")
-def worse_than_nothing(signal=1.0, noise_variance=1.0) -> tuple:
+def worse_than_nothing(signal: npt.ArrayLike = 1.0,
+                       noise_variance: npt.ArrayLike = 1.0) -> tuple[np.ndarray | float, np.ndarray | float]:
     """The interval of gamma in which ridgeless least squares has a larger excess risk than predicting zero.
+
+    Source: derived here (``regression-peak``).
+
+    Parameters
+    ----------
+    signal : array_like, default 1
+        |beta|^2 >= 0.
+    noise_variance : array_like, default 1
+        sigma^2 > 0.
 
     Returns
     -------
-    (low, high) : S/(1+S) and S/(S-1) with S = signal/noise_variance; high = inf for S <= 1.
+    low : float or ndarray
+        S/(1+S) with S = signal/noise_variance.
+    high : float or ndarray
+        S/(S-1); inf for S <= 1.
 
     Raises
     ------
     InputError
-        noise_variance = 0 (the interval is empty) or a negative argument.
+        If an argument is negative or not finite, or there is no noise (the interval is then empty).
 
-    Source: derived here (``regression-peak``).
+    Examples
+    --------
+    >>> low, high = worse_than_nothing(signal=3.0)
+    >>> low, high
+    (0.75, 1.5)
     """
     signal, noise_variance = _checked(signal=signal, noise_variance=noise_variance)
     if np.any(noise_variance == 0):

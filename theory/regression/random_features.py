@@ -17,7 +17,10 @@ ridgeless one, P H = min(psi1, psi2) (derived here, ``regression-random-features
 - 1/(2 pi).
 """
 
+from collections.abc import Callable
+
 import numpy as np
+import numpy.typing as npt
 
 from lab.arrays import floats
 from lab.errors import InputError
@@ -27,17 +30,35 @@ from theory.regression.least_squares import _checked, _out
 RELU_CONSTANTS = (0.5, np.sqrt(0.25 - 0.5 / np.pi))
 
 
-def activation_constants(sigma, nodes: int = 200) -> tuple[float, float]:
+def activation_constants(sigma: Callable[[np.ndarray], npt.ArrayLike], nodes: int = 200) -> tuple[float, float]:
     """(mu1, mu*) of an activation by Gauss-Legendre quadrature against the normal density, split at 0.
+
+    Source: the constants are those of Mei & Montanari 2019, definition 1.
 
     Parameters
     ----------
-    sigma : vectorised function, smooth on either side of 0.
+    sigma : callable
+        Of an array, element by element; smooth on either side of 0.
+    nodes : int, default 200
+        Of the quadrature, on each side.
+
+    Returns
+    -------
+    mu1 : float
+        <z sigma(z)>, z ~ N(0, 1).
+    mu_star : float
+        mu* > 0, the square root of <sigma^2> - mu0^2 - mu1^2.
 
     Raises
     ------
     InputError
-        A linear activation (mu* = 0), or one that is not finite.
+        If the activation is linear (mu* = 0) or not finite.
+
+    Examples
+    --------
+    >>> mu1, mu_star = activation_constants(lambda z: np.maximum(z, 0), nodes=40)
+    >>> round(mu1, 6), round(mu_star**2 - (1 / 4 - 1 / (2 * np.pi)), 6)
+    (0.5, 0.0)
     """
     points, weights = np.polynomial.legendre.leggauss(nodes)
     z = np.concatenate([-6.5 * (points + 1), 6.5 * (points + 1)])
@@ -76,25 +97,45 @@ def chi(psi1, psi2, ridge=0.0, zeta=None, mu_star=None) -> np.ndarray:
 
 
 @renamed(noise="noise_variance")
-def random_features_risk(psi1, psi2, ridge=0.0, linear=1.0, nonlinear=0.0, noise_variance=0.0, constants=RELU_CONSTANTS):
+def random_features_risk(psi1: npt.ArrayLike, psi2: npt.ArrayLike, ridge: npt.ArrayLike = 0.0, linear: npt.ArrayLike = 1.0,
+                         nonlinear: npt.ArrayLike = 0.0, noise_variance: npt.ArrayLike = 0.0,
+                         constants: tuple[float, float] = RELU_CONSTANTS) -> np.ndarray | float:
     """Asymptotic excess risk of ridge regression on random features.
+
+    The arguments but ``constants`` broadcast. Source: Mei & Montanari 2019, theorem 2 (cited); limiting cases in
+    ``regression-random-features``.
 
     Parameters
     ----------
-    psi1 : features per dimension N/d > 0. psi2 : samples per dimension n/d > 0. ridge : lambda >= 0 of the penalty
-        (N lambda/d)|a|^2. linear, nonlinear : F1^2, F*^2. noise_variance : tau^2. They broadcast.
-    constants : (mu1, mu*) of the activation (:func:`activation_constants`); default ReLU.
+    psi1 : array_like
+        N/d > 0, features per dimension.
+    psi2 : array_like
+        n/d > 0, samples per dimension.
+    ridge : array_like, default 0
+        lambda >= 0 of the penalty (N lambda/d) |a|^2.
+    linear : array_like, default 1
+        F1^2 >= 0, squared norm of the target's linear part.
+    nonlinear : array_like, default 0
+        F*^2 >= 0, of its nonlinear part.
+    noise_variance : array_like, default 0
+        tau^2 >= 0.
+    constants : (float, float), default ReLU's
+        (mu1, mu*) of the activation, from :func:`activation_constants`.
 
     Returns
     -------
-    Same shape; inf on the interpolation threshold psi1 = psi2 without ridge.
+    float or ndarray
+        Of the broadcast shape; inf on the interpolation threshold psi1 = psi2 without ridge.
 
     Raises
     ------
     InputError
-        A negative argument, psi1 or psi2 zero.
+        If an argument is negative, ``psi1`` or ``psi2`` is zero, or one of them is too large for the closed form.
 
-    Source: Mei & Montanari 2019, theorem 2 (cited); limiting cases in ``regression-random-features``.
+    Examples
+    --------
+    >>> random_features_risk([1.0, 3.0, 9.0], 3.0, noise_variance=0.1).round(3)
+    array([0.722,   inf, 0.182])
     """
     psi1, psi2, ridge, linear, nonlinear, noise_variance = _checked(psi1=psi1, psi2=psi2, ridge=ridge, linear=linear,
                                                            nonlinear=nonlinear, noise_variance=noise_variance)
@@ -125,11 +166,45 @@ def polynomials(x, zeta, psi1, psi2):
 
 
 @renamed(noise="noise_variance")
-def optimal_random_features_ridge(psi1: float, psi2: float, linear=1.0, nonlinear=0.0, noise_variance=0.0,
-                                  constants=RELU_CONSTANTS) -> tuple[float, float]:
-    """(ridge, risk) of least risk, by search over ln(lambda) in 1e-12 ... 1e6; ridge 0 if none does better.
+def optimal_random_features_ridge(psi1: float, psi2: float, linear: float = 1.0, nonlinear: float = 0.0,
+                                  noise_variance: float = 0.0,
+                                  constants: tuple[float, float] = RELU_CONSTANTS) -> tuple[float, float]:
+    """The ridge of least risk, by search over ln(lambda) in 1e-12 ... 1e6.
 
-    Arguments, errors: as :func:`random_features_risk`, scalars.
+    Source: :func:`random_features_risk`; Mei & Montanari 2019.
+
+    Parameters
+    ----------
+    psi1 : float
+        N/d > 0, features per dimension.
+    psi2 : float
+        n/d > 0, samples per dimension.
+    linear : float, default 1
+        F1^2 >= 0, squared norm of the target's linear part.
+    nonlinear : float, default 0
+        F*^2 >= 0, of its nonlinear part.
+    noise_variance : float, default 0
+        tau^2 >= 0.
+    constants : (float, float), default ReLU's
+        (mu1, mu*) of the activation, from :func:`activation_constants`.
+
+    Returns
+    -------
+    ridge : float
+        lambda; 0 if no ridge does better.
+    risk : float
+        Excess risk with it.
+
+    Raises
+    ------
+    InputError
+        As :func:`random_features_risk`.
+
+    Examples
+    --------
+    >>> ridge, risk = optimal_random_features_ridge(2.0, 2.0, noise_variance=0.5)
+    >>> round(ridge, 2), round(risk, 3)
+    (0.14, 0.574)
     """
     from scipy.optimize import minimize_scalar
 

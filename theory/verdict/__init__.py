@@ -9,3 +9,7 @@
 ``spending``    more looks at growing data, declared before, without more error
 ``words``       verdicts in sentences, with their scope
 """
+
+from theory.verdict.rule import Rule
+
+__all__ = ["Rule"]
