@@ -23,10 +23,13 @@ Question and data of the study: Yousefzadeh (arXiv 2101.09849, 2203.10366); P. W
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from lab.arrays import real
+from lab.docstrings import arguments_as_in
 from lab.errors import InputError
 from lab.results import Results
 from theory.hull.batches import Answer, project_all
@@ -46,15 +49,35 @@ class Projection(Results, axes="lower upper status support rounds outside conver
 
     Attributes
     ----------
-    lower, upper : (m,) float64, bounds on each distance; ``upper = |q - weights @ points|`` plus rounding.
-    status : (m,) str. ``"outside"``: separated from the hull (lower > 0) and converged. ``"inside"``: within
-        ``floor`` of the hull and not separated from it. ``"unconverged"``: anything else; the bounds hold all the same.
-    weights : (m, n) scipy.sparse CSR, rows >= 0 with sum 1: the nearest point of the hull is ``weights @ points``.
-    support : (m,) int, number of points with weight.
-    direction : (m, d) unit vectors from the hull to the query that certify ``lower`` (zero rows where lower is 0), in
-        the precision of the points; None if they were not asked for.
-    rounds : (m,) int, pricings used.
-    tol, floor, radius : the tolerance, the absolute floor of membership ``1e-3 tol radius``, and max |points - mean|.
+    lower : (m,) float64 array, >= 0
+        Lower bound on each distance.
+    upper : (m,) float64 array, >= lower
+        Upper bound on each distance: ``|q - weights @ points|`` plus rounding.
+    status : (m,) array of str
+        ``"outside"``: separated from the hull (lower > 0) and converged. ``"inside"``: within ``floor`` of the hull and
+        not separated from it. ``"unconverged"``: anything else; the bounds hold all the same.
+    weights : (m, n) scipy.sparse CSR array
+        Rows >= 0 with sum 1: the nearest point of the hull is ``weights @ points``.
+    support : (m,) int array
+        Number of points with weight.
+    direction : (m, d) array or None
+        Unit vectors from the hull to the query that certify ``lower`` (zero rows where lower is 0), in the precision of
+        the points; None if they were not asked for.
+    rounds : (m,) int array
+        Pricings used.
+    tol : float
+        Relative accuracy asked for.
+    floor : float
+        Distance up to which a query counts as inside, ``1e-3 tol radius``.
+    radius : float
+        Largest distance of a point from the mean of all, max |points - mean|.
+
+    Examples
+    --------
+    >>> triangle = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    >>> found = project(triangle, [[1.0, 1.0], [0.25, 0.25]])
+    >>> found.support.tolist(), found.converged.tolist(), found.outside.tolist()
+    ([2, 3], [True, True], [True, False])
     """
 
     lower: np.ndarray
@@ -82,25 +105,34 @@ class Projection(Results, axes="lower upper status support rounds outside conver
         return len(self.upper)
 
 
-def project(points, queries, tol: float = 1e-6, *, exclude=None, block: int = 64, max_rounds: int = 200,
-            batch: int | None = None, directions: bool = True) -> Projection:
+def project(points: Points | npt.ArrayLike, queries: npt.ArrayLike, tol: float = 1e-6, *,
+            exclude: npt.ArrayLike | None = None, block: int = 64, max_rounds: int = 200, batch: int | None = None,
+            directions: bool = True) -> Projection:
     """Project queries on the convex hull of points.
 
     Parameters
     ----------
-    points : (n, d) array or tensor, float32 or float64 (others are converted), or a prepared :class:`Points`. A tensor
-        on a GPU is priced there.
-    queries : (m, d) array or tensor, or (d,) for one query.
-    tol : relative accuracy: converged means ``upper - lower <= tol max(upper, 1e-3 max|points - mean|)``. In (0, 0.1].
-    exclude : (m,) int, for each query the number of a point that is left out of its hull, -1 for none.
-    block : most points added to a query's working set in a round, 1 or more.
-    max_rounds : pricings after which a query is given up as unconverged.
-    batch : queries priced together (default: 64 for points that fit the cache, else 256, as memory allows).
-    directions : keep the (m, d) certifying directions.
+    points : (n, d) array or tensor, or Points
+        Float32 or float64 (others are converted), or prepared by :func:`prepare`. A tensor on a GPU is priced there.
+    queries : (m, d) array or tensor, or (d,) for one query
+        What is projected.
+    tol : float in (0, 0.1], default 1e-6
+        Relative accuracy: converged means ``upper - lower <= tol max(upper, 1e-3 max|points - mean|)``.
+    exclude : (m,) int array, -1 to n - 1, optional
+        For each query the number of a point that is left out of its hull, -1 for none.
+    block : int >= 1, default 64
+        Most points added to a query's working set in a round.
+    max_rounds : int >= 1, default 200
+        Pricings after which a query is given up as unconverged.
+    batch : int >= 1, optional
+        Queries priced together (default: 64 for points that fit the cache, else 256, as memory allows).
+    directions : bool, default True
+        Keep the (m, d) certifying directions.
 
     Returns
     -------
     Projection
+        Bounds on the distances, the nearest points and their certificates, one row a query.
 
     Raises
     ------
@@ -111,12 +143,27 @@ def project(points, queries, tol: float = 1e-6, *, exclude=None, block: int = 64
     -----
     The products run fastest where BLAS uses the processor's widest vectors: on processors that NumPy's OpenBLAS does
     not recognise set ``OPENBLAS_CORETYPE=SkylakeX`` before Python starts (only where the processor has AVX-512).
+
+    References
+    ----------
+    P. Wolfe, Finding the nearest point in a polytope, Math. Programming 11 (1976) 128-149; the bounds are derived in
+    :mod:`theory.hull`.
+
+    Examples
+    --------
+    >>> triangle = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    >>> found = project(triangle, [[1.0, 1.0], [0.25, 0.25]])
+    >>> found.status.tolist(), found.upper.round(4).tolist()
+    (['outside', 'inside'], [0.7071, 0.0])
+    >>> found.weights.toarray().round(4)[0].tolist()  # half-way between the second corner and the third
+    [0.0, 0.5, 0.5]
     """
     points = prepare(points)
     n, d = points.shape
-    if getattr(queries, "ndim", None) == 1 or (isinstance(queries, list | tuple) and np.ndim(queries) == 1):
-        queries = queries[None] if hasattr(queries, "ndim") else [queries]
-    queries = as_points(queries, "queries")
+    rows: Any = queries  # tensors have no type here
+    if getattr(rows, "ndim", None) == 1 or (isinstance(rows, list | tuple) and np.ndim(rows) == 1):
+        rows = rows[None] if hasattr(rows, "ndim") else [rows]
+    queries = as_points(rows, "queries")
     m = len(queries)
     if queries.shape[1] != d:
         raise InputError(f"queries have dimension {queries.shape[1]}, points {d}: both must live in one space")
@@ -189,24 +236,38 @@ def _single_point(points: Points, queries: np.ndarray, excluded: np.ndarray, tol
                       np.zeros(m, np.int64), tol, 0.0, 0.0)
 
 
-def leave_one_out(points, rows=None, tol: float = 1e-6, *, block: int = 64, max_rounds: int = 200, batch: int | None = None,
-                  directions: bool = True) -> Projection:
+@arguments_as_in(project)
+def leave_one_out(points: Points | npt.ArrayLike, rows: npt.ArrayLike | None = None, tol: float = 1e-6, *, block: int = 64,
+                  max_rounds: int = 200, batch: int | None = None, directions: bool = True) -> Projection:
     """Project training points, each on the hull of all the others.
 
     Parameters
     ----------
-    points : as in :func:`project`, at least two.
-    rows : numbers of the points to project (default: all).
-    tol, block, max_rounds, batch, directions : as in :func:`project`.
+    points : (n, d) array or tensor with n >= 2, or Points
+        As in :func:`project`.
+    rows : (m,) int array, 0 to n - 1, optional
+        Numbers of the points to project (default: all).
 
     Returns
     -------
-    Projection : of the chosen rows, in their order.
+    Projection
+        Of the chosen rows, in their order.
 
     Raises
     ------
     InputError
         As :func:`project`; also if a row number does not exist.
+
+    References
+    ----------
+    The question is that of Yousefzadeh (arXiv 2101.09849): do the points of a data set lie in the hull of the others?
+
+    Examples
+    --------
+    >>> points = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.25, 0.25]])
+    >>> found = leave_one_out(points, [0, 3])
+    >>> found.status.tolist(), found.upper.round(4).tolist()
+    (['outside', 'inside'], [0.3536, 0.0])
     """
     points = prepare(points)
     n = points.shape[0]

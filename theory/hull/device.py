@@ -4,8 +4,10 @@ The device multiplies and ranks; working sets are small and are solved on the ho
 """
 
 import sys
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from lab.arrays import is_tensor
 from theory.hull.pricing import Points
@@ -13,12 +15,40 @@ from theory.hull.pricing import Points
 SCORE_BYTES = 512 << 20
 
 
-def prepare(points, on_device: bool | None = None) -> Points:
-    """Points ready to be priced, on their device if they are a tensor there (``on_device`` overrides the choice)."""
+def prepare(points: Points | npt.ArrayLike, on_device: bool | None = None) -> Points:
+    """Points ready to be priced: prepare once what is projected on again and again.
+
+    Parameters
+    ----------
+    points : (n, d) array or tensor, or Points
+        The points of the hull; those that are prepared already are returned as they are.
+    on_device : bool, optional
+        Price on the device of the tensor (default: for a tensor that is not on the CPU).
+
+    Returns
+    -------
+    Points
+        What :func:`theory.hull.project` takes.
+
+    Raises
+    ------
+    InputError
+        If there is no point, or their numbers are not finite or too close together to be told apart.
+
+    References
+    ----------
+    Column generation, see :mod:`theory.hull`.
+
+    Examples
+    --------
+    >>> prepare([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]).shape
+    (3, 2)
+    """
     if isinstance(points, Points):
         return points
     if on_device is None:
-        on_device = is_tensor(points) and points.device.type != "cpu"
+        tensor: Any = points  # torch, and so its type, is not imported
+        on_device = is_tensor(tensor) and tensor.device.type != "cpu"
     return TensorPoints(points) if on_device else Points(points)
 
 

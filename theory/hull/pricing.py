@@ -115,12 +115,31 @@ def as_points(x, what: str) -> np.ndarray:
 class Points:
     """A set of points, ready to be priced.
 
+    Parameters
+    ----------
+    points : (n, d) array or tensor
+        The points; float32 stays float32, other numbers become float64.
+    keep_bytes : int >= 0, default 700 MiB
+        Memory up to which a float32 copy of the centred points is kept between pricings.
+
     Attributes
     ----------
-    array : (n, d) the points on the host, float32 or float64.
-    radius : max |d - mean|. ``unit``: the power of two at least that.
-    centre : (d,) what they are priced about: their mean, or zero where that costs few digits and saves a copy.
-    norms : (n,) |d - centre| / unit.
+    array : (n, d) array
+        The points on the host, float32 or float64.
+    radius : float
+        max |d - mean|.
+    unit : float
+        The smallest power of two that is no less than ``radius``.
+    centre : (d,) array
+        What they are priced about: their mean, or zero where that costs few digits and saves a copy.
+    norms : (n,) array
+        |d - centre| / unit.
+
+    Examples
+    --------
+    >>> points = Points([[0.0, 0.0], [4.0, 0.0], [0.0, 4.0], [4.0, 4.0]])
+    >>> points.centre.tolist(), round(points.radius, 4), points.unit
+    ([2.0, 2.0], 2.8284, 4.0)
     """
 
     def __init__(self, points, keep_bytes: int = 700 << 20):

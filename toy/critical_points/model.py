@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab import checks
+from lab.docstrings import arguments_as_in
 from lab.results import Results
 from lab.streams import generator
 from theory.critical_points import coins, distinct, fall, index, search
@@ -36,9 +37,25 @@ class CriticalPoints(Results, axes="replica loss index share: point; found fall 
 
     Attributes
     ----------
-    replica : (P,) whose point it is. loss : (P,) height (of a field: φ/N). index : (P,) negative directions.
-    directions : N.
-    starts : searches a replica. found : (replicas,) of them that ended at a critical point.
+    replica : (P,) int array
+        Number of the replica whose point it is.
+    loss : (P,) array
+        Height of each point (of a field: φ/N).
+    index : (P,) int array
+        Negative directions of each point.
+    directions : int
+        N, all directions.
+    starts : int
+        Searches a replica.
+    found : (replicas,) int array
+        Searches that ended at a critical point.
+
+    Examples
+    --------
+    >>> points = CriticalPoints(replica=np.zeros(2, int), loss=np.array([-1.0, 1.0]), index=np.array([0, 1]), directions=2,
+    ...                         starts=5, found=np.array([4]))
+    >>> points.share.tolist()
+    [0.0, 0.5]
     """
 
     replica: np.ndarray
@@ -73,8 +90,16 @@ class Prediction(Results, theory=True):
 
     Attributes
     ----------
-    fall : between energies one standard deviation of the field, √N/N, above and below its mean (N → ∞).
-    coins : of a GOE matrix with as many directions.
+    fall : float or None
+        Difference of the shares of negative directions at energies one standard deviation of the field, √N/N, above and
+        below its mean (N → ∞).
+    coins : float or None
+        Variance of the index of a GOE matrix over that of as many fair coins.
+
+    Examples
+    --------
+    >>> predict("relu", size=4).fall is None
+    True
     """
 
     fall: float | None
@@ -114,11 +139,24 @@ def simulate(landscape: str = "relu", size: int = 4, starts: int = 60, replicas:
     Returns
     -------
     CriticalPoints
+        Distinct points, replica by replica.
 
     Raises
     ------
     InputError
         For parameters outside these ranges.
+
+    References
+    ----------
+    The field is that of Bray & Dean 2007 (:mod:`theory.random_landscape`); the ReLU landscape that of Safran & Shamir 2018.
+
+    Examples
+    --------
+    >>> points = simulate("field", size=2, starts=6, replicas=1)
+    >>> points.loss.round(2).tolist()
+    [-1.88, -0.28, 0.3, 0.44, 0.69, 1.77]
+    >>> points.index.tolist()  # the higher the point, the more directions lead down
+    [0, 1, 1, 1, 2, 2]
     """
     check(landscape, size, starts, replicas, seed)
     checks.whole_number("max_steps", max_steps)
@@ -145,24 +183,38 @@ def _replica(landscape, size, count, seed, replica, max_steps) -> tuple[np.ndarr
     return *distinct(value(points), index(np.linalg.eigvalsh(slopes(points)[1]))), len(points)
 
 
+@arguments_as_in(simulate)
 def predict(landscape: str = "relu", size: int = 4, starts: int = 60, replicas: int = 2, seed: int = 0) -> Prediction:
-    """Random matrices' word on a Gaussian field; they have none on the ReLU landscape.
+    """What random matrices predict for a Gaussian field; for the ReLU landscape they predict nothing.
 
     Parameters
     ----------
-    landscape, size
-        As in :func:`simulate`.
-    starts, replicas, seed
-        Of the simulation; theory does not depend on them.
+    starts : int ≥ 2, default 60
+        Not used: theory does not depend on it.
+    replicas : int ≥ 1, default 2
+        Not used, likewise.
+    seed : int in 0 … 2⁶⁴ − 1, default 0
+        Not used, likewise.
 
     Returns
     -------
     Prediction
+        None throughout for the ReLU landscape.
 
     Raises
     ------
     InputError
         As :func:`simulate`.
+
+    References
+    ----------
+    Bray & Dean 2007 for the index at an energy; GOE matrices for its variance (:mod:`theory.random_landscape`).
+
+    Examples
+    --------
+    >>> theory = predict("field", size=4)
+    >>> round(theory.fall, 4), round(theory.coins, 4)
+    (0.315, 0.3732)
     """
     check(landscape, size, starts, replicas, seed)
     if landscape == "relu":
