@@ -237,23 +237,23 @@ def mean_interval(values: Iterable[float], *, log: bool = False) -> Estimate:
     if log:
         if np.any(sample <= 0):
             raise InputError("a geometric mean needs positive values")
-        return replace(transformed(mean_interval(np.log(sample)), _exp), method="t of logarithms")
+        return replace(transformed(mean_interval(np.log(sample)), math.exp), method="t of logarithms")
     mean = float(sample.mean())
     if sample.size == 1:
         return Estimate(mean)
     return student(mean, float(sample.std(ddof=1)) / math.sqrt(sample.size), int(sample.size))
 
 
-def _exp(x: float) -> float:
-    """e to the x; infinity where that is no float: the ends of intervals at the highest levels."""
+def _value(function: Callable[[float], float], end: float) -> float:
+    """The function there; infinite where that is too large for a float, as exponentials are at the highest levels."""
     try:
-        return math.exp(x)
+        return float(function(end))
     except OverflowError:
         return math.inf
 
 
 def _through(function: Callable[[float], float], estimate: Estimate, level: float) -> tuple[float, float]:
-    ends = [function(end) for end in estimate.at(level)]
+    ends = [_value(function, end) for end in estimate.at(level)]
     return min(ends), max(ends)
 
 

@@ -134,3 +134,10 @@ def test_widened_is_student_at_a_smaller_level():
     assert widened(mean_interval(VALUES), 1) == mean_interval(VALUES)
     with pytest.raises(InputError):
         widened(found, 0)
+
+
+@pytest.mark.parametrize("function", [math.exp, math.expm1])
+def test_ends_far_out_are_infinite_and_no_error(function):
+    """Two values far apart: at a high level the ends of a function of their mean are beyond what a float holds."""
+    e = of.transformed(mean_interval([-7.0, 7.0]), function)
+    assert e.at(1 - 1e-9)[1] == math.inf and 0 <= e.p_above(1.0) <= 1 and 0 <= e.p_below(1.0) <= 1
