@@ -12,9 +12,7 @@ from tests.surface import ROOMS, defects, public
 UNFINISHED: tuple[str, ...] = (
     "empirical.own.",
     "figures.",
-    "theory.bumps",
     "theory.committee",
-    "theory.landscape",
     "toy.graded_teacher.",
     "toy.relu_landscape.",
     "toy.teacher_student.",

@@ -49,10 +49,10 @@ class _Arrival:
 def check_success(rng):
     """Success and its waiting time against independent starts."""
     starts = np.abs(rng.uniform(-12, 12, (100_000, 5)) - 3.0).min(1)
-    yield monte_carlo("bumps-success/m=5", success_probability(5, 2.5, 12.0, 3.0), starts < 2.5, "random starts")
+    yield monte_carlo("bumps-success/m=5", float(success_probability(5, 2.5, 12.0, 3.0)), starts < 2.5, "random starts")
     waiting = sliding_time(np.maximum(starts, 0.1), 0.1)
     for time in (1.0, 20.0, 1000.0):
-        yield monte_carlo(f"bumps-arrival/t={time:g}", arrival_probability(time, 5, 12.0, 0.1, 3.0), waiting <= time,
+        yield monte_carlo(f"bumps-arrival/t={time:g}", float(arrival_probability(time, 5, 12.0, 0.1, 3.0)), waiting <= time,
                           "random starts")
 
 

@@ -36,7 +36,11 @@ The loss is C^2 where two units coincide (C^3 it is not), has a kink at a zero s
 units its mixed second derivative jumps.
 """
 
-from theory.landscape.closed_form import gradient, hessian, loss, own_curvature
+import numpy as np
+import numpy.typing as npt
+
+from lab.errors import InputError
+from theory.landscape.closed_form import as_weights, gradient, hessian, loss, own_curvature
 from theory.landscape.escape import birth_slope, escape_index, negative_directions, split_curvature, widen
 from theory.landscape.symmetric import symmetric_minimum
 from theory.landscape.tickets import effective_over_nominal, effective_tickets, ticket_null
@@ -45,29 +49,34 @@ __all__ = ["birth_slope", "effective_over_nominal", "effective_tickets", "escape
            "loss", "negative_directions", "own_curvature", "split_curvature", "symmetric_minimum", "ticket_null", "widen"]
 
 
-def gradient_fast(students, teachers):
+def gradient_fast(students: npt.ArrayLike, teachers: npt.ArrayLike) -> np.ndarray:
     """:func:`gradient` to rounding (1e-14 of its scale), compiled; for many replicas or many calls.
+
+    Source: as :func:`gradient`.
 
     Parameters
     ----------
-    students : (replicas, n, d) or (n, d). teachers : (k, d), none of them zero.
+    students : array_like, shape (replicas, n, d) or (n, d)
+        Weights.
+    teachers : array_like, shape (k, d)
+        Weights, none of them zero.
 
     Returns
     -------
-    As the students, float64.
+    ndarray
+        float64, of the shape of ``students``.
 
     Raises
     ------
     InputError
-        As :func:`gradient`; also a zero teacher.
+        As :func:`gradient`, and for a zero teacher.
 
-    Source: as :func:`gradient`.
+    Examples
+    --------
+    >>> gradient_fast([[1.0, 1.0]], np.eye(2)).round(4)
+    array([[-0.0342, -0.0342]])
     """
-    import numpy as np
-
-    from lab.errors import InputError
     from theory.landscape.axes import gradient_axes
-    from theory.landscape.closed_form import as_weights
     from theory.landscape.kernels import gradient_replicas
 
     students = as_weights(students, "students", batched=True)

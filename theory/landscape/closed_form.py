@@ -5,6 +5,7 @@ Plain and vectorised over replicas: the reference that faster kernels are compar
 """
 
 import numpy as np
+import numpy.typing as npt
 
 from lab.arrays import floats
 from lab.errors import InputError
@@ -12,7 +13,7 @@ from lab.errors import InputError
 _TINY = np.finfo(np.float64).tiny
 
 
-def as_weights(weights, name: str, *, batched: bool = False) -> np.ndarray:
+def as_weights(weights: npt.ArrayLike, name: str, *, batched: bool = False) -> np.ndarray:
     """``weights`` as float64 (units, d) - or (..., units, d) if ``batched`` -, checked to be finite and not empty."""
     weights = floats(weights, name)
     if weights.ndim < 2 or (weights.ndim > 2 and not batched) or 0 in weights.shape:
@@ -23,7 +24,7 @@ def as_weights(weights, name: str, *, batched: bool = False) -> np.ndarray:
     return weights
 
 
-def _pair(students, teachers, batched=True):
+def _pair(students: npt.ArrayLike, teachers: npt.ArrayLike, batched: bool = True) -> tuple[np.ndarray, np.ndarray]:
     students = as_weights(students, "students", batched=batched)
     teachers = as_weights(teachers, "teachers")
     if students.shape[-1] != teachers.shape[-1]:
@@ -71,24 +72,32 @@ def _kernel_sum(p, q, same=False):
     return np.einsum("...i,...ij,...j->...", p_norm, f, q_norm)
 
 
-def loss(students, teachers) -> np.ndarray | float:
+def loss(students: npt.ArrayLike, teachers: npt.ArrayLike) -> np.ndarray | float:
     """F(W) = 1/2 <(sum_i relu(w_i.x) - sum_j relu(v_j.x))^2>, x ~ N(0, I_d).
+
+    Source: Safran & Shamir 2018 (arXiv 1712.08968), section 4; the kernel f is derived in ``landscape-loss``.
 
     Parameters
     ----------
-    students : (..., n, d) weights, leading axes are replicas.
-    teachers : (k, d) weights.
+    students : array_like, shape (..., n, d)
+        Weights; leading axes are replicas.
+    teachers : array_like, shape (k, d)
+        Weights.
 
     Returns
     -------
-    (...) float64, >= 0 up to rounding (a cancellation floor near 1e-14 |v|^2).
+    float or ndarray
+        Of the leading axes; at least 0 up to rounding (a cancellation floor near 1e-14 |v|^2).
 
     Raises
     ------
     InputError
-        Shapes that do not fit, no unit, values that are not finite.
+        If shapes do not fit, there is no unit, or a value is not finite.
 
-    Source: Safran & Shamir 2018 (arXiv 1712.08968), section 4; the kernel f is derived in ``landscape-loss``.
+    Examples
+    --------
+    >>> round(loss([[1.0, 1.0]], np.eye(2)), 6), abs(round(loss(np.eye(2), np.eye(2)), 6))
+    (0.090845, 0.0)
     """
     students, teachers = _pair(students, teachers)
     result = (0.5 * _kernel_sum(students, students, same=True) - _kernel_sum(students, teachers)
@@ -96,14 +105,36 @@ def loss(students, teachers) -> np.ndarray | float:
     return float(result) if result.ndim == 0 else result
 
 
-def gradient(students, teachers) -> np.ndarray:
-    """Gradient of :func:`loss` with respect to the students, (..., n, d); 0 is used for the kink at a zero student.
+def gradient(students: npt.ArrayLike, teachers: npt.ArrayLike) -> np.ndarray:
+    """Gradient of :func:`loss` with respect to the students; 0 is used for the kink at a zero student.
 
     grad_i = w_i/2 + sum_{j != i} g(w_i, w_j) - sum_j g(w_i, v_j), g(w, v) = [|v| sin(theta) w^ + (pi - theta) v]/2pi.
     A student that is exactly zero has no gradient (its one-sided slopes are :func:`theory.landscape.birth_slope`);
-    here its row follows from the convention theta = 0.
+    here its row follows from the convention theta = 0. For speed use :func:`~theory.landscape.gradient_fast`.
 
-    Source: Safran & Shamir 2018; derived in ``landscape-gradient``. For speed use :func:`gradient_fast`.
+    Source: Safran & Shamir 2018; derived in ``landscape-gradient``.
+
+    Parameters
+    ----------
+    students : array_like, shape (..., n, d)
+        Weights; leading axes are replicas.
+    teachers : array_like, shape (k, d)
+        Weights.
+
+    Returns
+    -------
+    ndarray, shape (..., n, d)
+        float64.
+
+    Raises
+    ------
+    InputError
+        If shapes do not fit, there is no unit, or a value is not finite.
+
+    Examples
+    --------
+    >>> gradient([[1.0, 1.0]], np.eye(2)).round(4)
+    array([[-0.0342, -0.0342]])
     """
     students, teachers = _pair(students, teachers)
     norm, hat = unit_vectors(students)
@@ -121,17 +152,37 @@ def _directions(a_hat, b_hat, sine, cosine):
     return np.where(safe[..., None], raw / np.where(safe, sine, 1.0)[..., None], 0.0)
 
 
-def own_curvature(students, teachers) -> np.ndarray:
-    """H'_ii: the part of each student's diagonal Hessian block that is not 1/2 I, (n, d, d).
+def own_curvature(students: npt.ArrayLike, teachers: npt.ArrayLike) -> np.ndarray:
+    """H'_ii: the part of each student's diagonal Hessian block that is not 1/2 I.
 
     H'_ii = sum_{j != i} h1(w_i, w_j) - sum_j h1(w_i, v_j), h1(w, v) = |v| sin(theta)/(2 pi |w|) (I - w^ w^T + n n^T).
     It has H'_ii w_i = 0 and is the Hessian of the residual's overlap with unit i; its sign decides what splitting that
     unit does (:func:`theory.landscape.split_curvature`).
 
+    Source: Safran & Shamir 2018; derived in ``landscape-hessian``.
+
+    Parameters
+    ----------
+    students : array_like, shape (n, d)
+        Weights, none of them zero.
+    teachers : array_like, shape (k, d)
+        Weights.
+
+    Returns
+    -------
+    ndarray, shape (n, d, d)
+        Symmetric blocks.
+
     Raises
     ------
     InputError
-        If a student is exactly zero: the loss has a kink there.
+        If a student is exactly zero (the loss has a kink there), or as :func:`loss`.
+
+    Examples
+    --------
+    >>> own_curvature([[1.0, 1.0]], np.eye(2)).round(4)
+    array([[[-0.1592,  0.1592],
+            [ 0.1592, -0.1592]]])
     """
     students, teachers = _pair(students, teachers, batched=False)
     norm, hat = unit_vectors(students)
@@ -151,20 +202,37 @@ def own_curvature(students, teachers) -> np.ndarray:
     return blocks
 
 
-def hessian(students, teachers) -> np.ndarray:
-    """Hessian of :func:`loss`, (n d, n d), unit by unit: row i d + a is component a of student i.
+def hessian(students: npt.ArrayLike, teachers: npt.ArrayLike) -> np.ndarray:
+    """Hessian of :func:`loss`, unit by unit: row i d + a is component a of student i.
 
     H_ii = 1/2 I + H'_ii (:func:`own_curvature`), H_ij = [(pi - theta) I + n_ij w_j^T + n_ji w_i^T (unit vectors)]/2pi
     with rows of student i, n_ij = (w_i^ - cos w_j^)/sin and n_ji = (w_j^ - cos w_i^)/sin. For coinciding students
     H_ij = 1/2 I: F is C^2 there (C^3 it is not, second differences err linearly in the step). At an exactly
     antiparallel pair H_ij is discontinuous; 0, the mean over directions of approach, is returned.
 
+    Source: Safran & Shamir 2018; derived in ``landscape-hessian``.
+
+    Parameters
+    ----------
+    students : array_like, shape (n, d)
+        Weights, none of them zero.
+    teachers : array_like, shape (k, d)
+        Weights.
+
+    Returns
+    -------
+    ndarray, shape (n d, n d)
+        Symmetric.
+
     Raises
     ------
     InputError
         As :func:`own_curvature`.
 
-    Source: Safran & Shamir 2018; derived in ``landscape-hessian``.
+    Examples
+    --------
+    >>> np.linalg.eigvalsh(hessian(np.eye(2), np.eye(2))).round(4)
+    array([0.0908, 0.4092, 0.5908, 0.9092])
     """
     students, teachers = _pair(students, teachers, batched=False)
     n, d = students.shape

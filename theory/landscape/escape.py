@@ -6,6 +6,7 @@ Symbols and statements in :mod:`theory.landscape`; all of it derived here (``lan
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from lab.arrays import floats
 from lab.errors import ArgumentError, InputError
@@ -14,29 +15,62 @@ from theory.landscape.closed_form import angle_parts, as_weights, hessian, own_c
 ZERO = 1e-8  # an eigenvalue within ZERO times the largest one in size counts as zero
 
 
-def negative_directions(matrix) -> np.ndarray | int:
-    """n_-: number of eigenvalues below -ZERO times the spectral radius, for symmetric matrices (..., m, m)."""
+def negative_directions(matrix: npt.ArrayLike) -> np.ndarray | int:
+    """n_-: number of eigenvalues below -1e-8 times the spectral radius.
+
+    Source: definition of the index, with rounding left out.
+
+    Parameters
+    ----------
+    matrix : array_like, shape (..., m, m)
+        Symmetric.
+
+    Returns
+    -------
+    int or ndarray of int
+        Of the leading axes, in 0 ... m.
+
+    Examples
+    --------
+    >>> negative_directions(np.diag([-2.0, 0.0, 1.0]))
+    1
+    """
     values = np.linalg.eigvalsh(floats(matrix, "matrix"))
     count = np.sum(values < -ZERO * np.abs(values).max(axis=-1, keepdims=True), axis=-1)
     return int(count) if np.ndim(count) == 0 else count
 
 
-def split_curvature(students, teachers, unit: int, share: float = 0.5) -> np.ndarray:
-    """Curvatures (d, ascending) opened by splitting one unit into share w and (1 - share) w.
+def split_curvature(students: npt.ArrayLike, teachers: npt.ArrayLike, unit: int, share: float = 0.5) -> np.ndarray:
+    """Curvatures opened by splitting one unit into share w and (1 - share) w.
 
     They are 1/2 (1/share + 1/(1 - share)) times the eigenvalues of H'_ii, along (u, -u)/sqrt 2 with u its
-    eigenvectors. One of them is 0 (u along w: the copies trade length).
+    eigenvectors. One of them is 0 (u along w: the copies trade length). Source: derived here (``landscape-split``).
 
     Parameters
     ----------
-    students, teachers : (n, d), (k, d). unit : index of the student. share : in (0, 1).
+    students : array_like, shape (n, d)
+        Weights, none of them zero.
+    teachers : array_like, shape (k, d)
+        Weights.
+    unit : int
+        Index of the student to be split, in 0 ... n - 1.
+    share : float, default 0.5
+        Of the first copy, in (0, 1).
+
+    Returns
+    -------
+    ndarray, shape (d,)
+        Ascending.
 
     Raises
     ------
     InputError
-        No such unit, share outside (0, 1), a zero student.
+        If there is no such unit, the share lies outside (0, 1), or a student is zero.
 
-    Source: derived here (``landscape-split``).
+    Examples
+    --------
+    >>> split_curvature([[1.0, 1.0]], np.eye(2), 0)[:1].round(4)
+    array([-0.6366])
     """
     blocks = own_curvature(students, teachers)
     if not 0 <= unit < len(blocks):
@@ -46,26 +80,38 @@ def split_curvature(students, teachers, unit: int, share: float = 0.5) -> np.nda
     return 0.5 * (1 / share + 1 / (1 - share)) * np.linalg.eigvalsh(blocks[unit])
 
 
-def escape_index(students, teachers, added) -> int:
+def escape_index(students: npt.ArrayLike, teachers: npt.ArrayLike, added: npt.ArrayLike) -> int:
     """Number of negative Hessian directions after widening a critical point by splitting units.
+
+    index(H) + sum_i added_i n_-(H'_ii); independent of how the lengths are shared out. Source: derived here
+    (``landscape-split``).
 
     Parameters
     ----------
-    students : (n, d), a critical point of the loss (not checked: the formula is exact only there).
-    teachers : (k, d).
-    added : (n,) integers >= 0, neurons added as copies of each unit; or one integer, the number of neurons added, all
-        to the unit where they open most directions (the largest index that so many copies can reach).
+    students : array_like, shape (n, d)
+        A critical point of the loss (not checked: the formula is exact only there).
+    teachers : array_like, shape (k, d)
+        Weights.
+    added : int or array_like of int, shape (n,)
+        Neurons added as copies of each unit, at least 0; or one number, all added to the unit where they open most
+        directions (the largest index that so many copies can reach).
 
     Returns
     -------
-    int : index(H) + sum_i added_i n_-(H'_ii); independent of how the lengths are shared out.
+    int
+        At least 0.
 
     Raises
     ------
     InputError
-        Negative or misshapen ``added``, a zero student.
+        If ``added`` is negative or misshapen, or a student is zero.
 
-    Source: derived here (``landscape-split``).
+    Examples
+    --------
+    >>> from theory.landscape import symmetric_minimum
+    >>> minimum = symmetric_minimum(6)
+    >>> [escape_index(minimum, np.eye(6), added) for added in (0, 1, 2)]
+    [0, 5, 10]
     """
     per_unit = np.atleast_1d(negative_directions(own_curvature(students, teachers)))
     added = np.asarray(added)
@@ -77,21 +123,34 @@ def escape_index(students, teachers, added) -> int:
     return int(base + added @ per_unit)
 
 
-def widen(students, shares: Sequence[Sequence[float]]) -> np.ndarray:
+def widen(students: npt.ArrayLike, shares: Sequence[Sequence[float]]) -> np.ndarray:
     """The network in which unit i is replaced by copies ``shares[i][a] * w_i``.
+
+    Source: derived here (``landscape-split``); the function computed is the same.
 
     Parameters
     ----------
-    students : (n, d). shares : n sequences of positive numbers, each summing to 1.
+    students : array_like, shape (n, d)
+        Weights.
+    shares : sequence of n sequences of float
+        Positive, those of each unit summing to 1.
 
     Returns
     -------
-    (sum of lengths, d) weights of a network that computes the same function.
+    ndarray, shape (sum of lengths, d)
+        Weights of the wider network.
 
     Raises
     ------
     InputError
-        Shares that are not positive or do not sum to 1 (to 1e-12).
+        If shares are not positive or do not sum to 1 (to 1e-12), or there are not n lists of them.
+
+    Examples
+    --------
+    >>> widen([[1.0, 2.0], [3.0, 0.0]], [[0.25, 0.75], [1.0]])
+    array([[0.25, 0.5 ],
+           [0.75, 1.5 ],
+           [3.  , 0.  ]])
     """
     students = as_weights(students, "students")
     if len(shares) != len(students):
@@ -102,21 +161,35 @@ def widen(students, shares: Sequence[Sequence[float]]) -> np.ndarray:
     return np.concatenate([np.outer(floats(share, "share"), w) for share, w in zip(shares, students)])
 
 
-def birth_slope(students, teachers, directions) -> np.ndarray:
+def birth_slope(students: npt.ArrayLike, teachers: npt.ArrayLike, directions: npt.ArrayLike) -> np.ndarray:
     """Slope of the loss when a neuron is grown from zero: dF(W + eps u)/d eps at eps = 0+.
 
     r(u) = sum_i f(w_i, u) - sum_j f(v_j, u), the overlap of the residual with relu(u.x). A negative value means a
-    neuron added at zero escapes along u, at first order.
+    neuron added at zero escapes along u, at first order. Source: derived here (module docstring of :mod:`theory.landscape`).
 
     Parameters
     ----------
-    students, teachers : (n, d), (k, d). directions : (m, d), any norms.
+    students : array_like, shape (n, d)
+        Weights.
+    teachers : array_like, shape (k, d)
+        Weights.
+    directions : array_like, shape (m, d)
+        u, of any norms.
 
     Returns
     -------
-    (m,) float64.
+    ndarray, shape (m,)
+        float64.
 
-    Source: derived here.
+    Raises
+    ------
+    InputError
+        If shapes do not fit, there is no unit, or a value is not finite.
+
+    Examples
+    --------
+    >>> birth_slope([[1.0, 0.0]], np.eye(2), [[0.0, 1.0], [-1.0, 0.0]]).round(4)
+    array([-0.5   , -0.1592])
     """
     directions = as_weights(directions, "directions")
     norm, hat = unit_vectors(directions)

@@ -15,7 +15,10 @@ for their symmetry and spectra; the equations in this form: derived here.
 """
 
 
+from collections.abc import Sequence
+
 import numpy as np
+import numpy.typing as npt
 
 from lab import checks
 from lab.errors import InputError
@@ -39,16 +42,30 @@ def family(k: int) -> np.ndarray:
 
 
 def symmetric_minimum(k: int) -> np.ndarray:
-    """(k, k) the weights of the minimum with one anti-aligned neuron, the last, for a teacher of k orthonormal units.
+    """Weights of the minimum with one anti-aligned neuron, the last, for a teacher of k orthonormal units.
+
+    Source: Arjevani & Field 2020, 2021; the equations in this form: derived here (module docstring).
 
     Parameters
     ----------
-    k : 6 … 64.
+    k : int
+        Units of teacher and student, in 6 ... 64.
+
+    Returns
+    -------
+    ndarray, shape (k, k)
+        One row per neuron.
 
     Raises
     ------
     InputError
-        Other k; Newton's method that comes to no minimum of the family.
+        If ``k`` is out of range, or Newton's method comes to no minimum of the family.
+
+    Examples
+    --------
+    >>> symmetric_minimum(6)[-2:].round(3)
+    array([[-0.05 , -0.05 , -0.05 , -0.05 ,  0.987,  0.308],
+           [ 0.225,  0.225,  0.225,  0.225,  0.225, -0.602]])
     """
     checks.whole_number("k", k, LEAST, MOST)
     guess = _AT_EIGHT
@@ -73,13 +90,27 @@ def _newton(k: int, numbers: np.ndarray) -> np.ndarray:
     return numbers
 
 
-def spectrum(weights, resolution: float = 1e-8) -> list[tuple[float, int]]:
+def spectrum(weights: npt.ArrayLike, resolution: float = 1e-8) -> list[tuple[float, int]]:
     """Distinct eigenvalues of the Hessian, ascending, with their multiplicities, which symmetry makes large.
+
+    Source: Arjevani & Field 2020.
 
     Parameters
     ----------
-    weights : (n, k) students of a teacher of the k axes.
-    resolution : eigenvalues closer than this times the largest are one.
+    weights : array_like, shape (n, k)
+        Students of a teacher of the k axes.
+    resolution : float, default 1e-8
+        Eigenvalues closer than this times the largest are one.
+
+    Returns
+    -------
+    list of (float, int)
+        Eigenvalue and multiplicity.
+
+    Examples
+    --------
+    >>> [multiplicity for _, multiplicity in spectrum(symmetric_minimum(6))]
+    [4, 6, 1, 4, 1, 4, 4, 5, 1, 1, 4, 1]
     """
     values = np.linalg.eigvalsh(hessian(weights, np.eye(np.shape(weights)[1])))
     groups = np.split(values, np.flatnonzero(np.diff(values) > resolution * np.abs(values).max()) + 1)
@@ -98,13 +129,27 @@ def spectral_distances(k: int) -> tuple[float, float]:
     return float(np.sqrt(np.mean(apart**2))), float(np.abs(apart).max())
 
 
-def evidence(sizes=(8, 12, 16, 20), halves=(8, 16)):
-    """Theory's word on ``s2.spurious-minima-become-saddles`` (1 where splitting makes the minimum a saddle, else 0) and on
-    ``s2.spurious-spectra-agree`` (from k to 2k).
+def evidence(sizes: Sequence[int] = (8, 12, 16, 20), halves: Sequence[int] = (8, 16)) -> list[Evidence]:
+    """Theory's evidence for ``s2.spurious-minima-become-saddles`` and ``s2.spurious-spectra-agree``.
+
+    Source: :func:`symmetric_minimum`, :func:`opened` and :func:`spectral_distances`.
+
+    Parameters
+    ----------
+    sizes : sequence of int, default (8, 12, 16, 20)
+        k of the first claim, each in 6 ... 64: 1 where splitting makes the minimum a saddle, else 0.
+    halves : sequence of int, default (8, 16)
+        k of the second claim, each in 6 ... 32: the power of two by which spectra come closer from k to 2k.
 
     Returns
     -------
-    list of :class:`theory.claims.Evidence`.
+    list of theory.claims.Evidence
+        One for each size, then one for each half.
+
+    Examples
+    --------
+    >>> [(row.claim, row.estimate.mean) for row in evidence([6], [])]
+    [('s2.spurious-minima-become-saddles', 1.0)]
     """
     rows = []
     for k in sizes:

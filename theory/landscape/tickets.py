@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 
 from lab import checks
 from lab.arrays import floats
@@ -16,30 +17,41 @@ from lab.errors import ArgumentError
 from lab.estimate import Estimate, share_interval, transformed
 
 
-def _probability(value, name):
+def _probability(value: npt.ArrayLike, name: str) -> np.ndarray:
     value = floats(value, "value")
     if not np.all((value >= 0) & (value <= 1)):
         raise ArgumentError(f"{name} must be a probability in [0, 1]")
     return value
 
 
-def ticket_null(p_fail, n: int, k: int) -> np.ndarray | float:
+def ticket_null(p_fail: npt.ArrayLike, n: int, k: int) -> np.ndarray | float:
     """P_fail(n) = P_fail(k)^C(n, k): failure of width n if its k-subsets were independent tickets.
+
+    Source: derived here (``landscape-tickets``); the null hypothesis of S2's "lottery tickets".
 
     Parameters
     ----------
-    p_fail : probability (array) that one network of width k fails. n >= k >= 1 : widths.
+    p_fail : array_like
+        Probability that one network of width k fails, in [0, 1].
+    n : int
+        Width of the wide network, at least k.
+    k : int
+        Width of a ticket, at least 1.
 
     Returns
     -------
-    Probability, same shape.
+    float or ndarray
+        Probability, of the shape of ``p_fail``.
 
     Raises
     ------
     InputError
-        Not a probability; n < k or k < 1.
+        If ``p_fail`` is no probability, n < k or k < 1.
 
-    Source: derived here; the null hypothesis of S2's "lottery tickets".
+    Examples
+    --------
+    >>> round(ticket_null(0.5, 4, 2), 6), ticket_null([0.0, 1.0], 100, 50)
+    (0.015625, array([0., 1.]))
     """
     p_fail = _probability(p_fail, "p_fail")
     if checks.whole_number("k", k) > checks.whole_number("n", n):
@@ -54,23 +66,32 @@ def ticket_null(p_fail, n: int, k: int) -> np.ndarray | float:
     return float(result) if result.ndim == 0 else result
 
 
-def effective_tickets(p_fail_wide, p_fail_narrow) -> np.ndarray | float:
+def effective_tickets(p_fail_wide: npt.ArrayLike, p_fail_narrow: npt.ArrayLike) -> np.ndarray | float:
     """N_eff = ln P_fail(n)/ln P_fail(k): how many independent tickets would explain the wide network's failure rate.
+
+    Source: derived here (``landscape-tickets``).
 
     Parameters
     ----------
-    p_fail_wide, p_fail_narrow : probabilities (arrays broadcast); the narrow one in (0, 1).
+    p_fail_wide : array_like
+        Probability that the wide network fails, in [0, 1]; the two broadcast.
+    p_fail_narrow : array_like
+        Probability that the narrow network fails, in (0, 1).
 
     Returns
     -------
-    N_eff >= 0; inf where the wide network never fails.
+    float or ndarray
+        N_eff >= 0, of the broadcast shape; inf where the wide network never fails.
 
     Raises
     ------
     InputError
-        Not a probability; a narrow network that always or never fails says nothing about tickets.
+        If an argument is no probability, or the narrow network always or never fails (which says nothing about tickets).
 
-    Source: derived here.
+    Examples
+    --------
+    >>> round(effective_tickets(0.125, 0.5), 6), effective_tickets(0.0, 0.5)
+    (3.0, inf)
     """
     wide, narrow = _probability(p_fail_wide, "p_fail_wide"), _probability(p_fail_narrow, "p_fail_narrow")
     if np.any((narrow == 0) | (narrow == 1)):
@@ -88,18 +109,36 @@ def effective_over_nominal(failed: int, n: int, failed_narrow: int, n_narrow: in
     showed: where the wide network never failed it reaches to infinity, where it always failed down to 0. The estimate itself
     counts half a failure and half a success more (Haldane and Anscombe), without which it would be infinite there.
 
+    Source: Wilson's intervals of both shares, on the scale ln(-ln P), combined by the square-and-add rule.
+
     Parameters
     ----------
-    failed, n : failures of the wide network, and runs.
-    failed_narrow, n_narrow : of the narrow one.
-    tickets : nominal number, > 0.
+    failed : int
+        Failures of the wide network, in 0 ... n.
+    n : int
+        Its runs, at least 1.
+    failed_narrow : int
+        Failures of the narrow network, in 0 ... n_narrow.
+    n_narrow : int
+        Its runs, at least 1.
+    tickets : float
+        Nominal number, above 0.
+
+    Returns
+    -------
+    lab.estimate.Estimate
+        Mean and interval.
 
     Raises
     ------
     InputError
-        Counts that are none.
+        If the counts are none, or ``tickets`` is not positive.
 
-    Source: Wilson's intervals of both shares, on the scale ln(-ln P), combined by the square-and-add rule.
+    Examples
+    --------
+    >>> estimate = effective_over_nominal(2, 50, 25, 50, tickets=6)
+    >>> round(estimate.mean, 2), round(estimate.low, 2), round(estimate.high, 2)
+    (0.73, 0.42, 1.29)
     """
     checks.real_number("tickets", tickets, above=0)
     wide, narrow = (transformed(replace(share_interval(x, m), mean=(x + 0.5) / (m + 1)), _log_log)
