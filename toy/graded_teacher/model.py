@@ -36,10 +36,20 @@ class Teacher:
 
     Attributes
     ----------
-    strengths : A_m, one a unit, not zero.
-    direction_norm : b in 1e-3 … 1e3, norm of every direction B_m = b e_m.
-    dim : input dimension d, at least the number of units.
-    unit : λ, the largest |A_m|.
+    strengths : (M,) floats, none zero
+        A_m, one a unit.
+    direction_norm : float in 1e-3 … 1e3, default 1
+        b, norm of every direction B_m = b e_m.
+    dim : int ≥ M, default 10
+        Input dimension d.
+    unit : float > 0
+        λ, the largest |A_m|.
+
+    Examples
+    --------
+    >>> teacher = Teacher([1.0, -2.0], dim=3)
+    >>> teacher.units, teacher.unit, teacher.directions.shape
+    (2, 2.0, (2, 3))
     """
 
     strengths: Sequence[float]  # kept as a tuple
@@ -73,15 +83,34 @@ class Students(Results, axes="output: replica unit; directions: replica unit inp
 
     Attributes
     ----------
-    teacher : what they learnt from.
-    output : (replicas, width) v.
-    directions : (replicas, width, dim) W.
-    loss : (replicas,) population loss ½⟨(f − y)²⟩.
-    time : (replicas,) flow time; with ``gradient`` and ``times`` in units of the largest strength.
-    gradient : (replicas,) max |∇L|.
-    status : (replicas,) see ``lab.flow.STATUS``.
-    evaluations : (replicas,) gradient evaluations.
-    times, curves : (T,) and (replicas, T) loss at the requested times.
+    teacher : Teacher
+        What they learnt from.
+    output : (replicas, width) array
+        Output weights v.
+    directions : (replicas, width, dim) array
+        Directions W.
+    loss : (replicas,) array
+        Population loss ½⟨(f − y)²⟩.
+    time : (replicas,) array
+        Flow time at the end; with ``gradient`` and ``times`` in units of the largest strength.
+    gradient : (replicas,) array
+        max |∇L| at the end.
+    status : (replicas,) int array
+        Why each stopped, see ``lab.flow.STATUS``.
+    evaluations : (replicas,) int array
+        Gradient evaluations.
+    times : (T,) array
+        The requested times.
+    curves : (replicas, T) array
+        Loss at these times.
+
+    Examples
+    --------
+    >>> students = simulate([1.0, 0.5], dim=2, width=2, replicas=3)
+    >>> students.width, students.replicas, students.summary()
+    (2, 3, '3 converged')
+    >>> students.units().shape
+    (6, 2)
     """
 
     teacher: Teacher
@@ -122,11 +151,40 @@ class Students(Results, axes="output: replica unit; directions: replica unit inp
 
 def initial_state(dim: int, width: int, replicas: int, seed: int = 0, init_scale: float = 0.1,
                   first_replica: int = 0, role: tuple = (), unit: float = 1.0) -> np.ndarray:
-    """(replicas, width (1 + dim)) starts: v and W independent Gaussians of standard deviations ``unit`` × ``init_scale`` and
-    ``init_scale``; ``unit`` is the teacher's (:class:`Teacher`), for a start that is given to :func:`simulate`.
+    """Random starts: all of v and W are independent Gaussians.
 
     Each student has its own stream, (seed, "graded-teacher", "weights", width, *role, number of the replica): starts of
     different widths are independent, and so are those of different roles in a comparison.
+
+    Parameters
+    ----------
+    dim : int ≥ 1
+        Input dimension d.
+    width : int ≥ 1
+        Hidden units K of a student.
+    replicas : int ≥ 1
+        Students.
+    seed : int in 0 … 2⁶⁴ − 1, default 0
+        Of all streams.
+    init_scale : float > 0, default 0.1
+        Standard deviation of W.
+    first_replica : int ≥ 0, default 0
+        Number of the first student's stream.
+    role : tuple of str and int, default ()
+        Part of the stream's address that keeps students of one comparison apart.
+    unit : float > 0, default 1
+        Standard deviation of v over that of W: the teacher's (:class:`Teacher`), for a start that is given to
+        :func:`simulate`.
+
+    Returns
+    -------
+    (replicas, width (1 + dim)) array
+        States: v, then W row by row.
+
+    Examples
+    --------
+    >>> initial_state(dim=2, width=1, replicas=3).shape
+    (3, 3)
     """
     start = np.empty((replicas, width * (1 + dim)))
     for r in range(replicas):
@@ -186,8 +244,10 @@ def simulate(strengths: Sequence[float], direction_norm: float = 1.0, dim: int =
         Number of the first student's stream.
     target_loss : float or (students,) array, default −inf
         Stop where the loss crosses this value ("value reached").
-    rtol, atol : floats > 0, default 1e-5 and 1e-7
-        Of the local error a step, see :func:`lab.flow.solve`.
+    rtol : float in (0, 1), default 1e-5
+        Relative tolerance of a step's local error, see :func:`lab.flow.solve`.
+    atol : float > 0, default 1e-7
+        Absolute tolerance, likewise.
     threads : int ≥ 1, optional
         Results do not depend on it (default: ``NUMBA_NUM_THREADS``).
     time_limit : float > 0, optional
@@ -198,11 +258,22 @@ def simulate(strengths: Sequence[float], direction_norm: float = 1.0, dim: int =
     Returns
     -------
     Students
+        Where the flow of each ended, and its loss at the requested times.
 
     Raises
     ------
     InputError
         Parameters that describe no teacher or no student.
+
+    References
+    ----------
+    The setting is our own; loss and gradient are closed forms by I2 of :mod:`theory.gaussian`.
+
+    Examples
+    --------
+    >>> students = simulate([1.0, 0.5], dim=2, width=2, replicas=2)  # as many units as the teacher: they learn all of it
+    >>> students.converged.tolist(), students.loss.max() < 1e-10
+    ([True, True], np.True_)
     """
     teacher = Teacher(strengths, direction_norm, dim)
     students = checks.whole_number("replicas", replicas) * checks.whole_number("copies", copies)
@@ -235,17 +306,43 @@ def simulate(strengths: Sequence[float], direction_norm: float = 1.0, dim: int =
                     end.values * teacher.unit**2)
 
 
-def loss_and_gradient(teacher: Teacher, output: np.ndarray, directions: np.ndarray):
+def loss_and_gradient(teacher: Teacher, output: np.ndarray,
+                      directions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Population loss and its gradient for any students, in the units of the strengths.
 
     Parameters
     ----------
-    teacher : the teacher.
-    output, directions : (replicas, width) and (replicas, width, dim).
+    teacher : Teacher
+        What they are compared with.
+    output : (replicas, width) array
+        Output weights v.
+    directions : (replicas, width, dim) array
+        Directions W.
 
     Returns
     -------
-    loss (replicas,), ∂L/∂v (replicas, width), ∂L/∂W (replicas, width, dim).
+    loss : (replicas,) array
+        L = ½⟨(f − y)²⟩.
+    output_gradient : (replicas, width) array
+        ∂L/∂v.
+    direction_gradient : (replicas, width, dim) array
+        ∂L/∂W.
+
+    Raises
+    ------
+    InputError
+        If the shapes do not fit.
+
+    References
+    ----------
+    The setting is our own; loss and gradient are closed forms by I2 of :mod:`theory.gaussian`.
+
+    Examples
+    --------
+    >>> teacher = Teacher([1.0, 0.5], dim=2)
+    >>> loss, by_output, _ = loss_and_gradient(teacher, np.zeros((1, 2)), teacher.directions[None])
+    >>> loss.round(4).tolist(), by_output.round(4).tolist()  # a silent student: half the teacher's variance
+    ([0.2083], [[-0.3333, -0.1667]])
     """
     output, directions = floats(output, "output"), floats(directions, "directions")
     replicas, width = output.shape
@@ -271,13 +368,30 @@ def moments(blocks: Mapping[str, np.ndarray], teacher: Teacher) -> Moments:
 
     Parameters
     ----------
-    blocks : name -> directions of hidden units, (units, dim); a concatenation of students is their directions stacked
-        (``Students.units``).
-    teacher : gives the blocks "teacher" (its units g(B_m·x)) and "target" (its output y).
+    blocks : mapping of str to (units, dim) array
+        Directions of hidden units by name; a concatenation of students is their directions stacked (``Students.units``).
+    teacher : Teacher
+        Gives the blocks "teacher" (its units g(B_m·x)) and "target" (its output y).
 
     Returns
     -------
-    Moments : exact, all means zero.
+    Moments
+        Exact, all means zero.
+
+    Raises
+    ------
+    InputError
+        If a block takes the name of one of the teacher's, or holds no finite directions of its dimension.
+
+    References
+    ----------
+    I2 of :mod:`theory.gaussian`.
+
+    Examples
+    --------
+    >>> exact = moments({"narrow": np.array([[1.0, 0.0]])}, Teacher([1.0, 0.5], dim=2))
+    >>> exact.names, exact.covariance("narrow", "target").round(4).tolist()
+    (('narrow', 'teacher', 'target'), [[0.3333]])
     """
     names = list(blocks)
     if {"teacher", "target"} & set(names):
