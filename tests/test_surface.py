@@ -13,7 +13,6 @@ UNFINISHED: tuple[str, ...] = (
     "empirical.own.",
     "figures.",
     "theory.committee",
-    "toy.relu_landscape.",
     "toy.teacher_student.",
 )
 

@@ -11,6 +11,7 @@ least ½, *anti-aligned* if it is at most −½, *shared* otherwise (it serves s
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from lab.arrays import floats
 from lab.errors import InputError
@@ -27,13 +28,36 @@ class Level:
 
     Attributes
     ----------
-    loss : F. count : runs that ended there. member : index of the first of them.
-    kind : type in words, see :func:`describe`.
-    aligned, anti_aligned, shared : number of neurons of each role.
-    pairs : ((neuron, teacher unit), …) of the anti-aligned neurons of the first member.
-    escape_index : (n,) negative directions opened by splitting each neuron of the first member.
-    index : negative Hessian directions of the point itself (0 at a minimum).
-    spectrum : (n d,) Hessian eigenvalues, ascending, or None where not asked for.
+    loss : float
+        F, mean over the runs.
+    count : int
+        Runs that ended there.
+    member : int
+        Index of the first of them.
+    kind : str
+        Type in words, see :func:`describe`.
+    aligned : int
+        Number of aligned neurons.
+    anti_aligned : int
+        Number of anti-aligned neurons.
+    shared : int
+        Number of neurons that serve several teacher units.
+    pairs : tuple of (neuron, teacher unit)
+        Of the anti-aligned neurons of the first member.
+    escape_index : (n,) int array
+        Negative directions opened by splitting each neuron of the first member.
+    index : int or None
+        Negative Hessian directions of the point itself (0 at a minimum); None where no spectrum was asked for.
+    spectrum : (n d,) array or None
+        Hessian eigenvalues, ascending; None where not asked for.
+
+    Examples
+    --------
+    >>> from toy.relu_landscape.model import initial_weights, simulate
+    >>> start = initial_weights(6, 6, 1, 0, first_replica=72)  # one of the few that end in a spurious minimum of six units
+    >>> level, = levels(simulate(6, 6, start=start))
+    >>> level.kind, level.pairs, level.index, round(level.lowest_curvature, 4)
+    ('5 aligned, 1 anti-aligned', ((2, 5),), 0, 0.0047)
     """
 
     loss: float
@@ -75,8 +99,31 @@ def roles(weights, teacher_width: int) -> tuple[np.ndarray, np.ndarray]:
     return np.where(best >= 0.5, ALIGNED, np.where(best <= -0.5, ANTI_ALIGNED, SHARED)), partner
 
 
-def describe(weights, teacher_width: int) -> str:
-    """The type of a point in words: ``"9 aligned, 1 anti-aligned"``; ``(2 on one unit)`` where neurons share a partner."""
+def describe(weights: npt.ArrayLike, teacher_width: int) -> str:
+    """The type of a point in words: ``"9 aligned, 1 anti-aligned"``; ``(2 on one unit)`` where neurons share a partner.
+
+    Parameters
+    ----------
+    weights : (n, d) array
+        Weights of the neurons.
+    teacher_width : int in 1 … d
+        k, units of the teacher, along the first k axes.
+
+    Returns
+    -------
+    str
+        How many neurons have each role.
+
+    Raises
+    ------
+    InputError
+        If the weights are no matrix, or the teacher has more units than they have columns.
+
+    Examples
+    --------
+    >>> describe([[1.0, 0.0], [0.9, 0.1], [0.1, -1.0]], teacher_width=2)
+    '2 aligned (2 on one unit), 1 anti-aligned'
+    """
     role, partner = roles(weights, teacher_width)
     parts = []
     for code, name in ((ALIGNED, "aligned"), (ANTI_ALIGNED, "anti-aligned"), (SHARED, "shared")):
@@ -88,7 +135,31 @@ def describe(weights, teacher_width: int) -> str:
 
 
 def levels(found: Landscape, *, spectrum: bool = True) -> list[Level]:
-    """Loss levels of the converged spurious runs, lowest first."""
+    """Loss levels of the converged spurious runs, lowest first.
+
+    Parameters
+    ----------
+    found : Landscape
+        Trained students.
+    spectrum : bool, default True
+        Compute the Hessian's spectrum of each level.
+
+    Returns
+    -------
+    list of Level
+        Empty if no run ended in a spurious minimum.
+
+    References
+    ----------
+    Safran & Shamir 2018 (arXiv 1712.08968).
+
+    Examples
+    --------
+    >>> from toy.relu_landscape.model import initial_weights, simulate
+    >>> start = initial_weights(6, 6, 1, 0, first_replica=72)  # one of the few that end in a spurious minimum of six units
+    >>> [(round(level.loss, 4), level.kind) for level in levels(simulate(6, 6, start=start), spectrum=False)]
+    [(0.0251, '5 aligned, 1 anti-aligned')]
+    """
     runs = found.minima
     runs = runs[np.argsort(found.loss[runs], kind="stable")]
     if runs.size == 0:
@@ -119,10 +190,31 @@ def multiplicities(spectrum, resolution: float = 1e-6) -> list[dict]:
 
 
 def escape_indices(found: Landscape) -> np.ndarray:
-    """(minima,) largest number of negative directions that one added neuron opens at each converged spurious run.
+    """Largest number of negative directions that one added neuron opens at each converged spurious run.
 
     The added neuron is a copy that shares some neuron's length; the point stays critical, and a minimum for which the
     number is positive has become a saddle (``theory.landscape``).
+
+    Parameters
+    ----------
+    found : Landscape
+        Trained students.
+
+    Returns
+    -------
+    (minima,) int array
+        In the order of ``found.minima``.
+
+    References
+    ----------
+    Derived in :mod:`theory.landscape`.
+
+    Examples
+    --------
+    >>> from toy.relu_landscape.model import initial_weights, simulate
+    >>> start = initial_weights(6, 6, 1, 0, first_replica=72)  # one of the few that end in a spurious minimum of six units
+    >>> escape_indices(simulate(6, 6, start=start)).tolist()
+    [5]
     """
     target = np.eye(found.teacher_width, found.dim)
     return np.array([np.max(negative_directions(own_curvature(found.weights[r], target))) for r in found.minima],

@@ -25,6 +25,7 @@ import numpy as np
 
 from lab import checks
 from lab.arrays import floats
+from lab.docstrings import arguments_as_in
 from lab.errors import ArgumentError, InputError
 from lab.estimate import Estimate, share_interval
 from lab.names import renamed
@@ -50,14 +51,35 @@ class Landscape(Results, axes="weights: replica unit input; loss gradient steps 
 
     Attributes
     ----------
-    teacher_width, width, dim, method : as asked for.
-    weights : (replicas, width, dim) last weights.
-    loss : (replicas,) F there. gradient : (replicas,) max_i |∇_i F| there (flow: an upper bound).
-    steps : (replicas,) steps, or evaluations of the gradient for "flow".
-    status : (replicas,) see ``toy.relu_landscape.descent.STATUS``.
-    rise : largest rise of F between two looks at it in any replica; of the order of rounding where F decreases, as the
-        rule for stopping below 1e-3 supposes (gradient descent only, else None).
-    seconds : wall time.
+    teacher_width : int
+        k, units of the teacher.
+    width : int
+        n, hidden units of a student.
+    dim : int
+        Input dimension d.
+    method : str
+        How the minimum was sought.
+    weights : (replicas, width, dim) array
+        Last weights.
+    loss : (replicas,) array
+        F there.
+    gradient : (replicas,) array
+        max_i |∇_i F| there (flow: an upper bound).
+    steps : (replicas,) int array
+        Steps, or evaluations of the gradient for "flow".
+    status : (replicas,) int array
+        Why each run stopped, see ``toy.relu_landscape.descent.STATUS``.
+    rise : float or None
+        Largest rise of F between two looks at it in any replica; of the order of rounding where F decreases, as the rule
+        for stopping below 1e-3 supposes (gradient descent only, else None).
+    seconds : float
+        Wall time.
+
+    Examples
+    --------
+    >>> students = simulate(2, 2, replicas=4)
+    >>> students.weights.shape, students.spurious.tolist(), students.unfinished
+    ((4, 2, 2), [False, False, False, False], 0)
     """
 
     teacher_width: int
@@ -99,9 +121,17 @@ class Prediction(Results, theory=True):
 
     Attributes
     ----------
-    independent_tickets : P_fail(k)^C(n, k), every k of the n neurons a ticket of their own; None for n < k.
-    restarts : P_fail(k)^(n/k), independent networks of width k with as many neurons in all.
-    escape_index : d − 1 per added neuron at most: H'_ii has a zero mode along w_i.
+    independent_tickets : float in [0, 1] or None
+        P_fail(k)^C(n, k), every k of the n neurons a ticket of their own; None for n < k.
+    restarts : float in [0, 1]
+        P_fail(k)^(n/k), independent networks of width k with as many neurons in all.
+    escape_index : int
+        d − 1 per added neuron at most: H'_ii has a zero mode along w_i.
+
+    Examples
+    --------
+    >>> predict(4, 6, spurious_at_teacher=0.5).escape_index
+    6
     """
 
     independent_tickets: float | None
@@ -126,12 +156,40 @@ def check(teacher_width, width, replicas=1, seed=0, dim=None, method="gradient-d
 @renamed(first="first_replica")
 def initial_weights(width: int, dim: int, replicas: int, seed: int, *, role: str = "start",
                     first_replica: int = 0) -> np.ndarray:
-    """W_im ~ N(0, 1/d): (replicas, width, dim), replica r from the stream (seed, "relu-landscape", role, width,
-    first_replica + r).
+    """Random starts W_im ~ N(0, 1/d), replica r from the stream (seed, "relu-landscape", role, width, first_replica + r).
 
     Widths are independent: a narrow start is no part of a wide one. Of one width, students of teachers that differ in the input
     dimension read the same stream, one farther than the other; rows are cut elsewhere, so that neurons are others, and the
     published shares are met all the same. No piece of evidence compares two such cells.
+
+    Parameters
+    ----------
+    width : int ≥ 1
+        n, hidden units of a student.
+    dim : int ≥ 1
+        Input dimension d.
+    replicas : int ≥ 1
+        Students.
+    seed : int in 0 … 2⁶⁴ − 1
+        Of all streams.
+    role : str, default "start"
+        Part of the stream's address.
+    first_replica : int ≥ 0, default 0
+        Number of the first student's stream.
+
+    Returns
+    -------
+    (replicas, width, dim) array
+        Weights.
+
+    References
+    ----------
+    Safran & Shamir 2018 (arXiv 1712.08968).
+
+    Examples
+    --------
+    >>> initial_weights(width=2, dim=3, replicas=4, seed=0).shape
+    (4, 2, 3)
     """
     draws = [normal(seed, "relu-landscape", role, width, first_replica + r, shape=(width, dim)) for r in range(replicas)]
     return np.stack(draws) / math.sqrt(dim)
@@ -184,6 +242,7 @@ def simulate(teacher_width: int, width: int, replicas: int = 1000, seed: int = 0
     Returns
     -------
     Landscape
+        Where each run ended.
 
     Raises
     ------
@@ -191,6 +250,16 @@ def simulate(teacher_width: int, width: int, replicas: int = 1000, seed: int = 0
         Impossible sizes or method.
     InputError
         Starts that do not fit or are not finite.
+
+    References
+    ----------
+    Safran & Shamir 2018 (arXiv 1712.08968).
+
+    Examples
+    --------
+    >>> students = simulate(2, 3, replicas=4)
+    >>> students.loss.max() < 1e-3, students.spurious_fraction.mean
+    (np.True_, 0.0)
     """
     if start is not None:
         start = floats(start, "start")
@@ -240,27 +309,35 @@ def simulate(teacher_width: int, width: int, replicas: int = 1000, seed: int = 0
 
 
 @renamed(teacher="teacher_width")
+@arguments_as_in(simulate)
 def predict(teacher_width: int, width: int, replicas: int = 1000, seed: int = 0, dim: int | None = None,
             method: str = "gradient-descent", *, spurious_at_teacher: float | None = None) -> Prediction:
     """What two nulls say of the share of spurious runs at ``width``, given the share at the teacher's own width.
 
     Parameters
     ----------
-    teacher_width, width, replicas, seed, dim, method
-        As in :func:`simulate`.
     spurious_at_teacher : float in [0, 1], optional
         P_fail(k); simulated with these arguments if it is not given.
 
     Returns
     -------
     Prediction
+        Both nulls, and the bound on the escape index.
 
     Raises
     ------
     InputError
         As :func:`simulate`; for a share outside [0, 1].
 
-    Source: :mod:`theory.landscape`; derived here.
+    References
+    ----------
+    :mod:`theory.landscape`; derived here.
+
+    Examples
+    --------
+    >>> null = predict(2, 4, spurious_at_teacher=0.5)
+    >>> round(null.independent_tickets, 6), null.restarts  # six pairs of four neurons; two networks of two
+    (0.015625, 0.25)
     """
     from theory.landscape import ticket_null
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lab.docstrings import arguments_as_in
 from lab.errors import ArgumentError, InputError
 from lab.estimate import Estimate, share_interval
 from lab.names import renamed
@@ -35,7 +36,20 @@ class Perturbation:
 
     Attributes
     ----------
-    teacher_width, width : k and n. wins, runs : successes and runs of each of ``ARMS`` (0 runs: the arm had no material).
+    teacher_width : int
+        k, units of the teacher.
+    width : int
+        n, hidden units of the wide students.
+    wins : dict of str to int
+        Successes of each of ``ARMS``.
+    runs : dict of str to int
+        Runs of each (0: the arm had no material).
+
+    Examples
+    --------
+    >>> found = Perturbation(2, 3, wins={"alone": 3}, runs={"alone": 4})
+    >>> found.share("alone").mean
+    0.75
     """
 
     teacher_width: int
@@ -84,6 +98,7 @@ def check(teacher_width, width, replicas=1, seed=0, dim=None, method="gradient-d
 
 
 @renamed(teacher="teacher_width")
+@arguments_as_in(simulate)
 def perturb(teacher_width: int, width: int, replicas: int = 1000, seed: int = 0, dim: int | None = None,
             method: str = "gradient-descent", *, threads: int | None = None) -> Perturbation:
     """Train ``replicas`` wide students, rewind the winners' tickets and train them again with each kind of rest.
@@ -94,17 +109,26 @@ def perturb(teacher_width: int, width: int, replicas: int = 1000, seed: int = 0,
         k.
     width : int > teacher_width
         n.
-    replicas, seed, dim, method, threads
-        As in :func:`toy.relu_landscape.model.simulate`.
 
     Returns
     -------
     Perturbation
+        Successes and runs of each arm.
 
     Raises
     ------
     InputError
         As :func:`toy.relu_landscape.model.simulate`; or a width not above the teacher's: there is no rest.
+
+    References
+    ----------
+    Frankle & Carbin 2019 (arXiv 1803.03635) for the hypothesis; the arms are our own.
+
+    Examples
+    --------
+    >>> found = perturb(2, 3, replicas=4)
+    >>> found.wins["alone"], found.runs["alone"]
+    (4, 4)
     """
     check(teacher_width, width, replicas, seed, dim, method)
     dim = teacher_width if dim is None else dim
