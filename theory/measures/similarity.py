@@ -9,13 +9,11 @@ correlations: the singular values of C_aa^(-1/2) C_ab C_bb^(-1/2).
                                                                                   Raghu et al. 2017 (arXiv 1706.05806)
 * Procrustes: cos theta = |C_ab|_* / sqrt(tr C_aa tr C_bb), the best match by rotation (and, where widths differ, by
   padding with zeros); theta = arccos is a metric                         Williams et al. 2021 (arXiv 2110.14739), eq. 6
-* debiased CKA: CKA from the unbiased estimator of HSIC, Song et al. 2012 (JMLR 13), eq. 5, which needs rows. For linear
-  kernels of centred features, with k_i = |x_i|^2 and l_i = |y_i|^2 (derived here):
-  n(n-3) HSIC = |X^T Y|_F^2 - n/(n-2) sum_i k_i l_i + sum_i k_i sum_i l_i / ((n-1)(n-2)), without any n x n matrix
 
-All but the last are biased towards similarity by units/rows (arXiv 2602.14486): report :func:`rows_per_unit`, and a
-null from :mod:`theory.measures.null`. All are unchanged by rotation, isotropic scaling and permutation of units;
-canonical correlations by any invertible linear map. Units that do not vary change nothing.
+All are biased towards similarity by units/rows (arXiv 2602.14486): report :func:`rows_per_unit`, and a null from
+:mod:`theory.measures.null`, or debiased CKA (:mod:`theory.measures.debiased`). All are unchanged by
+rotation, isotropic scaling and permutation of units; canonical correlations by any invertible linear map. Units that do not
+vary change nothing.
 
 Canonical correlations and Procrustes fit directions: they are scored on other rows, or in-sample by choice
 (:mod:`theory.measures.fitted`). On other rows the fitted directions are kept and correlated there, so that a value can be
@@ -26,14 +24,13 @@ import math
 
 import numpy as np
 
-from lab.arrays import floats, power_of_two
 from lab.errors import InputError
 from theory.measures.fitted import Score, scored_on, warn_of_few_rows
 from theory.measures.span import Names
 from theory.moments import Moments, listed
 
 __all__ = [
-    "canonical_correlations", "debiased_cka", "linear_cka", "mean_squared_cca", "procrustes_distance",
+    "canonical_correlations", "linear_cka", "mean_squared_cca", "procrustes_distance",
     "procrustes_similarity", "rows_per_unit", "svcca",
 ]
 
@@ -383,105 +380,6 @@ def procrustes_distance(moments: Moments, a: Names, b: Names, *, score: Score = 
     return math.acos(procrustes_similarity(moments, a, b, score=score))
 
 
-def debiased_cka(x: np.ndarray, y: np.ndarray) -> float:
-    """Linear CKA from unbiased HSIC, on rows; about 0 for independent features, below 0 by chance.
-
-    Parameters
-    ----------
-    x : ndarray of shape (rows, units of x)
-        At least 4 rows.
-    y : ndarray of shape (rows, units of y)
-        The same rows.
-
-    Returns
-    -------
-    float
-        At most 1.
-
-    Raises
-    ------
-    InputError
-        Shapes that do not fit, values that are not finite, features that do not vary.
-
-    References
-    ----------
-    Song et al. 2012 (JMLR 13), eq. 5, for the estimator of HSIC; without an n x n matrix: derived here.
-
-    Examples
-    --------
-    >>> x = np.random.default_rng(0).normal(size=(50, 3))
-    >>> round(debiased_cka(x, x @ [[0, 1, 0], [1, 0, 0], [0, 0, -1]]), 4)
-    1.0
-    """
-    x, y = floats(x, "x"), floats(y, "y")
-    if x.ndim != 2 or y.ndim != 2 or len(x) != len(y) or len(x) < 4:
-        raise InputError(f"debiased CKA needs two (rows, units) arrays of the same rows, at least 4: {x.shape}, {y.shape}")
-    if not (np.isfinite(x).all() and np.isfinite(y).all()):
-        raise InputError("features that are not finite")
-    x, y = _centred(x), _centred(y)
-    own = _hsic(x, x) * _hsic(y, y)
-    if not own > 0:
-        raise InputError("features that do not vary, or too few rows for an unbiased estimate of their own alignment")
-    return _hsic(x, y) / math.sqrt(own)
-
-
-def _centred(x: np.ndarray) -> np.ndarray:
-    """Features about their mean, in units of a power of two near the largest."""
-    x = x / power_of_two(np.abs(x).max())
-    x -= x.mean(axis=0)
-    return x / power_of_two(np.abs(x).max())
-
-
-def _hsic(x: np.ndarray, y: np.ndarray) -> float:
-    """n(n-3) times the unbiased HSIC of centred features."""
-    return _unbiased(float(np.linalg.norm(x.T @ y)) ** 2, np.einsum("ij,ij->i", x, x), np.einsum("ij,ij->i", y, y))
-
-
-def _unbiased(cross: float, k: np.ndarray, l: np.ndarray) -> float:
-    """n(n-3) times the unbiased HSIC, from |X^T Y|_F^2 and the squares of the rows."""
-    n = len(k)
-    return float(cross - n / (n - 2) * (k @ l) + k.sum() * l.sum() / ((n - 1) * (n - 2)))
-
-
 def _alive(moments: Moments, names: Names) -> None:
     if moments.constant(names).all():
         raise InputError(f"features {names!r} do not vary: there is nothing to compare")
-
-
-def debiased_cka_of(moments: Moments, a: Names, b: Names, k: np.ndarray, l: np.ndarray) -> float:
-    """:func:`debiased_cka` from moments and the squares of their rows about the mean.
-
-    Parameters
-    ----------
-    moments : Moments
-        Of at least 4 rows.
-    a : str or sequence of str
-        A block, or several side by side.
-    b : str or sequence of str
-        The same.
-    k : ndarray of shape (rows,)
-        Squares of the rows of a about their mean, in units of the scale of a squared.
-    l : ndarray of shape (rows,)
-        The same for b.
-
-    Returns
-    -------
-    float
-        At most 1.
-
-    Raises
-    ------
-    InputError
-        Exact moments or too few rows, features that do not vary.
-    """
-    n, unit_a, unit_b = moments.count, moments.scale(a), moments.scale(b)
-    if n is None or n < 4:
-        raise InputError(f"debiased CKA needs at least 4 rows, not {n}")
-
-    def hsic(one: Names, other: Names, scale: float, k: np.ndarray, l: np.ndarray) -> float:
-        return _unbiased((n * float(np.linalg.norm(moments.covariance(one, other, scale=scale)))) ** 2, k, l)
-
-    own = hsic(a, a, unit_a**2, k, k) * hsic(b, b, unit_b**2, l, l)
-    if not own > 0:
-        raise InputError("features that do not vary, or too few rows for an unbiased estimate of their own alignment")
-    return hsic(a, b, unit_a * unit_b, k, l) / math.sqrt(own)
