@@ -13,7 +13,6 @@ UNFINISHED: tuple[str, ...] = (
     "empirical.own.",
     "figures.",
     "theory.committee",
-    "toy.teacher_student.",
 )
 
 

@@ -22,6 +22,7 @@ import numpy as np
 
 from lab import checks
 from lab.arrays import floats
+from lab.docstrings import arguments_as_in
 from lab.errors import ArgumentError, InputError
 from lab.names import renamed
 from lab.results import Results
@@ -43,14 +44,36 @@ class Result(Results, axes="times: moment; error training_error: moment replica;
 
     Attributes
     ----------
-    times : (S,) in units of N steps, as simulated (rounded to whole steps).
-    error : (S, replicas) generalisation error without label noise; NaN where not reached or diverged.
-    Q, R, v : (S, replicas, K, K), (S, replicas, K, M), (S, replicas, K).
-    T, A : (M, M), (M,) teacher.
-    training_error : (S, replicas) mean of (y - y^)**2 / 2 over the finite set, or None for fresh inputs.
-    diverged : (replicas,) True where weights grew beyond 1e6 or to NaN.
-    finished : False if the time limit stopped the run.
-    steps : steps taken; seconds : wall time.
+    times : (S,) array
+        Times in units of N steps, as simulated (rounded to whole steps).
+    error : (S, replicas) array
+        Generalisation error without label noise; NaN where not reached or diverged.
+    Q : (S, replicas, K, K) array
+        Overlaps of the students' units.
+    R : (S, replicas, K, M) array
+        Overlaps of the students' units with the teacher's.
+    v : (S, replicas, K) array
+        Output weights.
+    T : (M, M) array
+        Overlaps of the teacher's units.
+    A : (M,) array
+        Output weights of the teacher.
+    training_error : (S, replicas) array or None
+        Mean of (y - y^)**2 / 2 over the finite set, or None for fresh inputs.
+    diverged : (replicas,) bool array
+        True where weights grew beyond 1e6 or to NaN.
+    finished : bool
+        False if the time limit stopped the run.
+    steps : int
+        Steps taken.
+    seconds : float
+        Wall time.
+
+    Examples
+    --------
+    >>> found = simulate(dim=8, width=2, strengths=(1.0,), times=(0.0, 1.0), replicas=3)
+    >>> found.Q.shape, found.R.shape, found.steps, found.finished
+    ((2, 3, 2, 2), (2, 3, 2, 1), 8, True)
     """
 
     times: np.ndarray
@@ -224,7 +247,7 @@ def simulate(*, dim: int = 64, width: int = 4, strengths: Sequence[float] = (1.0
         Directions t_m; missing columns are zero.
     activation : {"erf", "relu", "tanh", "linear"}, default "erf"
         Of the student; erf stands for erf(x/√2).
-    teacher_activation : as ``activation``, which is the default
+    teacher_activation : {"erf", "relu", "tanh", "linear"}, default activation
         Of the teacher.
     learning_rate : float ≥ 0, default 0.5
         η; a step is η/N.
@@ -262,11 +285,22 @@ def simulate(*, dim: int = 64, width: int = 4, strengths: Sequence[float] = (1.0
     Returns
     -------
     Result
+        Order parameters and errors of every replica.
 
     Raises
     ------
     InputError
         An argument out of range, or a setting that the method cannot treat.
+
+    References
+    ----------
+    Saad & Solla 1995; Goldt et al. 2019.
+
+    Examples
+    --------
+    >>> found = simulate(dim=8, width=1, strengths=(1.0,), init="teacher", init_scale=0.0, times=(1.0,), replicas=2)
+    >>> bool(found.error.max() < 1e-6)  # without noise nothing moves a student that is the teacher
+    True
     """
     s = validated(dim, width, strengths, teacher_directions, activation, teacher_activation, learning_rate,
                  readout_learning_rate, noise, batch_size, weight_decay, samples, init_scale, init_readout, init, times,
@@ -307,6 +341,7 @@ def simulate(*, dim: int = 64, width: int = 4, strengths: Sequence[float] = (1.0
 
 @renamed(inputs="dim", teacher="teacher_directions", readout_rate="readout_learning_rate", batch="batch_size",
          initial_scale="init_scale", initial_readout="init_readout", start="init")
+@arguments_as_in(simulate)
 def predict(*, dim: int = 64, width: int = 4, strengths: Sequence[float] = (1.0, 1.0),
             teacher_directions: np.ndarray | None = None, activation: str = "erf", teacher_activation: str | None = None,
             learning_rate: float = 0.5, readout_learning_rate: float | None = None, noise: float = 0.0, batch_size: int = 1,
@@ -317,21 +352,29 @@ def predict(*, dim: int = 64, width: int = 4, strengths: Sequence[float] = (1.0,
 
     Parameters
     ----------
-    dim, width, strengths, teacher_directions, activation, teacher_activation, learning_rate, readout_learning_rate, noise, \
-batch_size, weight_decay, samples, init_scale, init_readout, init, times, replicas, seed, method
-        As in :func:`simulate`.
     small_rate : bool, default False
         Leave out the terms of second order in η (population gradient flow).
 
     Returns
     -------
     Result
+        As :func:`simulate` gives it, from the equations.
 
     Raises
     ------
     InputError
         As :func:`simulate`; where there is no theory: finite data, weight decay, activations other than erf (ReLU with
         ``small_rate``), batches larger than 1 at finite learning rate.
+
+    References
+    ----------
+    Saad & Solla 1995; Goldt et al. 2019 (:mod:`theory.committee`).
+
+    Examples
+    --------
+    >>> theory = predict(dim=8, width=1, strengths=(1.0,), times=(0.0, 1.0), replicas=2)
+    >>> theory.error.shape, theory.diverged.tolist()
+    ((2, 2), [False, False])
     """
     from theory.committee import integrate
 
@@ -369,12 +412,63 @@ batch_size, weight_decay, samples, init_scale, init_readout, init, times, replic
 
 
 def final_error_first_layer(learning_rate: float, noise: float, teacher_width: int, width: int) -> float:
-    """eg* = noise**2 eta / (2 pi) (L + M / sqrt 3), L = K - M: erf, T = I, A = v = 1, first layer trained; first order
-    in eta. Source: Goldt et al. (2019)."""
+    """Stationary error σ²η/(2π) (L + M/√3), L = K − M: erf, T = I, A = v = 1, first layer trained; first order in η.
+
+    Parameters
+    ----------
+    learning_rate : float ≥ 0
+        η.
+    noise : float ≥ 0
+        Standard deviation σ of the label noise.
+    teacher_width : int ≥ 1
+        M, units of the teacher.
+    width : int ≥ M
+        K, hidden units of the student.
+
+    Returns
+    -------
+    float
+        Generalisation error without label noise.
+
+    References
+    ----------
+    Goldt et al. 2019.
+
+    Examples
+    --------
+    >>> round(final_error_first_layer(0.1, 0.1, teacher_width=2, width=4), 6)
+    0.000502
+    """
     return noise**2 * learning_rate / (2 * math.pi) * (width - teacher_width + teacher_width / math.sqrt(3))
 
 
 def final_error_both_layers(learning_rate: float, noise: float, teacher_width: int, width: int) -> float:
-    """eg* = noise**2 eta M**2 / (2 pi sqrt 3 K) at the copying fixed point K = Z M: erf, T = I, A = 1, both layers
-    trained at the same rate; first order in eta. Source: derived for this project, confirmed by the equations."""
+    """Stationary error σ²ηM²/(2π√3 K) where all K = Z M units are copies: erf, T = I, A = 1, both layers trained at the
+    same rate; first order in η.
+
+    Parameters
+    ----------
+    learning_rate : float ≥ 0
+        η.
+    noise : float ≥ 0
+        Standard deviation σ of the label noise.
+    teacher_width : int ≥ 1
+        M, units of the teacher.
+    width : int ≥ M
+        K, hidden units of the student.
+
+    Returns
+    -------
+    float
+        Generalisation error without label noise.
+
+    References
+    ----------
+    Derived for this project, confirmed by the equations of :mod:`theory.committee`.
+
+    Examples
+    --------
+    >>> round(final_error_both_layers(0.1, 0.1, teacher_width=2, width=4), 6)
+    9.2e-05
+    """
     return noise**2 * learning_rate * teacher_width**2 / (2 * math.pi * math.sqrt(3) * width)

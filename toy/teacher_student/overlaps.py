@@ -13,6 +13,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from lab.arrays import floats
 from lab.errors import ArgumentError, InputError
@@ -84,8 +85,17 @@ class Units:
 
     Attributes
     ----------
-    removable, repeated : (..., K) bool; a removable unit is not counted as repeated.
-    distinct : (...) number of classes of units that are not removable, coinciding ones (up to sign) taken together.
+    removable : (..., K) bool array
+        Units that can be left out.
+    repeated : (..., K) bool array
+        Units that another one repeats; a removable unit is not counted.
+    distinct : (...) int array
+        Number of classes of units that are not removable, coinciding ones (up to sign) taken together.
+
+    Examples
+    --------
+    >>> classify(np.eye(2), [1.0, 0.0]).removable.tolist()
+    [False, True]
     """
 
     removable: np.ndarray
@@ -93,20 +103,43 @@ class Units:
     distinct: np.ndarray
 
 
-def classify(Q, v, activation: str = "erf", *, tolerance: float = 0.01, threshold: float = 0.95) -> Units:
-    """Removable and repeated units of students with overlaps Q (..., K, K) and readout v (..., K).
+def classify(Q: npt.ArrayLike, v: npt.ArrayLike, activation: str = "erf", *, tolerance: float = 0.01,
+             threshold: float = 0.95) -> Units:
+    """Removable and repeated units of students.
 
     Parameters
     ----------
-    tolerance : share of the output's mean square that a removable unit carries at most, in [0, 1).
-    threshold : correlation from which two units count as the same, in (0, 1].
+    Q : (..., K, K) array
+        Overlaps of the units.
+    v : (..., K) array
+        Output weights.
+    activation : {"erf", "tanh", "linear"}, default "erf"
+        Of the units.
+    tolerance : float in [0, 1), default 0.01
+        Share of the output's mean square that a removable unit carries at most.
+    threshold : float in (0, 1], default 0.95
+        Correlation from which two units count as the same.
+
+    Returns
+    -------
+    Units
+        Which units are removable or repeated, and how many distinct ones are left.
 
     Raises
     ------
     InputError
         Shapes that do not fit, entries that are not finite, ReLU (whose units have a mean), numbers out of range.
 
-    Source: derived here, after the definitions of Casper et al. (arXiv 1912.04783).
+    References
+    ----------
+    Derived here, after the definitions of Casper et al. (arXiv 1912.04783).
+
+    Examples
+    --------
+    >>> overlaps = np.array([[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 1.0]])  # the first two units are one
+    >>> found = classify(overlaps, [0.5, 0.5, 1.0])
+    >>> found.repeated.tolist(), found.distinct.tolist()
+    ([True, True, False], 2)
     """
     Q, v = floats(Q, "Q"), floats(v, "v")
     if v.ndim == 0 or v.shape[-1] == 0 or Q.shape != (*v.shape, v.shape[-1]):
