@@ -19,7 +19,7 @@ project = "widthlab"
 author = copyright = "The width laboratory"
 release = version = lab.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.mathjax", "sphinx.ext.viewcode", "numpydoc",
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.mathjax", "numpydoc",
               "sphinx_gallery.gen_gallery"]
 exclude_patterns = ["_build", "examples"]
 html_theme = "furo"

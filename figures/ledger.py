@@ -43,9 +43,9 @@ def unjudged(store: Path) -> dict:
 
     Returns
     -------
-    dict : ``set_aside`` (:func:`figures.catalogue.set_aside`), and ``own``, the user's own tables: ``table, title,
-        command, data``, the number of their ``runs``, and ``numbers``: what they say of the claims, each ``claim, setting,
-        mean, low, high, n``.
+    dict : ``set_aside`` (:func:`figures.catalogue.set_aside`), and ``own``, the user's own tables, each with ``table``,
+        ``title``, ``command``, ``data``, the number of its ``runs``, and ``numbers``: what it says of the claims, each with
+        ``claim``, ``setting``, ``mean``, ``low``, ``high``, ``n``.
     """
     own = [{"table": t.name, "title": t.manifest.get("title", ""), "command": t.manifest["command"],
             "data": t.manifest.get("data"), "runs": len(t.runs), "numbers": t.manifest.get("summary", [])}

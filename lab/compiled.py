@@ -9,9 +9,9 @@ callers: the last bits of a shared function would depend on which kernel came fi
 itself, or none.
 """
 
+import threading
 from functools import wraps
 from multiprocessing import parent_process
-from threading import Lock
 from types import FunctionType
 from typing import Any
 
@@ -19,7 +19,7 @@ import numba
 
 from lab.cli import note
 
-_LAUNCH = Lock()
+_LAUNCH = threading.Lock()
 
 
 def njit(*signature: Any, cache: bool = False, parallel: bool = False, **options: Any) -> Any:

@@ -96,7 +96,7 @@ def with_noise(moments: Moments, *, units: int, rng: np.random.Generator, name: 
 
     For n rows with co-moments S = L L^T of rank r, the co-moments of noise Z with the features are L G (G standard
     normal, r x units) and its own are G^T G plus a Wishart matrix with n - 1 - r degrees of freedom, its mean is
-    N(0, 1/n): drawn so, no rows are needed (derived here). Exact moments get covariance ``scale``^2 I and no correlation.
+    N(0, 1/n): drawn so, no rows are needed (derived here). Exact moments get covariance scale² I and no correlation.
 
     Parameters
     ----------
