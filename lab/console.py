@@ -50,7 +50,14 @@ def interruptible():
             told = time.monotonic()
             raise Terminated(signal.Signals(number).name)
 
-    ours = ([number for number in _STOPPING if signal.getsignal(number) is signal.SIG_DFL]
+    def late(number, _):  # the second signal of one wish must not cut off the last words of a process that is ending
+        if time.monotonic() - (told or 0.0) > _ONE_STOP:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+
+    late.given_back = True  # type: ignore[attr-defined]  # as good as the default, to the next who asks
+    ours = ([number for number in _STOPPING if (handler := signal.getsignal(number)) is signal.SIG_DFL
+             or getattr(handler, "given_back", False)]
             if threading.current_thread() is threading.main_thread() else [])
     for number in ours:
         signal.signal(number, stop)
@@ -58,7 +65,7 @@ def interruptible():
         yield
     finally:
         for number in ours:
-            signal.signal(number, signal.SIG_DFL)
+            signal.signal(number, signal.SIG_DFL if told is None else late)
 
 
 def check_streams() -> None:

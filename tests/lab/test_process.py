@@ -51,7 +51,7 @@ def test_a_stopped_sweep_says_so_ends_its_workers_and_goes_on(tmp_path, sign, jo
     assert all((path.parent / "started").read_text() == "x" for path in done)
 
 
-def test_handlers_are_given_back_and_those_of_others_left_alone():
+def test_handlers_are_given_back_and_those_of_others_left_alone(monkeypatch):
     before = signal.getsignal(signal.SIGHUP)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # nohup
     try:
@@ -59,8 +59,20 @@ def test_handlers_are_given_back_and_those_of_others_left_alone():
             assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
             os.kill(os.getpid(), signal.SIGTERM)
             time.sleep(1)
+        os.kill(os.getpid(), signal.SIGTERM)  # as timeout sends it twice: the same wish
+        with pytest.raises(Terminated), interruptible():
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(1)
+        monkeypatch.setattr("lab.console._ONE_STOP", 0.0)
+        killed = []
+        monkeypatch.setattr("lab.console.os.kill", lambda *told: killed.append(told))
+        signal.raise_signal(signal.SIGTERM)  # later it is another, and is heard as ever
+        assert killed == [(os.getpid(), signal.SIGTERM)] and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+        with interruptible():
+            pass
         assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGHUP, before)
 
 
