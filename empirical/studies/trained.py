@@ -4,12 +4,12 @@ All studies that measure networks build on this stage and share its runs: units 
 sweeps.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from empirical.settings import Network
+from empirical.settings import Network, Setting
 from lab.console import called
 from lab.errors import InputError
 from lab.files import reading
@@ -124,6 +124,47 @@ def trained(network: Network, experiment: Path, *, device: str | None = None, da
 def threads_of_record(own: int, *networks: Mapping) -> int | None:
     """Threads for the manifest of a run that measured networks (results of :func:`trained`): None if theirs are not known."""
     return own if all(network["threads"] for network in networks) else None
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What a run that measures trained networks starts from.
+
+    Attributes
+    ----------
+    experiment : folder of the run store that holds the networks.
+    device : where they are measured.
+    data : the run's data set, on the device.
+    results : of :func:`trained`, one for each network.
+    """
+
+    experiment: Path
+    device: "torch.device"
+    data: "Dataset"
+    results: tuple[dict, ...]
+
+    def manifest(self, threads: int) -> dict:
+        """The manifest of a run with so many threads."""
+        return {"data": self.data.facts, "device": str(self.device), "threads": threads_of_record(threads, *self.results)}
+
+
+def ready(config: Setting, networks: Sequence[Network], experiment: Path, *, device: str | None = None,
+          data_dir: str | None = None) -> Ready:
+    """Train what is not trained yet of the networks that a run measures, and load its data.
+
+    Parameters
+    ----------
+    config : the run, which names the data.
+    networks : what it measures.
+    experiment : folder of the run store.
+    device, data_dir : see :func:`run`.
+    """
+    from empirical.data import dataset
+    from empirical.device import pick_device
+
+    target = pick_device(device)
+    results = tuple(trained(network, experiment, device=device, data_dir=data_dir) for network in networks)
+    return Ready(experiment, target, dataset(config, data_dir, str(target)), results)
 
 
 def first_member(network: Network, experiment: Path, data: "Dataset", target: "torch.device"):

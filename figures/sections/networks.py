@@ -1,18 +1,16 @@
 """Success, tickets, memorising and double descent on small real networks, beside the toys that answer exactly."""
 
 from figures.section import Section, picture
-from figures.style import SHARE, interval, legend, look, measured, panels
+from figures.style import SHARE, legend, look, panels
+from figures.sweeps import estimates
 
 _WAYS = (("best_test_error", "best of several"), ("ensemble_test_error", "ensemble of several"),
          ("concatenated_test_error", "several, concatenated"), ("test_error", "one network"))
 
 
-def _by_width(axis, rows, column, label, place, within=SHARE):
-    """Mean of a column over replicas by the number of hidden units, with its interval."""
-    known = rows.dropna(subset=[column])
-    groups = [(width, interval(mine[column], within)) for width, mine in known.groupby("hidden")]
-    if groups:
-        measured(axis, [width for width, _ in groups], [ends for _, ends in groups], label, real=True, **look(place, line=True))
+def _by_width(axis, rows, column, label, place):
+    """A share by the number of hidden units, over replicas."""
+    estimates(axis, rows.groupby("hidden"), column, label, within=SHARE, real=True, **look(place, line=True))
 
 
 def _finish(axis, frame, **labels):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from empirical.declared import data_folder
 from empirical.settings import Network, Setting, recipe
 from empirical.studies.levels import levels
-from empirical.studies.trained import TRAIN, first_member, threads_of_record, trained
+from empirical.studies.trained import TRAIN, first_member, ready
 from lab.combine import bounded
 from lab.estimate import mean_interval
 from lab.stages import Stage
@@ -63,24 +63,21 @@ def run(config: ErrorRun, folder: Path, *, device: str | None = None, data_dir: 
     dict
         ``data`` (its name), what :func:`empirical.hull.ambiguity.measure` finds, and the manifest.
     """
-    from empirical.data import dataset
-    from empirical.device import pick_device
     from empirical.hull import spaces
     from empirical.hull.ambiguity import measure
     from empirical.hull.directions import PixelNetwork
     from empirical.studies.hull.measure import misclassified
     from lab.streams import generator
 
-    target, network = pick_device(device), config.network()
-    facts = trained(network, Path(folder).parent, device=device, data_dir=data_dir)
-    data = dataset(config, data_dir, str(target))
-    model = first_member(network, Path(folder).parent, data, target)
+    network = config.network()
+    at = ready(config, [network], Path(folder).parent, device=device, data_dir=data_dir)
+    data = at.data
+    model = first_member(network, at.experiment, data, at.device)
     space = spaces.pixels(data, own=True)
     chosen = generator(config.seed, "hull", "errors").permutation(len(space.queries))[:config.queries]
     found = measure(PixelNetwork(model, data), space.points, space.point_labels, space.queries[chosen],
                     misclassified(model, data)[chosen], stepped=config.stepped, seed=config.seed)
-    return {"data": data.name, **found, "manifest": {"data": data.facts, "device": str(target),
-                                                     "threads": threads_of_record(config.threads, facts)}}
+    return {"data": data.name, **found, "manifest": at.manifest(config.threads)}
 
 
 MEASURE = Stage("measure", "empirical.studies.hull.errors:run", ErrorRun, needs={"train": ErrorRun.own_networks})

@@ -16,7 +16,7 @@ import numpy as np
 from empirical.settings import Network, Setting
 from empirical.studies.levels import levels
 from empirical.studies.solutions.plan import data_name, hidden_units, of_width, seeds
-from empirical.studies.trained import TRAIN, threads_of_record, trained
+from empirical.studies.trained import TRAIN, ready
 from lab.combine import bounded
 from lab.estimate import mean_interval
 from lab.stages import Stage
@@ -93,20 +93,18 @@ def run(config: Critical, folder: Path, *, device: str | None = None, data_dir: 
     37
     """
     from empirical.curvature import Objective
-    from empirical.data import dataset
-    from empirical.device import pick_device
     from empirical.networks import load_trained, prepare, read_member
     from theory.critical_points import coins, distinct, fall, index, search
     from theory.random_landscape import index_share
 
-    experiment, target, networks = Path(folder).parent, pick_device(device), config.networks()
-    facts = [trained(network, experiment, device=device, data_dir=data_dir) for network in networks]
-    data = dataset(config, data_dir, str(target))
+    networks = config.networks()
+    at = ready(config, networks, Path(folder).parent, device=device, data_dir=data_dir)
+    data, target = at.data, at.device
     begun = prepare(networks[0], data, target)
     one = prepare(Network(**config.shared()), data, target).eval()
     objective = Objective(one, data, data.splits["train"], config.weight_decay)
     stacks = [(begun, scale) for scale in config.scales]
-    stacks += [(load_trained(n, data, TRAIN.folder(experiment, n), target), 1.0) for n in networks]
+    stacks += [(load_trained(n, data, TRAIN.folder(at.experiment, n), target), 1.0) for n in networks]
     starts = np.stack([scale * objective.flatten(read_member(stack, config.stack, i)).cpu().numpy()
                        for stack, scale in stacks for i in range(config.stack)])
     points, norms = search(objective.slopes, starts, CRITICAL / 10, config.max_steps)
@@ -118,7 +116,7 @@ def run(config: Critical, folder: Path, *, device: str | None = None, data_dir: 
     return {"loss": loss, "index": negative, "null": float(np.mean(null)) if len(points) else None,
             "directions": objective.size, "searches": len(starts), "found": len(points),
             "fall": fall(loss, negative / objective.size), "coins": coins(loss, negative, objective.size),
-            "manifest": {"data": data.facts, "device": str(target), "threads": threads_of_record(config.threads, *facts)}}
+            "manifest": at.manifest(config.threads)}
 
 
 SEARCH = Stage("search", "empirical.studies.solutions.critical:run", Critical, needs={"train": Critical.networks})

@@ -15,7 +15,7 @@ import numpy as np
 from empirical.settings import Network, Setting
 from empirical.studies.levels import levels
 from empirical.studies.solutions.plan import SOURCES, about, from_files, of_width, seeds
-from empirical.studies.trained import TRAIN, threads_of_record, trained
+from empirical.studies.trained import TRAIN, ready
 from lab.combine import bounded
 from lab.estimate import mean_interval
 from lab.stages import Stage
@@ -88,17 +88,15 @@ def run(config: Endings, folder: Path, *, device: str | None = None, data_dir: s
     ...     sorted(set(run(quick, Path(folder) / "endings" / "run", device="cpu")) & set(KEYS))
     ['agreement', 'barrier', 'barrier_matched', 'error_barrier', 'error_barrier_matched']
     """
-    from empirical.data import dataset
-    from empirical.device import pick_device
     from empirical.models import build_for
     from empirical.models.mlp import MLP
     from empirical.networks import load_trained, read_member
     from empirical.solutions import agreement, answers, barrier, matched_units
 
-    (network,), experiment, target = config.networks(), Path(folder).parent, pick_device(device)
-    facts = trained(network, experiment, device=device, data_dir=data_dir)
-    data = dataset(config, data_dir, str(target))
-    stack = load_trained(network, data, TRAIN.folder(experiment, network), target)
+    (network,) = config.networks()
+    at = ready(config, [network], Path(folder).parent, device=device, data_dir=data_dir)
+    data, target, (facts,) = at.data, at.device, at.results
+    stack = load_trained(network, data, TRAIN.folder(at.experiment, network), target)
     states = [read_member(stack, config.stack, i) for i in range(config.stack)]
     one = build_for(config, data).to(target)
     assert isinstance(one, MLP)  # the only networks whose units are matched here
@@ -112,7 +110,7 @@ def run(config: Endings, folder: Path, *, device: str | None = None, data_dir: s
     return {**{key: facts[key] for key in ("parameters", "train", "test", "reached", "epochs")},
             "agreement": agreement(answers(stack, data, data.splits["test"])),
             **{key: float(np.mean(values)) for key, values in found.items()},
-            "manifest": {"data": data.facts, "device": str(target), "threads": threads_of_record(config.threads, facts)}}
+            "manifest": at.manifest(config.threads)}
 
 
 MEASURE = Stage("compare", "empirical.studies.solutions.endings:run", Endings, needs={"train": Endings.networks})
@@ -154,11 +152,9 @@ def tabulate(finished: Sequence[tuple[Any, dict]]) -> "pandas.DataFrame":
     rows = []
     for config, result in MEASURE.results(finished):
         errors = 1 - np.array(result["test"]["accuracy"])
-        first = {key: value for key, value in about(config, result).items() if key != "member"}
         reached = config.stack if result["reached"] is None else sum(result["reached"])
-        rows.append({**first, "regime": config.regime, "copies": config.stack, "reached": reached,
-                     "test_error": errors.mean(), "spread": errors.std(ddof=1), **{key: result[key] for key in KEYS},
-                     "train_loss": np.mean(result["train"]["loss"]), "epochs": np.mean(result["epochs"])})
+        rows.append({**about(config, result, None), "regime": config.regime, "copies": config.stack, "reached": reached,
+                     "spread": errors.std(ddof=1), **{key: result[key] for key in KEYS}, "epochs": np.mean(result["epochs"])})
     return pandas.DataFrame(rows)
 
 

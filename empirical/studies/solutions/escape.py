@@ -17,7 +17,7 @@ import numpy as np
 from empirical.settings import Network, Setting
 from empirical.studies.levels import levels
 from empirical.studies.solutions.plan import about, hidden_units, of_width, seeds
-from empirical.studies.trained import TRAIN, first_member, threads_of_record, trained
+from empirical.studies.trained import TRAIN, first_member, ready
 from empirical.studies.trained import run as train_run
 from lab.combine import bounded
 from lab.estimate import mean_interval
@@ -97,15 +97,13 @@ def run(config: Widened, folder: Path, *, device: str | None = None, data_dir: s
     True
     """
     from empirical.curvature import Objective, extreme_eigenvalues
-    from empirical.data import dataset
-    from empirical.device import pick_device
     from empirical.streams import stream
     from empirical.widen import add_units, split_units
 
-    (network,), experiment, target = config.networks(), Path(folder).parent, pick_device(device)
-    facts = trained(network, experiment, device=device, data_dir=data_dir)
-    data = dataset(config, data_dir, str(target))
-    narrow = first_member(network, experiment, data, target).state_dict()
+    (network,) = config.networks()
+    at = ready(config, [network], Path(folder).parent, device=device, data_dir=data_dir)
+    data = at.data
+    narrow = first_member(network, at.experiment, data, at.device).state_dict()
     found: dict[str, float] = {}
 
     def begin(model: "Stack") -> None:
@@ -122,7 +120,7 @@ def run(config: Widened, folder: Path, *, device: str | None = None, data_dir: s
                      gradient=float(objective.gradient(at).norm()))
 
     result = train_run(config, folder, device=device, data_dir=data_dir, begin=begin)
-    result["manifest"]["threads"] = threads_of_record(config.threads, facts)
+    result["manifest"]["threads"] = at.manifest(config.threads)["threads"]
     return {**result, **found}
 
 
@@ -162,7 +160,6 @@ def tabulate_widened(finished: Sequence[tuple[Any, dict]]) -> "pandas.DataFrame"
     True
     """
     import pandas
-
 
     rows = []
     for config, result in finished:
@@ -263,21 +260,19 @@ def run_curvature(config: Curvature, folder: Path, *, device: str | None = None,
     True
     """
     from empirical.curvature import Objective, density, extreme_eigenvalues
-    from empirical.data import dataset
-    from empirical.device import pick_device
 
-    (network,), experiment, target = config.networks(), Path(folder).parent, pick_device(device)
-    facts = trained(network, experiment, device=device, data_dir=data_dir)
-    data = dataset(config, data_dir, str(target))
-    objective = Objective(first_member(network, experiment, data, target), data, data.splits["train"])
+    (network,) = config.networks()
+    at = ready(config, [network], Path(folder).parent, device=device, data_dir=data_dir)
+    data = at.data
+    objective = Objective(first_member(network, at.experiment, data, at.device), data, data.splits["train"])
     product = objective.multiply(objective.start)
     low, high = extreme_eigenvalues(product, objective.size)
     found = density(product, objective.size, directions=config.directions, steps=config.steps, seed=config.seed)
     numbers = {"negative": found.below(-1e-3 * float(high[0])), "mean": found.moment(1), "square": found.moment(2)}
-    return {**{key: facts[key] for key in ("parameters", "train", "test")}, "lowest": float(low[0]), "highest": float(high[0]),
-            **{name: number.mean for name, number in numbers.items()},
+    return {**{key: at.results[0][key] for key in ("parameters", "train", "test")},
+            "lowest": float(low[0]), "highest": float(high[0]), **{name: number.mean for name, number in numbers.items()},
             **{f"{name}_error": number.error for name, number in numbers.items()},
-            "manifest": {"data": data.facts, "device": str(target), "threads": threads_of_record(config.threads, facts)}}
+            "manifest": at.manifest(config.threads)}
 
 
 CURVE = Stage("curvature", "empirical.studies.solutions.escape:run_curvature", Curvature, needs={"train": Curvature.networks})

@@ -15,7 +15,7 @@ import numpy as np
 from empirical.settings import Network, Setting
 from empirical.studies.levels import levels
 from empirical.studies.solutions.plan import about, of_width, seeds
-from empirical.studies.trained import TRAIN, first_member, threads_of_record, trained
+from empirical.studies.trained import TRAIN, first_member, ready
 from lab.combine import bounded
 from lab.estimate import mean_interval
 from lab.stages import Stage
@@ -97,21 +97,19 @@ def run(config: Memorise, folder: Path, *, device: str | None = None, data_dir: 
     >>> len(found["regions"]), len(found["looks"])
     (2, 1)
     """
-    from empirical.data import dataset
-    from empirical.device import pick_device
     from empirical.networks import prepare
     from empirical.paths import classes_on, polygons
     from theory.regions import follow
 
-    experiment, target, networks = Path(folder).parent, pick_device(device), config.networks()
-    facts = [trained(network, experiment, device=device, data_dir=data_dir) for network in networks]
-    data = dataset(config, data_dir, str(target))
+    networks = config.networks()
+    at = ready(config, networks, Path(folder).parent, device=device, data_dir=data_dir)
+    data, target, facts = at.data, at.device, at.results
     curves = polygons(data, config.corners, config.points, config.seed)
-    models = [prepare(networks[0], data, target).eval(), *(first_member(n, experiment, data, target) for n in networks)]
+    models = [prepare(networks[0], data, target).eval(), *(first_member(n, at.experiment, data, target) for n in networks)]
     found = follow(np.stack([classes_on(model, curves) for model in models], axis=1))
     return {"looks": [about(network, fact) for network, fact in zip(networks, facts)], "parameters": facts[0]["parameters"],
             "regions": found.count.mean(axis=0), **{name: float(getattr(found, name).sum()) for name in EVENTS},
-            "manifest": {"data": data.facts, "device": str(target), "threads": threads_of_record(config.threads, *facts)}}
+            "manifest": at.manifest(config.threads)}
 
 
 FOLLOW = Stage("follow", "empirical.studies.solutions.memorise:run", Memorise, needs={"train": Memorise.networks})

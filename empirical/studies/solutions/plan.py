@@ -5,6 +5,8 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any, TypeVar
 
+import numpy as np
+
 from empirical.declared import data_folder
 from empirical.settings import Setting
 from lab.study import CONFIRMATORY
@@ -148,8 +150,8 @@ def from_files(declared: Callable[..., Sequence[Config]]) -> Callable[..., list[
     return configs
 
 
-def about(config: Setting, result: dict, member: int = 0) -> dict[str, Any]:
-    """What a table says of one trained network.
+def about(config: Setting, result: dict, member: int | None = 0) -> dict[str, Any]:
+    """What a table says of one trained network, or of the mean over a stack.
 
     Parameters
     ----------
@@ -157,8 +159,8 @@ def about(config: Setting, result: dict, member: int = 0) -> dict[str, Any]:
         Its run.
     result : dict
         Of :func:`empirical.studies.trained.run`.
-    member : int, default 0
-        Number of the network in its stack.
+    member : int or None, default 0
+        Number of the network in its stack; None for the mean over all of them, which has no column ``member``.
 
     Returns
     -------
@@ -173,8 +175,11 @@ def about(config: Setting, result: dict, member: int = 0) -> dict[str, Any]:
     >>> about(of_width(Network, 8, 100, **DIGITS), facts)["test_error"]
     0.25
     """
+    def of(values: Sequence[float]) -> float:
+        return float(np.mean(values)) if member is None else values[member]
+
     return {"data": data_name(config), "hidden": hidden_units(config), "parameters": result["parameters"],
-            "samples": config.train_size, "label_noise": config.label_noise, "seed": config.seed, "member": member,
-            "epochs": config.epochs,
+            "samples": config.train_size, "label_noise": config.label_noise, "seed": config.seed,
+            **({} if member is None else {"member": member}), "epochs": config.epochs,
             **{f"{split}_{name}": value for split in ("train", "test") for name, value in
-               (("loss", result[split]["loss"][member]), ("error", 1 - result[split]["accuracy"][member]))}}
+               (("loss", of(result[split]["loss"])), ("error", 1 - of(result[split]["accuracy"])))}}

@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from empirical.settings import Network, Setting
 from empirical.studies.levels import levels
 from empirical.studies.solutions.plan import about, of_width, seeds
-from empirical.studies.trained import TRAIN, threads_of_record, trained
+from empirical.studies.trained import TRAIN, ready
 from lab.combine import bounded
 from lab.estimate import mean_interval
 from lab.stages import Stage
@@ -92,14 +90,12 @@ def run(config: Starts, folder: Path, *, device: str | None = None, data_dir: st
     """
     import torch
 
-    from empirical.data import dataset
-    from empirical.device import pick_device
     from empirical.networks import load_trained
 
-    (network,), experiment, target = config.networks(), Path(folder).parent, pick_device(device)
-    facts = trained(network, experiment, device=device, data_dir=data_dir)
-    data = dataset(config, data_dir, str(target))
-    model = load_trained(network, data, TRAIN.folder(experiment, network), target)
+    (network,) = config.networks()
+    at = ready(config, [network], Path(folder).parent, device=device, data_dir=data_dir)
+    data, target, (facts,) = at.data, at.device, at.results
+    model = load_trained(network, data, TRAIN.folder(at.experiment, network), target)
     groups = torch.arange(config.stack - config.stack % config.group, device=target).view(-1, config.group)
     best = groups.gather(1, torch.tensor(facts["train"]["loss"], device=target)[groups].argmin(1, keepdim=True))[:, 0]
     together: dict[str, dict[str, dict[str, float]]] = {}
@@ -114,7 +110,7 @@ def run(config: Starts, folder: Path, *, device: str | None = None, data_dir: st
             together[split] = {way: {"loss": float(-x.gather(-1, labels[..., None]).mean()),
                                      "error": float((x.argmax(-1) != labels).double().mean())} for way, x in answers.items()}
     return {**{key: facts[key] for key in ("parameters", "train", "test")}, "together": together,
-            "manifest": {"data": data.facts, "device": str(target), "threads": threads_of_record(config.threads, facts)}}
+            "manifest": at.manifest(config.threads)}
 
 
 MEASURE = Stage("together", "empirical.studies.solutions.success:run", Starts, needs={"train": Starts.networks})
@@ -149,16 +145,11 @@ def tabulate(finished: Sequence[tuple[Any, dict]]) -> "pandas.DataFrame":
     """
     import pandas
 
-    rows = []
-    for config, result in MEASURE.results(finished):
-        first = {key: value for key, value in about(config, result).items() if key != "member"}
-        means = {f"{split}_{name}": float(np.mean(result[split][key])) for split in ("train", "test")
-                 for name, key in (("loss", "loss"), ("error", "accuracy"))}
-        means |= {f"{split}_error": 1 - means[f"{split}_error"] for split in ("train", "test")}
-        rows.append({**first, "copies": config.stack, "failed": sum(x < 1 for x in result["train"]["accuracy"]), **means,
-                     "group": config.group, **{f"{way}_{split}_{name}": result["together"][split][way][name]
-                                               for way in TOGETHER for split in ("train", "test") for name in ("loss", "error")}})
-    return pandas.DataFrame(rows)
+    return pandas.DataFrame([
+        {**about(config, result, None), "copies": config.stack, "failed": sum(x < 1 for x in result["train"]["accuracy"]),
+         "group": config.group, **{f"{way}_{split}_{name}": result["together"][split][way][name]
+                                   for way in TOGETHER for split in ("train", "test") for name in ("loss", "error")}}
+        for config, result in MEASURE.results(finished)])
 
 
 def all_fail(failed: int, copies: int, group: int) -> float:

@@ -25,7 +25,7 @@ import numpy as np
 from empirical.settings import Network
 from empirical.studies.levels import levels
 from empirical.studies.solutions.plan import about, of_width, seeds
-from empirical.studies.trained import TRAIN, threads_of_record, trained
+from empirical.studies.trained import TRAIN, ready
 from lab.combine import bounded
 from lab.estimate import mean_interval
 from lab.stages import Stage
@@ -110,8 +110,6 @@ def run(config: Tickets, folder: Path, *, device: str | None = None, data_dir: s
     """
     import torch
 
-    from empirical.data import dataset
-    from empirical.device import pick_device
     from empirical.evaluate import evaluate
     from empirical.models.initialise import initialise
     from empirical.networks import load_trained, prepare
@@ -119,14 +117,13 @@ def run(config: Tickets, folder: Path, *, device: str | None = None, data_dir: s
     from empirical.streams import stream
     from empirical.train import train
 
-    folder, target, networks = Path(folder), pick_device(device), config.networks()
-    experiment = folder.parent
-    facts = [trained(network, experiment, device=device, data_dir=data_dir) for network in networks]
-    data = dataset(config, data_dir, str(target))
+    folder, networks = Path(folder), config.networks()
+    at = ready(config, networks, folder.parent, device=device, data_dir=data_dir)
+    data, target, facts = at.data, at.device, at.results
     arms = {"dense": {"left": 1.0, **{split: facts[0][split] for split in ("train", "test")}}}
 
     def ends(network: Network) -> dict[str, torch.Tensor]:
-        return load_trained(network, data, TRAIN.folder(experiment, network), target).state_dict()
+        return load_trained(network, data, TRAIN.folder(at.experiment, network), target).state_dict()
 
     def begins(purpose: str) -> dict[str, torch.Tensor]:
         model = prepare(networks[0], data, torch.device("cpu"))
@@ -161,7 +158,7 @@ def run(config: Tickets, folder: Path, *, device: str | None = None, data_dir: s
         arm("random mask", start, random)
         arm("fresh narrow", redrawn, random)
     return {"parameters": facts[0]["parameters"], "arms": arms,
-            "manifest": {"data": data.facts, "device": str(target), "threads": threads_of_record(config.threads, *facts)}}
+            "manifest": at.manifest(config.threads)}
 
 
 PRUNE = Stage("prune", "empirical.studies.solutions.tickets:run", Tickets, needs={"train": Tickets.networks})
@@ -196,17 +193,12 @@ def tabulate(finished: Sequence[tuple[Any, dict]]) -> "pandas.DataFrame":
     """
     import pandas
 
-
     rows = []
     for config, result in PRUNE.results(finished):
         for arm, found in result["arms"].items():
-            first = about(config, {**result, **found})
-            means = {f"{split}_{name}": float(np.mean(found[split][key])) for split in ("train", "test")
-                     for name, key in (("loss", "loss"), ("error", "accuracy"))}
-            means |= {f"{split}_error": 1 - means[f"{split}_error"] for split in ("train", "test")}
             name = "alone" if arm == f"round {config.rounds}" else arm
-            rows.append({**{key: value for key, value in first.items() if key != "member"}, **means, "arm": name,
-                         "rewind": config.rewind, "left": found["left"], "copies": config.stack,
+            rows.append({**about(config, {**result, **found}, None), "arm": name, "rewind": config.rewind,
+                         "left": found["left"], "copies": config.stack,
                          "wins": float(np.mean([x == 1 for x in found["train"]["accuracy"]]))})
     return pandas.DataFrame(rows)
 

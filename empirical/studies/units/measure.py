@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from empirical.settings import Network
-from empirical.studies.trained import TRAIN, first_member, threads_of_record, trained
+from empirical.studies.trained import TRAIN, first_member, ready
 from empirical.studies.units.plan import UnitsRun
 from lab.stages import Stage
 
@@ -26,19 +26,17 @@ def run(config: UnitsRun, folder: Path, *, device: str | None = None, data_dir: 
     dict
         ``data`` (its name), ``sites`` (see :func:`empirical.units.measure`), loss and accuracy, and the manifest.
     """
-    from empirical.data import dataset
-    from empirical.device import pick_device
     from empirical.networks import prepare
     from empirical.units import measure
 
-    target, network = pick_device(device), config.network()
+    network = config.network()
     experiment = Path(folder).parent.parent / config.networks if config.networks else Path(folder).parent
-    facts = trained(network, experiment, device=device, data_dir=data_dir)
-    data = dataset(config, data_dir, str(target))
+    at = ready(config, [network], experiment, device=device, data_dir=data_dir)
+    data, target, (facts,) = at.data, at.device, at.results
     model = first_member(network, experiment, data, target)
     start = prepare(Network(**config.shared()), data, target).eval()
     found = measure(model, start, data, orders=config.orders, images=config.images, rows=config.rows,
                     seed=config.seed)
     first = {f"{split}_{what}": facts[split][what][0] for split in ("train", "test") for what in ("loss", "accuracy")}
     return {"data": data.name, "sites": found, **first,
-            "manifest": {"data": data.facts, "device": str(target), "threads": threads_of_record(config.threads, facts)}}
+            "manifest": at.manifest(config.threads)}
