@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lab.arrays import floats
+from lab.docstrings import arguments_as_in
 from lab.errors import ArgumentError
 from lab.names import renamed
 from theory.bumps.arguments import nonnegative, out, positive
@@ -56,6 +57,7 @@ def sliding_loss(distance: npt.ArrayLike, bump_width: float = 1.0, target_width:
 
 
 @renamed(width="bump_width")
+@arguments_as_in(sliding_loss)
 def pull(distance: npt.ArrayLike, bump_width: float = 1.0, target_width: float | None = None,
          height: float = 1.0) -> np.ndarray | float:
     """-dD/dt of a sliding bump: its speed towards the target (negative distances give negative pulls).
@@ -64,14 +66,6 @@ def pull(distance: npt.ArrayLike, bump_width: float = 1.0, target_width: float |
 
     Parameters
     ----------
-    distance : array_like
-        D, any real numbers.
-    bump_width : float, default 1
-        s > 0, of the model's bump.
-    target_width : float, optional
-        w > 0, of the target; s by default.
-    height : float, default 1
-        A > 0, of the target.
 
     Returns
     -------
@@ -94,6 +88,7 @@ def pull(distance: npt.ArrayLike, bump_width: float = 1.0, target_width: float |
 
 
 @renamed(width="bump_width")
+@arguments_as_in(sliding_loss)
 def sliding_time(start: npt.ArrayLike, end: npt.ArrayLike, bump_width: float = 1.0, target_width: float | None = None,
                  height: float = 1.0) -> np.ndarray | float:
     """Time in which the distance falls from ``start`` to ``end``.
@@ -106,12 +101,6 @@ def sliding_time(start: npt.ArrayLike, end: npt.ArrayLike, bump_width: float = 1
         Distance at the beginning, at least ``end``; the two broadcast.
     end : array_like
         Distance at the end, above 0.
-    bump_width : float, default 1
-        s > 0, of the model's bump.
-    target_width : float, optional
-        w > 0, of the target; s by default.
-    height : float, default 1
-        A > 0, of the target.
 
     Returns
     -------
@@ -139,6 +128,7 @@ def sliding_time(start: npt.ArrayLike, end: npt.ArrayLike, bump_width: float = 1
 
 
 @renamed(width="bump_width")
+@arguments_as_in(sliding_loss)
 def reach(time: npt.ArrayLike, end: float, bump_width: float = 1.0, target_width: float | None = None,
           height: float = 1.0) -> np.ndarray | float:
     """Largest starting distance from which the distance ``end`` is attained within ``time``.
@@ -151,12 +141,6 @@ def reach(time: npt.ArrayLike, end: float, bump_width: float = 1.0, target_width
         Time of gradient flow, at least 0.
     end : float
         Distance to be attained, above 0.
-    bump_width : float, default 1
-        s > 0, of the model's bump.
-    target_width : float, optional
-        w > 0, of the target; s by default.
-    height : float, default 1
-        A > 0, of the target.
 
     Returns
     -------
@@ -225,6 +209,7 @@ def success_probability(bumps: npt.ArrayLike, within: npt.ArrayLike, half_line: 
     return out(-np.expm1(missed))
 
 
+@arguments_as_in(success_probability)
 def bumps_needed(probability: npt.ArrayLike, within: npt.ArrayLike, half_line: float,
                  target: float = 0.0) -> np.ndarray | float:
     """Smallest number of bumps with P(success) >= probability.
@@ -235,12 +220,6 @@ def bumps_needed(probability: npt.ArrayLike, within: npt.ArrayLike, half_line: f
     ----------
     probability : array_like
         In [0, 1); broadcasts with ``within``.
-    within : array_like
-        Distance, at least 0, such as that of :func:`reach`.
-    half_line : float
-        l > 0.
-    target : float, default 0
-        Centre of the target.
 
     Returns
     -------

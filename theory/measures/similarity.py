@@ -24,6 +24,7 @@ import math
 
 import numpy as np
 
+from lab.docstrings import arguments_as_in
 from lab.errors import InputError
 from theory.measures.fitted import Score, scored_on, warn_of_few_rows
 from theory.measures.span import Names
@@ -211,19 +212,12 @@ def _whitening(moments: Moments, names: Names, keep: float) -> np.ndarray:
     return vectors[:, :kept] / np.sqrt(values[:kept])
 
 
+@arguments_as_in(canonical_correlations)
 def mean_squared_cca(moments: Moments, a: Names, b: Names, *, score: Score = None) -> float:
     """Mean squared canonical correlation.
 
     Parameters
     ----------
-    moments : Moments
-        What the directions are fitted on.
-    a : str or sequence of str
-        A block, or several side by side.
-    b : str or sequence of str
-        The same.
-    score : Moments, "in-sample" or None
-        As in :func:`canonical_correlations`.
 
     Returns
     -------
@@ -248,21 +242,14 @@ def mean_squared_cca(moments: Moments, a: Names, b: Names, *, score: Score = Non
     return float(np.mean(canonical_correlations(moments, a, b, score=score) ** 2))
 
 
+@arguments_as_in(canonical_correlations)
 def svcca(moments: Moments, a: Names, b: Names, *, keep: float = KEPT, score: Score = None) -> float:
     """Mean canonical correlation of the leading principal components.
 
     Parameters
     ----------
-    moments : Moments
-        What the directions are fitted on.
-    a : str or sequence of str
-        A block, or several side by side.
-    b : str or sequence of str
-        The same.
     keep : float, default 0.99
         Share of each side's variance that the principal components hold, in (0, 1].
-    score : Moments, "in-sample" or None
-        As in :func:`canonical_correlations`.
 
     Returns
     -------
@@ -343,19 +330,12 @@ def procrustes_similarity(moments: Moments, a: Names, b: Names, *, score: Score 
     return float(np.clip(along.sum() / math.sqrt(own), -1.0, 1.0))
 
 
+@arguments_as_in(procrustes_similarity)
 def procrustes_distance(moments: Moments, a: Names, b: Names, *, score: Score = None) -> float:
     """Angle of the best match by rotation; a metric (without a score on other rows).
 
     Parameters
     ----------
-    moments : Moments
-        What the rotation is fitted on.
-    a : str or sequence of str
-        A block, or several side by side.
-    b : str or sequence of str
-        The same.
-    score : Moments, "in-sample" or None
-        As in :func:`procrustes_similarity`.
 
     Returns
     -------
