@@ -1,7 +1,7 @@
-"""All studies of the laboratory and their tables: the fresh ones of this machine, the kept ones of the project.
+"""All studies and their tables: fresh ones, computed on this machine, and kept ones, which come with the project.
 
-Only a whole table of runs that its study declares is evidence. What else lies in a run store is listed: a user's own tables,
-shown with their numbers and never judged, and those set aside (unfinished, of other settings, of an older version).
+Only a complete table of the runs that its study declares is evidence. The other tables of a run store are listed: a user's own
+tables, and those set aside (incomplete, with other settings, from an older version).
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,17 +14,17 @@ from theory.verdict.pieces import ERROR
 
 KEPT = Path(__file__).parent / "results"
 ROOMS = ("toy", "empirical")  # those that have studies
-UNFIXED = "computed before threads were fixed; repeats may differ"
+UNFIXED = "computed before thread counts were fixed; repeated runs may differ"
 
 
 def studies(rooms: Sequence[str] = ROOMS) -> dict[str, str]:
-    """Study name -> ``"module:ATTRIBUTE"`` of the rooms that have studies, toy models first."""
+    """Study name -> ``"module:ATTRIBUTE"`` for all studies of the rooms, toy models first."""
     return {name: where for room in ROOMS if room in rooms
             for name, where in import_module(f"{room}.studies").STUDIES.items()}
 
 
 def spelt(name: str) -> str:
-    """The name of a study as it is declared: ``_`` reads as ``-``, which it was in older versions."""
+    """The name of a study as it is declared; ``_``, which older versions used, reads as ``-``."""
     return name.replace("_", "-")
 
 
@@ -34,28 +34,28 @@ def study(name: str) -> Study:
 
 
 def objection(name: str, facts: Mapping) -> str:
-    """Why a fresh table with this manifest is no evidence for the study of that name; "" if it is.
+    """Why a fresh table with this manifest is no evidence for the study of that name; empty if it is.
 
     The runs of a table are compared with those that the study declares today at the table's scale.
     """
     if is_older(facts):
-        return "written by an older version, which did not say what was planned"
+        return "written by an older version, which did not record what was planned"
     if not is_whole(facts):
         return f"incomplete: {len(facts['runs'])} of {facts['planned']} runs"
     if facts["own"]:
-        return "of settings that no study declares"
+        return "with settings that no study declares"
     if spelt(name) not in studies():
-        return "there is no study of that name"
+        return "of a study that does not exist"
     if not study(name).declares(facts):
-        return "of other settings than the study declares"
+        return "with settings other than the study declares"
     if not look(facts):
-        return "of a number of replicas at which no look was declared"
+        return "with a number of replicas at which no look was declared"
     return ""
 
 
 def look(facts: Mapping) -> Mapping:
-    """The declared look at which a table with this manifest is: ``replicas`` and the one-sided ``level`` of its tests; empty
-    where none was declared of its number of replicas."""
+    """The declared look to which a table with this manifest belongs: ``replicas`` and the one-sided ``level`` of its tests; empty
+    if no look was declared at its number of replicas."""
     replicas, declared = facts.get("replicas"), facts.get("looks") or {}
     if replicas is None:
         return {"replicas": None, "level": ERROR}
@@ -71,33 +71,32 @@ def fresh_table(name: str, store: Path) -> Table | None:
 
 
 def kept_table(name: str) -> Table | None:
-    """The table of a study that is kept with the project, if it is whole."""
+    """The table of a study that is kept with the project, if it is complete."""
     table = read_table(name, KEPT)
     return table if table is not None and is_whole(table.manifest) else None
 
 
 def is_pilot(table: Table) -> bool:
-    """Whether a table, one of :func:`tables`, is of another plan than its study declares today: its numbers are shown, and
-    judge nothing."""
+    """Whether a table of :func:`tables` follows another plan than its study declares today; its numbers are shown but not
+    judged."""
     return table.manifest["kept"] and not (study(table.name).declares(table.manifest) and look(table.manifest))
 
 
 def remark(table: Table) -> str:
-    """What a reader should know of a table: whether a kept one's study has changed since, and :func:`unfixed`; "" if there is
-    nothing to know."""
-    return "; ".join(filter(None, ["of an earlier plan of its study: to be computed anew" if is_pilot(table) else "",
+    """Caveats of a table: whether its study has changed since, and :func:`unfixed`; empty if there are none."""
+    return "; ".join(filter(None, ["from an earlier plan of its study, to be computed again" if is_pilot(table) else "",
                                    unfixed(table)]))
 
 
 def unfixed(table: Table) -> str:
-    """A warning beside the numbers of real networks whose runs do not know their threads; else ""."""
+    """A warning for tables of real networks whose runs did not record their thread count; else empty."""
     return UNFIXED if table.name in studies(["empirical"]) and not table.manifest.get("threads") else ""
 
 
 def best_table(name: str, store: Path) -> Table | None:
-    """The more complete of the fresh and the kept table; the fresh one where they are of the same scale and replicas.
+    """The more complete of the fresh and the kept table; the fresh one if they have the same scale and replicas.
 
-    The manifest of the returned table says which it was, under ``"kept"``.
+    ``"kept"`` in the manifest of the returned table says which one it is.
     """
     fresh, kept = fresh_table(name, store), kept_table(name)
     candidates = [table for table in (fresh, kept) if table is not None]
@@ -108,33 +107,33 @@ def best_table(name: str, store: Path) -> Table | None:
 
 
 def tables(store: Path, names: Sequence[str] | None = None) -> dict[str, Table]:
-    """The best table of every study, or of those named, that has one."""
-    found = {name: best_table(name, store) for name in (studies() if names is None else names)}
-    return {name: table for name, table in found.items() if table is not None}
+    """The best table of each study, or of each named study, that has one."""
+    best = {name: best_table(name, store) for name in (studies() if names is None else names)}
+    return {name: table for name, table in best.items() if table is not None}
 
 
 def repeated(store: Path) -> list[tuple[Table, Table]]:
-    """(fresh, kept) table of every study whose kept table is the more complete one."""
+    """The (fresh, kept) tables of each study that has both and whose kept table is the more complete one."""
     pairs = ((fresh_table(name, store), best_table(name, store)) for name in studies())
     return [(fresh, best) for fresh, best in pairs if fresh is not None and best is not None and best.manifest["kept"]]
 
 
 def own_tables(store: Path) -> list[Table]:
-    """The whole tables of a user's own settings in a run store."""
+    """The complete tables of a user's own settings in a run store."""
     folder = Path(store) / "tables"
-    found = (read_table(stem, folder) for stem, facts in manifests(folder) if facts.get("own") and is_whole(facts))
-    return [table for table in found if table is not None]
+    read = (read_table(stem, folder) for stem, facts in manifests(folder) if facts.get("own") and is_whole(facts))
+    return [table for table in read if table is not None]
 
 
 def set_aside(store: Path) -> list[dict]:
     """Tables of a run store, and of the project, that are neither evidence nor a user's own: ``table, kept, reason, command``
-    (the command that computes them, where the manifest says it)."""
-    found = []
+    (the command that made them)."""
+    rejected = []
     for folder, kept in ((Path(store) / "tables", False), (KEPT, True)):
         for stem, facts in manifests(folder):
             name = stem.removesuffix(PARTIAL)
             own = not kept and facts.get("own") and is_whole(facts)
             reason = "" if own or (kept and is_whole(facts)) else objection(name, facts)
             if reason:
-                found.append({"table": name, "kept": kept, "reason": reason, "command": facts["command"]})
-    return found
+                rejected.append({"table": name, "kept": kept, "reason": reason, "command": facts["command"]})
+    return rejected

@@ -1,9 +1,9 @@
-"""The ledger: every claim by theory, toy and real networks, with a verdict that follows from the numbers.
+"""The ledger: every claim with its evidence from theory, toy models and real networks, and a verdict computed from the numbers.
 
-A row has ``id, source, claim, statistic, rule, primary, scope, summary, theory, toy, real, verdict`` and, for those who want
-to know more, ``refuted_by, bound_reason, moderator, changes, speaks, error``. A column that cannot speak to the claim is None,
-else ``{"verdict", "scope", "summary", "pooled", "moderator", "error", "evidence"}``; its evidence is a list of ``setting, key,
-mean, low, high, n, judgement, primary, p_holds, p_fails, p_no_effect, error, needed, cluster, levels, runs, note``.
+A row has ``id, source, claim, statistic, rule, primary, scope, summary, theory, toy, real, verdict`` and, as background,
+``refuted_by, bound_reason, moderator, changes, speaks, error``. A column that cannot provide evidence for the claim is None, else
+``{"verdict", "scope", "summary", "pooled", "moderator", "error", "evidence"}``. Its evidence is a list of ``setting, key, mean,
+low, high, n, judgement, primary, p_holds, p_fails, p_no_effect, error, needed, cluster, levels, runs, note``.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -22,29 +22,29 @@ from theory.verdict.rule import Rule
 
 
 def gather(tables: Mapping[str, Table], formulas: Iterable[Evidence] | None = None) -> list[Evidence]:
-    """Evidence of the formulas (worked out here if it is not given) and of every table."""
-    found = list(theory_evidence() if formulas is None else formulas)
+    """The evidence of the formulas (evaluated here unless given) and of every table."""
+    evidence = list(theory_evidence() if formulas is None else formulas)
     for name, table in tables.items():
         pilot, level = is_pilot(table), look(table.manifest).get("level", ERROR)
-        found += [replace(item, pilot=item.pilot or pilot, level=min(item.level, level))
-                  for item in of_table(table, study(name).evidence)]
-    return found
+        evidence += [replace(item, pilot=item.pilot or pilot, level=min(item.level, level))
+                     for item in of_table(table, study(name).evidence)]
+    return evidence
 
 
 def of_table(table: Table, evidence: Callable[..., Iterable[Evidence]]) -> list[Evidence]:
-    """What a study's ``evidence`` finds in a table, with the name of the study and the table's warning."""
+    """The evidence that a study extracts from a table, with the study's name and the table's warning attached."""
     warning = unfixed(table)
     return [replace(item, study=table.name, note="; ".join(filter(None, [item.note, warning])))
             for item in evidence(table.frame, table.runs)]
 
 
 def unjudged(store: Path) -> dict:
-    """What a run store holds beside evidence.
+    """The tables of a run store that are not evidence.
 
     Returns
     -------
     dict : ``set_aside`` (:func:`figures.catalogue.set_aside`), and ``own``, the user's own tables, each with ``table``,
-        ``title``, ``command``, ``data``, the number of its ``runs``, and ``numbers``: what it says of the claims, each with
+        ``title``, ``command``, ``data``, the number of its ``runs``, and ``numbers``: its evidence on claims, each with
         ``claim``, ``setting``, ``mean``, ``low``, ``high``, ``n``.
     """
     own = [{"table": t.name, "title": t.manifest.get("title", ""), "command": t.manifest["command"],
@@ -53,11 +53,11 @@ def unjudged(store: Path) -> dict:
     return {"set_aside": set_aside(store), "own": own}
 
 
-def notes(beside: Mapping) -> list[str]:
-    """:func:`unjudged` as lines for a person."""
+def notes(tables: Mapping) -> list[str]:
+    """The tables of :func:`unjudged` as lines of text."""
     return [*(f"not judged: the {'kept ' * item['kept']}table {item['table']}, {item['reason']} (made by {item['command']})"
-              for item in beside["set_aside"]),
-            *(f"not judged: your own runs {item['table']} ({item['command']})" for item in beside["own"])]
+              for item in tables["set_aside"]),
+            *(f"not judged: your own runs {item['table']} ({item['command']})" for item in tables["own"])]
 
 
 def verdicts(evidence: Iterable[Evidence]) -> list[Verdict]:
@@ -66,7 +66,7 @@ def verdicts(evidence: Iterable[Evidence]) -> list[Verdict]:
     Raises
     ------
     ValueError
-        If evidence names an unknown claim, or a column that its claim says cannot speak to it.
+        If evidence names an unknown claim, or a column that its claim does not admit.
     """
     register = claims()
     by_claim: dict[str, list[Evidence]] = {name: [] for name in register}
@@ -74,16 +74,16 @@ def verdicts(evidence: Iterable[Evidence]) -> list[Verdict]:
         if item.claim not in register:
             raise ValueError(f"evidence for an unknown claim: {item.claim}")
         if item.column not in register[item.claim].columns:
-            raise ValueError(f"{item.claim} does not take evidence from {item.column}")
+            raise ValueError(f"{item.claim} does not admit evidence from the column {item.column}")
         by_claim[item.claim].append(item)
     return [decide(claim, by_claim[name]) for name, claim in register.items()]
 
 
 def rows(evidence: Iterable[Evidence] | Iterable[Verdict]) -> list[dict]:
-    """One row a claim, in the order of the register; from evidence, or from :func:`verdicts`."""
-    found = list(evidence)
-    judged = [item for item in found if isinstance(item, Verdict)]
-    return [_row(verdict) for verdict in judged or verdicts(item for item in found if isinstance(item, Evidence))]
+    """One row per claim, in the order of the register; from evidence, or from :func:`verdicts`."""
+    items = list(evidence)
+    judged = [item for item in items if isinstance(item, Verdict)]
+    return [_row(verdict) for verdict in judged or verdicts(item for item in items if isinstance(item, Evidence))]
 
 
 def _row(verdict: Verdict) -> dict:

@@ -1,6 +1,6 @@
-"""A user's own runs as a report of their own shows them: tables by family, and what they say of the claims by the claims' rules.
+"""A user's own runs in their report: pictures by family of study, and verdicts by the rules of the claims.
 
-They are judged here by themselves alone, and never enter the ledger of the laboratory.
+The runs are judged on their own and never enter the laboratory's ledger.
 """
 
 from collections.abc import Iterable
@@ -17,21 +17,21 @@ from theory.claims import Evidence
 
 
 def own_evidence(tables: Iterable[Table]) -> list[Evidence]:
-    """What a user's own tables (:func:`figures.catalogue.own_tables`) say of the claims.
+    """The evidence of a user's own tables (:func:`figures.catalogue.own_tables`).
 
     Raises
     ------
     InputError
-        If a manifest names evidence that the laboratory has not.
+        If a manifest names an evidence function that does not exist.
     """
     return [item for table in tables for item in _of(table)]
 
 
 def own_rows(tables: Iterable[Table]) -> list[dict]:
-    """Rows as those of :func:`figures.ledger.rows`, of the claims to which a user's own runs speak."""
-    found = own_evidence(tables)
-    spoken = {item.claim for item in found}
-    return [row for row in rows(found) if row["id"] in spoken]
+    """Rows of :func:`figures.ledger.rows` for the claims on which a user's own runs give evidence."""
+    evidence = own_evidence(tables)
+    claims = {item.claim for item in evidence}
+    return [row for row in rows(evidence) if row["id"] in claims]
 
 
 def _of(table: Table) -> list[Evidence]:
@@ -44,14 +44,14 @@ def _of(table: Table) -> list[Evidence]:
         with suppress(ImportError):
             function = getattr(import_module(module), name, None)
     if function is None:
-        raise InputError(f"the table {table.name} names evidence that there is not, {where[:80]}: compute it again, finished "
-                         "runs are kept")
+        raise InputError(f"the table {table.name} names an evidence function that does not exist, {where[:80]}: compute the "
+                         "table again (finished runs are kept)")
     return of_table(table, function)
 
 
 def pictures(table: Table) -> list[Picture]:
-    """What a user's own table shows, by its family: of sweeps and published networks, span errors by width; of units, how many
-    can be removed; of hulls, the share of points outside.
+    """Pictures of a user's own table, by its family: span errors by width for sweeps and published networks, prunable units for
+    units, the share of points outside for hulls.
 
     Parameters
     ----------
@@ -91,14 +91,14 @@ def _outside(frame, axes) -> None:
     draw_outside(*outside(frame), axes)
 
 
-_DRAWN = {  # family of a study -> title, caption, what draws its table
-    "width": ("Span errors", "Narrow copies, concatenated, against one wide network with as many features, and the reverse; "
-              "means and 95 % intervals over replicas.", _span_errors),
-    "published": ("Span errors", "Published narrow networks, concatenated, against one wide network with as many features; "
-                  "means and 95 % intervals over replicas.", _published),
-    "units": ("Prunable units", "The share of the units, taken out in random order, at which a fifth of the answers have "
-              "changed, by width; means and 95 % intervals over networks.", _prunability),
-    "hull": ("Points outside the hull", "Test points against the hull of the training points, beside training points that are "
-             "left out of it and points of a Gaussian with the same covariance; 95 % intervals over replicas where there are "
-             "several, else over points.", _outside),
+_DRAWN = {  # family of a study -> title, caption, function that draws its table
+    "width": ("Span errors", "From concatenated narrow copies to one wide network with as many features, and in reverse. "
+              "Means and 95 % intervals over replicas.", _span_errors),
+    "published": ("Span errors", "From concatenated published narrow networks to one wide network with as many features. "
+                  "Means and 95 % intervals over replicas.", _published),
+    "units": ("Prunable units", "The share of units, ablated in random order, at which a fifth of the predictions have changed, "
+              "by width. Means and 95 % intervals over networks.", _prunability),
+    "hull": ("Points outside the hull", "Test points, left-out training points, and Gaussian points with the same covariance, "
+             "against the hull of the training points. 95 % intervals over replicas if there are several, else over points.",
+             _outside),
 }

@@ -20,34 +20,34 @@ from theory.claims import COLUMNS, claims
 from theory.evidence import theory_evidence
 from theory.verdict.decide import VERDICTS, wrong
 
-# The picture of the first screen: claims that measure the same gap, with one thing changed in each
-CONTROLS = {"s0.narrow-does-not-span-wide": "as they are", "s0.gap-survives-matched-training": "same training loss",
+# The picture of the first screen: claims that measure the same gap, each with one thing changed
+CONTROLS = {"s0.narrow-does-not-span-wide": "no control", "s0.gap-survives-matched-training": "same training loss",
             "s0.gap-survives-shared-start": "start as slices", "s0.gap-at-equal-parameters": "equal parameters",
             "s0.gap-is-not-linear": "nonlinear maps", "s0.gap-above-width-one": "wider than standard"}
-KEY_CLAIMS = 3  # of a section, that stand open where it names none
+KEY_CLAIMS = 3  # claims shown unfolded in a section that names no key claims
 
 
 def drawn(number: int, store: Path) -> tuple[list, dict[str, str]]:
-    """Pictures, and tables as HTML, of the section at a place in the report."""
+    """Pictures, and tables as HTML, of the section at this position in the report."""
     section = sections()[number]
     have = catalogue.tables(store, section.studies)
     return list(section.draw(have)), {caption: frame_html(frame) for caption, frame in section.frames(have).items()}
 
 
-_DONE: dict[tuple, Future] = {}  # what this process has drawn or worked out, by all that it depends on
+_DONE: dict[tuple, Future] = {}  # cache of this process: results by function, arguments and everything else they depend on
 
 
 def _once(workers, function, *arguments, of: tuple = ()) -> Future:
-    """The result of a function, worked out once for what it is made ``of``: by workers, or here where there are none."""
+    """The cached result of a function that also depends on ``of``: computed by workers, or here if there are none."""
     key = (function, *arguments, *of)
     if key not in _DONE:
         if workers is not None:
             _DONE[key] = workers.submit(function, *arguments)
         else:
-            done: Future = Future()
-            _DONE[key] = done
+            future: Future = Future()
+            _DONE[key] = future
             try:
-                done.set_result(function(*arguments))
+                future.set_result(function(*arguments))
             except BaseException:
                 del _DONE[key]
                 raise
@@ -59,10 +59,10 @@ def build(store: Path, out: Path, workers=None) -> dict:
 
     Parameters
     ----------
-    store : the run store, whose ``tables/`` hold fresh tables; kept ones come with the project.
+    store : the run store; ``tables/`` in it holds fresh tables, kept ones come with the project.
     out : folder of the report.
-    workers : a :class:`lab.sweep.Workers` to draw and to work out formulas (default: here). A page of one section is drawn
-        here: processes take longer to start.
+    workers : a :class:`lab.sweep.Workers` that draws pictures and evaluates formulas (default: this process does). A report of
+        one section is always drawn here, because starting processes would take longer.
 
     Returns
     -------
@@ -75,41 +75,41 @@ def build(store: Path, out: Path, workers=None) -> dict:
     tables = catalogue.tables(store)
     drawings = [_once(workers, drawn, number, store, of=(section, *(_state(tables.get(name)) for name in section.studies)))
                 for number, section in enumerate(sections())]
-    found = ledger.verdicts(ledger.gather(tables, formulas.result()))
-    rows = ledger.rows(found)
-    beside, repeated = ledger.unjudged(store), reproduction(store)
-    said = answer.shown(rows)
-    pages = [_page(section, drawing.result(), said, tables, beside["set_aside"])
+    judged = ledger.verdicts(ledger.gather(tables, formulas.result()))
+    rows = ledger.rows(judged)
+    unjudged, repeated = ledger.unjudged(store), reproduction(store)
+    shown_rows = answer.shown(rows)
+    pages = [_page(section, drawing.result(), shown_rows, tables, unjudged["set_aside"])
              for section, drawing in zip(sections(), drawings)]
     counts = Counter(row["verdict"] for row in rows)
     verdicts = {v: counts.get(v, 0) for v in VERDICTS}
-    errors = wrong(found)
-    html = page_html(said, pages=pages, errors=errors, tables=list(tables.values()), repeated=repeated,
+    errors = wrong(judged)
+    html = page_html(shown_rows, pages=pages, errors=errors, tables=list(tables.values()), repeated=repeated,
                      remarks={name: catalogue.remark(table) for name, table in tables.items()},
-                     set_aside=beside["set_aside"], **owned(store, beside["own"]))
+                     set_aside=unjudged["set_aside"], **owned(store, unjudged["own"]))
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(jsonable({"rows": rows, "wrong": errors, **beside}), indent=1, allow_nan=False)
+    text = json.dumps(jsonable({"rows": rows, "wrong": errors, **unjudged}), indent=1, allow_nan=False)
     write_atomically(out / "ledger.json", text + "\n")
     write_atomically(out / "index.html", html)
     return {"report": str(out / "index.html"), "ledger": str(out / "ledger.json"), "rows": rows, "verdicts": verdicts,
-            "repeated": repeated, "missing": sorted(set(catalogue.studies()) - set(tables)), **beside}
+            "repeated": repeated, "missing": sorted(set(catalogue.studies()) - set(tables)), **unjudged}
 
 
 def owned(store: Path, tables: Sequence[Mapping]) -> dict:
-    """What the page shows of a user's own tables (:func:`figures.ledger.unjudged`): ``own`` with pictures, and ``own_rows``."""
-    found = {table.name: table for table in catalogue.own_tables(store)} if tables else {}
-    shown = [{**item, "pictures": _shown(own.pictures(found[item["table"]]), f"own{i}")} for i, item in enumerate(tables)]
-    return {"own": shown, "own_rows": answer.shown(own.own_rows(found.values()))}
+    """The user's own tables (:func:`figures.ledger.unjudged`) for the page: ``own`` with pictures, and ``own_rows``."""
+    by_name = {table.name: table for table in catalogue.own_tables(store)} if tables else {}
+    shown = [{**item, "pictures": _shown(own.pictures(by_name[item["table"]]), f"own{i}")} for i, item in enumerate(tables)]
+    return {"own": shown, "own_rows": answer.shown(own.own_rows(by_name.values()))}
 
 
 def _state(table: Table | None) -> tuple:
-    """What a drawing knows of a table."""
+    """Everything of a table on which a drawing depends."""
     return () if table is None else (table.name, table.manifest.get("digest"), table.manifest["kept"])
 
 
 def _page(section: Section, drawing, rows: Sequence[Mapping], tables: Mapping, set_aside: Sequence[Mapping]) -> dict:
-    """What the page says of a section: its main picture comes first, its key claims stand open."""
+    """A section for the page template, with its main picture first and its key claims unfolded."""
     pictures, frames = drawing
     of_section = [row for row in rows if row["id"].startswith(section.claims)]
     keys = [row for row in of_section if row["id"].startswith(section.key)] if section.key else of_section[:KEY_CLAIMS]
@@ -121,14 +121,14 @@ def _page(section: Section, drawing, rows: Sequence[Mapping], tables: Mapping, s
 
 
 def _shown(pictures: Sequence[Picture], name: str) -> list[dict]:
-    """Pictures as the page takes them, ``name`` before the ids within them."""
+    """Pictures for the page template; ``name`` prefixes the ids inside them."""
     return [{"title": p.title, "caption": p.caption, "table": p.table, "svg": themed(unique_ids(p.svg, f"{name}{i}"))}
             for i, p in enumerate(pictures, 1)]
 
 
 def page_html(rows: Sequence[Mapping], *, pages=(), tables=(), repeated=(), remarks=None, set_aside=(), own=(), own_rows=(),
               errors: Mapping | None = None) -> str:
-    """The page, from rows of the ledger (:func:`figures.answer.shown`) and what stands beside them."""
+    """The page as HTML, from rows of the ledger (:func:`figures.answer.shown`), sections and tables."""
     from jinja2 import Environment, FileSystemLoader, select_autoescape
 
     from empirical.studies.units.evidence import PUBLISHED
@@ -167,20 +167,20 @@ _NONE: dict[str, list] = {"evidence": []}
 
 
 def _counts(row: Mapping) -> dict[str, int]:
-    """Pieces of evidence in every column."""
+    """The number of pieces of evidence in each column."""
     return {column: len((row[column] or _NONE)["evidence"]) for column in COLUMNS}
 
 
 def _notes(row: Mapping) -> list[tuple[str, str]]:
-    """What is noted of the settings of a claim, each once, and of how many: ``all 6 settings of real networks``."""
-    found = []
+    """The distinct notes on a claim's settings, each with the settings it applies to: ``all 6 settings of real networks``."""
+    notes = []
     for column in COLUMNS:
         pieces = (row[column] or _NONE)["evidence"]
         for note, count in Counter(p["note"] for p in pieces if p["note"]).items():
             where = f"the only setting of {COLUMN_NAMES[column]}" if len(pieces) == 1 else (
                 f"{'all ' * (count == len(pieces))}{counted(count, 'setting')} of {COLUMN_NAMES[column]}")
-            found.append((note, where))
-    return found
+            notes.append((note, where))
+    return notes
 
 
 def frame_html(frame) -> str:

@@ -1,4 +1,4 @@
-"""What a page of the report is made of: the ``SECTION`` of every file in ``figures/sections``, found there."""
+"""Sections of the report: each file in ``figures/sections`` declares one as ``SECTION``."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Picture:
-    """One figure with what is to be seen in it. ``title`` names its file in a gallery; drawn while the style holds."""
+    """One figure with its caption. ``title`` also names its file in the gallery."""
 
     title: str
     caption: str
@@ -23,20 +23,20 @@ class Picture:
 
 @dataclass(frozen=True)
 class Section:
-    """A short paper: question, method in a paragraph, pictures, tables, claims.
+    """A short paper: a question, a paragraph on the method, pictures, tables, claims.
 
     Attributes
     ----------
     id : anchor in the page.
-    title, question, method : text; plain HTML is allowed in ``method``.
-    studies : tables it needs; pictures whose table is missing are left out and named.
-    draw : ``{name: Table} -> iterator of Picture``; must cope with missing tables.
+    title, question, method : texts; ``method`` may contain plain HTML.
+    studies : studies whose tables it needs; the page names those that are missing.
+    draw : ``{name: Table} -> iterator of Picture``; skips pictures whose table is missing.
     claims : prefixes of the ids of the claims that belong here.
-    frames : ``{name: Table} -> {caption: DataFrame}`` shown as tables.
-    change_our_mind : what would.
-    order : its place in the report; steps of ten leave room between, and a section without one comes last.
-    main : title of the picture that stands open (default: the first drawn); the others are folded.
-    key : prefixes of the ids of the claims that stand open (default: the first few).
+    frames : ``{name: Table} -> {caption: DataFrame}``, shown as tables.
+    change_our_mind : results that would overturn the conclusion.
+    order : position in the report, in steps of ten; sections without one come last.
+    main : title of the picture that is shown unfolded (default: the first drawn).
+    key : prefixes of the ids of the claims that are shown unfolded (default: the first few).
     """
 
     id: str
@@ -58,14 +58,14 @@ def sections() -> list[Section]:
 
     Raises
     ------
-    lab.discover.DeclarationError : a file of ``figures/sections`` without ``SECTION``, or an id that is taken.
+    lab.discover.DeclarationError : a file of ``figures/sections`` without ``SECTION``, or two sections with one id.
     """
-    found = by_name(declared("figures.sections", "SECTION", Section), lambda section: section.id)
-    return sorted(found.values(), key=lambda section: (section.order, section.id))
+    by_id = by_name(declared("figures.sections", "SECTION", Section), lambda section: section.id)
+    return sorted(by_id.values(), key=lambda section: (section.order, section.id))
 
 
 def picture(figure: "Figure", title: str, caption: str, table: str = "") -> Picture:
-    """Turn a drawn figure into a picture of the report (call it before the canvas closes)."""
+    """Turn a drawn figure into a picture of the report (call this before the canvas closes)."""
     from figures.style import described, fit_titles, to_svg
 
     fit_titles(figure)

@@ -1,9 +1,9 @@
-"""What would settle the claims that are open, what that costs here, and doing it.
+"""Plan what would settle the open claims, and what that costs on this machine.
 
-An open column is settled by its primary piece, or by the one that needs the fewest replicas. Where that was measured with
-other replicas than are declared, its study is computed as declared: that is the first look. Where the first look left it open,
-the study gets more replicas, up to numbers that are declared (in ``settle.json`` of the run store, and in the manifest of the
-table) before the first of them is computed: :mod:`theory.verdict.spending`.
+An open column is settled by its primary setting, or by the setting that needs the fewest replicas. If that setting was measured
+with a number of replicas other than the declared one, its study is computed as declared: the first look. If the first look left
+the column open, the study gets more replicas, up to numbers that are declared before the first of them is computed (in
+``settle.json`` of the run store and in the table's manifest): :mod:`theory.verdict.spending`.
 """
 
 import json
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from figures import catalogue
-from figures.wording import duration
+from figures.wording import counted, duration
 from lab.files import read_object, reading
 from lab.manifest import cores
 from lab.store import RunStore, exclusive, write_atomically
@@ -28,7 +28,7 @@ from theory.verdict.spending import declared_looks, further
 from theory.verdict.words import error_of, nearest
 
 FILE = "settle.json"
-UNKNOWN = 0.5  # chance that a study decides a claim of which it has not said anything that varies yet
+UNKNOWN = 0.5  # assumed chance of deciding a claim when no variance has been measured yet
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,13 @@ class Step:
 
     Attributes
     ----------
-    study, scale : which, and how large.
-    replicas : of every setting; None for the declared number.
-    looks, levels : numbers of replicas at which it is looked at, with the one-sided error of each; empty before the first look
-        has been taken.
-    runs : that are missing.
-    seconds : that they take here; None where nothing says how long a run takes.
-    claims : claim -> chance that this decides what is open of it.
+    study, scale : name and scale of the study.
+    replicas : replicas per setting; None for the declared number.
+    looks, levels : numbers of replicas at which results are looked at, with the one-sided error of each; empty before the first
+        look.
+    runs : number of missing runs.
+    seconds : estimated time for them on this machine; None if the duration of a run is unknown.
+    claims : claim -> chance that this step decides what is still open.
     """
 
     study: str
@@ -57,20 +57,20 @@ class Step:
 
     @property
     def worth(self) -> float:
-        """Claims decided a second."""
+        """Expected number of claims decided per second."""
         return 0.0 if self.seconds is None else sum(self.claims.values()) / max(self.seconds, 1.0)
 
     def __str__(self) -> str:
         how = "as declared" if self.replicas is None else (
             f"{self.replicas} replicas (looks at {', '.join(map(str, self.looks))})")
-        long = "for how long is not known" if self.seconds is None else f"about {duration(self.seconds)}"
+        time_needed = "duration unknown" if self.seconds is None else f"about {duration(self.seconds)}"
         claims = ", ".join(f"{name} {chance:.0%}" for name, chance in sorted(self.claims.items(), key=lambda c: -c[1]))
-        return f"{self.study}: {how}, {self.runs} runs, {long}; decides {claims}"
+        return f"{self.study}: {how}, {counted(self.runs, 'run')}, {time_needed}; chance to decide {claims}"
 
 
 @dataclass
 class Plan:
-    """``steps``, the most decisive first, and ``stuck``: open claim -> why nothing here would settle it."""
+    """``steps``, the most decisive first, and ``stuck``: open claim -> why it cannot be settled here."""
 
     steps: list[Step] = field(default_factory=list)
     stuck: dict[str, str] = field(default_factory=dict)
@@ -78,26 +78,26 @@ class Plan:
 
 # --------------------------------------------------------------------------------------------------------------- looks
 def declared(store: Path) -> dict:
-    """Study -> its declared looks: ``replicas``, ``levels``, ``date``.
+    """The declared looks of each study: ``replicas``, ``levels``, ``date``.
 
     Raises
     ------
     InputError : the file is damaged.
     """
     path, what = Path(store) / FILE, "the declared looks of studies"
-    remedy = "restore it: looks that are forgotten are taken twice"
-    found = read_object(path, what, remedy) or {}
+    remedy = "restore it: without it, looks would be taken twice"
+    looks_of = read_object(path, what, remedy) or {}
     with reading(path, what, remedy):
-        for study, looks in found.items():
+        for study, looks in looks_of.items():
             if further(looks["replicas"]) != tuple(looks["levels"]):
-                raise ValueError(f"the levels of {study} are not those of its looks")
-    return found
+                raise ValueError(f"the levels of {study} do not match its looks")
+    return looks_of
 
 
 def declare(step: Step, store: Path) -> dict:
-    """Write down at which numbers of replicas a study is looked at, before the first is computed; returns what is written.
+    """Record the numbers of replicas at which a study will be looked at, before any is computed, and return the record.
 
-    What was declared before stays.
+    An earlier declaration is never changed.
     """
     if step.replicas is None:
         return {}
@@ -112,7 +112,7 @@ def declare(step: Step, store: Path) -> dict:
 # ---------------------------------------------------------------------------------------------------------------- plan
 @dataclass(frozen=True)
 class Need:
-    """What would settle a column: a study, by one piece of its evidence (None where it has no table yet)."""
+    """A study that would settle a column, with the piece of its evidence that would (None if it has no table yet)."""
 
     claim: str
     rule: Rule
@@ -122,68 +122,68 @@ class Need:
 
 
 class Stuck(Exception):
-    """Why a study settles nothing here."""
+    """Raised, with the reason, when a study cannot settle anything here."""
 
 
 def plan(verdicts: Sequence[Verdict], tables: Mapping[str, Table], store: RunStore, wanted: Sequence[str] = ()) -> Plan:
-    """What would settle the open claims, by what is known now.
+    """Plan what would settle the open claims, given the current tables.
 
     Parameters
     ----------
-    verdicts : of all claims.
+    verdicts : the verdicts of all claims.
     tables : the best table of every study that has one.
-    store : where runs live.
-    wanted : ids of the claims that are to be settled; all that are open if it is empty.
+    store : the run store.
+    wanted : ids of the claims to settle (default: all open claims).
     """
-    found = Plan()
+    result = Plan()
     needs: dict[str, list[Need]] = {}
     for verdict in verdicts:
         if verdict.verdict not in OPEN or (wanted and verdict.claim.id not in wanted):
             continue
-        found.stuck[verdict.claim.id] = "no study measures what is open of it"
+        result.stuck[verdict.claim.id] = "no study measures what is still open"
         for name, column in verdict.columns.items():
             if column.verdict in OPEN and name != "theory":
                 for need in _needs(verdict, name, column, tables):
                     needs.setdefault(need.study, []).append(need)
     for study, asked in needs.items():
         try:
-            found.steps.append(_step(catalogue.study(study), asked, tables.get(study), store))
+            result.steps.append(_step(catalogue.study(study), asked, tables.get(study), store))
         except Stuck as reason:
-            found.stuck |= {need.claim: f"{study}: {reason}" for need in asked}
-    for step in found.steps:
+            result.stuck |= {need.claim: f"{study}: {reason}" for need in asked}
+    for step in result.steps:
         for claim in step.claims:
-            found.stuck.pop(claim, None)
-    found.steps.sort(key=lambda step: (-step.worth, step.study))
-    return found
+            result.stuck.pop(claim, None)
+    result.steps.sort(key=lambda step: (-step.worth, step.study))
+    return result
 
 
 def _needs(verdict: Verdict, name: str, column: Column, tables: Mapping[str, Table]) -> list[Need]:
-    """What may settle an open column: studies whose pieces are pilots, and the piece that is next to deciding."""
+    """What may settle an open column: studies whose pieces are pilots, and the piece closest to a decision."""
     claim = verdict.claim
     waiting = {piece.evidence.study: piece for piece in column.of(PILOT, TOO_FEW) if piece.evidence.study in tables}
     if primary := [piece for piece in waiting.values() if piece.primary]:
         waiting = {piece.evidence.study: piece for piece in primary}
-    found = [Need(claim.id, claim.rule, study, piece) for study, piece in waiting.items()]
+    needs = [Need(claim.id, claim.rule, study, piece) for study, piece in waiting.items()]
     if column.of(UNDECIDED):
         piece = nearest(claim.rule, column)
-        found.append(Need(claim.id, claim.rule, piece.evidence.study, piece, error_of(column, piece)))
+        needs.append(Need(claim.id, claim.rule, piece.evidence.study, piece, error_of(column, piece)))
     others = set(_unmeasured(column, tables)) | {claim.primary.get(name, "").partition("/")[0]} - tables.keys()
-    return found + [Need(claim.id, claim.rule, study) for study in catalogue.studies() if study in others]
+    return needs + [Need(claim.id, claim.rule, study) for study in catalogue.studies() if study in others]
 
 
 def _unmeasured(column: Column, tables: Mapping[str, Table]) -> list[str]:
-    """Studies without a table of the same kind as one that speaks in this column: with its evidence, and the same control."""
+    """Studies without a table that are of the same kind (evidence and control) as one with evidence in this column."""
 
     def kind(name: str) -> tuple:
         study = catalogue.study(name)
         return study.evidence, study.control_of and study.label
 
-    speaking = {kind(piece.evidence.study) for piece in column.pieces if piece.evidence.study in tables}
-    return [name for name in catalogue.studies() if name not in tables and kind(name) in speaking]
+    kinds = {kind(piece.evidence.study) for piece in column.pieces if piece.evidence.study in tables}
+    return [name for name in catalogue.studies() if name not in tables and kind(name) in kinds]
 
 
 def _step(study: Study, needs: Sequence[Need], table: Table | None, store: RunStore) -> Step:
-    """The next step of a study, for what is asked of it."""
+    """The next step of a study towards its needs."""
     scale = "full" if table is None else table.manifest["scale"]
     if table is None or catalogue.is_pilot(table):
         claims = {need.claim: _chance(need, None, ERROR) for need in needs}
@@ -192,18 +192,18 @@ def _step(study: Study, needs: Sequence[Need], table: Table | None, store: RunSt
     now = table.manifest.get("replicas") or looks[0]
     following = [n for n in looks if n > now]
     if not following:
-        raise Stuck(f"all its looks, at {', '.join(map(str, looks))} replicas, have been taken")
+        raise Stuck(f"all its looks (at {', '.join(map(str, looks))} replicas) have been taken")
     claims = {need.claim: _chance(need, looks[-1], levels[-1]) for need in needs}
     return Step(study.name, scale, following[0], looks, levels, *_cost(study, scale, following[0], table, store), claims)
 
 
 def _looks(study: Study, needs: Sequence[Need], table: Table, store: RunStore) -> tuple[tuple[int, ...], tuple[float, ...]]:
-    """The looks that were declared, or those that would be: up to the largest number of replicas that decides something."""
+    """The declared looks, or those to declare: up to the largest number of replicas that any claim needs."""
     known = declared(store.root).get(study.name) or table.manifest.get("looks")
     if known:
         return tuple(known["replicas"]), tuple(known["levels"])
     if not study.extensible:
-        raise Stuck("it takes no more replicas than it declares")
+        raise Stuck("it cannot take more replicas than it declares")
     measured = [(need, need.piece.evidence.estimate) for need in needs if need.piece is not None]
     enough = []
     for need, estimate in measured:
@@ -213,13 +213,13 @@ def _looks(study: Study, needs: Sequence[Need], table: Table, store: RunStore) -
             enough.append(last)
     first = max(estimate.n for _, estimate in measured)
     if not enough:
-        raise Stuck(f"too small to decide here: it takes more than {most_replicas(measured[0][1])} replicas")
+        raise Stuck(f"the effect is too close to the bound: it would take more than {most_replicas(measured[0][1])} replicas")
     looks = declared_looks(first, max(*enough, first + 1))
     return tuple(looks), tuple(further(looks))
 
 
 def _chance(need: Need, n: int | None, level: float) -> float:
-    """That n replicas decide, were the true effect what was found (as many as there are, and five at least, if n is None)."""
+    """The chance that n replicas decide if the true effect equals the measured one (n = None: the present number, at least 5)."""
     if need.piece is None or not need.piece.evidence.estimate.has_interval or need.piece.evidence.estimate.is_constant:
         return UNKNOWN
     e = need.piece.evidence.estimate
@@ -227,11 +227,11 @@ def _chance(need: Need, n: int | None, level: float) -> float:
 
 
 def _cost(study: Study, scale: str, replicas: int | None, table: Table | None, store: RunStore) -> tuple[int, float | None]:
-    """Runs that are missing, and the seconds that they take on this machine's cores."""
+    """The number of missing runs, and the seconds that they take on this machine's cores."""
     configs = study.at(scale, replicas)
     if not configs:
-        raise Stuck("its data are not here (WIDTHLAB_DATA names their folder)" if study.declared else
-                    f"it has nothing to compute at the scale {scale!r}")
+        raise Stuck("its data are missing (set WIDTHLAB_DATA to their folder)" if study.declared else
+                    f"it has nothing to compute at scale {scale!r}")
     known = dry_run(study.name, study.runs(configs), store=store, schema=study.schema_of)
     facts, seconds = {} if table is None else table.manifest, known["estimated_seconds"]
     if seconds is None and facts.get("wall_seconds") and facts["runs"]:

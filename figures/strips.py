@@ -1,10 +1,11 @@
-"""Every claim on one scale, and strips of marks on it that a page draws at any width.
+"""All claims on one common scale, and strips of marks on that scale that a page can draw at any width.
 
-The scale is *effect over bound*: 0 where there is no effect, 1 at the smallest effect that matters, so that whatever lies to the
-right of 1 is what the claim says. With the rule's value of no effect it is (x − null)/(bound − null). A claim without such a
-value has the distance inside its bound, in units of the bound's distance to 0 or 1 (the nearer one that it is not), plus 1; one
-between two bounds the distance inside the nearer, over half of what lies between them, plus 1. The axis is linear near 0
-and logarithmic beyond (the inverse hyperbolic sine), from −10 to 100; what lies outside stands at its end as an arrow.
+The scale is *effect over bound*: 0 is no effect and 1 the smallest effect that matters, so everything to the right of 1 supports
+the claim. With the rule's null value, the effect of x is (x − null)/(bound − null). For a claim with one bound and no null value
+it is 1 plus the distance inside the bound, in units of the bound's distance to 0 or 1, whichever is nearer and not the bound
+itself. For a claim with two bounds it is 1 plus the distance inside the nearer bound, in units of half the distance between them.
+The axis is linear near 0 and logarithmic beyond (the inverse hyperbolic sine), from −10 to 100; values outside are drawn as
+arrows at its ends.
 """
 
 import math
@@ -16,8 +17,8 @@ from theory.verdict.rule import Rule
 
 LEAST, MOST = -10.0, 100.0
 TICKS = (-10, -1, 0, 1, 10, 100)
-LANE = 7  # px between two marks of a strip
-# The mark of each word, about (0, 0): told by its shape, whatever the colour. The last three are of pieces that are not judged.
+LANE = 7  # px between two lines of marks in a strip
+# The mark of each word, centred on (0, 0). Shapes differ, so that colour is never needed. The last three are for unjudged pieces.
 SHAPES = {
     "holds": "<circle r=4 />",
     "depends": '<path d="M0-5.2 5.2 0 0 5.2-5.2 0Z" class=open /><path d="M0-5.2V5.2L-5.2 0Z" />',
@@ -33,12 +34,12 @@ SHAPES = {
 
 
 def slug(word: str) -> str:
-    """A word as a name in the page."""
+    """A word as a CSS class or id."""
     return word.replace(" ", "-")
 
 
 def effect(rule: Rule, value: float) -> float:
-    """A value of the statistic on the common scale (see the head of this module)."""
+    """A value of the statistic on the common scale (see the module's docstring)."""
     if rule.null is not None:
         return (value - rule.null) / (rule.bound - rule.null)
     if math.isinf(rule.above) or math.isinf(rule.below):
@@ -48,7 +49,7 @@ def effect(rule: Rule, value: float) -> float:
 
 
 def interval(rule: Rule, low: float, high: float) -> tuple[float, float]:
-    """The effects that an interval of the statistic covers, the least first."""
+    """The range of effects that an interval of the statistic covers, smallest first."""
     ends = [effect(rule, low), effect(rule, high)]
     middle = (rule.above + rule.below) / 2
     if not math.isinf(middle) and low < middle < high:
@@ -57,7 +58,7 @@ def interval(rule: Rule, low: float, high: float) -> tuple[float, float]:
 
 
 def place(value: float) -> float:
-    """Where an effect stands on the axis, in % of its length."""
+    """The position of an effect on the axis, in % of its length."""
     clipped = min(max(value, LEAST), MOST)
     return round(100 * (math.asinh(clipped) - math.asinh(LEAST)) / (math.asinh(MOST) - math.asinh(LEAST)), 2)
 
@@ -82,7 +83,7 @@ def _mark(rule: Rule, item: Mapping, y: float, word: str, title: str) -> str:
 
 
 def axis(height: float) -> str:
-    """The lines of the scale: no effect, the bound, powers of ten."""
+    """The grid lines of the scale: no effect, the bound, powers of ten."""
     kinds = {0: "null", 1: "bound"}
     return "".join(f'<line class="{kinds.get(tick, "tick")}" x1="{place(tick)}%" x2="{place(tick)}%" y1=0 y2="{height:g}" />'
                    for tick in TICKS)
@@ -93,21 +94,22 @@ def strip(rule: Rule, pieces: Sequence[Mapping], label: str, lanes: int = 5) -> 
 
     Parameters
     ----------
-    rule : of their claim.
+    rule : rule of the claim.
     pieces : each with ``mean, low, high, judgement, setting``.
-    label : what is shown, for those who do not see it; how many pieces say what is added.
-    lanes : lines over which the marks are spread.
+    label : text for screen readers; the counts by judgement are added to it.
+    lanes : number of lines over which the marks are spread.
     """
     lanes = max(1, min(lanes, len(pieces)))
     height = LANE * (lanes + 1)
     order = sorted(pieces, key=lambda p: (not _finite(p["mean"]), effect(rule, p["mean"]) if _finite(p["mean"]) else 0))
     marks = "".join(_mark(rule, p, LANE * (i % lanes + 1), p["judgement"], f"<title>{escape(p['setting'])}</title>")
                     for i, p in enumerate(order))
-    return f'<svg class=strip role=img aria-label="{escape(label)}: {said(pieces)}" height="{height}">{axis(height)}{marks}</svg>'
+    return (f'<svg class=strip role=img aria-label="{escape(label)}: {judgements(pieces)}" height="{height}">'
+            f"{axis(height)}{marks}</svg>")
 
 
 def summary(rule: Rule, column: Mapping, label: str) -> str:
-    """What a column comes to as one mark (see :func:`foremost`), an inline ``<svg>``."""
+    """A column as a single mark (see :func:`foremost`), an inline ``<svg>``."""
     item = foremost(column)
     mark = _mark(rule, item, LANE + 2, column["verdict"], "")
     return (f'<svg class=strip role=img aria-label="{escape(label)}: {column["verdict"]}" height="{2 * LANE + 4}">'
@@ -115,8 +117,8 @@ def summary(rule: Rule, column: Mapping, label: str) -> str:
 
 
 def foremost(column: Mapping) -> Mapping:
-    """The number that stands for a column: the mean over settings where there is one, else the primary setting's, else the one in
-    the middle; of the judged pieces, if there are any."""
+    """The number that represents a column: the mean over settings if there is one, else the primary setting's, else the median
+    one; of the judged pieces, if there are any."""
     if column.get("pooled"):
         return column["pooled"]
     pieces = judged(column)
@@ -126,20 +128,19 @@ def foremost(column: Mapping) -> Mapping:
 
 
 def judged(column: Mapping) -> Sequence[Mapping]:
-    """The pieces of a column that are judged; all of them where none is."""
+    """The judged pieces of a column, or all of them if none is judged."""
     pieces = [p for p in column["evidence"] if p["judgement"] in ("holds", "contradicted", "no effect", "undecided")]
     return pieces or column["evidence"]
 
 
-def said(pieces: Sequence[Mapping]) -> str:
-    """How many pieces say what: ``3 hold, 1 undecided``."""
-    words = {"holds": "hold", "contradicted": "contradict", "no effect": "show no effect", "pilot": "of the pilot"}
-    found = {word: sum(p["judgement"] == word for p in pieces) for word in SHAPES}
-    return f"{counted(len(pieces), 'setting')}, " + ", ".join(f"{n} {words.get(word, word)}" for word, n in found.items() if n)
+def judgements(pieces: Sequence[Mapping]) -> str:
+    """The number of pieces by judgement: ``4 settings: 3 holds, 1 undecided``."""
+    counts = {word: sum(p["judgement"] == word for p in pieces) for word in SHAPES}
+    return f"{counted(len(pieces), 'setting')}: " + ", ".join(f"{n} {word}" for word, n in counts.items() if n)
 
 
 def symbols() -> str:
-    """The shapes, to stand once in a page that has strips."""
+    """The definitions of the shapes, needed once in a page with strips."""
     marks = "".join(f'<symbol id="mark-{slug(word)}" overflow=visible>{shape}</symbol>' for word, shape in SHAPES.items())
     return ('<svg width=0 height=0 class=symbols aria-hidden=true>' + marks
             + '<symbol id=beyond overflow=visible><path d="M-6-4 0 0-6 4Z" /></symbol>'

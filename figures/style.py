@@ -1,4 +1,4 @@
-"""What the pictures of the report share, on top of the look of all pictures (:mod:`lab.pictures`)."""
+"""The common style of the report's pictures, on top of that of all pictures (:mod:`lab.pictures`)."""
 
 import io
 import math
@@ -22,16 +22,16 @@ from lab.pictures import (  # noqa: F401 (the sections' names of them)
     theory_line,
 )
 
-SHARE, POSITIVE = (0.0, 1.0), (0.0, math.inf)  # where a quantity lies, and its interval with it
-LEAST = 3  # replicas that an interval takes
-MARKERS = "osD^vPX*p<"  # more than colours: after the last colour the first again, with another marker
+SHARE, POSITIVE = (0.0, 1.0), (0.0, math.inf)  # ranges of quantities, which their intervals respect
+LEAST = 3  # fewest replicas for an interval
+MARKERS = "osD^vPX*p<"  # more markers than colours, so that a repeated colour comes with another marker
 DASHES = ("-", (0, (5, 1.5)), (0, (1, 1.3)), (0, (5, 1.5, 1, 1.5)), (0, (3, 1)), (0, (7, 2)), (0, (1, 3)))
 WIDTHS = ("#8fb8dd", "#6b9fcf", "#4583bd", "#2a639f", "#123f70")  # from narrow to wide
-ON_COLOURS = "#fffffe"  # white on a coloured ground, in the dark too
+ON_COLOURS = "#fffffe"  # white that stays white in dark mode, for marks on a coloured ground
 
 
 def look(place: int, line: bool = False) -> dict:
-    """Colour and marker, with ``line`` a dash too, of a series: never told by its colour alone."""
+    """Colour and marker of a series, with ``line`` a dash too, so that series never differ in colour alone."""
     dash = {"linestyle": DASHES[place % len(DASHES)], "linewidth": 0.9} if line else {}
     return {"color": SERIES[place % len(SERIES)], "fmt": MARKERS[place % len(MARKERS)], **dash}
 
@@ -49,7 +49,7 @@ def shade(place: int, count: int) -> dict:
 
 @contextmanager
 def panels(count: int, *, most: int = 4, width: float = 7.0, height: float = 2.1, **kwargs) -> Iterator:
-    """As :func:`canvas`, for ``count`` panels that go over several rows where they do not fit into one."""
+    """Like :func:`canvas`, for ``count`` panels in as many rows as needed."""
     columns = min(count, most)
     with canvas(columns, -(-count // columns), width=width, height=height, squeeze=False, **kwargs) as (figure, axes):
         for axis in axes.flat[count:]:
@@ -79,15 +79,16 @@ def measured(axis, x: Iterable, ends: Iterable[tuple[float, float, float]], labe
 
 
 def legend(figure, axes, title: str | None = None, columns: int = 4) -> None:
-    """One legend for all axes, below them, so that it covers no data."""
-    found: dict[str, object] = {}
+    """One legend for all axes, placed below them so that it covers no data."""
+    entries: dict[str, object] = {}
     for axis in axes:
         for handle, label in zip(*axis.get_legend_handles_labels()):
-            found.setdefault(label, handle)
-    if found:
-        wide = (max(map(len, found)) * 0.56 + 5) * 7 / 72  # inches of an entry: letters, its handle, and space
-        columns = max(1, min(columns, len(found), int(figure.get_figwidth() / wide)))
-        figure.legend(found.values(), found, loc="outside lower center", ncols=columns, title=title, fontsize=7, title_fontsize=7)
+            entries.setdefault(label, handle)
+    if entries:
+        inches = (max(map(len, entries)) * 0.56 + 5) * 7 / 72  # width of an entry: letters, handle and space
+        columns = max(1, min(columns, len(entries), int(figure.get_figwidth() / inches)))
+        figure.legend(entries.values(), entries, loc="outside lower center", ncols=columns, title=title, fontsize=7,
+                      title_fontsize=7)
 
 
 def fit_titles(figure) -> None:
@@ -106,16 +107,16 @@ def fit_titles(figure) -> None:
 
 
 def described(figure, title: str) -> str:
-    """A picture in words, for those who do not see it: its panels, what they lay against what, and the series."""
+    """A picture in words, for screen readers: its panels, axes and series."""
     axes = [axis for axis in figure.axes if axis.get_subplotspec() is not None]
     names = [" ".join((axis.get_title(loc="left") or axis.get_title()).split()) for axis in axes]
     across = dict.fromkeys(" ".join(axis.get_xlabel().split()) for axis in axes)
     up = dict.fromkeys(" ".join(axis.get_ylabel().split()) for axis in axes)
     legends = [*figure.legends, *filter(None, (axis.get_legend() for axis in figure.axes))]
-    series = dict.fromkeys(text.get_text() for found in legends for text in found.get_texts())
+    series = dict.fromkeys(text.get_text() for legend_ in legends for text in legend_.get_texts())
     parts = [title, ", ".join(filter(None, names)) and f"panels: {', '.join(filter(None, names))}"]
-    parts += [f"{what}: {', '.join(filter(None, found))}" for what, found in (("across", across), ("up", up), ("series", series))
-              if any(found)]
+    parts += [f"{what}: {', '.join(filter(None, labels))}"
+              for what, labels in (("x axis", across), ("y axis", up), ("series", series)) if any(labels)]
     return re.sub(r"[$\\{}]", "", "; ".join(filter(None, parts)))
 
 
@@ -132,28 +133,28 @@ def width_axis(axes, alphas) -> None:
 
 
 def to_svg(figure, alt: str = "") -> str:
-    """The figure as an inline ``<svg>`` that scales with the page; the same drawing gives the same text."""
+    """The figure as an inline ``<svg>`` that scales with the page; the same drawing always gives the same text."""
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()
     text = text[text.index("<svg"):]
     head, rest = text.split(">", 1)
     head = re.sub(r'\s(width|height)="[^"]*"', "", head, count=2)
-    # a figure of 7 inches nearly fills the column; narrower ones keep the size of their type
+    # a figure of 7 inches nearly fills the column; narrower ones keep their font size
     size = f"--wide:{7 * figure.get_figwidth():.1f}rem;max-width:var(--wide)"
     shown = f'<svg role="img" aria-label="{escape(alt)}" style="{size}"'
     return head.replace("<svg", shown, 1) + ">" + re.sub(r"\s*\n\s*", "\n", rest)
 
 
 def unique_ids(svg: str, prefix: str) -> str:
-    """Prefix the ids inside an svg, so that several can stand in one page."""
+    """Prefix the ids inside an svg, so that a page can hold several."""
     svg = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', svg)
     svg = re.sub(r'(xlink:href="#|href="#|url\(#)', rf"\g<1>{prefix}-", svg)
     return svg
 
 
 def themed(svg: str) -> str:
-    """A picture whose colours are the page's, so that they change in the dark: each is a variable of the page."""
+    """A picture whose colours are CSS variables of the page, so that they follow dark mode."""
     return _COLOUR.sub(lambda m: _THEME.get(m[0].lower(), m[0]), svg)
 
 

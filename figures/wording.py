@@ -1,14 +1,14 @@
-"""Numbers and lists in the words of a reader."""
+"""Numbers and lists as text for readers."""
 
 import math
 from collections.abc import Iterable, Mapping
 from numbers import Integral, Real
 
-COLUMN_NAMES = {"theory": "theory", "toy": "the toy", "real": "real networks"}
+COLUMN_NAMES = {"theory": "theory", "toy": "toy models", "real": "real networks"}
 
 
 def number(value, digits: int = 3) -> str:
-    """A number for a reader: three significant digits, no needless exponent."""
+    """A number to three significant digits, without needless exponents."""
     if value is None or value != value:
         return "–"
     if abs(value) < 1e-12:
@@ -21,7 +21,7 @@ def number(value, digits: int = 3) -> str:
 
 
 def estimate(item: Mapping) -> str:
-    """``mean [low, high]`` of one piece of evidence, its n left to the caller."""
+    """``mean [low, high]`` of one piece of evidence; the caller adds n."""
     if item["n"] == 0:
         return number(item["mean"])
     if item["low"] is None:
@@ -30,7 +30,7 @@ def estimate(item: Mapping) -> str:
 
 
 def cell(value) -> str:
-    """What stands in a cell of a table: four significant digits of a number, anything else as it is."""
+    """A table cell: real numbers to four significant digits, everything else unchanged."""
     return number(value, 4) if isinstance(value, Real) and not isinstance(value, Integral) else str(value)
 
 
@@ -46,7 +46,7 @@ def counted(count: int, thing: str, things: str = "") -> str:
 
 
 def span(values: Iterable[float], text=str) -> str:
-    """``3`` where all are alike, else ``3 to 8``."""
+    """``3`` if all values are equal, else ``3 to 8``."""
     values = sorted(v for v in values if v is not None and not math.isnan(v))
     if not values:
         return "–"
@@ -60,11 +60,11 @@ def duration(seconds: float) -> str:
 
 
 def capital(text: str) -> str:
-    """With a capital letter in front."""
+    """The text with its first letter capitalised."""
     return text[:1].upper() + text[1:]
 
 
 def chance(errors: Mapping) -> str:
-    """How many verdicts must be expected to be wrong, in a sentence (:func:`theory.verdict.decide.wrong`)."""
-    return (f"of {errors['decided']} verdicts that say something, {errors['expected']:.2g} must be expected to be wrong as their "
-            f"p-values stand, and at most {errors['at_most']:.2g} if every setting were on its bound")
+    """How many verdicts are expected to be wrong, as a sentence (:func:`theory.verdict.decide.wrong`)."""
+    return (f"of {counted(errors['decided'], 'decided verdict')}, {errors['expected']:.2g} would be expected to be wrong given "
+            f"the p-values, and at most {errors['at_most']:.2g} if every effect lay exactly on its bound")

@@ -7,7 +7,7 @@ from empirical.studies.width.study import SAME_LOSS, SLICES, WIDER
 from figures.section import Section, picture
 from figures.style import BASELINE, EXTRA, NARROW, POSITIVE, REVERSE, SHARE, WIDE, canvas, legend, look, panels
 from figures.sweeps import (
-    AS_THEY_ARE,
+    NO_CONTROL,
     controlled,
     controlled_rows,
     controls,
@@ -22,7 +22,7 @@ from figures.sweeps import (
 from lab.estimate import mean_interval
 from theory.measures import compared
 
-TOY = {AS_THEY_ARE: "free", SAME_LOSS: "matched loss", SLICES: "shared start"}  # control -> condition of the toy's table
+TOY = {NO_CONTROL: "free", SAME_LOSS: "matched loss", SLICES: "shared start"}  # control -> condition of the toy's table
 
 
 def _controls(tables):

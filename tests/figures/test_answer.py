@@ -30,16 +30,17 @@ def row(verdict, id="s0.x", **columns):
     ("contradicted", {"toy": "contradicted", "real": "contradicted"}, "width does not help"),
     ("no effect", {"real": "no effect"}, "width makes no difference"),
     ("depends", {"theory": "holds", "toy": "holds", "real": "contradicted"},
-     "in theory and the toy, width helps; in real networks, width does not help"),
+     "in theory and toy models, width helps; in real networks, width does not help"),
     ("depends", {"toy": "holds", "real": "depends"},
-     "in the toy, width helps; in real networks, it depends on the setting whether width helps"),
+     "in toy models, width helps; in real networks, whether width helps depends on the setting"),
     ("inconclusive", {"toy": "holds", "real": "inconclusive"},
-     "in the toy, width helps; in real networks, it is not decided yet"),
-    ("inconclusive", {"toy": "holds", "real": None}, "in the toy, width helps; in real networks, it is not measured yet"),
-    ("inconclusive", {"toy": "inconclusive", "real": "inconclusive"}, "it is not decided yet whether width helps"),
+     "in toy models, width helps; in real networks, this is still undecided"),
+    ("inconclusive", {"toy": "holds", "real": None},
+     "in toy models, width helps; in real networks, this has not been measured yet"),
+    ("inconclusive", {"toy": "inconclusive", "real": "inconclusive"}, "whether width helps is still undecided"),
     ("inconclusive", {"toy": "inconclusive", "real": None},
-     "in the toy, it is not decided yet whether width helps; in real networks, it is not measured yet"),
-    ("not yet measured", {"toy": None, "real": None}, "it is not measured yet whether width helps")])
+     "in toy models, whether width helps is still undecided; in real networks, this has not been measured yet"),
+    ("not yet measured", {"toy": None, "real": None}, "whether width helps has not been measured yet")])
 def test_each_verdict_has_its_sentence(verdict, columns, said):
     assert statement(CLAUSE, row(verdict, **columns)) == said
 
@@ -62,14 +63,14 @@ def test_the_themes_speak_of_claims_that_there_are():
 
 def test_numbers_say_how_much_in_how_many_settings_with_how_many_seeds():
     toy, real = measured(CLAUSE, row("holds", toy="holds", real="holds"))
-    assert toy.startswith("Toy 30 [29, 31] points; 10 to 30 over 2 settings (5 replicas") and "seeds" not in toy
-    assert real.startswith("Real networks 30") and real.endswith("(5 seeds)")
+    assert toy.startswith("Toy models: 30 [29, 31] points; 10 to 30 over 2 settings (5 replicas") and "seeds" not in toy
+    assert real.startswith("Real networks: 30") and real.endswith("(5 seeds)")
     first = row("holds", real="holds")
     first["real"]["evidence"][0]["primary"] = True
-    assert measured(CLAUSE, first)[0].startswith("Real networks 10 [9, 11]")
+    assert measured(CLAUSE, first)[0].startswith("Real networks: 10 [9, 11]")
     pooled = row("holds", real="holds")
     pooled["real"]["pooled"] = {"mean": 0.2, "low": 0.1, "high": 0.3, "n": 6}
-    assert measured(CLAUSE, pooled)[0].startswith("Real networks 20 [10, 30]")
+    assert measured(CLAUSE, pooled)[0].startswith("Real networks: 20 [10, 30]")
     pilot = row("inconclusive", real=None) | {"real": column("inconclusive", 0.1, n=3, judgement="pilot")}
     assert "pilot: not judged" in measured(CLAUSE, pilot)[0] and "pilot" not in real
     pooled["real"]["evidence"] += pilot["real"]["evidence"]
@@ -88,10 +89,12 @@ def test_the_answer_leaves_out_what_it_has_no_row_of_and_links_what_it_says():
 
 
 def test_a_row_is_summed_up_by_the_ledgers_words_or_by_its_columns():
-    assert summary(row("holds", toy="holds", real=None)) == "toy: holds and real networks: not yet measured"
+    assert summary(row("holds", toy="holds", real=None)) == "toy models: holds and real networks: not yet measured"
     assert summary(row("holds", toy="holds") | {"summary": "holds except here"}) == "holds except here"
     assert tally([row("holds"), row("holds"), row("depends")]) == "Of 3 claims, 2 hold and 1 depends on the setting."
-    assert tally([row("no effect")]) == "The one claim shows no effect."
+    assert tally([row("no effect")]) == "The only claim shows no effect."
+    assert tally([row("holds"), row("holds")]) == "Both claims hold."
+    assert tally([row("depends")] * 3) == "All 3 claims depend on the setting."
 
 
 def test_limits_are_read_off_the_numbers():
@@ -100,7 +103,8 @@ def test_limits_are_read_off_the_numbers():
     frame = pd.DataFrame({"arch": ["net"], "base_width": [8]})
     rows = [row("holds", real="holds")]
     said = limits(rows, [Table("study", frame, {})], {"net": 64})
-    assert said.startswith("5 seeds") and "1 of 1 studies of networks narrower" in said and "pilot" not in said
+    assert said.startswith("5 seeds") and "1 of 1 study with networks narrower" in said and "pilot" not in said
     rows[0]["real"]["evidence"][0] |= {"judgement": "pilot", "n": 3, "setting": "CIFAR-10 (JPEG re-encoding)"}
     said = limits(rows, [Table("study", frame, {})], {"net": 8})
-    assert said.startswith("3 to 5 seeds") and "narrower" not in said and "1 of 2 real numbers" in said and "re-encoded" in said
+    assert said.startswith("3 to 5 seeds") and "narrower" not in said and "1 of 2 real-network numbers" in said
+    assert "re-encoded" in said

@@ -80,8 +80,8 @@ def test_an_unfinished_table_alone_is_no_evidence(laboratory, write, tmp_path, c
 
 
 @pytest.mark.parametrize("changes, reason", [
-    ({"plan": "00000000"}, "other settings"), ({"scale": "published", "plan": "0"}, "other settings"),
-    ({"name": "cubes"}, "no study")])
+    ({"plan": "00000000"}, "settings other than"), ({"scale": "published", "plan": "0"}, "settings other than"),
+    ({"name": "cubes"}, "does not exist")])
 def test_tables_that_no_study_declares_are_set_aside(laboratory, write, tmp_path, changes, reason):
     write("runs/tables", **{"scale": "full", "values": [1.0, 9.0], **changes})
     assert not catalogue.tables(tmp_path / "runs")

@@ -62,7 +62,7 @@ def test_a_picture_says_in_words_what_it_shows():
             axis.set(title=name, xlabel="width", ylabel="error")
         legend(figure, axes)
         text = described(figure, "Errors")
-        assert text == "Errors; panels: left one, right one; across: width; up: error; series: measured"
+        assert text == "Errors; panels: left one, right one; x axis: width; y axis: error; series: measured"
         assert f'role="img" aria-label="{text}"' in picture(figure, "Errors", "").svg
 
 

@@ -61,7 +61,7 @@ def test_a_pilot_is_computed_as_declared_first_and_then_looked_at_as_declared(st
     (step,) = result["steps"]
     assert code == 0 and not (tmp_path / "runs").exists()
     assert (step["study"], step["replicas"], step["runs"], step["seconds"]) == ("squares", None, DECLARED, 12.0)
-    assert "squares: as declared, 4 runs, about 12 s; decides" in err and not result["stuck"]
+    assert "squares: as declared, 4 runs, about 12 s; chance to decide" in err and not result["stuck"]
 
     compute(study.STUDY, "full", store=RunStore("runs"))
     assert toy()[0] == "inconclusive" and toy()[1].level == 0.025
@@ -114,9 +114,9 @@ def test_what_cannot_be_settled_here_is_named_with_its_reason(study, tmp_path, c
     study.STUDY = replace(study.STUDY, evidence=lambda frame, runs: [
         Evidence(CLAIM, "toy", "squares", mean_interval(noisy(frame) - 0.0105), runs)])
     code, result, _ = said(capsys, "--budget", "10m")
-    assert code == 0 and not result["done"] and "too small to decide here" in result["stuck"][CLAIM]
+    assert code == 0 and not result["done"] and "too close to the bound" in result["stuck"][CLAIM]
     study.STUDY = replace(study.STUDY, extensible=False, configs=partial(study.STUDY.configs, replicas=DECLARED))
-    assert "takes no more replicas" in said(capsys)[1]["stuck"][CLAIM]
+    assert "cannot take more replicas" in said(capsys)[1]["stuck"][CLAIM]
 
 
 def test_nothing_beyond_the_budget_is_begun(study, write, tmp_path, capsys):

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from figures.strips import LEAST, MOST, SHAPES, effect, foremost, interval, place, said, strip, summary, symbols
+from figures.strips import LEAST, MOST, SHAPES, effect, foremost, interval, judgements, place, strip, summary, symbols
 from theory.verdict.decide import VERDICTS
 from theory.verdict.pieces import CONTRADICTED, HOLDS, NO_EFFECT, PILOT, TOO_FEW, UNDECIDED, UNINFORMATIVE
 from theory.verdict.rule import Rule
@@ -57,7 +57,7 @@ def test_a_strip_shows_every_number_once_and_says_what_it_shows():
     text = strip(RULES[0], pieces, "toy")
     assert text.count("<use") == 4 and 'href="#beyond"' in text and 'href="#short"' in text
     assert len(re.findall(r'<line class="(?:holds|contradicted)"', text)) == 3 and "<b>" not in text
-    assert "5 settings, 2 hold, 1 contradict, 1 undecided, 1 uninformative" in text
+    assert "5 settings: 2 holds, 1 contradicted, 1 undecided, 1 uninformative" in text
     heights = [float(y) for y in re.findall(r'<use[^>]* y="([\d.]+)"', text)]
     assert len(set(heights)) == 4, "marks on lines of their own"
 
@@ -70,4 +70,4 @@ def test_a_column_is_stood_for_by_its_mean_its_primary_setting_or_the_one_in_the
     assert foremost({"evidence": [piece(9, 8, 10, "pilot")], "pooled": None})["mean"] == 9
     column = {"evidence": pieces, "pooled": {"mean": 0.3, "low": 0.2, "high": 0.4, "n": 6}, "verdict": "depends"}
     assert foremost(column)["mean"] == 0.3 and "mark-depends" in summary(RULES[0], column, "toy")
-    assert said(pieces) == "3 settings, 3 hold"
+    assert judgements(pieces) == "3 settings: 3 holds"

@@ -119,7 +119,7 @@ def test_a_level_that_refutes_makes_a_column_depend():
     separated = decide_column(claim(moderator="data"), found)
     assert separated.moderator.separates and separated.verdict == "depends"
     assert decide_column(claim(), found).moderator is None
-    assert "data separates the settings (images 2.01, text 0.015)" in words.column_summary(RULE, separated)
+    assert "data separates the settings (images: 2.01, text: 0.015)" in words.column_summary(RULE, separated)
 
 
 @pytest.mark.parametrize("columns, expected", [
@@ -202,9 +202,9 @@ def test_what_no_number_of_replicas_settles():
 @pytest.mark.parametrize("estimates, scope, summary", [
     ([HOLDS] * 3, "all 3 settings", "holds in all 3 settings"),
     ([HOLDS], "setting 0", "holds in setting 0 (0.5 [0.382, 0.618])"),
-    ([HOLDS, HOLDS, AGAINST], "all 3 settings but setting 2", "holds except in setting 2"),
+    ([HOLDS, HOLDS, AGAINST], "all 3 settings except setting 2", "holds except in setting 2"),
     ([HOLDS, OPEN], "setting 0; the rest inconclusive", "holds in setting 0 (0.5 [0.382, 0.618]); the rest inconclusive"),
-    ([NOTHING] * 2, "in none of 2 settings", "no effect of 0.1 or more in all 2 settings"),
+    ([NOTHING] * 2, "in none of 2 settings", "no effect of 0.1 or more in both settings"),
     ([HOLDS, AGAINST, OPEN], "setting 0; not in setting 1; the rest inconclusive",
      "holds in setting 0; contradicted in setting 1; the rest inconclusive"),
     ([HOLDS] * 5, "all 5 settings", "holds in all 5 settings (0.5 [0.438, 0.562])"),
@@ -216,9 +216,9 @@ def test_words(estimates, scope, summary):
 
 def test_an_open_column_says_what_would_settle_it():
     text = words.column_summary(RULE, decide_column(claim({"toy": "s"}), evidence([student(0.2, 0.05, 5)])))
-    assert "setting 0 has 0.2 [0.0612, 0.339], n = 5, which shows a distance of 0.188 from the bound" in text
-    assert "; 12 replicas would show the effect that was found with 80 % power" in text
-    assert "too small to decide here: it takes more than 16 replicas" in words.column_summary(
+    assert "setting 0: 0.2 [0.0612, 0.339], n = 5, enough to detect a distance of 0.188 from the bound" in text
+    assert "; 12 replicas would give 80 % power at the measured effect" in text
+    assert "too close to the bound to decide here, which would take more than 16 replicas" in words.column_summary(
         RULE, decide_column(claim(), evidence([student(0.12, 0.05, 5)])))
 
 

@@ -1,5 +1,5 @@
-"""Verdicts in sentences, made of what was found and of nothing else: where a claim holds, how large the effect is, and what
-would settle the rest."""
+"""Verdicts as sentences, generated from the evidence alone: where a claim holds, how large the effect is, and what would settle
+what is open."""
 
 import math
 from collections.abc import Sequence
@@ -10,12 +10,12 @@ from theory.verdict.power import detectable, most_replicas, replicas_needed, too
 from theory.verdict.rule import Rule
 
 NAMES = {"theory": "theory", "toy": "toy models", "real": "real networks"}
-ROOM = 100  # characters for the names of settings in a summary, where more are counted; a scope has four times as much
-_UNJUDGED = {PILOT: "pilot only", UNINFORMATIVE: "nothing that varies", TOO_FEW: "fewer than three replicas"}
+ROOM = 100  # characters for the names of settings in a summary; longer lists are counted. A scope has four times as much
+_UNJUDGED = {PILOT: "pilot only", UNINFORMATIVE: "no variation", TOO_FEW: "fewer than three replicas"}
 
 
 def number(value: float) -> str:
-    """Two or three significant digits, with a minus sign that is one."""
+    """A number to three significant digits, with a typographic minus sign."""
     return f"{value:.3g}".replace("-", "−")
 
 
@@ -34,20 +34,20 @@ def listed(words: Sequence[str]) -> str:
 
 # ------------------------------------------------------------------------------------------------------------ settings
 def _settings(pieces: Sequence[Piece], of: int, room: int = ROOM) -> str:
-    """The settings by name where there is room, else how many they are."""
+    """The settings by name if there is room, else their number."""
     names = list(dict.fromkeys(piece.evidence.setting for piece in pieces))
     text = listed(names) if not any("," in name or " and " in name for name in names) else "; ".join(names)
     return text if len(text) <= room else f"{len(pieces)} of {of} settings"
 
 
 def _alone(pieces: Sequence[Piece], room: int = ROOM) -> str:
-    """All the settings of a column."""
-    return f"all {len(pieces)} settings" if len(pieces) > 1 else _settings(pieces, 1, room)
+    """All the settings of a column: by number, or the only one by name."""
+    return "both settings" if len(pieces) == 2 else f"all {len(pieces)} settings" if pieces[1:] else _settings(pieces, 1, room)
 
 
 def column_scope(column: Column) -> str:
-    """Where a column's claim holds: "all 7 settings", "all 7 settings but X", "X; not in Y; the rest inconclusive"; "" where
-    nothing is decided."""
+    """Where a claim holds by one column: "all 7 settings", "all 7 settings except X", "X; not in Y; the rest inconclusive"; empty
+    if nothing is decided."""
     judged, room = column.judged, 4 * ROOM
     holding, refuting, open_ = column.of(HOLDS), column.of(*REFUTED), column.of(UNDECIDED)
     if not holding and not refuting and column.verdict in OPEN:
@@ -57,7 +57,7 @@ def column_scope(column: Column) -> str:
     if len(refuting) == len(judged):
         return f"in none of {len(judged)} settings" if len(judged) > 1 else f"not in {_settings(refuting, 1, room)}"
     if refuting and not open_ and len(refuting) < len(holding):
-        return f"all {len(judged)} settings but {_settings(refuting, len(judged), room)}"
+        return f"all {len(judged)} settings except {_settings(refuting, len(judged), room)}"
     mean = f"on average over {column.pool.mean.n} settings" if column.on_average and column.pool is not None else ""
     parts = [*[mean] * (column.verdict == HOLDS), _settings(holding, len(judged), room),
              *[f"not {mean}"] * bool(mean and column.verdict in REFUTED),
@@ -66,22 +66,23 @@ def column_scope(column: Column) -> str:
 
 
 def scope(verdict: Verdict) -> str:
-    """Where a claim holds, column by column, after the scope that it declares."""
-    found = [(name, column_scope(column)) for name, column in verdict.columns.items()]
-    return ". ".join(filter(None, [verdict.claim.scope.rstrip("."), *(f"{NAMES[name]}: {text}" for name, text in found if text)]))
+    """Where a claim holds: its declared scope, then the scope of each column."""
+    scopes = [(name, column_scope(column)) for name, column in verdict.columns.items()]
+    by_column = (f"{NAMES[name]}: {text}" for name, text in scopes if text)
+    return ". ".join(filter(None, [verdict.claim.scope.rstrip("."), *by_column]))
 
 
 # ------------------------------------------------------------------------------------------------------------ sentences
 def column_summary(rule: Rule, column: Column) -> str:
-    """What one column says, in one sentence without its full stop."""
+    """The verdict of one column as a sentence without its full stop."""
     if column.verdict == NOT_MEASURED:
         return NOT_MEASURED
     if not column.judged:
         return f"not judged: {listed([_UNJUDGED[piece.judgement] for piece in column.pieces])}"
     if column.awaited:
         so_far = _sides(rule, column, False)
-        return f"{INCONCLUSIVE}: {column.awaited.evidence.setting}, the primary setting, is to be measured anew" + (
-            f"; so far {so_far}" if so_far else "")
+        return f"{INCONCLUSIVE}: the primary setting ({column.awaited.evidence.setting}) has to be measured again" + (
+            f"; so far, {so_far}" if so_far else "")
     if column.verdict == INCONCLUSIVE:
         return "; ".join(filter(None, [INCONCLUSIVE, _sides(rule, column, False), needs(rule, column)])) + moderated(column)
     if column.verdict == DEPENDS:
@@ -92,13 +93,13 @@ def column_summary(rule: Rule, column: Column) -> str:
     if len(same) == count:
         return f"{what} in {_alone(same)}{_effect(column, same)}"
     if column.on_average and column.pool is not None:
-        alone = f", in {len(same)} of {count} by itself" if same else ""
+        alone = f", individually in {len(same)} of {count}" if same else ""
         return f"{what} on average over {column.pool.mean.n} settings ({measured(column.pool.mean)}){alone}"
     return f"{what} in {_settings(same, count)}{_effect(column, same)}; the rest inconclusive"
 
 
 def _effect(column: Column, same: Sequence[Piece]) -> str:
-    """The number behind pieces that say the same: the mean over settings if they are all, their primary one, the only one."""
+    """The number behind pieces with one judgement: the mean over settings if they are all, else the primary or only one."""
     if len(same) == len(column.judged) and column.pool is not None:
         return f" ({measured(column.pool.mean)})"
     best = next((piece for piece in same if piece.primary), same[0] if len(same) == 1 else None)
@@ -113,8 +114,8 @@ def _sides(rule: Rule, column: Column, rest: bool = True) -> str:
         return f"holds except in {_settings(refuting, count)}"
     parts = [f"holds in {_settings(holding, count)}"] if holding else []
     for word in REFUTED:
-        if found := column.of(word):
-            parts.append(f"{_refuted(rule, word)} in {_settings(found, count)}")
+        if pieces := column.of(word):
+            parts.append(f"{_refuted(rule, word)} in {_settings(pieces, count)}")
     return "; ".join(parts + ["the rest inconclusive"] * bool(open_ and rest))
 
 
@@ -123,39 +124,39 @@ def _refuted(rule: Rule, word: str) -> str:
 
 
 def moderated(column: Column) -> str:
-    """What separates the settings, as a half sentence; "" where no moderator could be tested."""
+    """Whether the moderator separates the settings, as a clause; empty if no moderator could be tested."""
     tested = column.moderator
     if tested is None:
         return ""
     if not tested.separates:
         return f"; {tested.name} does not separate the settings (p = {tested.p:.2g})"
-    means = ", ".join(f"{level} {number(e.mean)}" for level, e in sorted(tested.means.items(), key=lambda item: -item[1].mean))
+    means = ", ".join(f"{level}: {number(e.mean)}" for level, e in sorted(tested.means.items(), key=lambda item: -item[1].mean))
     return f"; {tested.name} separates the settings ({means})"
 
 
 def needs(rule: Rule, column: Column) -> str:
-    """What would settle an open column: of its primary piece, or of the one that needs least."""
+    """What would settle an open column, judged by its primary piece or by the one that needs the fewest replicas."""
     piece = nearest(rule, column)
     estimate, error = piece.evidence.estimate, error_of(column, piece)
     needed = replicas_needed(estimate, rule, error)
-    start = (f"{piece.evidence.setting} has {measured(estimate)}, n = {estimate.n}, "
-             f"which shows a distance of {number(detectable(estimate, error))} from the bound")
+    start = (f"{piece.evidence.setting}: {measured(estimate)}, n = {estimate.n}, "
+             f"enough to detect a distance of {number(detectable(estimate, error))} from the bound")
     if needed is None:
         return start
     if too_many(estimate, needed):
-        return f"{start}; too small to decide here: it takes more than {most_replicas(estimate)} replicas"
-    return f"{start}; {needed} replicas would show the effect that was found with 80 % power"
+        return f"{start}; too close to the bound to decide here, which would take more than {most_replicas(estimate)} replicas"
+    return f"{start}; {needed} replicas would give 80 % power at the measured effect"
 
 
 def error_of(column: Column, piece: Piece) -> float:
-    """The one-sided error at which a piece is tested, at worst."""
+    """The one-sided error at which a piece is tested in the worst case."""
     if piece.primary:
         return ERROR
     return shared_error(column.pieces) / max(1, sum(not p.primary for p in column.judged))
 
 
 def nearest(rule: Rule, column: Column) -> Piece:
-    """The piece that would settle an open column first: its primary one, or that which needs the fewest replicas."""
+    """The piece that would settle an open column first: the primary one, else the one that needs the fewest replicas."""
 
     def replicas(piece: Piece) -> float:
         return replicas_needed(piece.evidence.estimate, rule, error_of(column, piece)) or math.inf
@@ -164,16 +165,16 @@ def nearest(rule: Rule, column: Column) -> Piece:
 
 
 def summary(verdict: Verdict) -> str:
-    """A claim's verdict in a sentence or two: columns that say the same are named together."""
-    said: dict[str, list[str]] = {}
+    """A claim's verdict in a sentence or two; columns with the same sentence are named together."""
+    columns_of: dict[str, list[str]] = {}
     for name, column in verdict.columns.items():
-        said.setdefault(column_summary(verdict.claim.rule, column), []).append(NAMES[name])
-    sentence = ". ".join(f"{(found := listed(names))[0].upper()}{found[1:]}: {text}" for text, names in said.items())
+        columns_of.setdefault(column_summary(verdict.claim.rule, column), []).append(NAMES[name])
+    sentence = ". ".join(f"{(where := listed(names))[0].upper()}{where[1:]}: {text}" for text, names in columns_of.items())
     return f"{sentence}.{_between(verdict)}"
 
 
 def _between(verdict: Verdict) -> str:
-    """Whether a declared moderator could be tested, of a claim that depends."""
+    """For a claim that depends on the setting: why no moderator explains it."""
     if verdict.verdict != DEPENDS or any(column.moderator for column in verdict.columns.values()):
         return ""
     if verdict.claim.moderator:
