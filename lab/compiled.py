@@ -1,14 +1,18 @@
 """Numba's compiler as the laboratory's kernels use it: they are cached where something can be written, and run anywhere.
 
-:func:`njit` is Numba's, with three differences. Where nothing can be written (a read-only installation without a home, a full
-disk), or what was kept is damaged, Numba refuses to compile a function that asks for its cache; here it is compiled without,
-and that is said once. And Numba's simplest threading layer (*workqueue*, all there is without OpenMP and TBB) ends the process
-when two Python threads start parallel kernels at a time; here they wait for each other: each of them has all the cores anyway.
-And Numba hands a kernel's ``fastmath`` on to the functions that it compiles on the kernel's behalf, and keeps them for all later
-callers: the last bits of a shared function would depend on which kernel came first. Here a function has the flags that it names
-itself, or none.
+:func:`njit` is Numba's, with four differences.
+
+* Compiled kernels are kept by :mod:`lab.kernel_cache`, which notices edits in other files and never fails.
+* Compilation that takes longer than a moment is announced, so that nobody waits without knowing for what (not where the
+  environment has ``WIDTHLAB_SILENT_COMPILER``).
+* Numba's simplest threading layer (*workqueue*, all there is without OpenMP and TBB) ends the process when two Python threads
+  start parallel kernels at a time; here they wait for each other: each of them has all the cores anyway.
+* Numba hands a kernel's ``fastmath`` on to the functions that it compiles on the kernel's behalf, and keeps them for all later
+  callers: the last bits of a shared function would depend on which kernel came first. Here a function has the flags that it names
+  itself, or none.
 """
 
+import os
 import threading
 from functools import wraps
 from multiprocessing import parent_process
@@ -16,8 +20,11 @@ from types import FunctionType
 from typing import Any
 
 import numba
+from numba.core import event
+from numba.core.typeinfer import register_dispatcher
 
 from lab.cli import note
+from lab.kernel_cache import KernelCache, report_uncached
 
 _LAUNCH = threading.Lock()
 
@@ -36,35 +43,21 @@ def njit(*signature: Any, cache: bool = False, parallel: bool = False, **options
     compiled: Any = numba.njit  # its overloads know no mixture of a signature and options
 
     def decorate(function: FunctionType):
-        try:
-            kernel = compiled(*signature, cache=cache, **options)(function)
-        except Exception as error:
-            if not cache:
-                raise
-            kernel = compiled(*signature, cache=False, **options)(function)  # raises again if the function is at fault
-            _say_uncached(error)
-        _guard(kernel)
+        kernel = compiled(**options)(function)
+        if not isinstance(kernel, FunctionType):  # NUMBA_DISABLE_JIT leaves the function as it is
+            if cache:
+                try:
+                    kernel._cache = KernelCache(function)
+                except Exception as error:  # there is no folder to keep it in
+                    report_uncached(error)
+            if signature:
+                with register_dispatcher(kernel):  # so that it may call itself
+                    for one in signature:
+                        kernel.compile(one)
+                kernel.disable_compile()
         return _one_at_a_time(kernel) if parallel else kernel
 
     return decorate
-
-
-def _guard(kernel) -> None:
-    """What is compiled at a later call does not fail for its cache either."""
-
-    def guarded(method):
-        def attempt(*arguments):
-            try:
-                return method(*arguments)
-            except Exception as error:  # a damaged file raises anything
-                _say_uncached(error)
-                return None
-
-        return attempt
-
-    cache = getattr(kernel, "_cache", None)  # NUMBA_DISABLE_JIT leaves the function as it is
-    for name in () if cache is None else ("load_overload", "save_overload"):
-        setattr(cache, name, guarded(getattr(cache, name)))
 
 
 def _one_at_a_time(kernel):
@@ -76,14 +69,35 @@ def _one_at_a_time(kernel):
     return launch
 
 
-_said = False
+class _Announcement(event.Listener):
+    """Says that kernels are being compiled, once, if one takes longer than a moment."""
+
+    MOMENT = 1.0  # seconds
+
+    def __init__(self) -> None:
+        self._depth = 0
+        self._timer: threading.Timer | None = None
+        self._made = False
+
+    def on_start(self, event: event.Event) -> None:
+        self._depth += 1
+        if self._depth == 1 and not self._made:
+            function = event.data["dispatcher"].py_func
+            self._timer = threading.Timer(self.MOMENT, self._announce, [f"{function.__module__}.{function.__name__}"])
+            self._timer.daemon = True
+            self._timer.start()
+
+    def on_end(self, event: event.Event) -> None:
+        self._depth -= 1
+        if self._depth == 0 and self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _announce(self, kernel: str) -> None:
+        if not self._made:
+            self._made = True
+            note(f"compiling {kernel} and the kernels after it: usually 5 to 20 seconds, once; they are kept for later runs")
 
 
-def _say_uncached(error: Exception) -> None:
-    """Once, by the process that has no parent here."""
-    global _said
-    if not _said and parent_process() is None:
-        reason = getattr(error, "strerror", None) or " ".join(str(error).split())[:80] or type(error).__name__
-        note(f"compiled kernels cannot be kept, or taken from where they are kept ({reason}): they are compiled anew, which "
-             "takes a while; name a folder that can be written in NUMBA_CACHE_DIR")
-    _said = True
+if parent_process() is None and not os.environ.get("WIDTHLAB_SILENT_COMPILER"):
+    event.register("numba:compile", _Announcement())

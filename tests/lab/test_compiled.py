@@ -68,7 +68,7 @@ print(numba.threading_layer(), set(found))
 def run(script, tmp_path, **environment):
     (tmp_path / "script.py").write_text(script)
     return subprocess.run([sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True,
-                          env={"PYTHONPATH": str(ROOT), "PATH": "", **environment})
+                          env={"PYTHONPATH": str(ROOT), "PATH": "", "WIDTHLAB_SILENT_COMPILER": "1", **environment})
 
 
 def test_kernels_run_where_nothing_can_be_cached_and_say_so_once(tmp_path):
@@ -88,6 +88,46 @@ def test_kernels_run_on_a_full_disk_and_beside_a_damaged_cache(tmp_path):
         path.write_bytes(path.read_bytes()[:-20])
     found = run(KERNELS, tmp_path, NUMBA_CACHE_DIR=str(tmp_path / "cache"))
     assert found.stdout == "2.0 3.0\n" and len(found.stderr.splitlines()) == 1, found.stderr
+
+
+CALLER = """
+from callee import CONSTANT, inlined
+from lab.compiled import njit
+
+@njit("f8(f8)", cache=True)
+def caller(x):
+    return CONSTANT * inlined(x)
+
+print(caller(1.0), sum(caller.stats.cache_hits.values()))
+"""
+CALLEE = """
+from lab.compiled import njit
+
+CONSTANT = {}
+
+@njit
+def inlined(x):
+    return x + {}
+"""
+
+
+@pytest.mark.parametrize("constant, added", [(2.0, 3.0), (1.0, 4.0)])
+def test_an_edit_in_another_file_invalidates_what_was_compiled_from_it(constant, added, tmp_path):
+    def called(constant, added):
+        (tmp_path / "callee.py").write_text(CALLEE.format(constant, added))
+        return run(CALLER, tmp_path, NUMBA_CACHE_DIR=str(tmp_path / "cache"))
+
+    assert called(1.0, 3.0).stdout == "4.0 0\n"
+    assert called(1.0, 3.0).stdout == "4.0 1\n"
+    assert called(constant, added).stdout == f"{constant * (1 + added)} 0\n"
+
+
+def test_compiling_is_announced_once(tmp_path):
+    script = KERNELS.replace("from", "import lab.compiled; lab.compiled._Announcement.MOMENT = 0.0\nfrom", 1)
+    found = run(script, tmp_path, WIDTHLAB_SILENT_COMPILER="", NUMBA_CACHE_DIR=str(tmp_path / "cache"))
+    assert found.stderr.count("compiling") == 1 and "__main__.eager" in found.stderr, found.stderr
+    found = run(script, tmp_path, WIDTHLAB_SILENT_COMPILER="", NUMBA_CACHE_DIR=str(tmp_path / "cache"))
+    assert found.stderr == "" and found.stdout == "2.0 3.0\n"
 
 
 def test_a_function_that_does_not_compile_says_so():

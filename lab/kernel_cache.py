@@ -1,0 +1,165 @@
+"""Where compiled kernels are kept: Numba's cache on disk, made aware of everything a kernel is compiled from.
+
+Numba takes a kernel from its cache if the file that defines it has not changed. But a kernel also contains the functions it
+calls, and constants of other modules: after an edit there, Numba would go on running the old code. Here the key of a compiled
+kernel holds a digest of all that, see :func:`ingredients`.
+
+And where nothing can be written (a read-only installation without a home, a full disk), or a kept file is damaged, Numba raises;
+here the kernel is compiled without its cache, and that is reported once.
+"""
+
+import hashlib
+import sys
+from collections.abc import Iterator
+from multiprocessing import parent_process
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+from numba.core.caching import FunctionCache
+
+from lab.cli import note
+
+_CONSTANTS = (bool, int, float, complex, str, bytes, type(None))
+_FOREIGN = {"builtins", "llvmlite", "math", "numba", "numpy"}  # versions of these are in Numba's own key, or do not matter
+
+
+class KernelCache(FunctionCache):
+    """The cache of one kernel; it fails at nothing but says so, once."""
+
+    def load_overload(self, sig, target_context):
+        """What is kept for a signature; None if there is nothing, or nothing usable."""
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception as error:  # a damaged file raises anything
+            report_uncached(error)
+            return None
+
+    def save_overload(self, sig, data):
+        """Keep what was compiled for a signature."""
+        try:
+            super().save_overload(sig, data)
+        except Exception as error:
+            report_uncached(error)
+
+    def _index_key(self, sig, codegen):
+        return (*super()._index_key(sig, codegen), ingredients(self._py_func))
+
+
+def ingredients(function: FunctionType) -> str:
+    """A digest of what a kernel is compiled from besides its own code.
+
+    Parameters
+    ----------
+    function : function
+        The kernel, not compiled.
+
+    Returns
+    -------
+    str
+        Of the code of every function it calls, directly or not, and of the values of the constants they name; of anything else
+        (vector types, intrinsics), of the source file of its module.
+
+    Examples
+    --------
+    >>> from lab.flow_kernel import _largest
+    >>> len(ingredients(_largest.py_func))
+    64
+    """
+    digest = hashlib.sha256()
+    waiting, done = [function], {function}
+    while waiting:
+        current = waiting.pop()
+        for code in _codes(current.__code__):
+            digest.update(code.co_code)
+            digest.update(repr([c for c in code.co_consts if not isinstance(c, CodeType)]).encode())
+            digest.update(repr(code.co_names).encode())
+        for name, thing in sorted(_named(current), key=lambda pair: pair[0]):
+            digest.update(name.encode())
+            inner = _function(thing)
+            if inner is None:
+                digest.update(_value(thing))
+            elif inner not in done and inner.__module__.partition(".")[0] not in _FOREIGN:
+                done.add(inner)
+                waiting.append(inner)
+    return digest.hexdigest()
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    """A code object and those inside it: comprehensions and inner functions."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _codes(constant)
+
+
+def _named(function: FunctionType) -> Iterator[tuple[str, Any]]:
+    """Globals, variables of enclosing functions, and members of modules that a function names."""
+    names = {name for code in _codes(function.__code__) for name in code.co_names}
+    for cell_name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
+        try:
+            yield cell_name, cell.cell_contents
+        except ValueError:  # not assigned yet
+            continue
+    for name in names & function.__globals__.keys():
+        thing = function.__globals__[name]
+        if not isinstance(thing, ModuleType):
+            yield name, thing
+        elif thing.__name__.partition(".")[0] not in _FOREIGN:
+            yield from ((f"{name}.{member}", getattr(thing, member)) for member in names if hasattr(thing, member))
+
+
+def _function(thing: Any) -> FunctionType | None:
+    """The Python function behind a kernel, a wrapped kernel, an intrinsic, or itself."""
+    for attribute in ("py_func", "_defn", "__wrapped__"):
+        thing = getattr(thing, attribute, thing)
+    return thing if isinstance(thing, FunctionType) else None
+
+
+def _value(thing: Any) -> bytes:
+    """A constant by its value, an array by its content, anything else by the source of the module that defines its type."""
+    if isinstance(thing, _CONSTANTS):
+        return repr(thing).encode()
+    if isinstance(thing, tuple | list):
+        return b"".join(map(_value, thing))
+    if hasattr(thing, "tobytes") and hasattr(thing, "dtype"):
+        return repr((thing.dtype, getattr(thing, "shape", ()))).encode() + thing.tobytes()
+    kind = thing if isinstance(thing, type) else type(thing)
+    return _source(kind.__module__)
+
+
+_sources: dict[str, bytes] = {}
+
+
+def _source(module: str) -> bytes:
+    if module.partition(".")[0] in _FOREIGN:
+        return module.encode()
+    if module not in _sources:
+        try:
+            _sources[module] = hashlib.sha256(Path(str(sys.modules[module].__file__)).read_bytes()).digest()
+        except (KeyError, OSError):  # a module without a file
+            _sources[module] = module.encode()
+    return _sources[module]
+
+
+_reported = False
+
+
+def report_uncached(error: Exception) -> None:
+    """Say that kernels are not kept, once, from the main process.
+
+    Parameters
+    ----------
+    error : Exception
+        Why not.
+
+    Examples
+    --------
+    >>> report_uncached(OSError(28, "No space left on device"))
+    """
+    global _reported
+    if not _reported and parent_process() is None:
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())[:80] or type(error).__name__
+        note(f"compiled kernels cannot be kept, or taken from where they are kept ({reason}): they are compiled anew, which "
+             "takes a while; name a folder that can be written in NUMBA_CACHE_DIR")
+    _reported = True
