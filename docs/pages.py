@@ -1,12 +1,11 @@
 """The pages of the site that follow from what the rooms declare: theory, claims, reference. Nothing is listed here by hand."""
 
-import ast
 import dataclasses
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from lab.discover import sources
+from lab.discover import public, sources
 from theory.claims import Change, Claim, claims
 from theory.derivation import derivations
 
@@ -74,16 +73,16 @@ def in_words(value) -> str:
 
 
 def reference_pages() -> dict[str, str]:
-    """A page for every package and every module that has public names, below its room: file → text."""
+    """A page for every package and every module with public names (`lab.discover.public`), below its room: file → text."""
     pages: dict[str, dict[str, str]] = {}
     for room in ROOMS:
         modules = sources(room, below=True)
         packages = {module.rpartition(".")[0] for module in modules}
         pages[room] = {f"reference/{module}.md": reference(module, names) for module, source in modules.items()
-                       if (names := public_names(source)) or module in packages}
-    every = {name: text for found in pages.values() for name, text in found.items()}
-    for room, found in pages.items():
-        every[f"reference/{room}.md"] = index(room, f"```{{eval-rst}}\n.. automodule:: {room}\n   :no-members:\n```", found)
+                       if (names := [name for name, text in public(source).items() if text]) or module in packages}
+    every = {name: text for inside in pages.values() for name, text in inside.items()}
+    for room, inside in pages.items():
+        every[f"reference/{room}.md"] = index(room, f"```{{eval-rst}}\n.. automodule:: {room}\n   :no-members:\n```", inside)
     rooms = {f"reference/{room}.md": "" for room in ROOMS}
     front = "```{eval-rst}\n.. automodule:: widthlab\n   :no-members:\n```"
     return {**every, "reference/index.md": index("Reference", front, rooms)}
@@ -93,22 +92,6 @@ def reference(module: str, names: list[str]) -> str:
     """The page of a module: its docstring, and what it defines."""
     members = f":members: {', '.join(names)}" if names else ":no-members:"
     return f"# {module}\n\n```{{eval-rst}}\n.. automodule:: {module}\n   {members}\n```\n"
-
-
-def public_names(source: str) -> list[str]:
-    """Public functions and classes with a docstring that a module defines itself, of those in its ``__all__`` where it has one.
-
-    What a package only passes on stands on the page of the module that defines it.
-    """
-    body = ast.parse(source).body
-    shown = next((ast.literal_eval(node.value) for node in body if isinstance(node, ast.Assign)
-                  and getattr(node.targets[0], "id", "") == "__all__" and _is_literal(node.value)), None)
-    return [node.name for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
-            and ast.get_docstring(node) and (shown is None or node.name in shown)]
-
-
-def _is_literal(node: ast.expr) -> bool:
-    return isinstance(node, ast.List | ast.Tuple) and all(isinstance(entry, ast.Constant) for entry in node.elts)
 
 
 def index(heading: str, text: str, pages: Mapping[str, str]) -> str:

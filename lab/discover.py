@@ -135,15 +135,39 @@ def exports(package: str) -> dict[str, list[str]]:
     ------
     DeclarationError : a module without ``__all__``, or a name in two of them.
     """
-    found = {}
+    table = {}
     for module, source in sources(package).items():
-        lists = [ast.literal_eval(s.value) for s in ast.parse(source).body
-                 if isinstance(s, ast.Assign) and getattr(s.targets[0], "id", "") == "__all__"]
-        if len(lists) != 1:
+        names = _listed(ast.parse(source))
+        if names is None:
             raise DeclarationError(f"{module} has no __all__: list its public names there")
-        found[module] = lists[0]
-    by_name(((module, name) for module, names in found.items() for name in names), str)
-    return found
+        table[module] = names
+    by_name(((module, name) for module, names in table.items() for name in names), str)
+    return table
+
+
+def public(source: str) -> dict[str, str]:
+    """Public functions and classes of a module, with their docstrings ("" for none).
+
+    They are those that the module defines itself, and lists in ``__all__`` where it has one: what the site describes, and what
+    the tests of the public surface look at. What a package passes on belongs to the module that defines it.
+    """
+    tree = ast.parse(source)
+    listed = _listed(tree)
+    return {node.name: ast.get_docstring(node) or "" for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)
+            and not node.name.startswith("_") and (listed is None or node.name in listed)}
+
+
+def _listed(tree: ast.Module) -> list[str] | None:
+    """The names in ``__all__``; None where there is none, or where it is computed, as in a lazy package."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            if getattr(target, "id", "") == "__all__":
+                try:
+                    return list(ast.literal_eval(node.value))
+                except ValueError:
+                    return None
+    return None
 
 
 def by_name(found: Iterable[tuple[str, _T]], name: Callable[[_T], str]) -> dict[str, _T]:

@@ -1,9 +1,12 @@
 """The public surface: what `dir()` of a room shows, of its modules and of the models in it; and what is asked of it."""
 
 import inspect
+from functools import cache
 from importlib import import_module
 
 from numpydoc.docscrape import ClassDoc, NumpyDocString
+
+from lab import discover
 
 ROOMS = ("lab", "theory", "toy", "toy.mlp", "empirical", "figures")
 
@@ -11,11 +14,11 @@ ROOMS = ("lab", "theory", "toy", "toy.mlp", "empirical", "figures")
 def public(room: str) -> dict[str, object]:
     """Functions and classes a user reaches by `dir()` from a room downwards, by the name they are defined under.
 
-    Of a module with `__all__` these are the names in it, whatever it has imported since; of another one, what is its own.
+    A module shows what is public in it (`lab.discover.public`, as on the site) and what its `__all__` passes on from others,
+    where it is public in the module that defines it.
     """
-    found: dict[str, object] = {}
-    package = import_module(room)
-    todo, done = [package], set()
+    surface: dict[str, object] = {}
+    todo, done = [import_module(room)], set()
     while todo:
         module = todo.pop()
         done.add(module.__name__)
@@ -25,11 +28,16 @@ def public(room: str) -> dict[str, object]:
             if inspect.ismodule(thing):
                 if thing.__name__.startswith(f"{room}.") and thing.__name__ not in done:
                     todo.append(thing)
-                continue
-            shown = listed or getattr(thing, "__module__", "") == module.__name__  # not merely imported there
-            if shown and inspect.isfunction(thing) | inspect.isclass(thing) and thing.__module__.startswith(f"{room}."):
-                found[f"{thing.__module__}.{thing.__qualname__}"] = thing
-    return dict(sorted(found.items()))
+            elif inspect.isfunction(thing) | inspect.isclass(thing) and thing.__module__.startswith(f"{room}."):
+                borrowed = listed is None and thing.__module__ != module.__name__  # merely imported there
+                if not borrowed and thing.__name__ in _public_in(thing.__module__):
+                    surface[f"{thing.__module__}.{thing.__qualname__}"] = thing
+    return dict(sorted(surface.items()))
+
+
+@cache
+def _public_in(module: str) -> dict[str, str]:
+    return discover.public(inspect.getsource(import_module(module)))
 
 
 def _parameters(thing) -> list[inspect.Parameter]:

@@ -106,3 +106,10 @@ def test_public_names_come_from_the_files(folder):
         discover.exports(folder(a="x = 1\n"))
     with pytest.raises(DeclarationError, match="'x' is taken"):
         discover.exports(folder(a='__all__ = ["x"]\n', b='__all__ = ["x"]\n'))
+
+
+def test_public_is_what_a_module_defines_and_lists():
+    source = 'from x import f\ndef g():\n    """Text."""\nclass H: ...\ndef _i(): ...\n'
+    assert discover.public(source) == {"g": "Text.", "H": ""}
+    assert discover.public(f"{source}__all__: list[str] = ['H', 'f']\n") == {"H": ""}
+    assert list(discover.public(f"{source}__all__ = list(globals())\n")) == ["g", "H"]  # computed: no list to read

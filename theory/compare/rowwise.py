@@ -26,8 +26,8 @@ from theory.measures import compared
 from theory.measures.debiased import debiased_cka_of
 from theory.measures.influence import PairedRows, cca_influence, debiased_cka_influence, procrustes_influence
 from theory.measures.neighbours import shared_neighbours
+from theory.measures.ridge import ridge_map
 from theory.measures.similarity import KEPT, mean_squared_cca, procrustes_similarity, svcca
-from theory.measures.span import ridge_map
 from theory.measures.units import effective_rank_influence
 from theory.moments import Moments
 from theory.moments.layout import Names

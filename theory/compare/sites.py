@@ -34,8 +34,8 @@ from theory.measures import (
     with_noise,
     with_residual,
 )
-from theory.moments import Moments, listed
-from theory.moments.layout import Names
+from theory.moments import Moments
+from theory.moments.layout import Names, listed
 
 PARTS = ("fit", "tune", "score")
 TARGET = "target"  # the labels' block, one-hot

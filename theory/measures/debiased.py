@@ -16,8 +16,8 @@ import numpy as np
 
 from lab.arrays import floats, power_of_two
 from lab.errors import InputError
-from theory.measures.span import Names
 from theory.moments import Moments
+from theory.moments.layout import Names
 
 __all__ = ["debiased_cka"]
 

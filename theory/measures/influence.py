@@ -30,8 +30,8 @@ from theory.measures.similarity import (
     rotation,
     svcca,
 )
-from theory.measures.span import Names
 from theory.moments import Moments
+from theory.moments.layout import Names
 
 __all__ = ()  # for resampling alone, and imported from here
 

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.errors import InputError
-from theory.measures.span import Names
 from theory.measures.units import correlations
 from theory.moments import Moments
+from theory.moments.layout import Names
 
 __all__ = ["Merging", "merge_repeated"]
 

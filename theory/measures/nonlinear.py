@@ -1,4 +1,4 @@
-"""Nonlinear span error and logistic probe: measures that need rows, on a stored, bounded subset of them.
+"""Nonlinear span error, by a kernel and by a small network: it needs rows, a stored, bounded subset of them.
 
 Nonlinear span error: kernel ridge regression with the Gaussian kernel k(x, z) = exp(-|x - z|^2 / (2 h^2)), by Nystroem
 features over landmarks Z (Williams & Seeger 2001): phi(x) = k(x, Z) K_ZZ^(-1/2), and then the linear span error from phi
@@ -21,16 +21,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lab.arrays import floats, power_of_two, real
+from lab.arrays import power_of_two
 from lab.errors import InputError
-from theory.measures.null import Rows, count_rows
-from theory.measures.span import RIDGES, Names, choose_ridge, ridge_map, span_error
-from theory.moments import Moments, listed
+from theory.measures.logistic import LogisticProbe as LogisticProbe
+from theory.measures.logistic import logistic_probe as logistic_probe
+from theory.measures.ridge import ridge_map
+from theory.measures.rows import Rows, as_matrix, fit_and_score
+from theory.measures.span import RIDGES, choose_ridge, span_error
+from theory.moments import Moments
+from theory.moments.layout import Names
 
-__all__ = [
-    "LogisticProbe", "NetworkSpan", "NonlinearSpan", "logistic_probe", "mlp_span_error", "nonlinear_span_error",
-    "nystroem_map",
-]
+__all__ = ["NetworkSpan", "NonlinearSpan", "mlp_span_error", "nonlinear_span_error", "nystroem_map"]
 
 _ROWS_AT_ONCE = 4096  # bound on the kernel matrix held between rows and landmarks
 
@@ -104,7 +105,7 @@ def nystroem_map(x: np.ndarray, rng: np.random.Generator, *, landmarks: int = 51
     >>> phi(x).shape
     (50, 10)
     """
-    x = _matrix(x)
+    x = as_matrix(x)
     unit = power_of_two(np.abs(x).max())
     x = x / unit
     if landmarks < 2 or not bandwidth > 0:
@@ -123,7 +124,7 @@ def nystroem_map(x: np.ndarray, rng: np.random.Generator, *, landmarks: int = 51
     whiten = vectors[:, kept] / np.sqrt(values[kept])
 
     def features(rows: np.ndarray) -> np.ndarray:
-        rows = _matrix(rows) / unit
+        rows = as_matrix(rows) / unit
         out = np.empty((len(rows), whiten.shape[1]))
         for start in range(0, len(rows), _ROWS_AT_ONCE):
             piece = rows[start:start + _ROWS_AT_ONCE] - centre
@@ -192,8 +193,8 @@ def nonlinear_span_error(fit: Rows, score: Rows, *, source: Names, target: Names
     >>> span.error < 0.1
     True
     """
-    x, x_score = _both(fit, score, source)
-    y, y_score = _both(fit, score, target)
+    x, x_score = fit_and_score(fit, score, source)
+    y, y_score = fit_and_score(fit, score, target)
     ridges, bandwidths = [float(r) for r in ridges], [float(b) for b in bandwidths]
     if not ridges or not bandwidths or not min(ridges) > 0:
         raise InputError("nonlinear span error needs at least one ridge, all above 0, and at least one bandwidth")
@@ -312,8 +313,8 @@ def mlp_span_error(fit: Rows, score: Rows, *, source: Names, target: Names, rng:
     >>> span.linear < 1e-6
     True
     """
-    x, x_score = _both(fit, score, source)
-    y, y_score = _both(fit, score, target)
+    x, x_score = fit_and_score(fit, score, source)
+    y, y_score = fit_and_score(fit, score, target)
     if hidden < 1 or iterations < 1 or not 0 < validation < 1:
         raise InputError(f"a network needs hidden units, iterations and a validation share in (0, 1): {hidden}, {iterations}, "
                          f"{validation}")
@@ -345,130 +346,3 @@ def mlp_span_error(fit: Rows, score: Rows, *, source: Names, target: Names, rng:
     residual = left[2] - used * output
     return NetworkSpan(float((residual**2).sum() / total), float((left[2] ** 2).sum() / total), ridge, used,
                        *_squares(residual, left[2], y_score - y[kept].mean(0)))
-
-
-@dataclass(frozen=True)
-class LogisticProbe:
-    """Multinomial logistic regression on features, scored on other rows.
-
-    Attributes
-    ----------
-    accuracy : float
-        Share of score rows whose class is predicted.
-    log_loss : float
-        Mean negative log-likelihood in nats; a class not seen in fitting has probability 1e-15.
-    converged : bool
-        Whether the fit reached its tolerance.
-    right : ndarray of bool, shape (rows,)
-        Whether the class of each score row is predicted.
-
-    Examples
-    --------
-    >>> LogisticProbe(0.5, 0.69, True, np.array([True, False])).accuracy
-    0.5
-    """
-
-    accuracy: float
-    log_loss: float
-    converged: bool
-    right: np.ndarray = field(compare=False, repr=False)
-
-
-def logistic_probe(fit: Rows, score: Rows, *, features: Names, labels: str = "labels", penalty: float = 1.0,
-                   iterations: int = 1000) -> LogisticProbe:
-    """Linear probe by logistic regression (scikit-learn's ``LogisticRegression``), on standardised features.
-
-    Parameters
-    ----------
-    fit : mapping of str to ndarray
-        Rows that are fitted on: blocks of shape (rows, units), and classes of shape (rows,).
-    score : mapping of str to ndarray
-        Other rows, on which the fit is scored.
-    features : str or sequence of str
-        Blocks that the probe reads.
-    labels : str, default "labels"
-        Names the vector of classes, whole numbers.
-    penalty : float, default 1
-        Of |w|²/2 against the summed log-likelihood: scikit-learn's 1/C, above 0.
-    iterations : int, default 1000
-        At most.
-
-    Returns
-    -------
-    LogisticProbe
-
-    Raises
-    ------
-    InputError
-        The same rows to fit and to score, parameters out of range, fewer than two classes.
-
-    Examples
-    --------
-    >>> x = np.random.default_rng(0).normal(size=(200, 2))
-    >>> rows = {"x": x, "labels": (x[:, 0] > 0).astype(int)}
-    >>> fit, score = ({name: block[part] for name, block in rows.items()} for part in (slice(100), slice(100, 200)))
-    >>> logistic_probe(fit, score, features="x").accuracy > 0.9
-    True
-    """
-    if not penalty > 0 or iterations < 1:
-        raise InputError(f"a logistic probe needs penalty > 0 and iterations >= 1: {penalty}, {iterations}")
-    x, x_score = _both(fit, score, features)
-    classes, classes_score = _labels(fit, labels), _labels(score, labels)
-    if len(np.unique(classes)) < 2:
-        raise InputError("a logistic probe needs at least two classes among the fit rows")
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
-
-    mean, deviation = x.mean(axis=0), x.std(axis=0)
-    deviation[deviation <= 1e-12 * np.abs(mean)] = 1.0  # units that do not vary
-    model = LogisticRegression(C=1 / penalty, max_iter=iterations)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # reported as ``converged``
-        model.fit((x - mean) / deviation, classes)
-    probabilities = model.predict_proba((x_score - mean) / deviation)
-    place = np.clip(np.searchsorted(model.classes_, classes_score), 0, len(model.classes_) - 1)
-    known = model.classes_[place] == classes_score
-    likelihood = np.where(known, probabilities[np.arange(len(place)), place], 0.0)
-    predicted = model.classes_[probabilities.argmax(axis=1)]
-    return LogisticProbe(float(np.mean(predicted == classes_score)),
-                         float(-np.log(np.clip(likelihood, 1e-15, 1.0)).mean()),
-                         bool(np.all(model.n_iter_ < iterations)), predicted == classes_score)
-
-
-def _both(fit: Rows, score: Rows, names: Names) -> tuple[np.ndarray, np.ndarray]:
-    """The named blocks of fit and score rows, in units of a power of two near the largest of the fit rows."""
-    if fit is score or any(fit.get(name) is score.get(name) is not None for name in listed(names)):
-        raise InputError("fit and score are the same rows: score on rows that the fit has not seen")
-    x = _side_by_side(fit, names)
-    unit = power_of_two(np.abs(x).max())
-    return x / unit, _side_by_side(score, names) / unit
-
-
-def _side_by_side(rows: Rows, names: Names) -> np.ndarray:
-    """The named blocks as one float64 array of shape (rows, units)."""
-    if not count_rows(rows):
-        raise InputError("no rows")
-    names = listed(names)
-    missing = [name for name in names if name not in rows]
-    if missing or not names:
-        raise InputError(f"no blocks {missing} among {', '.join(rows)}" if missing else "name at least one block")
-    return np.hstack([_matrix(rows[name], f"block {name!r}") for name in names])
-
-
-def _matrix(block: np.ndarray, name: str = "features") -> np.ndarray:
-    block = floats(block, name)
-    block = block[:, None] if block.ndim == 1 else block
-    if block.ndim != 2 or not block.size:
-        raise InputError(f"features need shape (rows, units), got {block.shape}")
-    if not np.isfinite(block).all():
-        raise InputError("features that are not finite (NaN or infinity)")
-    return block
-
-
-def _labels(rows: Rows, name: str) -> np.ndarray:
-    if name not in rows:
-        raise InputError(f"no block {name!r} among {', '.join(rows)}")
-    labels = real(rows[name], f"block {name!r}")
-    if labels.ndim != 1 or labels.dtype.kind not in "iu":
-        raise InputError(f"labels must be a vector of whole numbers, got {labels.dtype} of shape {labels.shape}")
-    return labels

@@ -6,25 +6,16 @@ and breaks every tie between blocks (null of span error, CKA, CCA, Procrustes). 
 ties within a block as well (null of repeated units, predictability, effective rank).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from lab.arrays import floats, real
 from lab.errors import InputError
+from theory.measures.rows import Rows, count_rows
 from theory.moments import Moments
 
 __all__ = ["permutation_null", "shuffled_moments", "shuffled_rows", "subset_rows"]
-
-Rows = Mapping[str, np.ndarray]
-
-
-def count_rows(rows: Rows) -> int:
-    """Number of rows, the same in every block; an error if not."""
-    counts = {name: len(block) for name, block in rows.items()}
-    if len(set(counts.values())) != 1:
-        raise InputError(f"all blocks need the same number of rows, got {counts or 'no blocks'}")
-    return next(iter(counts.values()))
 
 
 def subset_rows(rows: Rows, limit: int, rng: np.random.Generator) -> dict[str, np.ndarray]:

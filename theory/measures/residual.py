@@ -13,8 +13,9 @@ import numpy as np
 from lab import checks
 from lab.errors import InputError
 from theory.measures.fitted import warn_of_few_rows
-from theory.measures.span import RIDGE, Names, ridge_map
-from theory.moments import Moments, listed
+from theory.measures.ridge import RIDGE, ridge_map
+from theory.moments import Moments
+from theory.moments.layout import Names, listed
 
 __all__ = ["with_noise", "with_residual"]
 
@@ -37,7 +38,7 @@ def with_residual(moments: Moments, *, source: Names, target: Names, fit: Moment
     ridge : float, default 1e-6
         Relative, as in :func:`theory.measures.span.span_error`.
     regression : tuple of ndarray, optional
-        Weights and offset of :func:`theory.measures.span.ridge_map` in place of ``fit`` and ``ridge``, where several moments
+        Weights and offset of :func:`theory.measures.ridge.ridge_map` in place of ``fit`` and ``ridge``, where several moments
         are extended by the same.
     name : str, default "residual"
         Of the new block, which is as wide as the target.

@@ -27,8 +27,8 @@ import numpy as np
 from lab.docstrings import arguments_as_in
 from lab.errors import InputError
 from theory.measures.fitted import Score, scored_on, warn_of_few_rows
-from theory.measures.span import Names
-from theory.moments import Moments, listed
+from theory.moments import Moments
+from theory.moments.layout import Names, listed
 
 __all__ = [
     "canonical_correlations", "linear_cka", "mean_squared_cca", "procrustes_distance",

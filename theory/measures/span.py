@@ -27,26 +27,22 @@ Rules
 """
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal, overload
 
 import numpy as np
 
-from lab.arrays import floats, real
+from lab.arrays import real
 from lab.errors import InputError
 from theory.measures.fitted import Score, scored_on
-from theory.moments import Moments, listed
+from theory.measures.ridge import RIDGE, checked_ridges, in_words, refuse_unfit, residuals
+from theory.measures.ridge import ridge_map as ridge_map
+from theory.moments import Moments
 from theory.moments.layout import Names
 
-__all__ = [
-    "RIDGE", "RIDGES", "RidgeChoice", "choose_ridge", "one_hot", "probe_error", "ridge_map", "span_error",
-    "span_gap",
-]
+__all__ = ["RIDGES", "RidgeChoice", "choose_ridge", "one_hot", "probe_error", "span_error", "span_gap"]
 
-RIDGE = 1e-6  # default relative ridge
 RIDGES = tuple(10.0**k for k in range(-8, 2))  # the grid of choose_ridge
-
 
 
 @overload
@@ -114,203 +110,21 @@ def span_error(fit: Moments, *, source: Names, target: Names, ridge: float | Seq
     >>> round(span_error(m, source="source", target="target"), 4)
     0.64
     """
-    ridges, scalar = _check_ridges(ridge)
-    score = scored_on(fit, score, _check(fit, source, target, ridges))
+    ridges, scalar = checked_ridges(ridge)
+    score = scored_on(fit, score, refuse_unfit(fit, source, target, ridges))
     if score.units(source) != fit.units(source) or score.units(target) != fit.units(target):
         raise InputError("fit and score moments must have the same units in source and target")
     unit = fit.scale(target)
     total = score.variance(target) / unit**2 + ((score.mean(target) - fit.mean(target)) / unit) ** 2
     still = score.constant(target)
     if still.all():
-        raise InputError(f"target {_join(target)} does not vary on the score split")
-    if fit.constant(source).all():
-        residual = np.broadcast_to(total, (len(ridges), len(total)))
-    elif min(ridges) < fit.rounding or _eigen_pays(len(ridges), fit.units(source), fit.units(target)):
-        residual = _residuals_by_eigen(fit, score, source, target, ridges, total, per_unit)
-    else:
-        try:
-            residual = _residuals_by_cholesky(fit, score, source, target, ridges, total)
-        except np.linalg.LinAlgError:  # rounding made it indefinite: negative eigenvalues are taken as 0
-            residual = _residuals_by_eigen(fit, score, source, target, ridges, total, per_unit)
+        raise InputError(f"target {in_words(target)} does not vary on the score split")
+    residual = residuals(fit, score, source, target, ridges, total, per_unit)
     if per_unit:
         share = np.clip(residual, 0.0, None) / np.where(still, np.nan, total)
         return share[0] if scalar else share
     share = np.clip(residual.sum(axis=1) / total.sum(), 0.0, None)
     return float(share[0]) if scalar else share
-
-
-def _eigen_pays(ridges: int, d: int, t: int) -> bool:
-    """Whether one eigendecomposition is cheaper than a Cholesky factor for each ridge (in units of d^3; measured)."""
-    return ridges * (1 / 3 + 2 * t / d) > 5 + 2 * t / d
-
-
-def _residuals_by_cholesky(fit: Moments, score: Moments, source: Names, target: Names, ridges: list[float],
-                           total: np.ndarray) -> np.ndarray:
-    """Residual second moments of each target unit, shape (ridges, units); one factorisation a ridge."""
-    unit, unit_target = fit.scale(source), fit.scale(target)
-    gram, cross = fit.covariance(source, scale=unit**2), fit.covariance(source, target, scale=unit * unit_target)
-    if score is not fit:
-        gram_score, cross_score = about_fit(score, fit, source), about_fit(score, fit, source, target)
-    out = np.empty((len(ridges), len(total)))
-    level = np.trace(gram) / len(gram)
-    for k, ridge in enumerate(ridges):
-        weights = _by_cholesky(gram, cross, ridge)
-        if score is fit:
-            out[k] = total - _dots(weights, cross) - ridge * level * _dots(weights, weights)
-        else:
-            out[k] = total - 2 * _dots(weights, cross_score) + _dots(weights, gram_score @ weights)
-    return out
-
-
-def _by_cholesky(gram: np.ndarray, cross: np.ndarray, ridge: float) -> np.ndarray:
-    """Weights of one regression; raises LinAlgError where rounding has made the shifted Gram matrix indefinite."""
-    from scipy.linalg import cho_factor, cho_solve
-
-    shifted = gram.copy(order="F")
-    shifted.flat[:: len(gram) + 1] += ridge * (np.trace(gram) / len(gram))
-    return cho_solve(cho_factor(shifted, lower=True, overwrite_a=True, check_finite=False), cross, check_finite=False)
-
-
-def _residuals_by_eigen(fit: Moments, score: Moments, source: Names, target: Names, ridges: list[float], total: np.ndarray,
-                        per_unit: bool) -> np.ndarray:
-    """The same from one eigendecomposition; without ``per_unit`` shape (ridges, 1), the sum over units."""
-    values, vectors, filters = _filters(fit, source, ridges)
-    z = vectors.T @ fit.covariance(source, target, scale=fit.scale(source) * fit.scale(target))
-    if score is fit:
-        out = total - (2 * filters - values * filters**2) @ z**2
-    else:
-        z_score = vectors.T @ about_fit(score, fit, source, target)
-        gram = vectors.T @ about_fit(score, fit, source) @ vectors
-        out = total - 2 * filters @ (z * z_score)
-        if per_unit:
-            out += np.stack([_dots(f[:, None] * z, gram @ (f[:, None] * z)) for f in filters])
-        else:  # sum over units of z^T F Q F z = f^T (Q * zz^T) f: no product of matrices for each ridge
-            kernel = gram * (z @ z.T)
-            return out.sum(axis=1, keepdims=True) + np.einsum("ki,ij,kj->k", filters, kernel, filters,
-                                                              optimize=True)[:, None]
-    return out
-
-
-def _filters(fit: Moments, source: Names, ridges: list[float]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Eigenvalues (in units of the source's scale squared), eigenvectors and, for each ridge, 1/(eigenvalue + lambda), or
-    0 for a direction left out."""
-    from scipy.linalg import eigh
-
-    def decompose() -> tuple[float, np.ndarray, np.ndarray]:
-        gram = fit.covariance(source, scale=fit.scale(source) ** 2)
-        level = np.trace(gram) / len(gram)
-        return level, *eigh(gram, overwrite_a=True, check_finite=False)
-
-    column = np.asarray(ridges)[:, None]
-    level, values, vectors = fit.remember(("ridge", *listed(source)), decompose)
-    lambdas = column * level
-    values = np.clip(values, 0.0, None)
-    usable = (values > fit.rounding * values[-1]) | (column >= fit.rounding)
-    return values, vectors, usable / np.where(usable, values + lambdas, 1.0)
-
-
-def about_fit(score: Moments, fit: Moments, a: Names, b: Names | None = None) -> np.ndarray:
-    """Second moments of the score split about the fit split's means, in units of the fit split's scales."""
-    unit_a, unit_b = fit.scale(a), fit.scale(a if b is None else b)
-    left = (score.mean(a) - fit.mean(a)) / unit_a
-    right = left if b is None else (score.mean(b) - fit.mean(b)) / unit_b
-    out = score.covariance(a, b, scale=unit_a * unit_b)
-    out += np.outer(left, right)
-    return out
-
-
-def _dots(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Inner products of corresponding columns."""
-    return np.einsum("ij,ij->j", a, b)
-
-
-def _check_ridges(ridge: float | Sequence[float]) -> tuple[list[float], bool]:
-    ridges: np.ndarray = floats(ridge, "ridge")
-    if ridges.ndim > 1 or ridges.size == 0 or not np.isfinite(ridges).all() or (ridges < 0).any():
-        raise InputError(f"ridge must be one or several finite numbers >= 0, got {ridge!r}")
-    return ridges.reshape(-1).tolist(), ridges.ndim == 0
-
-
-def one_ridge(ridge: float | Sequence[float]) -> float:
-    """The ridge, checked.
-
-    Raises
-    ------
-    InputError
-        Several ridges, or one below 0.
-    """
-    ridges, scalar = _check_ridges(ridge)
-    if not scalar:
-        raise InputError(f"one ridge is needed here, got {ridge!r}")
-    return ridges[0]
-
-
-def _check(fit: Moments, source: Names, target: Names, ridges: list[float]) -> int:
-    """Refuse what no regression can be fitted to; the number of source units that vary."""
-    if fit.constant(target).all():
-        raise InputError(f"target {_join(target)} does not vary on the fit split: it has no variance to explain")
-    alive = int((~fit.constant(source)).sum())
-    if 0.0 in ridges and fit.count is not None and fit.count <= alive:
-        raise InputError(f"{fit.count} rows do not determine a regression on {alive} units without a ridge: "
-                         "give ridge > 0 or more rows")
-    return alive
-
-
-def _join(names: Names) -> str:
-    return repr(names) if isinstance(names, str) else "+".join(map(repr, names))
-
-
-def ridge_map(fit: Moments, *, source: Names, target: Names, ridge: float = RIDGE,
-              quick: bool = False) -> tuple[np.ndarray, np.ndarray]:
-    """The regression itself: target is about ``x @ weights + offset``.
-
-    Parameters
-    ----------
-    fit : Moments
-        What it is fitted on.
-    source : str or sequence of str
-        A block, or several side by side.
-    target : str or sequence of str
-        The same.
-    ridge : float, default 1e-6
-        Relative, as in :func:`span_error`.
-    quick : bool, default False
-        By Cholesky factor instead of eigendecomposition where the ridge allows: several times as fast, the same up to
-        rounding.
-
-    Returns
-    -------
-    weights : ndarray of shape (source units, target units)
-    offset : ndarray of shape (target units,)
-
-    Raises
-    ------
-    InputError
-        As :func:`span_error`; several ridges.
-
-    Examples
-    --------
-    >>> x = np.random.default_rng(0).normal(size=(100, 2))
-    >>> m = Moments.from_samples({"x": x, "y": x @ [2.0, -1.0] + 3})
-    >>> weights, offset = ridge_map(m, source="x", target="y", ridge=1e-9)
-    >>> weights.round(3).ravel(), offset.round(3)
-    (array([ 2., -1.]), array([3.]))
-    """
-    ridge = one_ridge(ridge)
-    _check(fit, source, target, [ridge])
-    if fit.constant(source).all():
-        return np.zeros((fit.units(source), fit.units(target))), fit.mean(target)
-    unit, unit_target = fit.scale(source), fit.scale(target)
-    cross = fit.covariance(source, target, scale=unit * unit_target)
-    weights: np.ndarray | None = None
-    with suppress(np.linalg.LinAlgError):  # rounding has made it indefinite
-        if quick and ridge >= fit.rounding:
-            weights = _by_cholesky(fit.covariance(source, scale=unit**2), cross, ridge)
-    if weights is None:
-        _, vectors, filters = _filters(fit, source, [ridge])
-        weights = vectors @ (filters[0][:, None] * (vectors.T @ cross))
-    weights = weights * (unit_target / unit)
-    return weights, fit.mean(target) - fit.mean(source) @ weights
 
 
 def span_gap(fit: Moments, *, narrow: Names, wide: Names, other_wide: Names, ridge: float | Sequence[float] = RIDGE,
@@ -365,7 +179,7 @@ def probe_error(fit: Moments, *, features: Names, target: Names, ridge: float | 
 
     The target block is a regression target, or one-hot labels (:func:`one_hot`; one unit a class). Moments cannot give the
     *accuracy* of such a probe: the largest of several predictions is no function of second moments. For that take
-    :func:`theory.measures.nonlinear.logistic_probe` or :func:`ridge_map` on rows.
+    :func:`theory.measures.logistic.logistic_probe` or :func:`~theory.measures.ridge.ridge_map` on rows.
 
     Parameters
     ----------

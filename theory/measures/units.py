@@ -20,8 +20,9 @@ import numpy.typing as npt
 
 from lab.errors import InputError
 from theory.measures.fitted import Score, scored_on
-from theory.measures.span import RIDGE, Names, about_fit, one_ridge
+from theory.measures.ridge import RIDGE, about_fit, one_ridge
 from theory.moments import Moments
+from theory.moments.layout import Names
 
 __all__ = [
     "Repeated", "compressibility", "correlations", "effective_rank", "predictability",

@@ -1,7 +1,8 @@
 """Students of a graded teacher: exact second moments, population gradient flow, no sampling.
 
 ``kernels``  loss and gradient, eight students at a time
-``model``    :func:`simulate`, :func:`moments`; ``predict`` is ``theory.span.predict``, same argument names
+``teacher``  the teacher; exact loss, gradient and :func:`moments` of any students of it
+``model``    :func:`simulate`; ``predict`` is ``theory.span.predict``, same argument names
 ``compare``  concatenated narrow students against a wide one
 ``study``    the studies behind figures and claims
 """
@@ -15,5 +16,6 @@ MODEL = Model("students of a teacher whose units have graded strengths: narrow o
 __getattr__, __dir__, __all__ = lazy(__name__, {
     "theory.span": ["predict"],
     ".compare": ["Comparison", "compare", "loss_levels", "measure"],
-    ".model": ["Students", "Teacher", "initial_state", "loss_and_gradient", "moments", "simulate"],
+    ".model": ["Students", "initial_state", "simulate"],
+    ".teacher": ["Teacher", "loss_and_gradient", "moments"],
 })

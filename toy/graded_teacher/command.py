@@ -36,7 +36,7 @@ def add_arguments(parser) -> None:
 def run(args) -> dict:
     """Simulate, compare, and put theory's numbers beside them."""
     from toy.graded_teacher.compare import check_comparison, compare, loss_levels
-    from toy.graded_teacher.model import Teacher
+    from toy.graded_teacher.teacher import Teacher
 
     begin = time.perf_counter()
     teacher = {"strengths": args.strengths, "direction_norm": args.direction_norm, "dim": args.dim}

@@ -12,7 +12,8 @@ from lab.errors import ArgumentError
 from lab.names import renamed
 from lab.results import Results
 from theory.measures import linear_cka, probe_error, span_error, with_residual
-from toy.graded_teacher.model import Students, Teacher, check, initial_state, moments, simulate
+from toy.graded_teacher.model import Students, check, initial_state, simulate
+from toy.graded_teacher.teacher import Teacher, moments
 
 CONDITIONS = ("free", "matched loss", "shared start")
 

@@ -18,7 +18,8 @@ from theory.claims import Evidence
 from theory.measures import span_error
 from theory.span import predict
 from toy.graded_teacher.compare import compare
-from toy.graded_teacher.model import Teacher, moments, simulate
+from toy.graded_teacher.model import simulate
+from toy.graded_teacher.teacher import Teacher, moments
 
 # name -> strengths and norm of the directions
 TEACHERS = {

@@ -25,7 +25,8 @@ from theory.measures import span_error
 from theory.span import power_strengths, uniqueness_boundary
 from theory.span.solutions import best_solution
 from toy.graded_teacher.compare import loss_levels
-from toy.graded_teacher.model import Students, Teacher, moments, simulate
+from toy.graded_teacher.model import Students, simulate
+from toy.graded_teacher.teacher import Teacher, moments
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,8 @@ def add_arguments(parser):
 
 def run(args) -> dict:
     from lab.errors import InputError, UsageError
-    from toy.teacher_student.model import check, predict, simulate
+    from toy.teacher_student.model import predict, simulate
+    from toy.teacher_student.setting import check
 
     if args.strengths is not None and len(args.strengths) != args.teacher_width:
         raise UsageError(f"--strengths names {len(args.strengths)} units, --teacher-width {args.teacher_width}")
