@@ -12,13 +12,31 @@ from lab.study import Study, load
 from lab.tables import PARTIAL, Table, is_older, is_whole, manifests, read_manifest, read_table, size
 from theory.verdict.pieces import ERROR
 
+__all__ = ["own_tables", "studies", "study", "tables"]
+
 KEPT = Path(__file__).parent / "results"
 ROOMS = ("toy", "empirical")  # those that have studies
 UNFIXED = "computed before thread counts were fixed; repeated runs may differ"
 
 
 def studies(rooms: Sequence[str] = ROOMS) -> dict[str, str]:
-    """Study name -> ``"module:ATTRIBUTE"`` for all studies of the rooms, toy models first."""
+    """All studies of the laboratory, without loading any of them.
+
+    Parameters
+    ----------
+    rooms : sequence of {"toy", "empirical"}
+        The rooms to look in; both by default.
+
+    Returns
+    -------
+    dict of str to str
+        Name → ``"module:ATTRIBUTE"``, toy models first.
+
+    Examples
+    --------
+    >>> studies(["toy"])["bumps"]
+    'toy.bumps.study:STUDY'
+    """
     return {name: where for room in ROOMS if room in rooms
             for name, where in import_module(f"{room}.studies").STUDIES.items()}
 
@@ -29,7 +47,27 @@ def spelt(name: str) -> str:
 
 
 def study(name: str) -> Study:
-    """The study of that name."""
+    """The study of that name.
+
+    Parameters
+    ----------
+    name : str
+        One of :func:`studies`.
+
+    Returns
+    -------
+    lab.study.Study
+
+    Raises
+    ------
+    KeyError
+        If there is no such study.
+
+    Examples
+    --------
+    >>> study("bumps").title
+    'bumps on the line: slide one, or spawn many'
+    """
     return load(studies()[spelt(name)])
 
 
@@ -106,9 +144,27 @@ def best_table(name: str, store: Path) -> Table | None:
     return Table(chosen.name, chosen.frame, {**chosen.manifest, "kept": chosen is kept})
 
 
-def tables(store: Path, names: Sequence[str] | None = None) -> dict[str, Table]:
-    """The best table of each study, or of each named study, that has one."""
-    best = {name: best_table(name, store) for name in (studies() if names is None else names)}
+def tables(store: str | Path, names: Sequence[str] | None = None) -> dict[str, Table]:
+    """The best table of every study that has one: fresh from a run store, or kept with the project.
+
+    Parameters
+    ----------
+    store : str or Path
+        The run store, whose ``tables/`` hold fresh tables.
+    names : sequence of str, optional
+        Studies to look for; all by default.
+
+    Returns
+    -------
+    dict of str to Table
+        By the name of the study; ``manifest["kept"]`` says whether a table comes with the project.
+
+    Examples
+    --------
+    >>> tables("a new run store", ["bumps"])["bumps"].manifest["kept"]
+    True
+    """
+    best = {name: best_table(name, Path(store)) for name in (studies() if names is None else names)}
     return {name: table for name, table in best.items() if table is not None}
 
 
@@ -118,8 +174,23 @@ def repeated(store: Path) -> list[tuple[Table, Table]]:
     return [(fresh, best) for fresh, best in pairs if fresh is not None and best is not None and best.manifest["kept"]]
 
 
-def own_tables(store: Path) -> list[Table]:
-    """The complete tables of a user's own settings in a run store."""
+def own_tables(store: str | Path) -> list[Table]:
+    """The complete tables of a user's own settings, which are shown and never judged.
+
+    Parameters
+    ----------
+    store : str or Path
+        The run store.
+
+    Returns
+    -------
+    list of Table
+
+    Examples
+    --------
+    >>> own_tables("a new run store")
+    []
+    """
     folder = Path(store) / "tables"
     read = (read_table(stem, folder) for stem, facts in manifests(folder) if facts.get("own") and is_whole(facts))
     return [table for table in read if table is not None]

@@ -20,9 +20,30 @@ from theory.verdict.pieces import ERROR, Piece
 from theory.verdict.power import replicas_needed
 from theory.verdict.rule import Rule
 
+__all__ = ["gather", "rows", "verdicts"]
+
 
 def gather(tables: Mapping[str, Table], formulas: Iterable[Evidence] | None = None) -> list[Evidence]:
-    """The evidence of the formulas (evaluated here unless given) and of every table."""
+    """The evidence of the formulas and of every table.
+
+    Parameters
+    ----------
+    tables : mapping of str to Table
+        Tables by study, see :func:`figures.catalogue.tables`.
+    formulas : iterable of Evidence, optional
+        The theory column; by default it is computed here, which takes some seconds.
+
+    Returns
+    -------
+    list of Evidence
+        Tables of another plan than their study declares today give evidence that is shown and not judged.
+
+    Examples
+    --------
+    >>> from figures.catalogue import tables
+    >>> {item.claim for item in gather(tables("a new run store", ["bumps"]), formulas=[])}
+    {'s2.width-is-tickets'}
+    """
     evidence = list(theory_evidence() if formulas is None else formulas)
     for name, table in tables.items():
         pilot, level = is_pilot(table), look(table.manifest).get("level", ERROR)
@@ -61,12 +82,29 @@ def notes(tables: Mapping) -> list[str]:
 
 
 def verdicts(evidence: Iterable[Evidence]) -> list[Verdict]:
-    """The verdict of every claim, in the order of the register.
+    """The verdict of every claim, by its rule, in the order of the register.
+
+    Parameters
+    ----------
+    evidence : iterable of Evidence
+        See :func:`gather`.
+
+    Returns
+    -------
+    list of Verdict
 
     Raises
     ------
     ValueError
         If evidence names an unknown claim, or a column that its claim does not admit.
+
+    Examples
+    --------
+    >>> from lab import exact
+    >>> evidence = Evidence("s2.coin-flips", "theory", "GOE, N = 10", exact(0.1), study="random_landscape")
+    >>> verdict = next(verdict for verdict in verdicts([evidence]) if verdict.claim.id == "s2.coin-flips")
+    >>> str(verdict.claim.rule), verdict.columns["theory"].verdict, verdict.columns["toy"].verdict
+    ('holds above 0.5 and below 2', 'contradicted', 'not yet measured')
     """
     register = claims()
     by_claim: dict[str, list[Evidence]] = {name: [] for name in register}
@@ -80,7 +118,31 @@ def verdicts(evidence: Iterable[Evidence]) -> list[Verdict]:
 
 
 def rows(evidence: Iterable[Evidence] | Iterable[Verdict]) -> list[dict]:
-    """One row per claim, in the order of the register; from evidence, or from :func:`verdicts`."""
+    """The ledger: one row per claim, in the order of the register.
+
+    Parameters
+    ----------
+    evidence : iterable of Evidence or of Verdict
+        See :func:`gather` and :func:`verdicts`.
+
+    Returns
+    -------
+    list of dict
+        With the keys in the docstring of the module: numbers, texts and lists of them, ready for JSON.
+
+    Raises
+    ------
+    ValueError
+        As :func:`verdicts`.
+
+    Examples
+    --------
+    >>> from lab import exact
+    >>> evidence = Evidence("s2.coin-flips", "theory", "GOE, N = 10", exact(0.1), study="random_landscape")
+    >>> row = next(row for row in rows([evidence]) if row["id"] == "s2.coin-flips")
+    >>> row["rule"], row["theory"]["evidence"][0]["mean"], row["toy"]["verdict"]
+    ('holds above 0.5 and below 2', 0.1, 'not yet measured')
+    """
     items = list(evidence)
     judged = [item for item in items if isinstance(item, Verdict)]
     return [_row(verdict) for verdict in judged or verdicts(item for item in items if isinstance(item, Evidence))]

@@ -27,6 +27,8 @@ from theory.verdict.rule import Rule
 from theory.verdict.spending import declared_looks, further
 from theory.verdict.words import error_of, nearest
 
+__all__ = ["Plan", "Step", "declare", "plan"]
+
 FILE = "settle.json"
 UNKNOWN = 0.5  # assumed chance of deciding a claim when no variance has been measured yet
 
@@ -37,13 +39,28 @@ class Step:
 
     Attributes
     ----------
-    study, scale : name and scale of the study.
-    replicas : replicas per setting; None for the declared number.
-    looks, levels : numbers of replicas at which results are looked at, with the one-sided error of each; empty before the first
-        look.
-    runs : number of missing runs.
-    seconds : estimated time for them on this machine; None if the duration of a run is unknown.
-    claims : claim -> chance that this step decides what is still open.
+    study : str
+        Name of the study.
+    scale : {"quick", "run", "full"}
+        At which it is computed.
+    replicas : int or None
+        Replicas per setting; None for the declared number.
+    looks : tuple of int
+        Numbers of replicas at which results are looked at; empty before the first look.
+    levels : tuple of float
+        The one-sided error of each look.
+    runs : int
+        Number of missing runs.
+    seconds : float or None
+        Estimated time for them on this machine; None if the duration of a run is unknown.
+    claims : mapping of str to float
+        Claim → chance that this step decides what is still open.
+
+    Examples
+    --------
+    >>> step = Step("bumps", "full", None, (), (), runs=40, seconds=90.0, claims={"s2.width-is-tickets": 0.5})
+    >>> print(step)
+    bumps: as declared, 40 runs, about 2 min; chance to decide s2.width-is-tickets 50%
     """
 
     study: str
@@ -70,7 +87,20 @@ class Step:
 
 @dataclass
 class Plan:
-    """``steps``, the most decisive first, and ``stuck``: open claim -> why it cannot be settled here."""
+    """What would settle the open claims.
+
+    Attributes
+    ----------
+    steps : list of Step
+        The most decisive per second first.
+    stuck : dict of str to str
+        Open claim → why it cannot be settled here.
+
+    Examples
+    --------
+    >>> Plan().steps
+    []
+    """
 
     steps: list[Step] = field(default_factory=list)
     stuck: dict[str, str] = field(default_factory=dict)
@@ -94,15 +124,38 @@ def declared(store: Path) -> dict:
     return looks_of
 
 
-def declare(step: Step, store: Path) -> dict:
-    """Record the numbers of replicas at which a study will be looked at, before any is computed, and return the record.
+def declare(step: Step, store: str | Path) -> dict:
+    """Record the numbers of replicas at which a study will be looked at, before any is computed.
 
     An earlier declaration is never changed.
+
+    Parameters
+    ----------
+    step : Step
+        What is computed next.
+    store : str or Path
+        The run store, which keeps the record in ``settle.json``.
+
+    Returns
+    -------
+    dict
+        The record: ``replicas``, ``levels`` and ``date``, as :func:`lab.study.compute` takes it for ``looks``; empty for a step
+        as declared.
+
+    Raises
+    ------
+    InputError
+        If the record is damaged.
+
+    Examples
+    --------
+    >>> declare(Step("bumps", "full", None, (), (), runs=40, seconds=90.0, claims={}), "a new run store")
+    {}
     """
     if step.replicas is None:
         return {}
     with exclusive(Path(store)):
-        known = declared(store)
+        known = declared(Path(store))
         looks = known.setdefault(step.study, {"replicas": list(step.looks), "levels": list(step.levels),
                                               "date": time.strftime("%Y-%m-%d", time.gmtime())})
         write_atomically(Path(store) / FILE, json.dumps(known, indent=1) + "\n")
@@ -130,10 +183,30 @@ def plan(verdicts: Sequence[Verdict], tables: Mapping[str, Table], store: RunSto
 
     Parameters
     ----------
-    verdicts : the verdicts of all claims.
-    tables : the best table of every study that has one.
-    store : the run store.
-    wanted : ids of the claims to settle (default: all open claims).
+    verdicts : sequence of Verdict
+        The verdicts of all claims, see :func:`figures.ledger.verdicts`.
+    tables : mapping of str to Table
+        The best table of every study that has one, see :func:`figures.catalogue.tables`.
+    store : RunStore
+        The run store.
+    wanted : sequence of str
+        Ids of the claims to settle; all open claims by default.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    InputError
+        If the record of declared looks is damaged.
+
+    Examples
+    --------
+    >>> from figures.ledger import verdicts
+    >>> steps = plan(verdicts([]), {}, RunStore("a new run store"), ["s2.width-is-tickets"]).steps
+    >>> "bumps" in [step.study for step in steps]
+    True
     """
     result = Plan()
     needs: dict[str, list[Need]] = {}

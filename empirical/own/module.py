@@ -1,14 +1,11 @@
 """Features of any module on any loader, in one pass, for :func:`theory.compare.compare`.
 
-    >>> found = from_module({"old": old, "new": new}, loader, sites=["layer4"])       # doctest: +SKIP
-    >>> found.compare("old/layer4", "new/layer4").table()                              # doctest: +SKIP
+Every module is left as it was: mode, hooks, gradients, and the process's random generators. Loader and modules draw their random
+numbers from the given seed, so that two passes over one loader see the same rows in the same order.
 
-Every module is left as it was: mode, hooks, gradients, and the process's random generators. What loader and modules draw at
-random they draw from the seed, so that two passes over one loader meet the same rows in the same order.
-
-Second moments are accumulated of all rows, in three parts (a sample is in one of them, whatever is looked at): measures are
-fitted on ``fit``, their ridges chosen on ``tune``, and scored on ``score``. A bounded number of rows is kept besides, drawn at
-random by their numbers, so the same rows in every pass.
+Second moments are accumulated over all rows, in three parts; a sample belongs to the same part at every site. Measures are
+fitted on ``fit``, their ridges chosen on ``tune``, and scored on ``score``. A bounded number of rows is kept as well, drawn at
+random by row number, so that every pass keeps the same ones.
 """
 
 import copy
@@ -17,7 +14,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -36,22 +33,39 @@ from theory.moments import Moments
 if TYPE_CHECKING:
     import pandas
 
+    from theory.compare import FeatureComparison
+
 MAPS, TOKENS = ("pooled", "locations"), ("positions", "pooled")
 LABELS, MASK = ("labels", "label", "y", "targets", "target"), "attention_mask"
 
 
 @dataclass(frozen=True, repr=False)
 class ModuleFeatures:
-    """What one pass leaves. ``found[block]`` is a data frame of the rows of a block, with the ids as its index.
+    """The result of :func:`from_module`: rows and moments of every block of features.
+
+    A block is a site, "layer4"; with several modules "module/site". ``features[block]`` is a data frame of its rows, with their
+    ids as its index.
 
     Attributes
     ----------
-    rows : block -> (rows kept, units). A block is a site, "layer4"; with several modules "module/site".
-    ids : block -> ids of these rows: the sample's; "sample:place" where rows are locations or positions.
-    groups : block -> the sample of each row, as a number: rows of one sample belong together.
-    labels_of : block -> label of each row's sample; empty where the loader has none.
-    parts : "fit", "tune", "score" -> block -> moments of all rows; blocks that have the same rows share theirs.
-    samples : that the loader had.
+    rows : mapping of str to ndarray of shape (rows kept, units)
+        Rows of each block.
+    ids : mapping of str to ndarray of shape (rows kept,)
+        Ids of these rows: the sample's id, or "sample:place" where rows are locations or positions.
+    groups : mapping of str to ndarray of int, shape (rows kept,)
+        Number of each row's sample: rows of one sample belong together.
+    labels_of : mapping of str to ndarray of shape (rows kept,)
+        Label of each row's sample; empty where the loader has none.
+    parts : mapping of str to mapping of str to Moments
+        "fit", "tune" and "score" → block → moments of all rows; blocks with the same rows share theirs.
+    samples : int
+        Samples that the loader yielded.
+
+    Examples
+    --------
+    >>> network = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
+    >>> from_module(network, torch.randn(10, 6, 3), sites=["1", "2"])
+    ModuleFeatures(60 samples; rows kept {1: 60 × 4, 2: 60 × 2})
     """
 
     rows: Mapping[str, np.ndarray]
@@ -68,15 +82,16 @@ class ModuleFeatures:
         Raises
         ------
         InputError
-            If some blocks have rows of their own, locations or positions: ask for :meth:`moments_of` one.
+            If blocks differ in what their rows are (samples, locations, positions): call :meth:`moments_of` for one of them.
         """
         first = next(iter(self.rows))
         if set(self.moments_of(first).names) != set(self.rows):
-            raise InputError("the blocks do not all have the same rows (samples, locations, positions): ask for moments_of one")
+            raise InputError("the blocks do not all have the same rows (samples, locations, positions): call moments_of for "
+                             "one of them")
         return self.moments_of(first)
 
     def moments_of(self, block: str) -> Moments:
-        """Moments of all rows of a block and of those that have the same rows."""
+        """Moments of all rows of a block, together with the blocks that have the same rows."""
         self._known(block)
         return reduce(Moments.merge, (blocks[block] for blocks in self.parts.values() if block in blocks))
 
@@ -86,9 +101,9 @@ class ModuleFeatures:
 
     @property
     def labels(self) -> np.ndarray | None:
-        """Labels of the rows kept, where all blocks have the same; None where the loader has none."""
-        found = list(self.labels_of.values())
-        return found[0] if found and all(np.array_equal(found[0], other) for other in found[1:]) else None
+        """Labels of the rows kept, if all blocks have the same; None if they differ or the loader has none."""
+        labels = list(self.labels_of.values())
+        return labels[0] if labels and all(np.array_equal(labels[0], other) for other in labels[1:]) else None
 
     def __getitem__(self, block: str) -> "pandas.DataFrame":
         import pandas
@@ -100,20 +115,27 @@ class ModuleFeatures:
         return iter(self.rows)
 
     def to_frame(self) -> "pandas.DataFrame":
-        """A row a block: its units, the rows that moments are of, and the rows kept."""
+        """One row per block: its units, the number of rows in its moments, and the number of rows kept."""
         import pandas
 
         counts = {name: self.moments_of(name).count for name in self.rows}
         return pandas.DataFrame([{"block": name, "units": x.shape[1], "rows": counts[name], "kept": len(x)}
                                  for name, x in self.rows.items()])
 
-    def compare(self, source: str | Sequence[str], target: str, *, baseline: str | None = None, **options):
+    def compare(self, source: str | Sequence[str], target: str, *, baseline: str | None = None,
+                **options: Any) -> "FeatureComparison":
         """Compare blocks, with the labels and the groups of their rows; see :func:`theory.compare.compare`.
 
         Parameters
         ----------
-        source, target, baseline : blocks; several for the source.
-        options : as there.
+        source : str or sequence of str
+            A block, or several side by side.
+        target : str
+            A block.
+        baseline : str, optional
+            A block of a second network like the target.
+        **options
+            Further arguments of :func:`theory.compare.compare`.
 
         Returns
         -------
@@ -121,12 +143,12 @@ class ModuleFeatures:
         """
         from theory.compare import compare
 
-        found = {"labels": self.labels_of.get(target), "groups": self.groups[target], **options}
+        options = {"labels": self.labels_of.get(target), "groups": self.groups[target], **options}
         return compare(self[source] if isinstance(source, str) else {name: self[name] for name in source}, self[target],
-                       baseline=None if baseline is None else self[baseline], **found)
+                       baseline=None if baseline is None else self[baseline], **options)
 
     def parts_of(self, block: str) -> dict[str, Moments]:
-        """Moments of all rows of a block, and of those that have the same rows, by part: for
+        """Moments of all rows of a block and of the blocks with the same rows, by part, for
         :func:`theory.compare.compare_moments`."""
         self._known(block)
         return {part: blocks[block] for part, blocks in self.parts.items()}
@@ -135,9 +157,9 @@ class ModuleFeatures:
         """Write the rows kept as ``BLOCK.npz`` (``features``, ``ids``, ``groups``, ``labels``), for the command ``compare``."""
         Path(folder).mkdir(parents=True, exist_ok=True)
         for name, x in self.rows.items():
-            beside = {"labels": self.labels_of[name]} if name in self.labels_of else {}
+            labels = {"labels": self.labels_of[name]} if name in self.labels_of else {}
             write_arrays(Path(folder) / f"{name.replace('/', '-')}.npz",
-                         {"features": x, "ids": self.ids[name], "groups": self.groups[name], **beside})
+                         {"features": x, "ids": self.ids[name], "groups": self.groups[name], **labels})
 
     def __repr__(self) -> str:
         blocks = ", ".join(f"{name}: {len(x):,} × {x.shape[1]:,}" for name, x in self.rows.items())
@@ -152,17 +174,27 @@ def from_module(model: nn.Module | Mapping[str, nn.Module], loader: Iterable,
 
     Parameters
     ----------
-    model : any module; or name -> module, all of them run on every batch.
-    loader : yields batches: a tensor or array of inputs; a tuple with the inputs first (and labels second); or a dict, which is
-        given to the module by its names, but for labels and ids. An ``attention_mask`` in it says which tokens are padding.
-    sites : names or globs of modules whose outputs are looked at, see :mod:`empirical.own.places`; or module -> sites.
-    maps : "pooled", feature maps are averaged over space, or "locations", every location is a row.
-    tokens : "positions", every token is a row (padding left out), or "pooled", their mean.
-    rows : how many rows of each block are kept, at most; they are drawn at random.
-    ids : key or place in the batch of the samples' ids; None numbers them.
-    checkpoints : files of weights of one ``model``, or name -> file: each of them is a module.
-    call : ``(module, batch) -> anything``, where a batch cannot be handed over as above.
-    seed : of what is drawn: which rows are kept, parts, shuffled loaders.
+    model : torch.nn.Module or mapping of str to torch.nn.Module
+        Any module; or several by name, each of which is run on every batch.
+    loader : iterable
+        Yields batches: a tensor or array of inputs; a tuple of inputs, labels, ...; or a dict, whose entries, but for labels and
+        ids, the module takes as keyword arguments. Its ``attention_mask`` marks tokens that are not padding.
+    sites : iterable of str, or mapping of str to iterable of str
+        Names or globs of the submodules whose outputs are the features, see :mod:`empirical.own.places`; or those of each module.
+    maps : {"pooled", "locations"}, default "pooled"
+        Whether feature maps are averaged over space, or every location is a row.
+    tokens : {"positions", "pooled"}, default "positions"
+        Whether every token is a row (without padding), or tokens are averaged.
+    rows : int ≥ 0, default 50000
+        Rows of each block that are kept, at most, drawn at random.
+    ids : str or int, optional
+        Key or position in the batch of the samples' ids; by default samples are numbered.
+    checkpoints : sequence of path or mapping of str to path, optional
+        Files of weights for a single ``model``: each makes one module, named by its file or by its key.
+    call : callable, optional
+        ``(module, batch) -> anything`` runs a module where none of the above does.
+    seed : int in 0 … 2⁶⁴ − 1, default 0
+        Of the rows that are kept, of the parts, and of whatever loader and modules draw.
 
     Returns
     -------
@@ -171,10 +203,21 @@ def from_module(model: nn.Module | Mapping[str, nn.Module], loader: Iterable,
     Raises
     ------
     ArgumentError
-        Sites that there are not, impossible choices.
+        Sites that do not exist, or choices that are impossible.
     InputError
-        A loader without batches, sites that are computed more than once a pass or whose outputs have no rows of samples, features
-        that are not finite, rows beyond the memory.
+        A loader without batches, sites that are computed more than once per pass or whose outputs have no batch axis, features
+        that are not finite, or rows that do not fit the memory.
+
+    Examples
+    --------
+    A loader yields batches; here they are slices of a tensor:
+
+    >>> network = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
+    >>> features = from_module({"old": network, "new": network}, torch.randn(10, 6, 3), sites=["1"])
+    >>> features.samples, features.rows["old/1"].shape, features.parts_of("new/1")["fit"].widths
+    (60, (60, 4), {'old/1': 4, 'new/1': 4})
+
+    ``features.compare("old/1", "new/1")`` then compares them, with an interval for every number.
     """
     checks.choice("maps", maps, MAPS)
     checks.choice("tokens", tokens, TOKENS)
@@ -183,7 +226,7 @@ def from_module(model: nn.Module | Mapping[str, nn.Module], loader: Iterable,
     models = _models(model, checkpoints)
     patterns = sites if isinstance(sites, Mapping) else dict.fromkeys(models, sites)
     if strange := set(patterns) ^ set(models):
-        raise ArgumentError(f"sites are asked of {min(strange)!r}, and the modules are {', '.join(models)}", "sites")
+        raise ArgumentError(f"sites and modules do not match in {min(strange)!r}; the modules are {', '.join(models)}", "sites")
     sites_of = {name: matching(module, patterns[name]) for name, module in models.items()}
     if not all(sites_of.values()):
         raise ArgumentError("sites: name at least one module", "sites")
@@ -199,7 +242,7 @@ def from_module(model: nn.Module | Mapping[str, nn.Module], loader: Iterable,
 
 
 def _features(kept: Kept) -> ModuleFeatures:
-    """What was kept, with ids and labels for every row."""
+    """The kept rows and moments, with ids and labels for every row."""
     ids, labels = np.concatenate(kept.ids), np.concatenate(kept.labels) if kept.labels else None
     names, groups, labels_of = {}, {}, {}
     for name, kind in kept.kinds.items():
@@ -208,8 +251,8 @@ def _features(kept: Kept) -> ModuleFeatures:
         groups[name] = sample
         if labels is not None:
             labels_of[name] = labels[sample]
-    parts = {part: {name: found[kind] for name, kind in kept.kinds.items() if kind in found}
-             for part, found in kept.moments.items()}
+    parts = {part: {name: moments[kind] for name, kind in kept.kinds.items() if kind in moments}
+             for part, moments in kept.moments.items()}
     return ModuleFeatures({name: kept.rows[name][0] for name in kept.kinds}, names, groups, labels_of, parts, kept.samples)
 
 
@@ -233,7 +276,7 @@ def _models(model, checkpoints) -> dict[str, nn.Module]:
 
 @contextmanager
 def _devices(models: Mapping[str, nn.Module]):
-    """Context in which the generators of the modules' devices may be drawn from; afterwards they go on where they were."""
+    """Context that restores the random generators of the modules' devices on exit."""
     devices = {device.index for device in map(_device, models.values()) if device.type == "cuda"}
     with torch.random.fork_rng(list(devices)) if devices else nullcontext():
         yield
@@ -244,7 +287,7 @@ def _device(module: nn.Module) -> torch.device:
 
 
 def _to(value, device: torch.device):
-    """What can be moved, on the device; arrays as tensors."""
+    """A batch with all its tensors and arrays as tensors on the device."""
     if isinstance(value, np.ndarray):
         value = torch.from_numpy(value)
     if isinstance(value, Mapping):
@@ -267,22 +310,22 @@ def _about(batch, ids) -> tuple[object, object]:
     if ids is None:
         return labels, None
     try:
-        found = batch[ids] if isinstance(batch, Mapping | list | tuple) else {}[ids]
+        ids_of = batch[ids] if isinstance(batch, Mapping | list | tuple) else {}[ids]
     except (KeyError, IndexError, TypeError):
         raise ArgumentError(f"ids: the batches have no {ids!r}", "ids") from None
-    return labels, np.asarray(found.cpu() if isinstance(found, torch.Tensor) else found)
+    return labels, np.asarray(ids_of.cpu() if isinstance(ids_of, torch.Tensor) else ids_of)
 
 
 @dataclass
 class _Reader:
-    """Batches through the modules: block -> (rows, units), and which place of which sample each row is."""
+    """Runs the modules on batches, and turns their outputs into rows of features, each with its sample and its place."""
 
     models: Mapping[str, nn.Module]
     sites: Mapping[str, Sequence[str]]
     by_location: bool
     by_position: bool
     call: Callable | None
-    beside: set  # keys of a batch that are no inputs
+    not_inputs: set  # keys of a batch that the module does not take
     samples: int = 0
 
     def __post_init__(self):
@@ -290,8 +333,8 @@ class _Reader:
                       for name, sites in self.sites.items() for site in sites}
 
     def blocks(self, batch) -> dict[str, tuple[torch.Tensor, np.ndarray, np.ndarray]]:
-        """block -> rows, the sample of each in the batch, its place."""
-        found, counts = {}, set()
+        """Block → rows (rows, units), each row's sample in the batch, and its place (location or position) in the sample."""
+        blocks, counts = {}, set()
         for name, module in self.models.items():
             moved = _to(batch, _device(module))
             with recorded(module, self.sites[name]) as outputs:
@@ -300,21 +343,22 @@ class _Reader:
             for site in self.sites[name]:
                 values = tensors(site, once(site, outputs.get(site, [])))
                 if not values:
-                    raise InputError(f"{site} puts out no floating-point numbers")
+                    raise InputError(f"the output of {site} has no floating-point numbers")
                 for key, x in values.items():
                     counts.add(len(x) if x.dim() else 0)
-                    found[f"{name}/{key}" if name else key] = self._rows(x, self.first[name, site], mask)
+                    blocks[f"{name}/{key}" if name else key] = self._rows(x, self.first[name, site], mask)
         if len(counts) > 1:
-            raise InputError(f"outputs of one batch are of {' and '.join(map(str, sorted(counts)))} samples: the first axis of "
+            raise InputError(f"outputs of one batch have {' and '.join(map(str, sorted(counts)))} samples: the first axis of "
                              "every site's output must be the batch")
         self.samples = counts.pop()
-        return found
+        return blocks
 
     def _run(self, module: nn.Module, batch) -> None:
         if self.call is not None:
             self.call(module, batch)
         elif isinstance(batch, Mapping):
-            module(**{key: value for key, value in batch.items() if key not in self.beside and isinstance(value, torch.Tensor)})
+            module(**{key: value for key, value in batch.items()
+                      if key not in self.not_inputs and isinstance(value, torch.Tensor)})
         else:
             module(batch[0] if isinstance(batch, list | tuple) else batch)
 

@@ -218,7 +218,7 @@ def test_what_cannot_be_read_or_fits_nothing_is_refused_in_a_line(rows, tmp_path
 @pytest.mark.parametrize("changes, words", [
     ({"sites": ["layer4"]}, "no module of this network is called 'layer4'"), ({"sites": []}, "at least one"),
     ({"maps": "flat"}, "maps"), ({"loader": []}, "yields no batch"), ({"ids": "key"}, "no 'key'"),
-    ({"sites": {"other": ["conv"]}}, "sites are asked of"), ({"model": {"a": "Small"}}, "not a torch.nn.Module"),
+    ({"sites": {"other": ["conv"]}}, "sites and modules do not match"), ({"model": {"a": "Small"}}, "not a torch.nn.Module"),
     ({"rows": -1}, "rows"), ({"checkpoints": ["a/x.pt", "b/x.pt"]}, "same names"),
 ])
 def test_refusals(rows, changes, words):
