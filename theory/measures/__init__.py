@@ -1,8 +1,8 @@
-"""Measures of features: pure functions of :class:`theory.moments.Moments`, or of rows where moments do not suffice.
+"""Measures of features: pure functions of :class:`theory.moments.Moments`, or of rows where moments are not enough.
 
 ``span`` span error, gap, probe by regression · ``ridge`` the regression itself · ``similarity`` CKA, CCA, Procrustes ·
 ``debiased`` CKA without its bias · ``neighbours`` shared nearest neighbours · ``units`` effective rank, repeated and
-predictable units · ``residual`` residual features and their controls · ``null`` permutation nulls · ``fitted`` what fitted
+predictable units · ``residual`` residual features and their controls · ``null`` permutation nulls · ``fitted`` which rows fitted
 measures are scored on · ``ablation`` curves of predictions · ``merging`` smaller networks · ``nonlinear`` span error by a
 kernel or a network · ``logistic`` logistic probe · ``rows`` checks of rows.
 
@@ -21,21 +21,21 @@ from lab.discover import binding, by_name, exports, lazy
 
 @dataclass(frozen=True)
 class Measure:
-    """A measure of two sets of features that width sweeps make: copies beside wide, and the same for the baselines.
+    """A measure of two sets of features that width sweeps compute, for copies against the wide network and for baselines.
 
     Attributes
     ----------
     name : str
-        Column of the table; with the prefixes ``baseline_``, ``untrained_`` and ``null_`` for two wide networks, for an
-        untrained and the wide one, and for shuffled rows.
+        Column of the table. The prefixes ``baseline_``, ``untrained_`` and ``null_`` mark its values for two wide networks, for
+        an untrained and the wide network, and for shuffled rows.
     label : str
-        In pictures.
+        Label in pictures.
     function : callable
-        ``(moments, a, b) -> number``, ``a`` the blocks of the narrow copies and ``b`` that of the wide network; raises
-        InputError where the number does not exist.
+        ``(moments, a, b) -> number``, where ``a`` are the blocks of the narrow copies and ``b`` is that of the wide network;
+        raises InputError if the number does not exist.
     influence : callable, optional
-        ``(moments, a, b) -> (PairedRows -> array (rows,))``: to first order, what each row adds to the number, of mean 0
-        over all rows. None where nobody has worked it out: then resampling rows gives no interval.
+        ``(moments, a, b) -> (PairedRows -> array (rows,))``: each row's first-order contribution to the number, with mean 0
+        over all rows. Without it, resampling rows gives no interval.
 
     Examples
     --------
@@ -52,7 +52,7 @@ class Measure:
 
 @cache
 def compared() -> dict[str, Measure]:
-    """The measures that sweeps make: ``COMPARED`` of every file of this folder that has it.
+    """The measures that sweeps compute: ``COMPARED`` of every file of this folder that has it.
 
     Returns
     -------

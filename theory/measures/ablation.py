@@ -1,17 +1,16 @@
-"""Removable units (S1): which units are set to zero in which order, and the scalars of the curves that come of it.
+"""Removable units (S1): the orders in which units are set to zero, and scalars that summarise the resulting curves.
 
 Ablating a unit sets its activation to 0 after the nonlinearity, at every position, and changes nothing else. A curve is
 the share of inputs whose predicted class is that of the intact network, against the fraction of units ablated. Orders
-are nested: what is ablated at one fraction stays so at the next.
+are nested: a unit that is ablated at one fraction stays ablated at the next.
 
 * AUC (S1, first version): the mean of the curve over the fractions 0, 1/6, ..., 1.
 * prunability (S1, AAAI version): the fraction at which the curve first falls below 0.8, here by linear interpolation on
-  whatever grid was measured; the paper's grid of seven is coarse there.
-* growth per doubling of width: g = 2^slope of log2 value against log2 width. For a count g = 2 a
-  doubling is the null of a constant share, for which g = 1.
+  the grid that was measured; the paper's grid of seven is coarse there.
+* growth per doubling of width: g = 2^slope of log2 value against log2 width. Under the null of a constant share of units,
+  g = 2 for counts and g = 1 for shares.
 
-Source: Casper et al., arXiv 1912.04783. Which units repeat each other, and what becomes of a network whose repeated
-units are merged: :mod:`theory.measures.merging`.
+Source: Casper et al., arXiv 1912.04783. Networks whose repeated units are merged: :mod:`theory.measures.merging`.
 """
 
 from collections.abc import Callable
@@ -28,19 +27,19 @@ __all__ = [
 ]
 
 SEVENTHS = np.arange(7) / 6  # the fractions of the paper
-GRID = np.arange(25) / 24  # ours: contains them
+GRID = np.arange(25) / 24  # our finer grid, which contains them
 LEVEL = 0.8
 
 
 def removed_counts(units: int, fractions: npt.ArrayLike = GRID) -> np.ndarray:
-    """How many units are ablated at each fraction: the nearest whole number.
+    """Number of units ablated at each fraction, to the nearest whole number.
 
     Parameters
     ----------
     units : int
-        Of the layer.
+        Units of the layer.
     fractions : sequence of float
-        Rising, in [0, 1]; 0, 1/24, ..., 1 by default.
+        Non-decreasing, in [0, 1]; 0, 1/24, ..., 1 by default.
 
     Returns
     -------
@@ -70,11 +69,11 @@ def random_orders(units: int, repeats: int, rng: np.random.Generator) -> np.ndar
     Parameters
     ----------
     units : int
-        Of the layer.
+        Units of the layer.
     repeats : int
         Number of orders.
     rng : numpy.random.Generator
-        Of the orders.
+        Draws the orders.
 
     Returns
     -------
@@ -103,7 +102,7 @@ def targeted_order(correlations: np.ndarray, first: int) -> np.ndarray:
     correlations : ndarray of shape (units, units)
         NaN for units that do not vary (:func:`theory.measures.correlations`).
     first : int
-        Unit that is ablated first.
+        The unit that is ablated first.
 
     Returns
     -------
@@ -133,9 +132,9 @@ def keep_masks(orders: np.ndarray, counts: npt.ArrayLike) -> np.ndarray:
     Parameters
     ----------
     orders : ndarray of int, shape (orders, units) or (units,)
-        Each names every unit once.
+        Each order is a permutation of the units.
     counts : sequence of int
-        How many units are ablated.
+        Numbers of ablated units.
 
     Returns
     -------
@@ -163,19 +162,19 @@ def keep_masks(orders: np.ndarray, counts: npt.ArrayLike) -> np.ndarray:
 
 
 def cumulative_best_order(score: Callable[[np.ndarray], np.ndarray], units: int, *, block: int = 1) -> np.ndarray:
-    """An order in which the units that matter least go first, given those already gone.
+    """A greedy order: each step ablates the unit that matters least, given those already ablated.
 
-    Each round scores the network without one more unit, for every unit left, and ablates the ``block`` best of them; ties
-    go to the unit with the smaller number. The order is chosen to score well: judge it on other inputs.
+    Each round scores the network without one more unit, for every remaining unit, and ablates the ``block`` units with the best
+    scores; ties go to the unit with the smaller index. Since the order is chosen to score well, judge it on other inputs.
 
     Parameters
     ----------
     score : callable
-        From keep masks of shape (masks, units) to scores of shape (masks,); larger is better.
+        Maps keep masks of shape (masks, units) to scores of shape (masks,); larger is better.
     units : int
-        Of the layer.
+        Units of the layer.
     block : int, default 1
-        Units ablated a round; 1 is strictly greedy.
+        Units ablated per round; 1 is strictly greedy.
 
     Returns
     -------
@@ -208,7 +207,7 @@ def cumulative_best_order(score: Callable[[np.ndarray], np.ndarray], units: int,
 
 
 def least_change_order(gram: np.ndarray) -> np.ndarray:
-    """The cumulative best order by squared change of the logits, one unit a round, from second moments alone.
+    """The greedy order by squared change of the logits, one unit per round, from second moments alone.
 
     With a_j = h_j V_j the contributions of unit j to the logits, ablating the set S changes them by -sum_S a_j, in mean
     square by sum_{i,j in S} G_ij. Each round ablates the unit that leaves this smallest (derived here).
@@ -235,7 +234,7 @@ def least_change_order(gram: np.ndarray) -> np.ndarray:
     G = floats(gram, "second moments")
     if G.ndim != 2 or G.shape[0] != G.shape[1] or len(G) == 0 or not np.all(np.isfinite(G)):
         raise InputError(f"the second moments of contributions must be a finite square matrix, got shape {G.shape}")
-    cost = G.diagonal().copy()  # of ablating unit j next, less what is gone already
+    cost = G.diagonal().copy()  # change in mean square if unit j is ablated next, relative to the current one
     order = np.empty(len(G), dtype=np.int64)
     for i in range(len(G)):
         order[i] = np.argmin(cost)
@@ -245,14 +244,14 @@ def least_change_order(gram: np.ndarray) -> np.ndarray:
 
 
 def unchanged_share(intact: np.ndarray, ablated: np.ndarray) -> np.ndarray:
-    """Share of inputs whose predicted class is the same.
+    """Share of inputs whose predicted class does not change.
 
     Parameters
     ----------
     intact : ndarray of shape (inputs,)
         Classes that the intact network predicts.
     ablated : ndarray of shape (..., inputs)
-        Those of ablated networks.
+        Classes that ablated networks predict.
 
     Returns
     -------
@@ -289,9 +288,9 @@ def area(fractions: npt.ArrayLike, curve: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     fractions : sequence of float
-        Rising from 0 to 1.
+        Increasing from 0 to 1.
     curve : ndarray of shape (..., fractions)
-        Interpolated between them.
+        Values at these fractions; linear interpolation between them.
 
     Returns
     -------
@@ -300,7 +299,7 @@ def area(fractions: npt.ArrayLike, curve: np.ndarray) -> np.ndarray:
     Raises
     ------
     InputError
-        Fractions that do not rise from 0 to 1, curves that do not fit or are not finite.
+        Fractions that do not increase from 0 to 1, curves that do not fit or are not finite.
 
     References
     ----------
@@ -321,7 +320,7 @@ def crossing(fractions: npt.ArrayLike, curve: np.ndarray, level: float = LEVEL) 
     Parameters
     ----------
     fractions : sequence of float
-        Rising from 0 to 1.
+        Increasing from 0 to 1.
     curve : ndarray of shape (..., fractions)
         Values at these fractions.
     level : float, default 0.8
@@ -373,7 +372,7 @@ def growth_per_doubling(widths: npt.ArrayLike, values: npt.ArrayLike) -> np.ndar
     Returns
     -------
     ndarray of shape (...)
-        NaN where a value is not positive, since no ratio exists.
+        NaN if a value is not positive, since no ratio exists.
 
     Raises
     ------

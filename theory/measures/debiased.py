@@ -83,18 +83,18 @@ def _unbiased(cross: float, k: np.ndarray, l: np.ndarray) -> float:
 
 
 def debiased_cka_of(moments: Moments, a: Names, b: Names, k: np.ndarray, l: np.ndarray) -> float:
-    """:func:`debiased_cka` from moments and the squares of their rows about the mean.
+    """:func:`debiased_cka` from moments and the squared distances of the rows from their mean.
 
     Parameters
     ----------
     moments : Moments
-        Of at least 4 rows.
+        Moments of at least 4 rows.
     a : str or sequence of str
         A block, or several side by side.
     b : str or sequence of str
-        The same.
+        A block, or several side by side.
     k : ndarray of shape (rows,)
-        Squares of the rows of a about their mean, in units of the scale of a squared.
+        Squared distance of the rows of a from their mean, in units of the scale of a squared.
     l : ndarray of shape (rows,)
         The same for b.
 

@@ -1,8 +1,8 @@
-"""What a fitted measure is scored on: other rows, a distribution known exactly, or by choice the rows of the fit.
+"""Which rows a fitted measure is scored on: other rows, a distribution known exactly, or on request the rows of the fit.
 
-A regression on d units explains the share d/(n-1) of anything on the n rows that it was fitted on, whatever the features
-are. So sampled moments need a second set to be scored on. The in-sample value has to be asked for; it is refused where
-the rows do not outnumber the units, and comes with a warning where they are few.
+On the n rows that it was fitted on, a regression on d units explains the share d/(n-1) of any target, whatever the features
+are. So sampled moments need a second set to be scored on. In-sample values are given on request only; they are refused if rows
+do not outnumber units, and come with a warning if rows are few.
 """
 
 import warnings
@@ -13,13 +13,13 @@ from theory.moments import Moments
 __all__ = ["IN_SAMPLE", "FewRows"]
 
 IN_SAMPLE = "in-sample"
-ROWS_PER_UNIT = 10  # below it chance alone explains more than a tenth
+ROWS_PER_UNIT = 10  # with fewer, chance alone explains more than a tenth
 
 Score = Moments | str | None
 
 
 class FewRows(UserWarning):
-    """An in-sample value of which a sizeable share is chance.
+    """Warns of an in-sample value of which a sizeable share is chance.
 
     Examples
     --------
@@ -40,11 +40,11 @@ def scored_on(fit: Moments, score: Score, units: int) -> Moments:
     Parameters
     ----------
     fit : Moments
-        What the measure is fitted on.
+        Moments that the measure is fitted on.
     score : Moments, "in-sample" or None
-        Moments of other rows, or ``"in-sample"`` for ``fit`` itself; None stands for ``fit`` where that is exact.
+        Moments of other rows, or ``"in-sample"`` for ``fit`` itself; None means ``fit`` if that is exact.
     units : int
-        Units (or directions) that vary and are fitted with.
+        Number of varying units (or directions) in the fit.
 
     Returns
     -------
@@ -58,7 +58,7 @@ def scored_on(fit: Moments, score: Score, units: int) -> Moments:
     Warns
     -----
     FewRows
-        An in-sample score with fewer than ten rows a unit.
+        An in-sample score with fewer than ten rows per unit.
     """
     if isinstance(score, str):
         if score != IN_SAMPLE:
@@ -77,7 +77,7 @@ def scored_on(fit: Moments, score: Score, units: int) -> Moments:
 
 
 def warn_of_few_rows(fit: Moments, units: int, *, refuse: bool = True) -> None:
-    """Warn (or, with ``refuse``, raise) where moments have few rows for so many fitted units. Exact ones never have."""
+    """Warn (or, with ``refuse``, raise) if moments have few rows for the number of fitted units; exact moments never do."""
     if fit.is_exact:
         return
     if refuse and fit.sample_size - 1 <= units:

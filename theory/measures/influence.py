@@ -1,15 +1,15 @@
-"""What each row adds to a similarity, and the similarities that sweeps make.
+"""Influence of each row on a similarity, and the similarities that sweeps compute.
 
-To first order a measure of n rows is its value plus the mean over rows of an influence, which resampling of
-rows needs in place of a new decomposition for each draw (derived here, from d|C|^2 = 2 <C, dC>, d|C|_* = <U V^T, dC> and
-first-order perturbation of rho_k). For rows x, y about their mean, with T the value and u_k, v_k the canonical variates:
+To first order, a measure on resampled rows is its value plus the mean over these rows of an influence, so that resampling
+needs no new decomposition for each draw (derived here, from d|C|^2 = 2 <C, dC>, d|C|_* = <U V^T, dC> and first-order
+perturbation of rho_k). For rows x, y about their mean, with T the value and u_k, v_k the canonical variates:
 
     CKA           T (2 x C_ab y / |C_ab|^2 - x C_aa x / |C_aa|^2 - y C_bb y / |C_bb|^2)
     CCA           mean_k (2 rho_k u_k v_k - rho_k^2 (u_k^2 + v_k^2))
-    SVCCA         mean_k (u_k v_k - rho_k (u_k^2 + v_k^2)/2),   its principal components held as they are
+    SVCCA         mean_k (u_k v_k - rho_k (u_k^2 + v_k^2)/2),   with its principal components held fixed
     Procrustes    T (x U V^T y / |C_ab|_* - |x|^2 / (2 tr C_aa) - |y|^2 / (2 tr C_bb))
 
-On other rows than those of the fit, the fitted directions are held as they are, too.
+If the score rows are not those of the fit, the fitted directions are held fixed, too.
 """
 
 import math
@@ -33,22 +33,22 @@ from theory.measures.similarity import (
 from theory.moments import Moments
 from theory.moments.layout import Names
 
-__all__ = ()  # for resampling alone, and imported from here
+__all__ = ()  # used by resampling only, which imports from here
 
 
 class PairedRows:
-    """Some rows of two sides, about their mean and in units of their scale, with the products that influences share.
+    """Rows of two sides, about their mean and in units of their scale, with the products that influences share.
 
-    Kept and multiplied in float32: an interval has no more digits.
+    They are stored and multiplied in float32, which is precise enough for an interval.
 
     Parameters
     ----------
     x : ndarray of shape (rows, units of a)
         One side.
     y : ndarray of shape (rows, units of b)
-        The other.
+        The other side.
     covariances : dict of str to ndarray
-        Of :func:`covariances`, for the products that are asked for.
+        Result of :meth:`covariances`, or the matrices of it that the products need.
     """
 
     def __init__(self, x: np.ndarray, y: np.ndarray, covariances: dict[str, np.ndarray]):
@@ -58,9 +58,9 @@ class PairedRows:
     def covariances(moments: Moments, a: Names, b: Names) -> dict[str, np.ndarray]:
         """Covariances of and between two sides, in units of their scales."""
         unit_a, unit_b = moments.scale(a), moments.scale(b)
-        found = {"ab": moments.covariance(a, b, scale=unit_a * unit_b), "aa": moments.covariance(a, scale=unit_a**2),
-                 "bb": moments.covariance(b, scale=unit_b**2)}
-        return {name: matrix.astype(np.float32) for name, matrix in found.items()}
+        matrices = {"ab": moments.covariance(a, b, scale=unit_a * unit_b), "aa": moments.covariance(a, scale=unit_a**2),
+                    "bb": moments.covariance(b, scale=unit_b**2)}
+        return {name: matrix.astype(np.float32) for name, matrix in matrices.items()}
 
     @cached_property
     def xx(self) -> np.ndarray:
@@ -138,18 +138,18 @@ def procrustes_influence(moments: Moments, a: Names, b: Names, *, score: Score =
 
 def debiased_cka_influence(value: float, k: np.ndarray, l: np.ndarray, ab: np.ndarray, aa: np.ndarray,
                            bb: np.ndarray) -> np.ndarray:
-    """To first order, what each row adds to the debiased CKA, of mean 0.
+    """The first-order contribution of each row to the debiased CKA, with mean 0.
 
-    A row's own share of C is taken out, as the estimator does.
+    A row's own contribution to C is removed, as in the estimator.
 
     Parameters
     ----------
     value : float
         The debiased CKA.
     k : ndarray of shape (rows,)
-        Squares of the rows of a about their mean.
+        Squared distance of the rows of a from their mean.
     l : ndarray of shape (rows,)
-        Squares of the rows of b about their mean.
+        Squared distance of the rows of b from their mean.
     ab : ndarray of shape (rows,)
         x C_ab y of each row.
     aa : ndarray of shape (rows,)
@@ -168,7 +168,7 @@ def debiased_cka_influence(value: float, k: np.ndarray, l: np.ndarray, ab: np.nd
     return out - out.mean()
 
 
-# in-sample, all of them: their bias by units over rows is that of the null beside them, on shuffled rows
+# All in-sample: the null beside them, on shuffled rows, has the same bias from few rows per unit.
 COMPARED = (
     Measure("cka", "CKA", linear_cka, cka_influence),
     Measure("cca", "mean squared CCA", partial(mean_squared_cca, score=IN_SAMPLE), partial(cca_influence, score=IN_SAMPLE)),

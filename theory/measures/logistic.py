@@ -1,4 +1,4 @@
-"""Logistic probe: a linear classifier on features, the accuracy that no function of moments can give."""
+"""Logistic probe: a linear classifier on features. Its accuracy is not a function of moments, so it needs rows."""
 
 import warnings
 from dataclasses import dataclass, field
@@ -19,13 +19,13 @@ class LogisticProbe:
     Attributes
     ----------
     accuracy : float
-        Share of score rows whose class is predicted.
+        Share of score rows whose class is predicted correctly.
     log_loss : float
-        Mean negative log-likelihood in nats; a class not seen in fitting has probability 1e-15.
+        Mean negative log-likelihood in nats; a class that no fit row has gets probability 1e-15.
     converged : bool
         Whether the fit reached its tolerance.
     right : ndarray of bool, shape (rows,)
-        Whether the class of each score row is predicted.
+        Whether the prediction is right for each score row.
 
     Examples
     --------
@@ -52,11 +52,11 @@ def logistic_probe(fit: Rows, score: Rows, *, features: Names, labels: str = "la
     features : str or sequence of str
         Blocks that the probe reads.
     labels : str, default "labels"
-        Names the vector of classes, whole numbers.
+        Name of the vector of classes, which are whole numbers.
     penalty : float, default 1
-        Of |w|²/2 against the summed log-likelihood: scikit-learn's 1/C, above 0.
+        Weight of |w|²/2 against the summed log-likelihood: scikit-learn's 1/C, above 0.
     iterations : int, default 1000
-        At most.
+        Largest number of iterations.
 
     Returns
     -------

@@ -1,13 +1,13 @@
 """Merging repeated units: a smaller layer in which one unit stands for all that repeat it.
 
 Unit j is replaced by an affine function of its representative i, x_j ~ offset + slope x_i with the least-squares slope
-c_ij/c_ii and offset m_j - slope m_i. What is lost is the share 1 - r_ij^2 of the variance of x_j. If the next layer is
+c_ij/c_ii and offset m_j - slope m_i. The share 1 - r_ij^2 of the variance of x_j is lost. If the next layer is
 linear with weights v, unit j disappears: v_i += slope v_j, and the bias gains offset v_j. Negated twins merge too (slope
-below 0), and units that do not vary become an offset. Derived here; the consequence of S1's claim that repeated units
+below 0), and units that do not vary become an offset. Derived here, as a consequence of S1's claim that repeated units
 are redundant.
 
 Representatives are chosen greedily: the unit with the most partners (|r| at or above the threshold) stands for them, then
-the unit with the most among those left.
+the unit with the most partners among the remaining ones, and so on.
 """
 
 from dataclasses import dataclass
@@ -24,12 +24,12 @@ __all__ = ["Merging", "merge_repeated"]
 
 @dataclass(frozen=True)
 class Merging:
-    """Which unit stands for which.
+    """A plan of which unit stands for which.
 
     Attributes
     ----------
     representative : ndarray of int, shape (units,)
-        The unit that stands for each; itself where it is kept.
+        The unit that stands for each unit; itself if it is kept.
     slope : ndarray of shape (units,)
         x_j ~ offset_j + slope_j x_representative; 1 for units that are kept, 0 for units that do not vary.
     offset : ndarray of shape (units,)
@@ -51,13 +51,13 @@ class Merging:
     kept: np.ndarray
 
     def apply(self, x: np.ndarray) -> np.ndarray:
-        """Activations (..., units) of the full layer as the smaller one gives them."""
+        """Activations (..., units) of the full layer as reproduced by the smaller one."""
         return x[..., self.representative] * self.slope + self.offset
 
     def without(self, removed: np.ndarray) -> "Merging":
-        """The same, with the units ``removed`` (bool) ablated first: nothing of them is left, slope and offset 0.
+        """The plan with the units ``removed`` (bool) ablated first: their slope and offset are 0.
 
-        A representative that is removed but stands for units that are not stays in the layer, for them alone.
+        A removed representative of units that are not removed stays in the layer, but only for them.
         """
         removed = np.asarray(removed, dtype=bool)
         slope, offset = np.where(removed, 0.0, self.slope), np.where(removed, 0.0, self.offset)
@@ -72,13 +72,13 @@ def merge_repeated(moments: Moments, names: Names, *, threshold: float = 0.9, am
     Parameters
     ----------
     moments : Moments
-        Of the layer's activations.
+        Moments of the layer's activations.
     names : str or sequence of str
         Blocks of the layer.
     threshold : float, default 0.9
-        Of |r|, in (0, 1]; units with a smaller correlation are never merged.
+        Threshold on |r|, in (0, 1]; units with a smaller correlation are never merged.
     among : ndarray of bool, shape (units,), optional
-        Units that may be merged or stand for others (default all); the others are left as they are.
+        Units that may be merged or stand for others (default all); the others are left alone.
 
     Returns
     -------

@@ -1,9 +1,9 @@
-"""Shared nearest neighbours: do two sets of features call the same rows alike?
+"""Shared nearest neighbours: are the same rows close to each other in two sets of features?
 
-For each row the share of its k nearest rows by one set of features that are among its k nearest by the other, averaged over
+For each row, the share of its k nearest rows by one set of features that are among its k nearest by the other, averaged over
 rows: mutual k-nearest-neighbour alignment, Huh et al. 2024 (arXiv 2405.07987), with Euclidean distances. It is 1 for
-features that differ by rotation and isotropic scaling, and k/(n-1) for unrelated ones, so it goes with a stated number
-of rows. Rows at equal distance are taken in their order.
+features that differ by rotation and isotropic scaling, and k/(n-1) for unrelated ones, so state the number of rows with it.
+Ties in distance are broken by row number.
 """
 
 import numpy as np
@@ -16,14 +16,14 @@ __all__ = ["shared_neighbours"]
 
 
 def shared_neighbours(x: np.ndarray, y: np.ndarray, *, neighbours: int = 10) -> np.ndarray:
-    """Share of each row's nearest rows by ``x`` that are its nearest by ``y``, too; the mean over rows is the measure.
+    """Share of each row's nearest rows by ``x`` that are also among its nearest by ``y``; the measure is the mean over rows.
 
     Parameters
     ----------
     x : ndarray of shape (rows, units of x)
-        Distances between all pairs of rows are held in memory.
+        Features; the distances between all pairs of rows are held in memory.
     y : ndarray of shape (rows, units of y)
-        The same rows.
+        Features of the same rows.
     neighbours : int, default 10
         k, below the number of rows.
 
@@ -59,7 +59,7 @@ def shared_neighbours(x: np.ndarray, y: np.ndarray, *, neighbours: int = 10) -> 
 
 
 def _nearest(x: np.ndarray, neighbours: int) -> np.ndarray:
-    """Mask (rows, rows): which rows are each row's nearest."""
+    """Mask (rows, rows) of each row's nearest rows."""
     x = x / power_of_two(np.abs(x).max())
     x -= x.mean(axis=0)
     squares = np.einsum("ij,ij->i", x, x)

@@ -1,18 +1,19 @@
-"""Nonlinear span error, by a kernel and by a small network: it needs rows, a stored, bounded subset of them.
+"""Nonlinear span error, by a kernel and by a small network, on a stored, bounded subset of the rows.
 
-Nonlinear span error: kernel ridge regression with the Gaussian kernel k(x, z) = exp(-|x - z|^2 / (2 h^2)), by Nystroem
-features over landmarks Z (Williams & Seeger 2001): phi(x) = k(x, Z) K_ZZ^(-1/2), and then the linear span error from phi
-on its moments, so ridge, centring and normalisation are those of :mod:`theory.measures.span`. With every fit row a
-landmark it is kernel ridge regression with the centred kernel. The bandwidth h is a multiple of the median distance
-between landmarks, so the measure is unchanged by rotation, isotropic scaling and permutation of units.
+By a kernel: kernel ridge regression with the Gaussian kernel k(x, z) = exp(-|x - z|^2 / (2 h^2)), through Nystroem features
+over landmarks Z (Williams & Seeger 2001), phi(x) = k(x, Z) K_ZZ^(-1/2). The linear span error from phi follows from its
+moments, so ridge, centring and normalisation are those of :mod:`theory.measures.span`. With every fit row a landmark this is
+kernel ridge regression with the centred kernel. The bandwidth h is a multiple of the median distance between landmarks, so the
+measure is invariant under rotation, isotropic scaling and permutation of units.
 
-A Gaussian kernel of bounded bandwidth is no superset of linear maps: in many dimensions with few rows it can leave more
-than linear ridge does. Report both; the smaller is the better bound on what the source holds. The other nonlinear map
-is a superset: linear ridge, and a network with one hidden ReLU layer fitted to what ridge leaves over, its output shrunk
-by a factor in [0, 1] that is fitted on held-out rows.
+Linear maps are not among those of a Gaussian kernel of bounded bandwidth: in many dimensions with few rows it can leave more
+unexplained than linear ridge does. Report both; the smaller is the better bound on what the source contains.
 
-All of these are scored on rows that the fit has not seen: the same rows on both sides are refused. Each side's scale is
-taken out first, a power of two.
+By a network, which includes linear maps: linear ridge, and a network with one hidden ReLU layer fitted to its residual, whose
+output is shrunk by a factor in [0, 1] fitted on held-out rows.
+
+Both are scored on rows that the fit has not seen; the same rows on both sides are refused. Each side is first divided by a power
+of two near its scale.
 """
 
 import warnings
@@ -45,15 +46,15 @@ class NonlinearSpan:
     error : float
         Share of the target's variance left unexplained on the score rows.
     ridge : float
-        As chosen, relative.
+        The chosen relative ridge.
     bandwidth : float
-        As chosen, in units of the median distance between landmarks.
+        The chosen bandwidth, in units of the median distance between landmarks.
     landmarks : int
-        Their number.
+        Number of landmarks.
     left : ndarray of shape (rows,)
-        Squares of each score row that are left over.
+        Squared residual of each score row.
     total : ndarray of shape (rows,)
-        Squares of each score row about the fit's mean: the ratio of the two sums is ``error``.
+        Squared distance of each score row from the fit's mean; ``error`` is the ratio of the two sums.
 
     Examples
     --------
@@ -78,16 +79,16 @@ def nystroem_map(x: np.ndarray, rng: np.random.Generator, *, landmarks: int = 51
     x : ndarray of shape (rows, units)
         Finite, not all rows equal.
     rng : numpy.random.Generator
-        Of the landmarks.
+        Draws the landmarks.
     landmarks : int, default 512
-        At most the number of rows is taken.
+        Number of landmarks, capped at the number of rows.
     bandwidth : float, default 1
         Above 0, in units of the median distance between different landmarks.
 
     Returns
     -------
     callable
-        From (rows, units) to (rows, rank of the landmarks' kernel matrix) in float64.
+        Maps (rows, units) to (rows, rank of the landmarks' kernel matrix) in float64.
 
     Raises
     ------
@@ -159,17 +160,17 @@ def nonlinear_span_error(fit: Rows, score: Rows, *, source: Names, target: Names
     source : str or sequence of str
         A block, or several side by side.
     target : str or sequence of str
-        The same.
+        A block, or several side by side.
     rng : numpy.random.Generator
-        Of the landmarks and of the validation rows.
+        Draws the landmarks and the validation rows.
     ridges : sequence of float
-        Relative to the mean variance of the Nystroem features, above 0.
+        Candidates, relative to the mean variance of the Nystroem features, above 0.
     bandwidths : sequence of float
-        In units of the median distance between landmarks.
+        Candidates, in units of the median distance between landmarks.
     landmarks : int, default 512
-        At most the number of rows is taken.
+        Number of landmarks, capped at the number of rows.
     validation : float, default 0.2
-        Share of the fit rows, in (0, 1).
+        Share of the fit rows on which ridge and bandwidth are chosen, in (0, 1).
 
     Returns
     -------
@@ -235,7 +236,7 @@ def _squares(*parts: np.ndarray) -> tuple[np.ndarray, ...]:
 
 @dataclass(frozen=True)
 class NetworkSpan:
-    """Span error after ridge regression and a small network on what it leaves over.
+    """Span error of ridge regression with a small network on its residual.
 
     Attributes
     ----------
@@ -244,15 +245,15 @@ class NetworkSpan:
     linear : float
         The same by ridge alone.
     ridge : float
-        Relative, as chosen on held-out rows.
+        Relative ridge, chosen on held-out rows.
     used : float
         Shrinkage of the network's output, fitted on held-out rows, in [0, 1].
     left : ndarray of shape (rows,)
-        Squares of each score row that are left over with the network.
+        Squared residual of each score row, with the network.
     linear_left : ndarray of shape (rows,)
         The same by ridge alone.
     total : ndarray of shape (rows,)
-        Squares of each score row about the fit's mean.
+        Squared distance of each score row from the fit's mean.
 
     Examples
     --------
@@ -283,17 +284,17 @@ def mlp_span_error(fit: Rows, score: Rows, *, source: Names, target: Names, rng:
     source : str or sequence of str
         A block, or several side by side.
     target : str or sequence of str
-        The same.
+        A block, or several side by side.
     rng : numpy.random.Generator
-        Of the validation rows and of the network's start and batches.
+        Draws the validation rows, and the network's initial weights and batches.
     ridges : sequence of float
-        Relative; the best on the validation rows is taken.
+        Relative ridges; the best on the validation rows is used.
     hidden : int, default 128
-        Units of its one ReLU layer; trained by scikit-learn's ``MLPRegressor`` with early stopping.
+        Units of the network's one ReLU layer; scikit-learn's ``MLPRegressor`` trains it with early stopping.
     validation : float, default 0.2
         Share of the fit rows, in (0, 1), on which the ridge is chosen and the network's output shrunk.
     iterations : int, default 200
-        Passes over the rows, at most.
+        Largest number of passes over the rows.
 
     Returns
     -------
@@ -335,7 +336,7 @@ def mlp_span_error(fit: Rows, score: Rows, *, source: Names, target: Names, rng:
     network = MLPRegressor(hidden_layer_sizes=(hidden,), early_stopping=True, n_iter_no_change=8, max_iter=iterations,
                            random_state=int(rng.integers(2**31)))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # a cap, not a fault: the best pass is kept
+        warnings.simplefilter("ignore", ConvergenceWarning)  # early stopping keeps the best pass
         network.fit((x[kept] - mean) / deviation, left[0] / scale if y.shape[1] > 1 else left[0].ravel() / scale)
     held_output, output = (network.predict((a - mean) / deviation).reshape(len(a), -1) * scale for a in (x[held], x_score))
     own = float((held_output**2).sum())

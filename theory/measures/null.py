@@ -1,9 +1,9 @@
 """Nulls by permutation, on a stored, bounded subset of rows.
 
-A similarity means something beside its value for features that have nothing to do with each other but the same widths,
-spectra and number of rows. Permuting the rows of a block against the others leaves that block's own moments as they are
-and breaks every tie between blocks (null of span error, CKA, CCA, Procrustes). Permuting each unit by itself breaks the
-ties within a block as well (null of repeated units, predictability, effective rank).
+A similarity has to be compared with its value for unrelated features of the same widths, spectra and number of rows. Permuting
+the rows of a block against the others keeps that block's own moments and breaks all dependence between blocks (the null of span
+error, CKA, CCA, Procrustes). Permuting each unit by itself also breaks the dependence within a block (the null of repeated
+units, predictability, effective rank).
 """
 
 from collections.abc import Callable, Sequence
@@ -19,16 +19,16 @@ __all__ = ["permutation_null", "shuffled_moments", "shuffled_rows", "subset_rows
 
 
 def subset_rows(rows: Rows, limit: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """At most so many rows, the same random ones of every block, in their order.
+    """A random subset of the rows, the same in every block and in their original order.
 
     Parameters
     ----------
     rows : mapping of str to ndarray of shape (rows, units)
         Blocks of the same rows.
     limit : int
-        How many to keep, at least 1.
+        Largest number of rows to keep, at least 1.
     rng : numpy.random.Generator
-        Of the choice.
+        Draws the subset.
 
     Returns
     -------
@@ -64,11 +64,11 @@ def shuffled_rows(rows: Rows, rng: np.random.Generator, *, blocks: Sequence[str]
     rows : mapping of str to ndarray of shape (rows, units)
         Blocks of the same rows.
     rng : numpy.random.Generator
-        Of the permutations.
+        Draws the permutations.
     blocks : sequence of str, optional
-        Which to permute (default: all but the first; with ``each_unit`` all).
+        Blocks to permute (default: all but the first; with ``each_unit`` all).
     each_unit : bool, default False
-        Permute every unit by itself.
+        Whether to permute every unit by itself.
 
     Returns
     -------
@@ -108,7 +108,7 @@ def shuffled_moments(rows: Rows, rng: np.random.Generator, *, blocks: Sequence[s
     rows : mapping of str to ndarray of shape (rows, units)
         Blocks of the same rows.
     rng : numpy.random.Generator
-        Of the permutations.
+        Draws the permutations.
     blocks : sequence of str, optional
         As in :func:`shuffled_rows`.
     each_unit : bool, default False
@@ -145,11 +145,11 @@ def permutation_null(measure: Callable[..., float | np.ndarray], rows: Rows, rng
     rows : mapping of str to ndarray of shape (rows, units)
         Blocks of the same rows.
     rng : numpy.random.Generator
-        Of the permutations.
+        Draws the permutations.
     score_rows : mapping of str to ndarray of shape (rows, units), optional
-        Rows to score on, shuffled in the same way and by themselves.
+        Rows to score on, shuffled likewise and independently.
     repeats : int, default 20
-        Independent shuffles.
+        Number of independent shuffles.
     blocks : sequence of str, optional
         As in :func:`shuffled_rows`.
     each_unit : bool, default False

@@ -1,9 +1,9 @@
-"""Residual features: what ridge from A leaves over of B, appended as features of their own (S0), and their controls.
+"""Residual features: the part of B that ridge regression from A leaves unexplained, appended as features (S0), and controls.
 
 The residual y - W^T x - offset is a linear function of the blocks, so its moments follow exactly from theirs
 (:meth:`theory.moments.Moments.transform`). The map is fitted on one split and applied to every split.
 
-A gain in feature performance from appended features means little beside none: any features add capacity. Controls of
+A gain in feature performance from appended features means little by itself, since any features add capacity. Controls of
 the same size are (i) the residual of an *untrained* network's features (:func:`with_residual` with that block as
 target) and (ii) pure noise (:func:`with_noise`).
 """
@@ -22,26 +22,26 @@ __all__ = ["with_noise", "with_residual"]
 
 def with_residual(moments: Moments, *, source: Names, target: Names, fit: Moments | None = None, ridge: float = RIDGE,
                   regression: tuple[np.ndarray, np.ndarray] | None = None, name: str = "residual") -> Moments:
-    """Moments with one more block: the target less its ridge prediction from the source.
+    """Moments with one more block, the target minus its ridge prediction from the source.
 
     Parameters
     ----------
     moments : Moments
-        To be extended.
+        Moments to extend.
     source : str or sequence of str
         A block, or several side by side.
     target : str or sequence of str
-        The same.
+        A block, or several side by side.
     fit : Moments, optional
-        What the regression is fitted on; give the same one for every split. Only exact moments need none: on the rows of
-        its own fit a residual is smaller than on others, so that choice (``fit=moments``) must be explicit.
+        Moments that the regression is fitted on; give the same ones for every split. Only exact moments need none: on the rows
+        of its own fit a residual is smaller than on others, so that choice (``fit=moments``) must be explicit.
     ridge : float, default 1e-6
         Relative, as in :func:`theory.measures.span.span_error`.
     regression : tuple of ndarray, optional
-        Weights and offset of :func:`theory.measures.ridge.ridge_map` in place of ``fit`` and ``ridge``, where several moments
-        are extended by the same.
+        Weights and offset of :func:`theory.measures.ridge.ridge_map`, in place of ``fit`` and ``ridge``, if several moments are
+        extended by the same regression.
     name : str, default "residual"
-        Of the new block, which is as wide as the target.
+        Name of the new block, which is as wide as the target.
 
     Returns
     -------
@@ -56,7 +56,7 @@ def with_residual(moments: Moments, *, source: Names, target: Names, fit: Moment
     Warns
     -----
     FewRows
-        Moments fitted on themselves with fewer than ten rows a source unit.
+        Moments fitted on themselves with fewer than ten rows per source unit.
 
     References
     ----------
@@ -96,19 +96,19 @@ def with_noise(moments: Moments, *, units: int, rng: np.random.Generator, name: 
     """Moments with one more block of independent Gaussian features, as if noise had been appended to the rows.
 
     For n rows with co-moments S = L L^T of rank r, the co-moments of noise Z with the features are L G (G standard
-    normal, r x units) and its own are G^T G plus a Wishart matrix with n - 1 - r degrees of freedom, its mean is
-    N(0, 1/n): drawn so, no rows are needed (derived here). Exact moments get covariance scale² I and no correlation.
+    normal, r x units), its own are G^T G plus a Wishart matrix with n - 1 - r degrees of freedom, and its mean is
+    N(0, 1/n); these can be drawn without the rows (derived here). Exact moments get covariance scale² I and no correlation.
 
     Parameters
     ----------
     moments : Moments
-        To be extended.
+        Moments to extend.
     units : int
         Units of noise.
     rng : numpy.random.Generator
-        Of the draws.
+        Draws the noise.
     name : str, default "noise"
-        Of the new block.
+        Name of the new block.
     scale : float, default 1
         Standard deviation of the noise, above 0.
 
@@ -147,7 +147,7 @@ def with_noise(moments: Moments, *, units: int, rng: np.random.Generator, name: 
 
 
 def _wishart(units: int, freedom: int, rng: np.random.Generator) -> np.ndarray:
-    """Z^T Z for Z standard normal of shape (freedom, units), by Bartlett's triangle where that is smaller."""
+    """Z^T Z for Z standard normal of shape (freedom, units), by Bartlett's decomposition if that is smaller."""
     if freedom <= units:
         z = rng.standard_normal((freedom, units))
         return z.T @ z

@@ -5,9 +5,9 @@ the source's Gram matrix,
 
     W = (C_AA + lambda I)^-1 C_AB,    lambda = r tr(C_AA)/d            (r = 0: the least-norm least-squares solution)
 
-A Cholesky factor solves for one ridge. An eigendecomposition solves for all ridges at once and is kept with the moments,
-so it serves every target and every measure; it is also the way for ridges below ``Moments.rounding``, where directions
-that are rounding have to be left out. :mod:`theory.measures.span` makes a measure of what the regression leaves.
+A Cholesky factor solves for one ridge. An eigendecomposition solves for all ridges at once, and is kept with the moments for
+further targets and measures; it also serves ridges below ``Moments.rounding``, where directions that are rounding errors have
+to be dropped. :mod:`theory.measures.span` turns what the regression leaves unexplained into a measure.
 """
 
 from collections.abc import Sequence
@@ -47,7 +47,7 @@ def one_ridge(ridge: float | Sequence[float]) -> float:
 
 
 def refuse_unfit(fit: Moments, source: Names, target: Names, ridges: list[float]) -> int:
-    """Refuse what no regression can be fitted to; the number of source units that vary."""
+    """The number of source units that vary, after refusing data to which no regression can be fitted."""
     if fit.constant(target).all():
         raise InputError(f"target {in_words(target)} does not vary on the fit split: it has no variance to explain")
     alive = int((~fit.constant(source)).sum())
@@ -63,29 +63,29 @@ def in_words(names: Names) -> str:
 
 def residuals(fit: Moments, score: Moments, source: Names, target: Names, ridges: list[float], total: np.ndarray,
               per_unit: bool) -> np.ndarray:
-    """Second moments of what regression leaves on the score split, in units of the target's scale squared.
+    """Second moments of the residuals of regression on the score split, in units of the target's scale squared.
 
     Parameters
     ----------
     fit : Moments
-        What the regressions are fitted on.
+        Moments that the regressions are fitted on.
     score : Moments
-        What they are scored on.
+        Moments that they are scored on.
     source : str or sequence of str
         A block, or several side by side.
     target : str or sequence of str
-        The same.
+        A block, or several side by side.
     ridges : list of float
         Relative ridges.
     total : ndarray of shape (target units,)
         Second moments of the target about the fit's mean, in the same units.
     per_unit : bool
-        Whether each unit's share is needed, or their sum alone.
+        Whether the residual of each unit is needed, or only their sum.
 
     Returns
     -------
     ndarray of shape (ridges, target units) or (ridges, 1)
-        The sum over the last axis is what is left in all.
+        The sum over the last axis is the residual of all units together.
     """
     if fit.constant(source).all():
         return np.broadcast_to(total, (len(ridges), len(total)))
@@ -102,7 +102,7 @@ def _eigen_pays(ridges: int, d: int, t: int) -> bool:
 
 def _residuals_by_cholesky(fit: Moments, score: Moments, source: Names, target: Names, ridges: list[float],
                            total: np.ndarray) -> np.ndarray:
-    """Residual second moments of each target unit, shape (ridges, units); one factorisation a ridge."""
+    """Residual second moments of each target unit, shape (ridges, units), by one factorisation per ridge."""
     unit, unit_target = fit.scale(source), fit.scale(target)
     gram, cross = fit.covariance(source, scale=unit**2), fit.covariance(source, target, scale=unit * unit_target)
     if score is not fit:
@@ -148,8 +148,8 @@ def _residuals_by_eigen(fit: Moments, score: Moments, source: Names, target: Nam
 
 
 def _filters(fit: Moments, source: Names, ridges: list[float]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Eigenvalues (in units of the source's scale squared), eigenvectors and, for each ridge, 1/(eigenvalue + lambda), or
-    0 for a direction left out."""
+    """Eigenvalues (in units of the source's scale squared), eigenvectors and, for each ridge, 1/(eigenvalue + lambda), with
+    0 for a direction that is dropped."""
     from scipy.linalg import eigh
 
     def decompose() -> tuple[float, np.ndarray, np.ndarray]:
@@ -182,21 +182,21 @@ def _dots(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def ridge_map(fit: Moments, *, source: Names, target: Names, ridge: float = RIDGE,
               quick: bool = False) -> tuple[np.ndarray, np.ndarray]:
-    """The regression itself: target is about ``x @ weights + offset``.
+    """The regression itself: the target is predicted by ``x @ weights + offset``.
 
     Parameters
     ----------
     fit : Moments
-        What it is fitted on.
+        Moments that it is fitted on.
     source : str or sequence of str
         A block, or several side by side.
     target : str or sequence of str
-        The same.
+        A block, or several side by side.
     ridge : float, default 1e-6
         Relative, as in :func:`~theory.measures.span.span_error`.
     quick : bool, default False
-        By Cholesky factor instead of eigendecomposition where the ridge allows: several times as fast, the same up to
-        rounding.
+        Whether to use a Cholesky factor instead of an eigendecomposition if the ridge allows it: several times as fast, and the
+        same up to rounding.
 
     Returns
     -------

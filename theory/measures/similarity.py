@@ -10,14 +10,14 @@ correlations: the singular values of C_aa^(-1/2) C_ab C_bb^(-1/2).
 * Procrustes: cos theta = |C_ab|_* / sqrt(tr C_aa tr C_bb), the best match by rotation (and, where widths differ, by
   padding with zeros); theta = arccos is a metric                         Williams et al. 2021 (arXiv 2110.14739), eq. 6
 
-All are biased towards similarity by units/rows (arXiv 2602.14486): report :func:`rows_per_unit`, and a null from
-:mod:`theory.measures.null`, or debiased CKA (:mod:`theory.measures.debiased`). All are unchanged by
-rotation, isotropic scaling and permutation of units; canonical correlations by any invertible linear map. Units that do not
-vary change nothing.
+All are biased towards similarity, the more the fewer rows there are per unit (arXiv 2602.14486): report :func:`rows_per_unit`
+with a null from :mod:`theory.measures.null`, or use debiased CKA (:mod:`theory.measures.debiased`). All are invariant under
+rotation, isotropic scaling and permutation of units, canonical correlations under any invertible linear map. Units that do not
+vary have no effect.
 
-Canonical correlations and Procrustes fit directions: they are scored on other rows, or in-sample by choice
-(:mod:`theory.measures.fitted`). On other rows the fitted directions are kept and correlated there, so that a value can be
-below 0 and no order is kept.
+Canonical correlations and Procrustes fit directions, so they are scored on other rows, or in-sample on request
+(:mod:`theory.measures.fitted`). On other rows the fitted directions are kept and their correlations computed there; these can be
+negative, and need not be in descending order.
 """
 
 import math
@@ -39,12 +39,12 @@ KEPT = 0.99  # share of the variance whose principal components SVCCA keeps
 
 
 def rows_per_unit(moments: Moments, names: Names) -> float:
-    """n/d: rows for each unit that varies.
+    """n/d: the number of rows per varying unit.
 
     Parameters
     ----------
     moments : Moments
-        Of the features.
+        Moments of the features.
     names : str or sequence of str
         A block, or several together.
 
@@ -73,11 +73,11 @@ def linear_cka(moments: Moments, a: Names, b: Names) -> float:
     Parameters
     ----------
     moments : Moments
-        Of both sets of features.
+        Moments of both sets of features.
     a : str or sequence of str
         A block, or several side by side.
     b : str or sequence of str
-        The same.
+        A block, or several side by side.
 
     Returns
     -------
@@ -113,17 +113,17 @@ def canonical_correlations(moments: Moments, a: Names, b: Names, *, keep: float 
     Parameters
     ----------
     moments : Moments
-        What the directions are fitted on.
+        Moments that the directions are fitted on.
     a : str or sequence of str
         A block, or several side by side.
     b : str or sequence of str
-        The same.
+        A block, or several side by side.
     keep : float, default 1
-        Share of each side's variance held by the principal components that are kept, in (0, 1]. With 1 all directions
-        that are not rounding are kept (``Moments.rounding``).
+        Share of each side's variance, in (0, 1], that the leading principal components have to hold to be kept. With 1, all
+        directions are kept but those that are rounding errors (``Moments.rounding``).
     score : Moments, "in-sample" or None
-        Moments of other rows on which the fitted directions are correlated, or the rows of the fit; exact moments need
-        none.
+        Moments of other rows, on which the fitted directions are correlated, or "in-sample" for the rows of the fit; exact
+        moments need none.
 
     Returns
     -------
@@ -133,13 +133,13 @@ def canonical_correlations(moments: Moments, a: Names, b: Names, *, keep: float 
     Raises
     ------
     InputError
-        Features that do not vary, or no more rows than directions of both sides together: then some correlations are 1
+        Features that do not vary, or no more rows than both sides have directions together: then some correlations are 1
         whatever the features are. Sampled moments without ``score``.
 
     Warns
     -----
     FewRows
-        In-sample with fewer than ten rows a direction.
+        In-sample with fewer than ten rows per direction.
 
     Examples
     --------
@@ -199,8 +199,7 @@ def _along(left: np.ndarray, matrix: np.ndarray, right: np.ndarray) -> np.ndarra
 
 
 def _whitening(moments: Moments, names: Names, keep: float) -> np.ndarray:
-    """Matrix (units, directions) that makes the principal components that are kept uncorrelated, of unit variance; for
-    features in units of their scale."""
+    """Matrix (units, directions) to the kept principal components with unit variance, for features in units of their scale."""
     _alive(moments, names)
     values, vectors = moments.remember(("spectrum", listed(names)),
                                        lambda: np.linalg.eigh(moments.covariance(names, scale=moments.scale(names) ** 2)))
@@ -280,13 +279,13 @@ def procrustes_similarity(moments: Moments, a: Names, b: Names, *, score: Score 
     Parameters
     ----------
     moments : Moments
-        What the rotation is fitted on.
+        Moments that the rotation is fitted on.
     a : str or sequence of str
         A block, or several side by side.
     b : str or sequence of str
-        The same.
+        A block, or several side by side.
     score : Moments, "in-sample" or None
-        As in :func:`canonical_correlations`. In-sample values are never refused: few rows make them large, not 1.
+        As in :func:`canonical_correlations`. In-sample values are never refused: with few rows they are large, but not 1.
 
     Returns
     -------
@@ -301,7 +300,7 @@ def procrustes_similarity(moments: Moments, a: Names, b: Names, *, score: Score 
     Warns
     -----
     FewRows
-        In-sample with fewer than ten rows a unit.
+        In-sample with fewer than ten rows per unit.
 
     References
     ----------
@@ -340,7 +339,7 @@ def procrustes_distance(moments: Moments, a: Names, b: Names, *, score: Score = 
     Returns
     -------
     float
-        In radians, in [0, pi/2]; it resolves no less than about 1e-8.
+        In radians, in [0, pi/2], with a resolution of about 1e-8.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Span error: what ridge regression from one set of features leaves unexplained of another (S0).
+"""Span error: how much of one set of features ridge regression from another leaves unexplained (S0).
 
 With C the covariance and m the mean of the *fit* split, source A (d units), target B (t units), and the ridge r
 relative to the mean diagonal of the source's Gram matrix,
@@ -13,17 +13,17 @@ normalisation, the separate score split and the closed forms are derived here.
 Rules
 -----
 * Several names make one set of features, side by side.
-* A source unit that is constant on the fit split explains nothing and costs nothing; it counts in d. A source without
-  any varying unit gives 1: the mean is the best it can do.
+* A source unit that is constant on the fit split explains nothing, though it counts in d. A source without any varying unit
+  gives 1: the mean is the best prediction it can make.
 * A target without any varying unit is an error. A single constant target unit has no share of its own (NaN with
-  ``per_unit``) and adds nothing to the whole.
-* r = 0 needs more rows than source units that vary; it is an error otherwise.
-* With a ridge below ``Moments.rounding`` (1e-12; 1e-6 after float32 products) the directions of the source whose
-  variance is below that share of the largest are left out: they are rounding, and such a ridge would read them as
-  features. Where so small a ridge matters, build the moments with ``precision="float64"``.
-* The share can exceed 1 on a score split: a source may predict worse than the mean.
-* Sampled moments are scored on those of other rows, or in-sample by choice (:mod:`theory.measures.fitted`).
-* Scale is taken out first, a power of two on each side: shares do not depend on it within the range of Moments.
+  ``per_unit``) and adds nothing to the total.
+* r = 0 needs more rows than varying source units; otherwise it is an error.
+* With a ridge below ``Moments.rounding`` (1e-12; 1e-6 after float32 products), directions of the source whose variance is
+  below that share of the largest are dropped: they are rounding errors, which so small a ridge would treat as features. Where
+  such a ridge matters, build the moments with ``precision="float64"``.
+* On a score split the share can exceed 1: a source may predict worse than the mean.
+* Sampled moments are scored on those of other rows, or in-sample on request (:mod:`theory.measures.fitted`).
+* Both sides are first divided by a power of two near their scale, so shares do not depend on scale within the range of Moments.
 """
 
 from collections.abc import Sequence
@@ -72,33 +72,33 @@ def span_error(fit: Moments, *, source: Names, target: Names, ridge: float | Seq
     Parameters
     ----------
     fit : Moments
-        What the regression is fitted on, with the source's and the target's blocks.
+        Moments that the regression is fitted on, with the source's and the target's blocks.
     source : str or sequence of str
         A block, or several side by side.
     target : str or sequence of str
-        The same.
+        A block, or several side by side.
     ridge : float or sequence of float, default 1e-6
         At least 0, relative to the mean diagonal of the source's Gram matrix. Several share one factorisation.
     score : Moments, "in-sample" or None
-        Moments of other rows that the fit is scored on, or the rows of the fit. Exact moments need none.
+        Moments of other rows, on which the fit is scored, or "in-sample" for the rows of the fit. Exact moments need none.
     per_unit : bool, default False
-        The share of each target unit instead of that of all together.
+        Whether to return the share of each target unit instead of that of all units together.
 
     Returns
     -------
     float or ndarray
-        With several ridges shape (ridges,); with ``per_unit`` another, last, axis (target units,).
+        With several ridges an array of shape (ridges,); ``per_unit`` appends an axis (target units,).
 
     Raises
     ------
     InputError
-        A negative ridge, no ridge with too few rows, a target that does not vary, blocks that do not exist; sampled
-        moments without ``score``, or in-sample with no more rows than source units.
+        A negative ridge, ridge 0 with too few rows, a target that does not vary, blocks that do not exist; sampled moments
+        without ``score``, or in-sample with no more rows than source units.
 
     Warns
     -----
     FewRows
-        In-sample with fewer than ten rows a source unit.
+        In-sample with fewer than ten rows per source unit.
 
     References
     ----------
@@ -134,7 +134,7 @@ def span_gap(fit: Moments, *, narrow: Names, wide: Names, other_wide: Names, rid
     Parameters
     ----------
     fit : Moments
-        What the regressions are fitted on.
+        Moments that the regressions are fitted on.
     narrow : str or sequence of str
         Blocks of the narrow networks.
     wide : str or sequence of str
@@ -151,7 +151,7 @@ def span_gap(fit: Moments, *, narrow: Names, wide: Names, other_wide: Names, rid
     Returns
     -------
     float or ndarray
-        As :func:`span_error`; below 0 where the narrow networks explain more than the second wide one.
+        As :func:`span_error`; below 0 if the narrow networks explain more than the second wide one.
 
     Raises
     ------
@@ -175,16 +175,16 @@ def span_gap(fit: Moments, *, narrow: Names, wide: Names, other_wide: Names, rid
 
 def probe_error(fit: Moments, *, features: Names, target: Names, ridge: float | Sequence[float] = RIDGE,
                 score: Score = None, per_unit: bool = False) -> float | np.ndarray:
-    """Feature performance (FP): share of the target's variance that a linear probe by regression leaves.
+    """Feature performance (FP): share of the target's variance that a linear regression probe leaves unexplained.
 
-    The target block is a regression target, or one-hot labels (:func:`one_hot`; one unit a class). Moments cannot give the
-    *accuracy* of such a probe: the largest of several predictions is no function of second moments. For that take
-    :func:`theory.measures.logistic.logistic_probe` or :func:`~theory.measures.ridge.ridge_map` on rows.
+    The target block is a regression target, or one-hot labels (:func:`one_hot`, one unit per class). The *accuracy* of such a
+    probe is not a function of second moments, since it depends on which of several predictions is largest; use
+    :func:`theory.measures.logistic.logistic_probe`, or :func:`~theory.measures.ridge.ridge_map` on rows.
 
     Parameters
     ----------
     fit : Moments
-        What the probe is fitted on.
+        Moments that the probe is fitted on.
     features : str or sequence of str
         Blocks that it reads.
     target : str or sequence of str
@@ -220,14 +220,14 @@ def probe_error(fit: Moments, *, features: Names, target: Names, ridge: float | 
 
 
 def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
-    """Labels as one unit a class.
+    """Labels in one-hot form, with one unit per class.
 
     Parameters
     ----------
     labels : ndarray of int, shape (rows,)
-        In 0 … classes - 1.
+        Classes in 0 … classes - 1.
     classes : int
-        Their number.
+        Number of classes.
 
     Returns
     -------
@@ -236,7 +236,7 @@ def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
     Raises
     ------
     InputError
-        Labels that are no whole numbers, or outside the range.
+        Labels that are not whole numbers, or out of range.
 
     Examples
     --------
@@ -254,12 +254,12 @@ def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class RidgeChoice:
-    """The ridge with the smallest error on rows that the regression did not see.
+    """The ridge with the smallest error on rows that the regression has not seen.
 
     Attributes
     ----------
     ridge : float
-        The chosen one.
+        The chosen ridge.
     error : float
         Its span error on the validation rows.
     ridges : tuple of float
@@ -267,7 +267,7 @@ class RidgeChoice:
     errors : tuple of float
         Span error of each ridge of the grid.
     at_edge : bool
-        Whether the choice is the grid's smallest or largest: the best may lie outside.
+        Whether the choice is the smallest or largest of the grid, so that the best ridge may lie outside.
 
     Examples
     --------
@@ -286,19 +286,19 @@ def choose_ridge(fit: Moments, validate: Moments, *, source: Names, target: Name
                  ridges: Sequence[float] = RIDGES) -> RidgeChoice:
     """Choose the ridge on held-out rows.
 
-    The error that comes with it is that of the best of several, so optimistic: report the span error of the chosen
-    ridge on a third split.
+    The error returned is the smallest of several and therefore optimistic: report the span error of the chosen ridge on a third
+    split.
 
     Parameters
     ----------
     fit : Moments
-        What the regressions are fitted on.
+        Moments that the regressions are fitted on.
     validate : Moments
-        Of other rows, on which they are compared; exact moments may be the same.
+        Moments of other rows, on which the ridges are compared; exact moments may be the same.
     source : str or sequence of str
         A block, or several side by side.
     target : str or sequence of str
-        The same.
+        A block, or several side by side.
     ridges : sequence of float
         The grid, relative ridges; ten powers of ten from 1e-8 by default.
 

@@ -1,4 +1,4 @@
-"""One set of features by itself: effective rank, compressibility, units that others repeat or predict.
+"""A single set of features: effective rank, compressibility, units that others repeat or predict.
 
 With C the covariance, lambda_1 >= lambda_2 >= ... its eigenvalues and p_k = lambda_k / sum lambda,
 
@@ -9,8 +9,8 @@ With C the covariance, lambda_1 >= lambda_2 >= ... its eigenvalues and p_k = lam
   j != i are -P_ji/P_ii, so the residual is sum_j P_ji x_j / P_ii: one inverse serves all units (derived here);
 * repeated: pairs with |r| at least a threshold, r the correlation (S1).
 
-Units that do not vary (dead: always 0; constant: always the same other value) have no correlation. They are left out of
-every share and reported beside it.
+Units that do not vary (dead: always 0; constant: always the same nonzero value) have no correlation. They are left out of
+every share and reported separately.
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ __all__ = [
     "repeated_units", "spectrum",
 ]
 
-SAME = 1e-6  # 1 - |r|, and relative difference of means and deviations, up to which two units are the same
+SAME = 1e-6  # largest 1 - |r|, and largest relative difference of means and deviations, of two units that are the same
 
 
 def spectrum(moments: Moments, names: Names) -> np.ndarray:
@@ -38,7 +38,7 @@ def spectrum(moments: Moments, names: Names) -> np.ndarray:
     Parameters
     ----------
     moments : Moments
-        Of the features.
+        Moments of the features.
     names : str or sequence of str
         A block, or several side by side.
 
@@ -61,7 +61,7 @@ def spectrum(moments: Moments, names: Names) -> np.ndarray:
 
 
 def _spectrum(moments: Moments, names: Names) -> np.ndarray:
-    """The same in units of the scale squared."""
+    """:func:`spectrum` in units of the scale squared."""
     varying = ~moments.constant(names)
     if not varying.any():
         raise InputError(f"features {names!r} do not vary: they have no spectrum")
@@ -75,7 +75,7 @@ def effective_rank(moments: Moments, names: Names, *, kind: str = "participation
     Parameters
     ----------
     moments : Moments
-        Of the features.
+        Moments of the features.
     names : str or sequence of str
         A block, or several side by side.
     kind : {"participation", "entropy"}, default "participation"
@@ -114,9 +114,9 @@ def effective_rank(moments: Moments, names: Names, *, kind: str = "participation
 
 
 def effective_rank_influence(rank: float, squares: np.ndarray, along: np.ndarray) -> np.ndarray:
-    """To first order, what each row adds to the participation ratio: of mean 0.
+    """The first-order contribution of each row to the participation ratio, with mean 0.
 
-    It is 2 R (|x|²/tr C - x C x/|C|²), where the means over rows are the trace and the squared norm (derived here).
+    It is 2 R (|x|²/tr C - x C x/|C|²); the means over rows of |x|² and x C x are the trace and the squared norm (derived here).
 
     Parameters
     ----------
@@ -140,16 +140,16 @@ def compressibility(moments: Moments, names: Names, *, share: float = 0.05) -> f
     Parameters
     ----------
     moments : Moments
-        Of the features.
+        Moments of the features.
     names : str or sequence of str
         A block, or several side by side.
     share : float, default 0.05
-        Of the variance, in [0, 1).
+        Share of the variance, in [0, 1).
 
     Returns
     -------
     float
-        Of the units that vary, in [0, 1].
+        Share of the units that vary, in [0, 1].
 
     Raises
     ------
@@ -178,18 +178,18 @@ def predictability(fit: Moments, names: Names, *, ridge: float = RIDGE, score: S
     Parameters
     ----------
     fit : Moments
-        What the regressions are fitted on.
+        Moments that the regressions are fitted on.
     names : str or sequence of str
         A block, or several side by side.
     ridge : float, default 1e-6
-        Above 0, relative to the mean variance of all the units; one below ``Moments.rounding`` is raised to that.
+        Above 0, relative to the mean variance of all units; smaller ones are raised to ``Moments.rounding``.
     score : Moments, "in-sample" or None
-        Moments of other rows for the score, or the rows of the fit; exact moments need none.
+        Moments of other rows to score on, or "in-sample" for the rows of the fit; exact moments need none.
 
     Returns
     -------
     ndarray of shape (units,)
-        At most 1, below 0 on a score split where the mean predicts better, NaN for units that do not vary.
+        At most 1; below 0 on a score split if the mean predicts better; NaN for units that do not vary.
 
     Raises
     ------
@@ -199,7 +199,7 @@ def predictability(fit: Moments, names: Names, *, ridge: float = RIDGE, score: S
     Warns
     -----
     FewRows
-        In-sample with fewer than ten rows a unit.
+        In-sample with fewer than ten rows per unit.
 
     Examples
     --------
@@ -226,7 +226,7 @@ def predictability(fit: Moments, names: Names, *, ridge: float = RIDGE, score: S
 
 
 def _inverse(gram: np.ndarray, shift: float) -> np.ndarray:
-    """(C + shift I)^-1; where rounding made that indefinite, negative eigenvalues of C are taken as 0."""
+    """(C + shift I)^-1; if rounding has made that indefinite, negative eigenvalues of C are set to 0."""
     from scipy.linalg import cho_factor, cho_solve
 
     shifted = gram.copy(order="F")
@@ -244,7 +244,7 @@ def correlations(moments: Moments, names: Names) -> np.ndarray:
     Parameters
     ----------
     moments : Moments
-        Of the features.
+        Moments of the features.
     names : str or sequence of str
         A block, or several side by side.
 
@@ -278,29 +278,29 @@ class Repeated:
     Attributes
     ----------
     threshold : float
-        Of |r|.
+        Threshold on |r|.
     units : int
         Number of units.
     varying : int
-        Number of those that vary: all shares are of these.
+        Number of units that vary; all shares are relative to it.
     dead : ndarray of bool, shape (units,)
-        Always 0.
+        Whether the unit is always 0.
     constant : ndarray of bool, shape (units,)
-        Always one other value.
+        Whether the unit always has the same nonzero value.
     pair_share : float
         Share of the pairs with |r| >= threshold; NaN with fewer than two varying units.
     twin_share : float
-        Share of the units with at least one such partner; NaN with none that varies.
+        Share of the units with at least one such partner; NaN without varying units.
     similar_per_unit : float
-        Mean number of such partners (the count of S1, which grows with width by itself); NaN likewise.
+        Mean number of such partners (the count of S1, which grows with width even at a constant share); NaN likewise.
     duplicated : ndarray of bool, shape (units,)
-        Another unit is the same.
+        Whether another unit is the same.
     scaled : ndarray of bool, shape (units,)
-        Another unit is the same up to a positive factor and a shift.
+        Whether another unit is the same up to a positive factor and a shift.
     negated : ndarray of bool, shape (units,)
-        Another unit is the same up to a negative factor and a shift. A unit can be several of these.
+        Whether another unit is the same up to a negative factor and a shift. A unit can be several of these.
     nearest : ndarray of shape (units,)
-        The largest |r| with another unit; NaN where there is none.
+        The largest |r| with another unit; NaN if there is none.
 
     Examples
     --------
@@ -329,11 +329,11 @@ def repeated_units(moments: Moments, names: Names, *, threshold: float = 0.5) ->
     Parameters
     ----------
     moments : Moments
-        Of the features.
+        Moments of the features.
     names : str or sequence of str
         A block, or several side by side.
     threshold : float, default 0.5
-        Of |r|, in (0, 1].
+        Threshold on |r|, in (0, 1].
 
     Returns
     -------

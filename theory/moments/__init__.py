@@ -1,22 +1,22 @@
 """Second moments of named feature blocks: the currency of every linear comparison of features.
 
-:class:`Moments` opens with a session. Around it: ``reading`` what can be read off them · ``combining`` new
-moments from old · ``layout`` where blocks stand · ``sums`` what is added up · ``accumulate`` its kernels · ``files``.
+The docstring of :class:`Moments` is a session. ``reading`` reads moments · ``combining`` makes new ones from old ones ·
+``layout`` holds the positions of blocks · ``sums`` the accumulated sums · ``accumulate`` its kernels · ``files`` files.
 
 For rows x = (x_A, x_B, ...) of several feature blocks (networks, layers, targets) seen on the same inputs, this holds
 
     n,    m = (1/n) sum_i x_i,    S = sum_i (x_i - m)(x_i - m)^T,    C = S/n  (population normalisation, not n-1)
 
 over all blocks together, in float64. Ridge regression, span error, CKA, CCA, Procrustes, correlations and effective
-rank are functions of (m, C) alone, so they are computed from one streaming pass, or exactly, without any sample, from
+rank are functions of (m, C) alone, so they can be computed from one streaming pass, or exactly, without any sample, from
 the Gaussian integrals of a toy model (:meth:`Moments.exact`).
 
-How rows are added up, and how accurate the result is: :mod:`theory.moments.sums`.
+How rows are accumulated, and how accurate the result is: :mod:`theory.moments.sums`.
 
-Range. Squares must be numbers: the largest variance of a block that varies has to lie in 1e-280 ... 1e280 (deviations in
-about 1e-140 ... 1e140), and moments that leave this range are refused. A unit whose deviation is below 1e-140 beside
-larger ones of its block counts as constant. Within the range measures that do not depend on scale take it out first
-(:meth:`Moments.scale`, a power of two, so that no digit changes).
+Range. Squares must be representable: the largest variance of a block that varies has to lie in 1e-280 ... 1e280 (deviations in
+about 1e-140 ... 1e140), and moments outside this range are refused. A unit whose deviation is below 1e-140 counts as constant if
+its block has larger ones. Within the range, measures that do not depend on scale first divide by it (:meth:`Moments.scale`, a
+power of two, so that no digit changes).
 """
 
 import os
@@ -68,7 +68,7 @@ class Moments(Combining):
     >>> round(linear_cka(fit, "narrow", "wide"), 2)
     0.56
 
-    Moments merge, and give those of a part, of blocks side by side and of linear functions of them, without the rows:
+    Moments merge. Those of some blocks, of blocks side by side and of linear functions of them follow without the rows:
 
     >>> both = fit.merge(score)
     >>> both.count, both.covariance("wide", "target").shape
@@ -79,7 +79,7 @@ class Moments(Combining):
     >>> bool(np.allclose(difference.variance("left"), both.variance("target")))
     True
 
-    Where a covariance is known there is no need of samples:
+    If the covariance is known, no samples are needed:
 
     >>> teacher = Moments.exact({"unit": 1, "target": 1}, [0, 0], [[1.0, 0.6], [0.6, 1.0]])
     >>> round(span_error(teacher, source="unit", target="target"), 4)
@@ -88,13 +88,13 @@ class Moments(Combining):
     Parameters
     ----------
     precision : {"auto", "float64", "float32"}, default "auto"
-        Precision of the products on the CPU: "auto" follows the rule in the module's docstring, "float32" uses float32
+        Precision of the products on the CPU: "auto" follows the rule of :mod:`theory.moments.sums`, "float32" uses float32
         products for float32 features of any width.
 
     Raises
     ------
     InputError
-        Another precision.
+        An unknown precision.
 
     References
     ----------
@@ -175,20 +175,20 @@ class Moments(Combining):
         Parameters
         ----------
         blocks : mapping of str to array of shape (rows, units) or (rows,)
-            A vector is a single unit. Every block has the same rows, every batch the same names and units. NumPy arrays
-            (or what converts to one) and torch tensors of any float dtype on any device; integers and booleans are taken as
-            numbers. On an accelerator the sums stay there until they are read.
+            NumPy arrays (or anything that converts to one), or torch tensors of any float dtype on any device; integers and
+            booleans count as numbers, a vector as a single unit. All blocks have the same rows, all batches the same names and
+            units. On an accelerator the sums stay there until they are read.
 
         Returns
         -------
         Moments
-            Itself.
+            The object itself.
 
         Raises
         ------
         InputError
-            Names, shapes or devices that do not fit, an empty batch, or values that are not finite. After the last one
-            this object refuses to be used: some of the batch is already in the sums.
+            Names, shapes or devices that do not fit, an empty batch, or values that are not finite. In the last case the object
+            cannot be used any more, since the sums already contain part of the batch.
 
         Examples
         --------
@@ -222,7 +222,7 @@ class Moments(Combining):
         return self
 
     def _from(self, slices: Slices, sums: Sums) -> "Moments":
-        """This object, which is new, with these sums."""
+        """Fill this new object with these sums."""
         self._slices, self._sums = slices, sums
         self._check_range(sums)
         return self

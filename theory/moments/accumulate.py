@@ -1,7 +1,7 @@
-"""Kernels of :mod:`theory.moments`: shifted sums and products of rows of arrays of any kind, in place.
+"""Kernels of :mod:`theory.moments`: shifted sums and products of rows, in place.
 
 The parts of a batch are NumPy arrays or torch tensors of shape (rows, units) (:mod:`lab.arrays`). ``total`` and ``gram`` are
-s and G of the docstring there; ``gram`` is valid in its lower triangle.
+s and G of :mod:`theory.moments.sums`; ``gram`` is valid in its lower triangle.
 """
 
 import math
@@ -13,15 +13,15 @@ from lab.arrays import bits, checked, is_tensor, on_host
 from lab.errors import InputError
 
 BLOCK_ROWS = 2048  # rows of one float32 product: long enough to hide the float64 addition of its result
-_ORIGIN_ROWS = 128  # rows that decide the shift: it only has to be near the mean, and small passes pay for each row
-_FREQUENT = 0.1  # share of rows from which a repeated value is the shift
-_CACHED = 1 << 18  # numbers shifted and summed at a time, so that the second touch is in the cache
+_ORIGIN_ROWS = 128  # rows that determine the shift, which only has to be near the mean; more would slow down short passes
+_FREQUENT = 0.1  # share of rows from which a repeated value becomes the shift
+_CACHED = 1 << 18  # numbers shifted and summed at a time, so that the sum reads them from the cache
 _WORK_BYTES = 32 << 20  # bound on the row buffer
-LEAST = 1e-280  # a float64 sum of squares below it has lost digits to underflow; LEAST_SINGLE: a float32 one
-LEAST_SINGLE = 1e-30
+LEAST = 1e-280  # below it a float64 sum of squares has lost digits to underflow
+LEAST_SINGLE = 1e-30  # the same in float32
 _STRIP = 256  # rows of a symmetric matrix handled at a time, so that no second D x D array is held
 
-Part: TypeAlias = Any  # rows of one block: an ndarray or a torch.Tensor, which is used by its methods and never imported
+Part: TypeAlias = Any  # rows of one block: an ndarray or a torch.Tensor; torch is never imported here
 
 
 def as_rows(name: str, value: object) -> Part:
@@ -30,7 +30,7 @@ def as_rows(name: str, value: object) -> Part:
     Raises
     ------
     InputError
-        No numbers, another number of axes, or no units.
+        Values that are not numbers, the wrong number of axes, or no units.
     """
     rows: Part = checked(value, f"block {name!r}")
     if rows.ndim == 1:
@@ -48,19 +48,19 @@ def on_accelerator(part: Part) -> bool:
 
 
 def first_origin(parts: list[Part]) -> tuple[np.ndarray, bool]:
-    """The shift of each unit, from the first rows: their mean, or the least or largest value where that is frequent.
+    """The shift of each unit, from the first rows: their mean, or the smallest or largest value if that is frequent.
 
-    A value that comes back in many rows (the 0 of a ReLU, the background of an image) has to become 0: the same nonzero
-    product added again and again is rounded in the same direction each time, and in float32 that bias does not average
-    out. With a share p of such rows the distance to the mean costs a factor of at most 1/p in cancellation. The mean is
-    exact for constant units, and a float32 number where all features are. Units with values that are not finite get 0.
+    A value that many rows share (the 0 of a ReLU, the background of an image) has to become 0: if the same nonzero
+    product is added again and again, it is rounded in the same direction each time, and in float32 that bias does not average
+    out. With a share p of such rows, the distance to the mean costs a factor of at most 1/p in cancellation. The mean is
+    exact for constant units, and a float32 number if all features are. Units with values that are not finite get 0.
 
     Returns
     -------
     origin : ndarray of shape (units of all parts,)
     biased : bool
-        Whether a unit has two such values (it saturates at both ends), not a power of two apart: float32 products would
-        be biased whatever the shift.
+        Whether a unit has two such values (it saturates at both ends) whose difference is not a power of two: float32 products
+        would be biased for any shift.
     """
     dtype = np.float32 if all(bits(part) <= 32 for part in parts) else np.float64
     first = np.concatenate([on_host(part[:_ORIGIN_ROWS]) for part in parts], axis=1, dtype=dtype)
@@ -76,21 +76,21 @@ def first_origin(parts: list[Part]) -> tuple[np.ndarray, bool]:
 
 
 def _column_sums(x: np.ndarray) -> np.ndarray:
-    """Sums over rows in float64, by short chains first where the rows are float32."""
+    """Sums over rows in float64; short chains are summed in the precision of the rows first."""
     whole = len(x) // 16 * 16
     chains = x[:whole].reshape(16, -1, x.shape[1]).sum(axis=0)
     return chains.sum(axis=0, dtype=np.float64) + x[whole:].sum(axis=0, dtype=np.float64)
 
 
 class Stage:
-    """Rows shifted into one buffer on the CPU, until there are enough of them for a fast product.
+    """A buffer of shifted rows on the CPU, which collects enough of them for a fast product.
 
     Parameters
     ----------
     origin : ndarray of shape (units,)
         The shift.
     single : bool
-        Whether to keep and multiply them in float32.
+        Whether to store and multiply the rows in float32.
     """
 
     def __init__(self, origin: np.ndarray, single: bool):
@@ -99,7 +99,7 @@ class Stage:
         self.single, self.used, self.piece = single, 0, max(1, _CACHED // width)
         self.shift, self.buffer = origin.astype(dtype), np.empty((rows, width), dtype)
         self.product = np.zeros((width, width) if single else (0, 0), np.float32)
-        self.vanished = np.zeros(width, bool)  # units with values so small that their squares are lost
+        self.vanished = np.zeros(width, bool)  # units with values so small that their squares underflow
 
     def add(self, parts: list[Part], slices: list[slice], total: np.ndarray, gram: np.ndarray) -> np.ndarray | None:
         """Add the rows of ``parts``, side by side at ``slices``: to ``total`` at once, to ``gram`` when the buffer is full.
@@ -107,7 +107,7 @@ class Stage:
         Returns
         -------
         ndarray or None
-            Shifted rows, shape (rows, units), where the first value that is not finite was met; None where all are.
+            The shifted rows, shape (rows, units), with the first value that is not finite; None if all values are finite.
         """
         start, n = 0, parts[0].shape[0]
         while start < n:
@@ -129,7 +129,7 @@ class Stage:
     def flush(self, gram: np.ndarray) -> None:
         """Add the products of the rows in the buffer to ``gram``.
 
-        Where a square leaves the range of float32 the block is multiplied in float64.
+        If a square leaves the range of float32, the whole buffer is multiplied in float64.
         """
         from scipy.linalg.blas import dsyrk, ssyrk
 
@@ -149,7 +149,7 @@ class Stage:
 
 
 def vanished(x: np.ndarray, squares: np.ndarray, least: float) -> np.ndarray:
-    """Which units have values in the rows ``x`` although their sum of squares is below ``least``; shape (units,)."""
+    """Which units have nonzero values in the rows ``x`` although their sum of squares is below ``least``; shape (units,)."""
     small = np.flatnonzero(squares < least)
     out = np.zeros(len(squares), bool)
     out[small] = x[:, small].any(axis=0)
@@ -184,7 +184,7 @@ def add_outer(gram: np.ndarray, scale: float, vector: np.ndarray) -> None:
 
 
 def mirror(gram: np.ndarray) -> None:
-    """Fill the upper triangle from the lower one, and set what rounding made negative on the diagonal to 0."""
+    """Fill the upper triangle from the lower one, and set negative rounding errors on the diagonal to 0."""
     for r in range(0, len(gram), _STRIP):
         block = gram[r:r + _STRIP, r:r + _STRIP]
         block[:] = np.tril(block) + np.tril(block, -1).T

@@ -1,4 +1,4 @@
-"""New moments from old ones, without the rows: of some blocks or units, of linear functions of them, of two sets of rows."""
+"""New moments from old ones, without the rows: of some blocks or units, of linear functions of them, of merged rows."""
 
 from collections.abc import Mapping, Sequence
 from typing import Self
@@ -23,7 +23,7 @@ from theory.moments.sums import Sums
 
 
 class Combining(Reading):
-    """The side of :class:`theory.moments.Moments` that makes new moments of what has been read."""
+    """The part of :class:`theory.moments.Moments` that makes new moments from existing ones."""
 
     def _made(self, slices: Slices, sums: Sums) -> Self:
         """New moments of the same precision, with these sums."""
@@ -59,7 +59,7 @@ class Combining(Reading):
         Parameters
         ----------
         groups : mapping of str to str or sequence of str
-            New block to old ones: ``{"narrow": ["net0", "net1"], "wide": "wide"}``.
+            New block → old blocks: ``{"narrow": ["net0", "net1"], "wide": "wide"}``.
 
         Returns
         -------
@@ -80,7 +80,7 @@ class Combining(Reading):
         Parameters
         ----------
         units : mapping of str to array of int or bool, or slice
-            Block to the indices or the mask of its units.
+            Block → indices or mask of its units.
 
         Returns
         -------
@@ -113,9 +113,9 @@ class Combining(Reading):
         Parameters
         ----------
         maps : mapping of str to mapping of str to array of shape (units of old, units of new), or None
-            New block to old ones, each with its matrix M; None stands for the identity.
+            New block → old blocks, each with its matrix M; None stands for the identity.
         offsets : mapping of str to array of shape (units of new,), optional
-            What is added to the mean of new blocks.
+            Added to the means of new blocks.
 
         Returns
         -------
@@ -125,7 +125,7 @@ class Combining(Reading):
         Raises
         ------
         InputError
-            Maps or offsets that do not fit or are not finite, or that lead to features whose squares are no numbers.
+            Maps or offsets that do not fit or are not finite, or features whose squares over- or underflow.
 
         Examples
         --------
@@ -148,16 +148,16 @@ class Combining(Reading):
         return self._new(widths, np.concatenate(means), (full + full.T) / 2)
 
     def with_block(self, name: str, mean: np.ndarray, covariance: np.ndarray, cross: np.ndarray) -> Self:
-        """Moments with one more block, whose own moments are known.
+        """Moments with one more block, whose moments are given.
 
         Parameters
         ----------
         name : str
-            Of the new block.
+            Name of the new block.
         mean : ndarray of shape (units,)
-            Its means.
+            Means of its units.
         covariance : ndarray of shape (units, units)
-            Its own covariance, divided by n.
+            Covariance of its units, divided by n.
         cross : ndarray of shape (units of all old blocks, units)
             Covariance between the old blocks and the new one.
 
@@ -190,7 +190,7 @@ class Combining(Reading):
         Parameters
         ----------
         other : Moments
-            Of other rows of the same blocks, in the same order.
+            Moments of other rows of the same blocks, in the same order.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""Where the units of each named block stand among those of all, and how linear maps between blocks are put."""
+"""The positions of named blocks among all units, and linear maps between blocks."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +12,7 @@ from theory.moments.accumulate import LEAST
 
 Names = str | Sequence[str]  # one block, or several side by side
 Slices = dict[str, slice]
-Term = tuple[slice, np.ndarray | None]  # an old block's place and its map, None for the identity
+Term = tuple[slice, np.ndarray | None]  # position of an old block, and its map, None for the identity
 
 
 def listed(names: Names) -> tuple[str, ...]:
@@ -21,12 +21,12 @@ def listed(names: Names) -> tuple[str, ...]:
 
 
 def lay_out(widths: Mapping[str, int]) -> Slices:
-    """Blocks of these widths, one after the other.
+    """Positions of blocks of these widths, one after the other.
 
     Raises
     ------
     InputError
-        No block, one without units, or a name that is no string.
+        No block, a block without units, or a name that is not a string.
     """
     if not widths:
         raise InputError("no feature blocks: give {name: array}")
@@ -47,12 +47,12 @@ def length(place: slice) -> int:
 
 
 def find(slices: Slices, names: Names) -> list[slice]:
-    """Where the named blocks stand.
+    """Positions of the named blocks.
 
     Raises
     ------
     InputError
-        No name, or one that no block has.
+        No name, or a name without a block.
     """
     names = listed(names)
     if not names:
@@ -64,7 +64,7 @@ def find(slices: Slices, names: Names) -> list[slice]:
 
 
 def consecutive(slices: Iterable[slice]) -> list[tuple[slice, slice]]:
-    """Each slice, after its place when all of them are put side by side."""
+    """Pairs of slices: the position of each block once all are put side by side, and its given one."""
     pairs, start = [], 0
     for place in slices:
         pairs.append((slice(start, start + length(place)), place))
@@ -73,12 +73,12 @@ def consecutive(slices: Iterable[slice]) -> list[tuple[slice, slice]]:
 
 
 def checked_law(mean: npt.ArrayLike, covariance: npt.ArrayLike, total: int) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and covariance of a distribution of so many units, as float64 arrays of their own.
+    """Mean and covariance of a distribution of ``total`` units, as new float64 arrays.
 
     Raises
     ------
     InputError
-        Shapes that do not fit, values that are not finite, or a matrix that is no covariance.
+        Shapes that do not fit, values that are not finite, or a matrix that is not a covariance.
     """
     mean, covariance = floats(mean, "mean").copy(), floats(covariance, "covariance")
     if mean.shape != (total,) or covariance.shape != (total, total):
@@ -96,12 +96,12 @@ def checked_law(mean: npt.ArrayLike, covariance: npt.ArrayLike, total: int) -> t
 
 
 def checked_maps(slices: Slices, maps: Mapping[str, Mapping[str, np.ndarray | None]]) -> dict[str, list[Term]]:
-    """The terms of each new block, after their shapes have been checked.
+    """The terms of each new block, with their shapes checked.
 
     Raises
     ------
     InputError
-        No map, or one whose shape or values do not fit.
+        No map, or a map whose shape or values do not fit.
     """
     if not maps:
         raise InputError("no new feature blocks asked for")
@@ -128,7 +128,7 @@ def _checked_map(slices: Slices, old: str, new: str, matrix: np.ndarray | None) 
 
 
 def _units(term: Term) -> int:
-    """Units that a term leads to."""
+    """Units of the block that a term contributes to."""
     place, matrix = term
     return length(place) if matrix is None else matrix.shape[1]
 
@@ -139,12 +139,12 @@ def widths_of(terms: Mapping[str, list[Term]]) -> dict[str, int]:
 
 
 def checked_offset(name: str, offset: np.ndarray | None, width: int) -> np.ndarray:
-    """The offset of a new block, 0 where none is given.
+    """The offset of a new block, 0 if none is given.
 
     Raises
     ------
     InputError
-        Another number of values, or values that are not finite.
+        The wrong number of values, or values that are not finite.
     """
     offset = np.zeros(width) if offset is None else floats(offset, f"the offset of {name!r}")
     if offset.shape != (width,) or not np.isfinite(offset).all():
@@ -159,12 +159,19 @@ def mapped(columns: np.ndarray, terms: list[Term]) -> np.ndarray:
 
 
 def refuse_vanishing(terms: Mapping[str, list[Term]], deviation: np.ndarray) -> None:
-    """Refuse maps to features so small that their squares are lost; a difference that cancels is none of these.
+    """Refuse maps to features so small that their squares underflow. Differences that cancel are allowed.
+
+    Parameters
+    ----------
+    terms : mapping of str to list of Term
+        Terms of each new block.
+    deviation : ndarray of shape (units,)
+        Standard deviations of the old units.
 
     Raises
     ------
     InputError
-        Such a map; ``deviation`` holds the standard deviations of the old units, shape (units,).
+        If there is such a map.
     """
     for new, parts in terms.items():
         reach = sum(float(deviation[place].max()) * (1.0 if matrix is None else float(np.abs(matrix).max()))

@@ -1,4 +1,4 @@
-"""What can be read off moments: sizes, means, covariances."""
+"""Reading moments: sizes, means, covariances."""
 
 import math
 from collections.abc import Callable
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class Reading:
-    """The readable side of :class:`theory.moments.Moments`: sums, and where the units of each block stand in them."""
+    """The part of :class:`theory.moments.Moments` that reads: the sums, and the position of each block in them."""
 
     def __init__(self) -> None:
         self._slices: Slices = {}
@@ -53,7 +53,7 @@ class Reading:
         return sums
 
     def _check_range(self, sums: Sums) -> None:
-        """Refuse blocks whose variances are no numbers of full precision."""
+        """Refuse blocks whose variances overflow or have lost digits to underflow."""
         variance = sums.variance()
         for name, place in self._slices.items():
             largest = float(variance[place].max())
@@ -79,12 +79,12 @@ class Reading:
 
     @property
     def count(self) -> int | None:
-        """Rows seen; None for exact moments."""
+        """Number of rows seen; None for exact moments."""
         return 0 if self._sums is None else self._sums.count
 
     @property
     def sample_size(self) -> float:
-        """Rows seen, as a number to reckon with: infinite for exact moments."""
+        """Number of rows seen, as a float: infinite for exact moments."""
         count = self.count
         return math.inf if count is None else count
 
@@ -95,7 +95,7 @@ class Reading:
 
     @property
     def rounding(self) -> float:
-        """Eigenvalues of a covariance below this share of the largest are rounding, not directions of the features."""
+        """Eigenvalues of a covariance below this share of the largest are rounding errors, not directions of the features."""
         return 1e-6 if self._sums is not None and self._sums.single else 1e-12
 
     def units(self, names: Names) -> int:
@@ -158,7 +158,7 @@ class Reading:
         return np.concatenate([variance[place] for place in find(self._slices, names)])
 
     def scale(self, names: Names) -> float:
-        """The power of two next below the largest standard deviation of units.
+        """The largest power of two that does not exceed the largest standard deviation of units.
 
         Parameters
         ----------
@@ -168,7 +168,7 @@ class Reading:
         Returns
         -------
         float
-            1 where no unit varies.
+            1 if no unit varies.
         """
         largest = float(self.variance(names).max())
         return math.ldexp(1.0, (math.frexp(largest)[1] - 1) >> 1) if largest > 0 else 1.0
@@ -210,14 +210,14 @@ class Reading:
         return out
 
     def remember(self, key: tuple, make: Callable[[], T]) -> T:
-        """What ``make()`` returns, computed once for these moments: decompositions that several measures share.
+        """The result of ``make()``, computed once for these moments, such as a decomposition that several measures share.
 
         Parameters
         ----------
         key : tuple
-            What it is, and of which blocks.
+            Names the result and its blocks.
         make : callable
-            Without arguments; nobody changes what it returns.
+            Takes no arguments; its result must not be changed.
 
         Returns
         -------

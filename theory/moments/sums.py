@@ -1,10 +1,10 @@
-"""Sums of rows about an origin: what :class:`theory.moments.Moments` holds, from the first batch to a covariance.
+"""Sums of rows about an origin, which :class:`theory.moments.Moments` holds from the first batch to the covariance.
 
-The co-moments have two forms. While rows come in, ``gram`` is G, its lower triangle, about the origin; when it is read it
-becomes S, full and about the mean (:meth:`Sums.centre`); the next batch takes it back (:meth:`Sums.uncentre`).
+The co-moments have two forms. While rows come in, ``gram`` is G, its lower triangle, about the origin. When it is read it
+becomes S, full and about the mean (:meth:`Sums.centre`); the next batch converts it back (:meth:`Sums.uncentre`).
 
-Accumulation (derived here). Raw sums cancel where |mean| >> standard deviation, so rows are shifted first by an origin
-o, the mean of the first rows seen or a value that many of them share: s = sum_i (x_i - o), G = sum_i (x_i - o)(x_i - o)^T,
+Accumulation (derived here). Raw sums cancel if |mean| >> standard deviation, so rows are first shifted by an origin
+o, the mean of the first rows or a value that many of them share: s = sum_i (x_i - o), G = sum_i (x_i - o)(x_i - o)^T,
 and at the end m = o + s/n, S = G - s s^T/n. Two accumulations merge by Chan, Golub & LeVeque (1979):
 S = S_1 + S_2 + (n_1 n_2/n)(m_2 - m_1)(m_2 - m_1)^T.
 
@@ -12,10 +12,10 @@ Accuracy. Products are float64, with one exception: float32 (or narrower) featur
 total, on the CPU, are multiplied in float32 over blocks of 2,048 rows after the shift, and the blocks are summed in
 float64 (not where a unit saturates at both ends: that would be biased). Measured at 50,000 x 1,024: variances of Gaussian
 features are off by 3e-8 relative, correlations by 2e-9 (root mean square); the covariance matrix of Gaussian or ReLU
-features is off by 1e-7 of its largest eigenvalue in spectral norm, at 1,000 rows by 4e-7. ``Moments.rounding`` says
-up to where eigenvalues are rounding, and the measures heed it. Span errors at a relative ridge of 1e-4 or more agree with
-float64 to about 1e-7, at 1e-6 to about 1e-5; for less ask for ``precision="float64"``, at about twice the time. On an
-accelerator products are always float64.
+features is off by 1e-7 of its largest eigenvalue in spectral norm, at 1,000 rows by 4e-7. Eigenvalues below
+``Moments.rounding`` are rounding errors, and the measures treat them so. Span errors at a relative ridge of 1e-4 or more agree
+with float64 to about 1e-7, at 1e-6 to about 1e-5; for smaller errors use ``precision="float64"``, at about twice the time. On
+an accelerator products are always float64.
 """
 
 import numpy as np
@@ -34,7 +34,7 @@ from theory.moments.accumulate import (
     on_accelerator,
 )
 
-FLOAT32_FROM = 384  # total units from which float32 features are multiplied in float32; below, float64 costs little
+FLOAT32_FROM = 384  # total units from which float32 features are multiplied in float32; with fewer, float64 costs little
 
 
 class Sums:
@@ -43,7 +43,7 @@ class Sums:
     Parameters
     ----------
     count : int or None
-        Rows seen; None for the moments of a distribution.
+        Number of rows seen; None for the moments of a distribution.
     origin : ndarray of shape (units,)
         The shift o.
     total : ndarray of shape (units,)
@@ -80,7 +80,7 @@ class Sums:
 
     @property
     def divisor(self) -> int:
-        """What turns co-moments into covariances: n, and 1 for a distribution."""
+        """Divisor that turns co-moments into covariances: n, or 1 for a distribution."""
         return self.count or 1
 
     def mean(self) -> np.ndarray:
@@ -92,21 +92,21 @@ class Sums:
         return self.gram.diagonal() / self.divisor
 
     def add(self, parts: list[Part], slices: list[slice], precision: str) -> np.ndarray | None:
-        """Add rows, without their number.
+        """Add rows; the caller adds their number to ``count``.
 
         Parameters
         ----------
         parts : list of ndarray or Tensor
             Blocks of shape (rows, units).
         slices : list of slice
-            Where the units of each stand.
+            Position of each block.
         precision : {"auto", "float64", "float32"}
-            Of products on the CPU.
+            Precision of products on the CPU.
 
         Returns
         -------
         ndarray or None
-            Shifted rows with a value that is not finite, if there is one.
+            Shifted rows with a value that is not finite; None if all values are finite.
 
         Raises
         ------
@@ -131,7 +131,7 @@ class Sums:
         return self._stage.add(parts, slices, self.total, self.gram)
 
     def _by_float32(self, parts: list[Part], precision: str) -> bool:
-        """Whether these rows are to be multiplied in float32: asked for, or wide enough, and nothing is lost by it."""
+        """Whether to multiply these rows in float32: on request, or if they are wide enough, and no precision is lost."""
         narrow = all(bits(part) <= 32 for part in parts) and bool(np.all(self.origin == np.float32(self.origin)))
         wanted = precision == "float32" or (precision == "auto" and len(self.origin) >= FLOAT32_FROM and not self.biased)
         return narrow and wanted
@@ -143,7 +143,7 @@ class Sums:
             self._stage = None
 
     def gather(self) -> None:
-        """Add what waits in buffers and on accelerators."""
+        """Add the rows in buffers and the sums on accelerators."""
         self._flush()
         for _, total, gram in self._device.values():
             total = total.cpu().numpy()
@@ -154,7 +154,7 @@ class Sums:
 
     def centre(self) -> None:
         """Move the co-moments to the mean, S = G - s s^T/n, and fill their upper triangle."""
-        if np.isfinite(self.gram.diagonal()).all():  # else there is nothing to centre
+        if np.isfinite(self.gram.diagonal()).all():  # otherwise the caller refuses these moments
             add_outer(self.gram, -1.0 / self.divisor, self.total)
             mirror(self.gram)
         self.centred = True
@@ -166,7 +166,7 @@ class Sums:
         self.centred = False
 
     def merged(self, other: "Sums") -> "Sums":
-        """The sums of the rows of both, which are centred: S_1 + S_2 + (n_1 n_2/n)(m_2 - m_1)(m_2 - m_1)^T."""
+        """Sums of the rows of both, which must be centred: S_1 + S_2 + (n_1 n_2/n)(m_2 - m_1)(m_2 - m_1)^T."""
         n1, n2 = self.divisor, other.divisor
         difference = other.mean() - self.mean()
         gram = self.gram + other.gram
