@@ -1,7 +1,7 @@
 """Claims of S1: removable and repeated units.
 
-The unit is a network of its own seed at every width. Differences and ratios of growth are those of networks of one replica, which
-share their data.
+A replica is one seed with a network at every width. Differences and growth rates are taken within a replica, whose networks share
+their data.
 """
 
 from theory.claims import Change, Claim, Rule
@@ -10,33 +10,33 @@ __all__ = ["CLAIMS"]
 
 _S1 = "S1 (Casper et al., arXiv 1912.04783)"
 _OURS = "control of S1's claim, ours"
-_GROWTH = "5 % a doubling: a fifth more or less over the sixteenfold range of widths"
+_GROWTH = "5 % per doubling: about a fifth over the sixteenfold range of widths"
 _PREDICTIONS, _PAIRS, _UNITS = (f"one {what} in a hundred" for what in ("prediction", "pair of units", "unit"))
 _BY_MARGIN = (Change("2026-11-28", "held on one side of no effect (0, or a growth of 1); now beyond the smallest effect that "
-                     "matters", "a bound at no effect cannot show that there is none"),)
+                     "matters", "with the bound at no effect, its absence could never be shown"),)
 _ALEXNET, _TOY = "units-alexnet/he", "units/d10-n10000-standard-balanced"
 _BOTH = {"real": _ALEXNET, "toy": _TOY}
-_ALL = "MLPs on synthetic data; MLP, AlexNet, ResNets, VGG, Inception and Transformer with every hyperparameter that was swept"
+_ALL = "MLPs on synthetic data; MLP, AlexNet, ResNets, VGG, Inception and Transformer with every swept hyperparameter"
 _WITHOUT_NORM = "networks without batch norm, which undoes the scale of a start"
 
 CLAIMS: tuple[Claim, ...] = (
     Claim(
         "s1.width-raises-either", _S1,
         "Width raises the number of removable units, of repeated units, or of both, for every setting of the hyperparameters, by "
-        "more than that of a constant share, which doubles every number when width doubles.",
-        "growth per doubling of width of the share of removable units (fraction at which 80 % of predictions are left) or of the "
-        "share of similar pairs (|r| of at least 0.5), whichever is larger",
-        "settings in which neither share grows: the numbers then rise only because there are more units",
+        "more than in proportion to the number of units.",
+        "growth per doubling of width of the share of removable units (fraction ablated at which 80 % of predictions are "
+        "unchanged) or of the share of similar pairs (|r| of at least 0.5), whichever is larger",
+        "settings in which neither share grows, so that the numbers rise only because there are more units",
         Rule(above=1.05, null=1.0), ("toy", "real"), _GROWTH, _ALL, _BOTH, "batch norm",
         (Change("2026-11-28", "growth of the numbers, above 1, beside a second claim (s1.width-raises-either-share) on the "
                 "growth of the shares; now one claim, on the shares, above 1.05",
-                "numbers that are a constant share of all units grow by a factor of 2 a doubling, so that a growth above 1 "
-                "could hardly fail, and the two statistics differed by that factor alone"),),
+                "a constant share of all units grows in number by a factor of 2 per doubling, so that a growth above 1 could "
+                "hardly fail, and the two statistics differed by that factor alone"),),
     ),
     Claim(
         "s1.removable-share-grows", _S1,
         "Wider networks keep more of their predictions when a fraction of their units is ablated at random.",
-        "mean share of unchanged predictions over the fractions 0, 1/6, ..., 1 (AUC), widest less narrowest",
+        "mean share of unchanged predictions over the fractions 0, 1/6, ..., 1 (AUC), widest minus narrowest",
         "a curve that does not rise with width",
         Rule(above=0.01, null=0.0), ("toy", "real"), _PREDICTIONS, _ALL, _BOTH, "labels",
         changes=_BY_MARGIN,
@@ -49,34 +49,36 @@ CLAIMS: tuple[Claim, ...] = (
         Rule(above=1.05, null=1.0), ("toy", "real"), _GROWTH, f"{_ALL}; settings with similar pairs at some width", _BOTH,
         "start",
         changes=(*_BY_MARGIN, Change(
-            "2026-11-28", "a share of 0 was taken as half a pair of units of its own width; now shares below half a pair of the "
-            "narrowest width are taken as that", "the smallest share that can be seen falls with the width, and one setting of "
-            "the toy without similar pairs in most networks (d = 10,000, small start) read as a share that falls")),
+            "2026-11-28", "a share of 0 counted as half a pair of units at its own width; now shares below half a pair at the "
+            "narrowest width count as that", "the smallest share that can be observed falls with width, and a setting of "
+            "the toy without similar pairs in most networks (d = 10,000, small start) looked like a falling share")),
     ),
     Claim(
         "s1.random-layers-double", _OURS,
-        "Random layers show the growth that S1 counts: untrained, the number of similar units a unit doubles with the width.",
+        "Random layers already show the growth that S1 counts: without training, the number of similar units per unit doubles "
+        "with width.",
         "growth per doubling of the share of similar pairs before training, times width",
-        "untrained layers whose number of similar units grows otherwise",
+        "untrained layers whose number of similar units grows at another rate",
         Rule(above=1.8, below=2.2), ("toy", "real"), "a tenth of the factor",
-        "untrained networks, each once however many trainings start from them; units of one random layer that are drawn alike "
-        "and independently must double (theory), so that deeper ones on data are the question",
+        "untrained networks, each counted once however many trainings start from it; for i.i.d. units of a single random layer "
+        "doubling is an identity (theory), so the question is about deeper layers on data",
         {"real": "units-alexnet/start", "toy": "units/start-d10"}, "batch norm",
-        (Change("2026-11-28", "a theory column, and one piece of evidence for every training; now none, and one for every start",
-                "that independent units drawn alike double is an identity, and trainings that begin alike measure one start"),),
+        (Change("2026-11-28", "a theory column, and one piece of evidence per training; now no theory, and one piece per start",
+                "doubling is an identity for i.i.d. units, and trainings from one start measure it only once"),),
     ),
     Claim(
         "s1.more-similar-than-start", _OURS,
-        "Training, and not the start alone, makes units similar in wide networks.",
-        "share of similar pairs at the largest width, after training less before",
+        "Training, not just the start, makes units similar in wide networks.",
+        "share of similar pairs at the largest width, after minus before training",
         "trained networks with no more similar pairs than untrained ones",
         Rule(above=0.01, null=0.0), ("toy", "real"), _PAIRS, _ALL, _BOTH, "batch norm",
         changes=_BY_MARGIN,
     ),
     Claim(
         "s1.compressibility-beyond-start", _OURS,
-        "Training makes the features of wide networks compressible beyond what untrained ones are.",
-        "share of smallest covariance eigenvalues with 5 % of the variance, at the largest width, after less before training",
+        "Training makes the features of wide networks more compressible than those of untrained ones.",
+        "share of the smallest covariance eigenvalues that hold 5 % of the variance, at the largest width, after minus before "
+        "training",
         "trained features no more compressible than untrained ones",
         Rule(above=0.01, null=0.0), ("toy", "real"), "one direction in a hundred", _ALL, _BOTH, "batch norm",
         changes=_BY_MARGIN,
@@ -84,7 +86,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "s1.large-start-u-shape", f"{_S1}, MLP with d = 10 and large initialisation",
         "With a large start the removable share is U-shaped in width.",
-        "AUC at the smallest or the largest width, whichever is smaller, less that at the middle width",
+        "AUC at the smallest or the largest width, whichever is smaller, minus that at the middle width",
         "a removable share that is flat or monotonic in width",
         Rule(above=0.01, null=0.0), ("toy",), _PREDICTIONS, "MLPs with d = 10 and starts five times as large as He's",
         {"toy": "units/d10-n10000-large-balanced"},
@@ -92,8 +94,8 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     Claim(
         "s1.small-start-repeats", f"{_S1}, MLPs with d = 10",
-        "Small starts repeat units, large ones do not.",
-        "share of similar pairs at the largest width, small start less large start",
+        "Small starts lead to repeated units, large ones do not.",
+        "share of similar pairs at the largest width, small minus large start",
         "as many similar pairs with large starts",
         Rule(above=0.01, null=0.0), ("toy",), _PAIRS, "MLPs with d = 10, starts a tenth and five times as large as He's",
         {"toy": "units/d10-n10000-small-balanced"},
@@ -102,39 +104,39 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "s1.high-dimension-does-not-repeat", f"{_S1}, MLPs with d = 10,000",
         "In high dimension there are no repeated units.",
-        "similar units a unit at the largest width",
-        "more than one similar unit in ten units",
-        Rule(below=0.1), ("toy",), "one similar unit in ten units", "MLPs with d = 10,000",
+        "similar units per unit at the largest width",
+        "more than one similar unit per ten units",
+        Rule(below=0.1), ("toy",), "one similar unit per ten units", "MLPs with d = 10,000",
         {"toy": "units/d10000-n1000-standard-balanced"},
     ),
     Claim(
         "s1.he-repeats-where-glorot-is-removable", f"{_S1}, AlexNet without batch norm",
-        "He starts give repeated units where Glorot starts do not.",
-        "share of similar pairs at the largest width, He less Glorot",
-        "as many similar pairs with Glorot starts",
+        "He initialisation leads to repeated units where Glorot initialisation does not.",
+        "share of similar pairs at the largest width, He minus Glorot",
+        "as many similar pairs with Glorot initialisation",
         Rule(above=0.01, null=0.0), ("real",), _PAIRS, _WITHOUT_NORM, {"real": "units-alexnet/he-against-glorot"},
         changes=_BY_MARGIN,
     ),
     Claim(
         "s1.glorot-is-more-removable", f"{_S1}, AlexNet without batch norm",
-        "Glorot starts make wide networks more removable than He starts.",
-        "AUC with all layers ablated at once at the largest width, Glorot less He",
-        "He networks that keep as many predictions",
+        "Glorot initialisation makes units of wide networks more removable than He initialisation does.",
+        "AUC with all layers ablated at once at the largest width, Glorot minus He",
+        "networks with He initialisation that keep as many predictions",
         Rule(above=0.01, null=0.0), ("real",), _PREDICTIONS, _WITHOUT_NORM, {"real": "units-alexnet/he-against-glorot"},
         changes=_BY_MARGIN,
     ),
     Claim(
         "s1.smaller-network-agrees", "consequence of S1's claim, ours",
-        "Removable units can be taken out and repeated units merged, and the smaller network decides as the original.",
-        "agreement of the smaller network with the original at the largest width, on inputs that did not choose its units (the "
-        "removed units were chosen to leave 90 % of the predictions of other inputs)",
+        "Taking out removable units and merging repeated ones gives a smaller network that makes the same predictions.",
+        "agreement of the smaller network with the original at the largest width, on inputs not used to choose its units (the "
+        "units to remove are chosen so that 90 % of the predictions on other inputs are unchanged)",
         "a smaller network that agrees on less than 85 %",
         Rule(above=0.85), ("toy", "real"), "5 % less than the choice aims at on its own inputs", _ALL, _BOTH, "batch norm",
     ),
     Claim(
         "s1.kept-share-falls", "consequence of S1's claim, ours",
-        "The wider the network, the smaller the share of its units that its smaller version needs.",
-        "share of units kept, widest less narrowest",
+        "The wider the network, the smaller the share of its units that the smaller network needs.",
+        "share of units kept, widest minus narrowest",
         "a share that does not fall",
         Rule(below=-0.01, null=0.0), ("toy", "real"), _UNITS, _ALL, _BOTH, "batch norm",
         changes=_BY_MARGIN,
@@ -143,8 +145,8 @@ CLAIMS: tuple[Claim, ...] = (
         id="s1.sgd-width-adds-removable-or-repeated-units",
         source="S1, arXiv 1912.04783, abstract and section 4; here for students whose units are known exactly",
         claim="A wider student trained by SGD has more units that are removable, repeated, or either.",
-        statistic="number of hidden units that are removable (1 % of the output's mean square at most) or repeated "
-                  "(correlation of 0.95 at least with another one): wide minus narrow student",
+        statistic="number of hidden units that are removable (at most 1 % of the output's mean square) or repeated "
+                  "(correlation of at least 0.95 with another unit): wide minus narrow student",
         refuted_by="a wider student with no more such units than a narrower one of twice the teacher's width",
         rule=Rule(above=1.0, null=0.0),
         columns=("toy",),

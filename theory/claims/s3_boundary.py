@@ -6,9 +6,9 @@ __all__ = ["CLAIMS"]
 
 S3 = "S3 (arXiv 2203.10366)"
 _POINT = "an agreement that differs on one point in a hundred"
-_SCOPE = "polynomials and one-hidden-layer networks in the plane; a replica is a truth with its data"
+_SCOPE = "polynomials and one-hidden-layer networks in the plane; a replica is a true boundary with its data"
 _BY_MARGIN = (Change("2026-11-28", "held on one side of no effect; now beyond the smallest effect that matters",
-                     "a bound at no effect cannot show that there is none"),)
+                     "with the bound at no effect, its absence could never be shown"),)
 
 CLAIMS: tuple[Claim, ...] = (
     Claim(
@@ -18,7 +18,7 @@ CLAIMS: tuple[Claim, ...] = (
         "larger models that agree less outside the hull",
         Rule(above=0.01, null=0.0), ("toy",), _POINT, _SCOPE, {"toy": "polynomial/network-small-3"}, "family",
         changes=(*_BY_MARGIN, Change(
-            "2026-11-28", "largest less smallest model; now less the smallest that separates the data, on each data set",
+            "2026-11-28", "largest minus smallest model; now minus the smallest that separates the data, on each data set",
             "networks of width 4 left training errors on 27 of 32 data sets")),
     ),
     Claim(
@@ -31,7 +31,7 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     Claim(
         "s3.outside-is-harder", S3,
-        "Outside the hull is where generalisation is at stake: models that agree with the truth inside miss it outside.",
+        "Generalisation is at stake outside the hull: models that agree with the truth inside miss it outside.",
         "agreement with the truth inside minus outside the hull, largest model, small starts",
         "models as good outside the hull as inside",
         Rule(above=0.01, null=0.0), ("toy",), _POINT, _SCOPE, {"toy": "polynomial/network-small-3"}, "family",
