@@ -1,13 +1,13 @@
-"""Pictures, the ledger of claims, the report. Computes nothing that a run should have stored.
+"""Pictures, the ledger of claims, and the report. Nothing here computes what a run should have stored.
 
 ``dir(figures)`` shows what a script may use: ``catalogue`` has the studies and their tables, ``ledger`` the evidence and the
-verdict of every claim, ``settling`` what would settle those that are open:
+verdict of every claim, and ``settling`` plans what would settle the open ones:
 
     >>> import figures
     >>> tables = figures.catalogue.tables("a new run store", ["bumps"])
     >>> verdicts = figures.ledger.verdicts(figures.ledger.gather(tables, formulas=[]))
 
-The report and its pictures are made by commands (``widthlab report``, ``widthlab figures gallery``), since they take minutes.
+Commands make the report and its pictures (``widthlab report``, ``widthlab figures gallery``), because they take minutes.
 """
 
 from importlib import import_module

@@ -1,9 +1,9 @@
-"""Give kept tables the names of today: ``python -m figures.rename_kept``. Their numbers stay as they are, byte for byte.
+"""Update the names in kept tables: ``python -m figures.rename_kept``. Their numbers stay the same, byte for byte.
 
-Tables are computed with the names that the code has at the time. When a study, a column or a flag is renamed, this script
-renames it in ``figures/results`` too (the file, the header, the manifest's ``table``, ``command`` and ``digest``), so that
-nothing need be computed anew for the sake of a name. What identifies runs, ``runs`` and ``plan``, is history and stays.
-``CONTRIBUTING.md`` has the list of all names, old and new.
+Tables use the names that the code had when they were computed. When a study, a column or a flag is renamed, this script renames
+it in ``figures/results`` too (the file, the header, and ``table``, ``command`` and ``digest`` in the manifest), so that nothing
+has to be recomputed because of a name. ``runs`` and ``plan``, which identify runs, are history and stay. ``CONTRIBUTING.md``
+lists all old and new names.
 """
 
 import csv
@@ -18,7 +18,7 @@ from lab.cli import say
 from lab.store import write_together
 from lab.tables import manifests
 
-# table -> column as it was -> column as it is
+# table -> old name of a column -> its present name
 COLUMNS = {
     "double-descent": {"teacher": "teacher_width", "noise": "noise_variance"},
     "graded-phase": {"units": "teacher_width"},
@@ -33,15 +33,15 @@ COLUMNS = {
 
 
 def rename(folder: Path = KEPT) -> list[str]:
-    """Rename what has an old name in a folder of tables.
+    """Rename everything that has an old name in a folder of tables.
 
     Returns
     -------
-    list of str : the tables that had one, by their names of today.
+    list of str : the tables that were renamed, by their present names.
 
     Raises
     ------
-    ValueError : a table that is damaged, or whose cells would change.
+    ValueError : a table is damaged, or its cells would change.
     """
     return [spelt(stem) for stem, facts in manifests(folder) if _renamed(Path(folder), stem, facts)]
 
@@ -51,7 +51,7 @@ def _renamed(folder: Path, stem: str, facts: dict) -> bool:
     text = (folder / f"{stem}.csv").read_bytes()
     header, _, body = text.partition(b"\n")
     if facts.get("digest", digest := hashlib.sha256(text).hexdigest()) != digest:
-        raise ValueError(f"{stem}.csv is not the table that its manifest describes")
+        raise ValueError(f"{stem}.csv does not match the digest in its manifest")
     columns = header.decode().split(",")
     new = ",".join(COLUMNS.get(name, {}).get(column, column) for column in columns).encode() + b"\n" + body
     words = facts["command"].split(" ")
@@ -71,7 +71,7 @@ def _renamed(folder: Path, stem: str, facts: dict) -> bool:
 
 
 def _cells(text: bytes) -> list[list[str]]:
-    """All cells as they are written, without the header."""
+    """All cells as text, without the header."""
     return list(csv.reader(io.StringIO(text.decode())))[1:]
 
 

@@ -9,8 +9,7 @@ try:
 except ImportError as error:
     if error.name not in ("lab", "lab.cli"):
         raise
-    sys.exit(f"{lab.__file__} has the name of a room of the laboratory and is found before it: rename it, or work in "
-             "another folder")
+    sys.exit(f"{lab.__file__} has the name of a room of the laboratory and hides it: rename the file, or work in another folder")
 
 COMMANDS = commands("theory.commands")
 

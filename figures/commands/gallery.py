@@ -9,7 +9,7 @@ HELP = "save the pictures of the report as SVG files"
 def add_arguments(parser):
     parser.add_argument("--out", type=folder, default="runs", help="folder of the run store")
     parser.add_argument("--to", type=folder, default="report/pictures", help="folder for the pictures")
-    parser.add_argument("--only", nargs="+", metavar="SECTION", help="these sections alone")
+    parser.add_argument("--only", nargs="+", metavar="SECTION", help="only these sections")
 
 
 def run(args) -> dict:

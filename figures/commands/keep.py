@@ -1,10 +1,10 @@
-"""Keep fresh tables with the project, as ``figures/results/<name>.csv`` and its manifest."""
+"""Keep fresh tables with the project, as ``figures/results/<name>.csv`` with a manifest."""
 
 from lab.arguments import folder
 from lab.cli import say
 from lab.console import called
 
-HELP = "copy fresh tables from the run store to figures/results, to be committed"
+HELP = "copy fresh tables from the run store to figures/results, ready to commit"
 
 
 def add_arguments(parser):
@@ -20,7 +20,7 @@ def run(args) -> dict:
     from lab.tables import write_table
 
     if not (Path(__file__).parents[2] / "pyproject.toml").exists():
-        raise InputError("tables are kept with the project's sources: call this from a checkout, not from an installed package")
+        raise InputError("tables are kept with the project's sources: run this from a checkout, not from an installed package")
     folder = Path(args.out) / "tables"
     tables = [_worth_keeping(spelt(name), folder) for name in args.names]  # all, before the first is written
     paths = [str(write_table(table, KEPT)) for table in tables]
@@ -30,7 +30,7 @@ def run(args) -> dict:
 
 
 def _worth_keeping(name: str, folder):
-    """The fresh table, where it is evidence, and of no smaller scale than the one it would replace."""
+    """The fresh table of a study, if it is evidence and not of a smaller scale than the one that it would replace."""
     from figures.catalogue import KEPT, objection
     from lab.errors import InputError
     from lab.tables import PARTIAL, read_manifest, read_table, size
@@ -42,7 +42,7 @@ def _worth_keeping(name: str, folder):
     elif reason := objection(name, facts):
         reason = f"the table {name} in {folder} is no evidence: {reason}"
     elif kept and size(kept) > size(facts):
-        reason = f"the table {name} in {folder} is of the scale {facts['scale']!r}, the kept one of {kept['scale']!r}"
+        reason = f"the table {name} in {folder} has the scale {facts['scale']!r}, but the kept one has {kept['scale']!r}"
     if reason:
         scale = kept["scale"] if kept else "full"
         raise InputError(f"{reason}; compute it with: {called(f'figures run --scale {scale} --only {name}')}")

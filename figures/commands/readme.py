@@ -1,20 +1,20 @@
-"""The README's table of claims, written from the kept tables so that it cannot say anything else."""
+"""Write the README's table of claims from the kept tables, so that the two always agree."""
 
 from pathlib import Path
 
 from lab.cli import say
 
-HELP = "write the table of claims into README.md from the tables that are kept with the project"
+HELP = "write the table of claims in README.md from the tables that are kept with the project"
 MARKS = ("<!-- claims -->", "<!-- end of claims -->")
 
 
 def add_arguments(parser):
-    parser.add_argument("--file", default="README.md", help="file with the marks between which the table goes")
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if the file's table is another")
+    parser.add_argument("--file", default="README.md", help="file with the marks that enclose the table")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if the table in the file is out of date")
 
 
 def claims_table() -> str:
-    """Markdown: a row a claim, with its verdict and what it comes to."""
+    """The table in Markdown: one row per claim, with its verdict and summary."""
     from figures import catalogue, ledger
 
     rows = ledger.rows(ledger.gather(catalogue.tables(Path("no run store"))))

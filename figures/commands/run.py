@@ -1,12 +1,11 @@
-"""Write the report from the tables that exist, compute the studies of a scale, write it again.
+"""Write the report from existing tables, compute the studies of a scale, and write the report again.
 
-The first report takes some seconds and answers already, from the tables that are kept with the project; it is named at once.
+The first report takes only seconds, because it uses the tables that are kept with the project.
 
-Scales. "quick" and "run" compute what takes seconds and minutes. "full" computes every study: the toy models at the
-size of the kept tables (about ten minutes on two cores), and the real networks, which take hours on CPUs and need data that a
-user brings. So ``--room toy`` limits the work to the toy models; whatever is not computed is shown from the tables that
-are kept with the project. "published" trains the networks of the papers, for which a GPU is needed.
-A sweep that was stopped goes on where it was.
+Scales: "quick" takes seconds and "run" minutes. "full" computes every study: the toy models at the size of the kept tables (about
+ten minutes on two cores), and the real networks, which take hours on CPUs and need data that the user provides; ``--room toy``
+limits it to the toy models. "published" trains the networks of the papers, which needs a GPU. The report shows the kept tables of
+all studies that are not computed. An interrupted sweep resumes where it stopped.
 """
 
 import time
@@ -18,22 +17,22 @@ from lab.cli import note, say
 from lab.errors import InputError, UsageError
 from lab.tables import SCALES
 
-HELP = "write the report, compute the studies of a scale (what is finished is not repeated), and write it again"
+HELP = "write the report, compute the studies of a scale (finished runs are not repeated), and write the report again"
 
 
 def add_arguments(parser):
     parser.add_argument("--scale", choices=SCALES, default="run", help="quick: seconds; run: minutes; full: everything, toy "
                         "models in about ten minutes on two cores, real networks in hours; published: the networks of "
                         "the papers, on a GPU")
-    parser.add_argument("--room", choices=ROOMS, nargs="+", default=list(ROOMS), help="compute the studies of these rooms "
-                        "alone; the others' kept tables are shown")
-    parser.add_argument("--only", nargs="+", metavar="STUDY", help="these studies alone")
+    parser.add_argument("--room", choices=ROOMS, nargs="+", default=list(ROOMS), help="compute only the studies of these rooms; "
+                        "for the others, the report shows the kept tables")
+    parser.add_argument("--only", nargs="+", metavar="STUDY", help="only these studies")
     parser.add_argument("--out", type=folder, default="runs", help="folder of the run store")
     parser.add_argument("--report", type=folder, default="report", help="folder of the report")
-    parser.add_argument("--jobs", type=processes, default=None, help="processes (default: one a core)")
-    parser.add_argument("--scheduler", metavar="ADDRESS", help="a Dask cluster in place of local processes")
+    parser.add_argument("--jobs", type=processes, default=None, help="number of processes (default: one per core)")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="address of a Dask cluster to use instead of local processes")
     add_run_arguments(parser, "--quick", "--dry-run")
-    only(parser, "--scale", when=lambda args: not args.quick, words="goes without --quick, which is --scale quick")
+    only(parser, "--scale", when=lambda args: not args.quick, words="cannot be combined with --quick, which means --scale quick")
 
 
 def run(args) -> dict:
@@ -65,9 +64,9 @@ def run(args) -> dict:
     with Workers(args.jobs or cores()) as workers:
         if ahead.missing:
             first = build(args.out, args.report, workers)
-            say(f"the report is {first['report']}, for now from tables that are kept with the project or were computed before")
-            say(f"now {counted(ahead.missing, 'run')} of {counted(len(ahead.studies), 'study', 'studies')} are computed here; "
-                "the report is written again at the end, and Ctrl-C loses nothing that is finished")
+            say(f"the report is {first['report']}, for now from kept tables and earlier runs")
+            say(f"computing {counted(ahead.missing, 'run')} of {counted(len(ahead.studies), 'study', 'studies')}; the report "
+                "will be written again at the end, and Ctrl-C loses no finished run")
         for each in ahead:
             try:
                 table = compute(each, scale, store=store, jobs=args.jobs, executor=executor, workers=workers)
@@ -83,15 +82,15 @@ def run(args) -> dict:
 
 
 class Ahead:
-    """The studies in order; says before each how far the whole is, and about how long the rest takes.
+    """The studies in order; prints the overall progress and the estimated time left before each.
 
-    A run is taken to cost what it did where the study's table was made (unknown: what a run costs on average); the ratio of the
-    time that went by to what was expected so corrects for this machine and scale.
+    The expected cost of a run is its cost when the study's table was made, or the average cost if that is unknown. The ratio of
+    elapsed to expected time corrects for this machine and scale.
 
     Attributes
     ----------
-    studies : those with runs that are not finished.
-    missing : their number of runs.
+    studies : the studies with unfinished runs.
+    missing : the number of these runs.
     """
 
     def __init__(self, studies, scale: str, store):
@@ -114,7 +113,7 @@ class Ahead:
             runs, expected = runs + self._runs[each.name], expected + self._expected[each.name]
 
     def _left(self, done: float) -> str:
-        """``, about 3 min left`` once something is done."""
+        """``, about 3 min left``, or nothing before anything is done."""
         if not done:
             return ""
         left = (sum(self._expected.values()) - done) * (time.monotonic() - self._start) / done
@@ -122,7 +121,7 @@ class Ahead:
 
 
 def _missing(study, scale: str, store) -> int:
-    """Runs of a study that are not finished; none where they cannot be planned (which is told when it is their turn)."""
+    """The number of unfinished runs of a study; 0 if they cannot be planned (the error is reported when it is their turn)."""
     from lab.sweep import dry_run
 
     try:
@@ -132,7 +131,7 @@ def _missing(study, scale: str, store) -> int:
 
 
 def _seconds_a_run(name: str, store) -> float | None:
-    """Wall-clock seconds that a run of a study took, by its best table."""
+    """Wall-clock seconds per run of a study, from its best table."""
     from figures.catalogue import best_table
 
     table = best_table(name, store)

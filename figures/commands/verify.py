@@ -1,4 +1,4 @@
-"""The ledger on a terminal: every claim in a sentence, one claim with all that is known of it, or all evidence as a table."""
+"""The ledger on the terminal: every claim in one sentence, one claim in full, or all evidence as a table."""
 
 import csv
 import io
@@ -7,17 +7,17 @@ from pathlib import Path
 from lab.arguments import folder
 from lab.cli import say
 
-HELP = "put every result beside theory and toy in the ledger and print it"
+HELP = "print the ledger: every claim with its verdict from theory, toy models and real networks"
 COLUMNS = ("theory", "toy", "real")
-NAMED_RUNS = 3  # of a piece of evidence; more are counted
+NAMED_RUNS = 3  # runs of a piece of evidence to print; the others are counted
 
 
 def add_arguments(parser):
-    parser.add_argument("--only", nargs="+", metavar="ID", help="claims whose id starts like this")
-    parser.add_argument("--claim", metavar="ID", help="one claim with all of it: rule, settings, p-values, pool, moderator, "
-                        "power, runs")
-    parser.add_argument("--table", nargs="?", const="-", metavar="FILE", help="every piece of evidence as a row of a CSV "
-                        "table; without FILE to standard output")
+    parser.add_argument("--only", nargs="+", metavar="ID", help="only claims whose id starts with one of these")
+    parser.add_argument("--claim", metavar="ID", help="print one claim in full: rule, settings, p-values, pooled mean, "
+                        "moderator, power, runs")
+    parser.add_argument("--table", nargs="?", const="-", metavar="FILE", help="write all evidence as CSV, one row per piece; to "
+                        "standard output without FILE")
     parser.add_argument("--out", type=folder, default="runs", help="folder of the run store")
 
 
@@ -29,7 +29,7 @@ def run(args) -> dict:
     wanted = _wanted(args)
     verdicts = ledger.verdicts(ledger.gather(catalogue.tables(args.out)))
     rows = [row for row in ledger.rows(verdicts) if row["id"].startswith(wanted)]
-    beside, errors = ledger.unjudged(args.out), wrong(verdicts)
+    unjudged, errors = ledger.unjudged(args.out), wrong(verdicts)
     if args.table:
         _write(table(rows), args.table)
     elif args.claim:
@@ -39,13 +39,13 @@ def run(args) -> dict:
             say(f"{row['id']}: {row['verdict'].upper()}\n  {row['claim']}\n  {row['summary']}")
         say(chance(errors))
     if not (args.claim or args.table):
-        for line in ledger.notes(beside):
+        for line in ledger.notes(unjudged):
             say(line)
-    return {"rows": rows, "wrong": errors, **beside}
+    return {"rows": rows, "wrong": errors, **unjudged}
 
 
 def _wanted(args) -> tuple[str, ...]:
-    """Beginnings of the ids that are asked for; refused before tables are read."""
+    """Prefixes of the requested ids, checked before any table is read."""
     from difflib import get_close_matches
 
     from figures.catalogue import spelt
@@ -53,9 +53,9 @@ def _wanted(args) -> tuple[str, ...]:
     from theory.claims import claims
 
     if args.claim and args.only:
-        raise UsageError("--claim is one claim: give it without --only")
+        raise UsageError("--claim selects one claim and cannot be combined with --only")
     if args.table == "-" and args.json:
-        raise UsageError("--table and --json cannot both go to standard output: name a file, --table FILE")
+        raise UsageError("--table and --json cannot both go to standard output: give a file, --table FILE")
     if args.claim:
         name = spelt(args.claim)
         if name not in claims():
@@ -70,11 +70,11 @@ def _wanted(args) -> tuple[str, ...]:
 
 # --------------------------------------------------------------------------------------------------- one claim in full
 def in_full(row: dict) -> list[str]:
-    """A claim with all that is known of it, line by line."""
+    """A claim in full, as lines of text."""
     lines = [f"{row['id']}: {row['verdict'].upper()}", f"  {row['claim']} ({row['source']})", f"  {row['summary']}"]
     facts = {"statistic": row["statistic"], "rule": row["rule"], "why this bound": row["bound_reason"],
              "refuted by": row["refuted_by"], "scope": row["scope"], "moderator": row["moderator"],
-             "primary": ", ".join(f"{column} {key}" for column, key in row["primary"].items())}
+             "primary setting": ", ".join(f"{column} {key}" for column, key in row["primary"].items())}
     lines += [f"  {name}: {text}" for name, text in facts.items() if text]
     lines += [f"  changed {change['date']}: {change['what']} ({change['reason']})" for change in row["changes"]]
     for name in COLUMNS:
@@ -87,8 +87,8 @@ def _column(name: str, column: dict) -> list[str]:
     lines = [f"{name}: {column['verdict']}; {column['summary']}"]
     if pooled := column["pooled"]:
         low, high = pooled["prediction"]
-        lines.append(f"  mean over {pooled['n']} settings {_number(pooled)}, between settings ±{pooled['spread']:.3g}, "
-                     f"a new setting [{low:.3g}, {high:.3g}]")
+        lines.append(f"  mean over {pooled['n']} settings {_number(pooled)}, spread between settings ±{pooled['spread']:.3g}, "
+                     f"prediction interval for a new setting [{low:.3g}, {high:.3g}]")
     if tested := column["moderator"]:
         lines.append(f"  {tested['name']}: p = {tested['p']:.2g}; " + ", ".join(
             f"{level} {_number(mean)} over {mean['n']}" for level, mean in tested["means"].items()))
@@ -107,7 +107,7 @@ def _piece(item: dict) -> list[str]:
                                                                   ("no effect", "p_no_effect")))
         lines.append(f"{'':<24} p: {p}{needed}")
     if runs := item["runs"]:
-        more = f" and {len(runs) - NAMED_RUNS} more (--json names all)" if len(runs) > NAMED_RUNS else ""
+        more = f" and {len(runs) - NAMED_RUNS} more (--json lists all)" if len(runs) > NAMED_RUNS else ""
         lines.append(f"{'':<24} {item['key']}: {len(runs)} run{'s' * (len(runs) > 1)}, {', '.join(runs[:NAMED_RUNS])}{more}")
     return lines
 
@@ -121,7 +121,7 @@ def _number(item: dict) -> str:
 
 # ----------------------------------------------------------------------------------------------------- all as a table
 def table(rows: list[dict]) -> str:
-    """CSV: a row a piece of evidence, with the verdicts of its claim and column."""
+    """All evidence as CSV: one row per piece, with the verdicts of its claim and column."""
     text = io.StringIO()
     names = ("setting", "key", "judgement", "primary", "mean", "low", "high", "n", "p_holds", "p_fails", "p_no_effect", "needed",
              "cluster", "note")
@@ -130,8 +130,8 @@ def table(rows: list[dict]) -> str:
     for row in rows:
         for name in COLUMNS:
             for item in (row[name] or {"evidence": []})["evidence"]:
-                said = (row["id"], row["verdict"], name, row[name]["verdict"], row["rule"])
-                writer.writerow([*said, *(item[key] for key in names)])
+                judged = (row["id"], row["verdict"], name, row[name]["verdict"], row["rule"])
+                writer.writerow([*judged, *(item[key] for key in names)])
     return text.getvalue()
 
 
@@ -142,4 +142,4 @@ def _write(text: str, file: str) -> None:
         say(text.removesuffix("\n"))
     else:
         write_atomically(Path(file), text)
-        say(f"{text.count(chr(10)) - 1} pieces of evidence are in {file}")
+        say(f"wrote {text.count(chr(10)) - 1} pieces of evidence to {file}")

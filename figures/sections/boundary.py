@@ -14,12 +14,12 @@ def _lines(axis, frame, names, column):
         if rows.empty:
             continue
         sizes = sorted(rows["size"].unique())
-        found = [interval(rows[rows["size"] == s][column], SHARE) for s in sizes]
-        measured(axis, sizes, found, name, **look(place, line=True))
+        means = [interval(rows[rows["size"] == s][column], SHARE) for s in sizes]
+        measured(axis, sizes, means, name, **look(place, line=True))
 
 
 def draw(tables):
-    """Agreement with the truth and between starts, inside and outside."""
+    """Agreement with the truth and between starts, inside and outside the hull."""
     table = tables.get("polynomial")
     if table is None:
         return
@@ -37,20 +37,20 @@ def draw(tables):
                 axis.minorticks_off()
             axes[0].set_ylabel("agreement")
             legend(figure, axes)
-            yield picture(figure, title, "Share of points on which two classifiers, or a classifier and the truth (of degree "
-                          "3), say the same; all fit the training points. Intervals over data sets.", table.name)
+            yield picture(figure, title, "Share of points on which two classifiers, or a classifier and the truth (of degree 3), "
+                          "agree. All of them fit the training points. Intervals over data sets.", table.name)
 
 
 SECTION = Section(
     order=110, id="boundary",
     title="The boundary outside the hull",
-    question="Does over-parameterization control a decision boundary where there are no data, and what does the training "
-        "regime do?",
-    method="Two classes in the plane, divided by a random cubic. Polynomial classifiers of degree 3 to 10 and networks of "
-        "width 4 to 256 all separate the 40 training points; we compare what they say inside the hull of the points and in a "
-        "ring outside.",
+    question="Does over-parameterization control the decision boundary where there are no data, and what is the role of the "
+        "training regime?",
+    method="Two classes in the plane are separated by a random cubic. Polynomial classifiers of degree 3 to 10 and networks of "
+        "width 4 to 256 all separate the 40 training points; we compare their predictions inside the hull of these points and in "
+        "a ring outside.",
     studies=("polynomial",),
     draw=draw,
     claims=("s3.overparameterization-controls", "s3.training-controls", "s3.outside-is-harder"),
-    change_our_mind="Larger models from large starts that agree outside the hull as well as those from small ones.",
+    change_our_mind="Larger models that agree outside the hull as well from large starts as from small ones.",
 )

@@ -5,7 +5,7 @@ from figures.style import canvas, legend, look, points, theory_line
 
 
 def draw(tables):
-    """Arrival when sliding, loss when covering or doing both."""
+    """Draw the probability of arrival when sliding, and the loss when covering or doing both."""
     table = tables.get("bumps")
     if table is None:
         return
@@ -25,9 +25,9 @@ def draw(tables):
             axis.set(title=title, xscale="log", yscale="log", xlabel="time", ylim=(shown.loss.min() / 3, 3 * shown.loss.max()))
         legend(figure, axes, "bumps", 6)
         yield picture(figure, "Slide, cover, or both",
-                      "A target bump on a line of 40 widths. Lines: closed form (sliding bumps taken as independent; covering "
-                      "on an infinite lattice). Markers: gradient flow with 95 % intervals. Bumps of fixed height repel each "
-                      "other: beyond a few, more of them make sliding fail where independent tickets would succeed.",
+                      "A target bump on a line 40 bump widths long. Lines: closed form (for independent sliding bumps, and for "
+                      "covering on an infinite lattice). Markers: gradient flow with 95 % intervals. Bumps of fixed height repel "
+                      "each other: with more than a few of them, sliding fails where independent tickets would succeed.",
                       table.name)
 
 
@@ -35,9 +35,9 @@ SECTION = Section(
     order=40, id="bumps",
     title="Slide one bump, or spawn many",
     question="Is width a number of lottery tickets, or another way to move?",
-    method="The smallest model in which the two can be told apart: a target bump far away on a line. A bump of fixed "
-        "height must slide there and feels almost nothing beyond a few widths. Many bumps either each have a chance to start "
-        "within reach (tickets), or cover the line with trainable heights, for which no distance matters.",
+    method="The smallest model that can distinguish the two: a target bump far away on a line. A bump of fixed height must slide "
+        "there, and beyond a few bump widths it feels almost no gradient. Many bumps either get many chances to start within "
+        "reach (tickets), or cover the line with trainable heights, for which distance does not matter.",
     studies=("bumps",),
     draw=draw,
     claims=("s2.width-is-tickets",),

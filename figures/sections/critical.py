@@ -16,12 +16,12 @@ def _index(frame, name):
                 theory_line(axis, energies := np.linspace(rows.loss.min(), rows.loss.max(), 60), index_at_energy(energies),
                             label="random matrices", color=look(1)["color"])
             axis.set(title=f"ReLU, {size} units" if landscape == "relu" else f"random field, {size} dims",
-                     xlabel="loss" if landscape == "relu" else "energy a dimension", ylim=(-0.03, 1.03))
+                     xlabel="loss" if landscape == "relu" else "energy per dimension", ylim=(-0.03, 1.03))
         axes[0].set_ylabel("share of negative directions")
         legend(figure, axes)
         return picture(figure, "High critical points have many ways down",
-                       "Every distinct critical point of all searches: share of negative Hessian eigenvalues against its height. "
-                       "Line: what random matrices say of a Gaussian field in many dimensions.", name)
+                       "Share of negative Hessian eigenvalues against loss or energy, for each distinct critical point found. "
+                       "Line: prediction of random matrix theory for a Gaussian field in many dimensions.", name)
 
 
 def _coins(frame, name):
@@ -34,11 +34,11 @@ def _coins(frame, name):
         axis.plot(*zip(*known), "_", markersize=14, color=look(1)["color"], label="random matrices")
         axis.axhline(1, color="#6b6b6b", linestyle=":", linewidth=1)
         axis.set_xticks(range(len(settings)), labels)
-        axis.set(ylabel="index variance over coins'", ylim=(0, None))
+        axis.set(ylabel="index variance / coin variance", ylim=(0, None))
         legend(figure, [axis])
         return picture(figure, "Signs of curvatures are no coin flips",
-                       "Variance of the number of negative directions among critical points of one height, over that of as many "
-                       "independent coins (dotted). Intervals over replicas.", name)
+                       "Variance of the number of negative directions among critical points of equal loss, relative to that of "
+                       "as many independent coins (dotted). Intervals over replicas.", name)
 
 
 def draw(tables):
@@ -54,11 +54,12 @@ SECTION = Section(
     title="Critical points: how many ways down",
     question="Are the signs of a Hessian's eigenvalues like coin flips, and do bad critical points have more ways down than good "
         "ones?",
-    method="Critical points are found by minimising the gradient's norm from places of many heights; one counts where that is "
-        "below 10<sup>−9</sup>, and points of one height and index count once. Landscapes: the exact loss of ReLU students and "
-        "teachers, and Gaussian random fields, for which random matrices give the share of negative directions at every height.",
+    method="We find critical points by minimising the norm of the gradient from starting points at many levels of the loss. A "
+        "point counts if the norm falls below 10<sup>−9</sup>; points with equal loss and index count once. The landscapes are "
+        "the exact loss of ReLU students and teachers, and Gaussian random fields, for which random matrix theory predicts the "
+        "share of negative directions at every energy.",
     studies=("critical-points",),
     draw=draw,
     claims=("s2.coin-flips", "s2.index-falls"),
-    change_our_mind="As many negative directions at low loss as at high loss, or numbers of them that vary as those of coins do.",
+    change_our_mind="As many negative directions at low loss as at high loss, or a number of them that varies like coin flips.",
 )

@@ -7,7 +7,7 @@ _TITLES = {"least-squares": "least squares", "random-features": "random ReLU fea
 
 
 def draw(tables):
-    """One panel a family."""
+    """One panel per family."""
     table = tables.get("double-descent")
     if table is None:
         return
@@ -32,20 +32,19 @@ def draw(tables):
         axes[0].set_ylabel("risk")
         yield picture(figure, "Risk against parameters",
                       "Lines: theory (exact at finite size for least squares without ridge, asymptotic otherwise). Markers: "
-                      "mean over independent fits with 95 % intervals; next to the threshold (dotted) the mean is carried by "
-                      "rare fits. Least squares: risk with irreducible noise; the others: excess risk. A linear teacher is what "
-                      "one ReLU unit with a bias represents already: there more units can only add variance.", table.name)
+                      "mean over independent fits with 95 % intervals; near the threshold (dotted) rare fits dominate the mean. "
+                      "Least squares: risk including irreducible noise; the others: excess risk. A single ReLU unit with a bias "
+                      "can already represent a linear teacher, so more units can only add variance.", table.name)
 
 
 SECTION = Section(
     order=60, id="descent",
     title="Double descent",
-    question="Where does the risk of a fit peak as parameters are added, how wide is the peak, and does more than enough "
-        "help?",
-    method="Three families of fits with a known truth: least squares on part of many features, regression on random ReLU "
-        "features, and a trained one-hidden-layer network. The first two are laid over their closed forms.",
+    question="Where does the risk peak as parameters are added, how wide is the peak, and do more parameters than needed help?",
+    method="Three families of models with a known truth: least squares on a subset of the features, regression on random ReLU "
+        "features, and a trained one-hidden-layer network. The first two are compared with their closed forms.",
     studies=("double-descent",),
     draw=draw,
     claims=("s2.second-descent", "s2.peak-at-interpolation"),
-    change_our_mind="A peak away from the threshold, or a smallest risk below it.",
+    change_our_mind="A peak away from the threshold, or a lowest risk before it.",
 )

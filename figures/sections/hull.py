@@ -1,4 +1,4 @@
-"""The hull of the training set: are test points outside, and does it mean anything? (S3)"""
+"""The hull of the training set: are test points outside, and does it matter? (S3)"""
 
 from fractions import Fraction
 
@@ -12,19 +12,19 @@ _GROUPS = (("test", "test points", NARROW, "o"), ("training", "left-out training
            ("gaussian", "Gaussian, same covariance", BASELINE, "D"))
 
 
-_SETS, _EYES = ("hull-digits", "hull-images"), "hull-resnet18-cifar10"  # data sets; networks of a width sweep
+_SETS, _NETWORKS = ("hull-digits", "hull-images"), "hull-resnet18-cifar10"  # data sets; the networks of a width sweep
 
 
 def _rows(tables, space=None, names=_SETS):
     frames = [over_replicas(tables[name].frame) for name in names if name in tables]
     if not frames:
         return pd.DataFrame()
-    frame = pd.concat(frames, ignore_index=True).copy()  # one block: the tables have many columns
+    frame = pd.concat(frames, ignore_index=True).copy()  # the copy defragments the many columns
     return frame[frame.space == space] if space else frame
 
 
 def _full(frame):
-    """Runs on all training points, in whole pixel space."""
+    """Runs on all training points, in the full space."""
     return frame[(frame.components == 0) & (frame.n == frame.groupby("data").n.transform("max"))]
 
 
@@ -45,9 +45,9 @@ def _distances(frame):
                     title="distance to the hull\nover distance to the mean")
         legend(figure, axes)
         return picture(figure, "Outside, like the training points themselves",
-                       "Test points against the whole training set in pixels; training points against the hull of all the "
-                       "others; Gaussian points of the same mean and covariance. Every distance is certified between two "
-                       "bounds. Intervals over ways of splitting the data where there are several, else over points.",
+                       "Test points against the full training set in pixels, training points against the hull of all the "
+                       "others, and Gaussian points with the same mean and covariance. Every distance is certified by a lower "
+                       "and an upper bound. Intervals over splits of the data if there are several, else over points.",
                        "hull-digits, hull-images")
 
 
@@ -73,7 +73,7 @@ def _dimension(frame):
         legend(figure, axes)
         return picture(figure, "Dimension decides",
                        "Left: in few dimensions most test points lie inside. Right: more training points bring the hull "
-                       "closer, slowly.", "hull-digits, hull-images")
+                       "closer, but slowly.", "hull-digits, hull-images")
 
 
 def _features(frame, names):
@@ -85,11 +85,11 @@ def _features(frame, names):
     looks: dict[str, dict] = {}
     with panels(len(networks), most=3, height=2.4, sharey=True) as (figure, axes):
         for axis, ((data, arch), rows) in zip(axes, networks):
-            for (site, components), mine in rows.groupby(["site", "components"]):
-                mine = mine.sort_values("width")
-                label = f"{site}, {components} components" if components else f"{site}, whole"
-                points(axis, mine.width, mine.test_outside, mine.test_outside_low, mine.test_outside_high, label, real=True,
-                       **looks.setdefault(label, look(len(looks), line=True)))
+            for (site, components), series in rows.groupby(["site", "components"]):
+                series = series.sort_values("width")
+                label = f"{site}, {components} components" if components else f"{site}, all dimensions"
+                points(axis, series.width, series.test_outside, series.test_outside_low, series.test_outside_high, label,
+                       real=True, **looks.setdefault(label, look(len(looks), line=True)))
             axis.set_xscale("log", base=2)
             widths = sorted(set(rows.width))
             axis.set_xticks(widths, [str(Fraction(w)) for w in widths])
@@ -98,23 +98,23 @@ def _features(frame, names):
         legend(figure, axes)
         axes[0].set_ylabel("share of test points outside")
         return picture(figure, "In learned features, by width",
-                       "The wider the network, the more dimensions its features have, and the more test points are outside; "
-                       "in equally many principal components the effect of width is much smaller.",
-                       ", ".join(n for n in ("hull-digits", _EYES) if n in set(names)))
+                       "The wider the network, the more dimensions its features have and the more test points lie outside. "
+                       "In a fixed number of principal components the effect of width is much smaller.",
+                       ", ".join(n for n in ("hull-digits", _NETWORKS) if n in set(names)))
 
 
-def _ways(table):
-    """By width: does the class change on the way to the hull, which way is it, and does the distance explain errors?"""
+def _directions(table):
+    """By width: does the class change on the way to the hull, is it an adversarial direction, does distance explain errors?"""
     frame = over_replicas(table.frame)
     frame = frame[(frame.space == "pixels") & frame.changed_at_hull.notna()].copy()
     frame = frame.assign(width=[float(Fraction(str(a))) for a in frame.alpha]).sort_values("width")
-    hull, random = "way to the hull", "random step as long"
-    asked = (("class differs", (("changed_at_hull", hull, 1), ("changed_random", random, 5))),
-             ("|cos|, adversarial step", (("cosine", hull, 1), ("cosine_random", random, 5))),
-             ("rank correlation with errors", (("error_alone", "hull distance", 0),
-                                               ("error_given_nearest", "given the nearest neighbour's", 2))))
+    hull, random = "step to the hull", "random step of equal length"
+    contents = (("class changes", (("changed_at_hull", hull, 1), ("changed_random", random, 5))),
+                ("|cos| with adversarial step", (("cosine", hull, 1), ("cosine_random", random, 5))),
+                ("rank correlation with errors", (("error_alone", "hull distance", 0),
+                                                  ("error_given_nearest", "given the nearest-neighbour distance", 2))))
     with canvas(3, height=2.6) as (figure, axes):
-        for axis, (title, columns) in zip(axes, asked):
+        for axis, (title, columns) in zip(axes, contents):
             for column, label, place in columns:
                 points(axis, frame.width, frame[column], frame[f"{column}_low"], frame[f"{column}_high"], label, real=True,
                        **look(place, line=True))
@@ -126,9 +126,9 @@ def _ways(table):
         legend(figure, axes)
         first = frame.iloc[0]
         return picture(figure, "The way to the hull, as networks of every width see it",
-                       f"{_short(first['data'])}, {first['arch']}, base width 8: test images and their projections on the hull "
-                       f"of the network's own {first['n']:,} training images in pixels. Intervals over networks where there are "
-                       "several of a width, else over test images.", table.name)
+                       f"{_short(first['data'])}, {first['arch']}, base width 8: test images and their projections onto the hull "
+                       f"of the network's {first['n']:,} training images in pixels. Intervals over networks if there are several "
+                       "of a width, else over test images.", table.name)
 
 
 def _short(data) -> str:
@@ -136,21 +136,21 @@ def _short(data) -> str:
 
 
 def draw(tables):
-    """What exists of the four."""
+    """All pictures whose tables exist."""
     frame = _rows(tables)
     if not frame.empty:
         yield _distances(frame[frame.space == "pixels"])
         yield _dimension(frame)
-    everything = _rows(tables, names=(*_SETS, _EYES))
-    made = None if everything.empty else _features(everything, list(tables))
-    if made is not None:
-        yield made
-    if _EYES in tables:
-        yield _ways(tables[_EYES])
+    everything = _rows(tables, names=(*_SETS, _NETWORKS))
+    features = None if everything.empty else _features(everything, list(tables))
+    if features is not None:
+        yield features
+    if _NETWORKS in tables:
+        yield _directions(tables[_NETWORKS])
 
 
 def frames(tables):
-    """Distances, controls, single classes, errors and directions in numbers."""
+    """Tables of distances, controls, hulls of single classes, errors and directions."""
     frame = _rows(tables, "pixels")
     if frame.empty:
         return {}
@@ -166,20 +166,20 @@ def frames(tables):
     classes = _full(frame)[lambda f: f.own_class_over_whole.notna()]
     if len(classes):
         out["Hulls of single classes, in pixels"] = pd.DataFrame(
-            [{"data": row["data"], "own class's hull over the whole hull (distance)": _cell(row, "own_class_over_whole"),
-              "nearest class hull is the right class": _cell(row, "nearest_class_hull_is_right")}
+            [{"data": row["data"], "distance: own class's hull over full hull": _cell(row, "own_class_over_whole"),
+              "nearest class hull is the true class": _cell(row, "nearest_class_hull_is_right")}
              for _, row in classes.iterrows()])
-    seen = _rows(tables, names=(*_SETS, _EYES))
+    seen = _rows(tables, names=(*_SETS, _NETWORKS))
     seen = seen[(seen.space == "pixels") & seen.arch.notna() & (seen.arch != "")] if "changed_at_hull" in seen else seen[:0]
     if len(seen):
-        out["What networks make of it (errors; the way to the hull), in pixels"] = pd.DataFrame(
+        out["Networks: errors, and steps to the hull, in pixels"] = pd.DataFrame(
             [{"network": f"{row['arch']} α = {row['alpha']}, {_short(row['data'])}", "points of the hull": int(row["n"]),
               **{label: _cell(row, column) for column, label in (
                   ("error_alone", "errors and hull distance, rank correlation"),
-                  ("error_given_nearest", "the same given the nearest neighbour's distance"),
-                  ("changed_at_hull", "class differs at the hull"), ("changed_on_the_way", "anywhere on the way"),
-                  ("changed_random", "after a random step as long"), ("cosine", "|cos| with the adversarial step"),
-                  ("cosine_random", "the same, random step"), ("adversarial_over_hull", "adversarial step over hull distance"))}}
+                  ("error_given_nearest", "given the nearest-neighbour distance"),
+                  ("changed_at_hull", "class changes at the hull"), ("changed_on_the_way", "anywhere on the way"),
+                  ("changed_random", "after a random step of equal length"), ("cosine", "|cos| with the adversarial step"),
+                  ("cosine_random", "|cos|, random step"), ("adversarial_over_hull", "adversarial step over hull distance"))}}
              for _, row in seen.iterrows()])
     return out
 
@@ -194,19 +194,19 @@ def _cell(row, name) -> str:
 SECTION = Section(
     order=100, id="hull",
     title="The hull of the training set",
-    question="Test points lie outside the convex hull of the training set. Does that set them apart, and does width change "
+    question="Test points lie outside the convex hull of the training set. Does that make them special, and does width change "
         "it?",
-    method="Every test point is projected exactly on the hull of all training points (Wolfe's active sets, priced by "
-        "matrix products), with a certificate: a lower and an upper bound on its distance, and a separating hyperplane where "
-        "it is outside. Controls that the literature lacks: left-out training points against the hull of the others, a "
-        "Gaussian with the same covariance, fewer training points, principal components, learned features at every width. "
-        "Last, a network's view: does it err where the hull is far, and does its answer change on the way to the hull more "
-        "than under a random step as long?",
-    studies=(*_SETS, _EYES),
+    method="Every test point is projected exactly onto the hull of all training points (Wolfe's active-set method, with pricing "
+        "by matrix products), with a certificate: a lower and an upper bound on its distance, and a separating hyperplane if it "
+        "is outside. We add controls that the literature lacks: left-out training points against the hull of the others, a "
+        "Gaussian with the same covariance, fewer training points, principal components, and learned features at every width. "
+        "Finally, the networks: do they err where the hull is far, and do their predictions change more on the way to the hull "
+        "than under a random step of equal length?",
+    studies=(*_SETS, _NETWORKS),
     draw=draw,
     claims=("s3.test-points", "s3.features", "s3.outside-share", "s3.outside-beyond", "s3.low-dimension", "s3.hull-distance",
         "s3.class-changes", "s3.fresh-point", "s3.all-points"),
-    change_our_mind="Test points that lie farther from the hull than left-out training points do, or a distance from the "
-        "hull that predicts errors beyond the distance to the nearest training point.",
+    change_our_mind="Test points that lie farther from the hull than left-out training points, or a distance from the hull that "
+        "predicts errors beyond the distance to the nearest training point.",
     frames=frames,
 )

@@ -18,8 +18,8 @@ def _trajectories(table):
         legend(figure, axes)
         axes[0].set_ylabel("generalisation error")
         return picture(figure, "Online SGD beside its order-parameter equations",
-                       "Lines: equations of Saad & Solla and Goldt et al., started where the simulations start; markers: mean "
-                       "over replicas with 95 % intervals.", table.name)
+                       "Lines: the equations of Saad & Solla and Goldt et al., with the initial conditions of the simulations. "
+                       "Markers: mean over replicas with 95 % intervals.", table.name)
 
 
 def _final(table):
@@ -34,8 +34,8 @@ def _final(table):
         legend(figure, axes)
         axes[0].set_ylabel("error at the end")
         return picture(figure, "Does width cost or save error at the end of online SGD?",
-                       "Training the first layer alone, every superfluous unit adds noise; training both, width averages it "
-                       "away. Lines: the formulas to first order in the learning rate.", table.name)
+                       "If only the first layer is trained, every superfluous unit adds noise; if both layers are trained, width "
+                       "averages the noise away. Lines: formulas to first order in the learning rate.", table.name)
 
 
 def _units(table):
@@ -58,12 +58,12 @@ def _units(table):
             axis.set_xlabel("width K")
         legend(figure, axes.flat)
         return picture(figure, "Which hidden units are removable or repeated?",
-                       "Read off the order parameters at the end of training, exactly: a unit is removable if the teacher "
-                       "error does not change without it, repeated if another has the same direction.", table.name)
+                       "Computed exactly from the order parameters at the end of training. A unit is removable if the error does "
+                       "not change without it, and repeated if another unit has the same direction.", table.name)
 
 
 def draw(tables):
-    """What exists of the three."""
+    """All pictures whose tables exist."""
     for name, make in (("sgd-trajectory", _trajectories), ("sgd-final-error", _final), ("sgd-units", _units)):
         if name in tables:
             yield make(tables[name])
@@ -71,13 +71,13 @@ def draw(tables):
 
 SECTION = Section(
     order=80, id="sgd",
-    title="Online SGD of students that are too wide",
-    question="What becomes of superfluous hidden units, and do they cost or save error?",
-    method="Two-layer erf students learn an erf teacher from a stream of Gaussian inputs. In high dimension the overlaps "
-        "of their weights (order parameters) follow closed equations, so that every simulation stands beside its prediction, "
-        "and removable and repeated units can be counted exactly.",
+    title="Online SGD of over-parameterised students",
+    question="What becomes of superfluous hidden units, and do they increase or reduce the error?",
+    method="Two-layer erf students learn an erf teacher from a stream of Gaussian inputs. In high dimension, the overlaps of "
+        "their weights (order parameters) follow closed equations, so we can compare every simulation with its prediction and "
+        "count removable and repeated units exactly.",
     studies=("sgd-trajectory", "sgd-final-error", "sgd-units"),
     draw=draw,
     claims=("s1.sgd",),
-    change_our_mind="Final errors that depend on width otherwise than the formulas say.",
+    change_our_mind="Final errors whose dependence on width differs from that of the formulas.",
 )

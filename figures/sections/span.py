@@ -24,13 +24,13 @@ from lab.estimate import mean_interval
 
 
 def _theory(axes, rows, **style):
-    """The toy's theory, a row of the table each alpha: span errors on the first axis, the probe on the second."""
+    """The toy's theory, from one row of the table per alpha: span errors on the first axis, the probe on the second."""
     for axis, column, colour in ((axes[0], "theory_narrow_to_wide", NARROW), (axes[0], "theory_wide_to_narrow", REVERSE),
                                  (axes[1], "theory_narrow_probe", NARROW)):
         theory_line(axis, rows.alpha, rows[column], color=colour, **style)
 
 
-# columns of the toy's table and of the real ones -> how they are called and look; of the first axis, then of the second
+# column of the toy's table, column of real tables, label, style; first for the upper axis, then for the lower one
 _SPANS = (("narrow_to_wide", "span_error", "span error, narrow → wide", {"color": NARROW}),
           ("wide_to_narrow", "reverse_span_error", "wide → narrow", {"color": REVERSE, "fmt": "s"}),
           ("wide_to_wide", "baseline_span_error", "wide → wide", {"color": BASELINE, "fmt": "D", "markersize": 3.5}))
@@ -63,13 +63,13 @@ def _against_alpha(tables):
     bands = -(-len(sweeps_) // columns)  # rows of panels, each with its span errors and its probes
     with canvas(columns, 2 * bands, height=1.75, squeeze=False) as (figure, axes):
         for place, (title, frame, column) in enumerate(sweeps_):
-            mine = axes[2 * (place // columns):, place % columns][:2]
+            pair = axes[2 * (place // columns):, place % columns][:2]
             groups = sorted(frame.groupby(column), reverse=True)
-            _sweep(mine, groups, frame is free)
+            _sweep(pair, groups, frame is free)
             if free is not None:
                 faint = {} if frame is free else {"linewidth": 0.7, "alpha": 0.45}
-                _theory(mine, theory[theory.alpha >= groups[-1][0]], **faint)
-            mine[0].set_title(title)
+                _theory(pair, theory[theory.alpha >= groups[-1][0]], **faint)
+            pair[0].set_title(title)
         for axis in axes.reshape(bands, 2, columns)[-1][:, len(sweeps_) - columns * (bands - 1):].flat:
             axis.remove()
         for band in range(bands):
@@ -77,10 +77,10 @@ def _against_alpha(tables):
             axes[2 * band + 1, 0].set_ylabel("unexplained by\na linear probe")
         legend(figure, axes[:2, 0], columns=5)
         yield picture(figure, "Span error and feature performance against width",
-                      "1/α copies of width α, concatenated, against one network of width 1: the same number of features. "
-                      "Lines: theory, with the wide student taken as the teacher; open markers: exact simulation; filled: "
-                      "real networks, fitted and scored on different held-out images or pairs; the toy's theory is drawn "
-                      "faintly over them. 95 % intervals over replicas or seeds. * re-encoded images.",
+                      "1/α concatenated copies of width α against one network of width 1, with the same number of features. "
+                      "Lines: theory, with the teacher in place of the wide student. Open markers: exact simulation. Filled "
+                      "markers: real networks, fitted and scored on different held-out images or pairs, with the toy's theory as "
+                      "a faint line. 95 % intervals over replicas or seeds. * Re-encoded JPEG images.",
                       " ".join(["graded-width", *real]))
 
 
@@ -109,8 +109,8 @@ def _copies(tables):
             axis.set_xscale("log", base=2)
         legend(figure, axes, columns=2)
         yield picture(figure, "More and more narrow copies",
-                      "With steep strengths every copy finds the same strongest units, so pooling them adds nothing; with "
-                      "equal strengths copies find different ones, and pooling is coupon collecting (line: its closed form).",
+                      "With steeply graded strengths, every copy finds the same strongest units, so pooling adds nothing. With "
+                      "equal strengths, copies find different units, and pooling is coupon collecting (line: closed form).",
                       "graded-copies")
 
 
@@ -122,8 +122,8 @@ def _units(tables):
     with panels(len(teachers), height=2.4, sharey=True) as (figure, axes):
         for axis, teacher in zip(axes, teachers):
             rows = frame[frame.teacher == teacher]
-            for place, (unit, mine) in enumerate(rows.groupby("unit")):
-                groups, style = sorted(mine.groupby("width")), look(place)
+            for place, (unit, rows_of_unit) in enumerate(rows.groupby("unit")):
+                groups, style = sorted(rows_of_unit.groupby("width")), look(place)
                 theory_line(axis, [w for w, _ in groups], [g.theory_span_error.iloc[0] for _, g in groups], color=style["color"],
                             linewidth=0.9)
                 estimates(axis, groups, "span_error", f"unit {unit}", within=POSITIVE, markersize=3.5, **style)
@@ -136,7 +136,7 @@ def _units(tables):
         legend(figure, axes, columns=8)
         axes[0].set_ylabel("span error on this unit")
         yield picture(figure, "Which teacher unit is found by which width",
-                      "Span error of one student on each unit of the teacher; lines: theory, markers: mean over replicas with "
+                      "Span error of one student on each unit of the teacher. Lines: theory. Markers: mean over replicas with "
                       f"95 % intervals. Strengths of the units, in order: {'; '.join(captions)}.", "graded-units")
 
 
@@ -151,9 +151,9 @@ def _ridge(tables):
         axis.set(xscale="log", xlabel="relative ridge", ylabel="span error on unit 3", ylim=(0, 1.02))
         legend(figure, [axis], "stopped at", 2)
         yield picture(figure, "Stopping and ridge matter",
-                      "Eight copies of width 2 on the third unit of the graded teacher. Copies that were stopped early differ "
-                      "by what training left over, and a small ridge reads that residue as a feature; trained to the end, "
-                      "every ridge gives the same.", "graded-ridge")
+                      "Eight copies of width 2 on the third unit of the graded teacher. Copies that are stopped early differ by "
+                      "residual training error, which a small ridge reads as signal. With copies trained to convergence, the "
+                      "result does not depend on the ridge.", "graded-ridge")
 
 
 def _losses(tables):
@@ -184,8 +184,8 @@ def _losses(tables):
             axis.set(title=short(name), yscale="log", xlabel="epoch", ylabel="training loss")
         legend(figure, axes, columns=5)
         yield picture(figure, "Loss along training, narrow and wide",
-                      "Left: each width's loss falls from plateau to plateau as it finds unit after unit (median and "
-                      "quartiles of the replicas); dotted: theory's last plateau. Right: mean over copies and seeds.",
+                      "Left: the loss falls from plateau to plateau as the student finds one unit after another (median and "
+                      "quartiles over replicas). Dotted: the last plateau in theory. Right: mean over copies and seeds.",
                       " ".join(["graded-curves", *real[:2]]))
 
 
@@ -214,10 +214,10 @@ def _phase(tables):
             axis.set_xlabel("exponent γ")
         figure.colorbar(image, ax=axes, label="P(two students agree)", shrink=0.8)
         yield picture(figure, "Where uniqueness ends",
-                      f"Teachers of {frame.teacher_width.iloc[0]} units with strengths m<sup>−γ</sup>. Colour: the chance that "
-                      "two narrow students hold the same solution. White triangles: theory's last exponent at which a competing "
-                      "solution is a minimum (to the right there is one solution from any start); circles: the nearest "
-                      "competitor's end.", "graded-phase")
+                      f"Teachers of {frame.teacher_width.iloc[0]} units with strengths m<sup>−γ</sup>. Colour: the probability "
+                      "that two narrow students find the same solution. White triangles: the largest exponent at which theory "
+                      "has a competing minimum (to the right of it the solution is unique from any start). White circles: the "
+                      "exponent at which the nearest competitor disappears.", "graded-phase")
 
 
 def draw(tables):
@@ -227,8 +227,8 @@ def draw(tables):
 
 
 def frames(tables):
-    """Real sweeps in numbers."""
-    found = {}
+    """The numbers of the sweeps of real networks."""
+    frames_ = {}
     for name, title in sweeps().items():
         if name not in tables:
             continue
@@ -243,24 +243,24 @@ def frames(tables):
                 half = f" ± {e.high - e.mean:.3f}" if e.has_interval else ""
                 row[what] = f"{e.mean:.3f}{half}"
             rows.append(row)
-        found[f"{title}: means and 95 % half-widths over seeds"] = pd.DataFrame(rows)
-    return found
+        frames_[f"{title}: means and 95 % half-widths over seeds"] = pd.DataFrame(rows)
+    return frames_
 
 
 SECTION = Section(
     order=10, id="span", key=("s0.narrow-does", "s0.wide-performs", "s0.gap-grows"),
     title="One wide network against many narrow ones",
     question="Does a concatenation of narrow networks span, and match, one wide network with the same number of features?",
-    method="S0's protocol: 1/α independent networks of width α, their last-layer features concatenated, against one of "
-        "width 1. <i>Span error</i> is the share of the target features' variance that ridge regression from the source leaves "
-        "unexplained; the <i>baseline</i> is the span error between two wide networks, and the gap the excess over it. "
-        "<i>Feature performance</i> is what a linear probe on the features leaves unexplained of the target (toy) or of the "
-        "one-hot labels (real). The toy is a graded teacher of erf units; losses, gradients, span errors and probes are exact "
-        "functions of inner products, without any sampling of inputs.",
+    method="S0's protocol: the concatenated last-layer features of 1/α independent networks of width α against those of one "
+        "network of width 1. The <i>span error</i> is the share of the target features' variance that ridge regression from the "
+        "source leaves unexplained, the <i>baseline</i> is the span error between two wide networks, and the <i>gap</i> is the "
+        "excess over the baseline. <i>Feature performance</i> is the share of the target (toy) or of the one-hot labels (real "
+        "networks) that a linear probe leaves unexplained. The toy is a graded teacher of erf units; its losses, gradients, span "
+        "errors and probes are exact functions of inner products, without sampling inputs.",
     studies=("graded-width", "graded-copies", "graded-units", "graded-curves", "graded-ridge", "graded-phase", *sweeps()),
     draw=draw,
     claims=("s0.narrow-does", "s0.wide-does", "s0.wide-performs", "s0.gap-grows", "s0.copies", "s0.equal", "s2.copy-average"),
-    change_our_mind="Narrow concatenations that span wide networks as well as wide networks span each other, at matched "
-        "training loss and over several data sets; or copies whose pooled span error keeps falling.",
+    change_our_mind="Concatenations of narrow networks that span wide networks as well as wide networks span each other, at "
+        "matched training loss and on several data sets; or a span error that keeps falling as copies are added.",
     frames=frames,
 )

@@ -1,4 +1,4 @@
-"""What starts decide: first reach, and the multi-view counter-example."""
+"""What initialisation decides: first reach, and the multi-view counter-example."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ _VIEWS = ((NARROW, "o"), (WIDE, "s"))  # by the strength of the second view
 def _reach(table):
     with canvas(2, sharey=True) as (figure, axes):
         for axis, (threshold, cells) in zip(axes, table.frame.groupby("threshold", sort=False)):
-            if "second_strength" in cells:  # the weakest is what theory's limit is of
+            if "second_strength" in cells:  # the theory is the limit of a weak second strength
                 cells = cells[cells.second_strength == cells.second_strength.min()]
             for m, (colour, marker) in enumerate(((WIDE, "o"), (NARROW, "s")), 1):
                 rows = cells[cells.feature == m].sort_values("width")
@@ -26,10 +26,10 @@ def _reach(table):
         axes[0].set_ylabel("P(the concatenation misses it)")
         legend(figure, axes)
         return picture(figure, "The same number of starts, split or together",
-                       "Lines: closed form on the left, on the right the limit of a vanishing weak strength. Markers: gradient "
-                       "flow, 95 % Wilson intervals. Where a neuron reaches one "
-                       "feature at most, splitting the starts over networks costs nothing. Where the strong feature can capture "
-                       "neurons, each narrow network loses the weak feature more often, and pooling does not bring it back.",
+                       "Lines: closed form (left), and the limit of a vanishing weak strength (right). Markers: gradient flow "
+                       "with 95 % Wilson intervals. Where a neuron reaches at most one feature, splitting the starts over "
+                       "several networks costs nothing. Where the strong feature can capture neurons, each narrow network loses "
+                       "the weak feature more often, and pooling does not bring it back.",
                        table.name)
 
 
@@ -54,12 +54,12 @@ def _views(table):
             theory_line(axes[2], rows.width, rows.all_theory, color=colour)
             points(axes[2], rows.width, rows.all_share, rows.all_low, rows.all_high, color=colour, fmt=marker)
         axes[2].set(title=f"{total:g} neurons, split", xscale="log", ylim=(-0.03, 1.03), xlabel="width of each copy",
-                    ylabel="P(both, between the copies)")
+                    ylabel="P(both, in some copy)")
         return picture(figure, "Two views of one class",
-                       "From small starts the first view to grow silences the other. With equal views wide networks learn "
-                       "both, with a weaker second view they surely ignore it; copies of single neurons find both between "
-                       "them. Large starts reverse it. Lines: leading-neuron theory (exact at width 1, a lower bound for "
-                       "wide networks); markers: gradient flow.", table.name)
+                       "From small starts, the first view to grow silences the other. Wide networks learn both of two equal "
+                       "views, but always ignore a weaker second view; copies of a single neuron find both between them. With "
+                       "large starts it is the reverse. Lines: leading-neuron theory (exact at width 1, a lower bound for "
+                       "wide networks). Markers: gradient flow.", table.name)
 
 
 def draw(tables):
@@ -73,12 +73,13 @@ def draw(tables):
 SECTION = Section(
     order=30, id="starts",
     title="What starts decide",
-    question="Do thin networks fail because their few neurons start badly — and can a concatenation of them fail where one "
+    question="Do narrow networks fail because their few neurons start badly? And can a concatenation of them fail where one "
         "wide network with the same number of starts succeeds?",
-    method="Two settings solved exactly up to quadrature. <i>First reach</i>, a reconstruction of S0's toy: thresholded "
-        "neurons on the sphere feel a feature only within their reach. <i>Two views</i>: a class shows two features, and "
-        "neurons with a steep activation race for them. Starts alone give concatenation no disadvantage; capture by a strong "
-        "feature does; and with redundant views a concatenation of narrow networks beats the wide one.",
+    method="Two settings that are solved exactly up to quadrature. <i>First reach</i> is a reconstruction of S0's toy model: "
+        "thresholded neurons on the sphere feel a feature only within their reach. In <i>two views</i>, a class shows two "
+        "features, and neurons with a steep activation race for them. Starts alone do not put concatenations at a "
+        "disadvantage, but capture by a strong feature does. With redundant views, a concatenation of narrow networks even "
+        "beats the wide one.",
     studies=("first-reach", "multi-view"),
     draw=draw,
     claims=("s0.narrow-starts", "s0.concatenated-starts", "s0.wide-finds-every-view"),

@@ -1,4 +1,4 @@
-"""Removable and repeated units against width: S1's cases beside ours."""
+"""Removable and repeated units by width: S1's cases and ours."""
 
 import numpy as np
 
@@ -15,9 +15,9 @@ _EQUAL = ", classes of equal size"
 _SMALL, _LARGE = (_MLP.format("10", "10,000", start) + _EQUAL for start in ("small", "large"))
 _HIGH = _MLP.format("10,000", "1,000", "standard") + _EQUAL
 
-# S1's table as read off its figures (±5 %): case; removable (AUC) from 1/4 to 4 times the width (MLPs: 32 to 512 units);
-# similar units a unit, narrowest and widest; compressibility; the table of ours and its case (of synthetic data) or value of the
-# swept hyperparameter, and what differs in it beside the size
+# S1's numbers as read off its figures (±5 %): case; removable (AUC) from 1/4 to 4 times the width (MLPs: 32 to 512 units);
+# similar units per unit, narrowest and widest; compressibility; our table and its case (synthetic data) or value of the swept
+# hyperparameter; differences from S1 other than the size
 DOUBLINGS = 4
 PAPER = (
     ("AlexNet, all regularisers", "0.36 → 0.54", (3, 24), "0.51 → 0.71", "units-alexnet", "all regularisers", ""),
@@ -38,13 +38,13 @@ _SHORT = {_SMALL: "d = 10, small start", _MLP.format("10", "10,000", "standard")
 
 
 def _summary(rows, column):
-    """Widths, and at each the mean of a share with the ends of its interval."""
+    """The widths, and for each the mean of a share with the ends of its interval."""
     groups = [(w, g[column].dropna()) for w, g in rows.groupby("width")] if column in rows else []
     return [w for w, values in groups if len(values)], [interval(values, SHARE) for _, values in groups if len(values)]
 
 
 def _panel(axis, rows, column, place, label=None, null=None, real=False):
-    """A column by width with its intervals; the same network before training as a dashed line."""
+    """Plot a column by width with intervals, and its values before training as a dashed line."""
     widths, shares = _summary(rows, column)
     if not widths:
         return
@@ -65,7 +65,7 @@ def _ticks(axis, widths):
 
 
 def _curves(rows, column, axis):
-    """Mean ablation curves with their intervals, one a width: light and dashed for narrow, dark for wide."""
+    """Plot mean ablation curves with intervals, one per width: light and dashed for narrow, dark for wide."""
     texts = [(w, [t for t in g[column] if isinstance(t, str) and t]) for w, g in rows.groupby("width")]
     texts = [(w, t) for w, t in texts if t]
     for place, (width, group) in enumerate(texts):
@@ -79,7 +79,7 @@ def _curves(rows, column, axis):
 
 
 def draw(tables):
-    """Toy curves, toy numbers by width, the smaller network; then the real networks."""
+    """Curves, numbers by width and pruned networks of the toy; then the real networks."""
     toy = tables.get("units")
     if toy is not None:
         frame = toy.frame
@@ -90,9 +90,9 @@ def draw(tables):
                 axis.set_title(_SHORT.get(case, case), fontsize=8)
             axes[0].set_ylabel("unchanged predictions")
             legend(figure, axes, columns=5)
-            yield picture(figure, "What is left of a network's predictions when units are ablated at random",
-                          "One-hidden-layer networks on the synthetic data, classes of equal size; nested random orders; bands: "
-                          "95 % intervals over replicas. Dotted: the level at which prunability is read.", toy.name)
+            yield picture(figure, "Unchanged predictions when units are ablated at random",
+                          "One-hidden-layer networks on synthetic data with balanced classes; units are ablated in nested random "
+                          "orders. Bands: 95 % intervals over replicas. Dotted: the level that defines prunability.", toy.name)
         widths = sorted(frame.width.unique())
         shown = [c for c in _SHORT if c in set(frame.case)] or list(frame.case.unique())
         with canvas(3, height=2.6) as (figure, axes):
@@ -108,9 +108,9 @@ def draw(tables):
                 _ticks(axis, widths)
             legend(figure, axes, columns=3)
             yield picture(figure, "Removable and repeated units by width, beside untrained networks",
-                          "Dashed: the same networks before training; grey lines: theory of a random layer. The number of "
-                          "similar units a unit, which S1 reports, is the share of similar pairs times the width: it doubles "
-                          "wherever the share stays as it is.", toy.name)
+                          "Dashed: the same networks before training. Grey lines: theory of a random layer. The number of "
+                          "similar units per unit, which S1 reports, is the share of similar pairs times the width: at a "
+                          "constant share it doubles with width.", toy.name)
         with canvas(2, width=5.4, height=2.4) as (figure, axes):
             for place, case in enumerate(shown):
                 _panel(axes[0], frame[frame.case == case], "kept_share", place, _SHORT.get(case, case))
@@ -121,13 +121,13 @@ def draw(tables):
                 _ticks(axis, widths)
             legend(figure, axes, columns=3)
             yield picture(figure, "The consequence: a smaller network",
-                          "Removable units taken out (as many as leave 90 % of the predictions on some inputs), repeated ones "
-                          "(|r| ≥ 0.9) merged; agreement on other inputs.", toy.name)
+                          "Removable units are taken out (as many as leave 90 % of the predictions unchanged on some inputs), "
+                          "and repeated ones (|r| ≥ 0.9) merged. Agreement is measured on other inputs.", toy.name)
     alexnet = _whole(tables, "units-alexnet")
     if alexnet is not None:
         yield _orders(alexnet)
         yield _numbers({value: rows for value, rows in alexnet.groupby("value", sort=False)},
-                       "AlexNet without batch norm: He against Glorot", _sizes(alexnet), "units-alexnet")
+                       "AlexNet without batch norm: He and Glorot", _sizes(alexnet), "units-alexnet")
     others = {f"{study.label} {value}".strip(): rows for name, study in family("units").items()
               if name not in ("units-alexnet", "units-mlp") and (frame := _whole(tables, name)) is not None
               for value, rows in frame.groupby("value", sort=False)}
@@ -142,7 +142,7 @@ def draw(tables):
 
 
 def _whole(tables, name):
-    """The rows on all places together, the value of a sweep as text."""
+    """The rows over all sites together, with the value of a sweep as text."""
     table = tables.get(name)
     if table is None:
         return None
@@ -151,21 +151,21 @@ def _whole(tables, name):
 
 
 def _size(row) -> str:
-    """Data and size of the networks."""
+    """The data and the size of the networks."""
     few = f", {int(row['train_size']):,} training images" if row["train_size"] else ""
     small = f" of {int(row['image_size'])} pixels a side" if row["image_size"] else ""
     return f"{row['data']}{few}{small}, base width {int(row['base_width'])}, {int(row['epochs'])} epochs"
 
 
 def _sizes(frame) -> str:
-    """The size of the first network, and which values of the sweep were trained longer or shorter than it."""
+    """The size of the first network, and the epochs of values of the sweep that were trained for longer or shorter."""
     first = frame.iloc[0]
     others = frame[frame.epochs != first.epochs].drop_duplicates("value")
     return _size(first) + "".join(f" ({row.value}: {row.epochs})" for row in others.itertuples())
 
 
 def _orders(frame):
-    """Ablation curves by width in three orders, He and Glorot."""
+    """Ablation curves by width in three orders, for He and Glorot."""
     values = [v for v in ("he", "glorot") if v in set(frame.value)]
     kinds = (("unchanged", "random order"), ("unchanged_targeted", "most correlated first"),
              ("unchanged_best", "least needed first"))
@@ -179,13 +179,13 @@ def _orders(frame):
             row[0].set_ylabel("unchanged predictions")
         legend(figure, axes.flat, columns=5)
         return picture(figure, "AlexNet with units ablated in all layers at once",
-                       f"{_size(frame.iloc[0])}. Means over seeds and orders, bands: 95 % intervals over seeds. "
-                       "Left: nested random orders; middle: a random unit, then those most correlated with it; right: the "
-                       "cumulative best order, chosen on other images.", "units-alexnet")
+                       f"{_size(frame.iloc[0])}. Means over seeds and orders; bands: 95 % intervals over seeds. "
+                       "Left: nested random orders. Middle: a random unit, then the units most correlated with it. Right: "
+                       "greedily, the unit that is needed least first, chosen on other images.", "units-alexnet")
 
 
 def _numbers(cases, title, size, name):
-    """The four numbers by width, one series a case."""
+    """Four numbers by width, one series per case."""
     widths = sorted({w for rows in cases.values() for w in rows.width})
     with canvas(4, height=2.4) as (figure, axes):
         for place, (label, rows) in enumerate(cases.items()):
@@ -198,60 +198,61 @@ def _numbers(cases, title, size, name):
             _ticks(axis, widths)
             axis.set_xlabel("width multiplier")
         legend(figure, axes)
-        return picture(figure, title, f"Data: {size}. Means over the measured layers (removable: all layers at once), 95 % "
-                       "intervals over three seeds or more. Dashed: before training.", name)
+        return picture(figure, title, f"Data: {size}. Means over the measured layers (removable: all layers at once) with 95 % "
+                       "intervals over at least three seeds. Dashed: before training.", name)
 
 
 def frames(tables):
-    """S1's table of cases, ours beside it; and the growth in every case of ours."""
+    """S1's cases compared with ours, and the growth in each of our cases."""
     import pandas
 
     rows = []
     for case, removable, (few, many), compressible, name, ours, note in PAPER:
         table = tables.get(name)
-        found = None
+        measured_rows = None
         if table is not None:
             frame = table.frame if name == "units" else _whole(tables, name)
-            found = frame[(frame.case if name == "units" else frame.value) == ours]
+            measured_rows = frame[(frame.case if name == "units" else frame.value) == ours]
         row = {"case": case, "AUC, S1": removable, "AUC, ours": "not yet measured", "change of AUC": "",
-               "similar a unit, S1": f"{few:g} → {many:g}" if many else "≈ 0",
-               "if the share were constant": f"→ {few * 2**DOUBLINGS:g}" if many else "",
-               "similar a unit, ours": "", "if the share were constant ": "", "before training": "",
+               "similar per unit, S1": f"{few:g} → {many:g}" if many else "≈ 0",
+               "at a constant share": f"→ {few * 2**DOUBLINGS:g}" if many else "",
+               "similar per unit, ours": "", "at a constant share ": "", "before training": "",
                "compressibility, S1": compressible, "compressibility, ours": "", "before training ": "", "ours": ""}
-        if found is not None and len(found):
-            widths = found.groupby("width").similar_per_unit.mean()
+        if measured_rows is not None and len(measured_rows):
+            widths = measured_rows.groupby("width").similar_per_unit.mean()
             growth = widths.index[-1] / widths.index[0]
-            reduced = note if name == "units" else ", ".join(filter(None, [_reduced(found.iloc[0]), note]))
-            row |= {"AUC, ours": _path(found, "auc"), "change of AUC": _interval(change(found, found.case.iloc[0], "auc")),
-                    "similar a unit, ours": _path(found, "similar_per_unit"),
-                    "if the share were constant ": f"→ {widths.iloc[0] * growth:.2g}",
-                    "before training": _path(found, "similar_per_unit_start"),
-                    "compressibility, ours": _path(found, "compressibility"),
-                    "before training ": _path(found, "compressibility_start"),
+            reduced = note if name == "units" else ", ".join(filter(None, [_reduced(measured_rows.iloc[0]), note]))
+            row |= {"AUC, ours": _path(measured_rows, "auc"),
+                    "change of AUC": _interval(change(measured_rows, measured_rows.case.iloc[0], "auc")),
+                    "similar per unit, ours": _path(measured_rows, "similar_per_unit"),
+                    "at a constant share ": f"→ {widths.iloc[0] * growth:.2g}",
+                    "before training": _path(measured_rows, "similar_per_unit_start"),
+                    "compressibility, ours": _path(measured_rows, "compressibility"),
+                    "before training ": _path(measured_rows, "compressibility_start"),
                     "ours": f"{_span(widths.index)}; {reduced}".rstrip("; ")}
         rows.append(row)
-    out = {"S1's cases (read off its figures, ±5 %, 1/4 to 4 times the width) beside ours, narrowest → widest, 95 % intervals":
+    out = {"S1's cases (read off its figures, ±5 %, 1/4 to 4 times the width) and ours, narrowest → widest, 95 % intervals":
            pandas.DataFrame(rows)}
     rows = []
     for name, study in family("units").items():
         frame = _whole(tables, name)
-        for value, found in frame.groupby("value", sort=False) if frame is not None else ():
-            case = found.case.iloc[0]
-            rows.append({"network": f"{study.label} {value}".strip(), "widths": _span(sorted(found.width.unique())),
-                         "seeds": found.replica.nunique(), "training accuracy": _path(found, "train_accuracy"),
-                         "removable share": _interval(growth_of(found, case, "prunability")),
-                         "similar pairs": _interval(growth_of(found, case, "pair_share")),
-                         "similar pairs, before training": _interval(growth_of(found, case, "pair_share_start")),
-                         "change of AUC": _interval(change(found, case, "auc")),
-                         "predictable from the others": _path(found, "predictable"), "dead": _path(found, "dead"),
-                         "agreement, smaller network": _path(found, "agreement"), "its units": _path(found, "kept_share")})
+        for value, group in frame.groupby("value", sort=False) if frame is not None else ():
+            case = group.case.iloc[0]
+            rows.append({"network": f"{study.label} {value}".strip(), "widths": _span(sorted(group.width.unique())),
+                         "seeds": group.replica.nunique(), "training accuracy": _path(group, "train_accuracy"),
+                         "removable share": _interval(growth_of(group, case, "prunability")),
+                         "similar pairs": _interval(growth_of(group, case, "pair_share")),
+                         "similar pairs, before training": _interval(growth_of(group, case, "pair_share_start")),
+                         "change of AUC": _interval(change(group, case, "auc")),
+                         "predictable from the others": _path(group, "predictable"), "dead": _path(group, "dead"),
+                         "agreement, smaller network": _path(group, "agreement"), "units kept": _path(group, "kept_share")})
     if rows:
-        out["Real networks: growth of shares per doubling of width (1: constant), 95 % intervals"] = pandas.DataFrame(rows)
+        out["Real networks: growth of shares per doubling of width (1 is constant), 95 % intervals"] = pandas.DataFrame(rows)
     return out
 
 
 def _span(widths) -> str:
-    """The widths as multipliers, or as numbers of units."""
+    """The range of widths, as multipliers or as numbers of units."""
     from fractions import Fraction
 
     first, last = (f"{w:g}" if w > 8 else str(Fraction(w)) for w in (min(widths), max(widths)))
@@ -259,7 +260,7 @@ def _span(widths) -> str:
 
 
 def _reduced(row) -> str:
-    """What is smaller than published."""
+    """How a network or its data are smaller than published."""
     base = PUBLISHED.get(row["arch"])
     parts = [f"base width {int(row['base_width'])} for {base}"] if base and row["base_width"] < base else []
     parts += [f"{int(row['train_size']):,} images"] * bool(row["train_size"])
@@ -268,14 +269,14 @@ def _reduced(row) -> str:
 
 
 def _interval(e) -> str:
-    """An estimate for a cell."""
+    """An estimate as the text of a table cell."""
     if e is None:
         return "–"
     return f"{e:.2f}".replace("-", "−")
 
 
 def _path(rows, column) -> str:
-    """Narrowest, middle and widest value; the middle where it lies outside the other two."""
+    """The values at the narrowest and the widest network, with the middle one if it does not lie between them."""
     means = rows.groupby("width")[column].mean()
     ends, middle = (means.iloc[0], means.iloc[-1]), means.iloc[len(means) // 2]
     inside = min(ends) <= middle <= max(ends)
@@ -285,22 +286,22 @@ def _path(rows, column) -> str:
 SECTION = Section(
     order=90, id="units",
     title="Removable and repeated units",
-    question="Does width buy anything that could not be taken out again?",
-    method="A unit is <em>removable</em> if setting it to zero leaves the network's predictions as they are, "
-        "<em>repeated</em> if another unit of its layer correlates with it (|r| ≥ 0.5). Following Casper et al. we ablate "
-        "nested random sets of units and read the share of unchanged predictions, and count similar units. Two controls are "
-        "added. A number that doubles when width doubles is a constant share: growth is judged on shares. And a random layer "
-        "already has similar units: every network is measured before training too. In the toy (ReLU networks of 32 to 512 "
-        "units, labels from a random teacher of 32 units, x ~ N(0, I)) ablation is closed-form, and ten thousand dimensions "
-        "are simulated exactly in the span of the data. Last, the consequence is tested: the smaller network, without "
-        "removable units and with repeated ones merged, is built and compared with the original.",
+    question="Does width buy anything that cannot be taken out again?",
+    method="A unit is <em>removable</em> if setting it to zero does not change the network's predictions, and "
+        "<em>repeated</em> if another unit of its layer correlates with it (|r| ≥ 0.5). Following Casper et al., we ablate "
+        "nested random sets of units, measure the share of unchanged predictions, and count similar units. We add two controls. "
+        "First, a number that doubles with width is a constant share, so we judge growth by shares. Second, a random layer "
+        "already has similar units, so we also measure every network before training. In the toy (ReLU networks of 32 to 512 "
+        "units, labels from a random teacher of 32 units, x ~ N(0, I)) ablation has a closed form, and ten thousand dimensions "
+        "are simulated exactly in the span of the data. Finally, we test the consequence: we build the smaller network, without "
+        "removable units and with repeated ones merged, and compare it with the original.",
     studies=("units", *family("units")),
     draw=draw,
     claims=("s1.width-raises", "s1.removable", "s1.similar", "s1.more-similar", "s1.random-layers", "s1.compress",
         "s1.large-start", "s1.small-start", "s1.high-dim", "s1.he-", "s1.glorot", "s1.smaller", "s1.kept"),
     change_our_mind="A setting in which neither number of units grows would refute the claim as S1 states it. We would "
-        "take it for more than counting if shares, not numbers, grew in every setting, and if trained networks repeated more "
-        "than untrained ones in high dimension as well. A smaller network that disagrees with its original would show that "
-        "removable one by one does not mean removable together.",
+        "regard it as more than counting if shares, not just numbers, grew in every setting, and if trained networks had more "
+        "repeated units than untrained ones in high dimension too. A smaller network that disagrees with the original would show "
+        "that units that are removable one by one need not be removable together.",
     frames=frames,
 )

@@ -1,4 +1,4 @@
-// The page works without this: it adds search, sorting, copied addresses, and unfolds what is printed or linked.
+// The page works without this script, which adds search, sorting and copied links, and unfolds what is printed or linked.
 document.documentElement.classList.add("scripted");
 const list = document.querySelector(".ledger"), rows = [...document.querySelectorAll(".claim")];
 const search = document.getElementById("search"), sort = document.getElementById("sort"), shown = document.getElementById("shown");

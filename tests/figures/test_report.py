@@ -142,7 +142,7 @@ def test_a_smaller_table_is_laid_beside_the_kept_one(write, tmp_path, value, sam
     (row,) = reproduction(tmp_path / "runs")
     assert (row["study"], row["scale"], row["numbers"], row["same"]) == ("squares", "quick", 1, same)
     assert [(d["here"]["mean"], d["kept"]["mean"]) for d in row["differ"]] == ([] if same else [(-2.0, 4.0)])
-    assert "Computed again here" in (tmp_path / build(tmp_path / "runs", tmp_path / "report")["report"]).read_text()
+    assert "Recomputed here" in (tmp_path / build(tmp_path / "runs", tmp_path / "report")["report"]).read_text()
 
 
 @pytest.mark.parametrize("threads, said", [({}, True), ({"threads": None}, True), ({"threads": 1}, False)])
