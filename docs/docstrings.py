@@ -1,15 +1,15 @@
-"""How docstrings that are written for a terminal become pages: their formulas and signs are mathematics, not markup."""
+"""Turn docstrings written for a terminal into pages, where their formulas and signs are mathematics, not markup."""
 
 import re
 
-# what stays as it is: code, the sign of a list, bold and emphasised words
+# left unchanged: code, list bullets, bold and emphasised words
 MARKUP = r"(``.*?``|`[^`]*`|^\s*\* |\*\*\w[^*]*\*\*|(?<![\w*)\]])\*\w[^*|]*\w\*(?![\w*]))"
 
 
 def apart(lines: list[str]) -> list[str]:
-    """Formulas that stand indented right below a sentence, or right above one, as blocks of their own, set as they are typed.
+    """Put indented formulas directly below or above a sentence into literal blocks.
 
-    A line with an indented text below it and an empty line after that is a definition and stays one.
+    A line followed by an indented text and an empty line is a definition and stays one.
     """
     found: list[str] = []
     i, code = 0, False
@@ -37,7 +37,7 @@ def apart(lines: list[str]) -> list[str]:
 
 
 def plain_signs(lines: list[str]) -> list[str]:
-    """``|r|``, ``W*`` and ``r_`` are mathematics, not markup; code, lists, examples and stressed words stay."""
+    """Escape ``|r|``, ``W*`` and ``r_``, which are mathematics; leave code, lists, examples and emphasised words unchanged."""
     found = []
     literal, example = None, False  # indent of the line that announces a block of code; within an example
     for line in lines:

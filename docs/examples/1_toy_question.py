@@ -2,16 +2,15 @@
 A toy question, from scratch
 ============================
 
-*A teacher has M features, and a network of width w finds w of them, whichever. What do copies miss that one network with as
-many units finds?* A question like this one is answered three times: by a formula, by a simulation, and by laying one beside
-the other.
+*A teacher has M features, and a network of width w finds w of them at random. What do copies miss that one network with as many
+units finds?* We answer the question with a simulation and with a formula, and compare the two.
 """
 
 # %%
 # The simulation
 # --------------
 # Every replica draws from a stream with an address in words, so that the same seed gives the same numbers whatever else is
-# computed. What comes back says which axes its arrays have; tables and pictures follow from that.
+# computed. The result declares the axes of its arrays, from which tables and pictures are made.
 
 from dataclasses import dataclass
 
@@ -22,7 +21,7 @@ from widthlab import Results, generator
 
 @dataclass(frozen=True)
 class Missed(Results, axes="width: width; missed: replica width", picture="missed ~ width"):
-    """Share of the features that no copy has found, for copies of several widths."""
+    """Share of the features that no copy finds, for copies of several widths."""
 
     width: np.ndarray
     missed: np.ndarray
@@ -42,18 +41,18 @@ students = simulate(features=16, units=16, widths=[1, 2, 4, 8, 16], replicas=400
 students
 
 # %%
-# A row for every replica and width:
+# One row per replica and width:
 students.to_frame().groupby("width").missed.describe()[["count", "mean", "std"]]
 
 # %%
 # The formula
 # -----------
-# A feature is missed by one copy with probability 1 − w/M, and by all c of them with probability (1 − w/M)^c.
+# One copy misses a feature with probability 1 − w/M, and all c copies miss it with probability (1 − w/M)^c.
 
 
 @dataclass(frozen=True)
 class Predicted(Results, axes="width missed: width", picture="missed ~ width", theory=True):
-    """What is expected of :class:`Missed`."""
+    """The expectation of :class:`Missed`."""
 
     width: np.ndarray
     missed: np.ndarray
@@ -63,16 +62,16 @@ widths = np.arange(1, 17)
 theory = Predicted(widths, (1 - widths / 16) ** (16 / widths))
 
 # %%
-# One beside the other
-# --------------------
+# Simulation and formula
+# ----------------------
 # Markers are means over replicas with 95 % intervals, the line is the formula. Sixteen networks of width 1 miss a third of what
-# one network of width 16 finds, although they have as many units: they find some features twice.
+# one network of width 16 finds, although they have as many units, because they find some features twice.
 
 axes = students.plot(theory.plot(), label="simulation")
-axes.set(xlabel="width of a copy (16 units in all)", ylabel="share of the features missed")
+axes.set(xlabel="width of a copy (16 units in total)", ylabel="share of the features missed")
 
 # %%
-# Is the agreement one that could have failed? Every mean lies within a few standard errors of the formula:
+# Could this comparison have failed? Yes: every mean has to lie within a few standard errors of the formula, and it does.
 
 means, errors = students.missed.mean(axis=0), students.missed.std(axis=0, ddof=1) / 20
 expected = (1 - students.width / 16) ** (16 / students.width)

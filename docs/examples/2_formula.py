@@ -2,15 +2,15 @@
 A formula, from its derivation to its test
 ==========================================
 
-No formula of the laboratory is typed in: each is derived, step by step, by a function that can be called, and compared with an
-independent number by a check that can fail.
+Every formula of the laboratory is derived step by step by a function that you can call, and compared with an independent number by a
+check that can fail.
 """
 
 # %%
-# A derivation that is there
-# --------------------------
-# The mean product of two erf units over Gaussian inputs, on which all order parameters of committee machines rest. In a notebook
-# a derivation shows itself with its formulas.
+# An existing derivation
+# ----------------------
+# The mean product of two erf units over Gaussian inputs, the basis of all order parameters of committee machines. Notebooks
+# display derivations with their formulas.
 
 import numpy as np
 import sympy as sp
@@ -21,7 +21,7 @@ overlap = find_derivation("erf-i2")()
 print(overlap.to_text())
 
 # %%
-# Its result is a SymPy equation, ready to be used. Against ten thousand draws:
+# The result is a SymPy equation, ready to use. We compare it with ten thousand draws:
 
 from theory.derivation import derivation, monte_carlo, named
 from theory.gaussian import erf_i2
@@ -39,12 +39,12 @@ print(f"{check.deviation:.2f} standard errors off: {'passed' if check.passed els
 assert check.passed
 
 # %%
-# A derivation of your own
-# ------------------------
-# A function that fills in steps. A step that should leave nothing says what vanishes, and fails if it does not.
+# Your own derivation
+# -------------------
+# A derivation is a function that adds steps. ``vanishes`` states that an expression is zero, and fails if it is not.
 
 
-@derivation("copies-miss", "what c networks miss that each find w of M features at random", "derived here",
+@derivation("copies-miss", "the share that c networks miss if each finds w of M features at random", "derived here",
             symbols={"M": "features", "w": "width", "c": "copies"})
 def derive(d):
     M, w, c = sp.symbols("M w c", positive=True)
@@ -54,20 +54,20 @@ def derive(d):
     return d.conclude(sp.Eq(named("p_c"), (1 - w / M) ** c))
 
 
-mine = derive()
-print(mine.to_text())
+coverage = derive()
+print(coverage.to_text())
 
 # %%
-# Its test is a simulation: the share of features that four networks of width 4 miss out of 16.
+# Its test is a simulation: the share of 16 features that four networks of width 4 miss.
 
 draws = np.random.default_rng(1).random((2000, 4, 16)).argsort(axis=2) < 4
-value = float(mine.result.rhs.subs(dict(zip(sp.symbols("M w c", positive=True), (16, 4, 4)))))
+value = float(coverage.result.rhs.subs(dict(zip(sp.symbols("M w c", positive=True), (16, 4, 4)))))
 check = monte_carlo("copies-miss", value, 1 - draws.any(axis=1).mean(axis=1))
 print(f"formula {check.symbolic:.4f}, simulation {check.numeric:.4f} ± {check.standard_error:.4f}")
 assert check.passed
 
 # %%
-# And the picture of it:
+# And a picture:
 
 from matplotlib import pyplot as plt
 

@@ -2,11 +2,11 @@
 Compare two trained networks
 ============================
 
-*How much of a wide network's features do narrow networks hold?* Any PyTorch modules will do, and any loader.
+*How much of a wide network's features do narrow networks span?* Any PyTorch modules and any loader will do.
 """
 
 # %%
-# Three networks on scikit-learn's digits: two wide ones that differ in their start alone, and a narrow one.
+# Three networks on scikit-learn's digits: two wide ones that differ only in their start, and a narrow one.
 
 import torch
 from sklearn.datasets import load_digits
@@ -31,8 +31,8 @@ def trained(width: int, seed: int) -> nn.Module:
 models = {"wide": trained(128, seed=0), "another wide": trained(128, seed=1), "narrow": trained(8, seed=2)}
 
 # %%
-# One pass over a loader leaves the features at named sites: here the second hidden layer of each network, ``3`` by its name in
-# the module. Modules are left as they were.
+# One pass over a loader collects the features at named sites, here the second hidden layer of each network, which the module names
+# ``3``. The modules are not changed.
 
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -43,16 +43,16 @@ features
 
 # %%
 # How much of the wide network's features does a linear map from the narrow ones leave unexplained? Regressions are fitted on some
-# rows, their ridge is chosen on others, and what is reported is scored on yet others. The second wide network says what two
-# networks that differ in their start alone would give.
+# rows, the ridge is chosen on others, and scores come from a third set of rows. The second wide network is the baseline: two networks
+# that differ only in their start.
 
-found = compare(features["narrow/3"], features["wide/3"], baseline=features["another wide/3"], labels=features.labels)
-found.table()
-
-# %%
-found.plot()
+comparison = compare(features["narrow/3"], features["wide/3"], baseline=features["another wide/3"], labels=features.labels)
+comparison.table()
 
 # %%
-# Every number is an estimate with its interval:
-print(found.span_error)
-assert found.span_error.mean > found.baseline.mean  # a narrow network holds less of the wide one than another wide one does
+comparison.plot()
+
+# %%
+# Every number is an estimate with an interval:
+print(comparison.span_error)
+assert comparison.span_error.mean > comparison.baseline.mean  # a narrow network spans less than a second wide network does

@@ -1,11 +1,11 @@
-"""A network and data of one's own, for the example of a sweep: what a user keeps in a file beside the script."""
+"""A user's own network and data, for the example of a sweep: a file next to the script."""
 
 from sklearn.datasets import load_digits
 from torch import nn
 
 
 def make(alpha, classes=10):
-    """The network whose width is ``alpha`` times the standard one's."""
+    """A network whose width is ``alpha`` times the standard width."""
     width = int(32 * alpha)
     return nn.Sequential(nn.Linear(64, width), nn.Tanh(), nn.Linear(width, width), nn.Tanh(), nn.Linear(width, classes))
 

@@ -99,7 +99,7 @@ def test_a_note_is_said_once_a_claim():
     for piece in found["real"]["evidence"]:
         piece["note"] = "thus"
     html = page_html([found])
-    assert html.count("so (1 setting of the toy)") == 1
+    assert html.count("so (1 setting of toy models)") == 1
     assert html.count("thus") == 1 and "the only setting of real networks" in html
 
 

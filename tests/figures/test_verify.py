@@ -60,7 +60,7 @@ def test_claims_in_a_sentence(laboratory, write, capsys):
 
 
 @pytest.mark.parametrize("argv, said", [
-    (["--claim", CLAIM + "r"], f"did you mean {CLAIM}?"), (["--claim", CLAIM, "--only", "s0"], "without --only"),
+    (["--claim", CLAIM + "r"], f"did you mean {CLAIM}?"), (["--claim", CLAIM, "--only", "s0"], "combined with --only"),
     (["--table", "--json"], "--table FILE"), (["--only", "s9"], "starts with 's9'")])
 def test_bad_usage(laboratory, capsys, argv, said):
     assert main("figures", COMMANDS, ["verify", *argv]) == 2
