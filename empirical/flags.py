@@ -1,4 +1,4 @@
-"""The flags that name a network and its data, and when they apply: a flag that one data set uses may mean nothing for another."""
+"""Flags that name a network and its data, and the conditions under which they apply."""
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
@@ -14,62 +14,62 @@ _KINDS = {"--image-size": "images", "--no-augment": "images", "--max-length": "s
 def _own(name: str) -> str:
     """A user's own function, by its name."""
     if not is_own(name):
-        raise ArgumentError(f"{name[:40]!r} names no function: write package.module:function")
+        raise ArgumentError(f"{name[:40]!r} does not name a function: write package.module:function")
     return own_name(name)
 
 
 def add_network_arguments(parser: ArgumentParser, arch: str | None, help_arch: str = "architecture") -> None:
-    """``--arch --model --data --data-dir``: what is trained, and on what.
+    """Add ``--arch --model --data --data-dir``, which say what is trained and on which data.
 
     Parameters
     ----------
-    parser : of the command.
-    arch : the architecture unless another is named; None for none.
-    help_arch : what the command does with it.
+    parser : parser of the command.
+    arch : default architecture; None for none.
+    help_arch : what the command does with the architecture.
     """
     parser.add_argument("--arch", choices=tuple(architectures()), default=arch, help=help_arch)
-    parser.add_argument("--model", type=argument(_own), metavar="MODULE:FUNCTION", help="your own architecture in "
-                        "place of --arch: a function of the width multiplier that returns a torch module, say my_module:make")
+    parser.add_argument("--model", type=argument(_own), metavar="MODULE:FUNCTION", help="your own architecture instead of "
+                        "--arch: a function of the width multiplier that returns a torch module, such as my_module:make")
     parser.add_argument("--data", type=argument(lambda name: source(name).name), metavar="NAME", help="data set: "
                         f"{', '.join(sources())}; or your own, MODULE:FUNCTION, a function that returns arrays, a data set or "
                         "loaders (default: digits, or entailment for the Transformer)")
-    parser.add_argument("--data-dir", metavar="DIR", help="where the data set's files are (folder or archive)")
-    only(parser, "--arch", when=lambda args: not args.model, words="goes without --model, which takes its place")
+    parser.add_argument("--data-dir", metavar="DIR", help="folder or archive with the files of the data set")
+    only(parser, "--arch", when=lambda args: not args.model, words="cannot be combined with --model, which replaces it")
 
 
 def add_log_argument(parser: ArgumentParser) -> None:
-    """The flag ``--log`` of the commands that train networks, see :mod:`empirical.trackers`."""
-    parser.add_argument("--log", choices=tuple(TRACKERS), help="follow the losses of every training with TensorBoard (files in "
-                        f"each run's folder) or Weights & Biases; also by the environment variable {VARIABLE}")
+    """Add ``--log``, for commands that train networks; see :mod:`empirical.trackers`."""
+    parser.add_argument("--log", choices=tuple(TRACKERS), help="track the losses of every training run with TensorBoard (files "
+                        f"in the run's folder) or Weights & Biases (default: the environment variable {VARIABLE})")
 
 
 def arch_of(args: Namespace) -> str | None:
-    """The architecture that was named."""
+    """The architecture given by ``--arch`` or ``--model``, if any."""
     return getattr(args, "model", None) or args.arch
 
 
 def network_of(args: Namespace) -> str:
-    """The architecture that was named, for commands that cannot do without one."""
+    """The architecture given on the command line, for commands that need one."""
     if not (arch := arch_of(args)):
-        raise UsageError("which network? name it with --arch, or your own with --model")
+        raise UsageError("no network is given: use --arch, or --model for your own")
     return arch
 
 
 def data_of(args: Namespace) -> str:
-    """The data set that was named, or the embedded one that the network takes."""
+    """The data set given on the command line, or the built-in one that suits the network."""
     arch = arch_of(args)
     return args.data or (architecture(arch).default_data if arch else TAKES["images"])
 
 
 def refuse_idle_data_flags(parser: ArgumentParser) -> None:
-    """Declare which data the flags on data are for, among those that the command has."""
+    """Declare for which data the command's flags about data apply."""
     flags = {flag for action in parser._actions for flag in action.option_strings}
     only(parser, "--data-dir", when=lambda args: data_of(args) not in TAKES.values(),
-         words=f"is for data that are not embedded, as {' and '.join(TAKES.values())} are: name them with --data")
+         words=f"needs --data with a data set that is read from files ({' and '.join(TAKES.values())} are built in)")
     if "--download" in flags:
-        only(parser, "--download", when=lambda args: data_of(args) == "cifar10", words="is for --data cifar10")
+        only(parser, "--download", when=lambda args: data_of(args) == "cifar10", words="works only with --data cifar10")
     for flag in flags & set(_KINDS):
-        only(parser, flag, when=_takes(_KINDS[flag]), words=f"is for {_KINDS[flag]}")
+        only(parser, flag, when=_takes(_KINDS[flag]), words=f"works only with {_KINDS[flag]}")
 
 
 def _takes(kind: str) -> Callable[[Namespace], bool]:

@@ -68,14 +68,14 @@ def fraction(text: str) -> Fraction:
     if value is None:
         raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a fraction like 1/8")
     if not NARROWEST <= value <= WIDEST:
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no width multiplier: they lie between {NARROWEST} and {WIDEST}")
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no width multiplier, which must lie between {NARROWEST} and {WIDEST}")
     return value
 
 
 def device(text: str) -> str:
     """Argparse type: a kind of device that networks can be trained on, with its number (whether it is there, torch knows)."""
     if not re.fullmatch(r"cpu|mps|(cuda|xpu)(:\d{1,3})?", text):
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no device: give cpu, cuda, cuda:1, mps or xpu")
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no device: use cpu, cuda, cuda:1, mps or xpu")
     return text
 
 
@@ -101,17 +101,17 @@ picture = argument(picture_file)
 
 def add_threads_argument(parser: argparse.ArgumentParser) -> None:
     """The flag ``--threads`` of the commands that train networks; part of a run, see :mod:`lab.threads`."""
-    parser.add_argument("--threads", type=whole(1, 1024), default=1, help="threads of each network on a CPU; part of the run: "
-                        "another number gives other results (--jobs does not)")
+    parser.add_argument("--threads", type=whole(1, 1024), default=1, help="CPU threads per network; part of the run, because "
+                        "results depend on it (unlike --jobs)")
 
 
 _RUN_FLAGS: dict[str, dict[str, Any]] = {
-    "--seed": dict(type=seed, default=0, help="replicas and copies draw their own streams from it"),
-    "--jobs": dict(type=processes, default=None, help="processes or threads at work at a time (default: as the machine "
-                   "allows); results do not depend on it"),
+    "--seed": dict(type=seed, default=0, help="seed from which replicas and copies derive their random streams"),
+    "--jobs": dict(type=processes, default=None, help="number of parallel processes or threads (default: chosen for this "
+                   "machine); results do not depend on it"),
     "--out": dict(type=folder, default="runs", help="folder of the run store"),
-    "--quick": dict(action="store_true", help="a smaller version that answers in seconds"),
-    "--dry-run": dict(action="store_true", help="list what would be computed; compute nothing"),
+    "--quick": dict(action="store_true", help="run a smaller version that takes seconds"),
+    "--dry-run": dict(action="store_true", help="list what would be computed, without computing anything"),
 }
 
 

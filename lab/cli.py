@@ -117,18 +117,30 @@ def commands(package: str) -> dict[str, str]:
     return {module.rpartition(".")[2].replace("_", "-"): f"{module}|{text}" for module, text in found}
 
 
+class _Help(argparse.HelpFormatter):
+    """Help that shows the default of every flag that has one and does not describe it itself."""
+
+    def _get_help_string(self, action: argparse.Action) -> str:
+        text, default = action.help or "", action.default
+        if default is None or default is False or default in (argparse.SUPPRESS, []) or "default" in text:
+            return text
+        shown = " ".join(map(str, default)) if isinstance(default, list | tuple) else str(default)
+        return f"{text} (default: {shown.replace('%', '%%')})"
+
+
 def parser_of(room: str, name: str, entry: str) -> tuple[argparse.ArgumentParser, Callable]:
     """The parser of one command, with the flags that all commands have, and what runs it; ``entry`` as for :func:`main`."""
     where, _, text = entry.partition("|")
     module = importlib.import_module(where)
     parser = Parser(prog=called(f"{room} {name}"), description=text or module.HELP,
-                    formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False)
+                    formatter_class=_Help, allow_abbrev=False)
     module.add_arguments(parser)
     run = module.run
     if hasattr(module, "draw"):
         parser.add_argument("--plot", type=picture, metavar="FILE", help="draw the result: a file in .svg, .pdf or .png")
         if any(action.dest == "dry_run" for action in parser._actions):
-            only(parser, "--plot", when=lambda args: not args.dry_run, words="goes without --dry-run, which measures nothing")
+            only(parser, "--plot", when=lambda args: not args.dry_run,
+                 words="cannot be combined with --dry-run, which measures nothing")
         run = partial(_run_and_draw, module)
     parser.add_argument("--json", action="store_true", help="print exactly one JSON object on standard output")
     return parser, run
@@ -142,7 +154,7 @@ def _run_and_draw(module, args) -> dict:
 
         with saved(args.plot) as axes:
             module.draw(result, axes)
-        say(f"the picture is {args.plot}")
+        say(f"saved the picture as {args.plot}")
     return result
 
 
@@ -185,12 +197,11 @@ def main(room: str, commands: Mapping[str, str], argv: Sequence[str] | None = No
     except ImportError:
         if not (strangers := _strangers()):
             raise
-        print(f"{program}: {strangers[0]} has the name of a room of the laboratory and is found before it: rename it, or "
-              "work in another folder", file=sys.stderr)
+        print(f"{program}: {strangers[0]} has the name of a room of the laboratory and hides it: rename the file, or work in "
+              "another folder", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(f"{program}: interrupted; what is finished is stored, the same command goes on from there",
-              file=sys.stderr)
+        print(f"{program}: interrupted; finished work is stored, and the same command resumes from there", file=sys.stderr)
         return 1
     except BrokenPipeError:
         discard_output()

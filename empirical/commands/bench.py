@@ -1,4 +1,4 @@
-"""``python -m empirical bench``: what the device at hand does, as times and ratios measured in one process."""
+"""``python -m empirical bench``: speed of this device, as times and ratios measured in one process."""
 
 import time
 from dataclasses import replace
@@ -10,22 +10,22 @@ from empirical.widths import check_alphas
 from lab.arguments import add_run_arguments, add_threads_argument, base_width, device, fraction, positive_int, whole
 from lab.cli import say
 
-HELP = "speed on this device: training by width, copies together against one by one, features into moments, analysis"
+HELP = "measure speed on this device: training by width, stacked and separate copies, feature moments, analysis"
 
 
 def add_arguments(parser):
     parser.add_argument("--arch", choices=ARCHITECTURES, default="resnet18", help="architecture")
-    parser.add_argument("--data", choices=DATA, default=None, help="data set (default: digits, or entailment)")
-    parser.add_argument("--data-dir", metavar="DIR", help="where the data set's files are")
+    parser.add_argument("--data", choices=DATA, default=None, help="data set (default: digits, or entailment for text)")
+    parser.add_argument("--data-dir", metavar="DIR", help="folder or archive with the files of the data set")
     parser.add_argument("--alphas", type=fraction, nargs="+", metavar="A",
                         default=[Fraction(1), Fraction(1, 2), Fraction(1, 4), Fraction(1, 8)],
-                        help="width multipliers; the largest is the wide network's")
-    parser.add_argument("--base-width", type=base_width, help="channels of the first layer at alpha = 1")
-    parser.add_argument("--batch-size", type=positive_int, help="default: by data set")
-    parser.add_argument("--rows", type=positive_int, default=2048, help="inputs of the pass of features into moments")
-    parser.add_argument("--steps", type=whole(1, 10**4), default=10, help="training steps that are timed")
-    parser.add_argument("--repeat", type=whole(1, 10**4), default=5, help="interleaved rounds of the pass")
-    parser.add_argument("--device", type=device, help="cpu, cuda, cuda:1, mps (default: CUDA if there is one)")
+                        help="width multipliers; the largest is that of the wide network")
+    parser.add_argument("--base-width", type=base_width, help="channels of the first layer at alpha = 1 (default: by data set)")
+    parser.add_argument("--batch-size", type=positive_int, help="inputs per training step (default: by data set)")
+    parser.add_argument("--rows", type=positive_int, default=2048, help="number of inputs whose features are extracted")
+    parser.add_argument("--steps", type=whole(1, 10**4), default=10, help="number of training steps to time")
+    parser.add_argument("--repeat", type=whole(1, 10**4), default=5, help="interleaved repetitions of the feature extraction")
+    parser.add_argument("--device", type=device, help="cpu, cuda, cuda:1, mps (default: CUDA if available)")
     add_threads_argument(parser)
     add_run_arguments(parser, "--quick", "--dry-run")
     refuse_idle_data_flags(parser)
@@ -55,21 +55,21 @@ def _run(args) -> dict:
         steps, rounds = _effort(args)
         return {"would_time": [{"alpha": str(alpha), "copies": copies} for alpha, copies in _stacks(args)], "steps": steps,
                 "rounds": rounds, "rows": args.rows, "setting": config}
-    found = {"arch": args.arch, "data": data.name, "device": _name(device), "base_width": config.base_width,
-             "batch_size": config.batch_size, "training": _training(args, config, data, device),
-             **_pass(args, config, data, device)}
-    say(f"one pass of features into moments at all sites: {found['pass_ratio']:.2f} of the bare forward pass; "
-        f"all measures of one comparison: {found['analysis_seconds']:.1f} s")
-    return found
+    result = {"arch": args.arch, "data": data.name, "device": _name(device), "base_width": config.base_width,
+              "batch_size": config.batch_size, "training": _training(args, config, data, device),
+              **_pass(args, config, data, device)}
+    say(f"accumulating the moments of features at all sites takes {result['pass_ratio']:.2f} times as long as the forward passes "
+        f"alone; all measures of one comparison take {result['analysis_seconds']:.1f} s")
+    return result
 
 
 def _effort(args) -> tuple[int, int]:
-    """Training steps, and rounds of the pass, that are timed."""
+    """The number of training steps and of repetitions of the feature extraction to time."""
     return (min(args.steps, 2), min(args.repeat, 2)) if args.quick else (args.steps, args.repeat)
 
 
 def _stacks(args) -> list[tuple[Fraction, int]]:
-    """Width multipliers with the number of copies that have the wide network's features, the widest first."""
+    """Width multipliers, widest first, with the number of copies that have as many features as the wide network."""
     return [(alpha, int(max(args.alphas) / alpha)) for alpha in sorted(args.alphas, reverse=True)]
 
 
@@ -80,7 +80,7 @@ def _name(device) -> str:
 
 
 def _training(args, config: Network, data, device) -> list[dict]:
-    """A step's time by width: all copies of a width together, and one by one."""
+    """The time per epoch by width, for copies in one stack and one by one."""
     from empirical.stacked import seconds_per_network
 
     rows = []
@@ -91,13 +91,13 @@ def _training(args, config: Network, data, device) -> list[dict]:
                            for n in (1, copies))
         rows.append({"alpha": str(alpha), "copies": copies, "epoch_seconds": alone * batches,
                      "epoch_seconds_together": together * batches, "together_speedup": alone / together})
-        say(f"alpha {alpha!s:>5}: an epoch {alone * batches:.2f} s a network, {together * batches:.2f} s in a stack of {copies} "
-            f"({alone / together:.1f} times)")
+        say(f"alpha {alpha!s:>5}: {alone * batches:.2f} s per epoch and network, {together * batches:.2f} s in a stack of "
+            f"{copies} ({alone / together:.1f} times as fast)")
     return rows
 
 
 def _pass(args, config: Network, data, device) -> dict:
-    """Features of everything a comparison needs into moments, against the forward passes alone; then the measures."""
+    """Time the extraction of all features that a comparison needs, relative to the forward passes alone; then the measures."""
     import torch
 
     from empirical.compare import compare, on_kept_rows
@@ -123,10 +123,10 @@ def _pass(args, config: Network, data, device) -> dict:
                     model(inputs)
 
     def whole() -> Features:
-        return extract(models, small, shuffle="wide").settled()  # products wait until they are asked for
+        return extract(models, small, shuffle="wide").settled()  # otherwise products are computed lazily
 
     times: dict[str, list[float]] = {"bare": [], "pass": []}
-    for turn in range(_effort(args)[1] + 1):  # the first turn warms up
+    for turn in range(_effort(args)[1] + 1):  # the first turn is a warm-up
         for name, work in (("bare", bare), ("pass", whole)):
             start = time.perf_counter()
             work()

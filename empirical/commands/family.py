@@ -1,4 +1,4 @@
-"""``python -m empirical family``: published networks of several widths, read from a folder, by the protocol of width sweeps."""
+"""``python -m empirical family``: the protocol of width sweeps for published networks of several widths in a folder."""
 
 from dataclasses import replace
 
@@ -6,21 +6,22 @@ from empirical.declared import source, sources
 from lab.arguments import add_run_arguments, add_threads_argument, argument, device, positive_int, store_name
 from lab.cli import note, say
 
-HELP = "published checkpoints of several widths in a folder: narrow ones together against a wide one"
+HELP = "compare published checkpoints of several widths: concatenated narrow networks against a wide one"
 
 
 def add_arguments(parser):
-    parser.add_argument("--folder", required=True, metavar="DIR", help="with the checkpoints: state dicts of "
-                        "torchvision's ResNets, or folders in the form of Hugging Face: config.json, model.safetensors, "
-                        "tokenizer.json")
+    parser.add_argument("--folder", required=True, metavar="DIR", help="folder with the checkpoints: state dicts of "
+                        "torchvision's ResNets, or folders in Hugging Face format (config.json, model.safetensors, "
+                        "tokenizer.json)")
     parser.add_argument("--data", type=argument(lambda name: source(name).name), required=True, metavar="NAME", help="data set "
                         f"on which features are compared: {', '.join(sources())}; or your own, MODULE:FUNCTION")
-    parser.add_argument("--data-dir", metavar="DIR", help="where the data set's files are (folder or archive)")
-    parser.add_argument("--image-size", type=positive_int, help="pixels a side (default: the data's own)")
-    parser.add_argument("--max-length", type=positive_int, help="tokens a sentence pair (default: 64)")
-    parser.add_argument("--rows", type=positive_int, default=6000, help="rows that are fitted on, and scored on, at most")
-    parser.add_argument("--device", type=device, help="cpu, cuda, cuda:1, mps (default: CUDA if there is one)")
-    parser.add_argument("--name", type=store_name, help="name of the table and of the folder in the run store")
+    parser.add_argument("--data-dir", metavar="DIR", help="folder or archive with the files of the data set")
+    parser.add_argument("--image-size", type=positive_int, help="image size in pixels per side (default: as in the data)")
+    parser.add_argument("--max-length", type=positive_int, help="tokens per sentence pair (default: 64)")
+    parser.add_argument("--rows", type=positive_int, default=6000, help="maximum number of rows to fit on, and to score on")
+    parser.add_argument("--device", type=device, help="cpu, cuda, cuda:1, mps (default: CUDA if available)")
+    parser.add_argument("--name", type=store_name, help="name of the table and of the folder in the run store (default: from the "
+                        "folder)")
     add_threads_argument(parser)
     add_run_arguments(parser, "--jobs", "--out", "--quick", "--dry-run")
 
@@ -68,7 +69,7 @@ def run(args) -> dict:
 
 
 def draw(result, axes) -> None:
-    """Span errors by width, of every family in the folder."""
+    """Draw span errors by width for every family in the folder."""
     from empirical.studies.families.summary import draw_families
 
     draw_families(result["rows"], axes)

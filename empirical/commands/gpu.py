@@ -1,31 +1,31 @@
-"""``python -m empirical gpu``: is this GPU right, how fast is it, and what does ResNet-18 of the published width say on it?"""
+"""``python -m empirical gpu``: test and time this GPU, then compare widths of ResNet-18 at its published width."""
 
 from pathlib import Path
 
 from lab.arguments import add_run_arguments, device, folder, only, positive_float, processes, whole
 from lab.cli import jsonable, say
 
-HELP = "one GPU against the clock: device tests, speed, then as much of ResNet-18 on CIFAR-10 at full width as fits"
+HELP = "use one GPU for a limited time: device tests, speed, then as much of ResNet-18 on CIFAR-10 at full width as fits"
 STAGES = ("tests", "bench", "study")
 
 
 def add_arguments(parser):
     parser.add_argument("--data-dir", metavar="DIR", help="folder with CIFAR-10 (cifar-10-batches-py or its tar.gz)")
-    parser.add_argument("--minutes", type=positive_float, default=8.0, help="time limit; a further call goes on from there")
-    parser.add_argument("--stages", nargs="+", choices=STAGES, default=list(STAGES), help="what to do")
-    parser.add_argument("--every-way", action="store_true", help="bench: all ways to carry a step out, not the fastest alone")
-    parser.add_argument("--compile", action="store_true", help="bench: torch.compile besides")
-    parser.add_argument("--steps", type=whole(1, 10**4), default=10, help="bench: steps that are timed at a time")
-    parser.add_argument("--jobs", type=processes, default=None, help="processes for the measures (default: cores less two)")
+    parser.add_argument("--minutes", type=positive_float, default=8.0, help="time limit in minutes; another call resumes there")
+    parser.add_argument("--stages", nargs="+", choices=STAGES, default=list(STAGES), help="stages to run")
+    parser.add_argument("--every-way", action="store_true", help="bench: time every way to run a step, not only the fast ones")
+    parser.add_argument("--compile", action="store_true", help="bench: also time torch.compile")
+    parser.add_argument("--steps", type=whole(1, 10**4), default=10, help="bench: number of steps per timing")
+    parser.add_argument("--jobs", type=processes, default=None, help="processes for the measures (default: all cores but two)")
     parser.add_argument("--device", type=device, default="cuda", help="cuda, cuda:1, ...")
     parser.add_argument("--out", type=folder, default="runs-gpu", help="folder of the run store")
     add_run_arguments(parser, "--quick", "--dry-run")
     only(parser, "--every-way", "--compile", "--steps", when=lambda args: bool({"bench", "study"} & set(args.stages)),
-         words="goes with the stages bench and study")
+         words="works only in the stages bench and study")
     only(parser, "--data-dir", when=lambda args: bool({"bench", "study"} & set(args.stages)),
-         words="goes with the stages bench and study")
+         words="works only in the stages bench and study")
     only(parser, "--jobs", when=lambda args: "study" in args.stages and not args.quick,
-         words="goes with the stage study, which --quick leaves out")
+         words="works only in the stage study, which --quick leaves out")
 
 
 def run(args) -> dict:
@@ -41,13 +41,13 @@ def run(args) -> dict:
     if args.dry_run:
         return _plan(out)
     device = pick_device(args.device)
-    found: dict = {"minutes": args.minutes, "device": str(device)}
+    results: dict = {"minutes": args.minutes, "device": str(device)}
     out.mkdir(parents=True, exist_ok=True)
 
-    def note(key, value):  # what is known is on disk at once: the machine may be taken away
-        found[key] = value
-        found["stages"] = clock.stages
-        write_atomically(out / "gpu.json", json.dumps(jsonable(found), indent=1) + "\n")
+    def note(key, value):  # results are written at once because the machine may be taken away
+        results[key] = value
+        results["stages"] = clock.stages
+        write_atomically(out / "gpu.json", json.dumps(jsonable(results), indent=1) + "\n")
 
     if "tests" in stages:
         with clock.stage("tests"):
@@ -67,9 +67,9 @@ def run(args) -> dict:
                 note("features", bench_pass(data, device))
         if "study" in stages:
             note("study", _study(args, data, device, ways, clock, out))
-    failed = [c for c in found.get("tests", []) if not c["passed"]] + found.get("study", {}).get("failed", [])
+    failed = [c for c in results.get("tests", []) if not c["passed"]] + results.get("study", {}).get("failed", [])
     say("time by stage: " + ", ".join(f"{name} {seconds:.0f} s" for name, seconds in clock.stages.items()))
-    return {**found, "exit_code": 1 if failed else 0}
+    return {**results, "exit_code": 1 if failed else 0}
 
 
 def _tests(device) -> list[dict]:
@@ -79,7 +79,7 @@ def _tests(device) -> list[dict]:
     for check in CHECKS:
         try:
             results += [one.facts() for one in check(device)]
-        except Exception as error:  # a device can fail in any way: the other checks still say something
+        except Exception as error:  # a device can fail in any way, and the other checks are still worth running
             results.append({"check": check.__name__, "passed": False, "error": f"{type(error).__name__}: {error}"[:600]})
     for one in results:
         if not one["passed"]:
@@ -110,12 +110,12 @@ def _study(args, data, device, ways, clock, out) -> dict:
         workers.stop()
     missing = session.missing()
     for scale, count in missing.items():
-        say(f"scale {scale!r}: " + (f"{count} runs are missing" if count else "whole"))
+        say(f"scale {scale!r}: " + (f"{count} runs missing" if count else "complete"))
     return {"tables": session.written, "missing": missing, "failed": session.failed}
 
 
 def _plan(out: Path) -> dict:
-    """The plan, and how long it takes by what was measured on a device before (None where nothing was)."""
+    """The plan, and its duration from earlier measurements on a device (None without any)."""
     from empirical.gpu import WAYS, read_ways
     from empirical.studies import gpu as study
     from empirical.studies.trained import TRAIN
@@ -131,5 +131,5 @@ def _plan(out: Path) -> dict:
         tiers[scale] = {"stacks": len(networks), "networks": sum(n.stack for n in networks),
                         "comparisons": len(study.declared(scale)) - len(networks), "training_seconds": total}
         say(f"{scale:>10}: {tiers[scale]['networks']} networks in {len(networks)} stacks, {tiers[scale]['comparisons']} "
-            "comparisons; " + (f"about {total:.0f} s of training" if known else "no device has been measured here yet"))
+            "comparisons; " + (f"about {total:.0f} s of training" if known else "time unknown: no device has been measured yet"))
     return {"study": study.NAME, "epochs": study.RECIPE["epochs"], "tiers": tiers}

@@ -19,40 +19,40 @@ from lab.arguments import (
 from lab.cli import note, say
 from lab.estimate import Estimate
 
-HELP = "do test points lie outside the hull of the training set? distances with certificates, and controls"
+HELP = "project test points onto the hull of the training set: certified distances, and controls"
 
 
 def add_arguments(parser):
-    add_network_arguments(parser, None, "network: its features (--space features), or its errors and directions in pixels")
-    parser.add_argument("--space", choices=("pixels", "wavelets", "features"), default="pixels", help="where hulls are taken")
-    parser.add_argument("--dim", type=positive_int, help="principal components kept (default: the whole space)")
-    parser.add_argument("--wavelet", default="haar", help="PyWavelets' name")
+    add_network_arguments(parser, None, "network, for its features (--space features) or its errors and directions in pixels")
+    parser.add_argument("--space", choices=("pixels", "wavelets", "features"), default="pixels", help="space of the hulls")
+    parser.add_argument("--dim", type=positive_int, help="number of principal components to keep (default: the full space)")
+    parser.add_argument("--wavelet", default="haar", help="wavelet, as named by PyWavelets")
     parser.add_argument("--alphas", type=fraction, nargs="+", default=None, metavar="A",
-                        help="widths of the network (default: 1)")
-    parser.add_argument("--trained", type=store_name, metavar="EXPERIMENT", help="take the networks of this width sweep of "
-                        "the run store, and the hull of the rows that they were trained on")
-    parser.add_argument("--sites", nargs="+", default=["penultimate"], help="where features are taken")
+                        help="width multipliers of the network (default: 1)")
+    parser.add_argument("--trained", type=store_name, metavar="EXPERIMENT", help="use the networks of this width sweep in the "
+                        "run store, and the hull of the rows that they were trained on")
+    parser.add_argument("--sites", nargs="+", default=["penultimate"], help="sites where features are read")
     parser.add_argument("--epochs", type=epochs, help="passes over the training data (default: by data set)")
-    parser.add_argument("--queries", type=positive_int, help="test points (default: all)")
-    parser.add_argument("--n", type=positive_int, nargs="+", help="points of the hull: a sweep (default: all)")
-    parser.add_argument("--no-leave-one-out", action="store_true", help="leave out the training points' own distances")
+    parser.add_argument("--queries", type=positive_int, help="number of test points (default: all)")
+    parser.add_argument("--n", type=positive_int, nargs="+", help="numbers of hull points to sweep (default: all points)")
+    parser.add_argument("--no-leave-one-out", action="store_true", help="skip the control with left-out training points")
     parser.add_argument("--gaussian", type=positive_int, default=None, metavar="N",
-                        help="queries of the Gaussian control (default: as many as test points, at most 1000)")
+                        help="number of queries in the Gaussian control (default: as many as test points, at most 1000)")
     parser.add_argument("--classes", type=positive_int, default=None, metavar="N",
-                        help="queries measured against each class's hull (default: at most 200)")
+                        help="number of queries compared with the hull of each class (default: at most 200)")
     parser.add_argument("--directions", type=positive_int, default=None, metavar="N",
-                        help="test points whose way to the hull is looked at (pixels with --arch; default: at most 200)")
+                        help="number of test points followed to the hull (pixels with --arch; default: at most 200)")
     parser.add_argument("--tol", type=number(above=0, most=0.1), default=1e-6, help="relative accuracy of the distances")
     parser.add_argument("--name", type=store_name, default="hull", help="name of the table and of the folder in the run store")
-    parser.add_argument("--device", type=device, help="cpu, cuda (default: CUDA if there is one)")
+    parser.add_argument("--device", type=device, help="cpu, cuda (default: CUDA if available)")
     add_threads_argument(parser)
     add_run_arguments(parser, "--seed", "--out", "--quick", "--dry-run")
     refuse_idle_data_flags(parser)
-    only(parser, "--wavelet", when=lambda args: args.space == "wavelets", words="goes with --space wavelets")
-    only(parser, "--sites", when=lambda args: args.space == "features", words="goes with --space features")
-    only(parser, "--alphas", "--trained", "--threads", when=lambda args: bool(arch_of(args)), words="goes with --arch or --model")
+    only(parser, "--wavelet", when=lambda args: args.space == "wavelets", words="needs --space wavelets")
+    only(parser, "--sites", when=lambda args: args.space == "features", words="needs --space features")
+    only(parser, "--alphas", "--trained", "--threads", when=lambda args: bool(arch_of(args)), words="needs --arch or --model")
     only(parser, "--epochs", when=lambda args: bool(arch_of(args)) and not args.trained,
-         words="goes with --arch or --model, without --trained: networks of a sweep are trained already")
+         words="needs --arch or --model, and cannot be combined with --trained: the networks of a sweep are already trained")
 
 
 def run(args) -> dict:
@@ -88,9 +88,9 @@ def run(args) -> dict:
     test, train = len(data.splits["test"]), len(data.labels) - len(data.splits["test"])
     queries = min(args.queries or test, 50 if args.quick else test)
     if args.queries and args.queries > test:
-        raise UsageError(f"--queries {args.queries}: {data.name} has {test} test points")
+        raise UsageError(f"--queries {args.queries} is too many: {data.name} has {test} test points")
     if args.n and args.space != "features" and not args.trained and max(args.n) > train:
-        raise UsageError(f"--n {max(args.n)}: {data.name} has {train} training points")
+        raise UsageError(f"--n {max(args.n)} is too many: {data.name} has {train} training points")
     base = replace(base, queries=queries, gaussian=min(args.gaussian or min(queries, 1000), 10**6),
                    classes=min(args.classes or 200, queries),
                    directions=min(args.directions or 200, queries) if ways else args.directions or 0)
@@ -119,7 +119,7 @@ def run(args) -> dict:
 
 
 def _row(config, result) -> dict:
-    """One run as it is printed: the headline first."""
+    """One run as printed, with the main numbers first."""
     test = result["test"]
     return {"space": result["space"], "dim": result["dim"], "n": result["n"], "arch": config.arch or None,
             "alpha": config.alpha if config.arch else None,
@@ -138,28 +138,28 @@ def _print(row: dict) -> None:
             return "-"
         return f"{e['mean']:.3f}" + (f" [{e['low']:.3f}, {e['high']:.3f}]" if e["low"] is not None else "")
 
-    who = f"{row['arch']} alpha {row['alpha']}, " if row["arch"] else ""
+    network = f"{row['arch']} alpha {row['alpha']}, " if row["arch"] else ""
     controls = row["controls"]
-    say(f"{who}{row['space']}, dimension {row['dim']}, {row['n']} points: outside {show(row['share_outside'])}, distance "
+    say(f"{network}{row['space']}, dimension {row['dim']}, {row['n']} points: outside {show(row['share_outside'])}, distance "
         f"{show(row['distance']['mean'])}, over nearest neighbour {show(row['ratios']['over_nearest'])}, "
         f"{row['unconverged']} unconverged, {row['seconds']['test']:.1f} s")
-    for name, text in (("training", "training points left out"), ("gaussian", "Gaussian, same covariance")):
+    for name, text in (("training", "left-out training points"), ("gaussian", "Gaussian, same covariance")):
         if name in controls:
             part = controls[name]
             say(f"    {text}: outside {show(part['outside'])}, distance {show(part['distance'])}")
     if row["directions"]:
         ways = row["directions"]
         say(f"    class changes on the way to the hull {show(ways['changed_on_the_way'])}, at its end "
-            f"{show(ways['changed_at_hull'])}, under a random step as long {show(ways['changed_random'])}; |cos| with "
+            f"{show(ways['changed_at_hull'])}, under a random step of equal length {show(ways['changed_random'])}; |cos| with "
             f"the adversarial step {show(ways['cosine'])} (random {show(ways['cosine_random'])})")
 
 
 def draw(result, axes) -> None:
-    """The share of points outside the hull, beside training points left out and Gaussian ones."""
+    """Draw the share of test points outside the hull, with left-out training points and Gaussian points as controls."""
     from empirical.studies.hull.summary import GROUPS, draw_outside, space_in_words
 
     rows = result["runs"]
     shares = {words: [row["share_outside"] if group == "test" else row["controls"].get(group, {}).get("outside") for row in rows]
               for group, words in GROUPS.items()}
     draw_outside([space_in_words(row["space"], row["dim"], row["n"], row["alpha"]) for row in rows],
-                 {words: [e and Estimate.from_json(e) for e in found] for words, found in shares.items()}, axes)
+                 {words: [e and Estimate.from_json(e) for e in values] for words, values in shares.items()}, axes)

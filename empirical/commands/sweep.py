@@ -1,4 +1,4 @@
-"""``python -m empirical sweep``: train every width, compare copies with the wide network, print the estimates."""
+"""``python -m empirical sweep``: train every width and compare narrow copies with the wide network."""
 
 from fractions import Fraction
 
@@ -24,7 +24,7 @@ from lab.arguments import (
 from lab.cli import note, say
 from lab.names import old_flag
 
-HELP = "one wide network against many narrow ones: span errors, probes and similarity at every width"
+HELP = "compare one wide network with many narrow ones: span errors, probes and similarities at every width"
 
 
 def add_arguments(parser):
@@ -32,44 +32,48 @@ def add_arguments(parser):
     parser.add_argument("--download", action="store_true", help="fetch CIFAR-10 from its publisher if it is missing")
     parser.add_argument("--alphas", type=fraction, nargs="+", metavar="A",
                         default=[Fraction(1), Fraction(1, 2), Fraction(1, 4), Fraction(1, 8)],
-                        help="width multipliers; the largest is the wide network's")
-    parser.add_argument("--seeds", type=seeds, default=3, help="replicas of the whole comparison")
+                        help="width multipliers; the largest is that of the wide network")
+    parser.add_argument("--seeds", type=seeds, default=3, help="number of replicas of the whole comparison")
     parser.add_argument("--base-width", type=base_width, help="channels of the first layer at alpha = 1 "
-                        "(default: by data set; 64 are the standard ResNet-18 and VGG-16); for a --model that takes base_width")
-    parser.add_argument("--depth", type=whole(1, 1000), help="layers of the MLP or blocks of the Transformer")
+                        "(default: by data set; 64 for the standard ResNet-18 and VGG-16); a --model must take base_width")
+    parser.add_argument("--depth", type=whole(1, 1000), help="layers of the MLP or blocks of the Transformer (default: by "
+                        "architecture)")
     parser.add_argument("--epochs", type=epochs, help="passes over the training data (default: by data set)")
     parser.add_argument("--match", choices=("epochs", "train-loss"), default="epochs",
-                        help="train every width for as many epochs, or to the same training loss")
-    parser.add_argument("--target-loss", type=positive_float, help="training loss that --match train-loss stops at "
-                        "(default: by data set); networks that never get there are counted, and the exit code stays 0")
+                        help="train every width for equally many epochs, or to the same training loss")
+    parser.add_argument("--target-loss", type=positive_float, help="training loss at which --match train-loss stops "
+                        "(default: by data set); networks that do not reach it are counted, and the exit code stays 0")
     parser.add_argument("--copies", choices=("features", "parameters"), default="features",
-                        help="as many narrow copies as have the wide network's features, or also its parameters")
+                        help="train enough narrow copies to match the wide network's features, or also its parameters")
     parser.add_argument("--start", choices=STARTS, default="own",
-                        help="narrow copies start on their own, or as slices of the wide network's start")
-    parser.add_argument("--sites", choices=("all", "penultimate"), default="all", help="where features are compared")
-    parser.add_argument("--learning-rate", type=positive_float, help="peak learning rate at alpha = 1")
+                        help="narrow copies start independently, or as slices of the wide network's initial weights")
+    parser.add_argument("--sites", choices=("all", "penultimate"), default="all", help="sites where features are compared")
+    parser.add_argument("--learning-rate", type=positive_float, help="peak learning rate at alpha = 1 (default: by data set)")
     old_flag(parser, "--lr", "--learning-rate")
-    parser.add_argument("--optimizer", choices=("sgd", "adamw"), help="default: by data set")
-    parser.add_argument("--schedule", choices=("cosine", "constant"), help="default: cosine; constant for train-loss")
-    parser.add_argument("--batch-size", type=positive_int, help="default: by data set")
-    parser.add_argument("--weight-decay", type=not_negative_float, help="default: by data set")
-    parser.add_argument("--no-augment", action="store_true", help="no random shifts and mirror images")
-    parser.add_argument("--init", choices=SCHEMES, help="initial weights (default: by data set; your own --model "
-                        "starts as it does by itself)")
-    parser.add_argument("--parametrisation", choices=PARAMETRISATIONS, default="standard", help="how scales follow width")
-    parser.add_argument("--train-size", type=positive_int, help="training rows (default: all)")
-    parser.add_argument("--image-size", type=positive_int, help="pixels a side (default: the data's own)")
-    parser.add_argument("--max-length", type=positive_int, help="tokens a sentence pair")
-    parser.add_argument("--label-noise", type=share, default=0.0, help="share of wrong training labels; 1 is random labels")
-    parser.add_argument("--stack", type=positive_int, help="copies trained together at most (default: what is faster here)")
-    parser.add_argument("--device", type=device, help="cpu, cuda, cuda:1, mps (default: CUDA if there is one)")
-    parser.add_argument("--name", type=store_name, help="name of the table and of the folder in the run store")
-    parser.add_argument("--scheduler", metavar="ADDRESS", help="a Dask cluster in place of local processes")
+    parser.add_argument("--optimizer", choices=("sgd", "adamw"), help="optimizer (default: by data set)")
+    parser.add_argument("--schedule", choices=("cosine", "constant"), help="learning-rate schedule (default: cosine; constant "
+                        "with --match train-loss)")
+    parser.add_argument("--batch-size", type=positive_int, help="inputs per training step (default: by data set)")
+    parser.add_argument("--weight-decay", type=not_negative_float, help="weight decay (default: by data set)")
+    parser.add_argument("--no-augment", action="store_true", help="train without random shifts and flips")
+    parser.add_argument("--init", choices=SCHEMES, help="initialisation (default: by data set; a --model keeps its own)")
+    parser.add_argument("--parametrisation", choices=PARAMETRISATIONS, default="standard",
+                        help="how initialisation and learning rates scale with width")
+    parser.add_argument("--train-size", type=positive_int, help="number of training rows (default: all)")
+    parser.add_argument("--image-size", type=positive_int, help="image size in pixels per side (default: as in the data)")
+    parser.add_argument("--max-length", type=positive_int, help="tokens per sentence pair (default: by data set)")
+    parser.add_argument("--label-noise", type=share, default=0.0, help="share of training labels to redraw at random; 1 gives "
+                        "random labels")
+    parser.add_argument("--stack", type=positive_int, help="maximum number of copies trained together (default: what is fastest)")
+    parser.add_argument("--device", type=device, help="cpu, cuda, cuda:1, mps (default: CUDA if available)")
+    parser.add_argument("--name", type=store_name, help="name of the table and of the folder in the run store (default: from the "
+                        "configuration)")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="address of a Dask cluster to use instead of local processes")
     add_log_argument(parser)
     add_threads_argument(parser)
     add_run_arguments(parser, "--seed", "--jobs", "--out", "--quick", "--dry-run")
     refuse_idle_data_flags(parser)
-    only(parser, "--target-loss", when=lambda args: args.match == "train-loss", words="goes with --match train-loss")
+    only(parser, "--target-loss", when=lambda args: args.match == "train-loss", words="needs --match train-loss")
 
 
 def run(args) -> dict:
@@ -98,8 +102,8 @@ def run(args) -> dict:
         note(f"failed: {failure['reason']}")
     short, networks = found.short
     if short:
-        note(f"{short} of {networks} networks ended above the training loss {setting.target_loss:g}: they are not matched; raise "
-             "--epochs, or --target-loss")
+        note(f"{short} of {networks} networks ended above the training loss {setting.target_loss:g} and are not matched: raise "
+             "--epochs or --target-loss")
     return {"name": study.name, "arch": setting.arch, "data": plan.data.facts, "match": args.match,
             "short_of_target_loss": {"networks": short, "of": networks} if networks else None, "seeds": list(seeds),
             "setting": setting.shared(), "alphas": found.rows, "table": str(found.path), "failed": found.failed,
@@ -107,7 +111,7 @@ def run(args) -> dict:
 
 
 def _changes(args) -> dict:
-    """Settings that the command line changes."""
+    """The settings that the command line changes."""
     changes = {key: value for key in ("base_width", "depth", "epochs", "learning_rate", "optimizer", "schedule", "batch_size",
                                       "weight_decay", "init", "train_size", "image_size", "max_length")
                if (value := getattr(args, key)) is not None}
@@ -131,7 +135,7 @@ def _print(row: dict) -> None:
 
 
 def draw(result, axes) -> None:
-    """Span errors both ways by width, beside that of a second wide network."""
+    """Draw span errors in both directions by width, with a second wide network as the baseline."""
     from empirical.studies.width.summary import draw_span_errors
 
     draw_span_errors(result["alphas"], axes)

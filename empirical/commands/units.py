@@ -1,4 +1,4 @@
-"""``python -m empirical units``: removable and repeated units of real networks against width."""
+"""``python -m empirical units``: removable and repeated units of real networks by width."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -27,46 +27,48 @@ from lab.cli import say
 from lab.errors import UsageError
 from lab.names import old_flag
 
-HELP = "removable and repeated units against width, for each value of a hyperparameter"
+HELP = "measure removable and repeated units by width, for each value of a hyperparameter"
 
 
 def add_arguments(parser):
     add_network_arguments(parser, "alexnet")
-    parser.add_argument("--trained", type=store_name, metavar="EXPERIMENT", help="measure the finished networks of a width "
-                        "sweep in the run store (the name of its folder) instead of training some")
+    parser.add_argument("--trained", type=store_name, metavar="EXPERIMENT", help="measure the finished networks of this width "
+                        "sweep in the run store (the name of its folder) instead of training new ones")
     parser.add_argument("--sweep", type=lambda name: OLD_SWEEPS.get(name, name), choices=tuple(SWEEPS), default="init",
-                        help="hyperparameter that is swept")
-    parser.add_argument("--values", nargs="+", metavar="VALUE", default=[], help="these values of it alone")
+                        help="hyperparameter to sweep")
+    parser.add_argument("--values", nargs="+", metavar="VALUE", default=[], help="values of the hyperparameter (default: all)")
     parser.add_argument("--alphas", type=fraction, nargs="+", metavar="A", help="width multipliers",
                         default=[Fraction(1, 4), Fraction(1, 2), Fraction(1), Fraction(2)])
-    parser.add_argument("--seeds", type=seeds, default=3, help="networks of each kind")
-    parser.add_argument("--base-width", type=base_width, help="channels that stand for one unit of width at alpha = 1")
-    parser.add_argument("--epochs", type=epochs, help="passes over the training data")
-    parser.add_argument("--learning-rate", type=positive_float, help="learning rate at the start")
+    parser.add_argument("--seeds", type=seeds, default=3, help="number of networks of each kind")
+    parser.add_argument("--base-width", type=base_width, help="base width at alpha = 1 (default: by recipe)")
+    parser.add_argument("--epochs", type=epochs, help="passes over the training data (default: by recipe)")
+    parser.add_argument("--learning-rate", type=positive_float, help="initial learning rate (default: by recipe)")
     old_flag(parser, "--lr", "--learning-rate")
-    parser.add_argument("--batch-size", type=positive_int, help="images a step")
-    parser.add_argument("--init", choices=SCHEMES, help="initial weights, where they are not swept")
+    parser.add_argument("--batch-size", type=positive_int, help="inputs per training step (default: by recipe)")
+    parser.add_argument("--init", choices=SCHEMES, help="initialisation, unless it is swept (default: by recipe)")
     parser.add_argument("--recipe", choices=("paper", "data"), default="paper",
-                        help="training: as S1's AlexNet (no regulariser), or what suits the data set")
-    parser.add_argument("--train-size", type=positive_int, help="training rows (default: all)")
-    parser.add_argument("--image-size", type=positive_int, help="pixels a side (default: the data's own)")
-    parser.add_argument("--orders", type=whole(1, 1000), default=3, help="random orders, and targeted ones")
-    parser.add_argument("--images", type=positive_int, default=500, help="test inputs of the ablation curves")
-    parser.add_argument("--rows", type=positive_int, default=None, help="inputs for correlations (default: the probe splits)")
-    parser.add_argument("--device", type=device, help="cpu, cuda, cuda:1, mps (default: CUDA if there is one)")
-    parser.add_argument("--name", type=store_name, help="name of the table and of the folder in the run store")
+                        help="training recipe: that of S1's AlexNet (no regulariser), or that of the data set")
+    parser.add_argument("--train-size", type=positive_int, help="number of training rows (default: all)")
+    parser.add_argument("--image-size", type=positive_int, help="image size in pixels per side (default: as in the data)")
+    parser.add_argument("--orders", type=whole(1, 1000), default=3, help="number of random orders and of targeted orders")
+    parser.add_argument("--images", type=positive_int, default=500, help="number of test inputs for ablation curves")
+    parser.add_argument("--rows", type=positive_int, default=None, help="number of inputs for correlations (default: the probe "
+                        "splits)")
+    parser.add_argument("--device", type=device, help="cpu, cuda, cuda:1, mps (default: CUDA if available)")
+    parser.add_argument("--name", type=store_name, help="name of the table and of the folder in the run store (default: from the "
+                        "configuration)")
     add_log_argument(parser)
     add_threads_argument(parser)
     add_run_arguments(parser, "--seed", "--jobs", "--out", "--quick", "--dry-run")
     refuse_idle_data_flags(parser)
     only(parser, "--arch", "--model", "--sweep", "--values", "--alphas", "--seeds", "--seed", "--base-width", "--epochs",
          "--learning-rate", "--batch-size", "--init", "--recipe", "--train-size", "--image-size", "--threads",
-         when=lambda args: not args.trained, words="goes without --trained: those networks are trained already")
+         when=lambda args: not args.trained, words="cannot be combined with --trained: those networks are already trained")
 
 
 def run(args) -> dict:
     choose(args.log)
-    planned = [] if args.trained else _planned(args)  # what is impossible is refused before anything is loaded
+    planned = [] if args.trained else _planned(args)  # refuse what is impossible before loading anything
 
     from empirical.data import dataset
     from empirical.device import pick_device
@@ -98,14 +100,14 @@ def run(args) -> dict:
 
 
 def _of_trained(args, store) -> list:
-    """The finished networks of an experiment, as runs."""
+    """Runs that measure the finished networks of an experiment."""
     from empirical.studies.trained import finished_networks
     from empirical.studies.units.plan import plan_trained
 
     networks = finished_networks(store.root / args.trained)
     settings = {replace(n, alpha="1", seed=0, stack=1) for n in networks}
     if len(settings) > 1:
-        raise UsageError(f"{args.trained} holds networks of {len(settings)} settings, not of one width sweep")
+        raise UsageError(f"{args.trained} has networks with {len(settings)} different settings and is not a single width sweep")
     return plan_trained(networks, args.trained, orders=_orders(args), images=args.images,
                         rows=args.rows or 0)
 
@@ -115,7 +117,7 @@ def _orders(args) -> int:
 
 
 def _planned(args) -> list:
-    """The runs of a sweep of one hyperparameter, as far as they can be planned without the data."""
+    """The runs of a sweep over one hyperparameter, as far as they can be planned without the data."""
     from empirical.studies.units.plan import plan
 
     changes = {key: value for key in ("base_width", "epochs", "learning_rate", "batch_size", "init", "train_size", "image_size",
@@ -134,7 +136,7 @@ def _planned(args) -> list:
 
 
 def _on_data(runs: list, args) -> list:
-    """The same runs, with the checksums of their data, whose networks can be built for them."""
+    """The same runs with the checksums of their data, once it is clear that their networks can be built."""
     from empirical.ablation import places
     from empirical.data import dataset
     from empirical.models import outline
@@ -157,12 +159,12 @@ def _print(row: dict) -> None:
     say(f"{row['case']}, alpha {row['alpha']:g}: test {show('test_accuracy')}  AUC {show('auc')}  "
         f"prunability {show('prunability')}  similar units {show('similar_per_unit')} "
         f"(start {show('similar_per_unit_start')})  compressibility {show('compressibility')} "
-        f"(start {show('compressibility_start')})  dead {show('dead')}  smaller network {show('kept_share')} of the units, "
-        f"agrees {show('agreement')}")
+        f"(start {show('compressibility_start')})  dead {show('dead')}  smaller network: {show('kept_share')} of the units, "
+        f"agreement {show('agreement')}")
 
 
 def draw(result, axes) -> None:
-    """Prunability by width, a line for every value of the hyperparameter."""
+    """Draw prunability by width, one line per value of the hyperparameter."""
     from empirical.studies.units.summary import draw_prunability
 
     draw_prunability(result["rows"], axes)

@@ -41,7 +41,7 @@ def test_a_stopped_sweep_says_so_ends_its_workers_and_goes_on(tmp_path, sign, jo
     process.send_signal(sign) if sign == signal.SIGTERM else None  # as timeout does
     said = process.communicate(timeout=20)[1]
     assert process.returncode == 1 and time.monotonic() - began < 5
-    assert said.splitlines()[-1].endswith("interrupted; what is finished is stored, the same command goes on from there")
+    assert said.splitlines()[-1].endswith("interrupted; finished work is stored, and the same command resumes from there")
     assert "Traceback" not in said
     while processes_of(process.pid):
         assert time.monotonic() - began < 5
