@@ -1,16 +1,16 @@
 """Real networks: VGG, ResNet, Transformer, MLP over a sweep of widths (PyTorch).
 
-``dir(empirical)`` shows what a script may use, and nothing is loaded before it is used:
+``dir(empirical)`` shows what a script may use; modules are loaded on first use:
 
     >>> import empirical
     >>> network = empirical.settings.Network(**empirical.settings.recipe("mlp", "digits"), alpha="1/2")
     >>> network.width
     Fraction(1, 2)
 
-:func:`sweep` and :func:`from_module` do the whole of it, with the laboratory's networks or a user's own. Step by step,
-``settings`` says what a run is, ``data``, ``models`` and ``train`` make trained networks, ``features`` and ``compare`` compare
-their features, ``ablation`` and ``units`` look at single units, and ``hull`` at the hull of the training set; ``own`` takes any
-module.
+:func:`sweep` and :func:`from_module` do everything in one call, with the laboratory's networks or a user's own. For single steps,
+``settings`` defines runs, ``data``, ``models`` and ``train`` give trained networks, ``features`` and ``compare`` compare their
+features, ``ablation`` and ``units`` examine single units, ``hull`` examines the hull of the training set, and
+``own`` takes any module.
 """
 
 from importlib import import_module

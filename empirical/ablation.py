@@ -70,7 +70,7 @@ def chosen_places(model: torch.nn.Module, names: Iterable[str] | None = None) ->
     Parameters
     ----------
     model : nn.Module
-        With units that can be ablated.
+        Model with units that can be ablated.
     names : iterable of str, optional
         Names of places; by default all.
 
@@ -185,7 +185,7 @@ def ablated_classes(model: torch.nn.Module, data: Dataset, rows: torch.Tensor, k
     model : nn.Module
         A stack of one on the data's device, in evaluation mode.
     data : Dataset
-        What it takes.
+        Data set of the network.
     rows : torch.Tensor
         int64 (rows,), numbers of the inputs.
     keep : mapping of str to ndarray
@@ -225,7 +225,7 @@ def classes(model: torch.nn.Module, data: Dataset, rows: torch.Tensor, batch: in
     model : nn.Module
         A stack of one on the data's device, in evaluation mode.
     data : Dataset
-        What it takes.
+        Data set of the network.
     rows : torch.Tensor
         int64 (rows,), numbers of the inputs.
     batch : int
@@ -255,7 +255,7 @@ def curves(model: torch.nn.Module, data: Dataset, rows: torch.Tensor, orders: Ma
     model : nn.Module
         A stack of one on the data's device, in evaluation mode.
     data : Dataset
-        What it takes.
+        Data set of the network.
     rows : torch.Tensor
         int64 (rows,), numbers of the inputs.
     orders : mapping of str to ndarray
@@ -303,7 +303,7 @@ def unit_moments(model: torch.nn.Module, data: Dataset, rows: torch.Tensor, *, s
     model : nn.Module
         A stack of one on the data's device, in evaluation mode.
     data : Dataset
-        What it takes.
+        Data set of the network.
     rows : torch.Tensor
         int64 (rows,), numbers of the inputs; padding tokens are left out.
     samples : int

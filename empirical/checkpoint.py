@@ -76,15 +76,15 @@ def restore(path: Path, config: Network, model: torch.nn.Module, optimizer: torc
     Parameters
     ----------
     path : Path
-        Of the file.
+        Path of the file.
     config : Network
-        What is trained.
+        Configuration to train.
     model : nn.Module
-        At its start; changed in place.
+        Initialised model; changed in place.
     optimizer : torch.optim.Optimizer
-        At its start; changed in place.
+        New optimizer; changed in place.
     device : torch.device
-        Where the model is.
+        Device of the model.
 
     Returns
     -------

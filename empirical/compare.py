@@ -1,4 +1,4 @@
-"""Width sweeps of real networks: the measures of one pass over the probe rows, by the definitions of :mod:`theory.compare`."""
+"""Measures of width sweeps of real networks, from one pass over the probe rows, as defined in :mod:`theory.compare`."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ def compare(features: Features, wide: str, other: str, narrow: Sequence[str], *,
     Parameters
     ----------
     features : Features
-        Of one pass over the probe rows.
+        Features from one pass over the probe rows.
     wide : str
         Block of the wide network.
     other : str
@@ -26,9 +26,9 @@ def compare(features: Features, wide: str, other: str, narrow: Sequence[str], *,
     untrained : str, optional
         Block of an untrained wide network.
     equal : int, optional
-        How many of the copies have as many features as the wide network; by default all.
+        Number of copies that together have as many features as the wide network; by default all.
     seed : int
-        Of what is drawn.
+        Seed of the permutations.
 
     Returns
     -------
@@ -60,7 +60,7 @@ def on_kept_rows(features: Features, wide: str, other: str, narrow: Sequence[str
     Parameters
     ----------
     features : Features
-        Of one pass over the probe rows, with the rows kept there.
+        Features from one pass over the probe rows, with the rows kept at that site.
     wide : str
         Block of the wide network.
     other : str
@@ -72,16 +72,16 @@ def on_kept_rows(features: Features, wide: str, other: str, narrow: Sequence[str
     ridge : float
         Ridge of the linear regression, as a share of the mean variance.
     seed : int
-        Of what is drawn.
+        Seed of everything that is drawn.
 
     Returns
     -------
     dict of str to float
-        Name of a measure -> its value: span errors by kernel ridge and by an MLP, accuracies of logistic probes.
+        Measure -> value: span errors by kernel ridge and by an MLP, accuracies of logistic probes.
 
     Examples
     --------
-    >>> from inspect import signature  # its probes take a second: it is carried out by every width sweep
+    >>> from inspect import signature  # running the probes takes a second; every width sweep does it
     >>> list(signature(on_kept_rows).parameters)[:4]
     ['features', 'wide', 'other', 'narrow']
     """

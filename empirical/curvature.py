@@ -41,11 +41,11 @@ class Objective:
     model : Stack
         A stack of one, in evaluation mode; copied to float64.
     data : Dataset
-        On the model's device.
+        Data on the model's device.
     rows : tensor of int
         Numbers of the samples.
     weight_decay : float >= 0, default 0
-        Of weights.
+        Weight decay of weights.
 
     Attributes
     ----------
@@ -136,11 +136,11 @@ def extreme_eigenvalues(product: Callable[[np.ndarray], np.ndarray], size: int, 
     product : function
         Direction (size,) → the matrix times it.
     size : int > count
-        Its rows.
+        Number of rows.
     count : int >= 1, default 1
         Eigenvalues at each end.
     seed : int, default 0
-        Of the direction that Lanczos starts from.
+        Seed of the starting direction of Lanczos.
 
     Returns
     -------
@@ -208,14 +208,14 @@ def density(product: Callable[[np.ndarray], np.ndarray], size: int, *, direction
     product : function
         Direction (size,) → the matrix times it.
     size : int
-        Its rows.
+        Number of rows.
     directions : int >= 2, default 10
         Random directions; their scatter is the error.
     steps : int >= 2, default 60
         Lanczos steps a direction, at most ``size``; with m of them moments up to 2m - 1 are those of the direction. Vectors are
         kept orthogonal to all earlier ones.
     seed : int, default 0
-        Of the directions.
+        Seed of the directions.
 
     Returns
     -------

@@ -30,13 +30,13 @@ class Architecture:
     Attributes
     ----------
     name : str
-        Its name on the command line.
+        Name on the command line.
     build : str
-        Its class in the file; see ``empirical.models`` for the interface.
+        Name of its class in the file; see ``empirical.models`` for the interface.
     takes : str
         Kind of inputs, one of :data:`TAKES`, or :data:`ANYTHING`.
     options : tuple of str
-        Which of ``depth``, ``dropout`` and ``mup`` its class takes.
+        Those of ``depth``, ``dropout`` and ``mup`` that its class takes.
     published : int
         Base width of the published network; 0 where none is published.
     base_width : int
@@ -48,7 +48,7 @@ class Architecture:
     any_shape : bool
         Whether its inputs may have any shape; elsewhere images are (channels, size, size).
     own : bool
-        Whether it is a user's, of whose layers nothing is known: its copies are trained side by side as separate networks
+        Whether it is a user's, whose layers are unknown: its copies are trained concurrently as separate networks
         instead of one stack of grouped layers, and its passes may draw random numbers.
     """
 
@@ -76,13 +76,13 @@ class Source:
     Attributes
     ----------
     name : str
-        Its name on the command line.
+        Name on the command line.
     kind : str
         Kind of inputs, one of :data:`TAKES`, or :data:`ANYTHING`.
     recipe : dict
         Settings that suit it on a CPU, in place of those of its kind.
     matched : dict
-        What training to the same loss changes in them, in place of what it changes for its kind.
+        Changes to them for training to the same loss, instead of those for its kind.
     """
 
     name: str
@@ -189,7 +189,7 @@ def refuse_misfit(arch: str, is_text: bool | None, data: str, depth: int = 0, dr
     is_text : bool or None
         Whether the data are token ids; None where this is not known yet.
     data : str
-        What the data are called in an error.
+        Name of the data in error messages.
     depth : int
         Layers; 0 for the architecture's own.
     dropout : float

@@ -1,4 +1,4 @@
-"""The device that networks are trained on, and what training sets for the whole process."""
+"""The device that networks are trained on, and the process-wide settings of training."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,22 +11,22 @@ DEVICES = ("cpu", "cuda", "mps", "xpu")
 
 
 def pick_device(name: str | None = None) -> torch.device:
-    """The device of that name; without a name CUDA if there is one, else the CPU.
+    """The device of that name; without a name CUDA if available, else the CPU.
 
     Parameters
     ----------
     name : str, optional
-        As PyTorch names it: "cpu", "cuda:1", "mps", ...
+        Device, as named by PyTorch: "cpu", "cuda:1", "mps", ...
 
     Returns
     -------
     torch.device
-        A device that holds numbers.
+        A device that works.
 
     Raises
     ------
     ArgumentError
-        If it is not there.
+        If the device is not available.
 
     Examples
     --------
@@ -42,28 +42,30 @@ def pick_device(name: str | None = None) -> torch.device:
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise ArgumentError(f"device {name!r} is not there ({reason[:90]}): set device to cpu, or leave it out",
+        raise ArgumentError(f"device {name!r} is not available ({reason[:90]}): use cpu, or leave out the device",
                             "device") from None
     return device
 
 
 def flushes_denormals() -> bool:
-    """Whether this thread takes tiny numbers for zero; PyTorch can set this, but not report it."""
+    """Whether this thread flushes denormal numbers to zero, which PyTorch can set but not report."""
     return bool(torch.tensor(1e-40) * 1.0 == 0)
 
 
 @contextmanager
 def training_state(device: torch.device) -> Iterator[None]:
-    """What training sets for the whole process, restored on exit: denormals, the choice of convolutions, PyTorch's generator.
+    """Context with the process-wide settings of training, which are restored on exit.
 
-    On a CPU denormal numbers are slow and mean nothing here, so they are flushed to zero, which is a setting of the thread. A
-    new thread inherits it from the one that starts it: with several threads in a run the results would depend on what the
-    process did before, so there it is left alone.
+    These are the handling of denormals, cuDNN's benchmark mode and PyTorch's generator.
+
+    On a CPU, denormal numbers are slow and irrelevant here, so they are flushed to zero, which is a setting of the thread. New
+    threads inherit it from the thread that starts them, so with several threads in a run the results would depend on what the
+    process did before; the setting is then left alone.
 
     Parameters
     ----------
     device : torch.device
-        Where networks are trained.
+        Device to train on.
     """
     flushed, chosen = flushes_denormals(), torch.backends.cudnn.benchmark
     with torch.random.fork_rng([device] if device.type == "cuda" else []):

@@ -1,4 +1,4 @@
-"""Loss and accuracy of a stack of networks, without augmentation and without learning."""
+"""Loss and accuracy of a stack of networks, in evaluation mode and without augmentation."""
 
 import torch
 
@@ -16,13 +16,13 @@ def evaluate(model: Stack, data: Dataset, rows: str | torch.Tensor, batch: int =
     Parameters
     ----------
     model : Stack
-        In evaluation mode.
+        Stack in evaluation mode.
     data : Dataset
-        On the model's device.
+        Data on the model's device.
     rows : str or torch.Tensor
         Name of a split, one of :data:`empirical.data.SPLITS`, or int64 row numbers.
     batch : int
-        Rows at a time.
+        Rows per forward pass.
 
     Returns
     -------

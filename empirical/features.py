@@ -86,7 +86,7 @@ def read_facts(folder: Path) -> dict | None:
     Parameters
     ----------
     folder : Path
-        Of the run.
+        Folder of the run.
 
     Returns
     -------
@@ -111,7 +111,7 @@ def read_features(folder: Path) -> Features:
     Parameters
     ----------
     folder : Path
-        Of the run.
+        Folder of the run.
 
     Returns
     -------
@@ -154,7 +154,7 @@ def probe_parts(data: Dataset) -> dict[str, torch.Tensor]:
     Parameters
     ----------
     data : Dataset
-        With its splits.
+        Data set with its splits.
 
     Returns
     -------
@@ -184,9 +184,9 @@ def extract(networks: Mapping[str, Stack], data: Dataset, sites: tuple[str, ...]
     networks : mapping of str to Stack
         Name of a block -> stack in evaluation mode; a stack of several gives the blocks ``name.0``, ``name.1``, ...
     data : Dataset
-        On the networks' device.
+        Data on the networks' device.
     sites : tuple of str, optional
-        Which sites to keep; by default all.
+        Sites to keep; by default all.
     batch : int
         Rows at a time.
     shuffle : str, optional

@@ -88,13 +88,13 @@ def measured_ways(configs: Sequence[Network], data: Dataset, device: torch.devic
     configs : sequence of Network
         One stack of each width.
     data : Dataset
-        On the device.
+        Data on the device.
     device : torch.device
-        What is measured.
+        Device to measure.
     folder : Path
-        Of the run store.
+        Folder of the run store.
     steps : int
-        How many steps are timed.
+        Number of steps to time.
     candidates : dict of str to Way, optional
         Name -> way; by default :data:`CANDIDATES`.
 
@@ -149,15 +149,15 @@ class Session:
     Attributes
     ----------
     store : RunStore
-        Where runs and tables go.
+        Store for runs and tables.
     data : Dataset
-        On the device.
+        Data on the device.
     data_dir : str or None
         Folder that the data came from.
     device : torch.device
-        Where networks are trained and features read.
+        Device on which networks are trained and features read.
     ways : dict
-        What :func:`measured_ways` found.
+        Result of :func:`measured_ways`.
     clock : Clock
         When the work must end.
     expected : dict of str to float

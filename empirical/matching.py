@@ -1,13 +1,13 @@
-"""Networks that are compared at the same training loss are stopped at it, each at its own time.
+"""Stop networks that are compared at the same training loss at that loss, each at its own time.
 
-What is matched is the mean training loss in evaluation: without augmentation or dropout, with batch norm's running statistics,
-as in the pass that reads the features, on a fixed part of the training split (all of it up to :data:`ROWS` rows). A
-training looks at it after every epoch, and several times in an epoch in which it would come near the target at its pace.
-Where a member's loss has fallen to the target between two looks, its weights are taken from the straight line between those at
-the two: the loss is continuous along it, so some point there meets the target, and it is found to within :data:`TOLERANCE`.
+The matched quantity is the mean training loss in evaluation mode: without augmentation or dropout, with the running statistics of
+batch norm, as in the pass that reads the features, on a fixed part of the training split (all of it up to :data:`ROWS` rows). It
+is evaluated ("a look") after every epoch, and several times within an epoch that is expected to come close to the target. If a
+member's loss falls to the target between two looks, its weights are interpolated linearly between them: the loss is continuous
+along this line, so some point on it meets the target; it is found to within :data:`TOLERANCE`.
 
-A checkpoint holds everything that a resumed training needs: an epoch ends with a look, so the weights at the last look are the
-network's.
+A checkpoint contains everything that resumed training needs: because an epoch ends with a look, the weights at the last look are
+those of the network.
 """
 
 import math
@@ -22,27 +22,27 @@ from empirical.models import Stack
 from empirical.settings import Network
 from empirical.steps import full_precision, member_state
 
-ROWS = 10_000  # training rows that are looked at, at most
-NEAR = 1.05  # a loss that would fall below this multiple of the target in the coming epoch is looked at within it
-TOLERANCE = 1e-3  # of the loss that is met, as a share of the target
-TRIALS = 30  # evaluations for one crossing at most; four are common
+ROWS = 10_000  # maximum number of training rows to evaluate
+NEAR = 1.05  # look within an epoch if the loss is expected to fall below this multiple of the target in it
+TOLERANCE = 1e-3  # of the matched loss, relative to the target
+TRIALS = 30  # maximum number of evaluations per crossing; four are common
 
 
 class Matching:
-    """How far the members of a stack are on their way to the target loss.
+    """Progress of the members of a stack towards the target loss.
 
     Parameters
     ----------
     config : Network
-        With the target loss.
+        Configuration with the target loss.
     data : Dataset
-        On the device.
+        Data on the device.
     model : Stack
-        Where ``state`` says that the training is.
+        The stack in training, at the point given by ``state``.
     one : Stack
-        One network of the stack, for weights between two looks.
+        A single network of the same kind, used to evaluate interpolated weights.
     state : State
-        Of the training; ``looks``, ``snapshots``, ``losses`` and ``epochs`` are kept up to date.
+        State of the training; ``looks``, ``snapshots``, ``losses`` and ``epochs`` are updated.
     """
 
     def __init__(self, config: Network, data: Dataset, model: Stack, one: Stack, state: State) -> None:
@@ -57,25 +57,25 @@ class Matching:
         self.weights = {i: _copy(member_state(self.model, self.config.stack, i)) for i in self._open()}
 
     def _open(self) -> list[int]:
-        """Members that have not stopped."""
+        """The members that have not stopped."""
         return [i for i in range(self.config.stack) if str(i) not in self.state["snapshots"]]
 
     @property
     def near(self) -> bool:
-        """Whether a member could reach its target in the coming epoch: at the pace of the last, or when no pace is known yet."""
+        """Whether a member could reach its target in the coming epoch, given the last decrease or if none is known yet."""
         looks = self.state["looks"]
         return len(looks) < 2 or any(looks[-1][i] * min(1.0, looks[-1][i] / looks[-2][i]) <= NEAR * self.config.target_loss
                                      for i in self._open())
 
     def look(self, epoch: float, *, ends: bool) -> None:
-        """Look at the losses; stop the members that have reached their target since the last look.
+        """Evaluate the losses, and stop the members that have reached the target since the last look.
 
         Parameters
         ----------
         epoch : float
-            How far the training is.
+            Epochs trained so far.
         ends : bool
-            Whether an epoch ends here.
+            Whether this is the end of an epoch.
         """
         losses = self._losses(self.model)
         for i in self._open():
@@ -88,10 +88,10 @@ class Matching:
         self._remember(losses, epoch)
 
     def _crossing(self, member: int, loss: float) -> tuple[float, dict[str, torch.Tensor], float]:
-        """Share of the way from the last look to this one, weights and loss, where the loss meets the target.
+        """The point between the last look and this one at which the loss meets the target: its share, weights and loss.
 
-        False position on the logarithm of the loss, with the Illinois rule. If the loss was no higher at the last look there is
-        nothing to cross, and the weights of this look are taken.
+        False position on the logarithm of the loss, with the Illinois rule. If the loss was no higher at the last look, there is
+        no crossing, and the weights of this look are used.
         """
         before, after = self.weights[member], _copy(member_state(self.model, self.config.stack, member))
 
@@ -110,7 +110,7 @@ class Matching:
             self.one.load_state_dict(weights)
             (loss,) = self._losses(self.one)
             side = excess(loss) > 0
-            if side == replaced:  # the other end has stayed twice in a row: it counts half, so that it moves
+            if side == replaced:  # Illinois rule: the other end has stayed twice in a row, so its value is halved
                 ends[not side] = ends[not side][0], ends[not side][1] / 2
             ends[side], replaced = (share, excess(loss)), side
         return share, weights, loss

@@ -24,9 +24,9 @@ def prepare(config: Network, data: Dataset, device: torch.device) -> Stack:
     config : Network
         Architecture, data, width, copies and start.
     data : Dataset
-        What the networks take.
+        Data set of the networks.
     device : torch.device
-        Where the stack is to be.
+        Device of the stack.
 
     Returns
     -------
@@ -67,9 +67,9 @@ def placed(model: Stack, data: Dataset, device: torch.device) -> Stack:
     model : Stack
         Moved in place.
     data : Dataset
-        What it takes.
+        Data set of the network.
     device : torch.device
-        Where it is to be.
+        Device of the stack.
 
     Returns
     -------
@@ -89,9 +89,9 @@ def members(config: Network, data: Dataset, device: torch.device) -> Members:
     config : Network
         The stack.
     data : Dataset
-        What the networks take.
+        Data set of the networks.
     device : torch.device
-        Where they are to be.
+        Device of the networks.
 
     Returns
     -------
@@ -116,9 +116,9 @@ def make_optimizer(config: Network, model: torch.nn.Module, device: torch.device
     config : Network
         Optimizer, learning rate, momentum, weight decay and parametrisation.
     model : nn.Module
-        On the device.
+        Model on the device.
     device : torch.device
-        Of the model.
+        Device of the model.
     graph : bool
         Whether its steps are to be captured as a CUDA graph.
 
@@ -141,13 +141,13 @@ def steps_of(config: Network, data: Dataset, device: torch.device, way: Way) -> 
     Parameters
     ----------
     config : Network
-        What is trained.
+        Configuration to train.
     data : Dataset
-        On the device.
+        Data on the device.
     device : torch.device
-        Where it is trained.
+        Device to train on.
     way : Way
-        How a step is carried out.
+        How to run a step.
 
     Returns
     -------
@@ -170,7 +170,7 @@ def read_member(model: torch.nn.Module, copies: int, member: int) -> dict[str, t
     copies : int
         Networks in it.
     member : int
-        Which of them, from 0.
+        Number of the network, from 0.
 
     Returns
     -------
@@ -190,9 +190,9 @@ def write_member(model: torch.nn.Module, copies: int, member: int, state: dict[s
     copies : int
         Networks in it.
     member : int
-        Which of them, from 0.
+        Number of the network, from 0.
     state : dict of str to torch.Tensor
-        Of a stack of one.
+        State of a stack of one.
     """
     shared = copies > 1 and not isinstance(model, Members)  # numbers without an axis belong to the whole stack
     for name, value in member_state(model, copies, member).items():
@@ -206,15 +206,15 @@ def load_trained(config: Network, data: Dataset, folder: Path, device: torch.dev
     Parameters
     ----------
     config : Network
-        What was trained.
+        Configuration of the trained network.
     data : Dataset
-        Its data set.
+        Data set that it was trained on.
     folder : Path
-        Of the run.
+        Folder of the run.
     device : torch.device
-        Where the stack is to be.
+        Device of the stack.
     apart : bool
-        With its members as separate networks (see :class:`empirical.steps.Way`).
+        Whether to return the members as separate networks (see :class:`empirical.steps.Way`).
 
     Returns
     -------

@@ -1,8 +1,8 @@
-"""Decision regions of a network on closed polygons through training pictures that share a label.
+"""Decision regions of a network on closed polygons through training images with the same label.
 
-Two pictures of a class may lie in one region or be cut apart by others. On the straight lines from one to the next, and back to
-the first, the predicted classes make a closed curve; what its regions do along training is told by :mod:`theory.regions`, as for
-the curve of the toy's data.
+Two images of a class may lie in one decision region or be separated by others. The predicted classes on the straight lines from
+one image to the next, and back to the first, form a closed curve. :mod:`theory.regions` tracks its regions during training, as it
+does for the curve in the toy model.
 """
 
 import numpy as np
@@ -16,23 +16,23 @@ from lab import checks
 
 
 def polygons(data: Dataset, corners: int = 8, points: int = 32, seed: int = 0) -> torch.Tensor:
-    """A polygon through pictures of each label, as the network takes them.
+    """One polygon per label through training images, as inputs of the network.
 
     Parameters
     ----------
     data : Dataset
-        Its training split, with the labels that training sees.
+        Data set whose training split is used, with the labels that training sees.
     corners : int >= 2, default 8
-        Training pictures a polygon, drawn from those of its label (all of them where there are fewer).
+        Training images per polygon, drawn from those with its label (repeated if there are too few).
     points : int >= 1, default 32
-        Points an edge, its first corner among them.
+        Points per edge, including its first corner.
     seed : int, default 0
-        Of the pictures that are drawn.
+        Seed of the drawn images.
 
     Returns
     -------
     (labels, corners * points, ...) tensor
-        Points of the polygons; labels with fewer than two training pictures are left out.
+        Points of the polygons; labels with fewer than two training images are left out.
 
     Examples
     --------
@@ -42,7 +42,7 @@ def polygons(data: Dataset, corners: int = 8, points: int = 32, seed: int = 0) -
     """
     checks.whole_number("corners", corners, 2)
     checks.whole_number("points", points)
-    rows, found = data.splits["train"].cpu(), []
+    rows, curves = data.splits["train"].cpu(), []
     shares = torch.arange(points, dtype=torch.float32) / points
     for label in range(data.classes):
         own = rows[data.labels.cpu()[rows] == label]
@@ -53,19 +53,19 @@ def polygons(data: Dataset, corners: int = 8, points: int = 32, seed: int = 0) -
         images = data.batch(drawn.to(data.labels.device)).float()
         weight = shares.to(images).view(1, -1, *[1] * (images.dim() - 1))
         edges = torch.lerp(images.unsqueeze(1), images.roll(-1, 0).unsqueeze(1), weight)
-        found.append(edges.flatten(0, 1))
-    return torch.stack(found)
+        curves.append(edges.flatten(0, 1))
+    return torch.stack(curves)
 
 
 def classes_on(model: Stack, curves: torch.Tensor) -> np.ndarray:
-    """The class that a network gives to each point of some curves.
+    """The class that a network predicts at each point of several curves.
 
     Parameters
     ----------
     model : Stack
         A stack of one, in evaluation mode.
     curves : (curves, points, ...) tensor
-        Inputs, as the network takes them.
+        Points of the curves, as inputs of the network.
 
     Returns
     -------

@@ -43,9 +43,9 @@ def pruned(state: State, masks: Masks, share: float) -> Masks:
     state : mapping of tensors
         Trained weights of a stack.
     masks : dict of bool tensors
-        What is left so far.
+        Masks of the remaining weights.
     share : float in [0, 1)
-        Of the weights that are left, how many go (rounded down).
+        Share of the remaining weights to remove (rounded down).
 
     Returns
     -------
@@ -72,11 +72,11 @@ def shuffled_masks(masks: Masks, generator: torch.Generator, within_layers: bool
     Parameters
     ----------
     masks : dict of bool tensors
-        Of a stack.
+        Masks of a stack.
     generator : torch.Generator
-        Of the order.
+        Generator of the order.
     within_layers : bool, default True
-        As many in each layer; False: as many in all.
+        Whether to remove the same share in each layer, rather than over all layers.
 
     Returns
     -------
@@ -115,7 +115,7 @@ def mixed(masks: Masks, inside: State, outside: State) -> dict[str, torch.Tensor
     Parameters
     ----------
     masks : dict of bool tensors
-        Of a stack.
+        Masks of a stack.
     inside : mapping of tensors
         Weights of the ticket.
     outside : mapping of tensors
@@ -145,7 +145,7 @@ def hold(model: torch.nn.Module, masks: Masks) -> None:
     model : torch.nn.Module
         A stack that is about to be trained; changed in place.
     masks : dict of bool tensors
-        Of its weights.
+        Masks of its weights.
 
     Examples
     --------

@@ -62,11 +62,11 @@ class Setting:
     learning_rate : float
         Peak rate of alpha = 1: the same at every width in the standard parametrisation, see ``models.initialise`` for muP.
     momentum : float
-        Of SGD, in [0, 1).
+        Momentum of SGD, in [0, 1).
     weight_decay : float
-        Of weights; biases and norms have none.
+        Weight decay of weights; biases and norms have none.
     schedule : {"cosine", "constant", "exponential"}
-        Down to 0, level, or times 0.95 an epoch, after the warm-up.
+        After the warm-up: decreasing to 0, constant, or multiplied by 0.95 per epoch.
     warmup : float
         Share of all steps in which the rate rises linearly, in [0, 1).
     target_loss : float
@@ -76,7 +76,7 @@ class Setting:
     init : str
         Rule of the initial weights, see ``models.initialise``; "own" is the start that a user's own network gives itself.
     parametrisation : {"standard", "mup"}
-        How scales and rates follow width.
+        How initialisation and learning rates scale with width.
     train_size : int
         Training rows; 0 for all.
     image_size : int
@@ -88,9 +88,9 @@ class Setting:
     dropout : float
         Probability in [0, 1), in architectures that have dropout.
     checksum : str
-        Of the data, where they come from files.
+        Checksum of the data, if they come from files.
     model_checksum : str
-        Of the source of a user's own architecture.
+        Checksum of the source of a user's own architecture.
     threads : int
         Threads of each network on a CPU (and of a comparison's measures); results depend on it, see :mod:`lab.threads`.
     split : int
@@ -201,7 +201,7 @@ class Network(Setting):
     copy : int
         Number of the first network among the copies of its width.
     stack : int
-        How many networks are trained together.
+        Number of networks trained together.
     slice_of : str
         alpha of the wide network of the same replica whose start the copies share among them, copy i taking the
         i-th slice of every layer's channels; "" for a start of their own.
@@ -226,7 +226,7 @@ class Network(Setting):
         member : int
             Number of the network in the stack, from 0.
         purpose : str
-            What is drawn.
+            Purpose of the stream.
         """
         return (self.seed, short(self.arch), short(self.data), self.alpha, self.copy + member, purpose)
 
@@ -330,14 +330,14 @@ class Comparison(Setting):
     other_seed : int
         Replica whose wide network is the baseline.
     stack : int
-        How many copies were trained together at most (which runs hold them).
+        Maximum number of copies trained together, which determines the runs that hold them.
     narrow_copies : int
         Number of narrow networks; 0 for as many as have the wide network's features, and more than that where they have as
         many parameters.
     start : {"own", "slice"}
         Whether the copies start on their own, or as slices of the wide network.
     sites : {"all", "penultimate"}
-        Where features are compared.
+        Sites where features are compared.
     version : int
         Raised when measures change, so that networks are kept and comparisons made anew.
     measures : tuple of str

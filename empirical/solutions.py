@@ -53,7 +53,7 @@ def answers(model: Stack, data: Dataset, rows: torch.Tensor, batch: int = 1024) 
     model : Stack
         A stack in evaluation mode.
     data : Dataset
-        On the model's device.
+        Data on the model's device.
     rows : (samples,) tensor of int
         Numbers of the samples.
     batch : int, default 1024
@@ -84,7 +84,7 @@ def answers_to(model: Stack, inputs: torch.Tensor) -> np.ndarray:
     model : Stack
         A stack in evaluation mode.
     inputs : (samples, ...) tensor
-        As the networks take them.
+        Inputs of the networks.
 
     Returns
     -------
@@ -170,7 +170,7 @@ def barrier(model: Stack, state: State, other: State, data: Dataset, rows: str |
     other : mapping of tensors
         Weights at the other end.
     data : Dataset
-        On the model's device.
+        Data on the model's device.
     rows : str or tensor of int, default "train"
         A split, or numbers of samples.
     points : int >= 3, default 11

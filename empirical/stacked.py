@@ -1,10 +1,10 @@
-"""How many copies to train together: measured on the device at hand, once, and remembered.
+"""Choose how many copies to train together, by measuring once on the present device.
 
-A stack costs fewer, larger kernels than its members one by one, but grouped convolutions can be slower than a loop over
-networks. On a CPU stacks of all copies were faster at every width measured (ResNet-18, one core, batch 64 of 8x8 images,
-base width 16, channels-last: 8 copies at alpha = 1/8 4.6 times, 4 at 1/4 2.6 times, 2 at 1/2 1.5 times; 32x32
-images: 2.0, 1.5 and 1.2 times), so nothing is measured there. On other devices the faster of "all" and "one by one" is
-found by timing a few steps, and written beside the runs, so that a sweep that is started again plans the same runs.
+A stack needs fewer, larger kernels than its members one by one, but grouped convolutions can be slower than a loop over networks.
+On a CPU, stacks of all copies were faster at every width measured (ResNet-18, one core, batches of 64 8x8 images, base width 16,
+channels-last: 4.6 times for 8 copies at alpha = 1/8, 2.6 times for 4 at 1/4, 1.5 times for 2 at 1/2; with 32x32 images 2.0, 1.5
+and 1.2 times), so nothing is measured there. On other devices a few steps are timed to choose between "all" and "one by one", and
+the choice is stored with the runs, so that a sweep that is started again plans the same runs.
 """
 
 import json
@@ -25,28 +25,28 @@ CHOICES = "stacking.json"
 
 def seconds_per_network(config: Network, data: Dataset, device: torch.device, steps: int = 10,
                         way: Way | None = None) -> float:
-    """Seconds of a training step, divided by the number of networks in the stack.
+    """Seconds per training step, divided by the number of networks in the stack.
 
     Parameters
     ----------
-    config : the stack.
-    data : on the device.
-    device : where it is timed.
-    steps : how many are timed.
-    way : how a step is carried out; None for the plain way.
+    config : configuration of the stack.
+    data : data on the device.
+    device : the device.
+    steps : number of steps to time.
+    way : how to run a step; None for the plain way.
     """
     return seconds_per_step(steps_of(config, data, device, way or Way()), steps) / config.stack
 
 
 def choose_stack(config: Network, data: Dataset, device: torch.device, copies: int, folder: Path) -> int:
-    """Networks to train together: ``copies`` or 1.
+    """The number of networks to train together: ``copies`` or 1.
 
     Parameters
     ----------
-    config : one of the networks (its ``stack`` is ignored).
-    data : on the device.
-    copies : how many there are.
-    folder : of the run store; the choice is remembered in its ``stacking.json``.
+    config : configuration of one of the networks (its ``stack`` is ignored).
+    data : data on the device.
+    copies : number of copies.
+    folder : folder of the run store; the choice is stored in its ``stacking.json``.
     """
     if copies == 1 or device.type == "cpu":
         return copies
@@ -63,7 +63,7 @@ def choose_stack(config: Network, data: Dataset, device: torch.device, copies: i
 
 
 def _read_choices(path: Path) -> dict:
-    """The choices that were made before.
+    """The choices stored earlier.
 
     Raises
     ------
@@ -78,4 +78,4 @@ def _read_choices(path: Path) -> dict:
         return {}
     except (OSError, ValueError, AttributeError, KeyError, TypeError):
         pass
-    raise InputError(f"{path} is damaged; delete it, and the device is timed anew")
+    raise InputError(f"{path} is damaged: delete it, and the device will be timed again")

@@ -1,13 +1,13 @@
-"""One training step of a stack, and the ways in which a device can carry it out.
+"""One training step of a stack, and the ways in which a device can run it.
 
-All ways compute the same step up to rounding; which is fastest depends on the device. A narrow network's
-step is some two hundred kernels of a few microseconds each: launched one by one from Python they leave a GPU idle most of
-the time, and as grouped convolutions they miss its matrix units. So on CUDA a stack's members can be separate networks, each on
-its own stream (``apart``: kernels of different members run side by side), and a whole step, from gathering the
-batch's rows to the optimizer, can be captured as one CUDA graph (``graph``), which the host then replays.
+All ways compute the same step up to rounding; which is fastest depends on the device. A step of a narrow network consists of
+about two hundred kernels of a few microseconds each. Launched one by one from Python they leave a GPU idle most of the time, and
+as grouped convolutions they do not use its matrix units. On CUDA, therefore, the members of a stack can be separate networks,
+each on its own stream, so that their kernels run concurrently (``apart``), and a whole step, from gathering the batch to the
+optimizer, can be captured as one CUDA graph that the host replays (``graph``).
 
-In a captured step everything that changes lives on the device: the number of the step in the epoch, the rows and
-augmentation draws of the epoch, the learning rates. The host fills them once an epoch and waits only where it looks at the loss.
+In a captured step, everything that changes is stored on the device: the step number within the epoch, the rows and augmentation
+draws of the epoch, and the learning rates. The host fills them once per epoch and waits only when it reads the loss.
 """
 
 import time
@@ -25,23 +25,23 @@ from empirical.models.layers import Stack, Taps
 from empirical.settings import Network
 from empirical.streams import stream
 
-WARM = 3  # steps before a capture, in which libraries make their handles and choose their algorithms
+WARM = 3  # steps before a capture, in which libraries create handles and choose algorithms
 
 
 @dataclass(frozen=True)
 class Way:
-    """How a device carries training out; it changes results by rounding alone, and is recorded with them.
+    """How a device runs training steps; it affects results only by rounding, and is recorded with them.
 
     Attributes
     ----------
     graph : bool
-        Whole steps as one CUDA graph (CUDA only).
+        Run whole steps as one CUDA graph (CUDA only).
     apart : bool
-        Members of a stack as separate networks on separate streams, in place of grouped convolutions.
+        Run members of a stack as separate networks on separate streams, instead of as grouped convolutions.
     compile : bool
-        Forward passes through ``torch.compile``.
+        Run forward passes through ``torch.compile``.
     half : bool
-        bfloat16 autocast (CUDA only); without it float32, and no TF32.
+        Use bfloat16 autocast (CUDA only); otherwise float32 without TF32.
     """
 
     graph: bool = False
@@ -50,20 +50,20 @@ class Way:
     half: bool = True
 
     def on(self, device: torch.device, config: Network) -> "Way":
-        """What of it is possible: graphs and bfloat16 need CUDA; a graph would replay the numbers of dropout; a user's own
-        networks have no grouped form, and may draw or wait in a step."""
+        """The options that are possible: graphs and bfloat16 need CUDA, a graph would replay the same dropout masks, and a user's
+        own networks have no grouped form and may draw random numbers or wait for the device in a step."""
         cuda, own = device.type == "cuda", architecture(config.arch).own
         return replace(self, graph=self.graph and cuda and not (config.dropout or own),
                        apart=(self.apart or own) and config.stack > 1, half=self.half and cuda)
 
     def facts(self) -> dict[str, bool | str]:
-        """For the manifest."""
+        """The options as recorded in the manifest."""
         return {**asdict(self), "dtype": "bfloat16 autocast" if self.half else "float32"}
 
 
 @contextmanager
 def full_precision() -> Iterator[None]:
-    """Products of float32 numbers in float32 on CUDA too, not in TF32; restored on exit."""
+    """Context without TF32, in which CUDA multiplies float32 numbers in full precision; restored on exit."""
     matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
     before = matmul.allow_tf32, cudnn.allow_tf32
     try:
@@ -87,7 +87,7 @@ class Draws:
 
 
 class Epoch:
-    """Batches of one epoch for every member of a stack, moved to the device in one copy."""
+    """Batches of one epoch for every member of a stack, transferred to the device at once."""
 
     def __init__(self, config: Network, data: Dataset, device: torch.device, draws: Draws):
         rows = data.splits["train"]
@@ -96,14 +96,14 @@ class Epoch:
         self.draws = None if draws.augment is None else draws.augment.to(device)
 
     def refill(self, draws: Draws) -> None:
-        """Put another epoch's batches into the same memory, where a captured step reads them."""
+        """Write the batches of another epoch into the same memory, from which a captured step reads."""
         self.rows.copy_(self.data.splits["train"][draws.order.to(self.rows.device)])
         if self.draws is not None and draws.augment is not None:
             self.draws.copy_(draws.augment)
 
     def batch(self, step: int | torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Inputs (copies, batch, ...) and labels (copies, batch) of a step, which is a number or a tensor of one on the device;
-        rows that do not fill a batch are left out."""
+        """Inputs (copies, batch, ...) and labels (copies, batch) of a step, given as a number or as a scalar tensor on the
+        device; rows that do not fill a batch are dropped."""
         rows = self._part(self.rows, step)
         inputs = self.data.batch(rows.flatten())
         if self.draws is not None:
@@ -123,14 +123,14 @@ def losses(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
 
 class Members(Stack):
-    """Networks of a stack as separate modules, behind the interface of a stack.
+    """Separate networks with the interface of a stack.
 
     Parameters
     ----------
     networks : sequence of Stack
-        Stacks of one.
+        Stacks of one network each.
     grouped : bool
-        Whether they could be one stack, whose layers group theirs; then their state is written as such a stack's.
+        Whether the networks have a grouped form; their state is then stored in the layout of that stack.
     """
 
     def __init__(self, networks: Sequence[Stack], grouped: bool = True) -> None:
@@ -148,8 +148,8 @@ class Members(Stack):
 
 
 def stacked_state(model: torch.nn.Module) -> dict[str, torch.Tensor]:
-    """State of a stack in its layout (copies one after another along the first axis), also where its members are separate;
-    members without a grouped form keep their own names under their numbers."""
+    """State of a stack in its layout (copies along the first axis), also if its members are separate networks; members without a
+    grouped form keep their own names, prefixed by their numbers."""
     if not isinstance(model, Members) or not model.grouped:
         return model.state_dict()
     states = [network.state_dict() for network in model.networks]
@@ -157,34 +157,34 @@ def stacked_state(model: torch.nn.Module) -> dict[str, torch.Tensor]:
 
 
 def member_state(model: torch.nn.Module, copies: int, member: int) -> dict[str, torch.Tensor]:
-    """State of one member, in the model's own memory, as that of a stack of one."""
+    """State of one member as a stack of one, sharing memory with the model."""
     if isinstance(model, Members):
         return model.networks[member].state_dict()
     return {name: value.chunk(copies)[member] if value.dim() else value for name, value in model.state_dict().items()}
 
 
 class Steps:
-    """A stack in training: its steps, carried out in one of the ways.
+    """The training steps of a stack, run in one of the ways.
 
     Parameters
     ----------
     config : Network
-        What is trained.
+        Configuration to train.
     data : Dataset
-        On the device.
+        Data on the device.
     model : Stack
-        On the device; changed in place.
+        Model on the device; changed in place.
     optimizer : torch.optim.Optimizer
-        Of the model; changed in place.
+        Optimizer of the model; changed in place.
     device : torch.device
-        Where it is trained.
+        Device to train on.
     way : Way
-        How a step is carried out.
+        How to run a step.
 
     Attributes
     ----------
     window : torch.Tensor
-        Sum of the losses of the steps since :meth:`begin` or the last :meth:`mean`, (copies,).
+        Sum of the losses over the steps since :meth:`begin` or the last :meth:`mean`, (copies,).
     """
 
     def __init__(self, config: Network, data: Dataset, model: Stack, optimizer: torch.optim.Optimizer,
@@ -194,7 +194,7 @@ class Steps:
         self.window = torch.zeros(config.stack, device=device)
         self._seen = 0
         self._epoch: Epoch
-        self._factors: Sequence[float] = ()  # learning rates of the epoch's steps as shares of their peaks
+        self._factors: Sequence[float] = ()  # learning rates of the epoch's steps, relative to their peaks
         self._factors_there: torch.Tensor  # the same on the device, for captured steps
         self._replay: Callable[[], None] | None = None
         self._side = [torch.cuda.Stream(device) for _ in range(config.stack)] if self._streams else []
@@ -205,7 +205,7 @@ class Steps:
         return self.way.apart and self.device.type == "cuda"
 
     def begin(self, draws: Draws, factors: Sequence[float]) -> None:
-        """Take an epoch's batches, and its learning rates as shares of their peaks, one for each step."""
+        """Set the batches of an epoch, and its learning rates relative to their peaks, one per step."""
         self._factors = factors
         if not self.way.graph:
             self._epoch = Epoch(self.config, self.data, self.device, draws)
@@ -223,7 +223,7 @@ class Steps:
         self._step.zero_()
 
     def __call__(self, step: int) -> None:
-        """Take one step; steps are taken in order."""
+        """Run one step; steps must be run in order."""
         if self._replay is not None:
             self._replay()
         else:
@@ -233,7 +233,7 @@ class Steps:
         self._seen += 1
 
     def mean(self) -> torch.Tensor:
-        """Mean loss of each member since the last call, on the CPU: this waits for the device."""
+        """Mean loss of each member since the last call, on the CPU; this waits for the device."""
         mean = (self.window / self._seen).cpu()
         self.window.zero_()
         self._seen = 0
@@ -257,7 +257,7 @@ class Steps:
         self.window += member
 
     def _backward(self, model: torch.nn.Module, inputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        # every weight is cast once in a step, so the cache of casts would save nothing, and a capture must not keep one
+        # every weight is cast only once per step, so a cache of casts would save nothing, and a capture must not keep one
         cast = torch.autocast("cuda", torch.bfloat16, cache_enabled=False) if self.way.half else nullcontext()
         with cast:
             member = losses(self._forward(model, inputs), labels)
@@ -273,7 +273,7 @@ class Steps:
         self._step %= len(self._factors)
 
     def _capture(self) -> None:
-        """Capture a step; weights, statistics and the optimizer are restored to what they were."""
+        """Capture a step, and restore weights, statistics and the optimizer afterwards."""
         saved = [(x, x.clone()) for x in [*self.model.state_dict().values(), *self._optimizer_state(), self.window]]
         known = {id(x) for x, _ in saved}
         self._replay = captured(self._advance_on_device, self.device)
@@ -281,7 +281,7 @@ class Steps:
         with torch.no_grad():
             for x, before in saved:
                 x.copy_(before)
-            for x in self._optimizer_state():  # what the first step has made starts at zero
+            for x in self._optimizer_state():  # state that was created by the captured steps starts at zero
                 if id(x) not in known:
                     x.zero_()
 
@@ -294,9 +294,9 @@ def _call(network: torch.nn.Module, inputs: torch.Tensor) -> torch.Tensor:
 
 
 def captured(function: Callable[[], None], device: torch.device) -> Callable[[], None]:
-    """A CUDA graph of a function that neither waits for the device nor reads the host's numbers; call it to replay.
+    """Capture a function as a CUDA graph and return what replays it; it must not wait for the device or read host memory.
 
-    The function is carried out a few times before it is captured.
+    The function runs a few times before it is captured.
     """
     side = torch.cuda.Stream(device)
     side.wait_stream(torch.cuda.current_stream(device))
@@ -312,7 +312,7 @@ def captured(function: Callable[[], None], device: torch.device) -> Callable[[],
 
 
 def synchronize(device: torch.device) -> None:
-    """Wait until the device has finished; a clock read earlier would only measure how fast the host hands out work."""
+    """Wait until the device has finished; without it, a clock would only measure how fast the host launches work."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     elif device.type == "mps":
@@ -320,7 +320,7 @@ def synchronize(device: torch.device) -> None:
 
 
 def seconds_per_step(steps: Steps, count: int) -> float:
-    """Seconds of a training step: the mean of many in a row on a device that runs behind the host, else the median."""
+    """Seconds per training step: the mean over many steps on an asynchronous device, else the median."""
     batches = max(1, len(steps.data.splits["train"]) // min(steps.config.batch_size, len(steps.data.splits["train"])))
     steps.begin(Draws(steps.config, steps.data, 0), [1e-3] * batches)
     for step in range(2):

@@ -1,8 +1,8 @@
 """Random streams of real networks: torch generators at the addresses of :mod:`lab.streams`.
 
-Two networks never share a stream by accident, a network draws the same numbers alone or in a stack and on any device
-(everything is drawn on the CPU), and a training that resumes needs no saved generator, since the epoch is part of the
-address, for instance ``(seed, "resnet18", "digits", "1/8", copy, "order", epoch)``.
+Two networks never share a stream by accident. A network draws the same numbers alone or in a stack, and on any device, because
+everything is drawn on the CPU. Training that resumes needs no saved generator, because the epoch is part of the address, for
+instance ``(seed, "resnet18", "digits", "1/8", copy, "order", epoch)``.
 """
 
 import random
@@ -22,13 +22,13 @@ def stream(seed: int, *address: int | str) -> torch.Generator:
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Within it the global generators, from which other people's code draws, start from a seed; their state is restored on exit.
+    """Context in which the global generators, which other people's code uses, are seeded; their state is restored on exit.
 
     Parameters
     ----------
-    seed : of Python's, NumPy's and PyTorch's on the CPU.
+    seed : seed of the CPU generators of Python, NumPy and PyTorch.
     """
-    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 (the global one, from which other people's code draws)
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 (the global generator, which other code uses)
     with torch.random.fork_rng([]):
         try:
             random.seed(seed)

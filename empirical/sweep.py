@@ -45,13 +45,13 @@ class Plan:
     Attributes
     ----------
     study : Study
-        What carries the runs out and makes their table.
+        Study that computes the runs and makes their table.
     configs : list of Setting
         Configurations of the runs.
     setting : Setting
-        What all networks share, with the checksums of data and source that come from files.
+        Settings that all networks share, with the checksums of data and source from files.
     data : Dataset
-        On the CPU.
+        Data on the CPU.
     match : {"epochs", "train-loss"}
         See :func:`sweep`.
     seeds : sequence of int
@@ -79,16 +79,16 @@ class Sweep:
     Attributes
     ----------
     name : str
-        Of the sweep.
+        Name of the sweep.
     setting : Setting
-        What its networks share.
+        Settings that its networks share.
     rows : list of dict
         One for each width, the largest first, with every measure as a :class:`lab.estimate.Estimate` over replicas; see
         :func:`empirical.studies.width.summary.summarise`.
     table : Table
         One row for each comparison, site and number of copies; its manifest says what was run.
     path : Path
-        Of its csv.
+        Path of its csv.
     short : tuple of int
         Number of networks that ended above the target loss, and number of networks that have one.
 
@@ -153,25 +153,25 @@ def sweep(model: str | Callable = "resnet18", data: str | Callable | None = None
     out : str or Path
         Folder of the run store; what is finished there is not repeated.
     name : str, optional
-        Of the table and of the folder in the run store; by default made of model and data.
+        Name of the table and of the folder in the run store; by default from model and data.
     match : {"epochs", "train-loss"}
         With "train-loss" every width is trained to the same training loss, ``target_loss``.
     copies : {"features", "parameters"}
-        As many narrow copies as have the wide network's features, or also as many as have its parameters.
+        Train enough narrow copies to match the wide network's features, or also its parameters.
     start : {"own", "slice"}
         With "slice" the copies start as slices of the wide network.
     sites : {"all", "penultimate"}
-        Where features are compared.
+        Sites where features are compared.
     stack : int, optional
         Copies trained together at most; by default what is faster here.
     device : str, optional
-        As PyTorch names it; by default CUDA if there is one.
+        Device, as named by PyTorch; by default CUDA if available.
     data_dir : str, optional
         Folder with the data's files.
     jobs : int, optional
         Processes; by default one for each core.
     executor : concurrent.futures.Executor, optional
-        In place of local processes.
+        Executor to use instead of local processes.
     **changes
         Fields of :class:`empirical.settings.Setting` (epochs, learning_rate, ...), in the recipe of the data.
 
@@ -237,7 +237,7 @@ def planned(settings: Mapping, alphas: Sequence[Fraction], seeds: Sequence[int],
     out : str or Path
         Folder of the run store.
     name : str, optional
-        Of the table and of the folder in the run store; by default made of model and data.
+        Name of the table and of the folder in the run store; by default from model and data.
     match : {"epochs", "train-loss"}
         See :func:`sweep`.
     copies : {"features", "parameters"}
@@ -245,11 +245,11 @@ def planned(settings: Mapping, alphas: Sequence[Fraction], seeds: Sequence[int],
     start : {"own", "slice"}
         See :func:`sweep`.
     sites : {"all", "penultimate"}
-        Where features are compared.
+        Sites where features are compared.
     stack : int, optional
         Copies trained together at most; by default what is faster here.
     device : str, optional
-        As PyTorch names it; by default CUDA if there is one.
+        Device, as named by PyTorch; by default CUDA if available.
     data_dir : str, optional
         Folder with the data's files.
     download : bool
@@ -356,15 +356,15 @@ def carry_out(plan: Plan, *, out: str | Path, scale: str = "full", device: str |
     out : str or Path
         Folder of the run store.
     scale : {"quick", "full"}
-        For the table's manifest.
+        Scale, for the table's manifest.
     device : str, optional
-        As PyTorch names it; by default CUDA if there is one.
+        Device, as named by PyTorch; by default CUDA if available.
     data_dir : str, optional
         Folder with the data's files.
     jobs : int, optional
         Processes; by default one for each core.
     executor : concurrent.futures.Executor, optional
-        In place of local processes.
+        Executor to use instead of local processes.
 
     Returns
     -------

@@ -1,8 +1,8 @@
-"""Following a training while it runs: TensorBoard, Weights & Biases, or any function of a user's.
+"""Track training while it runs, with TensorBoard, Weights & Biases, or a user's own function.
 
-:func:`empirical.train.train` calls its ``watch`` whenever it looks at the loss. What the environment variable
-``WIDTHLAB_LOG`` names (``tensorboard`` or ``wandb``; ``--log`` sets it) follows every network that is trained, in any
-process. Both are optional and imported when a training begins; neither changes a number, so runs do not depend on them.
+:func:`empirical.train.train` calls its ``watch`` whenever it reads the loss. The tracker named by the environment variable
+``WIDTHLAB_LOG`` (``tensorboard`` or ``wandb``; ``--log`` sets it) tracks every network that is trained, in any process. Both are
+optional and imported when training begins. Neither changes any number, so runs do not depend on them.
 """
 
 import os
@@ -15,37 +15,37 @@ from empirical.settings import Network
 from lab.errors import ArgumentError
 
 VARIABLE = "WIDTHLAB_LOG"
-TRACKERS = {"tensorboard": "tensorboard", "wandb": "wandb"}  # name -> the package that it needs
+TRACKERS = {"tensorboard": "tensorboard", "wandb": "wandb"}  # name -> required package
 Watch = Callable[[float, Mapping[str, Sequence[float]]], None]
 
 
 def named() -> str:
-    """The tracker that the environment names; "" for none.
+    """The tracker named by the environment, or an empty text.
 
     Raises
     ------
     ArgumentError
-        If there is none of that name, or its package is not installed.
+        If the tracker is unknown, or its package is not installed.
     """
     name = os.environ.get(VARIABLE, "")
     if name and name not in TRACKERS:
-        raise ArgumentError(f"{VARIABLE}={name}: there are {' and '.join(TRACKERS)}", "log")
+        raise ArgumentError(f"{VARIABLE}={name} is unknown: use {' or '.join(TRACKERS)}", "log")
     if name and find_spec(TRACKERS[name]) is None:
         raise ArgumentError(f"{VARIABLE}={name} needs the package {TRACKERS[name]}: pip install 'widthlab[logging]'", "log")
     return name
 
 
 def choose(name: str | None) -> None:
-    """Follow the networks that are trained from here on, in this process and those that it starts.
+    """Track the networks that are trained from now on, in this process and those that it starts.
 
     Parameters
     ----------
-    name : one of :data:`TRACKERS`; None leaves the environment's choice.
+    name : one of :data:`TRACKERS`; None keeps the choice of the environment.
 
     Raises
     ------
     ArgumentError
-        As :func:`named`.
+        As for :func:`named`.
     """
     if name is not None:
         os.environ[VARIABLE] = name
@@ -54,12 +54,12 @@ def choose(name: str | None) -> None:
 
 @contextmanager
 def tracker(config: Network, folder: Path) -> Iterator[Watch | None]:
-    """The ``watch`` of one training, as the environment wants it; None where it wants none.
+    """Context that yields the ``watch`` function for one training run, or None if the environment names no tracker.
 
     Parameters
     ----------
-    config : what is trained; its settings are logged.
-    folder : of the run; TensorBoard's files go to ``tensorboard`` in it, and it names the run for Weights & Biases.
+    config : configuration of the network, which is logged.
+    folder : folder of the run; TensorBoard's files go into its subfolder ``tensorboard``, and Weights & Biases uses its name.
     """
     name = named()
     if not name:
@@ -85,7 +85,7 @@ def _tensorboard(config: Network, folder: Path) -> tuple[Callable, Callable]:
 
     def write(epoch: float, numbers: Mapping[str, float]) -> None:
         for key, value in numbers.items():
-            writer.add_scalar(key, value, round(1000 * epoch))  # whole numbers: thousandths of an epoch
+            writer.add_scalar(key, value, round(1000 * epoch))  # steps must be integers, so they count thousandths of an epoch
 
     return write, writer.close
 

@@ -1,13 +1,13 @@
-"""Training of one network or of a stack of them.
+"""Training of one network or a stack of networks.
 
-The recipe is the same at every width (:class:`~empirical.settings.Setting`); how a device carries a step out is
-:class:`empirical.steps.Way`. Data stay on the device as one tensor; order and augmentation of an epoch are drawn before it
-from addressed streams; the host waits for the device a few times an epoch, not at every step. Images are channels-last; the
-arithmetic is bfloat16 autocast on CUDA, float32 elsewhere. On a CPU a training that is killed and resumed ends in the same bits
-as one that was not: streams are addressed by the epoch, so its number is the only state of random numbers in a checkpoint.
+The recipe is the same at every width (:class:`~empirical.settings.Setting`); :class:`empirical.steps.Way` says how a device runs
+a step. Data stay on the device as one tensor. Order and augmentation of an epoch are drawn beforehand from addressed streams, and
+the host waits for the device only a few times per epoch. Images are channels-last; the arithmetic is bfloat16 autocast on CUDA
+and float32 elsewhere. On a CPU, training that is killed and resumed ends in the same bits as uninterrupted training: streams are
+addressed by the epoch, whose number is the only RNG state that a checkpoint stores.
 
 The loss of a stack is the sum of its members' mean losses, so each member gets the gradient that it would get alone. With a
-target loss each member stops at it by itself (:mod:`empirical.matching`).
+target loss, each member stops there independently (:mod:`empirical.matching`).
 """
 
 import math
@@ -33,7 +33,7 @@ from empirical.trackers import Watch
 from lab.errors import InputError
 
 __all__ = ["Diverged", "load_trained", "pick_device", "prepare", "rate", "train"]
-CHECKS = 4  # looks at the loss in an epoch
+CHECKS = 4  # number of times per epoch that the host reads the loss
 HOPELESS = 4.0  # after the warm-up, a loss above this multiple of log(classes) counts as divergence
 
 
@@ -53,16 +53,16 @@ def rate(config: Network, step: int, steps: int) -> float:
     Parameters
     ----------
     config : Network
-        Schedule, warm-up and epochs.
+        Configuration with schedule, warm-up and epochs.
     step : int
         Number of the step, from 0.
     steps : int
-        Number of steps of the whole training.
+        Total number of training steps.
 
     Returns
     -------
     float
-        In (0, 1]; the cosine comes down towards 0 (Loshchilov & Hutter 2017, arXiv 1608.03983, without restarts).
+        Value in (0, 1]; the cosine decreases towards 0 (Loshchilov & Hutter 2017, arXiv 1608.03983, without restarts).
 
     Examples
     --------
@@ -81,30 +81,30 @@ def rate(config: Network, step: int, steps: int) -> float:
 def train(config: Network, data: Dataset, folder: Path, *, device: torch.device | None = None, way: Way | None = None,
           checkpoint_seconds: float = 120.0, stop_after: int | None = None, watch: Watch | None = None,
           begin: Callable[[Stack], None] | None = None) -> tuple[Stack, dict[str, Any]]:
-    """Train a stack; continue from the folder's checkpoint if there is one.
+    """Train a stack, continuing from the folder's checkpoint if there is one.
 
     Parameters
     ----------
     config : Network
-        What to train.
+        Configuration to train.
     data : Dataset
-        On the device.
+        Data on the device.
     folder : Path
-        For the checkpoint, which is deleted at the end, and the final weights (safetensors).
+        Folder for the checkpoint, which is deleted at the end, and the final weights (safetensors).
     device : torch.device, optional
-        Where to train; by default where the data are.
+        Device to train on; by default that of the data.
     way : Way, optional
-        How the device carries a step out; by default as grouped convolutions, step by step.
+        How the device runs a step; by default as grouped convolutions, in eager mode.
     checkpoint_seconds : float
-        Least time between two checkpoints, in seconds; they are written between epochs.
+        Minimum time between two checkpoints, in seconds; they are written between epochs.
     stop_after : int, optional
         Stop after this many epochs as if killed (for tests); the checkpoint stays.
     watch : callable, optional
-        Called at every look at the loss with the epoch (a fraction between two) and ``{"loss": one number for each copy}``; see
+        Called whenever the loss is read, with the epoch (a fraction within an epoch) and ``{"loss": one number per copy}``; see
         :mod:`empirical.trackers`.
     begin : callable, optional
-        Called with the stack at its start, to set other weights in place of them, or to hold some at zero. A configuration that
-        is trained so has to say in a field how, or checkpoints would not tell it from another.
+        Called with the initialised stack, to replace weights or hold some at zero. The configuration must record this in a field,
+        so that checkpoints of different trainings can be distinguished.
 
     Returns
     -------
@@ -112,13 +112,13 @@ def train(config: Network, data: Dataset, folder: Path, *, device: torch.device 
         The trained stack, in evaluation mode.
     facts : dict
         ``curve`` (mean training loss, epochs x copies), ``epochs`` (copies), ``weights`` (SHA-256 of the file of weights);
-        with a target loss ``reached`` (copies: whether it was reached), ``losses`` (copies: the loss where each stopped)
-        and ``looks`` (losses in evaluation at the start and after each epoch, (epochs + 1) x copies), else None.
+        with a target loss ``reached`` (copies: whether it was reached), ``losses`` (copies: the loss at which each stopped)
+        and ``looks`` (losses in evaluation mode at the start and after each epoch, (epochs + 1) x copies), else None.
 
     Raises
     ------
     Diverged
-        If a member's loss is not finite, or stays hopeless after the warm-up.
+        If a member's loss is not finite, or exceeds :data:`HOPELESS` times log(classes) after the warm-up.
     InputError
         If the checkpoint cannot be written (full disk).
 
@@ -127,7 +127,7 @@ def train(config: Network, data: Dataset, folder: Path, *, device: torch.device 
     >>> from tempfile import mkdtemp
     >>> from empirical.tiny import noise, perceptron
     >>> model, facts = train(perceptron(epochs=3, stack=2), noise(), Path(mkdtemp()))
-    >>> model.copies, len(facts["curve"]), len(facts["curve"][0])  # a loss for every epoch and copy
+    >>> model.copies, len(facts["curve"]), len(facts["curve"][0])  # one loss per epoch and copy
     (2, 3, 2)
     """
     device = device or data.labels.device
@@ -136,12 +136,12 @@ def train(config: Network, data: Dataset, folder: Path, *, device: torch.device 
         model = steps.model
         if begin is not None:
             begin(model)
-        # weights, the optimizer's state and how far it got are all that a training is: random numbers follow from the epoch
+        # a checkpoint stores weights, the optimizer's state and the epoch; random numbers follow from the epoch
         state = restore(folder / CHECKPOINT, config, model, steps.optimizer, device)
         saved = time.monotonic()
         model.train()
         draws, match = Draws(config, data, state["epoch"]), None
-        with nullcontext() if steps.way.half else full_precision():  # without bfloat16 it is float32, and no TF32 either
+        with nullcontext() if steps.way.half else full_precision():  # without bfloat16, true float32 and no TF32
             if config.target_loss:
                 match = Matching(config, data, model, placed(build_for(config, data), data, device), state)
             # a member that has reached its target leaves a snapshot; the stack trains on until all have
@@ -153,41 +153,41 @@ def train(config: Network, data: Dataset, folder: Path, *, device: torch.device 
                     saved = time.monotonic()
                 if stop:
                     break
-        for i, snapshot in state["snapshots"].items():  # what trained on beyond its target goes back to it
+        for i, snapshot in state["snapshots"].items():  # members that trained on beyond their target return to it
             write_member(model, config.stack, int(i), snapshot)
         model.eval()
     facts = _facts(config, state)
     if stop_after is None:
         facts["weights"] = write_weights(folder, model)
-        (folder / CHECKPOINT).unlink(missing_ok=True)  # only now: what is killed in between is trained to its end again
+        (folder / CHECKPOINT).unlink(missing_ok=True)  # last, so that a kill before this point loses nothing
     return model, facts
 
 
 def _epoch(config: Network, data: Dataset, steps: Steps, draws: Draws, state: State, match: Matching | None,
            watch: Watch | None = None) -> Draws:
-    """One pass over the training data; moves ``state`` on and returns the next epoch's draws."""
+    """Train for one epoch, update ``state``, and return the draws of the next epoch."""
     number, batches = state["epoch"], len(data.splits["train"]) // min(config.batch_size, len(data.splits["train"]))
-    # a look at the loss makes the host wait, so there are few, at even distances, one of them at the end
+    # reading the loss makes the host wait, so it happens rarely, at even distances, and always at the end
     looks = {round(batches * (i + 1) / CHECKS) for i in range(CHECKS)} - {0}
-    # dropout and users' networks draw from PyTorch's own generator: seeded for each epoch, it needs no place in a checkpoint
+    # dropout and users' networks draw from PyTorch's own generator, seeded per epoch so that checkpoints need not store it
     if config.dropout or architecture(config.arch).own:
         torch.manual_seed(stream(*config.address(0, "dropout"), number).initial_seed())
     steps.begin(draws, [rate(config, number * batches + step, batches * config.epochs) for step in range(batches)])
     sums, seen = torch.zeros(config.stack), 0
     near = match is not None and match.near  # could a member reach its target in this epoch? then look within it, too
     for step in range(batches):
-        steps(step)  # forward, backward, update; the device may still be at it when the next one is handed out
+        steps(step)  # forward, backward, update; asynchronous on a GPU
         if step + 1 not in looks:
             continue
         if step + 1 == batches and number + 1 < config.epochs:
-            draws = Draws(config, data, number + 1)  # the host draws the next epoch while the device still works
-        mean, now = steps.mean(), number + (step + 1) / batches  # the only wait for the device
+            draws = Draws(config, data, number + 1)  # drawn while the device is still working
+        mean, now = steps.mean(), number + (step + 1) / batches  # the only place where the host waits for the device
         if watch is not None:
             watch(now, {"loss": mean.tolist()})
         _refuse_divergence(mean, data.classes, now, config)
         if match is not None and (near or step + 1 == batches):  # an epoch ends with a look, so that a resumed one starts with it
             match.look(now, ends=step + 1 == batches)
-        sums += mean * (step + 1 - seen)  # means are of the steps since the last look
+        sums += mean * (step + 1 - seen)  # each mean is over the steps since the last look
         seen = step + 1
     state["curve"].append((sums / batches).tolist())
     state["epoch"] = number + 1
@@ -205,7 +205,7 @@ def _refuse_divergence(mean: torch.Tensor, classes: int, epoch: float, config: N
 
 
 def _facts(config: Network, state: State) -> dict[str, Any]:
-    """What is to be known of a training beside its weights."""
+    """The facts about a training run, apart from the weights."""
     facts: dict[str, Any] = {"curve": state["curve"], "epochs": state["epochs"], "reached": None, "losses": None, "looks": None}
     if config.target_loss:
         names = [str(i) for i in range(config.stack)]

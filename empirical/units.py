@@ -41,9 +41,9 @@ def similarity(fit: Moments, score: Moments) -> dict[str, float]:
     Parameters
     ----------
     fit : Moments
-        Of the block ``units``, on the rows on which regressions are fitted.
+        Moments of the block ``units`` on the rows on which regressions are fitted.
     score : Moments
-        Of the same block, on the rows on which they are scored.
+        Moments of the same block on the rows on which they are scored.
 
     Returns
     -------
@@ -96,7 +96,7 @@ def best_order(model: torch.nn.Module, data: Dataset, rows: torch.Tensor, place:
     model : nn.Module
         A stack of one, in evaluation mode.
     data : Dataset
-        On the model's device.
+        Data on the model's device.
     rows : torch.Tensor
         int64 (rows,), numbers of the inputs; the first ``CHOICE_IMAGES`` count.
     place : str
@@ -137,7 +137,7 @@ def smaller(model: torch.nn.Module, data: Dataset, moments: Mapping[str, Moments
     model : nn.Module
         A stack of one, in evaluation mode.
     data : Dataset
-        On the model's device.
+        Data on the model's device.
     moments : mapping of str to Moments
         Place -> moments of its activations, block ``units``.
     orders : mapping of str to ndarray
@@ -183,7 +183,7 @@ def measure(model: torch.nn.Module, start: torch.nn.Module, data: Dataset, *, na
     start : nn.Module
         The same network before training, in evaluation mode.
     data : Dataset
-        On the device of both.
+        Data on the device of both networks.
     names : iterable of str, optional
         Places; by default all that the model marks.
     orders : int
@@ -193,7 +193,7 @@ def measure(model: torch.nn.Module, start: torch.nn.Module, data: Dataset, *, na
     rows : int
         Inputs of each probe split for moments, at most; 0 takes all.
     seed : int
-        Of the orders.
+        Seed of the orders.
 
     Returns
     -------

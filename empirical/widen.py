@@ -28,7 +28,7 @@ def split_units(state: State, generator: torch.Generator, factor: int = 2) -> di
     state : mapping of tensors
         Weights of an MLP (:class:`empirical.models.mlp.MLP`), of one network.
     generator : torch.Generator
-        Of the shares, which are drawn for every unit: equal halves would stay equal for ever.
+        Generator of the shares, which are drawn for every unit, because equal halves would stay equal forever.
     factor : int >= 2, default 2
         Units in place of one.
 

@@ -1,4 +1,4 @@
-"""What a width is: channel counts at a width multiplier, and the widths that no sweep can have."""
+"""Channel counts at a width multiplier, and checks of the widths of a sweep."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -36,7 +36,7 @@ class Widths:
         units : int
             Units of width.
         layer : str
-            What to call the layer in an error.
+            Name of the layer in error messages.
 
         Returns
         -------
@@ -56,8 +56,8 @@ class Widths:
             raise ArgumentError(f"alpha {self.alpha} gives {layer} {float(exact):g} channels: at base_width "
                                 f"{self.base_width} it must be a multiple of 1/{self.base_width}", "alpha", "base_width")
         if exact > MOST_CHANNELS:
-            raise ArgumentError(f"alpha {self.alpha} gives {layer} {int(exact):,} channels: at most {MOST_CHANNELS:,}",
-                                "alpha")
+            raise ArgumentError(f"alpha {self.alpha} gives {layer} {int(exact):,} channels, but at most {MOST_CHANNELS:,} are "
+                                "possible", "alpha")
         return int(exact)
 
 
@@ -81,26 +81,26 @@ def refuse_width(alpha: Fraction, base_width: int) -> None:
 
 
 def check_alphas(alphas: Sequence[Fraction], base_width: int) -> None:
-    """Refuse widths that no sweep can have, whatever the data.
+    """Refuse widths that are impossible in a sweep, whatever the data.
 
     Parameters
     ----------
     alphas : sequence of Fraction
         Width multipliers; the largest is the wide network's.
     base_width : int
-        Channels that stand for one unit of width at alpha = 1; 0 where a user's own architecture decides what a width is.
+        Channels that stand for one unit of width at alpha = 1; 0 if a user's own architecture defines its widths.
 
     Raises
     ------
     ArgumentError
-        For a layer without channels or with a fraction of one, or a width that does not go a whole number of times into the
-        widest, or goes too often.
+        For a layer without channels or with a fraction of one, or if the widest width is not a multiple of another, or is too
+        large a multiple.
     """
     reference = max(alphas)
     for alpha in alphas:
         if (reference / alpha).denominator != 1:
-            raise ArgumentError(f"alpha {alpha} does not go a whole number of times into {reference}: no number of copies "
-                                "has as many features as the wide network")
+            raise ArgumentError(f"alpha {reference} is not a multiple of alpha {alpha}: no number of copies has as many features "
+                                "as the wide network")
         refuse_width(alpha, base_width)
         if reference / alpha > MOST_COPIES:
-            raise ArgumentError(f"{reference / alpha} copies of alpha {alpha}: at most {MOST_COPIES:,}")
+            raise ArgumentError(f"alpha {alpha} needs {reference / alpha} copies, but at most {MOST_COPIES:,} are possible")

@@ -2,8 +2,8 @@
 A formula, from its derivation to its test
 ==========================================
 
-Every formula of the laboratory is derived step by step by a function that you can call, and compared with an independent number by a
-check that can fail.
+Every formula of the laboratory is derived step by step by a function that you can call, and compared with an independent number
+by a check that can fail.
 """
 
 # %%

@@ -31,8 +31,8 @@ def trained(width: int, seed: int) -> nn.Module:
 models = {"wide": trained(128, seed=0), "another wide": trained(128, seed=1), "narrow": trained(8, seed=2)}
 
 # %%
-# One pass over a loader collects the features at named sites, here the second hidden layer of each network, which the module names
-# ``3``. The modules are not changed.
+# One pass over a loader collects the features at named sites, here the second hidden layer of each network, which the module
+# names ``3``. The modules are not changed.
 
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -43,8 +43,8 @@ features
 
 # %%
 # How much of the wide network's features does a linear map from the narrow ones leave unexplained? Regressions are fitted on some
-# rows, the ridge is chosen on others, and scores come from a third set of rows. The second wide network is the baseline: two networks
-# that differ only in their start.
+# rows, the ridge is chosen on others, and scores come from a third set of rows. The second wide network is the baseline: two
+# networks that differ only in their start.
 
 comparison = compare(features["narrow/3"], features["wide/3"], baseline=features["another wide/3"], labels=features.labels)
 comparison.table()

@@ -2,9 +2,9 @@
 Sweep your own architecture
 ===========================
 
-*What does width buy in my network?* You provide a function that takes a width multiplier and returns a network, and a function that
-returns data. The laboratory's sweep trains copies that together have as many features as the wide network, computes baselines, nulls
-and probes, and resumes after an interruption.
+*What does width buy in my network?* You provide a function that takes a width multiplier and returns a network, and a function
+that returns data. The laboratory's sweep trains copies that together have as many features as the wide network, computes
+baselines, nulls and probes, and resumes after an interruption.
 """
 
 # %%
@@ -17,8 +17,8 @@ import my_network
 print(Path(my_network.__file__).read_text())
 
 # %%
-# The sweep; on the terminal, ``widthlab sweep --model my_network:make --data my_network:load --alphas 1 1/2 1/4``. Finished runs are
-# stored in ``out`` and are not repeated.
+# The sweep; on the terminal, ``widthlab sweep --model my_network:make --data my_network:load --alphas 1 1/2 1/4``. Finished runs
+# are stored in ``out`` and are not repeated.
 
 import tempfile
 

@@ -16,7 +16,7 @@ def held_out(name: str, pool: int, train_size: int, probe_fit: int, probe_score:
     Parameters
     ----------
     name : str
-        What the data are called in an error.
+        Name of the data in error messages.
     pool : int
         Rows to choose from.
     train_size : int

@@ -101,7 +101,7 @@ def steps(network: PixelNetwork, queries: np.ndarray, away: np.ndarray, other: n
     other : ndarray
         From the query to its projection on the hull of another class, (m, d).
     seed : int
-        Of the random steps.
+        Seed of the random steps.
 
     Returns
     -------
@@ -127,9 +127,9 @@ def measure(network: PixelNetwork, points: np.ndarray, labels: np.ndarray, queri
     Parameters
     ----------
     network : PixelNetwork
-        In evaluation mode.
+        Network in evaluation mode.
     points : ndarray
-        What it was trained on, (n, d).
+        Training points of the network, (n, d).
     labels : ndarray
         Their classes, (n,).
     queries : ndarray
@@ -137,9 +137,9 @@ def measure(network: PixelNetwork, points: np.ndarray, labels: np.ndarray, queri
     wrong : ndarray
         bool (m,), which of them it misclassifies.
     stepped : int
-        How many of them take steps.
+        Number of them that take steps.
     seed : int
-        Of the random steps.
+        Seed of the random steps.
 
     Returns
     -------

@@ -31,7 +31,7 @@ class PixelNetwork:
     model : Stack
         A stack of one, in evaluation mode.
     data : Dataset
-        What it was trained on, on the model's device: shape and normalisation of its inputs.
+        Training data on the model's device, for the shape and normalisation of inputs.
 
     Examples
     --------
@@ -123,13 +123,13 @@ def directions(network: PixelNetwork, queries: np.ndarray, nearest: np.ndarray, 
     Parameters
     ----------
     network : PixelNetwork
-        In evaluation mode.
+        Network in evaluation mode.
     queries : ndarray
         Pixels in [0, 1], (m, d).
     nearest : ndarray
         Their projections on the hull, (m, d).
     seed : int
-        Of the random directions.
+        Seed of the random directions.
 
     Returns
     -------

@@ -71,7 +71,7 @@ def scales(points: np.ndarray, seed: int) -> dict[str, float]:
     points : ndarray
         (n, d).
     seed : int
-        Of the pairs.
+        Seed of the pairs.
 
     Returns
     -------
@@ -126,7 +126,7 @@ def gaussian_like(points: np.ndarray, queries: int, seed: int) -> tuple[np.ndarr
     queries : int
         Number of queries.
     seed : int
-        Of the draws.
+        Seed of the draws.
 
     Returns
     -------
@@ -174,7 +174,7 @@ def measure(space: Space, *, queries: int = 0, leave_one_out: int = -1, n: int =
     classes : int
         Queries measured against the hull of each class; 0 leaves it out.
     seed : int
-        Of the draws.
+        Seed of the draws.
     tol : float
         Relative accuracy of the distances, see :func:`theory.hull.project`.
 

@@ -35,7 +35,7 @@ class Space:
     query_labels : ndarray
         int64 (m,).
     name : str
-        What to call it.
+        Name of the result.
     facts : dict
         Shape of the images, share of variance kept, ...
     wrong : ndarray or None
@@ -122,7 +122,7 @@ def wavelets(space: Space, wavelet: str = "haar", share: float = WAVELET_SHARE) 
     Parameters
     ----------
     space : Space
-        Of pixels.
+        Space of pixels.
     wavelet : str
         Name that PyWavelets knows.
     share : float
@@ -165,7 +165,7 @@ def components(space: Space, dim: int) -> Space:
     space : Space
         Any space.
     dim : int
-        How many components.
+        Number of components.
 
     Returns
     -------
@@ -212,9 +212,9 @@ def features(model: "Stack", data: "Dataset", site: str, batch: int = 1024) -> S
     model : Stack
         A stack of one, in evaluation mode, on the data's device.
     data : Dataset
-        What it was trained on.
+        Data set that the network was trained on.
     site : str
-        Where features are taken.
+        Site where features are read.
     batch : int
         Rows at a time.
 

@@ -46,7 +46,7 @@ def build(arch: str, *, alpha: Fraction | int | str, base_width: int, data: Data
     base_width : int
         Channels that stand for one unit of width at alpha = 1.
     data : Dataset
-        Its shape, classes and vocabulary fix the ends of the network.
+        Data set, whose shape, classes and vocabulary fix the first and last layer.
     copies : int
         Networks in the stack.
     mup : bool
@@ -92,13 +92,13 @@ def build_for(setting: Setting, data: Dataset, *, alpha: Fraction | int | str | 
     setting : Setting
         Architecture, width, base width, depth, dropout and parametrisation.
     data : Dataset
-        What the network takes.
+        Data set of the network.
     alpha : Fraction or int or str, optional
         Width multiplier, in place of the setting's.
     copies : int
         Networks in the stack; a user's own architecture has no stacks.
     seed : int
-        Of what a user's own network draws for its start; the weights of the others are not yet set.
+        Seed of the initialisation of a user's own network; the weights of other networks are not set yet.
 
     Returns
     -------
@@ -137,7 +137,7 @@ def outline(setting: Setting, alpha: Fraction | int | str, data: Dataset) -> Sta
     alpha : Fraction or int or str
         Width multiplier.
     data : Dataset
-        What the network takes.
+        Data set of the network.
 
     Returns
     -------

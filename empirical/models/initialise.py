@@ -159,11 +159,11 @@ def parameter_groups(model: nn.Module, *, learning_rate: float, weight_decay: fl
     model : nn.Module
         A stack at its start.
     learning_rate : float
-        That of alpha = 1.
+        Learning rate at alpha = 1.
     weight_decay : float
-        That of weights.
+        Weight decay of weights.
     optimizer : {"sgd", "adamw"}
-        Which rule the rates are for.
+        Optimizer that the rates are for.
     alpha : Fraction
         Width multiplier.
     parametrisation : {"standard", "mup"}

@@ -179,7 +179,7 @@ def test_declared_copies_have_the_wide_transformers_parameters():
     (["--alphas", "1", "1/0"], 2, "not a fraction"),
     (["--data", "cifar10", "--data-dir", "/nowhere"], 2, "no CIFAR-10 in /nowhere"),
     (["--arch", "transformer", "--data", "digits"], 2, "sentence pairs"),
-    (["--device", "cuda:55"], 2, "is not there"),
+    (["--device", "cuda:55"], 2, "is not available"),
     (["--frobnicate"], 2, "unrecognized"),
     (["--label-noise", "2"], 2, "[0, 1]"),
     (["--target-loss", "1"], 2, "--match train-loss"),

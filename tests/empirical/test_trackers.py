@@ -56,5 +56,5 @@ def test_a_tracker_that_is_not_there_is_refused_before_training(monkeypatch):
     monkeypatch.setattr("empirical.trackers.find_spec", lambda name: None)
     with pytest.raises(ArgumentError, match="needs the package wandb: pip install 'widthlab\\[logging\\]'"):
         choose("wandb")
-    with pytest.raises(ArgumentError, match="there are tensorboard and wandb"):
+    with pytest.raises(ArgumentError, match="use tensorboard or wandb"):
         choose("paper")

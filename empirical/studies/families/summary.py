@@ -37,9 +37,9 @@ def draw_families(rows: list[dict], axes: "Axes") -> None:
     Parameters
     ----------
     rows : list of dict
-        Of :func:`summarise`.
+        Rows of :func:`summarise`.
     axes : matplotlib.axes.Axes
-        What is drawn on.
+        Axes to draw on.
     """
     from empirical.studies.width.summary import draw_span_errors
     from lab.pictures import series

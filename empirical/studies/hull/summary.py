@@ -63,7 +63,7 @@ def outside(frame: "pandas.DataFrame") -> tuple[list[str], dict[str, list[Estima
     Returns
     -------
     spaces : list of str
-        What each space is, in a few words.
+        Short description of each space.
     shares : dict of str to list
         The kind of points → an :class:`~lab.estimate.Estimate` for each space, over its replicas where it has several; None
         where they were not projected.
@@ -85,9 +85,9 @@ def space_in_words(name: str, dim: int, n: int, alpha: str | None = None) -> str
     Parameters
     ----------
     name : str
-        Of the space.
+        Name of the space.
     dim, n : int
-        Its dimension, and the points of the hull.
+        Dimension of the space, and number of hull points.
     alpha : str, optional
         Width of the network, where there is one.
     """
@@ -100,11 +100,11 @@ def draw_outside(spaces: Sequence[str], shares: Mapping[str, Sequence[Estimate |
     Parameters
     ----------
     spaces : sequence of str
-        What each space is.
+        Description of each space.
     shares : mapping of str to sequence
         The kind of points → an estimate for each space, or None.
     axes : matplotlib.axes.Axes
-        What is drawn on.
+        Axes to draw on.
     """
     from lab.pictures import series
 

@@ -43,9 +43,9 @@ def draw_prunability(rows: list[dict], axes: "Axes") -> None:
     Parameters
     ----------
     rows : list of dict
-        Of :func:`summarise`.
+        Rows of :func:`summarise`.
     axes : matplotlib.axes.Axes
-        What is drawn on.
+        Axes to draw on.
     """
     from lab.pictures import series
 

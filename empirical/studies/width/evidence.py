@@ -28,7 +28,7 @@ def levels_of(arch: str, data: str) -> dict[str, str]:
     arch : str
         As in the table.
     data : str
-        As in the table; nothing is known of what a user brings.
+        As in the table; a user's own data have no known difficulty.
     """
     kind, difficulty = next((found for name, found in DATA.items() if data.startswith(name)), ("", ""))
     architecture = ARCHITECTURES.get(arch, "convolutional" if arch in architectures() else "")
@@ -47,15 +47,15 @@ class Sweep:
     Attributes
     ----------
     whole : pandas.DataFrame
-        Its rows with as many copies as have the wide network's features.
+        Rows with as many copies as match the wide network's features.
     least : pandas.DataFrame
-        Those of the smallest alpha, by seed.
+        Rows of the smallest alpha, by seed.
     first : pandas.Series
         One of them, for what they share.
     setting : str
         The setting in words.
     levels : dict of str to str
-        What may separate the setting from others.
+        Attributes that may separate the setting from others.
     """
 
     def __init__(self, frame: "pandas.DataFrame"):

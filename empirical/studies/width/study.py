@@ -82,11 +82,11 @@ def files_study(name: str, title: str, arch: str, data: str, *, reduced: Mapping
     data : str
         Name of a data set.
     reduced : mapping
-        What the reduced network changes in the recipe of the data set, at full scale.
+        Changes to the recipe of the data set for the reduced network, at full scale.
     published : mapping
-        What the network of published size changes in it, at the scale of that name.
+        Changes to it for the network of published size, at the scale of that name.
     label : str
-        What pictures call it.
+        Label in pictures.
     control_of : str
         Name of the study in which this one changes a single thing.
     alphas : sequence of Fraction
