@@ -16,6 +16,7 @@ from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+import numpy as np
 from numba.core.caching import FunctionCache
 
 from lab.cli import note
@@ -122,10 +123,10 @@ def _value(thing: Any) -> bytes:
         return repr(thing).encode()
     if isinstance(thing, tuple | list):
         return b"".join(map(_value, thing))
-    if hasattr(thing, "tobytes") and hasattr(thing, "dtype"):
-        return repr((thing.dtype, getattr(thing, "shape", ()))).encode() + thing.tobytes()
+    if isinstance(thing, np.ndarray | np.generic):
+        return repr((thing.dtype, thing.shape)).encode() + thing.tobytes()
     kind = thing if isinstance(thing, type) else type(thing)
-    return _source(kind.__module__)
+    return kind.__qualname__.encode() + _source(kind.__module__)
 
 
 _sources: dict[str, bytes] = {}

@@ -6,9 +6,11 @@ import sys
 from pathlib import Path
 
 import numba
+import numpy as np
 import pytest
 
 from lab.compiled import njit
+from lab.kernel_cache import ingredients
 
 ROOT = Path(__file__).parents[2]
 
@@ -69,6 +71,15 @@ def run(script, tmp_path, **environment):
     (tmp_path / "script.py").write_text(script)
     return subprocess.run([sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True,
                           env={"PYTHONPATH": str(ROOT), "PATH": "", "WIDTHLAB_SILENT_COMPILER": "1", **environment})
+
+
+def test_a_kernel_that_names_a_type_of_numpy_is_kept_by_that_type():
+    def kernel(of):
+        spaces: dict = {"_f": of}
+        exec("def kernel(x):\n    return _f(x)", spaces)
+        return spaces["kernel"]
+
+    assert ingredients(kernel(np.float32)) == ingredients(kernel(np.float32)) != ingredients(kernel(np.float64))
 
 
 def test_kernels_run_where_nothing_can_be_cached_and_say_so_once(tmp_path):
