@@ -36,7 +36,7 @@ BAD = {
 KINDS = {
     **dict.fromkeys(("bumps", "replicas", "samples", "dim", "width", "copies", "epochs", "batch_size", "teacher_width",
                      "max_steps", "power", "looks", "waves", "harmonics", "test_samples", "degree", "reference_width",
-                     "size", "starts"), "count"),
+                     "size", "starts", "rows", "other_width"), "count"),
     **dict.fromkeys(("replica", "first_replica"), "whole"),
     "seed": "seed",
     **dict.fromkeys(("half_line", "bump_width", "init_scale", "init_readout", "learning_rate", "learning_rate_decay",

@@ -1,10 +1,11 @@
 """Measures of features: pure functions of :class:`theory.moments.Moments`, or of rows where moments are not enough.
 
 ``span`` span error, gap, probe by regression · ``ridge`` the regression itself · ``similarity`` CKA, CCA, Procrustes ·
-``debiased`` CKA without its bias · ``neighbours`` shared nearest neighbours · ``units`` effective rank, repeated and
-predictable units · ``residual`` residual features and their controls · ``null`` permutation nulls · ``fitted`` which rows fitted
-measures are scored on · ``ablation`` curves of predictions · ``merging`` smaller networks · ``nonlinear`` span error by a
-kernel or a network · ``logistic`` logistic probe · ``rows`` checks of rows.
+``debiased`` CKA without its bias · ``neighbours`` shared nearest neighbours · ``calibrated`` similarities beside those of
+shuffled rows · ``units`` effective rank, repeated and predictable units · ``residual`` residual features and their controls ·
+``null`` permutation nulls · ``fitted`` which rows fitted measures are scored on · ``ablation`` curves of predictions ·
+``merging`` smaller networks · ``nonlinear`` span error by a kernel or a network · ``logistic`` logistic probe · ``rows``
+checks of rows.
 
 Each file lists its public names in ``__all__``; they are public here too, and a file is loaded when one of its names is
 first asked for. A file that says ``COMPARED = (Measure(...), ...)`` adds columns to the table of every width sweep.

@@ -54,11 +54,11 @@ def shared_neighbours(x: np.ndarray, y: np.ndarray, *, neighbours: int = 10) -> 
         raise InputError("features that are not finite")
     checks.whole_number("neighbours", neighbours, 1, max(1, len(x) - 1))
     checks.fits_memory(rows=len(x), rows_beside=len(x))
-    near_x, near_y = (_nearest(block, neighbours) for block in (x, y))
+    near_x, near_y = (nearest_rows(block, neighbours) for block in (x, y))
     return (near_x & near_y).sum(axis=1) / neighbours
 
 
-def _nearest(x: np.ndarray, neighbours: int) -> np.ndarray:
+def nearest_rows(x: np.ndarray, neighbours: int) -> np.ndarray:
     """Mask (rows, rows) of each row's nearest rows."""
     x = x / power_of_two(np.abs(x).max())
     x -= x.mean(axis=0)

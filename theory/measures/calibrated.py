@@ -1,0 +1,218 @@
+"""Calibrated similarity: a similarity of two sets of features, held against the same features with their rows shuffled.
+
+Few rows, many units and their spectra make unrelated features look alike, and wide ones more than narrow ones. Shuffling the
+rows of one side keeps all of that and breaks the tie. With s the similarity, s_1 … s_R those of R shuffles and s̄ their mean,
+
+    score = (s − s̄) / (1 − s̄),        p = (1 + #{s_r ≥ s}) / (R + 1).
+
+The score is 0 on average for unrelated features and 1 where the measure is 1. The p-value is exact: the chance, if rows are
+exchangeable and the sides unrelated, that a similarity is as large as this.
+
+The matrices of all pairs of rows (inner products for CKA, nearest rows for :func:`~theory.measures.shared_neighbours`) are made
+once and permuted.
+
+Sources: arXiv 2602.14486 for calibrating by permutation; Phipson & Smyth 2010 (Stat. Appl. Genet. Mol. Biol. 9, 39) for the
+p-value.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from lab import checks
+from lab.arrays import floats, power_of_two
+from lab.errors import InputError
+from theory.measures.neighbours import nearest_rows
+
+__all__ = ["Calibrated", "calibrated", "calibrated_cka", "calibrated_neighbours"]
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """A similarity beside those of shuffled rows.
+
+    Attributes
+    ----------
+    value : float
+        The similarity, at most 1.
+    null : ndarray of shape (repeats,)
+        The same of shuffled rows.
+
+    Examples
+    --------
+    >>> found = Calibrated(0.6, np.array([0.1, 0.3]))
+    >>> round(found.score, 4), round(found.p, 4)
+    (0.5, 0.3333)
+    """
+
+    value: float
+    null: np.ndarray
+
+    @property
+    def score(self) -> float:
+        """How far the similarity is from the null's mean, as a share of the way to 1."""
+        expected = float(self.null.mean())
+        if not expected < 1:
+            raise InputError("shuffled rows are as alike as rows can be: the measure tells nothing of these features")
+        return (self.value - expected) / (1 - expected)
+
+    @property
+    def p(self) -> float:
+        """Chance of a similarity as large as this if the two sides were unrelated, in [1/(repeats + 1), 1]."""
+        return float((1 + np.sum(self.null >= self.value)) / (1 + len(self.null)))
+
+
+def calibrated(measure: Callable[[np.ndarray, np.ndarray], float], x: np.ndarray, y: np.ndarray, rng: np.random.Generator, *,
+               repeats: int = 99) -> Calibrated:
+    """Any similarity of rows, beside that of shuffled ones.
+
+    Parameters
+    ----------
+    measure : callable
+        ``measure(x, y)``, a number.
+    x : ndarray of shape (rows, units of x)
+        At least 4 rows.
+    y : ndarray of shape (rows, units of y)
+        The same rows.
+    rng : numpy.random.Generator
+        Of the permutations.
+    repeats : int, default 99
+        R, shuffles.
+
+    Returns
+    -------
+    Calibrated
+
+    Raises
+    ------
+    InputError
+        Shapes that do not fit, values that are not finite; what the measure raises.
+
+    References
+    ----------
+    arXiv 2602.14486.
+
+    Examples
+    --------
+    >>> from theory.measures import debiased_cka
+    >>> x, y = np.random.default_rng(0).normal(size=(2, 30, 3))
+    >>> calibrated(debiased_cka, x, x + y, np.random.default_rng(1)).p
+    0.01
+    """
+    x, y = _rows(x, y)
+    checks.whole_number("repeats", repeats)
+    return Calibrated(float(measure(x, y)), np.array([measure(x, y[rng.permutation(len(y))]) for _ in range(repeats)]))
+
+
+def calibrated_cka(x: np.ndarray, y: np.ndarray, rng: np.random.Generator, *, repeats: int = 99) -> Calibrated:
+    """Linear CKA beside that of shuffled rows.
+
+    Parameters
+    ----------
+    x : ndarray of shape (rows, units of x)
+        At least 4 rows; products of all pairs are held in memory.
+    y : ndarray of shape (rows, units of y)
+        The same rows.
+    rng : numpy.random.Generator
+        Of the permutations.
+    repeats : int, default 99
+        R, shuffles.
+
+    Returns
+    -------
+    Calibrated
+
+    Raises
+    ------
+    InputError
+        Shapes that do not fit, values that are not finite, features that do not vary.
+
+    References
+    ----------
+    arXiv 2602.14486.
+
+    Examples
+    --------
+    >>> x, y = np.random.default_rng(0).normal(size=(2, 30, 20))
+    >>> found = calibrated_cka(x, y, np.random.default_rng(1))
+    >>> bool(found.value > 0.3), bool(abs(found.score) < 0.1)
+    (True, True)
+    """
+    x, y = _rows(x, y)
+    checks.whole_number("repeats", repeats)
+    sides = []
+    for block in (x, y):
+        block = block / power_of_two(np.abs(block).max())
+        block -= block.mean(axis=0)
+        products = block @ block.T
+        size = np.linalg.norm(products)
+        if not size > 0:
+            raise InputError("features that do not vary have no CKA")
+        sides.append(products / size)
+    return _permuted(lambda a, b: float(np.vdot(a, b)), *sides, rng, repeats)
+
+
+def calibrated_neighbours(x: np.ndarray, y: np.ndarray, rng: np.random.Generator, *, neighbours: int = 10,
+                          repeats: int = 99) -> Calibrated:
+    """Shared nearest neighbours beside those of shuffled rows.
+
+    Parameters
+    ----------
+    x : ndarray of shape (rows, units of x)
+        At least 4 rows; distances of all pairs are held in memory.
+    y : ndarray of shape (rows, units of y)
+        The same rows.
+    rng : numpy.random.Generator
+        Of the permutations.
+    neighbours : int, default 10
+        k, below the number of rows.
+    repeats : int, default 99
+        R, shuffles.
+
+    Returns
+    -------
+    Calibrated
+
+    Raises
+    ------
+    InputError
+        Shapes that do not fit, values that are not finite, too few rows.
+
+    References
+    ----------
+    Huh et al. 2024 (arXiv 2405.07987) for the measure, arXiv 2602.14486 for its calibration.
+
+    Examples
+    --------
+    >>> x, y = np.random.default_rng(0).normal(size=(2, 50, 3))
+    >>> found = calibrated_neighbours(x, x + 0.1 * y, np.random.default_rng(1), neighbours=5)
+    >>> bool(found.score > 0.5), found.p
+    (True, 0.01)
+    """
+    x, y = _rows(x, y)
+    checks.whole_number("repeats", repeats)
+    checks.whole_number("neighbours", neighbours, 1, max(1, len(x) - 1))
+    near, links = [nearest_rows(side, neighbours) for side in (x, y)], len(x) * neighbours
+    return _permuted(lambda a, b: np.count_nonzero(a & b) / links, *near, rng, repeats)
+
+
+def _permuted(measure: Callable[[np.ndarray, np.ndarray], float], a: np.ndarray, b: np.ndarray, rng: np.random.Generator,
+              repeats: int) -> Calibrated:
+    """A measure of two (rows, rows) matrices, and of the second with its rows and columns permuted alike."""
+    null = np.empty(repeats)
+    for r in range(repeats):
+        order = rng.permutation(len(b))
+        null[r] = measure(a, b[order[:, None], order])
+    return Calibrated(measure(a, b), null)
+
+
+def _rows(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    x, y = floats(x, "x"), floats(y, "y")
+    if x.ndim != 2 or y.ndim != 2 or len(x) != len(y) or len(x) < 4:
+        raise InputError("a calibrated similarity needs two (rows, units) arrays of the same rows, at least 4: "
+                         f"{x.shape}, {y.shape}")
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise InputError("features that are not finite")
+    checks.fits_memory(rows=len(x), rows_beside=len(x))
+    return x, y

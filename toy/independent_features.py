@@ -1,0 +1,236 @@
+"""Features that have nothing to do with each other: how alike do few rows make them look?
+
+Two sets of independent standard normal units on the same n rows. Their true similarity is 0. Linear CKA, as it is mostly written,
+is far above; debiased CKA is 0 on average; the calibrated one (:mod:`theory.measures.calibrated`) is held against shuffled rows.
+Formula for the first: :mod:`theory.independent_features`.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lab import arguments, checks
+from lab.cli import say
+from lab.docstrings import arguments_as_in
+from lab.estimate import mean_interval
+from lab.results import Results
+from lab.streams import generator
+from lab.study import CONFIRMATORY, Study
+from theory.independent_features import cka_of_independent
+from theory.measures import calibrated_cka, debiased_cka
+from toy.models import Model
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Prediction", "Similarities", "predict", "simulate"]
+
+MODEL = Model("features that have nothing to do with each other: how alike do few rows make them look?")
+
+
+SHUFFLES = 99
+MEANS = ("cka", "debiased", "calibrated")
+
+
+@dataclass(frozen=True)
+class Similarities(Results, axes="cka debiased calibrated p: replica", picture="cka"):
+    """What was measured of independent features.
+
+    Attributes
+    ----------
+    cka : (replicas,) array
+        Linear CKA.
+    debiased : (replicas,) array
+        Linear CKA from unbiased HSIC.
+    calibrated : (replicas,) array
+        Linear CKA as a share of the way from its mean over shuffled rows to 1.
+    p : (replicas,) array
+        Its p-value by these shuffles.
+
+    Examples
+    --------
+    >>> found = simulate(rows=32, replicas=3)
+    >>> bool((found.debiased < found.cka).all())
+    True
+    """
+
+    cka: np.ndarray
+    debiased: np.ndarray
+    calibrated: np.ndarray
+    p: np.ndarray
+
+
+@dataclass(frozen=True)
+class Prediction(Results, theory=True):
+    """What is expected of independent features.
+
+    Attributes
+    ----------
+    cka : float
+        Linear CKA, to leading order.
+    debiased : float
+        0.
+
+    Examples
+    --------
+    >>> predict(rows=32).debiased
+    0.0
+    """
+
+    cka: float
+    debiased: float
+
+
+def check(rows, width, other_width, replicas, seed) -> None:
+    """Refuse arguments that :func:`simulate` cannot take."""
+    checks.whole_number("rows", rows, 4)
+    checks.whole_number("width", width)
+    checks.whole_number("other_width", other_width)
+    checks.whole_number("replicas", replicas)
+    checks.seed(seed)
+    checks.fits_memory(rows=rows, units=width + other_width)
+    checks.fits_memory(units=width + other_width, units_beside=width + other_width)
+
+
+def simulate(rows: int = 64, width: int = 8, other_width: int = 8, replicas: int = 20, seed: int = 0) -> Similarities:
+    """Draw independent features and measure how alike they are.
+
+    Parameters
+    ----------
+    rows : int ≥ 4, default 64
+        n, rows that both have.
+    width : int ≥ 1, default 8
+        Units of the one side.
+    other_width : int ≥ 1, default 8
+        Units of the other.
+    replicas : int ≥ 1, default 20
+        Repetitions.
+    seed : int in 0 … 2⁶⁴ − 1, default 0
+        Replica r has a stream of its own for every size.
+
+    Returns
+    -------
+    Similarities
+        A number a replica.
+
+    Raises
+    ------
+    InputError
+        For arguments outside these ranges.
+
+    References
+    ----------
+    Project-MONAI/MONAI, pull request 9129, for the table of such numbers.
+
+    Examples
+    --------
+    >>> simulate(rows=32, replicas=5).cka.round(2).tolist()
+    [0.21, 0.22, 0.21, 0.18, 0.22]
+    """
+    check(rows, width, other_width, replicas, seed)
+    found = Similarities(*(np.empty(replicas) for _ in range(4)))
+    for r in range(replicas):
+        rng = generator(seed, "independent-features", "units", rows, width, other_width, r)
+        x, y = rng.standard_normal((rows, width)), rng.standard_normal((rows, other_width))
+        shuffled = generator(seed, "independent-features", "shuffles", rows, width, other_width, r)
+        beside = calibrated_cka(x, y, shuffled, repeats=SHUFFLES)
+        found.cka[r], found.debiased[r] = beside.value, debiased_cka(x, y)
+        found.calibrated[r], found.p[r] = beside.score, beside.p
+    return found
+
+
+@arguments_as_in(simulate)
+def predict(rows: int = 64, width: int = 8, other_width: int = 8, replicas: int = 20, seed: int = 0) -> Prediction:
+    """What is expected of them.
+
+    Parameters
+    ----------
+    replicas : int ≥ 1, default 20
+        Not used: theory does not depend on it.
+    seed : int in 0 … 2⁶⁴ − 1, default 0
+        Not used, likewise.
+
+    Returns
+    -------
+    Prediction
+        By :mod:`theory.independent_features`.
+
+    Raises
+    ------
+    InputError
+        As :func:`simulate`.
+
+    References
+    ----------
+    Derived in :mod:`theory.independent_features`.
+
+    Examples
+    --------
+    >>> round(predict(rows=32).cka, 3)
+    0.2
+    """
+    check(rows, width, other_width, replicas, seed)
+    return Prediction(cka_of_independent(rows, width, other_width), 0.0)
+
+
+def add_arguments(parser):
+    parser.add_argument("--rows", type=arguments.whole(4), default=64, help="rows that both have")
+    parser.add_argument("--width", type=arguments.positive_int, default=8, help="units of the one side")
+    parser.add_argument("--other-width", type=arguments.positive_int, default=8, help="units of the other")
+    parser.add_argument("--replicas", type=arguments.replicas, default=20, help="repetitions")
+    arguments.add_run_arguments(parser, "--seed", "--quick")
+
+
+def run(args) -> dict:
+    sizes = dict(rows=args.rows, width=args.width, other_width=args.other_width,
+                 replicas=min(args.replicas, 10) if args.quick else args.replicas, seed=args.seed)
+    found, theory = simulate(**sizes), predict(**sizes)
+    cka, debiased = mean_interval(found.cka), mean_interval(found.debiased)
+    score = mean_interval(found.calibrated)
+    say(f"linear CKA {cka:.3f} (predicted {theory.cka:.3f}); debiased {debiased:.3f}; calibrated {score:.3f}")
+    return {**sizes, "cka": cka, "debiased": debiased, "calibrated": score, "predicted": theory.cka}
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Replicas at one number of rows."""
+
+    rows: int
+    width: int = 8
+    replicas: int = 200
+    seed: int = 0
+
+
+def run_draws(config: Draws, folder: Path) -> dict:
+    """Draw and measure."""
+    sizes = (config.rows, config.width, config.width, config.replicas, config.seed)
+    found, theory = simulate(*sizes), predict(*sizes)
+    return {**{name: getattr(found, name).tolist() for name in (*MEANS, "p")}, "cka_theory": theory.cka}
+
+
+def configs(scale: str) -> list[Draws]:
+    """Numbers of rows from 32 to 256, each for 2, 8 and 32 units; quick: the smallest."""
+    if scale == "quick":
+        return [Draws(rows, 8, 10, CONFIRMATORY) for rows in (32, 64)]
+    return [Draws(rows, width, seed=CONFIRMATORY) for width in (2, 8, 32) for rows in (32, 64, 128, 256)]
+
+
+def tabulate(finished) -> "pd.DataFrame":
+    """A row a size: means with their intervals, the standard deviation of a single draw, the share of p-values up to .05."""
+    import pandas as pd
+
+    rows = []
+    for config, result in finished:
+        row = {"rows": config.rows, "width": config.width, "cka_theory": result["cka_theory"]}
+        for name in MEANS:
+            e = mean_interval(result[name])
+            row |= {name: e.mean, f"{name}_low": e.low, f"{name}_high": e.high, f"{name}_n": e.n,
+                    f"{name}_sd": float(np.std(result[name], ddof=1))}
+        rows.append({**row, "rejected": float(np.mean(np.array(result["p"]) <= 0.05))})
+    return pd.DataFrame(rows)
+
+
+STUDY = Study("independent-features", "similarity of features that have nothing to do with each other",
+              "toy.independent_features:run_draws", configs, tabulate, processes=True)
