@@ -63,7 +63,7 @@ def cka_of_independent(rows: int, units: int, other_units: int) -> float:
     return math.sqrt(p * q / ((m + p + 1) * (m + q + 1)))
 
 
-def mean_products(rows: int, units: int, other_units: int) -> tuple[float, float]:
+def _mean_products(rows: int, units: int, other_units: int) -> tuple[float, float]:
     """⟨|XᵀY|²⟩ and ⟨|XᵀX|²⟩ of centred independent normal features."""
     m = rows - 1
     return float(m * units * other_units), float(m * units * (m + units + 1))
@@ -93,15 +93,15 @@ def derive_cka(d: "Derivation") -> object:
     return d.conclude(found)
 
 
-def check_products(rng: np.random.Generator) -> Iterator[Prediction]:
+def _check_products(rng: np.random.Generator) -> Iterator[Prediction]:
     """The two means against draws."""
     n, p, q = 12, 3, 5
     x, y = (rng.standard_normal((4000, n, units)) for units in (p, q))
     x, y = x - x.mean(1, keepdims=True), y - y.mean(1, keepdims=True)
-    across, own = mean_products(n, p, q)
+    across, own = _mean_products(n, p, q)
     for name, value, a, b in (("X^T Y", across, x, y), ("X^T X", own, x, x)):
         yield monte_carlo(f"independent features: {name}", value, (np.einsum("rni,rnj->rij", a, b) ** 2).sum((1, 2)))
 
 
 DERIVATIONS = {"cka-of-independent": derive_cka}
-CHECKS = {"independent-features": check_products}
+CHECKS = {"independent-features": _check_products}

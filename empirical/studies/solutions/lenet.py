@@ -1,0 +1,25 @@
+"""The published setting of iterative magnitude pruning: an MLP of two hidden layers on MNIST, fifteen rounds.
+
+As in open_lth's ``mnist_lenet_300_100`` (SGD at rate .1, batches of 128, 40 epochs, a fifth of the weights a round), but with two
+layers of 200 units where that has 300 and 100. It speaks to published numbers, and to no claim.
+"""
+
+from empirical.studies.solutions.plan import from_files, of_width, seeds
+from empirical.studies.solutions.tickets import PRUNE, Tickets, tabulate
+from empirical.studies.trained import TRAIN
+from lab.study import Study
+
+LENET = {"data": "mnist", "depth": 2, "epochs": 40, "batch_size": 128, "learning_rate": 0.1, "schedule": "constant",
+         "warmup": 0.0}
+UNITS, ROUNDS, REPLICAS = 200, 15, 5
+
+
+def _declared(scale: str, n: int | None = None) -> list[Tickets]:
+    """Five replicas; hours each, so only at full scale."""
+    if scale != "full":
+        return []
+    return [of_width(Tickets, UNITS, seed, **LENET, rounds=ROUNDS) for seed in seeds(n or REPLICAS)]
+
+
+TICKETS_LENET = Study("tickets-lenet", "MLPs of two layers on MNIST: fifteen rounds of pruning, rewound to the start",
+                      (TRAIN, PRUNE), from_files(_declared), tabulate, declared=_declared, processes=True, extensible=True)
