@@ -21,9 +21,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab import checks
-from lab.arrays import floats, power_of_two
+from lab.arrays import power_of_two
 from lab.errors import InputError
 from theory.measures.neighbours import nearest_rows
+from theory.measures.rows import as_matrix
 
 __all__ = ["Calibrated", "calibrated", "calibrated_cka", "calibrated_neighbours"]
 
@@ -208,11 +209,8 @@ def _permuted(measure: Callable[[np.ndarray, np.ndarray], float], a: np.ndarray,
 
 
 def _rows(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    x, y = floats(x, "x"), floats(y, "y")
-    if x.ndim != 2 or y.ndim != 2 or len(x) != len(y) or len(x) < 4:
-        raise InputError("a calibrated similarity needs two (rows, units) arrays of the same rows, at least 4: "
-                         f"{x.shape}, {y.shape}")
-    if not (np.isfinite(x).all() and np.isfinite(y).all()):
-        raise InputError("features that are not finite")
+    x, y = as_matrix(x, "x"), as_matrix(y, "y")
+    if len(x) != len(y) or len(x) < 4:
+        raise InputError(f"a calibrated similarity needs the same rows of both sides, at least 4: {x.shape}, {y.shape}")
     checks.fits_memory(rows=len(x), rows_beside=len(x))
     return x, y
