@@ -1,7 +1,7 @@
 """Magnitude pruning with rewinding, for whole stacks (Frankle & Carbin 2019, arXiv 1803.03635; Frankle et al. 2020, 1912.05671).
 
-A mask says which weights of a network are left: a tensor of the weight's shape for each weight matrix (biases are never pruned).
-The weights of a stack carry the copies along their first axis, and every copy has masks of its own.
+A mask says which weights of a network are left: a tensor for each weight matrix and each convolution; biases and what belongs to
+norms are never pruned. Masks carry the copies of a stack along their first axis, so every copy has its own.
 """
 
 from collections.abc import Mapping
@@ -14,25 +14,30 @@ State = Mapping[str, torch.Tensor]
 Masks = dict[str, torch.Tensor]
 
 
-def whole_masks(state: State) -> Masks:
+def whole_masks(state: State, copies: int | None = None) -> Masks:
     """Masks that leave every weight.
 
     Parameters
     ----------
     state : mapping of tensors
-        Weights of a stack of MLPs.
+        Weights of a stack.
+    copies : int, optional
+        Networks in the stack; None where the first axis of every weight counts them, as in MLPs.
 
     Returns
     -------
     dict of bool tensors
-        One for each weight matrix.
+        One for each weight matrix (copies, out, in) and convolution (copies, out, in, size, size).
 
     Examples
     --------
-    >>> list(whole_masks({"readout.weight": torch.ones(1, 2, 2), "readout.bias": torch.ones(1, 2)}))
-    ['readout.weight']
+    >>> state = {"conv.weight": torch.ones(6, 1, 3, 3), "norm.weight": torch.ones(6), "readout.weight": torch.ones(2, 4, 3)}
+    >>> {name: tuple(mask.shape) for name, mask in whole_masks(state, 2).items()}
+    {'conv.weight': (2, 3, 1, 3, 3), 'readout.weight': (2, 4, 3)}
     """
-    return {name: torch.ones_like(x, dtype=torch.bool) for name, x in state.items() if name.endswith("weight")}
+    found = {name: torch.ones(x.shape, dtype=torch.bool, device=x.device) for name, x in state.items()
+             if name.endswith("weight") and x.dim() > 2}
+    return {name: mask if copies in (None, len(mask)) else mask.unflatten(0, (copies, -1)) for name, mask in found.items()}
 
 
 def pruned(state: State, masks: Masks, share: float) -> Masks:
@@ -60,7 +65,7 @@ def pruned(state: State, masks: Masks, share: float) -> Masks:
     """
     checks.real_number("share", share, least=0, below=1)
     left = _flat(masks)
-    sizes = torch.where(left, _flat({name: state[name].abs() for name in masks}), torch.inf)
+    sizes = torch.where(left, _flat({name: state[name].abs().reshape(mask.shape) for name, mask in masks.items()}), torch.inf)
     gone = (share * left.sum(1)).long()
     ranks = sizes.argsort(dim=1).argsort(dim=1)
     return _shaped(left & (ranks >= gone[:, None]), masks)
@@ -110,7 +115,7 @@ def _shaped(flat: torch.Tensor, like: State) -> Masks:
 
 
 def mixed(masks: Masks, inside: State, outside: State) -> dict[str, torch.Tensor]:
-    """Weights of one state where a mask leaves them, those of another elsewhere; biases of the first.
+    """Weights of one state where a mask leaves them, those of another elsewhere; what is never pruned is of the first.
 
     Parameters
     ----------
@@ -132,7 +137,8 @@ def mixed(masks: Masks, inside: State, outside: State) -> dict[str, torch.Tensor
     >>> mixed(mask, {"a.weight": torch.ones(1, 1, 2)}, {"a.weight": torch.zeros(1, 1, 2)})["a.weight"].tolist()
     [[[1.0, 0.0]]]
     """
-    return {name: torch.where(masks[name], x, outside[name]) if name in masks else x.clone() for name, x in inside.items()}
+    return {name: torch.where(masks[name].reshape(x.shape), x, outside[name]) if name in masks else x.clone()
+            for name, x in inside.items()}
 
 
 def hold(model: torch.nn.Module, masks: Masks) -> None:
@@ -159,7 +165,7 @@ def hold(model: torch.nn.Module, masks: Masks) -> None:
     parameters = dict(model.named_parameters())
     with torch.no_grad():
         for name, mask in masks.items():
-            here = mask.to(parameters[name].device)
+            here = torch.empty_like(parameters[name], dtype=torch.bool).copy_(mask.reshape(parameters[name].shape))
             parameters[name].mul_(here)
             if not here.all():
                 parameters[name].register_hook(lambda gradient, here=here: gradient * here)

@@ -4,6 +4,8 @@
 point where the gradient vanishes it vanishes afterwards too, and among the new directions those that pull the two apart may have
 negative curvature: an escape (Fukumizu & Amari 2000, Neural Networks 13, 317; theory: :mod:`theory.landscape.escape`). *New
 units* have incoming weights of a fresh start and outgoing weights of zero.
+
+Several MLPs can be *joined* to one that has all their units.
 """
 
 from collections.abc import Mapping
@@ -92,4 +94,40 @@ def add_units(state: State, fresh: State) -> dict[str, torch.Tensor]:
             new[:, :old.shape[1], old.shape[2]:] = 0.0
             new[:, :old.shape[1], :old.shape[2]] = old
         wide[name] = new
+    return wide
+
+
+def joined(state: State, group: int) -> dict[str, torch.Tensor]:
+    """Weights of MLPs that have all the units of several: their outputs are the means of those of their members.
+
+    Parameters
+    ----------
+    state : mapping of tensors
+        Weights of a stack of narrow MLPs.
+    group : int
+        Networks that make one, neighbours in the stack; it divides their number.
+
+    Returns
+    -------
+    dict of tensors
+        Weights of a stack of wide networks; no unit of one member reads those of another.
+
+    Examples
+    --------
+    >>> state = {"hidden.0.weight": torch.ones(4, 3, 2), "hidden.0.bias": torch.zeros(4, 3),
+    ...          "readout.weight": torch.ones(4, 5, 3), "readout.bias": torch.zeros(4, 5)}
+    >>> {name: tuple(x.shape) for name, x in joined(state, 2).items()}["readout.weight"]
+    (2, 5, 6)
+    """
+    wide = {}
+    for name, x in state.items():
+        parts = x.unflatten(0, (-1, group))
+        if name == "readout.bias":
+            wide[name] = parts.mean(1)
+        elif name == "readout.weight":
+            wide[name] = parts.transpose(1, 2).flatten(2) / group
+        elif name.endswith("bias") or name == "hidden.0.weight":
+            wide[name] = parts.flatten(1, 2)
+        else:
+            wide[name] = torch.stack([torch.block_diag(*part) for part in parts])
     return wide

@@ -1,4 +1,4 @@
-"""What is asked of a curve of test errors against size: where it peaks, and whether its far end beats its best near one.
+"""What is asked of a curve of test errors against size or time: where it peaks, whether its far end beats its best before.
 
 Sizes are parameters over equations: a network with c outputs fits c numbers a sample. The same functions serve simulated curves
 (:mod:`toy.double_descent`) and those of real networks (:mod:`empirical.studies.solutions.descent`). Belkin et al. 2019
@@ -9,7 +9,7 @@ import numpy as np
 
 from lab.estimate import Estimate, mean_interval
 
-__all__ = ["over_best_below", "peak_place", "rise_at_end"]
+__all__ = ["over_best_below", "peak_place", "rise_at_end", "second_fall"]
 
 
 def peak_place(ratios: np.ndarray, risks: np.ndarray) -> float:
@@ -94,3 +94,31 @@ def rise_at_end(risks: np.ndarray) -> np.ndarray:
     """
     best = int(np.argmin(risks[:, ::2].mean(axis=1)))
     return risks[-1, 1::2] - risks[best, 1::2]
+
+
+def second_fall(risks: np.ndarray) -> np.ndarray:
+    """How large a hump a curve along training has: the smaller of its rise and of the fall that follows, replica by replica.
+
+    Where the rise begins and where it ends is found in every second replica, the hump taken there in the other ones.
+
+    Parameters
+    ----------
+    risks : (looks, replicas) array
+        Test risk after more and more epochs, three looks at least, in each replica.
+
+    Returns
+    -------
+    (replicas // 2,) array
+        At most zero where a curve falls all the way, or rises to its end.
+
+    Examples
+    --------
+    >>> second_fall(np.array([[9.0, 9.0], [2.0, 2.0], [5.0, 4.0], [1.0, 3.0]]))
+    array([1.])
+    """
+    def hump(curves: np.ndarray, valley: int, top: int) -> np.ndarray:
+        return np.minimum(curves[top] - curves[valley], curves[top] - curves[-1])
+
+    mean = risks[:, ::2].mean(axis=1)
+    pairs = [(valley, top) for top in range(1, len(mean) - 1) for valley in range(top)]
+    return hump(risks[:, 1::2], *max(pairs, key=lambda pair: hump(mean, *pair)))

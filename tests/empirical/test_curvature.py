@@ -16,7 +16,7 @@ from empirical.steps import losses
 from empirical.streams import stream
 from empirical.studies.solutions.plan import of_width
 from empirical.train import train
-from empirical.widen import add_units, split_units
+from empirical.widen import add_units, joined, split_units
 from lab.errors import InputError
 from theory.critical_points import index
 
@@ -143,6 +143,38 @@ def test_masks_leave_the_largest_weights_of_each_copy():
     assert sum(int(m.sum()) for m in anywhere.values()) == 4
     rest = {name: torch.full_like(x, 7.0) for name, x in state.items()}
     assert mixed(half, state, rest)["a.weight"].tolist() == [[[7.0, -5.0, 7.0]], [[9.0, 8.0, 7.0]]]
+
+
+@pytest.mark.parametrize("arch", ["resnet18", "vgg16"])
+def test_convolutions_are_pruned_copy_by_copy_and_norms_are_not(arch):
+    model, data = made(arch, 2, 0, copies=2)
+    state = {name: x.clone() for name, x in model.state_dict().items()}
+    masks = whole_masks(state, 2)
+    assert set(masks) == {name for name, x in state.items() if name.endswith("weight") and x.dim() > 2}
+    masks = pruned(state, masks, 0.5)
+    for i in range(2):
+        own = torch.cat([state[name].abs().reshape(2, -1)[i] for name in masks])
+        left = torch.cat([mask[i].flatten() for mask in masks.values()])
+        assert own[left].min() >= own[~left].max() and int(left.sum()) == len(left) - len(left) // 2
+    model = model.train().to(memory_format=torch.channels_last)
+    hold(model, masks)
+    rows = torch.arange(10)
+    losses(model(data.batch(rows).unsqueeze(0)), data.labels[rows].expand(2, -1)).sum().backward()
+    for name, parameter in model.named_parameters():
+        gone = ~masks[name].reshape(parameter.shape) if name in masks else torch.zeros_like(parameter, dtype=torch.bool)
+        assert not parameter.grad[gone].any() and not parameter[gone].any() and parameter.grad[~gone].any()
+    other = {name: x + 1 for name, x in state.items()}
+    both = mixed(masks, state, other)
+    assert all(torch.equal(x, torch.where(masks[n].reshape(x.shape), state[n], other[n]) if n in masks else state[n])
+               for n, x in both.items())
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_joined_networks_answer_with_the_mean_of_their_members(depth):
+    narrow, data = made("mlp", 3, depth, copies=4)
+    wide, inputs = made("mlp", 6, depth, copies=2)[0], data.batch(torch.arange(40)).unsqueeze(0)
+    wide.load_state_dict(joined(narrow.state_dict(), 2))
+    torch.testing.assert_close(wide(inputs), narrow(inputs).unflatten(0, (2, 2)).mean(1), rtol=1e-4, atol=1e-5)
 
 
 def trained(tmp_path, name, begin=None, **changes):

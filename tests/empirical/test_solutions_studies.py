@@ -6,7 +6,16 @@ import pandas
 import pytest
 
 from empirical.studies import STUDIES
-from empirical.studies.solutions import critical, escape, success, tickets
+from empirical.studies.solutions import (
+    adversarial,
+    critical,
+    descent_more,
+    escape,
+    readouts,
+    success,
+    tickets,
+    tickets_conv,
+)
 from lab.stages import complete
 from lab.store import RunStore
 from lab.study import CONFIRMATORY, compute, load
@@ -48,6 +57,9 @@ def test_tickets_are_compared_with_fresh_networks():
     assert found["s2.adversarial-rest-spoils-tickets", "start"] == pytest.approx(-0.3)
     assert found["s2.tickets-beat-fresh-starts", "early"] == pytest.approx(0.24)
     assert ("s2.perturbed-rest-spoils-tickets", "early") not in found
+    other = tickets_conv.evidence_vgg16(frame, ())
+    assert [e.estimate.mean for e in other] == list(found.values()) and "VGG-16 of base width 8" in other[0].setting
+    assert {e.levels["architecture"] for e in other} == {"convolutional"}
 
 
 def test_escape_is_a_ratio_of_losses_and_critical_points_pass_their_numbers():
@@ -63,6 +75,35 @@ def test_escape_is_a_ratio_of_losses_and_critical_points_pass_their_numbers():
     curve = pandas.DataFrame([{**FACTS, "seed": s, "epochs": e, "negative": 0.3 / e + s / 100} for s in range(3) for e in (1, 4)])
     (gone,) = escape.evidence_curvature(curve, ())
     assert gone.estimate.mean == pytest.approx(0.225)
+
+
+def test_a_hump_along_training_is_a_rise_and_a_fall():
+    curves = {0.4: (0.8, 0.2, 0.5, 0.3), 0.0: (0.8, 0.4, 0.2, 0.1)}
+    frame = pandas.DataFrame([
+        {**FACTS, "seed": CONFIRMATORY + s, "label_noise": noise, "epochs": 2**i, "test_error": error + s / 100}
+        for noise, curve in curves.items() for s in range(4) for i, error in enumerate(curve)])
+    found = {e.piece: e.estimate for e in descent_more.evidence_epochs(frame, ())}
+    assert found["h8-noise0.4"].mean == pytest.approx(0.2) and found["h8-noise0.4"].n == 2
+    assert found["h8-noise0"].mean < 0
+
+
+def test_a_wide_network_is_compared_with_several_by_their_training_losses():
+    losses = {"wide": 0.01, "best": 0.04, "ensemble": 0.1, "concatenated": 0.02, "retrained": 0.005}
+    frame = pandas.DataFrame([{**FACTS, "seed": CONFIRMATORY + s, "way": way, "train_loss": loss * (1 + s)}
+                              for s in range(3) for way, loss in losses.items()])
+    found = {e.piece: e.estimate.mean for e in readouts.evidence(frame, ())}
+    assert found == {way: pytest.approx(0.01 / losses[way]) for way in readouts.WAYS}
+
+
+def test_steps_grow_or_shrink_with_width_and_are_told_with_their_bounds():
+    frame = pandas.DataFrame([{**FACTS, "seed": CONFIRMATORY + s, "hidden": h, "reached": s > 0, "found": found + s / 10,
+                               "certified": found / 2, "test_error": error, "nearest": 0.8, "found_there": 0.4}
+                              for s in range(4) for h, found, error in ((16, 0.3, 0.2), (32, 0.4, 0.1), (64, 0.6, 0.15))])
+    said = {e.claim: e for e in adversarial.evidence(frame, ())}
+    grows, follows, gives = (said[f"s3.{name}"].estimate for name in (
+        "width-moves-the-boundary-away", "larger-steps-fewer-errors", "answers-give-way-to-small-changes"))
+    assert 1.5 < grows.mean < 2 and follows.mean == pytest.approx(-0.5) and gives.mean == pytest.approx(0.5) and grows.n == 3
+    assert said["s3.larger-steps-fewer-errors"].note.startswith("3 of 4 replicas came to the loss; certified steps are")
 
 
 @pytest.mark.parametrize("module, name, replicas", [
@@ -86,7 +127,9 @@ def test_no_run_bears_the_name_of_another(name, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["descent-digits", "endings-digits", "success-digits", "tickets-digits", "critical-digits",
-                                  "escape-digits", "curvature-digits", "memorise-digits"])
+                                  "escape-digits", "curvature-digits", "memorise-digits", "adversarial-digits",
+                                  "readouts-digits", "descent-resnet18-digits", "descent-epochs-digits",
+                                  "tickets-resnet18-digits", "tickets-vgg16-digits"])
 def test_a_quick_study_is_carried_out_and_its_table_read(name, tmp_path):
     study = load(STUDIES[name])
     table = compute(study, "quick", store=RunStore(tmp_path), jobs=1)

@@ -26,6 +26,14 @@ CLAIMS: tuple[Claim, ...] = (
         {"real": "descent-mnist/noise0.4"},
     ),
     Claim(
+        "s2.second-descent-by-epochs", "Nakkiran et al. 2020 (arXiv 1912.02292)",
+        "With wrong labels the test error falls, rises and falls again along training at a fixed width.",
+        "the smaller of the rise of the test error along training and of the fall that follows it",
+        "a test error that does not rise, or does not fall again",
+        Rule(above=0.01, null=0.0), ("real",), _ERRORS, "label noise, a constant rate, no early stopping",
+        {"real": "descent-epochs-digits/h512-noise0.4"}, "noise",
+    ),
+    Claim(
         "s2.barriers-are-order", "Entezari et al. 2022 (arXiv 2110.06296); Ainsworth et al. 2023 (arXiv 2209.04836)",
         "What divides two wide solutions is for the most part the order of their units.",
         "barrier of the training loss on the line between two networks: with units matched over as they are, widest network",
@@ -52,6 +60,14 @@ CLAIMS: tuple[Claim, ...] = (
         "training loss after training on with split units, over that with as many new ones",
         "new units that reach a loss lower by more than 5 %",
         Rule(below=1.05), ("real",), _RATIOS, _TRAINED, {"real": "escape-digits"},
+    ),
+    Claim(
+        "s2.wide-fits-better-than-several", f"{_S2}, against a multi-start of narrow networks",
+        "One wide network comes to a lower training loss than narrow ones with as many units, however their answers are joined.",
+        "training loss of the wide network over that of the narrow ones together",
+        "narrow networks that together fit their samples as well",
+        Rule(below=0.95, null=1.0), ("real",), _RATIOS, "as many steps each, and as many again for the readout",
+        {"real": "readouts-digits/retrained"},
     ),
     Claim(
         "s2.negative-curvature-goes", f"{DISCUSSION}, the index along training",

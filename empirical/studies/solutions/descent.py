@@ -12,7 +12,7 @@ import numpy as np
 
 from empirical.settings import Network
 from empirical.studies.levels import levels
-from empirical.studies.solutions.plan import SOURCES, about, from_files, of_width, seeds
+from empirical.studies.solutions.plan import NAMES, SOURCES, about, from_files, of_width, seeds
 from empirical.studies.trained import TRAIN
 from lab.estimate import mean_interval
 from lab.study import Study
@@ -87,7 +87,7 @@ def curves(frame: "pandas.DataFrame") -> tuple[np.ndarray, np.ndarray]:
     return table.index.to_numpy(), table.to_numpy().clip(min=1e-4)
 
 
-def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]:
+def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...], arch: str = "mlp") -> list[Evidence]:
     """What beats what, where the peak lies, and whether the end rises.
 
     Parameters
@@ -96,6 +96,8 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]
         Of :func:`tabulate`.
     runs : tuple of str
         Ids of the runs behind it.
+    arch : str, default "mlp"
+        Name of the networks' architecture.
 
     Returns
     -------
@@ -113,8 +115,8 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]
         sizes, errors = curves(rows)
         name = str(rows.data.iloc[0])
         common: dict[str, Any] = dict(column="real", runs=runs, piece=f"noise{noise:g}", cluster=name,
-                      levels={**levels("mlp", name), "family": "mlp", "noise": f"{noise:g}"},
-                      setting=f"MLP, {name}, {int(rows.samples.iloc[0]):,} images, {noise:.0%} wrong labels, up to "
+                      levels={**levels(arch, name), "family": arch, "noise": f"{noise:g}"},
+                      setting=f"{NAMES[arch]}, {name}, {int(rows.samples.iloc[0]):,} images, {noise:.0%} wrong labels, up to "
                               f"{sizes[-1]:.3g} parameters a sample and class")
         if (last := over_best_below(errors, sizes)[-1]) is not None:
             found.append(Evidence("s2.second-descent", estimate=last, **common))

@@ -18,6 +18,7 @@ SOURCES = {"digits": DIGITS, "mnist": MNIST}
 # one hidden layer, and nothing that keeps training from fitting all it can: no augmentation, no weight decay
 PLAIN = {"arch": "mlp", "depth": 1, "base_width": UNIT, "epochs": 200, "batch_size": 50, "learning_rate": 0.05,
          "weight_decay": 0.0, "augment": False}
+NAMES = {"mlp": "MLP", "resnet18": "ResNet-18", "vgg16": "VGG-16"}
 Config = TypeVar("Config", bound=Setting)
 
 
@@ -95,6 +96,29 @@ def hidden_units(config: Setting) -> int:
     48
     """
     return int(config.width * config.base_width)
+
+
+def network_name(arch: str, hidden: int) -> str:
+    """A network of a study, for a person.
+
+    Parameters
+    ----------
+    arch : str
+        Name of its architecture.
+    hidden : int
+        Its hidden units, or the channels that stand for one unit of width.
+
+    Returns
+    -------
+    str
+        Kind and width.
+
+    Examples
+    --------
+    >>> network_name("mlp", 8), network_name("resnet18", 2)
+    ('MLP of 8 units', 'ResNet-18 of base width 2')
+    """
+    return f"{NAMES[arch]} of {hidden} units" if arch.startswith("mlp") else f"{NAMES[arch]} of base width {hidden}"
 
 
 def seeds(n: int) -> range:

@@ -1,4 +1,4 @@
-"""Tickets: MLPs pruned step by step, rewound and trained again, alone and with other weights around them.
+"""Tickets: networks pruned step by step, rewound and trained again, alone and with other weights around them.
 
 The weights that are left when the smallest go, a share after each training, are the *ticket*; *rewound* they have the values of
 the start, or of an early epoch. Arms, each trained as long as the dense network, whose order of samples they share:
@@ -12,7 +12,8 @@ the start, or of an early epoch. Arms, each trained as long as the dense network
 ``dense``, ``fresh wide``  all weights: the network that was pruned ("with its original rest"), and one drawn anew
 
 A network *wins* if it ends without an error on its training samples. A replica is a set of samples, with :data:`COPIES` networks;
-its shares are of those. Every network is pruned, not only winners, so no arm wins by construction.
+its shares are of those. Every network is pruned, not only winners, so no arm wins by construction. Of convolutional networks
+convolutions and readout are pruned; what belongs to batch norms stays with the ticket.
 """
 
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ import numpy as np
 
 from empirical.settings import Network
 from empirical.studies.levels import levels
-from empirical.studies.solutions.plan import about, of_width, seeds
+from empirical.studies.solutions.plan import about, network_name, of_width, seeds
 from empirical.studies.trained import TRAIN, ready
 from lab.combine import bounded
 from lab.estimate import mean_interval
@@ -144,7 +145,7 @@ def run(config: Tickets, folder: Path, *, device: str | None = None, data_dir: s
         return model.state_dict()
 
     start = ends(networks[1]) if config.rewind else prepare(networks[0], data, target).state_dict()
-    state, masks = ends(networks[0]), whole_masks(start)
+    state, masks = ends(networks[0]), whole_masks(start, config.stack)
     for number in range(config.rounds):
         masks = pruned(state, masks, config.share)
         state = arm(f"round {number + 1}", start, masks)
@@ -203,7 +204,7 @@ def tabulate(finished: Sequence[tuple[Any, dict]]) -> "pandas.DataFrame":
     return pandas.DataFrame(rows)
 
 
-def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]:
+def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...], arch: str = "mlp") -> list[Evidence]:
     """Differences of shares of wins, replica by replica.
 
     Parameters
@@ -212,6 +213,8 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]
         Of :func:`tabulate`.
     runs : tuple of str
         Ids of the runs behind it.
+    arch : str, default "mlp"
+        Name of the networks' architecture.
 
     Returns
     -------
@@ -234,10 +237,10 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]
             more, less = ((rewind if arm == "alone" else 0, arm) for arm in pair)
             if {more, less} <= set(wins.columns) and (rewind == 0 or "alone" in pair):
                 where = f"after epoch {rewind}" if rewind else "at the start"
-                found.append(Evidence(claim, "real", f"MLP of {int(frame.hidden.iloc[0])} units, {frame.data.iloc[0]}, "
+                found.append(Evidence(claim, "real", f"{network_name(arch, int(frame.hidden.iloc[0]))}, {frame.data.iloc[0]}, "
                                       f"{int(frame.samples.iloc[0])} images, {left:.0%} of the weights as {where}",
                                       bounded(mean_interval((wins[more] - wins[less]).dropna()), -1, 1), runs, cluster="digits",
-                                      piece="early" if rewind else "start", levels=levels("mlp", "digits")))
+                                      piece="early" if rewind else "start", levels=levels(arch, "digits")))
     return found
 
 

@@ -1,0 +1,88 @@
+"""Tickets of convolutional networks on digits: ResNet-18 and VGG-16 at reduced width, in the arms of :mod:`.tickets`.
+
+Widths and epochs are such that a fresh network of the whole size wins about every other time; two replicas that decide nothing
+(seeds 0 and 1) were looked at to find them.
+"""
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from empirical.studies.solutions import tickets
+from empirical.studies.solutions.plan import of_width, seeds
+from empirical.studies.solutions.tickets import BUDGET, PRUNE, Tickets
+from empirical.studies.trained import TRAIN
+from lab.study import Study
+from theory.claims import Evidence
+
+if TYPE_CHECKING:
+    import pandas
+
+COPIES, ROUNDS, SHARE, EARLY = 8, 3, 0.2, 5
+CHANNELS = {"resnet18": 2, "vgg16": 4}
+REPLICAS = {"quick": 2, "full": 6}
+
+
+def _configs(arch: str, scale: str, n: int | None = None) -> list[Tickets]:
+    """Rewound to the start and to an early epoch."""
+    if scale not in REPLICAS:
+        return []
+    few: dict[str, Any] = ({"epochs": 2, "train_size": 100, "stack": 2, "rounds": 1} if scale == "quick" else
+                           {"stack": COPIES, "rounds": ROUNDS, "share": SHARE})
+    return [of_width(Tickets, CHANNELS[arch], seed, arch=arch, depth=0, **{**BUDGET, **few}, rewind=rewind)
+            for seed in seeds(n or REPLICAS[scale]) for rewind in ((0,) if scale == "quick" else (0, EARLY))]
+
+
+def evidence_resnet18(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]:
+    """As :func:`empirical.studies.solutions.tickets.evidence`, of ResNet-18.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Of :func:`empirical.studies.solutions.tickets.tabulate`.
+    runs : tuple of str
+        Ids of the runs behind it.
+
+    Returns
+    -------
+    list of Evidence
+        One cluster.
+
+    Examples
+    --------
+    >>> import pandas
+    >>> evidence_resnet18(pandas.DataFrame(), ())
+    []
+    """
+    return tickets.evidence(frame, runs, "resnet18")
+
+
+def evidence_vgg16(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]:
+    """As :func:`empirical.studies.solutions.tickets.evidence`, of VGG-16.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Of :func:`empirical.studies.solutions.tickets.tabulate`.
+    runs : tuple of str
+        Ids of the runs behind it.
+
+    Returns
+    -------
+    list of Evidence
+        One cluster.
+
+    Examples
+    --------
+    >>> import pandas
+    >>> evidence_vgg16(pandas.DataFrame(), ())
+    []
+    """
+    return tickets.evidence(frame, runs, "vgg16")
+
+
+_STAGES = (TRAIN, PRUNE)
+TICKETS_RESNET18 = Study("tickets-resnet18-digits", "ResNet-18 on digits: tickets, alone and with other weights around them",
+                         _STAGES, partial(_configs, "resnet18"), tickets.tabulate, evidence_resnet18, processes=True,
+                         extensible=True)
+TICKETS_VGG16 = Study("tickets-vgg16-digits", "VGG-16 on digits: tickets, alone and with other weights around them", _STAGES,
+                      partial(_configs, "vgg16"), tickets.tabulate, evidence_vgg16, processes=True, extensible=True)
