@@ -114,10 +114,12 @@ def _page(section: Section, drawing, rows: Sequence[Mapping], tables: Mapping, s
     of_section = [row for row in rows if row["id"].startswith(section.claims)]
     keys = [row for row in of_section if row["id"].startswith(section.key)] if section.key else of_section[:KEY_CLAIMS]
     shown = _shown(sorted(pictures, key=lambda p: p.title != section.main), section.id)
+    present = {name: tables[name] for name in section.studies if name in tables}
     return {"section": section, "pictures": shown, "frames": frames, "rows": of_section, "foremost": keys,
+            "findings": list(section.findings(present)),
             "others": [row for row in of_section if row not in keys], "tally": answer.tally(of_section) if of_section else "",
             "aside": [item for item in set_aside if item["table"] in section.studies],
-            "missing": [name for name in section.studies if name not in tables]}
+            "missing": [name for name in section.studies if name not in present]}
 
 
 def _shown(pictures: Sequence[Picture], name: str) -> list[dict]:

@@ -1,6 +1,6 @@
 """Sections of the report: each file in ``figures/sections`` declares one as ``SECTION``."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,7 @@ class Section:
     draw : ``{name: Table} -> iterator of Picture``; skips pictures whose table is missing.
     claims : prefixes of the ids of the claims that belong here.
     frames : ``{name: Table} -> {caption: DataFrame}``, shown as tables.
+    findings : ``{name: Table} -> iterator of paragraphs`` on what was found (:mod:`figures.findings`).
     change_our_mind : results that would overturn the conclusion.
     order : position in the report, in steps of ten; sections without one come last.
     main : title of the picture that is shown unfolded (default: the first drawn).
@@ -48,6 +49,7 @@ class Section:
     claims: tuple[str, ...]
     change_our_mind: str = ""
     frames: Callable[[Mapping[str, Table]], "dict[str, pandas.DataFrame]"] = field(default=lambda tables: {})
+    findings: Callable[[Mapping[str, Table]], Iterable[str]] = field(default=lambda tables: (), kw_only=True)
     order: int = field(default=1000, kw_only=True)
     main: str = field(default="", kw_only=True)
     key: tuple[str, ...] = field(default=(), kw_only=True)

@@ -73,7 +73,7 @@ def over_best_below(risks: np.ndarray, ratios: np.ndarray) -> list[Estimate | No
 
 
 def rise_at_end(risks: np.ndarray) -> np.ndarray:
-    """By how much the risk at the largest size exceeds the least one at any size, replica by replica.
+    """By how much the risk at the largest size exceeds the least one at any smaller size, replica by replica.
 
     The size of the least risk is found in every second replica, the difference taken in the other ones.
 
@@ -85,14 +85,14 @@ def rise_at_end(risks: np.ndarray) -> np.ndarray:
     Returns
     -------
     (replicas // 2,) array
-        Risk at the largest size minus that at the best one.
+        Risk at the largest size minus that at the best smaller one; below zero where the risk falls to the end.
 
     Examples
     --------
     >>> rise_at_end(np.array([[3.0, 3.0], [1.0, 1.0], [2.0, 2.5]]))
     array([1.5])
     """
-    best = int(np.argmin(risks[:, ::2].mean(axis=1)))
+    best = int(np.argmin(risks[:-1, ::2].mean(axis=1)))
     return risks[-1, 1::2] - risks[best, 1::2]
 
 

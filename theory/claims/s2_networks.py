@@ -3,7 +3,7 @@
 Declared before their runs; the settings are those of :mod:`empirical.studies.solutions`.
 """
 
-from theory.claims import Claim, Rule
+from theory.claims import Change, Claim, Rule
 
 __all__ = ["CLAIMS"]
 
@@ -20,10 +20,12 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "s2.final-ascent", "Final ascent (arXiv 2208.08003), against s2.second-descent",
         "With many wrong labels the test error rises again with width.",
-        "test error of the widest network minus that of the width with the least",
-        "a widest network with the least error, or nearly so",
+        "test error of the widest network minus that of the smaller width with the least",
+        "a widest network whose error is no larger than at some smaller width",
         Rule(above=0.01, null=0.0), ("real",), _ERRORS, "label noise, no ridge, no early stopping",
         {"real": "descent-mnist/noise0.4"},
+        changes=(Change("2026-11-28", "the least error of all widths, the widest among them; now of the smaller ones",
+                        "where the widest has the least error the difference was zero in every replica and told nothing"),),
     ),
     Claim(
         "s2.second-descent-by-epochs", "Nakkiran et al. 2020 (arXiv 1912.02292)",

@@ -1,0 +1,57 @@
+"""Paragraphs on what was found: a sentence of numbers for each table, then what its evidence says of each claim.
+
+Every word follows from tables: claims are judged by their rules on the evidence of the paragraph's own studies, so a paragraph
+says where the numbers agree with a claim, where they contradict it, and what they leave open.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+from figures.ledger import gather, verdicts
+from lab.tables import Table
+from theory.verdict import words
+
+if TYPE_CHECKING:
+    import pandas
+
+NOT_MEASURED = "Not yet measured."
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What one paragraph is about.
+
+    Attributes
+    ----------
+    heading : in a few words.
+    studies : tables whose numbers and claims it tells.
+    numbers : table → a sentence of numbers, with its full stop.
+    """
+
+    heading: str
+    studies: tuple[str, ...]
+    numbers: Callable[["pandas.DataFrame"], str]
+
+
+def paragraph(subject: Subject, tables: Mapping[str, Table]) -> str:
+    """The paragraph as HTML; it says so where none of its studies has a table.
+
+    Parameters
+    ----------
+    subject : what it is about.
+    tables : by name; others than the subject's are ignored.
+    """
+    present = {name: tables[name] for name in subject.studies if name in tables}
+    sentences = [subject.numbers(table.frame) for table in present.values()]
+    for verdict in verdicts(gather(present, ())) if present else ():
+        column = verdict.columns.get("real")
+        if column is not None and column.pieces:
+            sentences.append(f"“{verdict.claim.claim}” — {words.column_summary(verdict.claim.rule, column)}.")
+    return f"<b>{escape(subject.heading)}.</b> {escape(' '.join(sentences) or NOT_MEASURED, quote=False)}"
+
+
+def paragraphs(subjects: Sequence[Subject], tables: Mapping[str, Table]) -> Iterator[str]:
+    """One paragraph a subject, in order."""
+    return (paragraph(subject, tables) for subject in subjects)
