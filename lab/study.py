@@ -77,6 +77,8 @@ class Study:
         Whether ``configs`` and ``declared`` take a second argument, ``(scale, replicas)``: the number of independent
         replicas of every setting, counted as in the ``n`` of the evidence's estimates; without it, the declared number.
         Runs with fewer replicas are among those with more, so that finished runs are kept when replicas are added.
+    pilot_seconds : float, default 0.0
+        Seconds that the runs of the full scale take on one core, as timed on a few of them: for plans, until there is a table.
 
     Examples
     --------
@@ -106,6 +108,7 @@ class Study:
     label: str = ""
     control_of: str = ""
     extensible: bool = False
+    pilot_seconds: float = 0.0
 
     def __post_init__(self):
         ordered(self.stages)  # a misspelt stage or a circle is an error where it is declared

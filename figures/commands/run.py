@@ -51,10 +51,12 @@ def run(args) -> dict:
         raise UsageError(f"no study is called {unknown[0]!r}; there are: {', '.join(studies())}")
     store, scale = RunStore(args.out), "quick" if args.quick else args.scale
     if args.dry_run:
-        plans = [dry_run(name, study(name).runs(study(name).at(scale)), store=store, schema=study(name).schema_of)
-                 for name in names]
+        plans = [_with_cost(dry_run(name, study(name).runs(study(name).at(scale)), store=store, schema=study(name).schema_of),
+                            study(name), scale, store.root) for name in names]
         for plan in plans:
-            say(f"{plan['experiment']}: {plan['done']} done, {plan['missing']} missing")
+            cost = plan["estimated_seconds"]
+            say(f"{plan['experiment']}: {plan['done']} done, {plan['missing']} missing" + (
+                f", about {duration(cost)}" if cost else ""))
         return {"studies": plans}
     executor = Cluster(args.scheduler) if args.scheduler else None
     computed: list = []
@@ -128,6 +130,16 @@ def _missing(study, scale: str, store) -> int:
         return dry_run(study.name, study.runs(study.at(scale)), store=store, schema=study.schema_of)["missing"]
     except InputError:
         return 0
+
+
+def _with_cost(plan: dict, study, scale: str, store) -> dict:
+    """The plan with seconds for what is missing: by runs that are finished, else by the study's table, else by its pilot."""
+    if plan["estimated_seconds"] is None and plan["missing"]:
+        known, count = _seconds_a_run(study.name, store), len(plan["runs"])
+        if known is None and study.pilot_seconds and scale == "full":
+            known = study.pilot_seconds / count
+        plan["estimated_seconds"] = None if known is None else known * plan["missing"]
+    return plan
 
 
 def _seconds_a_run(name: str, store) -> float | None:

@@ -28,6 +28,8 @@ from theory.claims import Evidence
 
 if TYPE_CHECKING:
     import pandas
+    import torch
+    from torch import nn
 
     from empirical.data import Dataset
     from empirical.models.mlp import MLP
@@ -63,6 +65,14 @@ class Adversarial(Setting):
         return [Network(**{**self.shared(), "alpha": alpha}) for alpha in self.alphas]
 
 
+def _affine(layer: "nn.Module") -> "tuple[torch.Tensor, torch.Tensor]":
+    """Weights (out, in) and biases (out,) of a layer of a stack of one, in float64."""
+    from empirical.models.layers import Linear
+
+    assert isinstance(layer, Linear) and layer.bias is not None
+    return layer.weight[0].detach().double(), layer.bias[0].detach().double()
+
+
 def pixel_layer(model: "MLP", data: "Dataset") -> tuple[np.ndarray, np.ndarray]:
     """The first layer of an MLP as a function of pixels in [0, 1]: normalisation is taken into its weights.
 
@@ -92,8 +102,7 @@ def pixel_layer(model: "MLP", data: "Dataset") -> tuple[np.ndarray, np.ndarray]:
     """
     ends = [data.normalised(data.inputs.new_full(data.inputs.shape[1:], level).float()).double().flatten()
             for level in (0.0, data.scale)]
-    layer = model.hidden[0]
-    weights, biases = layer.weight[0].detach().double(), layer.bias[0].detach().double()
+    weights, biases = _affine(model.hidden[0])
     return ((ends[1] - ends[0]) * weights).cpu().numpy(), (biases + weights @ ends[0]).cpu().numpy()
 
 
@@ -148,7 +157,7 @@ def run(config: Adversarial, folder: Path, *, device: str | None = None, data_di
     widths = []
     for network, facts, model, found in zip(networks, at.results, models, lengths):
         assert isinstance(model, MLP)  # of one hidden layer: a step of others is not certified here
-        readout, offsets = (x[0].detach().double().cpu().numpy() for x in (model.readout.weight, model.readout.bias))
+        readout, offsets = (x.cpu().numpy() for x in _affine(model.readout))
         proved = certified_steps(*pixel_layer(model, data), readout, offsets, points, found)
         reached = facts["reached"] is None or facts["reached"][0]
         widths.append({**about(network, facts), "reached": reached, "certified": proved.mean(), "found": found.mean()})
@@ -242,7 +251,8 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]
 
 
 ADVERSARIAL_DIGITS = Study("adversarial-digits", "least adversarial changes of MLPs on digits, by width", (TRAIN, MEASURE),
-                           partial(_configs, "digits"), tabulate, evidence, processes=True, extensible=True)
+                           partial(_configs, "digits"), tabulate, evidence, processes=True, extensible=True,
+                           pilot_seconds=50.0)
 ADVERSARIAL_MNIST = Study("adversarial-mnist", "least adversarial changes of MLPs on MNIST, by width", (TRAIN, MEASURE),
                           from_files(partial(_configs, "mnist")), tabulate, evidence, processes=True, extensible=True,
-                          declared=partial(_configs, "mnist"))
+                          declared=partial(_configs, "mnist"), pilot_seconds=400.0)

@@ -61,7 +61,7 @@ def evidence_resnet18(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[
 
 
 RESNET18_DESCENT = Study("descent-resnet18-digits", "double descent by width: ResNet-18 on digits", (TRAIN,), _configs_resnet18,
-                         descent.tabulate, evidence_resnet18, processes=True, extensible=True)
+                         descent.tabulate, evidence_resnet18, processes=True, extensible=True, pilot_seconds=2600.0)
 
 
 def _configs_epochs(scale: str, n: int | None = None) -> list[Network]:
@@ -108,4 +108,4 @@ def evidence_epochs(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Ev
 
 
 EPOCHS_DESCENT = Study("descent-epochs-digits", "double descent by epochs: MLPs on digits", (TRAIN,), _configs_epochs,
-                       descent.tabulate, evidence_epochs, processes=True, extensible=True)
+                       descent.tabulate, evidence_epochs, processes=True, extensible=True, pilot_seconds=450.0)

@@ -182,4 +182,5 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]
 
 
 READOUTS_DIGITS = Study("readouts-digits", "one wide MLP on digits against several narrow ones, joined in four ways",
-                        (TRAIN, TOGETHER_STAGE, RETRAIN), _configs, tabulate, evidence, processes=True, extensible=True)
+                        (TRAIN, TOGETHER_STAGE, RETRAIN), _configs, tabulate, evidence, processes=True, extensible=True,
+                        pilot_seconds=60.0)

@@ -83,6 +83,7 @@ def evidence_vgg16(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evi
 _STAGES = (TRAIN, PRUNE)
 TICKETS_RESNET18 = Study("tickets-resnet18-digits", "ResNet-18 on digits: tickets, alone and with other weights around them",
                          _STAGES, partial(_configs, "resnet18"), tickets.tabulate, evidence_resnet18, processes=True,
-                         extensible=True)
+                         extensible=True, pilot_seconds=1000.0)
 TICKETS_VGG16 = Study("tickets-vgg16-digits", "VGG-16 on digits: tickets, alone and with other weights around them", _STAGES,
-                      partial(_configs, "vgg16"), tickets.tabulate, evidence_vgg16, processes=True, extensible=True)
+                      partial(_configs, "vgg16"), tickets.tabulate, evidence_vgg16, processes=True, extensible=True,
+                      pilot_seconds=1000.0)
