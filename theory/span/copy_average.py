@@ -91,3 +91,70 @@ def copy_average_loss(teacher_width: int, width: int, direction_norm: float = 1.
     """
     checks.whole_number("width", width)
     return average_loss(max(1, checks.whole_number("teacher_width", teacher_width) - width + 1), direction_norm)
+
+
+def copying_loss(teacher_width: int, width: int, direction_norm: float = 1.0) -> float:
+    """Loss of the point where every unit copies a teacher unit of its own, approximately.
+
+    By symmetry w_i = a B_i + b Σ_{j ≠ i} B_j + c Σ_m B_m, j over the other units that are copied and m over those that are not,
+    with one output weight; minimal over a, b, c by descent from a copy, the output weight by regression.
+
+    Parameters
+    ----------
+    teacher_width : int
+        k.
+    width : int
+        n, units of the student.
+    direction_norm : float, default 1
+        b > 0, norm of the B_m.
+
+    Returns
+    -------
+    float
+        0 where width >= teacher_width.
+
+    Raises
+    ------
+    InputError
+        Numbers out of range.
+
+    References
+    ----------
+    Simsek et al. 2023 (arXiv 2311.01644) find such points by gradient flow; the loss: derived here.
+
+    Examples
+    --------
+    >>> round(copying_loss(50, 25), 4), round(copy_average_loss(50, 25), 4)
+    (0.2033, 0.195)
+    """
+    k, n = checks.whole_number("teacher_width", teacher_width), checks.whole_number("width", width)
+    checks.real_number("direction_norm", direction_norm, above=0)
+    return 0.0 if n >= k else _copying(k, n, direction_norm)[0]
+
+
+def _copying(k: int, n: int, direction_norm: float) -> tuple[float, tuple[float, float, float], float]:
+    """Loss, (a, b, c) and output weight of :func:`copying_loss`'s point."""
+    from scipy.optimize import minimize
+
+    square = direction_norm**2
+
+    def i2(overlap: float, own: float, other: float) -> float:
+        return 2 / math.pi * math.asin(overlap / math.sqrt((1 + own) * (1 + other)))
+
+    def products(numbers) -> tuple[float, float]:
+        """⟨y f⟩ and ⟨f²⟩ of the student f with output weights one."""
+        a, b, c = (float(x) for x in numbers)
+        own = square * (a * a + (n - 1) * b * b + (k - n) * c * c)
+        across = square * (2 * a * b + (n - 2) * b * b + (k - n) * c * c)
+        units = n * i2(own, own, own) + n * (n - 1) * i2(across, own, own)
+        with_teacher = n * sum(count * i2(square * x, own, square) for count, x in ((1, a), (n - 1, b), (k - n, c)))
+        return with_teacher, units
+
+    def left(numbers) -> float:
+        with_teacher, units = products(numbers)
+        return 0.5 * (k * i2(square, square, square) - with_teacher**2 / units)
+
+    found = minimize(left, (1.0, 0.0, 0.0), method="BFGS", jac="3-point", options={"gtol": 1e-10})
+    with_teacher, units = products(found.x)
+    a, b, c = found.x.tolist()
+    return float(found.fun), (a, b, c), with_teacher / units
