@@ -98,14 +98,14 @@ def add_units(state: State, fresh: State) -> dict[str, torch.Tensor]:
 
 
 def joined(state: State, group: int) -> dict[str, torch.Tensor]:
-    """Weights of MLPs that have all the units of several: their outputs are the means of those of their members.
+    """Weights of MLPs that each have all units of several narrow ones, and answer with the mean of their outputs.
 
     Parameters
     ----------
     state : mapping of tensors
         Weights of a stack of narrow MLPs.
     group : int
-        Networks that make one, neighbours in the stack; it divides their number.
+        How many networks, neighbours in the stack, are joined to one; it divides their number.
 
     Returns
     -------

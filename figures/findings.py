@@ -1,6 +1,6 @@
-"""Paragraphs on what was found: a sentence of numbers for each table, then what its evidence says of each claim.
+"""Paragraphs on what was found: a sentence of numbers for each table, then the verdict on each claim that it speaks to.
 
-Every word follows from tables: claims are judged by their rules on the evidence of the paragraph's own studies, so a paragraph
+Every word follows from tables. Claims are judged by their rules on the evidence of the paragraph's own studies, so a paragraph
 says where the numbers agree with a claim, where they contradict it, and what they leave open.
 """
 
@@ -25,9 +25,9 @@ class Subject:
 
     Attributes
     ----------
-    heading : in a few words.
-    studies : tables whose numbers and claims it tells.
-    numbers : table → a sentence of numbers, with its full stop.
+    heading : a few words.
+    studies : the studies whose tables it reports.
+    numbers : table → one sentence of numbers, with its full stop.
     """
 
     heading: str
@@ -36,7 +36,7 @@ class Subject:
 
 
 def paragraph(subject: Subject, tables: Mapping[str, Table]) -> str:
-    """The paragraph as HTML; it says so where none of its studies has a table.
+    """The paragraph as HTML; "Not yet measured" if none of its studies has a table.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
-"""Steps that are proved to change no answer, of networks of one hidden ReLU layer and of the nearest-neighbour rule.
+"""Steps that provably change no answer, for one-hidden-layer ReLU networks and for the nearest-neighbour rule.
 
-On a ball around a point every unit lies between two lines of its input; with those a margin between two classes lies above one
-linear function, whose least value on the ball is known (Zhang et al. 2018, arXiv 1811.00866). Where no unit changes its sign on
-the ball the bound is exact. Searches find steps that do change an answer; the least such step lies between the two.
+On a ball around a point, each unit is bounded by two linear functions of its input. They give a linear lower bound on the margin
+between two classes, whose minimum over the ball is known (Zhang et al. 2018, arXiv 1811.00866). The bound is exact if no unit
+changes its sign on the ball. The smallest step that changes the answer lies between the certified step and any found by a search.
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ Array = npt.NDArray[np.float64]
 
 def certified_steps(hidden: Array, biases: Array, readout: Array, offsets: Array, points: Array, most: Array,
                     bisections: int = 20) -> Array:
-    """Lengths below which no step changes the class that a network of one hidden ReLU layer gives to a point.
+    """Lengths below which no step changes the class that a one-hidden-layer ReLU network assigns to a point.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def certified_steps(hidden: Array, biases: Array, readout: Array, offsets: Array
     points : (m, d) array
         Where steps begin.
     most : (m,) array, positive
-        Lengths at which an answer is known to change: the largest that are tried.
+        Lengths at which the answer is known to change: the largest that are tried.
     bisections : int >= 1, default 20
         Halvings of the interval between 0 and ``most``.
 
@@ -54,7 +54,7 @@ def certified_steps(hidden: Array, biases: Array, readout: Array, offsets: Array
     margins = offsets[label][:, None] - offsets
 
     def keeps(radius: Array) -> npt.NDArray[np.bool_]:
-        """Whether every margin is positive on the ball of that radius, as far as is proved."""
+        """Whether every margin is provably positive on the ball of that radius."""
         reach = radius[:, None] * norms
         low, high = values - reach, values + reach
         open_ = (low < 0) & (high > 0)
@@ -79,15 +79,15 @@ def certified_steps(hidden: Array, biases: Array, readout: Array, offsets: Array
 def nearest_neighbour_steps(points: Array, anchors: Array, labels: npt.NDArray[np.int64]) -> Array:
     """Lengths below which no step changes the class of the nearest neighbour.
 
-    As long as a point stays nearer to the neighbour that it has than to every anchor of another class it keeps its class: the
-    least distance from the planes halfway between that neighbour and those anchors.
+    A point keeps its class as long as it is closer to its present neighbour than to every anchor of another class. The length is
+    the smallest distance to the planes halfway between that neighbour and those anchors.
 
     Parameters
     ----------
     points : (m, d) array
         Where steps begin.
     anchors : (n, d) array
-        Points whose classes are known, of two classes at least.
+        Points whose classes are known, of at least two classes.
     labels : (n,) array of int
         Their classes.
 

@@ -97,19 +97,19 @@ def rise_at_end(risks: np.ndarray) -> np.ndarray:
 
 
 def second_fall(risks: np.ndarray) -> np.ndarray:
-    """How large a hump a curve along training has: the smaller of its rise and of the fall that follows, replica by replica.
+    """Size of the hump of a curve during training: the smaller of its rise and the fall that follows, for each replica.
 
-    Where the rise begins and where it ends is found in every second replica, the hump taken there in the other ones.
+    Start and end of the rise are chosen on every second replica, the hump is measured on the others.
 
     Parameters
     ----------
     risks : (looks, replicas) array
-        Test risk after more and more epochs, three looks at least, in each replica.
+        Test risk after increasing numbers of epochs (at least three), for each replica.
 
     Returns
     -------
     (replicas // 2,) array
-        At most zero where a curve falls all the way, or rises to its end.
+        At most zero for a curve that only falls, or rises to its end.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What the studies of small networks found, in a sentence of numbers each (:mod:`figures.findings`)."""
+"""What the studies of small networks found: one sentence of numbers for each table (:mod:`figures.findings`)."""
 
 from figures.findings import Subject
 from figures.wording import listed
@@ -11,7 +11,7 @@ def _percent(value: float) -> str:
 
 
 def _ends(frame):
-    """Rows of the narrowest and of the widest networks, with their widths."""
+    """Width and rows of the narrowest and of the widest networks."""
     return [(hidden, frame[frame.hidden == hidden]) for hidden in (frame.hidden.min(), frame.hidden.max())]
 
 
@@ -53,7 +53,7 @@ def _readouts(frame) -> str:
 def _tickets(frame) -> str:
     wins = frame[frame.rewind == 0].groupby("arm").wins.mean()
     names = {"alone": "of tickets alone", "redrawn rest": "with the rest redrawn",
-             "failed rest": "with the rest of a failed network", "fresh wide": "of fresh networks",
+             "failed rest": "with the rest taken from a failed network", "fresh wide": "of fresh networks",
              "shuffled mask": "of masks shuffled within layers", "random mask": "of random masks",
              "fresh narrow": "of fresh networks as sparse as a ticket"}
     left = frame[frame.arm == "alone"].left.mean()
@@ -69,7 +69,7 @@ def _escape(frame) -> str:
     low = frame.groupby("way").lowest.mean()
     lowest = {way: low[way] for way in ("not at all", "split units") if way in low}
     return (f"The mean training loss is {listed(f'{loss[way]:.2g} {name}' for way, name in names.items() if way in loss)}; the "
-            f"lowest curvature at the beginning is {listed(f'{x:.2g} ({way})' for way, x in lowest.items())}.").replace("-", "−")
+            f"lowest curvature where that begins is {listed(f'{x:.2g} ({way})' for way, x in lowest.items())}.").replace("-", "−")
 
 
 def _curvature(frame) -> str:
@@ -114,10 +114,10 @@ def _memorise(frame) -> str:
 
 def _adversarial(frame) -> str:
     (narrow, few), (wide, many) = _ends(frame)
-    return (f"On {frame.data.iloc[0]} the mean step that alters an answer is {few.found.mean():.2g} at width {narrow} and "
-            f"{many.found.mean():.2g} at {wide}; certified are {few.certified.mean():.2g} and {many.certified.mean():.2g}. "
-            f"The nearest neighbour's answer bears {many.nearest.mean():.2g} where the network's gives way to "
-            f"{many.found_there.mean():.2g}.")
+    return (f"On {frame.data.iloc[0]} the mean step found to change an answer is {few.found.mean():.2g} at width {narrow} and "
+            f"{many.found.mean():.2g} at {wide}; steps up to {few.certified.mean():.2g} and {many.certified.mean():.2g} are "
+            f"certified to change none. The nearest-neighbour rule withstands {many.nearest.mean():.2g} on average where the "
+            f"widest network's answer changes after {many.found_there.mean():.2g}.")
 
 
 SUBJECTS = (

@@ -103,7 +103,7 @@ def test_steps_grow_or_shrink_with_width_and_are_told_with_their_bounds():
     grows, follows, gives = (said[f"s3.{name}"].estimate for name in (
         "width-moves-the-boundary-away", "larger-steps-fewer-errors", "answers-give-way-to-small-changes"))
     assert 1.5 < grows.mean < 2 and follows.mean == pytest.approx(-0.5) and gives.mean == pytest.approx(0.5) and grows.n == 3
-    assert said["s3.larger-steps-fewer-errors"].note.startswith("3 of 4 replicas came to the loss; certified steps are")
+    assert said["s3.larger-steps-fewer-errors"].note.startswith("3 of 4 replicas reached the loss; certified steps are")
 
 
 @pytest.mark.parametrize("module, name, replicas", [

@@ -1,9 +1,9 @@
-"""Least adversarial changes by width: MLPs of nearly no training loss, and how far a picture is from another answer.
+"""Smallest adversarial changes by width: MLPs of nearly zero training loss, and how far an image is from another answer.
 
-Of every test picture that the networks of all widths get right two steps are told: a *certified* one, below which no change of
-the pixels alters the answer (:mod:`theory.certified`), and a *found* one, which does (:mod:`empirical.hull.directions`). The
-least change lies between them. Beside them stands the nearest-neighbour rule, of the pictures that it gets right, too. Lengths
-are Euclidean, of pixels between 0 and 1; steps may leave that range.
+Two steps are measured for each test image that the networks of all widths classify correctly: a *certified* one, below which no
+change of the pixels alters the answer (:mod:`theory.certified`), and a *found* one, which does alter it
+(:mod:`empirical.hull.directions`). The smallest change lies between the two. The nearest-neighbour rule is the baseline, on the
+images that it also classifies correctly. Lengths are Euclidean, for pixels between 0 and 1; steps may leave that range.
 """
 
 from collections.abc import Sequence
@@ -35,20 +35,20 @@ if TYPE_CHECKING:
     from empirical.models.mlp import MLP
 
 WIDTHS = (16, 32, 64, 128, 256, 512)
-POINTS = 200  # test pictures, the first ones
+POINTS = 200  # the first test images
 REPLICAS = {"quick": 2, "full": 6}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Adversarial(Setting):
-    """Least changes of the same pictures for networks of several widths.
+    """Smallest changes of the same images for networks of several widths.
 
     Attributes
     ----------
     alphas : tuple of str
         Width multipliers, ascending; the last is the setting's own.
     points : int
-        Test pictures at most.
+        Test images at most.
 
     Examples
     --------
@@ -74,7 +74,7 @@ def _affine(layer: "nn.Module") -> "tuple[torch.Tensor, torch.Tensor]":
 
 
 def pixel_layer(model: "MLP", data: "Dataset") -> tuple[np.ndarray, np.ndarray]:
-    """The first layer of an MLP as a function of pixels in [0, 1]: normalisation is taken into its weights.
+    """The first layer of an MLP as a function of pixels in [0, 1], with normalisation folded into its weights.
 
     Parameters
     ----------
@@ -123,10 +123,10 @@ def run(config: Adversarial, folder: Path, *, device: str | None = None, data_di
     Returns
     -------
     dict
-        ``widths``: of each what :func:`~empirical.studies.solutions.plan.about` tells, whether its network ``reached`` its loss,
-        and mean steps, ``certified`` and ``found``; ``counted`` (pictures that all get right); over those of them that the
-        nearest neighbour gets right, too, ``nearest`` (mean certified step of that rule) and ``found_there`` (mean step found of
-        the widest network).
+        ``widths``: for each width what :func:`~empirical.studies.solutions.plan.about` returns, whether the network ``reached``
+        its target loss, and the mean ``certified`` and ``found`` steps; ``counted`` (images that all networks classify
+        correctly); over those that the nearest neighbour also classifies correctly, ``nearest`` (mean certified step of that
+        rule) and ``found_there`` (mean found step of the widest network).
 
     Examples
     --------
@@ -152,11 +152,11 @@ def run(config: Adversarial, folder: Path, *, device: str | None = None, data_di
     right = np.logical_and.reduce([function.classes(points) == truth for function in functions])
     points, truth = points[right], truth[right]
     lengths = np.array([np.linalg.norm(adversarial_steps(function, points), axis=1) for function in functions])
-    ends = np.isfinite(lengths).all(axis=0)  # without pictures from which some network's search met no boundary
+    ends = np.isfinite(lengths).all(axis=0)  # drop images from which the search met no boundary
     points, truth, lengths = points[ends], truth[ends], lengths[:, ends]
     widths = []
     for network, facts, model, found in zip(networks, at.results, models, lengths):
-        assert isinstance(model, MLP)  # of one hidden layer: a step of others is not certified here
+        assert isinstance(model, MLP)  # the certificate is for one hidden layer
         readout, offsets = (x.cpu().numpy() for x in _affine(model.readout))
         proved = certified_steps(*pixel_layer(model, data), readout, offsets, points, found)
         reached = facts["reached"] is None or facts["reached"][0]
@@ -191,7 +191,7 @@ def tabulate(finished: Sequence[tuple[Any, dict]]) -> "pandas.DataFrame":
     Returns
     -------
     pandas.DataFrame
-        Errors, mean steps ``certified`` and ``found``; what is known of the replica stands in every row.
+        Errors and mean ``certified`` and ``found`` steps; numbers of a replica are repeated in its rows.
 
     Examples
     --------
@@ -205,7 +205,7 @@ def tabulate(finished: Sequence[tuple[Any, dict]]) -> "pandas.DataFrame":
 
 
 def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]:
-    """Steps by width, against errors, and against those of the nearest-neighbour rule; replica by replica.
+    """Found steps by width, against errors, and against the nearest-neighbour rule; one number a replica.
 
     Parameters
     ----------
@@ -217,8 +217,8 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]
     Returns
     -------
     list of Evidence
-        All widths are measured on the same pictures: one cluster. Replicas whose networks did not all come to the loss are left
-        out.
+        All widths are measured on the same images: one cluster. Replicas whose networks did not all reach the target loss are
+        left out.
 
     Examples
     --------
@@ -235,8 +235,8 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]
     left, planned = whole.seed.nunique(), frame.seed.nunique()
     by = whole.pivot(index="seed", columns="hidden", values=["certified", "found"])
     tight = [(by["certified"][hidden] / by["found"][hidden]).mean() for hidden in (narrow, wide)]
-    note = f"{left} of {planned} replicas came to the loss; " * (left < planned) + (
-        f"certified steps are {tight[0]:.0%} of those found at width {narrow}, {tight[1]:.0%} at {wide}")
+    note = f"{left} of {planned} replicas reached the loss; " * (left < planned) + (
+        f"certified steps are {tight[0]:.0%} of found ones at width {narrow}, {tight[1]:.0%} at {wide}")
     ranks = [part[["found", "test_error"]].corr("spearman").iloc[0, 1] for _, part in whole.groupby("seed")]
     once = whole[whole.hidden == wide]
     common: dict[str, Any] = dict(column="real", runs=runs, piece=f"h{wide}", note=note, cluster=name, levels=levels("mlp", name))
@@ -246,13 +246,13 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]
                  estimate=mean_interval(once.found_there / once.nearest, log=True), **common),
         Evidence("s3.width-moves-the-boundary-away", setting=f"{where} against {narrow}",
                  estimate=mean_interval(by["found"][wide] / by["found"][narrow], log=True), **common),
-        Evidence("s3.larger-steps-fewer-errors", setting=f"MLP, {name}, widths {narrow} to {wide}",  # alike errors follow nothing
-                 estimate=bounded(mean_interval(np.nan_to_num(ranks)), -1, 1), **common)]
+        Evidence("s3.larger-steps-fewer-errors", setting=f"MLP, {name}, widths {narrow} to {wide}",
+                 estimate=bounded(mean_interval(np.nan_to_num(ranks)), -1, 1), **common)]  # equal errors: no correlation
 
 
-ADVERSARIAL_DIGITS = Study("adversarial-digits", "least adversarial changes of MLPs on digits, by width", (TRAIN, MEASURE),
+ADVERSARIAL_DIGITS = Study("adversarial-digits", "smallest adversarial changes of MLPs on digits, by width", (TRAIN, MEASURE),
                            partial(_configs, "digits"), tabulate, evidence, processes=True, extensible=True,
                            pilot_seconds=50.0)
-ADVERSARIAL_MNIST = Study("adversarial-mnist", "least adversarial changes of MLPs on MNIST, by width", (TRAIN, MEASURE),
+ADVERSARIAL_MNIST = Study("adversarial-mnist", "smallest adversarial changes of MLPs on MNIST, by width", (TRAIN, MEASURE),
                           from_files(partial(_configs, "mnist")), tabulate, evidence, processes=True, extensible=True,
                           declared=partial(_configs, "mnist"), pilot_seconds=400.0)

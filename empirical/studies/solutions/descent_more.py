@@ -1,7 +1,7 @@
-"""Double descent by width in a convolutional network, and by epochs at fixed widths; on digits.
+"""Double descent by width in a convolutional network, and by epochs at fixed width; on digits.
 
-The ResNet-18 has 1 to 16 channels in its stem; with one it has fewer parameters than samples times classes. Along training MLPs
-are looked at after more and more epochs, at a constant rate: those of fewer epochs are the beginnings of those of more.
+The ResNet-18 has 1 to 16 channels in its stem; with one channel it has fewer parameters than samples times classes. MLPs are
+evaluated after increasing numbers of epochs at a constant learning rate, so that shorter trainings are beginnings of longer ones.
 """
 
 from typing import TYPE_CHECKING
@@ -65,7 +65,7 @@ RESNET18_DESCENT = Study("descent-resnet18-digits", "double descent by width: Re
 
 
 def _configs_epochs(scale: str, n: int | None = None) -> list[Network]:
-    """Three settings, eleven looks; replica by replica."""
+    """Three settings, eleven numbers of epochs, for each replica."""
     if scale not in REPLICAS:
         return []
     looks, settings = (LOOKS[:3], SETTINGS[-1:]) if scale == "quick" else (LOOKS, SETTINGS)
@@ -74,7 +74,7 @@ def _configs_epochs(scale: str, n: int | None = None) -> list[Network]:
 
 
 def evidence_epochs(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]:
-    """How large the hump of the test error along training is.
+    """Size of the hump of the test error during training.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
-"""One wide network against several narrow ones with as many units, by the training loss that each comes to.
+"""One wide network against several narrow ones with as many units in all, by the training loss that each reaches.
 
-Of :data:`GROUP` narrow networks there are four ways to make one answer: the best of them, the mean of their probabilities, one
-network of all their units whose readout is the mean of theirs, and the same after its readout alone has been trained on, as long
-as each of them was. The first three are those of :mod:`.success`; the last has had twice as many steps as the wide network.
+:data:`GROUP` narrow networks are combined in four ways: the best of them; the mean of their probabilities; one network of all
+their units, whose readout is the mean of theirs; and the same after its readout alone has been trained for as many epochs again.
+The first three are those of :mod:`.success`; the last takes twice as many steps as the wide network.
 """
 
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ WAYS = (*TOGETHER, "retrained")
 
 @dataclass(frozen=True, kw_only=True)
 class Joined(Network):
-    """Networks of all units of several narrow ones, whose readouts alone are trained.
+    """Networks that have all units of several narrow ones, and whose readouts alone are trained.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ class Joined(Network):
 
 
 def run(config: Joined, folder: Path, *, device: str | None = None, data_dir: str | None = None) -> dict:
-    """Join, hold the hidden units, train the readouts.
+    """Join narrow networks, freeze the hidden units, train the readouts.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ RETRAIN = Stage("retrain", "empirical.studies.solutions.readouts:run", Joined, n
 
 
 def _configs(scale: str, n: int | None = None) -> list[Setting]:
-    """The narrow networks in groups, the same joined, and as many wide ones; replica by replica."""
+    """Narrow networks in groups, the same joined, and as many wide ones, for each replica."""
     if scale not in REPLICAS:
         return []
     budget, groups = ({**BUDGET, "epochs": 5}, 1) if scale == "quick" else (BUDGET, GROUPS)
@@ -126,7 +126,7 @@ def tabulate(finished: Sequence[tuple[Any, dict]]) -> "pandas.DataFrame":
     Returns
     -------
     pandas.DataFrame
-        ``way`` ("wide", or one of :data:`WAYS`), means over groups of losses and errors, ``units`` of what answers.
+        ``way`` ("wide", or one of :data:`WAYS`), losses and errors as means over groups, hidden ``units`` in all.
 
     Examples
     --------
@@ -161,7 +161,7 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]
     Returns
     -------
     list of Evidence
-        A piece a way; all are of the same networks: one cluster.
+        One piece for each way; all use the same networks: one cluster.
 
     Examples
     --------
@@ -174,13 +174,13 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]
     loss = frame.pivot(index="seed", columns="way", values="train_loss")
     first = frame.iloc[0]
     words = {"best": "the best of", "ensemble": "the ensemble of", "concatenated": "the concatenation of",
-             "retrained": "the concatenation, its readout trained on, of"}
+             "retrained": "the concatenation with a retrained readout of"}
     setting = f"MLP, {first.data}, {int(first.samples)} images, {NARROW * GROUP} units against"
     return [Evidence("s2.wide-fits-better-than-several", "real", f"{setting} {words[way]} {GROUP} of {NARROW}",
                      mean_interval(loss["wide"] / loss[way], log=True), runs, piece=way, cluster="digits",
                      levels=levels("mlp", "digits")) for way in WAYS]
 
 
-READOUTS_DIGITS = Study("readouts-digits", "one wide MLP on digits against several narrow ones, joined in four ways",
+READOUTS_DIGITS = Study("readouts-digits", "one wide MLP on digits against several narrow ones, combined in four ways",
                         (TRAIN, TOGETHER_STAGE, RETRAIN), _configs, tabulate, evidence, processes=True, extensible=True,
                         pilot_seconds=60.0)
