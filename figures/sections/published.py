@@ -25,7 +25,8 @@ def frames(tables):
     met = _meetings(tables)
     rows = [{"number": m.number.name, "quantity": m.number.quantity, "theirs": f"{m.number.sense} {_cell(m.theirs)}".strip(),
              "ours": _cell(m.ours), "ours − theirs": _cell(m.gap), "verdict": m.verdict,
-             "remarks": "; ".join(filter(None, [m.number.reduced, m.number.why])) or "–", "source": f"{m.number.source} ({m.number.read})"} for m in met]
+             "remarks": "; ".join(filter(None, [m.number.reduced, m.number.why])) or "–",
+             "source": f"{m.number.source} ({m.number.read})"} for m in met]
     counts = ", ".join(f"{sum(m.verdict == v for m in met)} {v}" for v in VERDICTS if any(m.verdict == v for m in met))
     return {f"{counted(len(met), 'published number')} beside ours: {counts}": pandas.DataFrame(rows)}
 
