@@ -118,7 +118,7 @@ class Sweep:
         return self.table.frame
 
     def plot(self, axes: "Axes | None" = None) -> "Axes":
-        """Span errors both ways by width; returns the matplotlib axes (by default, those of a new figure)."""
+        """Draw span errors in both directions by width; returns the matplotlib axes (by default, those of a new figure)."""
         from empirical.studies.width.summary import draw_span_errors
         from lab.pictures import drawing
 
@@ -147,15 +147,15 @@ def sweep(model: str | Callable = "resnet18", data: str | Callable | None = None
         Name of a data set, or a function that returns data (see :mod:`empirical.own.data`); by default the embedded data that
         the architecture takes.
     alphas : sequence of Fraction, float or str
-        Width multipliers, numbers or texts like "1/8"; the largest is the wide network's.
+        Width multipliers, numbers or texts like "1/8"; the largest is that of the wide network.
     seeds : int or sequence of int
         Number of replicas, or their seeds.
     out : str or Path
-        Folder of the run store; what is finished there is not repeated.
+        Folder of the run store; finished runs in it are not repeated.
     name : str, optional
         Name of the table and of the folder in the run store; by default from model and data.
     match : {"epochs", "train-loss"}
-        With "train-loss" every width is trained to the same training loss, ``target_loss``.
+        With "train-loss", every width is trained to the same training loss, ``target_loss``.
     copies : {"features", "parameters"}
         Train enough narrow copies to match the wide network's features, or also its parameters.
     start : {"own", "slice"}
@@ -163,7 +163,7 @@ def sweep(model: str | Callable = "resnet18", data: str | Callable | None = None
     sites : {"all", "penultimate"}
         Sites where features are compared.
     stack : int, optional
-        Copies trained together at most; by default what is faster here.
+        Maximum number of copies trained together; by default what is fastest here.
     device : str, optional
         Device, as named by PyTorch; by default CUDA if available.
     data_dir : str, optional
@@ -183,18 +183,18 @@ def sweep(model: str | Callable = "resnet18", data: str | Callable | None = None
     Raises
     ------
     ArgumentError
-        If it cannot be carried out as asked for.
+        If the arguments are invalid.
     InputError
         If no run finished.
 
     Examples
     --------
-    A sweep of the smallest networks takes some seconds, so this one is only refused:
+    Even the smallest sweep takes seconds, so this example only shows a refusal:
 
     >>> sweep("mlp", "digits", alphas=["1", "2/3"])
     Traceback (most recent call last):
     ...
-    lab.errors.ArgumentError: alpha 2/3 does not go a whole number of times into 1: ...
+    lab.errors.ArgumentError: alpha 1 is not a multiple of alpha 2/3: ...
     """
     from empirical.own.names import name_of
 
@@ -205,7 +205,7 @@ def sweep(model: str | Callable = "resnet18", data: str | Callable | None = None
         checks.choice(argument, value, choices)
     unknown = set(changes) - {f.name for f in fields(Setting)} - {"arch", "data", "alpha", "seed"}
     if unknown:
-        raise ArgumentError(f"a setting has no {min(unknown)}: there are {', '.join(f.name for f in fields(Setting))}")
+        raise ArgumentError(f"a setting has no field {min(unknown)}: choose among {', '.join(f.name for f in fields(Setting))}")
     if match == "train-loss":
         changes = {**matched(data), **changes}
     seeds = range(checks.whole_number("seeds", seeds, 1, 1000)) if not isinstance(seeds, Sequence) else seeds
@@ -224,7 +224,7 @@ def _alpha(value: Fraction | float | str) -> Fraction:
 def planned(settings: Mapping, alphas: Sequence[Fraction], seeds: Sequence[int], *, out: str | Path, name: str | None = None,
             match: str = "epochs", copies: str = "features", start: str = "own", sites: str = "all", stack: int | None = None,
             device: str | None = None, data_dir: str | None = None, download: bool = False) -> Plan:
-    """The runs of a sweep; impossible ones are refused before anything is trained.
+    """Plan the runs of a sweep; impossible ones are refused before anything is trained.
 
     Parameters
     ----------
@@ -247,7 +247,7 @@ def planned(settings: Mapping, alphas: Sequence[Fraction], seeds: Sequence[int],
     sites : {"all", "penultimate"}
         Sites where features are compared.
     stack : int, optional
-        Copies trained together at most; by default what is faster here.
+        Maximum number of copies trained together; by default what is fastest here.
     device : str, optional
         Device, as named by PyTorch; by default CUDA if available.
     data_dir : str, optional
@@ -263,7 +263,7 @@ def planned(settings: Mapping, alphas: Sequence[Fraction], seeds: Sequence[int],
     Raises
     ------
     ArgumentError
-        If it cannot be carried out as asked for.
+        If the arguments are invalid.
 
     Examples
     --------
@@ -274,7 +274,7 @@ def planned(settings: Mapping, alphas: Sequence[Fraction], seeds: Sequence[int],
     setting = Setting(**settings).check()
     check_alphas(alphas, setting.base_width)
     if start == "slice" and is_own(setting.arch):
-        raise ArgumentError(f"copies start as slices of networks that are made of the laboratory's layers, and {setting.arch} is "
+        raise ArgumentError(f"copies can start as slices only in networks made of the laboratory's layers, but {setting.arch} is "
                             "your own: leave start at own", "start")
 
     from empirical.data import dataset, load, with_checksum
@@ -314,7 +314,7 @@ class Sourced(Protocol):
 
 
 def with_sources(setting: S) -> S:
-    """The setting with the checksum of its architecture's source, where that is a user's own."""
+    """The setting, with the checksum of its architecture's source if that is a user's own."""
     if not is_own(setting.arch):
         return setting
     from empirical.own.names import checksum
@@ -323,15 +323,15 @@ def with_sources(setting: S) -> S:
 
 
 def _refuse_unscaled(arch: str, features: Mapping[Fraction, int]) -> None:
-    """Refuse a user's architecture that ignores its width; note where copies have more or fewer features than the wide network.
+    """Refuse a user's architecture that ignores its width; note if copies have more or fewer features than the wide network.
 
-    ``features``: alpha -> features that its readout sees.
+    ``features``: alpha -> number of features that enter the readout.
     """
     reference = max(features)
     for alpha, count in features.items():
         if alpha < reference and count >= features[reference]:
             raise ArgumentError(f"{arch} has {count} features before its readout at alpha {alpha}, and {features[reference]} at "
-                                f"{reference}: let its layers follow alpha", "model")
+                                f"{reference}: make its layers scale with alpha", "model")
         copies = reference / alpha
         if count * copies != features[reference]:
             note(f"{arch}: {copies} copies of alpha {alpha} have {count * copies} features before the readout, the wide network "
@@ -347,12 +347,12 @@ def _measured_stack(data_dir: str | None, device: "torch.device", out: str | Pat
 
 def carry_out(plan: Plan, *, out: str | Path, scale: str = "full", device: str | None = None, data_dir: str | None = None,
               jobs: int | None = None, executor: "Executor | None" = None) -> Sweep:
-    """Carry out the missing runs of a plan and write its table.
+    """Compute the missing runs of a plan and write its table.
 
     Parameters
     ----------
     plan : Plan
-        Made by :func:`planned`.
+        Plan made by :func:`planned`.
     out : str or Path
         Folder of the run store.
     scale : {"quick", "full"}

@@ -35,7 +35,7 @@ class Published:
 
     Attributes
     ----------
-    title : what it is called.
+    title : name of the corpus.
     train, test : stems of its training and test files; the first that exists counts.
     pairs : number of labelled pairs of the two; None where nothing is published.
     archive, sha256 : the archive that holds them as JSON lines in a folder of its own name, and its digest; "" for none.

@@ -1,17 +1,17 @@
-"""Attributes of a real setting that may separate settings where a claim holds from others (``Evidence.levels``)."""
+"""Attributes that may separate real settings in which a claim holds from others (``Evidence.levels``)."""
 
 from empirical.declared import architecture
 
 
 def levels(arch: str, data: str) -> dict[str, str]:
-    """Kind of network, of data, and whether layers are normalised over the batch.
+    """Kind of network, kind of data, and whether layers are normalised over the batch.
 
     Parameters
     ----------
     arch : str
-        Name of an architecture; "" without a network.
+        Name of an architecture; empty without a network.
     data : str
-        Name of the data set as tables have it.
+        Name of the data set, as in tables.
     """
     if not arch:
         return {"data": _kind(data)}

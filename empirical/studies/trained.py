@@ -1,6 +1,6 @@
-"""Trained networks: the stage that trains one, or a stack of copies, and the networks that a run store holds.
+"""Trained networks: the stage that trains one network or a stack of copies, and the networks in a run store.
 
-All studies that measure networks build on this stage and share its runs: units and hulls are measured of the networks of width
+All studies that measure networks build on this stage and share its runs: units and hulls are measured in the networks of width
 sweeps.
 """
 
@@ -28,16 +28,16 @@ TRAIN = Stage("train", "empirical.studies.trained:run", Network)
 
 def run(config: Network, folder: Path, *, device: str | None = None, data_dir: str | None = None,
         way: "Way | None" = None, begin: "Callable[[Stack], None] | None" = None) -> dict:
-    """Train one network, or a stack; its weights are left in the folder.
+    """Train one network or a stack, and store its weights in the folder.
 
     Parameters
     ----------
-    config : what is trained.
-    folder : of the run; a checkpoint there is taken up.
-    device : as for PyTorch; None for CUDA if there is one.
-    data_dir : folder with the data set; None for the one that the environment names.
-    way : how a step is carried out, see :mod:`empirical.steps`.
-    begin : what is done to the stack at its start, see :func:`empirical.train.train`.
+    config : configuration to train.
+    folder : folder of the run; training resumes from a checkpoint there.
+    device : device, as named by PyTorch; None for CUDA if available.
+    data_dir : folder with the data set; None for the one named by the environment.
+    way : how to run a step, see :mod:`empirical.steps`.
+    begin : called with the initialised stack, see :func:`empirical.train.train`.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def run(config: Network, folder: Path, *, device: str | None = None, data_dir: s
 
 
 def finished_networks(experiment: Path) -> list[Network]:
-    """The first network, or stack of copies, of every setting, width and replica that is finished in an experiment.
+    """The first finished network, or stack of copies, of every setting, width and replica in an experiment.
 
     Parameters
     ----------
@@ -74,12 +74,12 @@ def finished_networks(experiment: Path) -> list[Network]:
     Returns
     -------
     list of Network
-        By replica, then from narrow to wide.
+        Sorted by replica, then from narrow to wide.
 
     Raises
     ------
     InputError
-        If there is none, or one whose files are damaged.
+        If there is none, or files are damaged.
     """
     known = {field.name for field in fields(Network)}
     found = []
@@ -93,24 +93,24 @@ def finished_networks(experiment: Path) -> list[Network]:
         if network.copy == 0 and named_so:
             found.append(network)
     if not found:
-        raise InputError(f"no trained network in {experiment}: train a width sweep first ({called('empirical sweep')}), and name "
+        raise InputError(f"no trained network in {experiment}: train a width sweep first ({called('empirical sweep')}), and give "
                          "the folder of its runs")
     return sorted(found, key=lambda network: (network.seed, network.width))
 
 
 def trained(network: Network, experiment: Path, *, device: str | None = None, data_dir: str | None = None) -> dict:
-    """The result of a network's run, which is carried out now if it is not finished.
+    """The result of a network's run, which is run now if it is not finished.
 
     Parameters
     ----------
-    network : what is trained.
+    network : network to train.
     experiment : folder of the run store.
     device, data_dir : see :func:`run`.
 
     Returns
     -------
     dict
-        As :func:`run`; and ``threads``, those that it was trained with, None where its run does not know (an older one).
+        As for :func:`run`, and ``threads``, the number it was trained with; None if an older run has not recorded it.
 
     Raises
     ------
@@ -122,20 +122,20 @@ def trained(network: Network, experiment: Path, *, device: str | None = None, da
 
 
 def threads_of_record(own: int, *networks: Mapping) -> int | None:
-    """Threads for the manifest of a run that measured networks (results of :func:`trained`): None if theirs are not known."""
+    """Threads for the manifest of a run that measured networks (results of :func:`trained`); None if theirs are unknown."""
     return own if all(network["threads"] for network in networks) else None
 
 
 @dataclass(frozen=True)
 class Ready:
-    """What a run that measures trained networks starts from.
+    """The inputs of a run that measures trained networks.
 
     Attributes
     ----------
     experiment : folder of the run store that holds the networks.
-    device : where they are measured.
+    device : device on which they are measured.
     data : the run's data set, on the device.
-    results : of :func:`trained`, one for each network.
+    results : results of :func:`trained`, one per network.
     """
 
     experiment: Path
@@ -144,18 +144,18 @@ class Ready:
     results: tuple[dict, ...]
 
     def manifest(self, threads: int) -> dict:
-        """The manifest of a run with so many threads."""
+        """The manifest of a run with this number of threads."""
         return {"data": self.data.facts, "device": str(self.device), "threads": threads_of_record(threads, *self.results)}
 
 
 def ready(config: Setting, networks: Sequence[Network], experiment: Path, *, device: str | None = None,
           data_dir: str | None = None) -> Ready:
-    """Train what is not trained yet of the networks that a run measures, and load its data.
+    """Train the networks that a run measures, unless they are trained already, and load its data.
 
     Parameters
     ----------
-    config : the run, which names the data.
-    networks : what it measures.
+    config : configuration of the run, which names the data.
+    networks : networks that the run measures.
     experiment : folder of the run store.
     device, data_dir : see :func:`run`.
     """
@@ -174,7 +174,7 @@ def first_member(network: Network, experiment: Path, data: "Dataset", target: "t
     ----------
     network : the stack.
     experiment : folder of the run store with its run.
-    data : on the device.
+    data : data on the device.
     target : the device.
     """
     from empirical.networks import load_trained, prepare, read_member

@@ -22,11 +22,11 @@ def run(config: FamilyComparison, folder: Path, *, checkpoints: str | None = Non
 
     Parameters
     ----------
-    config : what is compared.
-    folder : of the run.
+    config : configuration of the comparison.
+    folder : folder of the run.
     checkpoints : folder that holds the networks; None for ``pythia`` in the folder that the environment names.
-    device : as for PyTorch; None for CUDA if there is one.
-    data_dir : folder with the data set; None for the one that the environment names.
+    device : device, as named by PyTorch; None for CUDA if available.
+    data_dir : folder with the data set; None for the one named by the environment.
 
     Returns
     -------

@@ -21,15 +21,15 @@ class FamilyComparison:
 
     Attributes
     ----------
-    family : what the networks have in common, for a person.
+    family : name of the family, for readers.
     wide, other, narrow : names of the checkpoints: the wide network, the baseline, and the copies.
-    kind, width : of the wide network, see :class:`empirical.own.families.Member`.
+    kind, width : kind and width of the wide network, see :class:`empirical.own.families.Member`.
     alpha : width of the copies over that of the wide network.
     seed : replica.
     data, image_size, max_length, rows : data set on which features are compared, as in :func:`empirical.data.load`; ``rows`` of
         each probe split at most, 0 for all.
-    checksum, weights : of the data, and of the checkpoints.
-    threads : of the networks and the measures.
+    checksum, weights : checksums of the data and of the checkpoints.
+    threads : threads of the networks and the measures.
     """
 
     family: str

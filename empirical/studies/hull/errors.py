@@ -54,8 +54,8 @@ def run(config: ErrorRun, folder: Path, *, device: str | None = None, data_dir: 
 
     Parameters
     ----------
-    config : what is measured.
-    folder : of the run.
+    config : configuration of the measurement.
+    folder : folder of the run.
     device, data_dir : as in :func:`empirical.studies.trained.run`.
 
     Returns

@@ -21,9 +21,9 @@ def run(config: HullRun, folder: Path, *, device: str | None = None, data_dir: s
     Parameters
     ----------
     config : the space and its hull.
-    folder : of the run.
-    device : as for PyTorch; None for CUDA if there is one.
-    data_dir : folder with the data set; None for the one that the environment names.
+    folder : folder of the run.
+    device : device, as named by PyTorch; None for CUDA if available.
+    data_dir : folder with the data set; None for the one named by the environment.
 
     Returns
     -------

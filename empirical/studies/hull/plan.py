@@ -35,8 +35,8 @@ class HullRun:
     wavelet : PyWavelets' name. ``epochs``: of the network, 0 for the recipe's. ``quick``: the recipe's small version.
     sweep : experiment of the run store (a width sweep) that holds the network, "" for one of this study's own. The hull is
         then that of the rows that the network was trained on, in pixels too.
-    threads : of the network and of the measures.
-    checksum, model_checksum : of a user's own data, and of the source of a user's own architecture.
+    threads : threads of the network and of the measures.
+    checksum, model_checksum : checksums of a user's own data, and of the source of a user's own architecture.
     """
 
     data: str
@@ -132,8 +132,8 @@ def refuse_site(config: HullRun, data: "Dataset") -> None:
 
     Parameters
     ----------
-    config : of a run that trains its network.
-    data : that it is trained on.
+    config : configuration of a run that trains its network.
+    data : data that it is trained on.
 
     Raises
     ------

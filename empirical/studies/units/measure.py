@@ -16,10 +16,10 @@ def run(config: UnitsRun, folder: Path, *, device: str | None = None, data_dir: 
 
     Parameters
     ----------
-    config : what is measured.
-    folder : of the run.
-    device : as for PyTorch; None for CUDA if there is one.
-    data_dir : folder with the data set; None for the one that the environment names.
+    config : configuration of the measurement.
+    folder : folder of the run.
+    device : device, as named by PyTorch; None for CUDA if available.
+    data_dir : folder with the data set; None for the one named by the environment.
 
     Returns
     -------

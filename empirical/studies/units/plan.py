@@ -71,11 +71,11 @@ def plan(setting: Setting, sweep: str, alphas: Sequence[Fraction], seeds: Sequen
 
     Parameters
     ----------
-    setting : what all runs share.
+    setting : settings that all runs share.
     sweep : one of :data:`SWEEPS`.
     alphas : width multipliers.
     seeds : replicas.
-    values : of the sweep; none for all.
+    values : values of the sweep; empty for all.
     orders, images : see :func:`empirical.units.measure`.
     own_split : the data are split for every replica anew, by its seed; its networks share the split.
 
@@ -109,7 +109,7 @@ def with_checksums(runs: Sequence[UnitsRun], data_dir: str | None = None) -> lis
 
     Parameters
     ----------
-    runs : of any data.
+    runs : runs on any data.
     data_dir : folder with the data sets; None for the one that the environment names.
     """
     from empirical.data import dataset, with_checksum

@@ -93,7 +93,7 @@ def trained_units_study(name: str, title: str, sweep: str, label: str) -> Study:
 
     Parameters
     ----------
-    name, title, label : of the study, see :class:`lab.study.Study`; the title ends with ``title``.
+    name, title, label : as for :class:`lab.study.Study`; the title ends with ``title``.
     sweep : name of the width sweep, which is carried out before it.
     """
     return units_study(name, f"removable and repeated units of {title}", partial(_of_sweep, sweep), label,

@@ -1,7 +1,7 @@
-"""Width sweeps of real networks: every width's copies, concatenated, against one wide network.
+"""Width sweeps of real networks: concatenated copies of every width against one wide network.
 
-Replica s has its own wide network, a second one of its own as its baseline, and its own copies at every width. Data that are part
-of the laboratory are split for each replica anew. One module for each step from a setting to a claim:
+Each replica has its own wide network, its own second wide network as the baseline, and its own copies at every width. Built-in
+data sets are split differently for each replica. There is one module per step from a setting to a claim:
 
 ``plan``      setting, widths and replicas -> the runs
 (``train``)   a network, or a stack of copies: the stage of :mod:`empirical.studies.trained`
@@ -9,6 +9,6 @@ of the laboratory are split for each replica anew. One module for each step from
 ``table``     finished comparisons -> one row for each site and number of copies
 ``summary``   the table -> means and intervals over replicas, for each width
 ``evidence``  the table -> evidence for the claims of S0
-``study``     what makes a study of these; those of the report are declared in ``digits``, ``images`` and ``pairs``
-``causes``    interventions that could refute what explains a difference between settings
+``study``     the studies made of these steps; those of the report are declared in ``digits``, ``images`` and ``pairs``
+``causes``    interventions that could refute explanations of differences between settings
 """

@@ -1,15 +1,17 @@
 """Why toy and real networks differ: interventions that could refute an explanation, each in one study with its control.
 
 *The gap at matched loss* survives in the graded teacher and on sentence pairs, and vanishes on digits. Explanation: it survives
-where the matched loss asks for more than all widths learn alike. In the toy it does, because students are stopped at the floor of
-the narrow ones. Intervention: on digits with wrong labels the structure that all widths learn leaves a loss of about
-:func:`structure_floor`; what lies below takes memorising, which takes capacity. The same networks are stopped above it and below
-it. Prediction: below, the gap is larger by more than 1 % of the variance. It is refuted if the gap is the same or smaller.
+where the matched loss requires more than the structure that all widths learn. This is so in the toy, where students are stopped
+at the floor of the narrow ones. Intervention: on digits with wrong labels, the structure that all widths learn gives a loss of
+about :func:`structure_floor`; a lower loss requires memorising, and so capacity. The same networks are stopped above and below
+this loss. Prediction: below it, the gap is larger by more than 1 % of the variance. The explanation is refuted if the gap is the
+same or smaller.
 
-*The wide network finds what narrow ones miss* in the graded teacher, which is trained on the population, and not in every real
-setting. Explanation: trained on few samples, the additional features of a wide network fit accidents of its sample, and a second
-wide network does not have them either. Intervention: generated entailment with a sixteenth of the pairs, for as many steps.
-Prediction: the gap is larger with all pairs by more than 1 % of the variance. It is refuted if the gap is the same or smaller.
+*The wide network finds features that narrow ones miss* in the graded teacher, which is trained on the population, but not in
+every real setting. Explanation: with few training samples, the additional features of a wide network fit accidents of its sample,
+and a second wide network does not have them either. Intervention: generated entailment with a sixteenth of the pairs, for equally
+many steps. Prediction: with all pairs, the gap is larger by more than 1 % of the variance. The explanation is refuted if the gap
+is the same or smaller.
 """
 
 import math
@@ -27,31 +29,31 @@ if TYPE_CHECKING:
 
 WRONG = 0.4  # share of wrong labels
 ABOVE, BELOW = 1.6, 0.5  # target losses on either side of the floor
-SLOW = {"learning_rate": 0.005, "epochs": 400}  # so that the wide network takes some epochs to the first of them, too
+SLOW = {"learning_rate": 0.005, "epochs": 400}  # so that the wide network, too, takes several epochs to the first target
 FEW, ALL, EPOCHS, BATCH = 375, 6000, 20, 64  # training pairs, epochs over all of them, pairs in a step
 _ENDS = (ALPHAS[0], ALPHAS[2])
 
 
 def structure_floor(wrong: float, classes: int = 10) -> float:
-    """Cross-entropy of the best answer that knows the true class and the share of wrong labels but has memorised no image."""
+    """Cross-entropy of the best prediction from the true class and the share of wrong labels, without memorising any image."""
     return -(1 - wrong) * math.log(1 - wrong) - wrong * math.log(wrong / (classes - 1))
 
 
 def _stopped(scale: str, n: int | None = None) -> list[Setting]:
-    """The same training, stopped above the floor and below it."""
+    """The same training, stopped above and below the floor."""
     digits = partial(embedded, "resnet18", "digits", scale, n, scales=("full",), alphas=_ENDS, label_noise=WRONG, augment=False)
     return [run for loss in (ABOVE, BELOW) for run in digits(**{**matched("digits"), **SLOW, "target_loss": loss})]
 
 
 def _sampled(scale: str, n: int | None = None) -> list[Setting]:
-    """A sixteenth of the pairs and all of them, for as many steps."""
+    """A sixteenth of the pairs and all pairs, for equally many steps."""
     pairs = partial(embedded, "transformer", "entailment", scale, n, scales=("full",), alphas=_ENDS, batch_size=BATCH)
     return [run for rows in (FEW, ALL) for run in pairs(train_size=rows, epochs=EPOCHS * (ALL // BATCH) // (rows // BATCH))]
 
 
 def _changed(claim: str, frame: "pandas.DataFrame", runs: tuple[str, ...], column: str, low: float, high: float,
              words: str) -> list[Evidence]:
-    """The gap at one value of a column less that at another, replica by replica."""
+    """The gap at one value of a column minus that at another, replica by replica."""
     sweeps = [Sweep(frame[frame[column] == value]) for value in (low, high)]
     if any(sweep.empty for sweep in sweeps):
         return []
@@ -65,13 +67,13 @@ def _changed(claim: str, frame: "pandas.DataFrame", runs: tuple[str, ...], colum
 
 
 def evidence_stopped(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]:
-    """Gap below the floor less gap above it."""
+    """Gap below the floor minus gap above it."""
     return _changed("s0.matched-gap-is-of-capacity", frame, runs, "target_loss", BELOW, ABOVE,
                     f"{WRONG:.0%} wrong labels, matched at a loss of {BELOW:g} against {ABOVE:g}")
 
 
 def evidence_sampled(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]:
-    """Gap with all pairs less gap with few."""
+    """Gap with all pairs minus gap with few pairs."""
     return _changed("s0.gap-needs-samples", frame, runs, "train_size", ALL, FEW, f"{ALL:,} pairs to train on against {FEW:,}")
 
 

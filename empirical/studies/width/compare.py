@@ -1,8 +1,8 @@
 """The stage that compares the copies of a width with the wide network.
 
-A comparison has two halves: the features of its networks, read on the device and stored, and the measures, which need only the
-stored moments, so that any process can work them out. :func:`read` does the first half of several comparisons at once;
-:func:`run` does it where it is still to be done.
+A comparison has two parts: the features of its networks, which are read on the device and stored, and the measures, which need
+only the stored moments and so can be computed by any process. :func:`read` does the first part of several comparisons at once;
+:func:`run` does it if it has not been done.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,24 +28,24 @@ def run(config: Comparison, folder: Path, *, device: str | None = None, data_dir
 
     Parameters
     ----------
-    config : what is compared; its networks are runs of the stage ``train`` beside it.
-    folder : of the run.
-    device : where features are read, as for PyTorch; None for CUDA if there is one.
-    data_dir : folder with the data set; None for the one that the environment names.
+    config : configuration of the comparison; its networks are runs of the stage ``train`` in the same experiment.
+    folder : folder of the run.
+    device : device on which features are read, as named by PyTorch; None for CUDA if available.
+    data_dir : folder with the data set; None for the one named by the environment.
 
     Returns
     -------
     dict
-        ``data`` (the data set's name), ``rows`` (the measures, one for each site and number of copies), ``wide`` and ``narrow``
-        (the result of training on either side), ``mismatch`` (largest distance of a network's loss from the target, as a share of
-        it; None without a target), and the manifest.
+        ``data`` (the data set's name), ``rows`` (the measures, one row per site and number of copies), ``wide`` and ``narrow``
+        (the results of training), ``mismatch`` (largest relative distance of a network's loss from the target; None without a
+        target), and the manifest.
     """
     from empirical.data import dataset
     from empirical.device import pick_device
     from empirical.features import read_facts, read_features
 
     results = {network: trained(network, folder.parent, device=device, data_dir=data_dir) for network in config.networks()}
-    if (read_facts(folder) or {}).get("weights") != _weights(results):  # none yet, or of networks that are no longer these
+    if (read_facts(folder) or {}).get("weights") != _weights(results):  # no features yet, or those of other weights
         target = pick_device(device)
         data = dataset(config, data_dir, str(target))
         store(read([config], folder.parent, data, target), [config], folder.parent, data, target)
@@ -61,10 +61,10 @@ def measures(features: "Features", blocks: Sequence[str], equal: int, seed: int)
 
     Parameters
     ----------
-    features : with the blocks "wide", "other" (the second wide network), "untrained", the shuffled one, and the copies.
-    blocks : of the copies.
-    equal : how many of them have as many features as the wide network.
-    seed : of what is drawn.
+    features : features with the blocks "wide", "other" (the second wide network), "untrained", the shuffled one, and the copies.
+    blocks : blocks of the copies.
+    equal : number of copies that together have as many features as the wide network.
+    seed : seed of everything that is drawn.
     """
     from empirical.compare import compare, on_kept_rows
 
@@ -75,13 +75,13 @@ def measures(features: "Features", blocks: Sequence[str], equal: int, seed: int)
 
 
 def _weights(results: Mapping[Network, dict]) -> dict[str, str | None]:
-    """Checksums of the weights behind features, by run."""
+    """Checksums of the weights from which features were read, by run."""
     return {TRAIN.id(network): result.get("weights") for network, result in results.items()}
 
 
 def _mismatch(results: Mapping[Network, dict]) -> float | None:
-    """The largest distance of a loss from the target, as a share of it, among all networks of a comparison, the second wide
-    one included; None without a target, or where an older training has not stored its losses."""
+    """The largest relative distance of a loss from the target over all networks of a comparison, including the second wide one;
+    None without a target, or if an older run has not stored its losses."""
     reached = [(network.target_loss, result.get("losses") or []) for network, result in results.items()]
     if not all(target and losses for target, losses in reached):
         return None
@@ -97,14 +97,14 @@ def _narrow_blocks(config: Comparison) -> list[str]:
 
 def read(configs: Sequence[Comparison], experiment: Path, data: "Dataset", target: "torch.device", *,
          apart: bool = False) -> "Features":
-    """Features of the networks of one replica's comparisons, in one pass; :func:`store` gives each comparison its own.
+    """Features of the networks of one replica's comparisons, in one pass; :func:`store` distributes them to the comparisons.
 
     Parameters
     ----------
-    configs : with the same wide networks and sites; their networks are trained.
+    configs : comparisons with the same wide networks and sites, whose networks are trained.
     experiment : folder of the run store.
-    data : on the device ``target``.
-    apart : stacks as networks of their own (see ``steps.Way``).
+    data : data on the device ``target``.
+    apart : whether to load stacks as separate networks (see ``steps.Way``).
     """
     from empirical.features import extract
     from empirical.networks import load_trained, prepare
@@ -118,19 +118,19 @@ def read(configs: Sequence[Comparison], experiment: Path, data: "Dataset", targe
               "untrained": prepare(first.other(), data, target).eval()}
     for config in configs:
         if (config.wide(), config.other(), config.sites) != (first.wide(), first.other(), first.sites):
-            raise InputError("comparisons that are read together share their wide networks and sites")
+            raise InputError("comparisons that are read together must share their wide networks and sites")
         models |= {f"{config.alpha} narrow{n.copy}": loaded(n) for n in config.narrow() if n != config.other()}
     return extract(models, data, ("penultimate",) if first.sites == "penultimate" else None, shuffle="wide")
 
 
 def store(features: "Features", configs: Sequence[Comparison], experiment: Path, data: "Dataset",
           target: "torch.device") -> None:
-    """Write each comparison's share of what :func:`read` found into its folder.
+    """Write each comparison's part of the features from :func:`read` into its folder.
 
     Parameters
     ----------
-    features : of all networks of the comparisons.
-    configs, experiment, data, target : as there.
+    features : features of all networks of the comparisons.
+    configs, experiment, data, target : as for :func:`read`.
     """
     from empirical.features import SHUFFLED, TARGET
 
@@ -145,7 +145,7 @@ def store(features: "Features", configs: Sequence[Comparison], experiment: Path,
 
 
 def _summary(results: Sequence[dict]) -> dict:
-    """Means over networks of the results of their training, the loss curve included."""
+    """Means over networks of their training results, including the loss curve."""
     def mean(values):
         values = list(values)
         return sum(values) / len(values)

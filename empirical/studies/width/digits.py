@@ -6,13 +6,13 @@ from functools import partial
 from empirical.settings import matched
 from empirical.studies.width.study import ALPHAS, PARAMETERS, SAME_LOSS, SLICES, WIDER, embedded, width_study
 
-# digits are embedded; the first two studies are part of every report, the other controls take minutes, so their tables are kept
+# digits are built in; the first two studies are part of every report, the other controls take minutes, so their tables are kept
 _digits = partial(embedded, "resnet18", "digits")
 _DIGITS_LOSS = matched("digits")
 RESNET18_DIGITS = width_study("resnet18-digits", "ResNet-18 on digits", _digits, "ResNet-18, digits")
 RESNET18_DIGITS_LOSS = width_study("resnet18-digits-loss", "ResNet-18 on digits, matched in training loss",
                                    partial(_digits, scales=("run", "full"), **_DIGITS_LOSS), SAME_LOSS, "resnet18-digits")
-# the same at other losses: does the gap depend on how far they lie above the last loss of the narrow networks, as in the toy?
+# the same at other losses: does the gap depend on their distance from the final loss of the narrow networks, as in the toy?
 RESNET18_DIGITS_LOSS_HIGH = width_study(
     "resnet18-digits-loss-high", "ResNet-18 on digits, matched at a higher training loss",
     partial(_digits, scales=("full",), **{**_DIGITS_LOSS, "target_loss": 0.75}), SAME_LOSS, "resnet18-digits")

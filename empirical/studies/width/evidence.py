@@ -1,7 +1,7 @@
 """Evidence for the claims of S0 from the table of a width sweep.
 
-A piece of evidence is one sweep; its unit is the replica, a seed with its own networks. Differences are taken within a replica.
-A sweep that changes one thing is evidence on that one thing only.
+One piece of evidence is one sweep; its unit is the replica, a seed with its own networks. Differences are taken within a replica.
+A sweep with a control is evidence on that control only.
 """
 
 from fractions import Fraction
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     import pandas
 
 MATCHED = 0.01  # a replica counts if every network's training loss is within this share of the target
-ARCHITECTURES = {"mlp": "mlp", "transformer": "transformer"}  # all others of the laboratory are convolutional
+ARCHITECTURES = {"mlp": "mlp", "transformer": "transformer"}  # all other built-in architectures are convolutional
 DATA = {"digits": ("digits", "easy"), "MNIST": ("digits", "easy"), "CIFAR-10": ("images", "hard"),
         "entailment": ("synthetic", "hard"), "SNLI": ("text", "hard"), "MultiNLI": ("text", "hard")}  # kind, and difficulty
 
 
 def levels_of(arch: str, data: str) -> dict[str, str]:
-    """What may separate settings: kind of architecture and data, and whether the narrowest copies learn the task as well.
+    """Attributes that may separate settings: architecture, data, and whether even the narrowest copies learn the task.
 
     Parameters
     ----------
@@ -30,10 +30,10 @@ def levels_of(arch: str, data: str) -> dict[str, str]:
     data : str
         As in the table; a user's own data have no known difficulty.
     """
-    kind, difficulty = next((found for name, found in DATA.items() if data.startswith(name)), ("", ""))
+    kind, difficulty = next((entry for name, entry in DATA.items() if data.startswith(name)), ("", ""))
     architecture = ARCHITECTURES.get(arch, "convolutional" if arch in architectures() else "")
-    found = {"architecture": architecture, "data": kind, "difficulty": difficulty}
-    return {name: level for name, level in found.items() if level}
+    levels = {"architecture": architecture, "data": kind, "difficulty": difficulty}
+    return {name: level for name, level in levels.items() if level}
 
 
 class Sweep:
@@ -78,8 +78,8 @@ class Sweep:
 
     @property
     def matched(self) -> "pandas.DataFrame":
-        """``least``, in a sweep to a target loss without the replicas in which a network missed it. Older tables do not say
-        how far networks are from the target, so none of their replicas is matched."""
+        """``least``, in a sweep to a target loss only the replicas in which all networks met it. Older tables do not record the
+        distance from the target, so none of their replicas counts as matched."""
         if self.first["match"] != "train-loss":
             return self.least
         return self.least[self.least["mismatch"] <= MATCHED] if "mismatch" in self.least else self.least[:0]
@@ -93,35 +93,35 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]
     frame : table of the sweep, see :func:`empirical.studies.width.table.tabulate`.
     runs : ids of the runs behind it.
     """
-    sweep, found = Sweep(frame), []
+    sweep, pieces = Sweep(frame), []
     if sweep.empty:
         return []
     first, least, setting = sweep.first, sweep.least, sweep.setting
 
     def add(claim, values, setting=setting, cluster=""):
         if len(values := values.dropna()):
-            left_out = f"{len(values)} of {len(least)} replicas" * (len(values) < len(least))
-            found.append(Evidence(claim, "real", setting, mean_interval(values), runs, left_out, cluster=cluster,
-                                  levels=sweep.levels))
+            note = f"{len(values)} of {len(least)} replicas" * (len(values) < len(least))
+            pieces.append(Evidence(claim, "real", setting, mean_interval(values), runs, note, cluster=cluster,
+                                   levels=sweep.levels))
 
     if first["match"] == "train-loss":  # sweeps to several losses stop the same networks earlier or later: one cluster
         add("s0.gap-survives-matched-training", sweep.matched["gap"], f"{setting}, matched in training loss "
             f"{first['target_loss']:g}", f"{sweep.network}, matched")
-        return found
+        return pieces
     if first["start"] == "slice":
         add("s0.gap-survives-shared-start", least["gap"], f"{setting}, started as slices")
-        return found
+        return pieces
     if Fraction(str(first["reference"])) > 1:
         standard = sweep.at(1.0)
         if len(standard):
             add("s0.gap-above-width-one", standard["gap"],
                 f"{sweep.network}, width {first['reference']} from copies of width 1")
-        return found
+        return pieces
     narrowest = sweep.frame[sweep.frame["width"] == first["width"]]
     if first["parameter_copies"]:
         every = narrowest[narrowest["copies"] == narrowest["parameter_copies"]].set_index("seed")
         add("s0.gap-at-equal-parameters", every["gap"], f"{setting}, {int(first['parameter_copies'])} copies")
-        return found
+        return pieces
     for claim, values in (
             ("s0.narrow-does-not-span-wide", least["gap"]),
             ("s0.wide-does-not-span-narrow", least["reverse_gap"]),
@@ -134,6 +134,6 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]
     if len(half) and half["width"].iloc[0] != first["width"]:
         add("s0.gap-grows-as-networks-narrow", least["span_error"] - half["span_error"])
     before = narrowest[2 * narrowest["copies"] == narrowest["all_copies"]].set_index("seed")
-    if len(before):  # the last doubling, to as many copies as have the wide network's features
+    if len(before):  # the last doubling, to as many copies as match the wide network's features
         add("s0.copies-saturate", 1 - least["span_error"] / before["span_error"])
-    return found
+    return pieces

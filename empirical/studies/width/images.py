@@ -3,13 +3,13 @@
 from empirical.settings import matched
 from empirical.studies.width.study import ALPHAS, SAME_LOSS, files_study
 
-# base widths for two cores; at the published scale those of the papers
+# base widths for two cores; the published scale uses those of the papers
 _CIFAR10 = {"base_width": 8, "train_size": 10_000}
 _CIFAR10_LOSS = matched("cifar10")
 RESNET18_CIFAR10 = files_study("resnet18-cifar10", "ResNet-18 on CIFAR-10", "resnet18", "cifar10", published={},
                                reduced={**_CIFAR10, "epochs": 16}, label="ResNet-18, CIFAR-10 (JPEG re-encoding)")
-# at alpha = 1/2 alone, and at a loss that the wide network takes some ten epochs to: where both have learnt (at 1/8 a network
-# starts one channel wide, and ends above the loss that the wide one passes in its third epoch)
+# only at alpha = 1/2, and at a loss that the wide network reaches after about ten epochs, so that both have learnt (at 1/8 a
+# network has a single channel in its first layer, and ends above the loss that the wide one passes in its third epoch)
 RESNET18_CIFAR10_LOSS = files_study(
     "resnet18-cifar10-loss", "ResNet-18 on CIFAR-10, matched in training loss where both have learnt", "resnet18",
     "cifar10", published=_CIFAR10_LOSS, reduced={**_CIFAR10_LOSS, **_CIFAR10, "epochs": 40, "target_loss": 1.1},

@@ -15,9 +15,9 @@ from empirical.studies.width.study import (
     width_study,
 )
 
-_LOSS = {**matched("snli"), "target_loss": 0.95}  # pairs that are read from files
+_LOSS = {**matched("snli"), "target_loss": 0.95}  # for pairs that are read from files
 _PAIRS = {"base_width": 32, "depth": 2, "max_length": 48}
-_LONGER = {**_PAIRS, "max_length": 64}  # of MultiNLI's pairs a third is longer than 48 tokens
+_LONGER = {**_PAIRS, "max_length": 64}  # a third of MultiNLI's pairs is longer than 48 tokens
 _ENDS = (ALPHAS[0], ALPHAS[-1])
 TRANSFORMER_SNLI = files_study("transformer-snli", "Transformer on SNLI", "transformer", "snli", published={"base_width": 256},
                                reduced={**_PAIRS, "epochs": 10}, label="Transformer, SNLI subset")
@@ -39,11 +39,12 @@ TRANSFORMER_ENTAILMENT = width_study("transformer-entailment", "Transformer on g
 TRANSFORMER_ENTAILMENT_LOSS = width_study(
     "transformer-entailment-loss", "Transformer on generated entailment, matched in training loss",
     partial(_entailment, alphas=ALPHAS[:3], **{**matched("entailment"), "target_loss": 0.7}), SAME_LOSS,
-    "transformer-entailment")  # which copies of alpha = 1/4 reach after some 25 epochs, and narrower ones not at all
+    "transformer-entailment")  # copies of alpha = 1/4 reach this loss after about 25 epochs, narrower ones never do
 TRANSFORMER_ENTAILMENT_SLICES = width_study(
     "transformer-entailment-slices", "Transformer on generated entailment, copies that start as slices of the wide",
     partial(_entailment, start="slice"), SLICES, "transformer-entailment")
-# copies with as many parameters as the wide network: their number depends on the vocabulary, which takes seconds to build
+# numbers of copies with as many parameters as the wide network, written down because counting needs the vocabulary, which takes
+# seconds to build
 EQUAL_PARAMETERS = {Fraction(1, 2): 3, Fraction(1, 4): 8}
 TRANSFORMER_ENTAILMENT_PARAMETERS = width_study(
     "transformer-entailment-parameters", "Transformer on generated entailment, copies with as many parameters as the wide",

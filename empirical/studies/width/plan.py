@@ -16,32 +16,32 @@ if TYPE_CHECKING:
 def plan(setting: Setting, alphas: Sequence[Fraction], seeds: Sequence[int], *,
          stack: int | Callable[[Network, int], int] | None = None, sites: str = "all", start: str = "own",
          narrow: Callable[[Fraction], int] | None = None, second: int = 0, own_split: bool = False) -> list[Setting]:
-    """The runs of a sweep: networks first, replica by replica and the costliest first, then comparisons.
+    """The runs of a sweep: networks first, replica by replica, the most expensive first, then comparisons.
 
-    So a sweep that is cut short has whole replicas, and networks that one process trains in a row share their data.
+    In this order, an interrupted sweep has complete replicas, and networks that one process trains in a row share their data.
 
     Parameters
     ----------
-    setting : what all runs share; its alpha and seed are ignored.
-    alphas : width multipliers; the largest is the wide network's.
+    setting : settings that all runs share; alpha and seed are ignored.
+    alphas : width multipliers; the largest is that of the wide network.
     seeds : replicas.
-    stack : copies trained together at most, or a function of a network and its number of copies that says how many; None
+    stack : maximum number of copies trained together, or a function of a network and its number of copies that returns it; None
         for all copies of a width.
     sites : "all" or "penultimate".
     start : "own", or "slice" for copies that start as slices of their wide network.
-    narrow : how many copies to train at a width, beyond those with as many features (see :func:`equal_parameters`).
-    second : the baseline of replica s is a second wide network of its own, that of seed s + second; 0 for the wide network
-        of the next replica, which makes a ring: each wide network is the target of one gap and the baseline of another.
-    own_split : the data are split for every replica anew, by its seed; its networks, the second wide one too, share the split.
+    narrow : number of copies to train at a width, if more than match the features (see :func:`equal_parameters`).
+    second : the baseline of replica s is its own second wide network, with the seed s + second; 0 for the wide network of the
+        next replica, so that each wide network is the target of one gap and the baseline of another.
+    own_split : whether each replica has its own split of the data, by its seed; all its networks share the split.
 
     Raises
     ------
     ArgumentError
-        If a width does not go a whole number of times into the widest, or copies cannot start as slices.
+        If the widest width is not a multiple of another, or copies cannot start as slices.
     """
     if start == "slice" and (narrow or setting.parametrisation == "mup"):
-        raise ArgumentError("slices of the wide network's start are as many as have its features, in the standard "
-                            "parametrisation: leave narrow and parametrisation out", "parametrisation")
+        raise ArgumentError("copies that start as slices must match the wide network's features, in the standard "
+                            "parametrisation: leave out narrow and parametrisation", "parametrisation")
     check_alphas(alphas, setting.base_width)
     reference, alphas = max(alphas), sorted(set(alphas), reverse=True)
     others = dict(zip(seeds, [s + second for s in seeds] if second else
@@ -65,12 +65,12 @@ def plan(setting: Setting, alphas: Sequence[Fraction], seeds: Sequence[int], *,
 
 
 def equal_parameters(setting: Setting, data: "Dataset", reference: Fraction) -> Callable[[Fraction], int]:
-    """How many networks of a width have as many parameters as one wide network.
+    """The number of networks of a width that have as many parameters as one wide network.
 
     Parameters
     ----------
-    setting : of all of them.
-    data : that they are trained on.
+    setting : setting of all networks.
+    data : data that they are trained on.
     reference : alpha of the wide network.
 
     Returns

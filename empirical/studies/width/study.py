@@ -1,4 +1,4 @@
-"""Studies of this kind: width sweeps whose table feeds the claims of S0."""
+"""Studies of width sweeps, whose tables are evidence for the claims of S0."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -18,8 +18,8 @@ from lab.tables import SCALES
 STAGES = (TRAIN, COMPARE)
 ALPHAS = tuple(Fraction(1, 2**k) for k in range(4))
 SECOND = 10_000  # the second wide network of replica s has the seed s + SECOND
-REPLICAS = {"quick": 2, "run": 3, "full": 8, "published": 3}  # on data that are part of the laboratory
-FROM_FILES = {**REPLICAS, "full": 5}  # on data that a user brings, where a replica takes a quarter of an hour and more
+REPLICAS = {"quick": 2, "run": 3, "full": 8, "published": 3}  # on built-in data
+FROM_FILES = {**REPLICAS, "full": 5}  # on data from files, where a replica takes at least a quarter of an hour
 # the labels of controls
 SAME_LOSS, SLICES, PARAMETERS, WIDER = ("same training loss", "start as slices", "equal parameters",
                                         "copies of width 1\nagainst width 4")
@@ -34,25 +34,23 @@ def width_study(name: str, title: str, configs: Callable[[str], Sequence[Setting
 
 
 def seeds(scale: str, n: int | None, replicas: Mapping[str, int]) -> range:
-    """The seeds of ``n`` replicas, of as many as a scale has if None; those of a smaller scale are the first of a larger."""
+    """The seeds of ``n`` replicas (None: as many as the scale has); smaller scales use the first seeds of larger ones."""
     return range(CONFIRMATORY, CONFIRMATORY + (n or replicas[scale]))
 
 
 def embedded(arch: str, data: str, scale: str, n: int | None = None, *, scales: Sequence[str] = SCALES[:3],
              alphas: Sequence[Fraction] = ALPHAS, start: str = "own", parameters: Mapping[Fraction, int] | bool = False,
              **changes) -> list[Setting]:
-    """The runs of a sweep on data that are part of the laboratory, split for each replica anew; two widths where the scale is
-    "quick".
+    """The runs of a sweep on built-in data, which are split differently for each replica; two widths at the scale "quick".
 
     Parameters
     ----------
     arch, data : names on the command line.
-    scale : asked for; there is nothing at those that are not among ``scales``.
+    scale : requested scale; there are no runs at scales that are not among ``scales``.
     n : number of replicas; None for as many as the scale has.
     alphas, start : see :func:`empirical.studies.width.plan.plan`.
-    parameters : as many copies as have the wide network's parameters, beyond those with its features: how many at each width,
-        or True to count them.
-    changes : fields of :class:`~empirical.settings.Setting`, in the data set's recipe.
+    parameters : train as many copies as match the wide network's parameters: their number at each width, or True to count.
+    changes : changes to the data set's recipe, fields of :class:`~empirical.settings.Setting`.
     """
     if scale not in scales:
         return []
@@ -69,14 +67,14 @@ def embedded(arch: str, data: str, scale: str, n: int | None = None, *, scales: 
 
 def files_study(name: str, title: str, arch: str, data: str, *, reduced: Mapping[str, Any], published: Mapping[str, Any],
                 label: str, control_of: str = "", alphas: Sequence[Fraction] = ALPHAS) -> Study:
-    """A width sweep on data that the user brings, in the folder that the environment names.
+    """A width sweep on data that the user provides, in the folder named by the environment.
 
     Parameters
     ----------
     name : str
-        As of :class:`lab.study.Study`; so are ``title``, ``label`` and ``control_of``.
+        Name of the study; see :class:`lab.study.Study` for this, ``title``, ``label`` and ``control_of``.
     title : str
-        One line that says what is studied.
+        Title of the study, one line.
     arch : str
         Name of an architecture.
     data : str

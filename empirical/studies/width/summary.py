@@ -19,16 +19,16 @@ TRAINED = ("train_accuracy", "test_accuracy", "train_loss", "test_loss", "epochs
 
 
 def _mean(values) -> Estimate:
-    """Mean and interval of the values that exist; NaN where none does."""
+    """Mean and interval of the existing values; NaN if there are none."""
     values = values.dropna()
     return mean_interval(values) if len(values) else Estimate(float("nan"), n=0)
 
 
 def short_of_target(frame: "pandas.DataFrame") -> tuple[int, int]:
-    """How many networks ended above the target loss, and how many there are; (0, 0) without one."""
+    """The number of networks that ended above the target loss, and of all networks; (0, 0) without a target."""
     main = frame[(frame["site"] == "penultimate") & (frame["copies"] == frame["all_copies"]) & (frame["target_loss"] > 0)]
     wide = main.drop_duplicates("seed")
-    # at alpha = reference the copy is the second wide network, which in older tables was that of the next seed
+    # at alpha = reference the copy is the second wide network, which older tables took from the next seed
     own = ~main["other_seed"].isin(wide["seed"]) if "other_seed" in main else len(wide) == 1
     narrow = main[(main["alpha"] != main["reference"]) | own]
     networks = narrow[["all_copies", "parameter_copies"]].max(axis=1)
@@ -37,7 +37,7 @@ def short_of_target(frame: "pandas.DataFrame") -> tuple[int, int]:
 
 
 def summarise(frame: "pandas.DataFrame") -> list[dict]:
-    """What a sweep says at each width.
+    """Summarise a sweep at each width.
 
     Parameters
     ----------
@@ -46,13 +46,13 @@ def summarise(frame: "pandas.DataFrame") -> list[dict]:
     Returns
     -------
     list of dict
-        For each alpha, the largest first: training facts, and for each site every measure with all copies, as mean and
+        One per alpha, the largest first: training results, and at each site every measure with all copies, as mean and
         interval over seeds.
     """
     frame = frame.assign(width=[float(Fraction(a)) for a in frame["alpha"]])
     whole = frame[frame["copies"] == frame["all_copies"]]
     named = (f"{prefix}{name}" for name in compared() for prefix in ("", "baseline_", "untrained_", "null_"))
-    measures = [*SITES, *(column for column in named if column in frame)]  # runs from before a measure have it not
+    measures = [*SITES, *(column for column in named if column in frame)]  # runs made before a measure was added lack it
     out = []
     for _, group in sorted(whole.groupby("width"), key=lambda item: -item[0]):
         first = group[group["site"] == "penultimate"]
@@ -70,20 +70,20 @@ def summarise(frame: "pandas.DataFrame") -> list[dict]:
 
 
 def draw_span_errors(rows: list[dict], axes) -> None:
-    """Span errors both ways by width, beside that of a second wide network.
+    """Draw span errors in both directions by width, with a second wide network as the baseline.
 
     Parameters
     ----------
-    rows : of :func:`summarise`.
-    axes : matplotlib's, to draw on.
+    rows : rows of :func:`summarise`.
+    axes : matplotlib axes to draw on.
     """
     from lab.pictures import BASELINE, NARROW, REVERSE, series
 
     widths = [float(Fraction(row["alpha"])) for row in rows]
     shown = {"span_error": ("narrow copies → wide", NARROW), "reverse_span_error": ("wide → narrow copies", REVERSE),
              "baseline_span_error": ("wide → another wide", BASELINE)}
-    for key, (words, colour) in shown.items():
-        series(axes, widths, [row[key] for row in rows], words, real=True, color=colour)
+    for key, (label, colour) in shown.items():
+        series(axes, widths, [row[key] for row in rows], label, real=True, color=colour)
     axes.set_xscale("log", base=2)
     axes.set_xticks(widths, [row["alpha"] for row in rows])
     axes.minorticks_off()

@@ -14,12 +14,12 @@ def tabulate(finished: Sequence[tuple[object, dict]]) -> "pandas.DataFrame":
 
     Parameters
     ----------
-    finished : (configuration, result) of its runs; those of networks are passed over.
+    finished : (configuration, result) of its runs; those of networks are skipped.
 
     Returns
     -------
     pandas.DataFrame
-        One row for each comparison, site and number of copies: the measures, and the results of training.
+        One row per comparison, site and number of copies: the measures, and the results of training.
     """
     import pandas
 
