@@ -1,8 +1,8 @@
-"""The hull of the training set on real data: spaces, distances with their controls, directions.
+"""The hull of the training set on real data: spaces, distances with controls, directions.
 
 Question (S3: Yousefzadeh, arXiv 2101.09849, 2203.10366, 2203.10447): do test points lie outside the convex hull of the
 training set, in pixels, wavelet coefficients and learned features, and is that more than an effect of dimension?
-Distances and certificates are :mod:`theory.hull`'s.
+Distances and certificates come from :mod:`theory.hull`.
 """
 
 from lab.discover import lazy

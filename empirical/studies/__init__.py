@@ -1,4 +1,4 @@
-"""The studies of this room, by name; found in their files, and imported only when they are asked for."""
+"""The studies of this room, by name, found in their files and imported on demand."""
 
 from lab.study import Study, declared_studies, load
 
@@ -6,6 +6,6 @@ STUDIES: dict[str, str] = declared_studies("empirical")
 
 
 def named(own: Study) -> Study:
-    """The declared study that has the name and the kind of run of a user's own, where there is one, else the user's."""
+    """The declared study with the name and the stages of a user's own study if there is one, else the user's."""
     declared = load(STUDIES[own.name]) if own.name in STUDIES else own
     return declared if declared.run == own.run else own

@@ -1,12 +1,12 @@
-"""ResNet-18 of its published width on all of CIFAR-10, sized for minutes of one GPU.
+"""ResNet-18 at its published width on all of CIFAR-10, sized for minutes on one GPU.
 
-Base width 64, all 50,000 training images (40,000 to train on, 10,000 for probes), alpha = 1, 1/2, ..., 1/16. The number of
-epochs is part of the setting; it was chosen so that eight replicas would fit into eight minutes, from the time of a step on
-the first GPU (an H200) and before any network was trained there. Every replica has a second wide network of its own as its
-baseline (seed + 1000), so replicas share no network and their gaps are independent given the data.
+Base width 64, all 50,000 training images (40,000 for training, 10,000 for probes), alpha = 1, 1/2, ..., 1/16. The number of
+epochs is part of the setting. It was chosen so that eight replicas would fit into eight minutes, from the time per step on the
+first GPU (an H200), before any network was trained there. Every replica has its own second wide network as the baseline (seed +
+1000), so replicas share no network, and their gaps are independent given the data.
 
-The scales grow towards the full study: four replicas at three widths, four at five widths, eight at five widths.
-Each gives a complete table, and a larger one reuses the runs of a smaller one.
+The scales grow towards the full study: four replicas at three widths, four at five widths, eight at five widths. Each gives a
+complete table and reuses the runs of smaller scales.
 """
 
 from dataclasses import replace
@@ -33,7 +33,7 @@ RECIPE = {"epochs": 8, "batch_size": 512, "learning_rate": 0.4, "warmup": 0.2}
 
 
 def declared(scale: str) -> list[Setting]:
-    """The runs of a scale, also where there is no GPU or no data to carry them out."""
+    """The runs of a scale, whether or not a GPU and the data are available."""
     if scale not in TIERS:
         return []
     seeds, alphas = TIERS[scale]
@@ -42,12 +42,12 @@ def declared(scale: str) -> list[Setting]:
 
 
 def on(data: "Dataset", scale: str) -> list[Setting]:
-    """The runs of a scale on a data set at hand."""
+    """The runs of a scale on a loaded data set."""
     return [replace(config, checksum=data.checksum) for config in declared(scale)]
 
 
 def _configs(scale: str) -> list[Setting]:
-    """The runs that can be carried out here: none unless the environment names the data and there is a GPU."""
+    """The runs that are possible here: none unless the environment names the data and there is a GPU."""
     if scale not in TIERS or not data_folder():
         return []
     import torch
@@ -58,7 +58,7 @@ def _configs(scale: str) -> list[Setting]:
 
 
 def _evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]:
-    """Evidence of a pilot: its seeds lie below the confirmatory ones."""
+    """Evidence of a pilot: its seeds are below the confirmatory ones."""
     return [replace(item, pilot=True) for item in evidence(frame, runs)]
 
 

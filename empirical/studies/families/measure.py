@@ -24,19 +24,19 @@ def run(config: FamilyComparison, folder: Path, *, checkpoints: str | None = Non
     ----------
     config : configuration of the comparison.
     folder : folder of the run.
-    checkpoints : folder that holds the networks; None for ``pythia`` in the folder that the environment names.
+    checkpoints : folder with the networks; None for ``pythia`` in the folder named by the environment.
     device : device, as named by PyTorch; None for CUDA if available.
     data_dir : folder with the data set; None for the one named by the environment.
 
     Returns
     -------
     dict
-        ``data`` (the data set's name), ``rows`` (the measures, one for each site and number of copies), and the manifest.
+        ``data`` (the data set's name), ``rows`` (the measures, one row per site and number of copies), and the manifest.
 
     Raises
     ------
     InputError
-        If checkpoints or data are not those that were planned.
+        If checkpoints or data have changed since the comparison was planned.
     """
     from empirical.device import pick_device
     from empirical.features import extract
@@ -45,11 +45,11 @@ def run(config: FamilyComparison, folder: Path, *, checkpoints: str | None = Non
 
     base = Path(checkpoints or Path(data_folder() or ".") / "pythia")
     if config.weights and config.weights != weights_of(config, base):
-        raise InputError(f"the checkpoints in {base} have changed since this was planned: start it again")
+        raise InputError(f"the checkpoints in {base} have changed since the comparison was planned: start it again")
     target = pick_device(device)
     data = data_of(config, base, data_dir)
     if config.checksum and config.checksum != data.checksum:
-        raise InputError(f"the data {data.name} have changed since this was planned: start it again")
+        raise InputError(f"the data {data.name} have changed since the comparison was planned: start it again")
     data = data.to(str(target))
 
     def network(name, trained=True):
@@ -77,7 +77,7 @@ _CHECKSUMS: dict[tuple[str, int], str] = {}
 
 
 def _known(path: str, checksum) -> str:
-    """The checksum of a checkpoint, worked out once as long as it is not written anew."""
+    """The checksum of a checkpoint, cached until the checkpoint is rewritten."""
     files = [Path(path), *Path(path).glob("*")]
     key = path, max(file.stat().st_mtime_ns for file in files if file.exists()) if Path(path).exists() else 0
     if key not in _CHECKSUMS:
@@ -86,12 +86,12 @@ def _known(path: str, checksum) -> str:
 
 
 def data_of(config: FamilyComparison, base: Path, data_dir: str | None = None) -> "Dataset":
-    """The data of a comparison: pictures, or sentence pairs in the tokens of the networks.
+    """The data of a comparison: images, or sentence pairs as tokens of the networks.
 
     Parameters
     ----------
-    config : which.
-    base : folder of the checkpoints; encoders have their tokenizer there.
+    config : configuration of the comparison.
+    base : folder of the checkpoints, which contains the tokenizer of encoders.
     data_dir : folder with the data set.
 
     Raises
@@ -103,16 +103,16 @@ def data_of(config: FamilyComparison, base: Path, data_dir: str | None = None) -
     folder, kind = data_dir or data_folder(), source(config.data).kind
     if config.kind == ENCODER:
         if kind == "images":
-            raise ArgumentError(f"{config.family} takes sentence pairs, not {config.data}", "data")
+            raise ArgumentError(f"{config.family} needs sentence pairs, not {config.data}", "data")
         from empirical.studies.families.texts import tokenised
 
         data = tokenised(config.data, folder, base / config.wide, config.max_length)
     else:
         if kind == "sentence pairs":
-            raise ArgumentError(f"{config.family} takes pictures, not {config.data}", "data")
+            raise ArgumentError(f"{config.family} needs images, not {config.data}", "data")
         data = load(config.data, data_dir=folder, image_size=config.image_size)
         if data.inputs.dim() != 4:
-            raise ArgumentError(f"{config.family} takes pictures (channels, size, size), not {tuple(data.inputs.shape[1:])}",
+            raise ArgumentError(f"{config.family} needs images (channels, size, size), not {tuple(data.inputs.shape[1:])}",
                                 "data")
     if config.rows:
         data = replace(data, splits={name: part[:config.rows] if name.startswith("probe") else part

@@ -1,7 +1,7 @@
 """The comparisons of a family of published networks.
 
-Replica r has a wide network and a second one as its baseline, and as many narrow ones as have its width; no network is in two
-replicas, or twice in one. There are as many replicas as the checkpoints allow.
+Each replica has a wide network, a second wide network as the baseline, and enough narrow networks to match its width. No network
+is used twice. There are as many replicas as the checkpoints allow.
 """
 
 from collections.abc import Sequence
@@ -26,8 +26,9 @@ class FamilyComparison:
     kind, width : kind and width of the wide network, see :class:`empirical.own.families.Member`.
     alpha : width of the copies over that of the wide network.
     seed : replica.
-    data, image_size, max_length, rows : data set on which features are compared, as in :func:`empirical.data.load`; ``rows`` of
-        each probe split at most, 0 for all.
+    data, image_size, max_length, rows : data set on which features are compared, as in :func:`empirical.data.load`; ``rows`` is
+    the
+        maximum number of rows of each probe split, 0 for all.
     checksum, weights : checksums of the data and of the checkpoints.
     threads : threads of the networks and the measures.
     """
@@ -50,7 +51,7 @@ class FamilyComparison:
 
     @property
     def copies(self) -> int:
-        """Copies that have the wide network's width together; the second wide network alone where they are as wide."""
+        """Number of copies that together match the wide network's width; 1, the second wide network, if they are as wide."""
         return len(self.narrow)
 
     def names(self) -> list[str]:
@@ -63,19 +64,19 @@ class FamilyComparison:
         return Member(name=name, kind=self.kind, family=self.family, width=width)
 
     def check(self) -> "FamilyComparison":
-        """Refuse values that cannot be carried out; returns itself."""
+        """Refuse impossible values; returns itself."""
         for name in ("image_size", "max_length", "rows", "seed"):
             checks.whole_number(name, getattr(self, name), 0)
         check_threads(self.threads)
         return self
 
 
-def plan(found: Sequence[Member], **shared) -> list[FamilyComparison]:
-    """The comparisons that the members of families allow, of every width with the widest.
+def plan(members: Sequence[Member], **shared) -> list[FamilyComparison]:
+    """The comparisons of every width with the widest that the members of families allow.
 
     Parameters
     ----------
-    found : members, of one family or of several.
+    members : members of one or several families.
     shared : other fields of :class:`FamilyComparison`.
 
     Raises
@@ -84,14 +85,14 @@ def plan(found: Sequence[Member], **shared) -> list[FamilyComparison]:
         If no family has two widths, two networks of the largest, and enough of a narrower one.
     """
     runs, reasons = [], []
-    for family, group in groupby(sorted(found, key=lambda m: (m.family, m.width)), key=lambda m: m.family):
+    for family, group in groupby(sorted(members, key=lambda m: (m.family, m.width)), key=lambda m: m.family):
         by_width = {width: list(part) for width, part in groupby(group, key=lambda m: m.width)}
         runs += (own := _of_family(family, by_width, shared))
         if not own:
             reasons.append(f"{family} has " + ", ".join(f"{len(part)} of width {width}" for width, part in by_width.items()))
     if not runs:
-        raise ArgumentError("nothing to compare: a family takes two networks of its largest width, one of them the baseline, and "
-                            f"as many of a narrower one as have that width together; {'; '.join(reasons)}", "folder")
+        raise ArgumentError("nothing to compare: a family needs two networks of its largest width, one of them as the baseline, "
+                            f"and enough narrower ones to match that width together; {'; '.join(reasons)}", "folder")
     return runs
 
 

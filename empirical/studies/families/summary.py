@@ -13,7 +13,7 @@ SHOWN = ("span_error", "reverse_span_error", "baseline_span_error", "gap", "prob
 
 
 def summarise(frame: "pandas.DataFrame") -> list[dict]:
-    """What a study says of each family and width, with all copies, at the last site.
+    """Summarise a study for each family and width, with all copies, at the last site.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def summarise(frame: "pandas.DataFrame") -> list[dict]:
     Returns
     -------
     list of dict
-        ``family, alpha, copies`` and an :class:`~lab.estimate.Estimate` over replicas for each number of ``SHOWN``.
+        ``family, alpha, copies`` and an :class:`~lab.estimate.Estimate` over replicas for each number in ``SHOWN``.
     """
     whole = frame[(frame["site"] == "penultimate") & (frame["copies"] == frame["all_copies"])]
     return [{"family": family, "alpha": alpha, "copies": int(group["copies"].iloc[0]),
@@ -32,7 +32,7 @@ def summarise(frame: "pandas.DataFrame") -> list[dict]:
 
 
 def draw_families(rows: list[dict], axes: "Axes") -> None:
-    """Span errors by width: of one family both ways, beside its baseline; of several, from narrow to wide.
+    """Draw span errors by width: for one family in both directions with its baseline, for several from narrow to wide.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def tabulate(finished: Sequence[tuple[object, dict]]) -> "pandas.DataFrame":
-    """One row for each comparison, site and number of copies.
+    """One row per comparison, site and number of copies.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Sentence pairs in the tokens of a published network."""
+"""Sentence pairs as tokens of a published network."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -15,29 +15,29 @@ from lab.files import reading
 
 
 def tokenised(source: str, data_dir: str | None, network: Path, max_length: int) -> Dataset:
-    """Pairs as the network's own tokenizer encodes them, every id raised by 1: 0 is padding, whatever the network's is.
+    """Pairs encoded by the network's own tokenizer, with every id raised by 1 so that 0 is always padding.
 
     Parameters
     ----------
-    source : name of the data; a user's own have token ids of the network already, with 0 as padding.
+    source : name of the data; a user's own data contain token ids of the network already, with 0 as padding.
     data_dir : folder with the data set.
     network : folder of the checkpoint, with its ``tokenizer.json``.
-    max_length : tokens a pair, 0 for 64.
+    max_length : tokens per pair, 0 for 64.
 
     Raises
     ------
     InputError
-        If there is no tokenizer, or it is damaged.
+        If the tokenizer is missing or damaged.
     """
     if is_own(source):
         data = load(source, data_dir=data_dir)
         if not data.is_text:
-            raise InputError(f"{source} returns no token ids: give it a vocabulary")
+            raise InputError(f"{source} does not return token ids: give it a vocabulary")
         return replace(data, inputs=torch.where(data.inputs != 0, data.inputs + 1, 0), vocabulary=data.vocabulary + 1)
     from tokenizers import Tokenizer
 
     path = network / "tokenizer.json"
-    with reading(path, "a tokenizer", "fetch it anew"):
+    with reading(path, "a tokenizer", "download it again"):
         tokenizer = Tokenizer.from_str(path.read_text())
     if source == "entailment":
         pairs, name, facts = generate(TRAIN + PROBE_FIT + PROBE_SCORE + TEST), "entailment (generated)", {"source": "generated"}

@@ -1,7 +1,7 @@
-"""Why does the distance from the hull not predict which test points are wrong? One explanation, tested.
+"""Why does distance from the hull not predict which test points are misclassified? A test of one explanation.
 
-The explanation is that of :mod:`empirical.hull.ambiguity`: errors lie between classes, and the hull of all classes together
-has no boundary there. With few training images there are enough errors to see what they follow; the number of images, the
+The explanation is that of :mod:`empirical.hull.ambiguity`: errors lie between classes, where the hull of all classes together has
+no boundary. Networks are trained on few images, so that they make enough errors to analyse; the number of images, the
 architecture and the data are varied. A replica is a network with its own draw of training images.
 """
 
@@ -29,12 +29,13 @@ REPLICAS = 5
 
 @dataclass(frozen=True, kw_only=True)
 class ErrorRun(Setting):
-    """One network and what its errors follow.
+    """A run that measures what the errors of one network depend on.
 
     Attributes
     ----------
-    queries, stepped : test points; those of them that are moved. Without defaults, so that its runs are named otherwise than
-        those of its network.
+    queries, stepped : number of test points, and of those that are moved. They have no defaults, so that the run's id differs
+    from
+        that of its network.
     """
 
     queries: int
@@ -61,7 +62,7 @@ def run(config: ErrorRun, folder: Path, *, device: str | None = None, data_dir: 
     Returns
     -------
     dict
-        ``data`` (its name), what :func:`empirical.hull.ambiguity.measure` finds, and the manifest.
+        ``data`` (its name), the result of :func:`empirical.hull.ambiguity.measure`, and the manifest.
     """
     from empirical.hull import spaces
     from empirical.hull.ambiguity import measure
@@ -75,16 +76,16 @@ def run(config: ErrorRun, folder: Path, *, device: str | None = None, data_dir: 
     model = first_member(network, at.experiment, data, at.device)
     space = spaces.pixels(data, own=True)
     chosen = generator(config.seed, "hull", "errors").permutation(len(space.queries))[:config.queries]
-    found = measure(PixelNetwork(model, data), space.points, space.point_labels, space.queries[chosen],
-                    misclassified(model, data)[chosen], stepped=config.stepped, seed=config.seed)
-    return {"data": data.name, **found, "manifest": at.manifest(config.threads)}
+    numbers = measure(PixelNetwork(model, data), space.points, space.point_labels, space.queries[chosen],
+                      misclassified(model, data)[chosen], stepped=config.stepped, seed=config.seed)
+    return {"data": data.name, **numbers, "manifest": at.manifest(config.threads)}
 
 
 MEASURE = Stage("measure", "empirical.studies.hull.errors:run", ErrorRun, needs={"train": ErrorRun.own_networks})
 
 
 def _plan(scale: str, n: int | None = None) -> Iterator[ErrorRun]:
-    """The settings: few and fewer images of MNIST, an MLP and a convolutional network, and digits."""
+    """The settings: 1000 and 250 images of MNIST, with an MLP and a convolutional network, and digits."""
     if scale != "full":
         return
     for seed in range(CONFIRMATORY, CONFIRMATORY + (n or REPLICAS)):
@@ -96,7 +97,7 @@ def _plan(scale: str, n: int | None = None) -> Iterator[ErrorRun]:
 
 
 def _configs(scale: str, n: int | None = None, *, declared: bool = False) -> list[ErrorRun]:
-    """The same, with the data's checksum, where there are data."""
+    """The same with the data's checksum, if the data are available."""
     from empirical.data import dataset, with_checksum
 
     planned = list(_plan(scale, n))
@@ -110,7 +111,7 @@ def _configs(scale: str, n: int | None = None, *, declared: bool = False) -> lis
 
 
 def tabulate(finished: Sequence[tuple[object, dict]]) -> "pandas.DataFrame":
-    """One row for each network."""
+    """One row per network."""
     import pandas
 
     return pandas.DataFrame([
@@ -121,18 +122,18 @@ def tabulate(finished: Sequence[tuple[object, dict]]) -> "pandas.DataFrame":
 
 def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]:
     """The three predictions, each over the networks of a setting."""
-    found = []
+    pieces = []
     for (data, arch, size), rows in frame.groupby(["data", "arch", "train_size"], sort=False):
         for claim, values in (
                 ("s3.errors-follow-ambiguity", rows["ambiguity_given_nearest"] - rows["hull_given_nearest"]),
                 ("s3.ambiguity-leaves-hull-distance-nothing", rows["hull_given_both"]),
                 ("s3.steps-away-keep-the-class", rows["changed_towards"] - rows["changed_away"])):
             if values.notna().all():
-                found.append(Evidence(
+                pieces.append(Evidence(
                     claim, "real", f"{arch}, {data}, {size} training images", bounded(mean_interval(values), -2, 2), runs,
                     piece=f"{arch}-{data.split(' (')[0].lower()}-{size}",
                     levels={**levels(arch, data), "training images": str(size)}))
-    return found
+    return pieces
 
 
 HULL_ERRORS = Study("hull-errors", "Why hull distance does not predict errors: networks on few images of MNIST and digits",

@@ -18,30 +18,30 @@ from theory.claims import Evidence
 if TYPE_CHECKING:
     import pandas
 
-SETTING = ["data", "space", "components", "n", "arch", "alpha", "site"]  # what tells settings apart; their replicas have seeds
-FEW, EQUAL = 10, 8  # principal components that are few; those that every width keeps
-# test points with which equal shares could be shown to be equal to one in a hundred, were all of them outside (Newcombe)
+SETTING = ["data", "space", "components", "n", "arch", "alpha", "site"]  # columns that define a setting; replicas differ in seed
+FEW, EQUAL = 10, 8  # number of principal components that counts as few; number that every width keeps
+# test points needed to show that two shares agree to one in a hundred if all points are outside (Newcombe)
 LEAST_POINTS = 400
 
 
 def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]:
-    """Evidence from one study; the Gaussian control is the toy column's.
+    """Evidence from one study; the Gaussian control belongs to the toy column.
 
-    The unit is the replica: a network (on digits with a split of the data) and the points that its seed drew. Where a space
-    has no network and one way of splitting the data, the unit is the test point.
+    The unit is the replica: a network (on digits with its own split of the data) and the points drawn by its seed. For spaces
+    without a network and with a single split of the data, it is the test point.
 
     Parameters
     ----------
     frame : table of one study, see :func:`empirical.studies.hull.table.tabulate`.
     runs : ids of the runs behind it.
     """
-    whole = frame["n"] == frame.groupby(["data", "space"])["n"].transform("max")  # a hull of fewer points is nested in it
+    whole = frame["n"] == frame.groupby(["data", "space"])["n"].transform("max")  # hulls of fewer points are nested in these
     return [item for _, rows in frame[whole].groupby(SETTING, sort=False, dropna=False)
             for item in _of_setting(rows.drop_duplicates("seed"), runs)]
 
 
 def _of_setting(rows: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]:
-    """Evidence of one space; ``rows``: one a replica."""
+    """Evidence of one space, from one row per replica."""
     first = rows.iloc[0]
     data, components = str(first["data"]), int(first["components"])
     arch, alpha = (first[name] if isinstance(first[name], str) else "" for name in ("arch", "alpha"))
@@ -55,16 +55,16 @@ def _of_setting(rows: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidenc
     found: list[Evidence] = []
 
     def add(claim: str, estimate: Estimate | None, column: str = "real", network: bool = learnt) -> None:
-        """``network``: whether networks are measured; then the replicas are networks, and one alone has no interval."""
+        """``network``: whether networks are measured; replicas are then networks, and a single one has no interval."""
         if estimate is None:
             return
         if network and len(rows) == 1:
             estimate = Estimate(estimate.mean)
         toy = column == "toy"
-        seen = f"{piece}-{arch}-{alpha}" if network and not learnt else piece
+        key = f"{piece}-{arch}-{alpha}" if network and not learnt else piece
         found.append(Evidence(
             claim, column, f"Gaussian with the covariance of {where}" if toy else f"{where}, {about}" if network and not learnt
-            else where, estimate, runs, piece=f"gaussian-{piece}" if toy else seen,
+            else where, estimate, runs, piece=f"gaussian-{piece}" if toy else key,
             cluster=f"Gaussian, {short}" if toy else f"{short}, {arch} {alpha}" if network else short, levels=traits))
 
     if learnt:
@@ -72,7 +72,7 @@ def _of_setting(rows: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidenc
             add("s3.features-outside", _share(rows, "test_outside"))
         if first["dim"] == EQUAL and first["site"] == "penultimate":
             add("s3.features-outside-at-equal-dimension", _share(rows, "test_outside"))
-    elif whole and _has(rows, "training_outside"):  # one entry a space
+    elif whole and _has(rows, "training_outside"):  # one entry per space
         add("s3.test-points-outside", _share(rows, "test_outside"))
         add("s3.test-points-outside", _share(rows, "gaussian_outside"), "toy")
     if components and components <= FEW:
@@ -114,7 +114,7 @@ def _gap(rows) -> Estimate | None:
 
 
 def _excess(rows) -> Estimate | None:
-    """Of the mean distances; None where a left-out point lies nowhere outside."""
+    """The excess of the mean distances; None if no left-out point lies outside."""
     if not _has(rows, "test_over_training"):
         return None
     if len(rows) > 1:
@@ -136,5 +136,5 @@ def _correlation(rows) -> Estimate | None:
 
 
 def _changed(rows) -> Estimate | None:
-    """Classes that change at the projection, less those that change under a random step, over networks."""
+    """Share of classes that change at the projection minus those that change under a random step, over networks."""
     return mean_interval(rows["changed_excess"]) if _has(rows, "changed_excess") else None

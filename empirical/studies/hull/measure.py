@@ -16,11 +16,11 @@ STAGES = (TRAIN, MEASURE)
 
 
 def run(config: HullRun, folder: Path, *, device: str | None = None, data_dir: str | None = None) -> dict:
-    """One run; the numbers of every query are kept in ``points.npz`` in its folder.
+    """Measure one space; the numbers of every query are stored in ``points.npz`` in the run's folder.
 
     Parameters
     ----------
-    config : the space and its hull.
+    config : configuration of the space and its hull.
     folder : folder of the run.
     device : device, as named by PyTorch; None for CUDA if available.
     data_dir : folder with the data set; None for the one named by the environment.
@@ -28,7 +28,7 @@ def run(config: HullRun, folder: Path, *, device: str | None = None, data_dir: s
     Returns
     -------
     dict
-        ``data``, ``network`` (in words), what :func:`empirical.hull.measure.measure` finds, ``directions`` if asked for, and
+        ``data``, ``network`` (in words), the result of :func:`empirical.hull.measure.measure`, ``directions`` if requested, and
         the manifest.
     """
     from empirical.data import dataset, load, refuse_changed
@@ -51,7 +51,7 @@ def run(config: HullRun, folder: Path, *, device: str | None = None, data_dir: s
         data = load(config.data, data_dir=data_dir or data_folder(), split=config.split)
         refuse_changed(config, data, data_dir or data_folder())
     if config.space == "features":
-        assert model is not None  # without a network the check has refused the run
+        assert model is not None  # check() refuses runs without a network
         space = spaces.features(model, data, config.site)
     else:
         space = spaces.pixels(data, own=bool(config.sweep))
@@ -61,12 +61,12 @@ def run(config: HullRun, folder: Path, *, device: str | None = None, data_dir: s
             space = spaces.wavelets(space, config.wavelet)
     if config.dim:
         space = spaces.components(space, config.dim)
-    found = measure(space, queries=config.queries, leave_one_out=config.leave_one_out, n=config.n,
-                    gaussian=config.gaussian, classes=config.classes, seed=config.seed, tol=config.tol)
+    numbers = measure(space, queries=config.queries, leave_one_out=config.leave_one_out, n=config.n,
+                      gaussian=config.gaussian, classes=config.classes, seed=config.seed, tol=config.tol)
     if config.directions:
-        found["directions"] = _directions(config, model, data, space)
-    write_arrays(folder / "points.npz", found.pop("arrays"), compressed=True)
-    return {"data": data.name, "network": about, **found,
+        numbers["directions"] = _directions(config, model, data, space)
+    write_arrays(folder / "points.npz", numbers.pop("arrays"), compressed=True)
+    return {"data": data.name, "network": about, **numbers,
             "manifest": {"data": data.facts, "device": str(target), "dtype": "float32",
                          "threads": threads_of_record(config.threads, *networks)}}
 
@@ -76,12 +76,12 @@ def misclassified(model, data) -> np.ndarray:
     from empirical.hull.spaces import features
 
     space = features(model, data, model_site(model))
-    assert space.wrong is not None  # a space of features has it
+    assert space.wrong is not None  # spaces of features have it
     return space.wrong
 
 
 def model_site(model) -> str:
-    """The site that the readout sees."""
+    """The site whose features enter the readout."""
     return next(reversed(dict.fromkeys(model.sites)))
 
 

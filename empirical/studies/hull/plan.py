@@ -13,28 +13,29 @@ from lab.errors import ArgumentError
 if TYPE_CHECKING:
     from empirical.data import Dataset
 
-PIXELS = {"digits": 64, "mnist": 784, "cifar10": 3072}  # dimensions of what is known before it is loaded
+PIXELS = {"digits": 64, "mnist": 784, "cifar10": 3072}  # dimensions known without loading the data
 SPACES = ("pixels", "wavelets", "features")
 
 
 @dataclass(frozen=True, kw_only=True)
 class HullRun:
-    """One space of one data set.
+    """A run that measures one space of one data set.
 
     Attributes
     ----------
-    data : name on the command line.
+    data : name of the data set.
     space : "pixels", "wavelets" or "features".
-    dim : principal components kept; 0 keeps the space as it is.
-    arch, alpha, site : the network, for features; with pixels and an ``arch``, the network whose errors and directions
-        are looked at.
-    n, queries, leave_one_out, gaussian, classes, seed, tol : see :func:`empirical.hull.measure.measure`; ``seed`` is the
-        network's replica too.
-    split : way of splitting the data, see ``data.load``; networks of a sweep bring their own.
-    directions : test points whose ways to the hull are looked at (pixels, with a network).
-    wavelet : PyWavelets' name. ``epochs``: of the network, 0 for the recipe's. ``quick``: the recipe's small version.
-    sweep : experiment of the run store (a width sweep) that holds the network, "" for one of this study's own. The hull is
-        then that of the rows that the network was trained on, in pixels too.
+    dim : number of principal components to keep; 0 for the full space.
+    arch, alpha, site : the network, for features; with pixels and an ``arch``, the network whose errors and directions are
+        measured.
+    n, queries, leave_one_out, gaussian, classes, seed, tol : see :func:`empirical.hull.measure.measure`; ``seed`` is also the
+        network's replica.
+    split : split of the data, see ``data.load``; networks of a sweep have their own.
+    directions : number of test points that are followed to the hull (pixels, with a network).
+    wavelet : name of the wavelet in PyWavelets. ``epochs``: epochs of the network, 0 for the recipe's. ``quick``: use the small
+        recipe.
+    sweep : experiment in the run store (a width sweep) with the network; empty for a network of this study. The hull is then
+        that of the rows that the network was trained on, also in pixels.
     threads : threads of the network and of the measures.
     checksum, model_checksum : checksums of a user's own data, and of the source of a user's own architecture.
     """
@@ -63,7 +64,7 @@ class HullRun:
     split: int = 0
 
     def check(self) -> "HullRun":
-        """Refuse what cannot be carried out; returns itself.
+        """Refuse impossible values; returns itself.
 
         Raises
         ------
@@ -74,17 +75,17 @@ class HullRun:
         if self.space == "features" and not self.arch:
             raise ArgumentError("learned features need a network: give arch", "arch")
         if self.directions and (self.space != "pixels" or self.dim or not self.arch):
-            raise ArgumentError("directions are looked at in pixels, with a network: space pixels, an arch and no dim", "space",
-                                "arch", "dim")
+            raise ArgumentError("directions need pixels and a network: set space to pixels, give an arch, and leave out dim",
+                                "space", "arch", "dim")
         checks.seed(self.seed)
-        checks.real_number("tol", self.tol, above=0, most=0.1)  # above, distances would mean little
+        checks.real_number("tol", self.tol, above=0, most=0.1)  # beyond 0.1, distances would mean little
         checks.whole_number("dim", self.dim, 0)
         checks.whole_number("split", self.split, 0)
         if self.space != "features":
             if source(self.data).kind not in ("images", ANYTHING):
-                raise ArgumentError(f"{self.data} has no pixels: choose images, or the space of features", "space")
+                raise ArgumentError(f"{self.data} has no pixels: choose images, or the space features", "space")
             if self.dim > PIXELS.get(self.data, checks.MOST):
-                raise ArgumentError(f"dim {self.dim}: at most {PIXELS[self.data]}, the pixels of {self.data}", "dim")
+                raise ArgumentError(f"dim {self.dim} is too large: {self.data} has {PIXELS[self.data]} pixels", "dim")
         if self.space == "wavelets":
             from empirical.hull.spaces import refuse_wavelet
 
@@ -92,7 +93,7 @@ class HullRun:
         if self.arch and not self.sweep:
             self.network().check()
         if self.sweep and not self.arch:
-            raise ArgumentError(f"which network of {self.sweep}? give its arch", "arch")
+            raise ArgumentError(f"no network of {self.sweep} is selected: give its arch", "arch")
         check_threads(self.threads)
         return self
 
@@ -102,7 +103,7 @@ class HullRun:
         Parameters
         ----------
         store : Path, optional
-            The run store, where the network is one of a sweep.
+            The run store, needed if the network belongs to a sweep.
 
         Raises
         ------
@@ -111,11 +112,11 @@ class HullRun:
         """
         if self.sweep:
             if store is None:
-                raise ArgumentError(f"{self.sweep} is an experiment of a run store: give the store")
+                raise ArgumentError(f"{self.sweep} is an experiment in a run store: give the store")
             for network in finished_networks(store / self.sweep):
                 if (network.arch, network.data, network.alpha, network.seed) == (self.arch, self.data, self.alpha, self.seed):
                     return network
-            raise ArgumentError(f"{self.sweep} has no finished {self.arch} on {self.data} of alpha {self.alpha} and seed "
+            raise ArgumentError(f"{self.sweep} has no finished {self.arch} on {self.data} with alpha {self.alpha} and seed "
                                 f"{self.seed}")
         changes = {"epochs": self.epochs} if self.epochs else {}
         return Network(**{**recipe(self.arch, self.data, self.quick), **changes, "alpha": self.alpha, "seed": self.seed,
@@ -147,5 +148,5 @@ def refuse_site(config: HullRun, data: "Dataset") -> None:
     if config.site not in sites:
         raise ArgumentError(f"unknown site {config.site!r}: this network has {', '.join(sites)}", "site")
     if config.dim > sites[config.site]:
-        raise ArgumentError(f"dim {config.dim}: at most {sites[config.site]}, the features of this network at {config.site}",
+        raise ArgumentError(f"dim {config.dim} is too large: this network has {sites[config.site]} features at {config.site}",
                             "dim")

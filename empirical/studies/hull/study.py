@@ -1,7 +1,7 @@
-"""Hulls of digits in every space, of larger image sets in pixels, and of the networks of a width sweep.
+"""Studies of hulls: digits in every space, larger image sets in pixels, and the networks of a width sweep.
 
-A replica is a network with the test points that its seed draws, on digits a split of the data, too. The pixels of MNIST and
-CIFAR-10 have neither: there the test points are the unit.
+A replica is a network with the test points that its seed draws, and on digits also a split of the data. The pixels of MNIST and
+CIFAR-10 have neither, so there the unit is the test point.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -27,7 +27,7 @@ def hull_study(name: str, title: str, configs: Callable[..., Sequence[HullRun]],
 
 
 def _digits(scale: str, n: int | None = None) -> list[HullRun]:
-    """Digits in all spaces. Quick: an MLP alone, few points; short: fewer replicas, and no convolutional network."""
+    """Digits in all spaces. Scale "quick": only an MLP, few points. Scale "run": fewer replicas, no convolutional network."""
     count = n or {"quick": 1, "run": 2, "full": NETWORKS}[scale]
     return [run for seed in range(CONFIRMATORY, CONFIRMATORY + count) for run in _replica_on_digits(scale, seed)]
 
@@ -57,23 +57,23 @@ def _replica_on_digits(scale: str, seed: int) -> Iterator[HullRun]:
 
 
 def _images(scale: str) -> list[HullRun]:
-    """MNIST and CIFAR-10 against their whole training sets: minutes to an hour on two cores, so only at full scale."""
+    """MNIST and CIFAR-10 against their full training sets, which takes up to an hour on two cores, so only at full scale."""
     if scale != "full":
         return []
     runs = []
     for data in ("mnist", "cifar10"):
         base = HullRun(data=data, queries=1000, seed=CONFIRMATORY)
         runs += [replace(base, gaussian=500, classes=300), replace(base, space="wavelets")]
-        alone = replace(base, leave_one_out=0)  # what is asked of fewer dimensions or points takes no left-out points
-        runs += [replace(alone, dim=d) for d in (4, 6, 8, 10, 16, 32, 64)]
-        runs += [replace(alone, n=n, queries=500) for n in (1000, 4000, 16000)]
+        simple = replace(base, leave_one_out=0)  # runs with fewer dimensions or points need no left-out points
+        runs += [replace(simple, dim=d) for d in (4, 6, 8, 10, 16, 32, 64)]
+        runs += [replace(simple, n=n, queries=500) for n in (1000, 4000, 16000)]
     return runs
 
 
 def _resnet18(scale: str, n: int | None = None) -> list[HullRun]:
     """The features, errors and directions of the ResNet-18 of a width sweep on CIFAR-10, at every width.
 
-    In few dimensions, where some points lie inside, a share takes more points.
+    In few dimensions, where some points lie inside, estimating the share takes more points.
     """
     if scale != "full":
         return []
@@ -83,7 +83,7 @@ def _resnet18(scale: str, n: int | None = None) -> list[HullRun]:
             base = HullRun(data="cifar10", arch="resnet18", alpha=alpha, sweep="resnet18-cifar10", seed=seed)
             small = alpha in RESNET_ALPHAS[2:]
             runs.append(replace(base, space="features", queries=2000 if small else 1000, gaussian=500))
-            if alpha != RESNET_ALPHAS[-1]:  # whose features are eight
+            if alpha != RESNET_ALPHAS[-1]:  # which has only eight features
                 runs.append(replace(base, space="features", dim=8, queries=1000, leave_one_out=0))
             if alpha in RESNET_ALPHAS[::2]:
                 runs.append(replace(base, queries=500, leave_one_out=0, directions=100))
@@ -95,5 +95,5 @@ HULL_DIGITS = hull_study("hull-digits", "Hull of the training set: digits in pix
 HULL_IMAGES = hull_study("hull-images", "Hull of the training set: MNIST and CIFAR-10 test sets in pixels", _images,
                          extensible=False)
 HULL_RESNET18 = hull_study("hull-resnet18-cifar10", "Hull of the training set: features, errors and directions of ResNet-18 on "
-                           "CIFAR-10 by width", lambda *asked: _resnet18(*asked) if data_folder() else [], _resnet18,
+                           "CIFAR-10 by width", lambda *scale: _resnet18(*scale) if data_folder() else [], _resnet18,
                            after=("resnet18-cifar10",))

@@ -1,4 +1,4 @@
-"""The table of a study of hulls with one row a space: means and intervals over its replicas."""
+"""The table of a study of hulls with one row per space: means and intervals over replicas."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     import pandas
     from matplotlib.axes import Axes
 
-GROUPS = {"test": "test points", "training": "training points left out", "gaussian": "Gaussian, same covariance"}
+GROUPS = {"test": "test points", "training": "left-out training points", "gaussian": "Gaussian, same covariance"}
 SHARES = ("outside", "inside", "changed_at_hull", "changed_on_the_way", "changed_random", "nearest_class_hull_is_right")
-SIGNED = ("test_over_training", "outside_minus_training", "changed_excess")  # no range, or both signs
+SIGNED = ("test_over_training", "outside_minus_training", "changed_excess")  # quantities that may be negative
 
 
 def over_replicas(frame: "pandas.DataFrame") -> "pandas.DataFrame":
-    """One row a space; where it has several replicas the numbers are their means, and intervals are over replicas.
+    """One row per space; with several replicas, numbers are means, and intervals are over replicas.
 
     Counts of points (``x_n``) are those of one replica.
 
@@ -36,15 +36,15 @@ def over_replicas(frame: "pandas.DataFrame") -> "pandas.DataFrame":
             values = group[name].dropna()
             if len(values) > 1 and values.index.size == group["seed"].nunique():
                 share = name.endswith(SHARES)
-                found = (share_over_replicas(values, int(group[f"{name}_n"].min())) if share else
-                         bounded(mean_interval(values), *_range(name)))
-                row |= {name: found.mean, f"{name}_low": found.low, f"{name}_high": found.high}
+                e = (share_over_replicas(values, int(group[f"{name}_n"].min())) if share else
+                     bounded(mean_interval(values), *_range(name)))
+                row |= {name: e.mean, f"{name}_low": e.low, f"{name}_high": e.high}
         rows.append(row)
     return pandas.DataFrame(rows)
 
 
 def _range(name: str) -> tuple[float, float]:
-    """Where a number of the table lies: distances and their ratios are positive, cosines and correlations at most 1."""
+    """The range of a quantity: distances and their ratios are positive, cosines and correlations are at most 1."""
     if name.startswith("cosine"):
         return 0.0, 1.0
     if name.startswith("error_"):
@@ -53,7 +53,7 @@ def _range(name: str) -> tuple[float, float]:
 
 
 def outside(frame: "pandas.DataFrame") -> tuple[list[str], dict[str, list[Estimate | None]]]:
-    """The share of points outside the hull, as :func:`draw_outside` takes it.
+    """The share of points outside the hull, as arguments of :func:`draw_outside`.
 
     Parameters
     ----------
@@ -65,8 +65,8 @@ def outside(frame: "pandas.DataFrame") -> tuple[list[str], dict[str, list[Estima
     spaces : list of str
         Short description of each space.
     shares : dict of str to list
-        The kind of points → an :class:`~lab.estimate.Estimate` for each space, over its replicas where it has several; None
-        where they were not projected.
+        Kind of points → an :class:`~lab.estimate.Estimate` per space, over replicas if there are several; None if the points
+        were not projected.
     """
     rows = over_replicas(frame).to_dict("records")
     return ([space_in_words(row["name"], row["dim"], row["n"], row["alpha"] if row["arch"] else None) for row in rows],
@@ -80,7 +80,7 @@ def _estimate(row: Mapping, name: str) -> Estimate | None:
 
 
 def space_in_words(name: str, dim: int, n: int, alpha: str | None = None) -> str:
-    """A space as an axis names it, in two lines.
+    """The label of a space on an axis, in two lines.
 
     Parameters
     ----------
@@ -89,27 +89,27 @@ def space_in_words(name: str, dim: int, n: int, alpha: str | None = None) -> str
     dim, n : int
         Dimension of the space, and number of hull points.
     alpha : str, optional
-        Width of the network, where there is one.
+        Width of the network, if there is one.
     """
     return f"{name}, {dim}" + (f", α = {alpha}" if alpha else "") + f"\n{n} points"
 
 
 def draw_outside(spaces: Sequence[str], shares: Mapping[str, Sequence[Estimate | None]], axes: "Axes") -> None:
-    """The share of points outside the hull, beside training points left out and Gaussian ones.
+    """Draw the share of test points outside the hull, with left-out training points and Gaussian points as controls.
 
     Parameters
     ----------
     spaces : sequence of str
         Description of each space.
     shares : mapping of str to sequence
-        The kind of points → an estimate for each space, or None.
+        Kind of points → an estimate per space, or None.
     axes : matplotlib.axes.Axes
         Axes to draw on.
     """
     from lab.pictures import series
 
-    for i, (words, found) in enumerate(shares.items()):
-        series(axes, [place + 0.12 * (i - 1) for place in range(len(spaces))], found, words, real=i == 0)
+    for i, (label, estimates) in enumerate(shares.items()):
+        series(axes, [place + 0.12 * (i - 1) for place in range(len(spaces))], estimates, label, real=i == 0)
     axes.set_xticks(range(len(spaces)), spaces)
     if len(spaces) > 3:
         axes.tick_params(axis="x", labelrotation=30)

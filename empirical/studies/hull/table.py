@@ -23,20 +23,20 @@ SINGLE = {"test_over_training": "test_over_training", "outside_minus_training": 
 
 
 def _columns(name: str, value) -> dict:
-    """An estimate as four columns; nothing where there is none."""
+    """An estimate as four columns; empty if there is none."""
     if not value:
         return {}
     return {name: value["mean"], f"{name}_low": value["low"], f"{name}_high": value["high"], f"{name}_n": value["n"]}
 
 
 def tabulate(finished: Sequence[tuple[object, dict]]) -> "pandas.DataFrame":
-    """The table of a study: one row for each space that was measured.
+    """The table of a study: one row per measured space.
 
-    Estimates are ``x, x_low, x_high, x_n`` with the group (test, training, gaussian) before ``x``.
+    Estimates are ``x, x_low, x_high, x_n``, with the group (test, training, gaussian) before ``x``.
 
     Parameters
     ----------
-    finished : (configuration, result) of its runs; those that train are passed over.
+    finished : (configuration, result) of its runs; training runs are skipped.
     """
     import pandas
 

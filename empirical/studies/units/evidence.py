@@ -14,8 +14,8 @@ from theory.unit_evidence import Case, case_evidence
 if TYPE_CHECKING:
     import pandas
 
-PUBLISHED = {name: found.published for name, (_, found) in architectures().items() if found.published}  # base widths
-# claim -> column and sign of what He starts have more of than Glorot starts, at the largest width
+PUBLISHED = {name: network.published for name, (_, network) in architectures().items() if network.published}  # base widths
+# claim -> column, and sign of the difference between He and Glorot at the largest width
 HE_LESS_GLOROT = {"s1.he-repeats-where-glorot-is-removable": ("pair_share", 1), "s1.glorot-is-more-removable": ("auc", -1)}
 
 
@@ -41,7 +41,7 @@ def _describe(row: "pandas.Series") -> Case:
 
 
 def _he_against_glorot(whole: "pandas.DataFrame", runs: tuple[str, ...]) -> Iterator[Evidence]:
-    """Differences of networks of the same seed, without batch norm, which would undo the scale of the start."""
+    """Differences between networks with the same seed, without batch norm, which would undo the scale of the initialisation."""
     for (arch, data), rows in whole.groupby(["arch", "data"], sort=False):
         he, glorot = (f"{arch}, {data}, {name}" for name in ("he", "glorot"))
         traits = levels(arch, data)
@@ -58,7 +58,7 @@ def _he_against_glorot(whole: "pandas.DataFrame", runs: tuple[str, ...]) -> Iter
 
 
 def _size(row: "pandas.Series") -> str:
-    """What makes a network smaller than the published one, or its data fewer."""
+    """How a network or its data are smaller than published."""
     base, small = int(row["base_width"]), []
     if base < PUBLISHED.get(row["arch"], 0):
         small.append(f"base width {base} for {PUBLISHED[row['arch']]}")

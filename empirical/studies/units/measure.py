@@ -12,7 +12,7 @@ STAGES = (TRAIN, MEASURE)
 
 
 def run(config: UnitsRun, folder: Path, *, device: str | None = None, data_dir: str | None = None) -> dict:
-    """Measure one network's units; a network of another experiment is trained there if it is missing.
+    """Measure the units of one network, which is trained first if it is missing.
 
     Parameters
     ----------
@@ -35,8 +35,8 @@ def run(config: UnitsRun, folder: Path, *, device: str | None = None, data_dir: 
     data, target, (facts,) = at.data, at.device, at.results
     model = first_member(network, experiment, data, target)
     start = prepare(Network(**config.shared()), data, target).eval()
-    found = measure(model, start, data, orders=config.orders, images=config.images, rows=config.rows,
+    sites = measure(model, start, data, orders=config.orders, images=config.images, rows=config.rows,
                     seed=config.seed)
     first = {f"{split}_{what}": facts[split][what][0] for split in ("train", "test") for what in ("loss", "accuracy")}
-    return {"data": data.name, "sites": found, **first,
+    return {"data": data.name, "sites": sites, **first,
             "manifest": at.manifest(config.threads)}

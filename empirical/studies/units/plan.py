@@ -10,7 +10,7 @@ from lab.errors import ArgumentError
 
 @dataclass(frozen=True, kw_only=True)
 class UnitsRun(Setting):
-    """The units of one network.
+    """A run that measures the units of one network.
 
     Attributes
     ----------
@@ -19,15 +19,15 @@ class UnitsRun(Setting):
     orders : int
         Number of random orders, see :func:`empirical.units.measure`.
     images : int
-        Test inputs of the ablation curves.
+        Number of test inputs for ablation curves.
     rows : int
-        Inputs of each probe split for moments, at most; 0 takes all.
+        Maximum number of inputs of each probe split for moments; 0 for all.
     networks : str
-        Experiment of the run store that holds the trained network; "" for this one.
+        Experiment in the run store with the trained network; empty for this one.
     stack : int
-        Copies that were trained together with it (it is the first of them).
+        Number of copies that were trained together with it (it is the first of them).
     version : int
-        Raised when measures change, so that networks are kept and measured anew.
+        Raised when measures change, so that networks are kept and measured again.
     """
 
     case: str = ""
@@ -47,7 +47,7 @@ class UnitsRun(Setting):
         return [] if self.networks else [self.network()]
 
 
-# What the values of a swept hyperparameter change; learning rate and batch size are changed together, as in the paper.
+# The changes for each value of a swept hyperparameter; learning rate and batch size change together, as in the paper.
 SWEEPS: dict[str, dict[str, dict]] = {
     "width": {"": {}},
     "init": {name: {"init": f"{name}-normal"} for name in ("he", "glorot", "lecun")},
@@ -59,15 +59,15 @@ SWEEPS: dict[str, dict[str, dict]] = {
     "optimizer": {"momentum": {}, "SGD": {"momentum": 0.0}, "AdamW": {"optimizer": "adamw", "learning_rate": 1e-3}},
     "labels": {"true labels": {}, "random labels": {"label_noise": 1.0}},
 }
-OLD_SWEEPS = {"rate": "learning-rate"}  # earlier names, which the command still takes
-# the paper's: momentum 0.9, learning rate 0.01 times 0.95 an epoch, batches of 128, nothing else
+OLD_SWEEPS = {"rate": "learning-rate"}  # earlier names, which the command still understands
+# the paper's recipe: momentum 0.9, learning rate 0.01 multiplied by 0.95 per epoch, batches of 128, nothing else
 PLAIN = {"optimizer": "sgd", "momentum": 0.9, "learning_rate": 0.01, "schedule": "exponential", "warmup": 0.0, "batch_size": 128,
          "weight_decay": 0.0, "augment": False, "init": "he-normal"}
 
 
 def plan(setting: Setting, sweep: str, alphas: Sequence[Fraction], seeds: Sequence[int], *, values: Sequence[str] = (),
          orders: int = 3, images: int = 500, own_split: bool = False) -> list[UnitsRun]:
-    """The runs of a sweep, seed by seed, so that a sweep that is cut short has every width of the seeds that it reached.
+    """The runs of a sweep, seed by seed, so that an interrupted sweep has all widths of its finished seeds.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def plan(setting: Setting, sweep: str, alphas: Sequence[Fraction], seeds: Sequen
     seeds : replicas.
     values : values of the sweep; empty for all.
     orders, images : see :func:`empirical.units.measure`.
-    own_split : the data are split for every replica anew, by its seed; its networks share the split.
+    own_split : whether each replica has its own split of the data, by its seed; its networks share the split.
 
     Raises
     ------
@@ -105,12 +105,12 @@ def plan(setting: Setting, sweep: str, alphas: Sequence[Fraction], seeds: Sequen
 
 
 def with_checksums(runs: Sequence[UnitsRun], data_dir: str | None = None) -> list[UnitsRun]:
-    """The runs with the checksums of their data (and labels, which a run may corrupt) where these come from files.
+    """The runs with the checksums of their data from files (including labels, which a run may corrupt).
 
     Parameters
     ----------
     runs : runs on any data.
-    data_dir : folder with the data sets; None for the one that the environment names.
+    data_dir : folder with the data sets; None for the one named by the environment.
     """
     from empirical.data import dataset, with_checksum
 
@@ -119,12 +119,12 @@ def with_checksums(runs: Sequence[UnitsRun], data_dir: str | None = None) -> lis
 
 def plan_trained(networks: Sequence[Network], experiment: str, *, orders: int = 3, images: int = 500,
                  rows: int = 0) -> list[UnitsRun]:
-    """The runs that measure trained networks of another experiment of the run store.
+    """The runs that measure trained networks of another experiment in the run store.
 
     Parameters
     ----------
-    networks : the first member of each stack is measured; those whose first member is not the first copy are left out.
-    experiment : folder in the run store that holds them.
+    networks : networks whose first member is measured; stacks that do not begin with the first copy are left out.
+    experiment : folder in the run store with these networks.
     orders, images, rows : see :func:`empirical.units.measure`.
     """
     return [UnitsRun(**n.shared(), networks=experiment, stack=n.stack, orders=orders, images=images, rows=rows).check()

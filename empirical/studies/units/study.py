@@ -1,8 +1,8 @@
-"""Units of AlexNet, ResNets, an Inception, an MLP and of the networks of width sweeps.
+"""Studies of units: AlexNet, ResNets, an Inception, an MLP, and the networks of width sweeps.
 
-Replicas have the seeds from :data:`lab.study.CONFIRMATORY` on; those before sized the studies. A replica on digits has a split of
-its own. Digits: 8 replicas of the MLP, 3 of what is dearer; AlexNet: 4 of He and Glorot starts, which the paper's sharpest
-claims compare.
+Replicas have seeds from :data:`lab.study.CONFIRMATORY` on; earlier seeds were pilots. A replica on digits has its own split of
+the data. On digits there are 8 replicas of the MLP and 3 of more expensive networks; of AlexNet there are 4 with He and Glorot
+initialisation, which the paper's strongest claims compare.
 """
 
 from collections.abc import Callable, Sequence
@@ -33,13 +33,13 @@ def seeds(n: int) -> range:
 
 
 ALPHAS = tuple(Fraction(2) ** k for k in range(-2, 2))
-SPARSE = (*ALPHAS[:3:2], ALPHAS[3])  # what a growth and its shape need
-# sized for one core: images of 16 pixels, few of them; alpha = 4 is the published AlexNet
+SPARSE = (*ALPHAS[:3:2], ALPHAS[3])  # enough for a growth rate and its shape
+# sized for one core: few images, of 16 pixels; alpha = 4 is the published AlexNet
 REDUCED = {"base_width": 8, "image_size": 16, "train_size": 2000, "epochs": 24, "batch_size": 32}
 
 
 def _starts(scale: str, n: int | None = None) -> list[UnitsRun]:
-    """The paper's AlexNet: He against Glorot; LeCun at fewer widths and replicas."""
+    """The paper's AlexNet with He and Glorot initialisation, and LeCun at fewer widths and replicas."""
     if scale != "full":
         return []
     setting = Setting(**{**recipe("alexnet", "cifar10"), **PLAIN, **REDUCED})
@@ -48,26 +48,26 @@ def _starts(scale: str, n: int | None = None) -> list[UnitsRun]:
 
 
 def _starts_on_files(scale: str, n: int | None = None) -> list[UnitsRun]:
-    """The same where there are data."""
+    """The same, if the data are available."""
     return with_checksums(_starts(scale, n)) if data_folder() else []
 
 
 def _on_digits(arch: str, sweep: str, alphas, scale: str, n: int | None = None, **changes) -> list[UnitsRun]:
-    """Networks with batch norm on digits: minutes, so only at full scale."""
+    """Networks with batch norm on digits, which take minutes and so run only at full scale."""
     if scale != "full":
         return []
     setting = Setting(**{**recipe(arch, "digits"), **PLAIN, "base_width": 8, "batch_size": 32, **changes})
     return plan(setting, sweep, alphas, seeds(n or 3), images=100, own_split=True)
 
 
-# every hyperparameter; "he" is what the other sweeps vary
+# values of every hyperparameter; the other sweeps vary the setting "he"
 MLP_VALUES = {"init": ("he", "glorot", "lecun"), "labels": ("random labels",),
               "regulariser": ("augmentation", "dropout", "weight decay", "all regularisers"),
               "learning-rate": ("rate and batch × 1/4", "rate and batch × 4"), "optimizer": ("SGD", "AdamW")}
 
 
 def _mlp(scale: str, n: int | None = None) -> list[UnitsRun]:
-    """Small enough for every sweep: an MLP on digits."""
+    """An MLP on digits, small enough for every sweep."""
     setting = Setting(**{**recipe("mlp", "digits"), **PLAIN, "base_width": 64, "epochs": 20, "batch_size": 32})
     if scale == "quick":
         return plan(setting, "init", ALPHAS[:3:2], seeds(n or 2), values=("he", "glorot"), orders=2, images=50, own_split=True)
@@ -78,7 +78,7 @@ def _mlp(scale: str, n: int | None = None) -> list[UnitsRun]:
 
 
 def _of_sweep(name: str, scale: str, n: int | None = None, declared: bool = False) -> list[UnitsRun]:
-    """The networks of a width sweep, measured after it; the second wide networks of its replicas have no widths beside them."""
+    """The networks of a width sweep, measured after it, without the second wide networks of its replicas."""
     from empirical.studies import STUDIES
 
     sweep = load(STUDIES[name])
@@ -89,19 +89,19 @@ def _of_sweep(name: str, scale: str, n: int | None = None, declared: bool = Fals
 
 
 def trained_units_study(name: str, title: str, sweep: str, label: str) -> Study:
-    """The same of the networks that a width sweep has trained.
+    """A study of the networks that a width sweep has trained.
 
     Parameters
     ----------
     name, title, label : as for :class:`lab.study.Study`; the title ends with ``title``.
-    sweep : name of the width sweep, which is carried out before it.
+    sweep : name of the width sweep, which runs first.
     """
     return units_study(name, f"removable and repeated units of {title}", partial(_of_sweep, sweep), label,
                        partial(_of_sweep, sweep, declared=True), after=(sweep,))
 
 
 STARTS = units_study("units-alexnet", "AlexNet without batch norm: He against Glorot", _starts_on_files, "AlexNet", _starts)
-# few images, so that random labels are learnt too
+# few images, so that random labels can be learnt too
 RESNET56 = units_study("units-resnet56", "ResNet-56 on 400 digits, true and random labels",
                        partial(_on_digits, "resnet56", "labels", ALPHAS[1::2], epochs=100, learning_rate=0.05, train_size=400),
                        "ResNet-56")

@@ -16,7 +16,7 @@ SHOWN = ("auc", "prunability", "pair_share", "pair_share_start", "twin_share", "
 
 
 def summarise(frame: "pandas.DataFrame") -> list[dict]:
-    """What a study says of each case, width and place.
+    """Summarise a study for each case, width and place.
 
     Parameters
     ----------
@@ -26,8 +26,8 @@ def summarise(frame: "pandas.DataFrame") -> list[dict]:
     Returns
     -------
     list of dict
-        ``case, alpha, site`` and an :class:`~lab.estimate.Estimate` over the seeds for each number of ``SHOWN``, None where a
-        network has none.
+        ``case, alpha, site`` and an :class:`~lab.estimate.Estimate` over the seeds for each number in ``SHOWN``, None if a
+        network lacks it.
     """
     rows = []
     for (case, width, site), group in frame.groupby(["case", "width", "site"], sort=False):
@@ -38,7 +38,7 @@ def summarise(frame: "pandas.DataFrame") -> list[dict]:
 
 
 def draw_prunability(rows: list[dict], axes: "Axes") -> None:
-    """Prunability by width, a line for every value of the hyperparameter.
+    """Draw prunability by width, one line per value of the hyperparameter.
 
     Parameters
     ----------

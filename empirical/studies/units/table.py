@@ -13,11 +13,11 @@ TRAINED = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
 
 
 def tabulate(finished: Sequence[tuple[object, dict]]) -> "pandas.DataFrame":
-    """The table of a study: one row for each measured network and place; curves as text.
+    """The table of a study: one row per measured network and place, with curves as text.
 
     Parameters
     ----------
-    finished : (configuration, result) of its runs; those that train are passed over.
+    finished : (configuration, result) of its runs; training runs are skipped.
     """
     import pandas
 
