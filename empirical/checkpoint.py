@@ -1,8 +1,8 @@
-"""Checkpoints of a training, and the final weights: written as a whole, and checked as a whole before they are used.
+"""Checkpoints of training and final weights: written atomically, and checked completely before use.
 
-A checkpoint holds the stack's weights, the optimizer's state and how far the training got; random numbers come from streams
-addressed by the epoch, so its number is their only state. :func:`restore` applies a checkpoint only if it is
-that training's own, intact and complete, so that a training that starts again really starts from its beginning.
+A checkpoint contains the stack's weights, the optimizer's state and the progress of training. Random numbers come from streams
+addressed by the epoch, so its number is the only RNG state. :func:`restore` applies a checkpoint only if it belongs to this
+training and is intact and complete; otherwise training really starts from the beginning.
 """
 
 import hashlib
@@ -21,26 +21,26 @@ from lab.errors import InputError
 from lab.store import read_result, run_id, write_atomically
 
 CHECKPOINT, WEIGHTS = "checkpoint.pt", "weights.safetensors"
-_STATE = {"sgd": {"momentum_buffer"}, "adamw": {"step", "exp_avg", "exp_avg_sq"}}  # of the optimizer, a parameter
+_STATE = {"sgd": {"momentum_buffer"}, "adamw": {"step", "exp_avg", "exp_avg_sq"}}  # optimizer state per parameter
 
 
 class State(TypedDict):
-    """How far a training got.
+    """The progress of training.
 
     Attributes
     ----------
     epoch : int
-        Epochs done.
+        Number of finished epochs.
     curve : list of list of float
         Mean training loss, epochs x copies.
     epochs : list of float
-        Epochs that each copy took to its target; all of them without a target.
+        Epochs that each copy took to reach its target; all epochs without a target.
     snapshots : dict
         Copy (as text) -> the weights with which it reached its target.
     losses : dict of str to float
-        Copy -> loss there.
+        Copy -> loss with these weights.
     looks : list of list of float
-        With a target: losses in evaluation at the start and after each epoch, (epochs + 1) x copies.
+        With a target: losses in evaluation mode at the start and after each epoch, (epochs + 1) x copies.
     """
 
     epoch: int
@@ -52,17 +52,17 @@ class State(TypedDict):
 
 
 class Unusable(Exception):
-    """Why a checkpoint is not applied."""
+    """Raised, with the reason, when a checkpoint cannot be applied."""
 
 
 def start_state(config: Network) -> State:
-    """The state of a training before its first epoch."""
+    """The state of training before the first epoch."""
     return {"epoch": 0, "curve": [], "epochs": [float(config.epochs)] * config.stack, "snapshots": {}, "losses": {},
             "looks": []}
 
 
 def save(path: Path, config: Network, model: torch.nn.Module, optimizer: torch.optim.Optimizer, state: State) -> None:
-    """Write a checkpoint in place of the last one."""
+    """Write a checkpoint, replacing the last one."""
     content = {"network": run_id(config), "model": model.state_dict(), "optimizer": optimizer.state_dict(), "state": state}
     buffer = io.BytesIO()
     torch.save({**content, "sha256": _digest(content)}, buffer)
@@ -71,7 +71,7 @@ def save(path: Path, config: Network, model: torch.nn.Module, optimizer: torch.o
 
 def restore(path: Path, config: Network, model: torch.nn.Module, optimizer: torch.optim.Optimizer,
             device: torch.device) -> State:
-    """Apply the checkpoint, if there is one that can be used, and return the training's state; else change nothing.
+    """Apply the checkpoint if there is a usable one, and return the state of training; otherwise change nothing.
 
     Parameters
     ----------
@@ -89,16 +89,16 @@ def restore(path: Path, config: Network, model: torch.nn.Module, optimizer: torc
     Returns
     -------
     State
-        Of the checkpoint, or of the start.
+        State of the checkpoint, or the initial state.
     """
     if not path.exists():
         return start_state(config)
     try:
         stored = torch.load(path, map_location=device, weights_only=True)
         _check(stored, config, model, optimizer)
-    except Exception as error:  # whatever a damaged file makes torch raise, or the checks meet in a foreign one
+    except Exception as error:  # damaged or foreign files can raise anything in torch or in the checks
         reason = error if isinstance(error, Unusable) else f"damaged: {type(error).__name__}"
-        note(f"{path} cannot be used ({reason}); this training starts again")
+        note(f"{path} cannot be used ({reason}); training starts again from the beginning")
         return start_state(config)
     model.load_state_dict(stored["model"])
     optimizer.load_state_dict(stored["optimizer"])
@@ -111,12 +111,12 @@ def _require(condition: bool, reason: str) -> None:
 
 
 def _check(stored, config: Network, model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> None:
-    """Everything that a checkpoint must satisfy.
+    """Check everything that a checkpoint must satisfy.
 
     Raises
     ------
     Unusable
-        If it is not that of this training, or not intact and complete.
+        If it does not belong to this training, or is not intact and complete.
     """
     _require(isinstance(stored, dict) and set(stored) == {"network", "model", "optimizer", "state", "sha256"},
              "not a checkpoint of this version")
@@ -127,7 +127,7 @@ def _check(stored, config: Network, model: torch.nn.Module, optimizer: torch.opt
     _check_tensors(stored["model"], own, "weights")
     _check_optimizer(stored["optimizer"], config, optimizer)
     state = stored["state"]
-    _require(isinstance(state, dict) and set(state) == set(start_state(config)), "it does not say how far the training got")
+    _require(isinstance(state, dict) and set(state) == set(start_state(config)), "it does not record the progress of training")
     epoch, members = state["epoch"], range(config.stack)
     _require(type(epoch) is int and 0 <= epoch <= config.epochs, f"epoch {epoch!r} of {config.epochs}")
     _require(_is_table(state["curve"], epoch, config.stack), "its loss curve does not fit its epoch")
@@ -144,43 +144,44 @@ def _check(stored, config: Network, model: torch.nn.Module, optimizer: torch.opt
         _check_tensors(snapshot, member_state(model, config.stack, 0), "snapshots")
 
 
-def _check_tensors(found, like: dict[str, torch.Tensor], what: str) -> None:
-    _require(isinstance(found, dict) and set(found) == set(like), f"its {what} are another network's")
+def _check_tensors(stored, like: dict[str, torch.Tensor], what: str) -> None:
+    _require(isinstance(stored, dict) and set(stored) == set(like), f"its {what} belong to another network")
     for name, own in like.items():
-        value = found[name]
+        value = stored[name]
         _require(isinstance(value, torch.Tensor) and value.shape == own.shape and value.dtype == own.dtype,
                  f"its {what} do not fit at {name}")
-        endless = ~torch.isfinite(own)  # a mask of -inf is part of some users' networks
-        _require(bool((torch.isfinite(value) | endless.to(value.device)).all()), f"its {what} are not finite at {name}")
+        infinite = ~torch.isfinite(own)  # some users' networks contain a mask of -inf
+        _require(bool((torch.isfinite(value) | infinite.to(value.device)).all()), f"its {what} are not finite at {name}")
 
 
-def _check_optimizer(found, config: Network, optimizer: torch.optim.Optimizer) -> None:
-    """Compare with what an optimizer of this kind will have: a fresh one has no state yet."""
+def _check_optimizer(stored, config: Network, optimizer: torch.optim.Optimizer) -> None:
+    """Compare with the state that an optimizer of this kind will have; a new one has none yet."""
     own = optimizer.state_dict()
-    _require(isinstance(found, dict) and set(found) == set(own), "it has no optimizer's state")
-    settings = [[{k: v for k, v in group.items() if k != "lr"} for group in side["param_groups"]] for side in (found, own)]
-    _require(settings[0] == settings[1], "its optimizer is set otherwise")  # but for the rate, which every step sets
+    _require(isinstance(stored, dict) and set(stored) == set(own), "it has no optimizer state")
+    settings = [[{k: v for k, v in group.items() if k != "lr"} for group in side["param_groups"]] for side in (stored, own)]
+    _require(settings[0] == settings[1], "its optimizer has other settings")  # except the rate, which every step sets
     parameters = {i: p for ours, group in zip(own["param_groups"], optimizer.param_groups)
                   for i, p in zip(ours["params"], group["params"])}
     names = _STATE[config.optimizer] if config.optimizer != "sgd" or config.momentum else set()
-    _require(isinstance(found["state"], dict) and set(found["state"]) <= set(parameters), "its optimizer's state is another's")
+    _require(isinstance(stored["state"], dict) and set(stored["state"]) <= set(parameters),
+             "its optimizer state belongs to another network")
     for i, parameter in parameters.items():
-        entry = {k: v for k, v in found["state"].get(i, {}).items() if v is not None}
-        if not entry and architecture(config.arch).own:  # a parameter that no pass uses
+        entry = {k: v for k, v in stored["state"].get(i, {}).items() if v is not None}
+        if not entry and architecture(config.arch).own:  # an unused parameter
             continue
         like = {k: parameter.detach() if k != "step" else torch.zeros(()) for k in names}
-        _check_tensors(entry, like, "optimizer's state")
+        _check_tensors(entry, like, "optimizer states")
 
 
 def _is_table(rows, height: int, width: int) -> bool:
-    """Whether it is a list of that many lists of that many finite floats."""
+    """Whether this is a list of ``height`` lists of ``width`` finite floats."""
     return (isinstance(rows, list) and len(rows) == height
             and all(isinstance(row, list) and len(row) == width and all(type(x) is float and math.isfinite(x) for x in row)
                     for row in rows))
 
 
 def _digest(content) -> str:
-    """SHA-256 of nested dicts, lists, tensors and plain values; torch's own files do not notice a flipped bit."""
+    """SHA-256 of nested dicts, lists, tensors and plain values, because torch's files do not detect a flipped bit."""
     digest = hashlib.sha256()
 
     def take(value):
@@ -203,22 +204,23 @@ def _digest(content) -> str:
 
 
 def write_weights(folder: Path, model: torch.nn.Module) -> str:
-    """Write a stack's final weights; returns their SHA-256, which is stored with the run's result."""
+    """Write the final weights of a stack; returns their SHA-256, which is stored with the run's result."""
     from safetensors.torch import save as as_bytes
 
-    state = stacked_state(model)  # copies, since layers may share weights, which files cannot
+    state = stacked_state(model)
+    # cloned because layers may share weights, which safetensors files cannot express
     data = as_bytes({name: value.clone(memory_format=torch.contiguous_format) for name, value in state.items()})
     write_atomically(Path(folder) / WEIGHTS, data)
     return hashlib.sha256(data).hexdigest()
 
 
 def read_weights(folder: Path, model: torch.nn.Module) -> None:
-    """Load a finished run's final weights into the model.
+    """Load the final weights of a finished run into the model.
 
     Raises
     ------
     InputError
-        If they are missing or damaged, or not those of which the run's result holds the checksum.
+        If they are missing or damaged, or do not match the checksum in the run's result.
     """
     from safetensors.torch import load
 
@@ -234,6 +236,5 @@ def read_weights(folder: Path, model: torch.nn.Module) -> None:
         raise InputError(f"{path} is missing or damaged ({reason}); {remedy}") from None
     known = stored["result"].get("weights") if stored else None
     if known and known != hashlib.sha256(data).hexdigest():
-        raise InputError(f"{path} is not the file that its training wrote (its checksum is another than in result.json); "
-                         f"{remedy}")
+        raise InputError(f"{path} is not the file written by training (its checksum differs from that in result.json); {remedy}")
     model.load_state_dict(weights)

@@ -1,4 +1,4 @@
-"""Networks at their start, with an optimizer ready to be trained, and as a finished run has stored them."""
+"""Networks at initialisation, with an optimizer and ready for training, and as stored by a finished run."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -17,12 +17,12 @@ from lab.errors import ArgumentError
 
 
 def prepare(config: Network, data: Dataset, device: torch.device) -> Stack:
-    """A stack of networks at its start.
+    """A stack of networks at initialisation.
 
     Parameters
     ----------
     config : Network
-        Architecture, data, width, copies and start.
+        Configuration: architecture, data, width, copies and start.
     data : Dataset
         Data set of the networks.
     device : torch.device
@@ -31,7 +31,7 @@ def prepare(config: Network, data: Dataset, device: torch.device) -> Stack:
     Returns
     -------
     Stack
-        In training mode.
+        Stack in training mode.
 
     Raises
     ------
@@ -60,12 +60,12 @@ def prepare(config: Network, data: Dataset, device: torch.device) -> Stack:
 
 
 def placed(model: Stack, data: Dataset, device: torch.device) -> Stack:
-    """The stack on a device, with its channels last in memory for pictures.
+    """The stack on a device, in channels-last layout for images.
 
     Parameters
     ----------
     model : Stack
-        Moved in place.
+        Stack; moved in place.
     data : Dataset
         Data set of the network.
     device : torch.device
@@ -87,7 +87,7 @@ def members(config: Network, data: Dataset, device: torch.device) -> Members:
     Parameters
     ----------
     config : Network
-        The stack.
+        Configuration of the stack.
     data : Dataset
         Data set of the networks.
     device : torch.device
@@ -96,14 +96,14 @@ def members(config: Network, data: Dataset, device: torch.device) -> Members:
     Returns
     -------
     Members
-        In training mode.
+        Networks in training mode.
     """
     return Members([prepare(replace(config, copy=config.copy + i, stack=1), data, device) for i in range(config.stack)],
                    grouped=not architecture(config.arch).own)
 
 
 def start(config: Network, data: Dataset, device: torch.device, way: Way) -> Stack:
-    """:func:`prepare`, with the members as ``way`` has them."""
+    """:func:`prepare`, with grouped or separate members depending on ``way``."""
     return (members if way.on(device, config).apart else prepare)(config, data, device)
 
 
@@ -114,18 +114,18 @@ def make_optimizer(config: Network, model: torch.nn.Module, device: torch.device
     Parameters
     ----------
     config : Network
-        Optimizer, learning rate, momentum, weight decay and parametrisation.
+        Configuration: optimizer, learning rate, momentum, weight decay and parametrisation.
     model : nn.Module
         Model on the device.
     device : torch.device
         Device of the model.
     graph : bool
-        Whether its steps are to be captured as a CUDA graph.
+        Whether its steps will be captured as a CUDA graph.
 
     Returns
     -------
     torch.optim.Optimizer
-        With a learning rate for each group of parameters.
+        Optimizer with a learning rate for each group of parameters.
     """
     groups = parameter_groups(model, learning_rate=config.learning_rate, weight_decay=config.weight_decay,
                               optimizer=config.optimizer, alpha=config.width, parametrisation=config.parametrisation)
@@ -136,7 +136,7 @@ def make_optimizer(config: Network, model: torch.nn.Module, device: torch.device
 
 
 def steps_of(config: Network, data: Dataset, device: torch.device, way: Way) -> Steps:
-    """A stack at its start with its optimizer, ready to be trained in one of the ways.
+    """An initialised stack with its optimizer, ready for training in one of the ways.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ def steps_of(config: Network, data: Dataset, device: torch.device, way: Way) -> 
     Returns
     -------
     Steps
-        At step 0.
+        Training steps, at step 0.
     """
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = True
@@ -161,21 +161,21 @@ def steps_of(config: Network, data: Dataset, device: torch.device, way: Way) -> 
 
 
 def read_member(model: torch.nn.Module, copies: int, member: int) -> dict[str, torch.Tensor]:
-    """A copy of the state of one network of a stack, as that of a stack of one.
+    """A copy of the state of one network of a stack, as a stack of one.
 
     Parameters
     ----------
     model : nn.Module
         A stack, or its members as separate networks.
     copies : int
-        Networks in it.
+        Number of networks in it.
     member : int
         Number of the network, from 0.
 
     Returns
     -------
     dict of str to torch.Tensor
-        As ``state_dict`` gives it.
+        State, as from ``state_dict``.
     """
     return {name: value.clone() for name, value in member_state(model, copies, member).items()}
 
@@ -188,13 +188,13 @@ def write_member(model: torch.nn.Module, copies: int, member: int, state: dict[s
     model : nn.Module
         A stack, or its members as separate networks; changed in place.
     copies : int
-        Networks in it.
+        Number of networks in it.
     member : int
         Number of the network, from 0.
     state : dict of str to torch.Tensor
         State of a stack of one.
     """
-    shared = copies > 1 and not isinstance(model, Members)  # numbers without an axis belong to the whole stack
+    shared = copies > 1 and not isinstance(model, Members)  # scalars belong to the whole stack
     for name, value in member_state(model, copies, member).items():
         if value.dim() or not shared:
             value.copy_(state[name])
@@ -219,12 +219,12 @@ def load_trained(config: Network, data: Dataset, folder: Path, device: torch.dev
     Returns
     -------
     Stack
-        In evaluation mode.
+        Stack in evaluation mode.
 
     Raises
     ------
     InputError
-        If its weights are missing, damaged, or others than those that the training wrote.
+        If its weights are missing, damaged, or not those written by the training run.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""What a run is: the settings shared by all networks of a sweep, one network (or stack), one comparison.
+"""Configurations of runs: the settings shared by all networks of a sweep, one network (or stack), one comparison.
 
-The non-default fields of these configurations name a run in the store. What must not change a result (device, folders, number
-of processes) is not among them; the number of threads of a network does change it, and is.
+The non-default fields of these configurations identify a run in the store. Things that must not change a result (device, folders,
+number of processes) are not fields; the number of threads of a network does change it, and is a field.
 """
 
 from dataclasses import dataclass, field, fields
@@ -15,7 +15,7 @@ from lab.errors import ArgumentError
 
 __all__ = ["Comparison", "Network", "Setting", "matched", "recipe"]
 ARCHITECTURES, DATA = tuple(architectures()), tuple(sources())
-OWN_START = "own"  # of a user's own network: the one that it gives itself
+OWN_START = "own"  # a user's own network keeps its own initialisation
 SCHEMES = ("he-normal", "he-uniform", "glorot-normal", "glorot-uniform", "lecun-normal", "lecun-uniform")
 PARAMETRISATIONS = ("standard", "mup")
 STARTS = ("own", "slice")
@@ -23,7 +23,7 @@ MOST_THREADS = 1024
 
 
 def refuse_single_rows(setting: "Setting") -> None:
-    """Refuse batches of one row, for a network that normalises over the batch.
+    """Refuse batches of a single row for networks with batch norm.
 
     Raises
     ------
@@ -32,7 +32,7 @@ def refuse_single_rows(setting: "Setting") -> None:
     """
     if 1 in (setting.batch_size, setting.train_size):
         raise ArgumentError(f"{setting.arch} normalises each layer over the batch, and a batch of one has no variance: raise "
-                            "batch_size (and train_size) to 2 at least", "batch_size", "train_size")
+                            "batch_size (and train_size) to at least 2", "batch_size", "train_size")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,19 +48,19 @@ class Setting:
     alpha : str
         Width multiplier as a fraction, "1/8".
     seed : int
-        Replica number; every network of a replica has its own streams under it.
+        Replica number, from which every network of the replica derives its own streams.
     base_width : int
-        Channels that stand for one unit of width at alpha = 1; 0 for that of a user's own architecture.
+        Channels that stand for one unit of width at alpha = 1; 0 for a user's own architecture.
     depth : int
-        Hidden layers of the MLP, blocks of the Transformer; 0 for the architecture's own.
+        Hidden layers of the MLP, blocks of the Transformer; 0 for the architecture's default.
     epochs : int
-        Passes over the training split; the most there may be where ``target_loss`` is set.
+        Passes over the training split; with ``target_loss``, the maximum.
     batch_size : int
-        Training rows of a step.
+        Training rows per step.
     optimizer : {"sgd", "adamw"}
-        Rule of a step.
+        Optimizer.
     learning_rate : float
-        Peak rate of alpha = 1: the same at every width in the standard parametrisation, see ``models.initialise`` for muP.
+        Peak rate at alpha = 1: the same at every width in the standard parametrisation; see ``models.initialise`` for muP.
     momentum : float
         Momentum of SGD, in [0, 1).
     weight_decay : float
@@ -70,23 +70,23 @@ class Setting:
     warmup : float
         Share of all steps in which the rate rises linearly, in [0, 1).
     target_loss : float
-        Training stops when the mean training loss in evaluation falls to it (:mod:`empirical.matching`); 0 trains all epochs.
+        Training stops when the mean training loss in evaluation mode reaches it (:mod:`empirical.matching`); 0 trains all epochs.
     augment : bool
-        Random shifts of images (and mirror images where they keep the class).
+        Random shifts of images (and flips if they preserve the class).
     init : str
-        Rule of the initial weights, see ``models.initialise``; "own" is the start that a user's own network gives itself.
+        Initialisation rule, see ``models.initialise``; "own" keeps the initialisation of a user's own network.
     parametrisation : {"standard", "mup"}
         How initialisation and learning rates scale with width.
     train_size : int
-        Training rows; 0 for all.
+        Number of training rows; 0 for all.
     image_size : int
-        Pixels on each side of an image; 0 for the data's own.
+        Image size in pixels per side; 0 as in the data.
     max_length : int
-        Tokens of a sentence pair; 0 for the source's default.
+        Tokens per sentence pair; 0 for the source's default.
     label_noise : float
         Share of wrong training labels, in [0, 1].
     dropout : float
-        Probability in [0, 1), in architectures that have dropout.
+        Dropout probability in [0, 1), for architectures with dropout.
     checksum : str
         Checksum of the data, if they come from files.
     model_checksum : str
@@ -141,16 +141,16 @@ class Setting:
         return Fraction(self.alpha)
 
     def shared(self) -> dict[str, Any]:
-        """The fields of :class:`Setting` alone, from which another kind of run is made."""
+        """Only the fields of :class:`Setting`, from which other kinds of runs are made."""
         return {f.name: getattr(self, f.name) for f in fields(Setting)}
 
     def check(self) -> Self:
-        """Refuse values that cannot be carried out; returns itself.
+        """Refuse impossible values; returns itself.
 
         Raises
         ------
         ArgumentError
-            For an unknown choice, a number out of range, or settings that do not go together.
+            For an unknown choice, a number out of range, or settings that are incompatible.
         """
         network, origin = architecture(self.arch), source(self.data)
         choices = {"optimizer": ("sgd", "adamw"), "schedule": ("cosine", "constant", "exponential"),
@@ -175,12 +175,12 @@ class Setting:
             refuse_single_rows(self)
         check_threads(self.threads)
         if self.init.startswith("glorot") and self.parametrisation == "mup":
-            raise ArgumentError("muP sets scales by fan-in: with it init is he-normal or lecun-normal, not Glorot", "init")
+            raise ArgumentError("muP sets scales by fan-in, so init must be he-normal or lecun-normal, not Glorot", "init")
         return self
 
 
 def check_threads(threads: int) -> None:
-    """Refuse a number of threads that no machine has.
+    """Refuse an impossible number of threads.
 
     Raises
     ------
@@ -203,8 +203,8 @@ class Network(Setting):
     stack : int
         Number of networks trained together.
     slice_of : str
-        alpha of the wide network of the same replica whose start the copies share among them, copy i taking the
-        i-th slice of every layer's channels; "" for a start of their own.
+        alpha of the wide network of the same replica whose initial weights the copies divide among them: copy i takes the i-th
+        slice of every layer's channels; empty for independent starts.
 
     Examples
     --------
@@ -218,8 +218,8 @@ class Network(Setting):
     slice_of: str = ""
 
     def address(self, member: int, purpose: str) -> tuple:
-        """Address of a random stream of one network: the same whether it trains alone or not, and wherever a user's own
-        function lies.
+        """Address of a random stream of one network, which does not depend on the stack or on where a user's own function is
+        defined.
 
         Parameters
         ----------
@@ -231,15 +231,15 @@ class Network(Setting):
         return (self.seed, short(self.arch), short(self.data), self.alpha, self.copy + member, purpose)
 
 
-# What suits a kind of data on a CPU; the recipe of a data set may differ. The published ResNet-18 and VGG-16 have base width 64.
+# Recipes for CPUs by kind of data, which a data set may change. The published ResNet-18 and VGG-16 have base width 64.
 _RECIPES: dict[str, dict[str, Any]] = {
     "images": {"base_width": 64, "epochs": 30},
     "sentence pairs": {"base_width": 64, "epochs": 20, "batch_size": 64, "optimizer": "adamw", "learning_rate": 1e-3,
                        "weight_decay": 0.01, "init": "lecun-normal", "augment": False},
 }
 QUICK: dict[str, Any] = {"base_width": 8, "epochs": 3}
-# To the same training loss instead: a constant rate, since a schedule would end at another time for every width (and for SGD a
-# fifth of the usual rate, or the noise of its steps would set the loss); epochs are a cap.
+# For training to the same loss: a constant rate, because a schedule would end at a different time for every width, and for SGD a
+# fifth of the usual rate, because otherwise the noise of its steps would determine the loss; epochs are a cap.
 _MATCHED: dict[str, dict[str, Any]] = {
     "images": {"learning_rate": 0.02, "target_loss": 0.5, "epochs": 60},
     "sentence pairs": {"learning_rate": 5e-4, "target_loss": 0.8, "epochs": 40},
@@ -256,7 +256,7 @@ def recipe(arch: str, data: str, quick: bool = False) -> dict[str, Any]:
     data : str
         Name of a data set.
     quick : bool
-        The small version, for a first look.
+        Whether to use the small version.
 
     Returns
     -------
@@ -291,7 +291,7 @@ def _like(kind: str) -> str:
 
 
 def matched(data: str) -> dict[str, Any]:
-    """What training to the same loss changes in the recipe of a data set.
+    """Changes to the recipe of a data set for training to the same loss.
 
     Parameters
     ----------
@@ -319,7 +319,7 @@ def matched(data: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison(Setting):
-    """The wide network of width ``reference`` against copies of width ``alpha``, reference/alpha of them or more.
+    """The wide network of width ``reference`` against at least reference/alpha copies of width ``alpha``.
 
     It has the fields of :class:`Setting`, and eight more.
 
@@ -332,16 +332,15 @@ class Comparison(Setting):
     stack : int
         Maximum number of copies trained together, which determines the runs that hold them.
     narrow_copies : int
-        Number of narrow networks; 0 for as many as have the wide network's features, and more than that where they have as
-        many parameters.
+        Number of narrow networks, if more than match the wide network's features (to match its parameters); else 0.
     start : {"own", "slice"}
-        Whether the copies start on their own, or as slices of the wide network.
+        Whether the copies start independently, or as slices of the wide network.
     sites : {"all", "penultimate"}
         Sites where features are compared.
     version : int
-        Raised when measures change, so that networks are kept and comparisons made anew.
+        Raised when measures change, so that networks are kept and comparisons are computed again.
     measures : tuple of str
-        Names of the declared measures beside those that version 2 had, so that a new one is made too.
+        Names of the declared measures that version 2 did not have, so that a new measure is computed.
 
     Examples
     --------
@@ -362,7 +361,7 @@ class Comparison(Setting):
 
     @property
     def copies(self) -> int:
-        """Narrow networks with as many features as the wide one."""
+        """Number of narrow networks that together have as many features as the wide one."""
         return int(Fraction(self.reference) / self.width)
 
     @property
@@ -379,7 +378,7 @@ class Comparison(Setting):
         return Network(**{**self.shared(), "alpha": self.reference, "seed": self.other_seed})
 
     def narrow(self) -> list[Network]:
-        """The copies, in the stacks they are trained in. At alpha = reference the copy is the other wide network."""
+        """The copies, in the stacks in which they are trained; at alpha = reference the copy is the other wide network."""
         if self.width == Fraction(self.reference):
             return [self.other()]
         slice_of = self.reference if self.start == "slice" else ""

@@ -1,17 +1,17 @@
 """Architectures as functions of width.
 
-Every model is a *stack* (:class:`Stack`): ``copies`` independent networks of one width evaluated together, one being the
-ordinary case. Its layers keep the copies apart (grouped convolutions, batched matrix products; see ``layers``), so that a stack
-computes what its members compute one by one, up to rounding.
+Every model is a *stack* (:class:`Stack`): ``copies`` independent networks of one width (often just one) evaluated together. Its
+layers keep the copies separate (grouped convolutions, batched matrix products; see ``layers``), so that a stack computes the same
+as its members one by one, up to rounding.
 
-A model takes inputs (copies or 1, batch, ...) and returns logits (copies, batch, classes). Given a dict as ``taps`` it
-also records its features at named *sites*, (copies, batch, features): each block's output, averaged over space or
-over the tokens of a pair, and the ``penultimate`` features that the readout sees.
+A model takes inputs (copies or 1, batch, ...) and returns logits (copies, batch, classes). Given a dict as ``taps``, it also
+records its features at named *sites*, (copies, batch, features): the output of each block, averaged over space or over the tokens
+of a pair, and the ``penultimate`` features that enter the readout.
 
-Width: layers count their channels at alpha = 1 in multiples of ``base_width``; alpha multiplies every one of them
-exactly. Input and number of classes do not scale.
+Width: layers count their channels at alpha = 1 in multiples of ``base_width``; alpha multiplies each of them exactly. The input
+and the number of classes do not scale.
 
-Every file of this folder declares what it holds, ``ARCHITECTURE = Architecture(...)`` (see :mod:`empirical.declared`).
+Every file of this folder declares ``ARCHITECTURE = Architecture(...)`` (see :mod:`empirical.declared`).
 """
 
 from contextlib import nullcontext
@@ -50,16 +50,16 @@ def build(arch: str, *, alpha: Fraction | int | str, base_width: int, data: Data
     copies : int
         Networks in the stack.
     mup : bool
-        Maximal-update parametrisation, which changes the attention's scale.
+        Maximal-update parametrisation, which changes the scale of attention.
     depth : int
-        Layers, for architectures that come in several depths; 0 for the architecture's own.
+        Number of layers, for architectures of variable depth; 0 for the architecture's default.
     dropout : float
-        Probability in [0, 1), for architectures that have dropout (mlp, alexnet).
+        Probability in [0, 1), for architectures with dropout (mlp, alexnet).
 
     Returns
     -------
     Stack
-        On the current default device.
+        Stack on the current default device.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def build(arch: str, *, alpha: Fraction | int | str, base_width: int, data: Data
     network = architecture(arch)
     refuse_misfit(arch, data.is_text, data.name, depth, dropout)
     if not (network.any_shape or data.is_text or data.inputs.dim() == 4):
-        raise ArgumentError(f"{arch} takes pictures (channels, size, size), and an input of {data.name} has the shape "
+        raise ArgumentError(f"{arch} needs images (channels, size, size), but an input of {data.name} has the shape "
                             f"{tuple(data.inputs.shape[1:])}", "data")
     given = {"depth": depth, "dropout": dropout, "mup": mup}
     options = {name: given[name] for name in network.options if given[name]}
@@ -85,16 +85,16 @@ def build(arch: str, *, alpha: Fraction | int | str, base_width: int, data: Data
 
 def build_for(setting: Setting, data: Dataset, *, alpha: Fraction | int | str | None = None, copies: int = 1,
               seed: int = 0) -> Stack:
-    """The stack of a setting, of the laboratory's or of a user's own architecture.
+    """The stack of a setting, for a built-in or a user's own architecture.
 
     Parameters
     ----------
     setting : Setting
-        Architecture, width, base width, depth, dropout and parametrisation.
+        Setting: architecture, width, base width, depth, dropout and parametrisation.
     data : Dataset
         Data set of the network.
     alpha : Fraction or int or str, optional
-        Width multiplier, in place of the setting's.
+        Width multiplier, if not that of the setting.
     copies : int
         Networks in the stack; a user's own architecture has no stacks.
     seed : int
@@ -103,12 +103,12 @@ def build_for(setting: Setting, data: Dataset, *, alpha: Fraction | int | str | 
     Returns
     -------
     Stack
-        On the current default device.
+        Stack on the current default device.
 
     Raises
     ------
     ArgumentError
-        As :func:`build`, or as :func:`empirical.own.network.build_own`.
+        As for :func:`build`, or :func:`empirical.own.network.build_own`.
 
     Examples
     --------
@@ -126,14 +126,14 @@ def build_for(setting: Setting, data: Dataset, *, alpha: Fraction | int | str | 
 
 
 def outline(setting: Setting, alpha: Fraction | int | str, data: Dataset) -> Stack:
-    """One network of a setting before anything is trained, to count its parameters and to ask for its sites.
+    """One network of a setting, to count its parameters and look up its sites before training.
 
-    One of the laboratory's own holds no numbers (it is on PyTorch's meta device).
+    Built-in networks hold no numbers (they are on PyTorch's meta device).
 
     Parameters
     ----------
     setting : Setting
-        Architecture, base width, depth and dropout.
+        Setting: architecture, base width, depth and dropout.
     alpha : Fraction or int or str
         Width multiplier.
     data : Dataset
@@ -147,7 +147,7 @@ def outline(setting: Setting, alpha: Fraction | int | str, data: Dataset) -> Sta
     Raises
     ------
     ArgumentError
-        As :func:`build_for`; or where it has more than ``MOST_PARAMETERS`` parameters, or batch norm and batches of one row.
+        As for :func:`build_for`; or for more than ``MOST_PARAMETERS`` parameters, or batch norm with batches of one row.
 
     Examples
     --------
@@ -160,8 +160,8 @@ def outline(setting: Setting, alpha: Fraction | int | str, data: Dataset) -> Sta
     if any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in model.modules()):
         refuse_single_rows(setting)
     if (count := parameters(model)) > MOST_PARAMETERS:
-        raise ArgumentError(f"{setting.arch} of alpha {alpha} and base width {setting.base_width} has {count:,} parameters: more "
-                            f"than {MOST_PARAMETERS:,} are not trained here")
+        raise ArgumentError(f"{setting.arch} with alpha {alpha} and base width {setting.base_width} has {count:,} parameters, "
+                            f"but at most {MOST_PARAMETERS:,} are possible")
     return model
 
 
@@ -176,7 +176,7 @@ def parameters(model: nn.Module) -> int:
     Returns
     -------
     int
-        Weights and biases.
+        Number of weights and biases.
 
     Examples
     --------

@@ -1,9 +1,9 @@
 """Initial weights and the parametrisation: how scale and learning rate follow width.
 
-Weights are drawn with variance gain / fan, layer by layer, from each network's own stream: He gain 2 over fan-in, LeCun
-1 over fan-in, Glorot 1 over the mean of fan-in and fan-out; normal or uniform. The readout always has gain 1; biases
-start at 0, norm gains at 1, embeddings with standard deviation 0.1 at every width. "own" leaves a user's own network at the
-start that it gave itself; the other rules set its linear layers, convolutions and embeddings as those of the laboratory.
+Weights are drawn with variance gain / fan, layer by layer, from each network's own stream: He has gain 2 over fan-in, LeCun 1
+over fan-in, Glorot 1 over the mean of fan-in and fan-out; normal or uniform. The readout always has gain 1. Biases start at 0,
+norm gains at 1, and embeddings with standard deviation 0.1 at every width. "own" keeps the initialisation of a user's own
+network; the other rules initialise its linear layers, convolutions and embeddings like the built-in ones.
 
 *Standard* parametrisation uses one learning rate for all layers and widths. *Maximal-update* parametrisation (muP; Yang
 & Hu 2021, Yang et al. 2022, arXiv 2203.03466, table 3), relative to alpha = 1 where both are the same network:
@@ -34,17 +34,17 @@ _RATES = {  # exponent of alpha in the learning rate under muP
 
 def initialise(model: nn.Module, streams: list[torch.Generator], scheme: str = "he-normal", alpha: Fraction = Fraction(1),
                parametrisation: str = "standard") -> nn.Module:
-    """Set the weights of a stack, member i from ``streams[i]``; the same stream gives the same network in any stack.
+    """Set the weights of a stack, those of member i from ``streams[i]``; a stream gives the same network in any stack.
 
     Parameters
     ----------
     model : nn.Module
-        A stack on the CPU, its biases and norms as built.
+        A stack on the CPU, with biases and norms as built.
     streams : list of torch.Generator
-        One for each copy.
+        One generator per copy.
     scheme : str
-        One of :data:`empirical.settings.SCHEMES`; Glorot does not go with muP, whose input layers keep their scale. "own" leaves
-        a network at the start that it gave itself.
+        One of :data:`empirical.settings.SCHEMES`; Glorot cannot be combined with muP, whose input layers keep their scale. "own"
+        keeps the network's own initialisation.
     alpha : Fraction
         Width multiplier.
     parametrisation : {"standard", "mup"}
@@ -83,20 +83,20 @@ def initialise(model: nn.Module, streams: list[torch.Generator], scheme: str = "
 def take_slices(model: Stack, wide: Stack, first: int, slices: int) -> Stack:
     """Start the members of a stack as slices of one wide network: member i takes slice ``first + i`` of ``slices``.
 
-    Of every axis that grows with width a slice is its i-th part; an axis of fixed size (input channels, classes, token
-    ids) is taken whole. Weights are scaled by the root of the ratio of their fan-ins, so that they keep the variance
-    that the initialisation gives a network of the narrow width. Norms and biases start alike at every width.
+    A slice consists of the i-th part of every axis that grows with width; an axis of fixed size (input channels, classes, token
+    ids) is taken in full. Weights are scaled by the square root of the ratio of their fan-ins, so that they have the variance
+    that the initialisation gives to a network of the narrow width. Norms and biases start the same at every width.
 
     Parameters
     ----------
     model : Stack
-        The narrow networks, at any start.
+        The narrow networks; changed in place.
     wide : Stack
         A stack of one, initialised.
     first : int
-        Slice that the stack's first member takes, from 0.
+        Slice of the stack's first member, from 0.
     slices : int
-        Width of the wide network over that of a narrow one.
+        Number of slices: the width of the wide network over that of a narrow one.
 
     Returns
     -------
@@ -106,14 +106,14 @@ def take_slices(model: Stack, wide: Stack, first: int, slices: int) -> Stack:
     Raises
     ------
     ArgumentError
-        If there are more networks than slices, or a layer does not fall into them.
+        If there are more networks than slices, or a layer cannot be divided into slices.
     """
     if first + model.copies > slices:
         raise ArgumentError(f"a wide network has {slices} slices of this width, not {first + model.copies}: copies that start "
-                            "as slices can only be as many as have the wide network's features")
+                            "as slices cannot have more features than the wide network")
     layers = [m for m in wide.modules() if isinstance(m, Conv | Linear | Embedding)]
     if not layers:
-        raise ArgumentError("copies start as slices of networks that are made of the laboratory's layers: leave start at own",
+        raise ArgumentError("copies can start as slices only in networks made of the laboratory's layers: leave start at own",
                             "start")
     for source, module in zip(layers, (m for m in model.modules() if isinstance(m, Conv | Linear | Embedding))):
         whole = source.weight.data
@@ -124,7 +124,7 @@ def take_slices(model: Stack, wide: Stack, first: int, slices: int) -> Stack:
                 size = target.shape[axis]
                 if taken.shape[axis] != size:
                     if taken.shape[axis] != size * slices:
-                        raise ArgumentError(f"a layer of {taken.shape[axis]} channels does not fall into {slices} slices "
+                        raise ArgumentError(f"a layer of {taken.shape[axis]} channels cannot be divided into {slices} slices "
                                             f"of {size}")
                     taken = taken.narrow(axis, (first + i) * size, size)
             scale = 1.0
@@ -150,14 +150,13 @@ def _std(rule: str, role: str, fan_in: int, fan_out: int) -> float:
 
 def parameter_groups(model: nn.Module, *, learning_rate: float, weight_decay: float, optimizer: str, alpha: Fraction,
                      parametrisation: str) -> list[dict]:
-    """Groups for a torch optimizer: learning rate by role and parametrisation, weight decay on weights alone (not on
-    biases and norms; of layers that are not the laboratory's, on what has two axes or more). Each group keeps its own
-    ``initial_lr`` for the schedule.
+    """Groups for a torch optimizer: learning rates by role and parametrisation, weight decay only on weights (not on biases and
+    norms; in a user's own layers, on parameters with at least two axes). Each group has its own ``initial_lr`` for the schedule.
 
     Parameters
     ----------
     model : nn.Module
-        A stack at its start.
+        An initialised stack.
     learning_rate : float
         Learning rate at alpha = 1.
     weight_decay : float
@@ -172,7 +171,7 @@ def parameter_groups(model: nn.Module, *, learning_rate: float, weight_decay: fl
     Returns
     -------
     list of dict
-        Groups as :mod:`torch.optim` takes them.
+        Parameter groups for :mod:`torch.optim`.
     """
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     seen: set[nn.Parameter] = set()
@@ -188,5 +187,5 @@ def parameter_groups(model: nn.Module, *, learning_rate: float, weight_decay: fl
             exponent = _RATES[optimizer][role] if parametrisation == "mup" else 0
             rate, decay = learning_rate * float(alpha) ** exponent, weight_decay if weight else 0.0
             groups.setdefault((rate, decay), []).append(parameter)
-    return [{"params": found, "lr": rate, "initial_lr": rate, "weight_decay": decay}
-            for (rate, decay), found in groups.items()]
+    return [{"params": parameters, "lr": rate, "initial_lr": rate, "weight_decay": decay}
+            for (rate, decay), parameters in groups.items()]

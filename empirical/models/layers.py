@@ -1,21 +1,22 @@
 """Stacks, and the layers that hold several networks side by side without mixing them.
 
-The first axis of every parameter holds the copies one after another, so ``tensor.chunk(copies)[i]`` is network i. Each layer
-has a ``role``, from which initialisation and parametrisation know how its size depends on width: ``input`` (fan-out grows),
-``hidden`` (both grow), ``output`` (fan-in grows); every other parameter is a ``vector``.
+The first axis of every parameter contains the copies one after another, so ``tensor.chunk(copies)[i]`` is network i. Each layer
+has a
+``role``, which tells initialisation and parametrisation how its size depends on width: ``input`` (fan-out grows), ``hidden``
+(both grow), ``output`` (fan-in grows). Every other parameter is a ``vector``.
 """
 
 import torch
 from torch import Tensor, nn
 
 ARCHITECTURE = None
-Taps = dict[str, Tensor] | None  # site -> features, filled by a forward pass; None where they are not wanted
+Taps = dict[str, Tensor] | None  # site -> features, filled by a forward pass; None if they are not needed
 
 
 class Stack(nn.Module):
-    """Independent networks of one width behind one call: the interface of every architecture.
+    """Independent networks of one width, evaluated by one call: the interface of every architecture.
 
-    Called with inputs (copies or 1, batch, ...) a stack returns logits (copies, batch, classes). Given a dict as ``taps`` it
+    Called with inputs (copies or 1, batch, ...), a stack returns logits (copies, batch, classes). Given a dict as ``taps``, it
     also records its features there, one entry (copies, batch, features) per site.
 
     Attributes
@@ -23,9 +24,10 @@ class Stack(nn.Module):
     copies : int
         Number of networks.
     sites : dict of str to int
-        Features of one network at each site, in the order of computation; the last is ``penultimate``, what the readout sees.
+        Number of features of one network at each site, in the order of computation; the last is ``penultimate``, the input of the
+        readout.
     chain : bool
-        Whether the places with units lie one behind the other; False where a residual stream leads around them.
+        Whether the places with units follow one another; False if a residual stream bypasses them.
 
     Examples
     --------
@@ -46,7 +48,7 @@ class Stack(nn.Module):
 
 
 class Conv(nn.Conv2d):
-    """Convolution of ``copies`` networks, (batch, copies * channels, s, s): grouped, without bias where a norm follows."""
+    """Grouped convolution of ``copies`` networks, (batch, copies * channels, s, s), by default without bias."""
 
     def __init__(self, copies: int, channels_in: int, channels_out: int, kernel: int = 3, stride: int = 1,
                  role: str = "hidden", bias: bool = False):
@@ -59,14 +61,14 @@ class Conv(nn.Conv2d):
 class Units(nn.Identity):
     """Marks the place where activations (after the nonlinearity) are the units of a layer.
 
-    It does nothing by itself: :mod:`empirical.ablation` reads, ablates and merges units by forward hooks on it.
+    It computes nothing: :mod:`empirical.ablation` reads, ablates and merges units by forward hooks on it.
 
     Attributes
     ----------
     count : int
-        Units of one network.
+        Number of units of one network.
     size : int
-        Features that make up one unit: those of an attention head, 1 elsewhere.
+        Features per unit: those of an attention head, otherwise 1.
     maps : bool
         True for activations (batch, copies * count, s, s), False for (copies, batch, ..., count * size).
 
@@ -82,7 +84,7 @@ class Units(nn.Identity):
 
 
 class ConvNorm(nn.Sequential):
-    """Convolution and batch norm, whose statistics are per channel, so that copies do not see each other."""
+    """Convolution and batch norm; its statistics are per channel, so copies do not interact."""
 
     def __init__(self, copies: int, channels_in: int, channels_out: int, kernel: int = 3, stride: int = 1,
                  role: str = "hidden"):
@@ -109,7 +111,7 @@ class Linear(nn.Module):
 
 
 class LayerNorm(nn.Module):
-    """Layer norm over the last axis of (copies, ..., features), with gains and offsets of each copy."""
+    """Layer norm over the last axis of (copies, ..., features), with separate gains and offsets per copy."""
 
     def __init__(self, copies: int, features: int):
         super().__init__()

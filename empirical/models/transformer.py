@@ -1,9 +1,8 @@
 """Transformer encoder for sentence pairs (Vaswani et al. 2017), pre-norm: [CLS] premise [SEP] hypothesis [SEP] in one
 sequence, token, position and segment embeddings, the mean over the tokens as the pair's features, linear readout.
 
-Width rule: model width = base_width * alpha, MLP width four times that. Heads: four at alpha = 1, times alpha, so that
-their size stays the same; where that is not a whole number that divides the model width, the next smaller one that
-does, and one head at least.
+Width rule: the model width is base_width * alpha, and the MLP width four times that. There are 4 alpha heads, so that their size
+stays the same; if that is not a whole number that divides the model width, the next smaller one that does, and at least one.
 """
 
 import math
@@ -36,7 +35,7 @@ class EncoderBlock(nn.Module):
         self.mlp_units, self.stream_units = Units(MLP_RATIO * width, maps=False), Units(width, maps=False)
         self.norm1, self.norm2 = LayerNorm(copies, width), LayerNorm(copies, width)
         self.query, self.value = Linear(copies, width, width), Linear(copies, width, width)
-        self.key = Linear(copies, width, width, bias=False)  # softmax does not see it: Adam would feed on its rounding
+        self.key = Linear(copies, width, width, bias=False)  # softmax ignores this bias; Adam would amplify its rounding
         self.out = Linear(copies, width, width)
         self.up, self.down = Linear(copies, width, MLP_RATIO * width), Linear(copies, MLP_RATIO * width, width)
 
@@ -62,14 +61,14 @@ class PairEncoder(Stack):
     separator is the second segment.
     """
 
-    chain = False  # the residual stream leads around every place with units
+    chain = False  # the residual stream bypasses every place with units
 
     def __init__(self, widths: Widths, data: Dataset, copies: int = 1, depth: int = LAYERS, mup: bool = False) -> None:
         super().__init__()
         self.copies = copies
         width = widths(1, "the encoder")
         heads = heads_at(widths, width)
-        # muP wants attention over the head's size, standard over its root; equal at the size heads have at alpha = 1
+        # muP divides attention by the head's size, standard by its square root; both agree at the size of heads at alpha = 1
         size, base_size = width // heads, max(1, widths.base_width // HEADS)
         scale = math.sqrt(base_size) / size if mup else 1 / math.sqrt(size)
         self.token = Embedding(copies, data.vocabulary, width)
