@@ -1,7 +1,8 @@
 """Magnitude pruning with rewinding, for whole stacks (Frankle & Carbin 2019, arXiv 1803.03635; Frankle et al. 2020, 1912.05671).
 
-A mask says which weights of a network are left: a tensor for each weight matrix and each convolution; biases and what belongs to
-norms are never pruned. Masks carry the copies of a stack along their first axis, so every copy has its own.
+A mask marks the remaining weights of a network: one tensor in the shape of each weight matrix and convolution (biases and the
+parameters of norms are never pruned). The first axis of the weights of a stack runs over the copies, and every copy has its own
+masks.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ Masks = dict[str, torch.Tensor]
 
 
 def whole_masks(state: State, copies: int | None = None) -> Masks:
-    """Masks that leave every weight.
+    """Masks that keep every weight.
 
     Parameters
     ----------
@@ -27,7 +28,7 @@ def whole_masks(state: State, copies: int | None = None) -> Masks:
     Returns
     -------
     dict of bool tensors
-        One for each weight matrix (copies, out, in) and convolution (copies, out, in, size, size).
+        One per weight matrix (copies, out, in) and convolution (copies, out, in, size, size).
 
     Examples
     --------
@@ -41,7 +42,7 @@ def whole_masks(state: State, copies: int | None = None) -> Masks:
 
 
 def pruned(state: State, masks: Masks, share: float) -> Masks:
-    """Masks without the smallest of the weights that are left, copy by copy, whatever their layer.
+    """Masks without the smallest of the remaining weights, chosen copy by copy over all layers.
 
     Parameters
     ----------
@@ -55,7 +56,7 @@ def pruned(state: State, masks: Masks, share: float) -> Masks:
     Returns
     -------
     dict of bool tensors
-        What is left then.
+        Masks of the weights that remain.
 
     Examples
     --------
@@ -72,7 +73,7 @@ def pruned(state: State, masks: Masks, share: float) -> Masks:
 
 
 def shuffled_masks(masks: Masks, generator: torch.Generator, within_layers: bool = True) -> Masks:
-    """Masks that leave as many weights at random.
+    """Masks that keep equally many weights at random.
 
     Parameters
     ----------
@@ -86,7 +87,7 @@ def shuffled_masks(masks: Masks, generator: torch.Generator, within_layers: bool
     Returns
     -------
     dict of bool tensors
-        Shuffled copy by copy.
+        Masks shuffled copy by copy.
 
     Examples
     --------
@@ -115,7 +116,7 @@ def _shaped(flat: torch.Tensor, like: State) -> Masks:
 
 
 def mixed(masks: Masks, inside: State, outside: State) -> dict[str, torch.Tensor]:
-    """Weights of one state where a mask leaves them, those of another elsewhere; what is never pruned is of the first.
+    """Weights of one state where a mask keeps them, those of another elsewhere; unpruned parameters come from the first.
 
     Parameters
     ----------
@@ -124,12 +125,12 @@ def mixed(masks: Masks, inside: State, outside: State) -> dict[str, torch.Tensor
     inside : mapping of tensors
         Weights of the ticket.
     outside : mapping of tensors
-        Weights of the rest.
+        Weights outside the ticket.
 
     Returns
     -------
     dict of tensors
-        A whole state.
+        The combined state.
 
     Examples
     --------
@@ -142,9 +143,9 @@ def mixed(masks: Masks, inside: State, outside: State) -> dict[str, torch.Tensor
 
 
 def hold(model: torch.nn.Module, masks: Masks) -> None:
-    """Set the weights that masks do not leave to zero, and keep training from moving them.
+    """Set the weights that masks do not keep to zero, and prevent training from changing them.
 
-    Their gradients are made zero, so momentum and adaptive steps leave them where they are, and weight decay too.
+    Their gradients are set to zero, so that momentum, adaptive steps and weight decay leave them at zero.
 
     Parameters
     ----------

@@ -1,11 +1,11 @@
-"""A trained MLP made wider without a change of its function: by splitting its units, or by new ones that nothing reads yet.
+"""Widen a trained MLP without changing its function: by splitting units, or by adding units with zero outgoing weights.
 
-*Splitting* puts two units in place of one, with its incoming weights each and a share s and 1 - s of its outgoing ones. At a
-point where the gradient vanishes it vanishes afterwards too, and among the new directions those that pull the two apart may have
-negative curvature: an escape (Fukumizu & Amari 2000, Neural Networks 13, 317; theory: :mod:`theory.landscape.escape`). *New
-units* have incoming weights of a fresh start and outgoing weights of zero.
+*Splitting* replaces a unit by two, each with its incoming weights and with the shares s and 1 - s of its outgoing weights. Where
+the gradient vanishes it still vanishes afterwards, and the new directions that pull the two units apart may have negative
+curvature: an escape (Fukumizu & Amari 2000, Neural Networks 13, 317; theory: :mod:`theory.landscape.escape`). *New units* have
+newly initialised incoming weights and zero outgoing weights.
 
-Several MLPs can be *joined* to one that has all their units.
+Several MLPs can be *joined* into one that has all their units.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ import torch
 from lab import checks
 
 State = Mapping[str, torch.Tensor]
-LEAST_SHARE = 0.25  # a unit is split into parts between a quarter and three quarters
+LEAST_SHARE = 0.25  # units are split into parts between a quarter and three quarters
 
 
 def _layers(state: State) -> int:

@@ -1,7 +1,7 @@
-"""Digits without their shapes: pictures of noise, and pictures whose pixels are put in another order, each in one of its own.
+"""Digits without their shapes: images of noise, and images whose pixels are permuted, each in its own order.
 
-Labels and splits are those of digits. What can be learnt of the training pictures is by heart (Zhang et al. 2017, arXiv
-1611.03530); of scrambled pictures there is the amount of ink, too.
+Labels and splits are those of digits. Training images can only be memorised (Zhang et al. 2017, arXiv 1611.03530), except that
+scrambled images still show the amount of ink.
 """
 
 import torch
@@ -17,23 +17,23 @@ DATA = (Source("digits-noise", recipe={"base_width": 16, "epochs": 40, "batch_si
 
 
 def load(*, source: str, train_size: int = 0, image_size: int = 0, split: int = 0, **_: object) -> Dataset:
-    """Altered digits; every split has noise, or orders, of its own.
+    """Altered digits; every split has its own noise or permutations.
 
     Parameters
     ----------
     source : str
         "digits-noise" or "digits-scrambled".
     train_size : int, default 0
-        Training rows; 0 for all.
+        Number of training rows; 0 for all.
     image_size : int, default 0
-        Pixels a side, 0 for 8.
+        Image size in pixels per side; 0 for 8.
     split : int, default 0
         See :func:`empirical.data.load`.
 
     Returns
     -------
     Dataset
-        Noise has in each pixel the mean and standard deviation of digits there, cut to grey levels.
+        Noise has the mean and standard deviation of digits in each pixel, clipped to grey levels.
 
     Examples
     --------

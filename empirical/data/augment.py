@@ -1,7 +1,7 @@
-"""Augmentation as batched tensor operations on the device the data live on: random shifts and mirror images.
+"""Augmentation by random shifts and flips, as batched tensor operations on the device of the data.
 
-The draws of a whole epoch are made at once on the CPU from an addressed stream and moved in one copy, so training
-augments the same way on every device, without a synchronisation at each step.
+The random draws of a whole epoch are made on the CPU from an addressed stream and transferred at once, so augmentation is the
+same on every device and needs no synchronisation in each step.
 """
 
 import torch
@@ -11,19 +11,19 @@ DATA = None
 
 
 def draw(count: int, shift: int, flip: bool, generator: torch.Generator) -> torch.Tensor:
-    """Draws for ``count`` images: int64 (count, 3) of row offset and column offset in 0..2*shift, and mirror 0 or 1."""
+    """Draws for ``count`` images: int64 (count, 3), row offset and column offset in 0..2*shift, and flip 0 or 1."""
     moves = torch.randint(2 * shift + 1, (count, 2), generator=generator)
     mirror = torch.randint(2, (count, 1), generator=generator) if flip else torch.zeros(count, 1, dtype=torch.long)
     return torch.cat([moves, mirror], 1)
 
 
 def augment(images: torch.Tensor, draws: torch.Tensor, shift: int) -> torch.Tensor:
-    """Shift (filling with the border's reflection) and mirror images.
+    """Shift images, filling with the reflected border, and flip them.
 
     Parameters
     ----------
     images : (M, c, s, s), any dtype that can be padded.
-    draws : (M, 3) of :func:`draw`; offset ``shift`` leaves an image in place.
+    draws : (M, 3) from :func:`draw`; offset ``shift`` leaves an image in place.
     shift : largest shift in pixels.
     """
     if shift:

@@ -1,4 +1,4 @@
-"""Checks of what data files hold, shared by their readers."""
+"""Checks of the contents of data files, shared by their readers."""
 
 import hashlib
 from collections.abc import Mapping
@@ -15,12 +15,12 @@ SHORTEST_PAIR = 5  # [CLS] word [SEP] word [SEP]
 
 
 def bytes_of(array, where: str, shape: tuple[int, ...], most: int = 255, remedy: str = REMEDY) -> np.ndarray:
-    """The array as uint8, if it has this shape and holds whole numbers from 0 to ``most``.
+    """The array as uint8, if it has this shape and contains whole numbers from 0 to ``most``.
 
     Raises
     ------
     InputError
-        If it holds anything else: fractions, text, flags, numbers out of range.
+        If it contains anything else: fractions, text, flags, numbers out of range.
     """
     array = np.asarray(array)
     if array.shape != shape:
@@ -37,20 +37,20 @@ def _times(shape: tuple[int, ...]) -> str:
     return "x".join(map(str, shape)) or "()"
 
 
-def published(digests: Mapping[str, str], found: Mapping[str, bytes], method: str = "sha256") -> int:
-    """How many of the named pieces have the published digest."""
-    return sum(hashlib.new(method, found[name], usedforsecurity=False).hexdigest() == digest
+def published(digests: Mapping[str, str], contents: Mapping[str, bytes], method: str = "sha256") -> int:
+    """The number of named contents that have the published digest."""
+    return sum(hashlib.new(method, contents[name], usedforsecurity=False).hexdigest() == digest
                for name, digest in digests.items())
 
 
 def file_sha256(path: Path) -> str:
-    """Digest of a file as it is on disk."""
+    """SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def image_size(size: int) -> int:
-    """The size, if images can be made so large; 0 stands for the data's own.
+    """The size, if images can have it; 0 stands for the size in the data.
 
     Raises
     ------
@@ -62,13 +62,13 @@ def image_size(size: int) -> int:
 
 
 def max_length(length: int) -> int:
-    """The length, if a pair of sentences can be cut to it; 0 stands for the data's own.
+    """The length, if a pair of sentences can be truncated to it; 0 stands for the default.
 
     Raises
     ------
     ArgumentError
     """
     if length and length < SHORTEST_PAIR:
-        raise ArgumentError(f"max_length {length} is too short: [CLS], two [SEP] and a token of each sentence are "
+        raise ArgumentError(f"max_length {length} is too short: [CLS], two [SEP] and one token of each sentence make "
                             f"{SHORTEST_PAIR}", "max_length")
     return length

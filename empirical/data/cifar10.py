@@ -1,8 +1,8 @@
-"""CIFAR-10 (Krizhevsky 2009) from its canonical python batches: the folder ``cifar-10-batches-py`` or the tar.gz.
+"""CIFAR-10 (Krizhevsky 2009) from its published Python batches: the folder ``cifar-10-batches-py`` or the tar.gz.
 
-Nothing is fetched unless asked for. Batches are pickles, and a pickle can run code: the unpickler here knows NumPy arrays and
-plain containers only. Every file's digest is compared with the published one, and files that are not the originals
-give the data set another name.
+Nothing is downloaded unless requested. Batches are pickles, and pickles can run code, so the unpickler here accepts only NumPy
+arrays and plain containers. Every file's digest is compared with the published one, and files that are not the originals give the
+data set another name.
 """
 
 import hashlib
@@ -42,7 +42,7 @@ MOST_BATCH_BYTES = 64 * 2**20
 
 
 class _Dtype:
-    """Stands in for a NumPy dtype in a pickle: of its state only the byte order counts (flags and sizes could be forged)."""
+    """Stands in for a NumPy dtype in a pickle; of its state only the byte order is used (flags and sizes could be forged)."""
 
     def __init__(self, spec, *_):
         self.dtype = np.dtype(spec)
@@ -64,21 +64,21 @@ class _Array:
 
 
 def _from_buffer(buffer, dtype: _Dtype, shape, order) -> _Array:
-    """An array from bytes, which is how pickles of protocol 5 hold them."""
+    """An array from bytes, the form in which pickles of protocol 5 store it."""
     made = _Array()
     made.array = np.frombuffer(buffer, dtype.dtype).reshape(shape, order=order)  # refuses dtypes of Python objects
     return made
 
 
 def _bytes(text: str, coding: str) -> bytes:
-    """Bytes as Python 3 writes them in old protocols."""
+    """Bytes in the form in which Python 3 writes them in old protocols."""
     if coding != "latin1":
         raise ValueError(f"bytes in the coding {coding}")
     return text.encode("latin1")
 
 
 class _BatchUnpickler(pickle.Unpickler):
-    """Reads plain containers, and NumPy arrays by their bytes; refuses every other name."""
+    """Reads plain containers, and NumPy arrays from their bytes; refuses everything else."""
 
     ALLOWED = {  # noqa: RUF012
         ("numpy.core.multiarray", "_reconstruct"): _Array,
@@ -98,7 +98,7 @@ class _BatchUnpickler(pickle.Unpickler):
 
 
 def read_batch(raw: bytes, where: str) -> tuple[np.ndarray, np.ndarray, bool]:
-    """One batch file's images, labels, and whether its file names say that the images were JPEG.
+    """Images and labels of one batch file, and whether its file names say that the images were JPEG.
 
     Returns
     -------
@@ -115,11 +115,11 @@ def read_batch(raw: bytes, where: str) -> tuple[np.ndarray, np.ndarray, bool]:
         try:
             batch = _BatchUnpickler(io.BytesIO(raw), encoding="latin1").load()
         except InputError as error:
-            raise InputError(f"{where} {error}: not a CIFAR-10 batch, refused; fetch the data anew") from None
+            raise InputError(f"{where} {error}: not a CIFAR-10 batch, refused; download the data again") from None
         batch = {_text(key): value.array if isinstance(value, _Array) else value for key, value in batch.items()}
         images = bytes_of(batch["data"], f"{where}: data", (BATCH_ROWS, 3072))
         labels = bytes_of(batch["labels"], f"{where}: labels", (BATCH_ROWS,), 9)
-        names = batch.get("filenames", ())  # not needed, but of a known form where they are
+        names = batch.get("filenames", ())  # optional, but of a known form if present
         if not isinstance(names, list | tuple | np.ndarray):
             raise TypeError(f"filenames that are {type(names).__name__}, not a list")
         jpeg = len(names) > 0 and all(_text(name).lower().endswith((".jpg", ".jpeg")) for name in names)
@@ -140,26 +140,26 @@ def _from_folder(folder: Path) -> dict[str, bytes]:
 
 def _from_archive(path: Path) -> dict[str, bytes]:
     found = {}
-    with (reading(path, "a tar archive", "fetch it anew"), opened(path) as stream,
+    with (reading(path, "a tar archive", "download it again"), opened(path) as stream,
           tarfile.open(fileobj=stream, mode="r|") as archive):
-        for member in archive:  # read in memory: nothing is unpacked to disk
+        for member in archive:  # read in memory, so that nothing is unpacked to disk
             name = Path(member.name).name
             if name in BATCH_MD5 and member.isfile() and member.size < MOST_BATCH_BYTES:
                 with cast(IO[bytes], archive.extractfile(member)) as file:  # a regular file has one
                     found[name] = file.read()
     missing = [name for name in BATCH_MD5 if name not in found]
     if missing:
-        raise InputError(f"{path} lacks {missing[0]}: truncated, or not the CIFAR-10 python archive; fetch it anew")
+        raise InputError(f"{path} lacks {missing[0]}: truncated, or not the CIFAR-10 python archive; download it again")
     return found
 
 
 def download(folder: Path) -> Path:
-    """Fetch the archive from its publisher, check it, keep it in ``folder``; returns its path.
+    """Download the archive from its publisher, check it, and store it in ``folder``; returns its path.
 
     Raises
     ------
     InputError
-        If it cannot be fetched or is not the published file.
+        If it cannot be downloaded or is not the published file.
     """
     path = folder / ARCHIVE
     try:
@@ -167,21 +167,22 @@ def download(folder: Path) -> Path:
         with urllib.request.urlopen(URL, timeout=60) as answer:
             raw = b"".join(iter(partial(answer.read, 2**20), b""))
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise InputError(f"cannot fetch {URL}: {getattr(error, 'reason', error)}; fetch it by hand and give its folder "
+        raise InputError(f"cannot download {URL}: {getattr(error, 'reason', error)}; download it by hand and give its folder "
                          "as data_dir", "data_dir") from None
     if hashlib.sha256(raw).hexdigest() != ARCHIVE_SHA256:
-        raise InputError(f"what {URL} sent ({len(raw)} bytes) is not the published archive (sha256 differs); not kept")
+        raise InputError(f"the file from {URL} ({len(raw)} bytes) is not the published archive (sha256 differs): it was not "
+                         "stored")
     write_atomically(path, raw)
     return path
 
 
 def locate(data_dir: str | None, fetch: bool = False) -> Path:
-    """The batches folder or archive that ``data_dir`` means.
+    """The folder of batches or the archive in ``data_dir``.
 
     Raises
     ------
     ArgumentError
-        If no data were named, or none are there.
+        If no folder is given, or it has no CIFAR-10.
     """
     if data_dir is None and not fetch:
         raise ArgumentError(f"CIFAR-10 needs data_dir, the folder with {FOLDER}/ or {ARCHIVE}, or download", "data_dir",
@@ -202,7 +203,7 @@ def locate(data_dir: str | None, fetch: bool = False) -> Path:
 
 def load(*, data_dir: str | None = None, train_size: int = 0, image_size: int = 0, split: int = 0, download: bool = False,
          **_) -> Dataset:
-    """CIFAR-10 with its digests checked; the probe splits come out of the 50,000 training images."""
+    """CIFAR-10 with its digests checked; the probe splits are taken from the 50,000 training images."""
     path = locate(data_dir, download)
     files = _from_archive(path) if path.is_file() else _from_folder(path)
     as_published = published(BATCH_MD5, files, "md5")

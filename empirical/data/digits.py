@@ -1,4 +1,4 @@
-"""scikit-learn's handwritten digits (1,797 images of 8x8 in 16 grey levels): the embedded default, no files needed."""
+"""scikit-learn's handwritten digits (1,797 images of 8x8 pixels in 16 grey levels): the built-in default, needs no files."""
 
 import numpy as np
 import torch
@@ -10,20 +10,20 @@ from empirical.streams import stream
 
 DATA = Source("digits", recipe={"base_width": 16, "epochs": 40, "batch_size": 64, "learning_rate": 0.1},
               matched={"learning_rate": 0.02, "target_loss": 0.25, "epochs": 150})
-# half of the images train; measures need the rest: their fit wants several rows a feature
+# half of the images are for training; measures need the others, because fits need several rows per feature
 ROWS, TEST, PROBE_FIT, PROBE_SCORE = 1797, 197, 500, 200
-# sha256 of the grey levels 0..16 and of the labels, a byte each, as scikit-learn ships them
+# sha256 of the grey levels 0..16 and of the labels, one byte each, as shipped by scikit-learn
 SHA256 = {"images": "8f26b2bd9d135c256808f68f14fdabddde6d9c7f869ae419704b051f0f14b3b3",
           "labels": "8ba4f891220f5e4c9c819638d1602d74b83618f167043c6da52a2a247841ddf0"}
 
 
 def load(*, train_size: int = 0, image_size: int = 0, split: int = 0, **_) -> Dataset:
-    """Digits at 8x8, or resized to ``image_size``; every split has test images of its own, too."""
+    """Digits at 8x8, or resized to ``image_size``; every split has its own test images."""
     from sklearn.datasets import load_digits
 
-    found, remedy = load_digits(), "install scikit-learn anew"
-    levels = bytes_of(found.images.astype(np.int64), "digits: images", (ROWS, 8, 8), 16, remedy)
-    labels = bytes_of(found.target, "digits: labels", (ROWS,), 9, remedy)
+    shipped, remedy = load_digits(), "reinstall scikit-learn"
+    levels = bytes_of(shipped.images.astype(np.int64), "digits: images", (ROWS, 8, 8), 16, remedy)
+    labels = bytes_of(shipped.target, "digits: labels", (ROWS,), 9, remedy)
     same = published(SHA256, {"images": levels.tobytes(), "labels": labels.tobytes()}) == len(SHA256)
     order = torch.randperm(ROWS, generator=stream(split, "digits", "test"))
     images = torch.from_numpy(levels * (255 / 16)).round().byte().unsqueeze(1)

@@ -1,16 +1,16 @@
-"""Sentence pairs whose entailment is decided by logic: the embedded default for the Transformer.
+"""Sentence pairs whose entailment is decided by logic: the built-in default for the Transformer.
 
-A sentence is ``quantifier [adjective] noun verb-phrase``: "no small dogs run", "not all animals are asleep". Nouns and
-verbs lie in small taxonomies (every puppy is a dog; who sprints runs; cats and dogs are disjoint). Its meaning is a
-statement of monadic logic over noun phrase A and verb phrase B,
+A sentence is ``quantifier [adjective] noun verb-phrase``: "no small dogs run", "not all animals sleep". Nouns and verbs form
+small taxonomies (every puppy is a dog; whoever runs moves; cats and dogs are disjoint). The meaning of a sentence is a statement
+of monadic logic over noun phrase A and verb phrase B,
 
     all A B: nothing is A and not B     no A B: nothing is A and B
     some A B: something is A and B      not all A B: something is A and not B
 
-and both sentences presuppose that something is A. A set of such statements has a model exactly if, among the kinds of
-individual that the taxonomy and the statements "nothing is ..." allow, each "something is ..." finds one; that is
-decided by listing the kinds (sets of predicates). With P the premise and H the hypothesis:
-*entailment* if P and not-H have no model, *contradiction* if P and H have none, else *neutral*.
+and both sentences presuppose that something is A. A set of such statements has a model if and only if each "something is ..." is
+satisfied by one of the kinds of individuals that the taxonomy and the statements "nothing is ..." allow. This is decided by
+listing the kinds (sets of predicates). With premise P and hypothesis H: *entailment* if P and not-H have no model,
+*contradiction* if P and H have none, else *neutral*.
 """
 
 import random
@@ -26,7 +26,7 @@ DATA = Source("entailment", "sentence pairs", recipe={"base_width": 32, "depth":
               matched={"learning_rate": 2e-3, "target_loss": 0.3, "epochs": 60})
 QUANTIFIERS = {"all": ("no", False), "every": ("no", False), "no": ("no", True), "some": ("some", True),
                "not all": ("some", False), "not every": ("some", False)}  # word: (none or some is A and ..., B or not B)
-NOUNS = {"animals": None, "dogs": "animals", "puppies": "dogs", "cats": "animals"}  # noun: its next wider noun
+NOUNS = {"animals": None, "dogs": "animals", "puppies": "dogs", "cats": "animals"}  # noun: the next more general noun
 DISJOINT = (("dogs", "cats"),)
 ADJECTIVES = ("", "small", "old")
 VERBS = {"move": None, "run": "move", "walk": "move", "sleep": None}
@@ -36,7 +36,7 @@ MAX_LENGTH, TRAIN, PROBE_FIT, PROBE_SCORE, TEST = 32, 6000, 2000, 800, 800
 
 @dataclass(frozen=True)
 class Sentence:
-    """quantifier, adjective ("" for none), noun, verb, and whether the verb is negated ("do not run")."""
+    """Quantifier, adjective (may be empty), noun, verb, and whether the verb is negated ("do not run")."""
 
     quantifier: str
     adjective: str
@@ -50,7 +50,7 @@ class Sentence:
 
 
 def kinds(words: tuple[str, ...], wider: dict[str, str | None], disjoint: tuple[tuple[str, str], ...]) -> list[set[str]]:
-    """The sets of predicates that one individual can have, among these words and all wider ones."""
+    """The sets of predicates that one individual can have, among these words and all more general ones."""
     atoms = sorted({above for word in words for above in _upwards(word, wider)})
     subsets = ({a for a, value in zip(atoms, values) if value} for values in product((False, True), repeat=len(atoms)))
     return [kind for kind in subsets if all(wider[a] is None or wider[a] in kind for a in kind)
@@ -63,7 +63,7 @@ def _upwards(word: str | None, wider: dict[str, str | None]) -> list[str]:
 
 @cache
 def _noun_phrases(one: tuple[str, str], two: tuple[str, str]) -> set[tuple[bool, bool]]:
-    """Which of two noun phrases (adjective, noun) an individual can be: the possible pairs of truth values."""
+    """The possible pairs of truth values of two noun phrases (adjective, noun) for one individual."""
     named = kinds((one[1], two[1]), NOUNS, DISJOINT)
     described = kinds(tuple(filter(None, (one[0], two[0]))), dict.fromkeys(ADJECTIVES), ())
 
@@ -106,14 +106,14 @@ def relation(premise: Sentence, hypothesis: Sentence) -> int:
 
 
 def generate(count: int, seed: int = 0) -> list[tuple[str, str, int]]:
-    """``count`` distinct pairs, the three relations equally often (to one), in random order."""
+    """``count`` distinct pairs in random order, with equal numbers of the three relations (up to one)."""
     draw = random.Random(seed)
     wanted = {label: (count + label) // 3 for label in range(3)}
     seen: set[tuple[Sentence, Sentence]] = set()
     pairs: list[tuple[str, str, int]] = []
 
     def sentence(like: Sentence | None) -> Sentence:
-        # a hypothesis often shares words with its premise: unrelated sentences are nearly always neutral
+        # hypotheses often share words with their premise, because unrelated sentences are nearly always neutral
         def pick(options, same):
             return same if like is not None and draw.random() < 0.5 else draw.choice(options)
         return Sentence(draw.choice(list(QUANTIFIERS)), pick(ADJECTIVES, like and like.adjective),
@@ -128,12 +128,12 @@ def generate(count: int, seed: int = 0) -> list[tuple[str, str, int]]:
             wanted[label] -= 1
             seen.add((premise, hypothesis))
             pairs.append((str(premise), str(hypothesis), label))
-    draw.shuffle(pairs)  # the rarest relation was filled up last
+    draw.shuffle(pairs)  # because pairs of the rarest relation come last
     return pairs
 
 
 def load(*, train_size: int = 0, max_length: int = 0, split: int = 0, **_) -> Dataset:
-    """6,000 pairs for training, 2,000 and 800 for the probe splits, 800 for tests; all distinct, and anew for each split."""
+    """6,000 pairs for training, 2,000 and 800 for the probe splits, 800 for tests; all distinct, and different for each split."""
     pairs = generate(TRAIN + PROBE_FIT + PROBE_SCORE + TEST, split)
     return make_dataset("entailment (generated)", pairs[:-TEST], pairs[-TEST:], train_size=train_size,
                         max_length=max_length or MAX_LENGTH, probe_fit=PROBE_FIT, probe_score=PROBE_SCORE,

@@ -1,18 +1,17 @@
-"""ImageNet-style folders: one folder a class with image files in it, ``root/<class>/*.jpg``, or the same under ``root/train``
-and ``root/val`` (``validation``, ``valid`` or ``test``; the first there is), whose images are then the test split. Needs
-pillow (``pip install 'widthlab[images]'``).
+"""ImageNet-style folders with one folder of image files per class, ``root/<class>/*.jpg``, or the same under ``root/train`` and
+``root/val`` (or ``validation``, ``valid`` or ``test``, the first that exists), whose images are then the test split. Needs pillow
+(``pip install 'widthlab[images]'``).
 
-Images are turned upright as their EXIF orientation says and become RGB. Transparent ones are laid on white; grey ones of
-16 bits are scaled to 8, of colours of 16 bits Pillow keeps the upper 8; depths without a fixed range (floating point,
-beyond 16 bits) are refused. Of an animation the first picture counts. The shorter side becomes ``image_size`` pixels, and
-the centre is cut out; all are held in memory as bytes.
+Images are rotated by their EXIF orientation and converted to RGB. Transparent images get a white background; 16-bit grey images
+are scaled to 8 bits, and of 16-bit colours Pillow keeps the upper 8 bits; depths without a fixed range (floating point, beyond 16
+bits) are refused. Only the first frame of an animation is used. The shorter side is scaled to ``image_size`` pixels, and the
+centre is cropped; all images are held in memory as bytes.
 
-Names that start with a dot and ``__MACOSX`` are skipped at every depth. A class folder without any image is an error; other
-files that are no images, and folders beside ``train`` that are not used, are named on standard error and in the data set's
-facts.
+Names that start with a dot, and ``__MACOSX``, are skipped at every depth. A class folder without any image is an error; other
+files that are not images, and unused folders next to ``train``, are listed on standard error and in the data set's facts.
 
-Without a folder of test images, and for the probe splits, rows are drawn from an addressed stream: a fifth of the images to
-test, of the rest a fifth each to the probe splits.
+Without a folder of test images, and for the probe splits, rows are drawn from an addressed stream: a fifth of the images for
+testing, and a fifth of the others for each probe split.
 """
 
 import warnings
@@ -41,13 +40,13 @@ def load(*, data_dir: str | None = None, train_size: int = 0, image_size: int = 
     Raises
     ------
     ArgumentError
-        If no folder was named or pillow is missing.
+        If no folder is given or pillow is missing.
     InputError
         If there are fewer than two classes, a class has no images, files cannot be read, or the images do not fit into
         memory.
     """
     if data_dir is None:
-        raise ArgumentError("image folders need data_dir, a folder with one folder a class in it", "data_dir")
+        raise ArgumentError("image folders need data_dir, a folder with one folder per class", "data_dir")
     try:
         import PIL  # noqa: F401
     except ImportError:
@@ -56,19 +55,19 @@ def load(*, data_dir: str | None = None, train_size: int = 0, image_size: int = 
     train = root / "train" if (root / "train").is_dir() else root
     test = next((root / name for name in TEST_FOLDERS if train != root and (root / name).is_dir()), None)
     files, names, others = _files(train)
-    test_files, found, more = _files(test) if test else ([], names, 0)
+    test_files, test_names, more = _files(test) if test else ([], names, 0)
     unused = {d.name for d in _visible(root) if d.is_dir()} - {"train", test and test.name} if train != root else ()
-    notes = [f"the folder {name} is not used: {train.name} trains and {test.name if test else 'a fifth of it'} tests"
-             for name in sorted(unused)]
+    tested = test.name if test else "a fifth of it"
+    notes = [f"the folder {name} is not used: {train.name} is for training and {tested} for testing" for name in sorted(unused)]
     if others + more:
-        notes.append(f"{others + more} files in class folders are not used: they are none of {', '.join(SUFFIXES)}")
+        notes.append(f"{others + more} files in class folders are not used: they are not {', '.join(SUFFIXES)}")
     facts = {"folder_classes": len(names), "notes": notes}
-    if found != names:
-        raise InputError(f"{test} has other classes than {train}: {min(set(found) ^ set(names))!r} is in one of them only")
+    if test_names != names:
+        raise InputError(f"{test} has other classes than {train}: only one of them has {min(set(test_names) ^ set(names))!r}")
     if len(names) < 2:
-        raise InputError(f"{train} has {len(names)} folders with images, at least two classes are needed")
+        raise InputError(f"{train} has {len(names)} folders with images, but at least two classes are needed")
     if (len(files) + len(test_files)) * 3 * size * size > MOST_BYTES:
-        raise InputError(f"{len(files) + len(test_files)} images of {size} pixels a side are over 8 GB: lower image_size",
+        raise InputError(f"{len(files) + len(test_files)} images of {size}x{size} pixels need over 8 GB: lower image_size",
                          "image_size")
     if not test_files:
         order = torch.randperm(len(files), generator=stream(split, "folder", "test")).tolist()
@@ -83,7 +82,7 @@ def load(*, data_dir: str | None = None, train_size: int = 0, image_size: int = 
 
 
 def _visible(folder: Path) -> list[Path]:
-    """What is in a folder, in a fixed order, without what an operating system or a notebook hid there."""
+    """The contents of a folder in a fixed order, without hidden files of operating systems or notebooks."""
     return sorted(p for p in folder.iterdir() if not p.name.startswith(".") and p.name != "__MACOSX")
 
 
@@ -97,19 +96,19 @@ def _tree(folder: Path):
 
 
 def _files(folder: Path) -> tuple[list[tuple[Path, int]], list[str], int]:
-    """(file, class number) in a fixed order, the names of the classes, and how many other files there are."""
+    """(file, class number) in a fixed order, the names of the classes, and the number of other files."""
     try:
         groups = {d.name: list(_tree(d)) for d in _visible(folder) if d.is_dir()}
     except OSError as error:
-        raise ArgumentError(f"{folder}: {error.strerror}; give the folder that holds one folder a class") from None
+        raise ArgumentError(f"{folder}: {error.strerror}; give the folder that contains one folder per class") from None
     images = {name: sorted(f for f in files if f.suffix.lower() in SUFFIXES) for name, files in groups.items()}
-    for name, found in images.items():
-        if not found:
+    for name, files in images.items():
+        if not files:
             kinds = ", ".join(sorted({f.suffix or f.name for f in groups[name]})[:4])
-            raise InputError(f"{folder / name} has no image that can be read ({kinds or 'it is empty'}; wanted are "
-                             f"{', '.join(SUFFIXES)}): convert its files, or take the folder away if it is no class")
+            raise InputError(f"{folder / name} has no image that can be read ({kinds or 'it is empty'}; supported are "
+                             f"{', '.join(SUFFIXES)}): convert its files, or remove the folder if it is not a class")
     count = sum(map(len, images.values()))
-    return [(f, i) for i, found in enumerate(images.values()) for f in found], list(images), \
+    return [(f, i) for i, files in enumerate(images.values()) for f in files], list(images), \
         sum(map(len, groups.values())) - count
 
 
@@ -119,13 +118,13 @@ def read_image(path: Path, size: int) -> np.ndarray:
     Raises
     ------
     InputError
-        If it is damaged, too large, too elongated or of a depth without a fixed range; the message names the file.
+        If it is damaged, too large, too elongated, or has a depth without a fixed range; the message names the file.
     """
     from PIL import Image, ImageOps
 
-    with reading(path, "a readable image", "remove it or fetch it anew"), warnings.catch_warnings():
+    with reading(path, "a readable image", "remove it or download it again"), warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        warnings.simplefilter("ignore", UserWarning)  # Pillow's, of metadata that are damaged
+        warnings.simplefilter("ignore", UserWarning)  # Pillow warns about damaged metadata
         with Image.open(path) as image:
             if max(image.size) > LONGEST * min(image.size):
                 raise ValueError(f"{image.width}x{image.height} pixels: one side is over {LONGEST} times the other")
@@ -137,15 +136,15 @@ def read_image(path: Path, size: int) -> np.ndarray:
 
 
 def _rgb(image):
-    """A Pillow image of any mode in RGB."""
+    """A Pillow image of any mode, converted to RGB."""
     from PIL import Image
 
     if image.mode == "F":
-        raise ValueError("its pixels are floating-point numbers, whose range is not known; convert it to 8 bits")
+        raise ValueError("its pixels are floating-point numbers of unknown range; convert it to 8 bits")
     if image.mode.startswith("I"):  # I, I;16, I;16B, ...: up to 32 bits, of which images use 16
         levels = np.asarray(image).astype(np.int64)
         if levels.min() < 0 or levels.max() > 65535:
-            raise ValueError("its pixels have more than 16 bits, whose range is not known; convert it to 8 bits")
+            raise ValueError("its pixels have more than 16 bits and so an unknown range; convert it to 8 bits")
         image = Image.fromarray(((levels * 255 + 32767) // 65535).astype(np.uint8))
     if image.has_transparency_data:
         image = image.convert("RGBA")

@@ -1,7 +1,7 @@
-"""MNIST (LeCun, Cortes, Burges) from ``mnist.npz`` (Keras layout) or the four IDX files, packed or not.
+"""MNIST (LeCun, Cortes, Burges) from ``mnist.npz`` (Keras layout) or the four IDX files, compressed or not.
 
-The pictures and labels are compared with the published ones by digest, whichever files hold them; if any differ, the data
-set is named "MNIST (altered)".
+Images and labels are compared with the published ones by digest, whichever files contain them; if any differ, the data set is
+named "MNIST (altered)".
 """
 
 import math
@@ -22,7 +22,7 @@ PROBE_FIT, PROBE_SCORE = 8_000, 2_000
 ROWS = {"train": 60_000, "test": 10_000}
 IDX = {"x_train": "train-images-idx3-ubyte", "y_train": "train-labels-idx1-ubyte",
        "x_test": "t10k-images-idx3-ubyte", "y_test": "t10k-labels-idx1-ubyte"}
-# sha256 of the four IDX files as published, unpacked
+# sha256 of the four published IDX files, uncompressed
 SHA256 = {"x_train": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
           "y_train": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
           "x_test": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
@@ -36,7 +36,7 @@ def to_idx(array: np.ndarray) -> bytes:
 
 
 def read_idx(path: Path) -> np.ndarray:
-    """A uint8 IDX file, packed or not.
+    """A uint8 IDX file, compressed or not.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def read_idx(path: Path) -> np.ndarray:
             raise ValueError(f"it starts with {raw[:4].hex()}")
         body = np.frombuffer(raw[4 + 4 * axes:], np.uint8)
         if body.size != math.prod(shape):
-            raise ValueError(f"{math.prod(shape):,} bytes promised, {body.size:,} there")
+            raise ValueError(f"{math.prod(shape):,} bytes expected, {body.size:,} found")
         return body.reshape(shape)
 
 
@@ -68,27 +68,27 @@ def read(base: Path) -> dict[str, np.ndarray]:
     Raises
     ------
     ArgumentError
-        If there is no MNIST; the message lists the names that are looked for.
+        If there is no MNIST; the message lists the expected names.
     InputError
         If a file is damaged or lacks an array.
     """
     folders = [base, base / "mnist", base / "MNIST" / "raw"]
     npz = next((p for p in (base, *(folder / "mnist.npz" for folder in folders)) if p.is_file()), None)
     if npz:
-        found = read_npz(npz, "the Keras mnist.npz", needs=IDX)
-        return {key: found[key] for key in IDX}
+        arrays = read_npz(npz, "the Keras mnist.npz", needs=IDX)
+        return {key: arrays[key] for key in IDX}
     files = {key: next((p for folder in folders for spelling in _spellings(name) if (p := folder / spelling).is_file()), None)
              for key, name in IDX.items()}
-    there = {key: path for key, path in files.items() if path is not None}
-    missing = [name for key, name in IDX.items() if key not in there]
+    existing = {key: path for key, path in files.items() if path is not None}
+    missing = [name for key, name in IDX.items() if key not in existing]
     if missing:
-        problem = "lacks" if there else "has neither mnist.npz nor"
+        problem = "lacks" if existing else "has neither mnist.npz nor"
         raise ArgumentError(f"no MNIST in {base}: it {problem} {', '.join(missing)} (a dot as second hyphen, and .gz, are fine)")
-    return {key: read_idx(path) for key, path in there.items()}
+    return {key: read_idx(path) for key, path in existing.items()}
 
 
 def load(*, data_dir: str | None = None, train_size: int = 0, image_size: int = 0, split: int = 0, **_) -> Dataset:
-    """MNIST from the folder ``data_dir`` (or the npz file itself), its digests checked."""
+    """MNIST from the folder ``data_dir`` (or the npz file itself), with its digests checked."""
     if data_dir is None:
         raise ArgumentError("MNIST needs data_dir, the folder with mnist.npz or the four IDX files", "data_dir")
     arrays = read(Path(data_dir))

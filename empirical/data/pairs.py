@@ -1,11 +1,11 @@
-"""Reader of files of labelled sentence pairs.
+"""Reader for files of labelled sentence pairs.
 
-Reads what the GLUE, MultiNLI, SNLI and SICK distributions use: tab-separated files with a header (columns named
-``premise``/``hypothesis``/``label``, ``sentence1``/``sentence2``/``gold_label``, or GLUE's), JSON lines and Parquet
-with the same names, plain or packed by gzip or xz. No quoting: a quote is a character. Blank lines at the end are ignored.
+It reads the formats of the GLUE, MultiNLI, SNLI and SICK distributions: tab-separated files with a header (columns named
+``premise``/``hypothesis``/``label``, ``sentence1``/``sentence2``/``gold_label``, or as in GLUE), JSON lines and Parquet with the
+same names, plain or compressed by gzip or xz. There is no quoting: a quote is a character. Blank lines at the end are ignored.
 
-A sentence is text and not blank. A label is one of :data:`LABELS` or its number; rows without a gold label ("-", an empty
-cell, null, -1) are dropped and counted. Anything else is an error that names the row.
+A sentence is non-blank text. A label is one of :data:`LABELS` or its number; rows without a gold label ("-", an empty cell, null,
+-1) are dropped and counted. Anything else is an error that names the row.
 """
 
 import json
@@ -24,11 +24,11 @@ NAMES = (("premise", "hypothesis", "label"), ("sentence1", "sentence2", "gold_la
 ENDINGS = (".tsv", ".txt", ".jsonl", ".parquet", ".tsv.xz", ".tsv.gz", ".jsonl.xz", ".jsonl.gz")
 
 Pair = tuple[str, str, int]
-Row = tuple[int, Sequence]  # number in the file from 1; premise, hypothesis and label as the file has them
+Row = tuple[int, Sequence]  # row number in the file, from 1; premise, hypothesis and label as in the file
 
 
 def read_pairs(path: Path) -> tuple[list[Pair], int]:
-    """Sentence pairs of a file, and the number of rows dropped because they have no gold label.
+    """Sentence pairs of a file, and the number of rows that were dropped because they have no gold label.
 
     Returns
     -------
@@ -50,15 +50,15 @@ def read_pairs(path: Path) -> tuple[list[Pair], int]:
             else:
                 pairs.append((_sentence(premise), _sentence(hypothesis), known))
         except ValueError as error:
-            raise InputError(f"{path}, row {number}: {error}; mend or drop it") from None
+            raise InputError(f"{path}, row {number}: {error}; fix or drop it") from None
     if not pairs:
-        raise InputError(f"{path} holds no labelled pair" + (f" ({dropped} rows have no gold label)" if dropped else "")
+        raise InputError(f"{path} contains no labelled pair" + (f" ({dropped} rows have no gold label)" if dropped else "")
                          + "; give a file with rows")
     return pairs, dropped
 
 
 def _label(label) -> int | None:
-    """Number of a label, None without a gold label."""
+    """The number of a label; None without a gold label."""
     if isinstance(label, str):
         text = label.strip().lower()
         if text in ("-", ""):
@@ -73,7 +73,7 @@ def _label(label) -> int | None:
 
 
 def _sentence(cell) -> str:
-    """A cell that is a sentence, as it is."""
+    """A cell, checked to be a sentence."""
     if not isinstance(cell, str):
         kind = "null" if cell is None else type(cell).__name__
         raise ValueError(f"a sentence that is {kind}, not text")
@@ -83,7 +83,7 @@ def _sentence(cell) -> str:
         try:
             cell.encode()
         except UnicodeEncodeError as error:
-            raise ValueError(f"half a surrogate pair (\\u{ord(cell[error.start]):04x}), which is no character") from None
+            raise ValueError(f"half a surrogate pair (\\u{ord(cell[error.start]):04x}), which is not a character") from None
     return cell
 
 
@@ -100,19 +100,19 @@ def _columns(path: Path, names: Sequence[str]) -> tuple[str, str, str]:
 
 
 def _lines(path: Path) -> list[str]:
-    """Lines of a text file in UTF-8, without blank ones at the end; at least one."""
+    """Lines of a UTF-8 text file without blank lines at the end; at least one."""
     raw = read_whole(path, "a text file")
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         row = raw.count(b"\n", 0, error.start) + 1
-        raise InputError(f"{path}, row {row}: not UTF-8, so damaged or in another encoding; fetch it anew or convert it"
+        raise InputError(f"{path}, row {row}: not UTF-8, so damaged or in another encoding; download it again or convert it"
                          ) from None
     lines = [line.rstrip("\r") for line in text.removeprefix("\ufeff").split("\n")]
     while lines and not lines[-1].strip():
         lines.pop()
     if not lines:
-        raise InputError(f"{path} is empty; fetch it anew")
+        raise InputError(f"{path} is empty; download it again")
     return lines
 
 
@@ -123,7 +123,7 @@ def _tab_separated(path: Path) -> Iterator[Row]:
     for number, line in enumerate(lines, 2):
         cells = line.split("\t")
         if len(cells) != len(names):
-            raise InputError(f"{path}, row {number}: {len(cells)} fields, but the header has {len(names)}; mend or drop it")
+            raise InputError(f"{path}, row {number}: {len(cells)} fields, but the header has {len(names)}; fix or drop it")
         yield number, [cells[i] for i in places]
 
 
@@ -135,21 +135,21 @@ def _json_lines(path: Path) -> Iterator[Row]:
             if not isinstance(fields, dict):
                 raise ValueError("not an object with fields")
         except RecursionError:
-            raise InputError(f"{path}, row {number}: nested too deeply; mend or drop it") from None
+            raise InputError(f"{path}, row {number}: nested too deeply; fix or drop it") from None
         except ValueError as error:
             raise InputError(f"{path}, row {number}: not a JSON object ({error}); it needs premise, hypothesis, label"
                              ) from None
         columns = columns or _columns(path, list(fields))
         lacking = [name for name in columns if name not in fields]
         if lacking:
-            raise InputError(f"{path}, row {number}: no {lacking[0]}, which the first row has; mend or drop it")
+            raise InputError(f"{path}, row {number}: no {lacking[0]}, which the first row has; fix or drop it")
         yield number, [fields[name] for name in columns]
 
 
 def _object(pairs: list[tuple]) -> dict:
     fields = dict(pairs)
     if len(fields) != len(pairs):
-        raise ValueError("a field is there twice")
+        raise ValueError("a field occurs twice")
     return fields
 
 

@@ -1,4 +1,4 @@
-"""Which rows of a data set train, are fitted on, and are scored."""
+"""The rows of a data set that are used for training, for fitting measures, and for scoring them."""
 
 import torch
 
@@ -20,11 +20,11 @@ def held_out(name: str, pool: int, train_size: int, probe_fit: int, probe_score:
     pool : int
         Rows to choose from.
     train_size : int
-        Training rows; 0 for all that the probe splits leave.
+        Number of training rows; 0 for all that are not in the probe splits.
     probe_fit : int
-        Rows of the split on which measures are fitted.
+        Number of rows on which measures are fitted.
     probe_score : int
-        Rows of the split on which measures are scored.
+        Number of rows on which measures are scored.
     split : int
         Number of the random assignment of rows to splits.
 

@@ -1,12 +1,12 @@
 """Sentence pairs labelled entailment, neutral or contradiction, as token ids.
 
-MultiNLI and SNLI are read from the published archives (``multinli_1.0.zip``, ``snli_1.0.zip``), whose digests are known and
-compared, or, like SICK and any other pairs, from files of the forms that :mod:`empirical.data.pairs` reads. Loose files
-have no published digest: what is compared is their number of labelled pairs, and the name says "(unverified copy)" where
-it agrees, "(altered)" where not.
+MultiNLI and SNLI are read from the published archives (``multinli_1.0.zip``, ``snli_1.0.zip``), whose digests are checked, or,
+like SICK and any other pairs, from files in the formats of :mod:`empirical.data.pairs`. Loose files have no published digest;
+instead their number of labelled pairs is compared, and the name says "(unverified copy)" if it agrees and "(altered)" if not.
 
-The tokenizer is byte-level BPE trained on the training split's sentences alone (``tokenizers`` library). A pair is
-[CLS] premise [SEP] hypothesis [SEP]; pairs that are too long lose tokens from their longer sentence and are counted.
+The tokenizer is byte-level BPE, trained only on the sentences of the training split (``tokenizers`` library). A pair is
+[CLS] premise [SEP] hypothesis [SEP]; pairs that are too long lose tokens from their longer sentence, and their number is
+recorded.
 """
 
 import zipfile
@@ -36,9 +36,9 @@ class Published:
     Attributes
     ----------
     title : name of the corpus.
-    train, test : stems of its training and test files; the first that exists counts.
-    pairs : number of labelled pairs of the two; None where nothing is published.
-    archive, sha256 : the archive that holds them as JSON lines in a folder of its own name, and its digest; "" for none.
+    train, test : stems of its training and test files; the first that exists is used.
+    pairs : number of labelled pairs in the two files; None if it is not published.
+    archive, sha256 : the archive that contains them as JSON lines in a folder of the same name, and its digest; empty for none.
     """
 
     title: str
@@ -77,7 +77,7 @@ def train_tokenizer(sentences: Sequence[str], vocabulary: int = VOCABULARY):
 
 
 def encode_pairs(tokenizer, pairs: Sequence[Pair], max_length: int) -> tuple[torch.Tensor, int]:
-    """Token ids of pairs, padded to the longest, and how many pairs had to be cut.
+    """Token ids of pairs, padded to the longest, and the number of truncated pairs.
 
     Returns
     -------
@@ -90,8 +90,8 @@ def encode_pairs(tokenizer, pairs: Sequence[Pair], max_length: int) -> tuple[tor
         If there are no pairs, or ``max_length`` leaves no room for a token of each sentence.
     """
     if not pairs or max_length < checks.SHORTEST_PAIR:
-        raise InputError(f"{len(pairs)} pairs in {max_length} tokens: there must be a pair, and room for {checks.SHORTEST_PAIR} "
-                         "tokens (three marks and a token of each sentence)")
+        raise InputError(f"{len(pairs)} pairs in {max_length} tokens: there must be at least one pair, and room for "
+                         f"{checks.SHORTEST_PAIR} tokens (three marks and one token of each sentence)")
     first = [e.ids for e in tokenizer.encode_batch([premise for premise, _, _ in pairs])]
     second = [e.ids for e in tokenizer.encode_batch([hypothesis for _, hypothesis, _ in pairs])]
     rows, cut = [], 0
@@ -100,7 +100,7 @@ def encode_pairs(tokenizer, pairs: Sequence[Pair], max_length: int) -> tuple[tor
         if over > 0:
             cut += 1
             keep = max_length - 3
-            shorter = min(len(a), len(b), keep // 2)  # the longer sentence loses first
+            shorter = min(len(a), len(b), keep // 2)  # the longer sentence loses tokens first
             a, b = (a[:keep - shorter], b[:shorter]) if len(a) >= len(b) else (a[:shorter], b[:keep - shorter])
         rows.append([CLS, *a, SEP, *b, SEP])
     ids = np.zeros((len(rows), max(map(len, rows))), np.int32)
@@ -112,7 +112,7 @@ def encode_pairs(tokenizer, pairs: Sequence[Pair], max_length: int) -> tuple[tor
 def make_dataset(name: str, train: Sequence[Pair], test: Sequence[Pair], *, train_size: int, max_length: int,
                  probe_fit: int, probe_score: int, vocabulary: int = VOCABULARY, split: int = 0,
                  facts: dict | None = None) -> Dataset:
-    """Tokenise and split pairs; the tokenizer sees the sentences of the training split alone."""
+    """Tokenise and split pairs; the tokenizer is trained only on sentences of the training split."""
     pairs = [*train, *test]
     rows = held_out(name, len(train), train_size, probe_fit, probe_score, split)["train"].tolist()
     tokenizer = train_tokenizer([sentence for i in rows for sentence in pairs[i][:2]], vocabulary)
@@ -124,17 +124,17 @@ def make_dataset(name: str, train: Sequence[Pair], test: Sequence[Pair], *, trai
 
 
 def _find(folder, stems: Sequence[str], endings: Sequence[str] = ENDINGS):
-    """The first file of a folder (of an archive, too) with one of these names; None if there is none."""
+    """The first file in a folder (or archive) with one of these names; None if there is none."""
     return next((path for stem in stems for end in endings if (path := folder / f"{stem}{end}").exists()), None)
 
 
 def locate(source: str, base: Path) -> tuple[list, Path | None]:
-    """Training and test file of a source, and the archive that they are in (None for loose files).
+    """Training and test file of a source, and their archive (None for loose files).
 
     Raises
     ------
     ArgumentError
-        If they are not there; the message lists the names that are looked for.
+        If they are missing; the message lists the expected names.
     """
     known = SOURCES[source]
     archive = base if base.is_file() else base / known.archive
@@ -143,20 +143,21 @@ def locate(source: str, base: Path) -> tuple[list, Path | None]:
             inside = zipfile.Path(archive) / known.archive.removesuffix(".zip")
             found = [_find(inside, stems, (".jsonl",)) for stems in (known.train, known.test)]
         if None in found:
-            raise InputError(f"{archive} lacks the training or the test file: not the published {known.archive}; fetch it anew")
+            raise InputError(f"{archive} lacks the training or the test file: it is not the published {known.archive}; download "
+                             "it again")
         return found, archive
     places = (base, base / "nli", base / known.archive.removesuffix(".zip"))
-    looked = [[_find(folder, stems) for stems in (known.train, known.test)] for folder in places]
-    whole = next((found for found in looked if None not in found), None)
-    if whole:
-        return whole, None
-    missing = known.test if any(train for train, _ in looked) else known.train
+    candidates = [[_find(folder, stems) for stems in (known.train, known.test)] for folder in places]
+    complete = next((pair for pair in candidates if None not in pair), None)
+    if complete:
+        return complete, None
+    missing = known.test if any(train for train, _ in candidates) else known.train
     raise ArgumentError(f"no {source} in {base}: it has no {missing[0]}.tsv (nor {', '.join(missing[1:]) or 'else'}; .tsv, "
                         f".jsonl, .parquet, plain, .gz or .xz){f', nor {known.archive}' if known.archive else ''}")
 
 
 def _name(known: Published, files: Sequence, counts: tuple[int, int], digest: str) -> str:
-    """What to call data: by their title alone if their digest, or nothing at all, is published."""
+    """The name of the data: the bare title if the digest is the published one, or if nothing is published."""
     if known.pairs is None or digest == known.sha256 != "":
         return known.title
     if not digest and "subset" in files[0].name:
@@ -165,7 +166,7 @@ def _name(known: Published, files: Sequence, counts: tuple[int, int], digest: st
 
 
 def read(source: str, data_dir: str | None) -> tuple[str, list[Pair], list[Pair], dict]:
-    """What to call a source, its training and its test pairs, and facts for the manifest.
+    """The name of a source, its training and test pairs, and facts for the manifest.
 
     Parameters
     ----------
@@ -175,7 +176,7 @@ def read(source: str, data_dir: str | None) -> tuple[str, list[Pair], list[Pair]
     Raises
     ------
     ArgumentError, InputError
-        As :func:`locate` and :func:`empirical.data.pairs.read_pairs`.
+        As for :func:`locate` and :func:`empirical.data.pairs.read_pairs`.
     """
     if data_dir is None:
         raise ArgumentError(f"{source} needs data_dir, the folder with its training and test files", "data_dir")
@@ -190,7 +191,7 @@ def read(source: str, data_dir: str | None) -> tuple[str, list[Pair], list[Pair]
 
 
 def probe_rows(count: int) -> tuple[int, int]:
-    """Rows of the two probe splits among so many training pairs."""
+    """Numbers of rows of the two probe splits, for this many training pairs."""
     return (6000, 2000) if count > 16_000 else (count // 4, count // 10)
 
 

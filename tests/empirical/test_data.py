@@ -174,7 +174,7 @@ def test_download_keeps_only_the_published_archive(tmp_path, monkeypatch):
         cifar10.download(tmp_path / "kept")
     assert not list((tmp_path / "kept").glob("*"))
     monkeypatch.setattr(cifar10, "URL", (tmp_path / "absent").as_uri())
-    with pytest.raises(InputError, match="cannot fetch"):
+    with pytest.raises(InputError, match="cannot download"):
         cifar10.download(tmp_path / "kept")
 
 

@@ -255,5 +255,5 @@ def test_a_download_that_breaks_off_is_one_line(tmp_path, monkeypatch):
             raise http.client.IncompleteRead(b"x")
 
     monkeypatch.setattr(urllib.request, "urlopen", lambda *_, **__: Broken())
-    refused("cannot fetch .*; fetch it by hand", cifar10.download, tmp_path)
+    refused("cannot download .*; download it by hand", cifar10.download, tmp_path)
     assert not list(tmp_path.iterdir())

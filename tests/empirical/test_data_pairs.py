@@ -39,7 +39,7 @@ def json_row(**changed) -> str:
     ("a.jsonl", json_row(premise="odd \ud83d sign"), r"row 2: half a surrogate pair \(\\ud83d\)"),
     ("a.jsonl", json.dumps(ROW) + "\n" + "[" * 100_000, "row 2: nested too deeply"),
     ("a.jsonl", json.dumps(ROW) + '\n{"premise": ' + "9" * 5000 + "}", "row 2: not a JSON object"),
-    ("a.jsonl", json.dumps(ROW) + '\n{"label": 0, "label": 1}', "row 2: not a JSON object .a field is there twice"),
+    ("a.jsonl", json.dumps(ROW) + '\n{"label": 0, "label": 1}', "row 2: not a JSON object .a field occurs twice"),
     ("a.jsonl", json.dumps(ROW) + '\n\n' + json.dumps(ROW), "row 2: not a JSON object"),
     ("a.jsonl", '"text"', "row 1: not a JSON object"),
     ("a.jsonl", json.dumps({**ROW, "label": None}), "no labelled pair .1 rows have no gold label"),
@@ -136,8 +136,8 @@ def test_the_shortest_length_keeps_a_token_of_each_sentence():
 @pytest.mark.parametrize("train, test, message", [
     ("train.tsv", "", "test.tsv is empty"),
     ("", "test.tsv", "train.tsv is empty"),
-    ("train.tsv", HEADER, "test.tsv holds no labelled pair"),
-    (HEADER, "test.tsv", "train.tsv holds no labelled pair"),
+    ("train.tsv", HEADER, "test.tsv contains no labelled pair"),
+    (HEADER, "test.tsv", "train.tsv contains no labelled pair"),
 ])
 def test_files_without_pairs(tmp_path, train, test, message):
     for name, content in (("train.tsv", train), ("test.tsv", test)):
