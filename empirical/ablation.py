@@ -1,12 +1,12 @@
-"""Reading, ablating and merging the units of a trained network, at the places that its model marks (``layers.Units``).
+"""Read, ablate and merge the units of a trained network, at the places that its model marks (``layers.Units``).
 
-Ablation sets activations to 0 after the nonlinearity, at every spatial position or token, and changes nothing else. Many
-masks run as one batch on the device: the batch is repeated once for each mask at the first place that is ablated, so that
-what comes before it is computed once. In a network where something leads around that place (the Transformer) the inputs
-are repeated. The masks themselves cost one product at each place.
+Ablation sets activations to 0 after the nonlinearity, at every spatial position or token, and changes nothing else. Many masks
+run as one batch on the device: the batch is repeated once per mask at the first ablated place, so that everything before it is
+computed only once. In networks with a path around that place (the Transformer), the inputs are repeated instead. The masks
+themselves cost one product at each place.
 
-All functions take stacks of one network (``copies == 1``). With ``net`` such a stack, ``curves`` gives what its ablation does to
-its predictions, ``unit_moments`` the moments of its activations, and ``merged`` the network with its repeated units merged.
+All functions take stacks of one network (``copies == 1``). ``curves`` measures how ablation changes the predictions,
+``unit_moments`` gives the moments of activations, and ``merged`` the network with its repeated units merged.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -25,9 +25,9 @@ from theory.measures.merging import Merging
 from theory.moments import Moments
 
 __all__ = ["ablated_classes", "ablated_logits", "classes", "curves", "merged", "places", "unit_moments"]
-Hook = Callable[[Units, torch.Tensor], torch.Tensor | None]  # a place and its activations -> what takes their place
-ROWS = 1024  # images times masks in one forward pass
-SAMPLES = 50_000  # rows of activations at each place
+Hook = Callable[[Units, torch.Tensor], torch.Tensor | None]  # a place and its activations -> new activations
+ROWS = 1024  # images times masks per forward pass
+SAMPLES = 50_000  # maximum number of rows of activations at each place
 
 
 def places(model: torch.nn.Module) -> dict[str, Units]:
@@ -56,16 +56,16 @@ def places(model: torch.nn.Module) -> dict[str, Units]:
     {'layer1': 4, 'layer2': 4}
     """
     if getattr(model, "copies", 1) != 1:
-        raise InputError("units are measured one network at a time: load a member of the stack by itself")
+        raise InputError("units are measured one network at a time: load a single member of the stack")
     marked = {name.removeprefix("units."): module for name, module in model.named_modules() if isinstance(module, Units)}
     if not marked:
-        raise InputError("this model marks no units that could be ablated: those of your own network are its "
-                         "activation modules (nn.ReLU and the like), or the modules that its attribute units names")
+        raise InputError("this model marks no units to ablate: in your own network, units are its activation modules (nn.ReLU "
+                         "and the like), or the modules named by its attribute units")
     return marked
 
 
 def chosen_places(model: torch.nn.Module, names: Iterable[str] | None = None) -> dict[str, Units]:
-    """The places of these names.
+    """The places with these names.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def chosen_places(model: torch.nn.Module, names: Iterable[str] | None = None) ->
     Returns
     -------
     dict of str to Units
-        In the order of the names.
+        Places in the order of the names.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def chosen_places(model: torch.nn.Module, names: Iterable[str] | None = None) ->
 
 @contextmanager
 def _hooks(model: torch.nn.Module, functions: Mapping[str, Hook]) -> Iterator[None]:
-    """Within it the output of each place goes through its function; None leaves the output as it is."""
+    """Context in which the output of each place passes through its function; None leaves the output unchanged."""
     handles = [place.register_forward_hook(lambda module, inputs, output, f=functions[name]: f(module, output))
                for name, place in chosen_places(model, list(functions)).items()]
     try:
@@ -111,7 +111,7 @@ def _along(place: Units, values: torch.Tensor, repeat: int) -> torch.Tensor:
 
 
 class _Masks:
-    """The hook that repeats and masks; ``expanded`` says whether this forward pass's batch is repeated already."""
+    """The hook that repeats and masks; ``expanded`` says whether the batch of this forward pass has been repeated already."""
 
     def __init__(self, keep: Mapping[str, torch.Tensor]) -> None:
         self.keep, self.masks, self.expanded = keep, len(next(iter(keep.values()))), False
@@ -139,10 +139,10 @@ def ablated_logits(model: torch.nn.Module, inputs: torch.Tensor, keep: Mapping[s
     model : nn.Module
         A stack of one, in evaluation mode.
     inputs : torch.Tensor
-        A batch as the model takes it, without the axis of copies.
+        A batch of inputs, without the axis of copies.
     keep : mapping of str to ndarray
-        Place -> (masks, units), 1 where a unit is kept and 0 where it is ablated, with as many masks at every place; mask i is
-        applied at all places together.
+        Place -> (masks, units), 1 where a unit is kept and 0 where it is ablated, with equally many masks at every place; mask i
+        is applied at all places at once.
 
     Returns
     -------
@@ -159,14 +159,14 @@ def ablated_logits(model: torch.nn.Module, inputs: torch.Tensor, keep: Mapping[s
     >>> from empirical.tiny import noise, start
     >>> net = start(data := noise())
     >>> nothing, everything = ablated_logits(net, torch.ones(1, 3), {"layer1": np.array([[0, 0, 0, 0], [1, 1, 1, 1]])})
-    >>> nothing.tolist(), bool((everything == net(torch.ones(1, 1, 3))[0]).all())  # without units the biases are left
+    >>> nothing.tolist(), bool((everything == net(torch.ones(1, 1, 3))[0]).all())  # without units only biases remain
     ([[0.0, 0.0]], True)
     """
     found = chosen_places(model, list(keep))
     masks = {name: torch.as_tensor(np.ascontiguousarray(keep[name], dtype=np.float32), device=inputs.device) for name in found}
     counts = {len(m) for m in masks.values()}
     if len(counts) != 1 or any(m.dim() != 2 or m.shape[1] != found[name].count for name, m in masks.items()):
-        raise InputError("keep masks must be (masks, units) with as many masks at every place, got "
+        raise InputError("keep masks must be (masks, units) with equally many masks at every place, got "
                          + ", ".join(f"{name} {tuple(m.shape)} for {found[name].count} units" for name, m in masks.items()))
     hook = _Masks(masks)
     if not getattr(model, "chain", True):
@@ -189,9 +189,9 @@ def ablated_classes(model: torch.nn.Module, data: Dataset, rows: torch.Tensor, k
     rows : torch.Tensor
         int64 (rows,), numbers of the inputs.
     keep : mapping of str to ndarray
-        Place -> (masks, units), 1 where a unit is kept; places that are not named stay whole.
+        Place -> (masks, units), 1 where a unit is kept; other places stay intact.
     batch : int
-        Rows at a time.
+        Rows per forward pass.
 
     Returns
     -------
@@ -202,7 +202,7 @@ def ablated_classes(model: torch.nn.Module, data: Dataset, rows: torch.Tensor, k
     --------
     >>> from empirical.tiny import noise, start
     >>> net = start(data := noise())
-    >>> ablated_classes(net, data, data.splits["test"], {"layer1": np.eye(4)}).shape  # each unit by itself
+    >>> ablated_classes(net, data, data.splits["test"], {"layer1": np.eye(4)}).shape  # each unit alone
     (4, 8)
     """
     total = len(next(iter(keep.values())))
@@ -229,7 +229,7 @@ def classes(model: torch.nn.Module, data: Dataset, rows: torch.Tensor, batch: in
     rows : torch.Tensor
         int64 (rows,), numbers of the inputs.
     batch : int
-        Rows at a time.
+        Rows per forward pass.
 
     Returns
     -------
@@ -248,7 +248,7 @@ def classes(model: torch.nn.Module, data: Dataset, rows: torch.Tensor, batch: in
 
 def curves(model: torch.nn.Module, data: Dataset, rows: torch.Tensor, orders: Mapping[str, np.ndarray],
            fractions: npt.ArrayLike = GRID) -> tuple[np.ndarray, np.ndarray]:
-    """Ablation curves, the same fraction of units ablated at all the places of ``orders`` together.
+    """Ablation curves, with the same fraction of units ablated at all the places of ``orders`` at once.
 
     Parameters
     ----------
@@ -259,16 +259,16 @@ def curves(model: torch.nn.Module, data: Dataset, rows: torch.Tensor, orders: Ma
     rows : torch.Tensor
         int64 (rows,), numbers of the inputs.
     orders : mapping of str to ndarray
-        Place -> (orders, units), numbers of the units in the order in which they are ablated; as many orders at every place.
+        Place -> (orders, units), numbers of the units in the order of ablation; equally many orders at every place.
     fractions : array_like
-        Shares of the units that are ablated, in [0, 1], (fractions,).
+        Shares of the units to ablate, in [0, 1], (fractions,).
 
     Returns
     -------
     unchanged : ndarray
         Share of the rows whose predicted class is that of the intact network, (orders, fractions).
     accuracy : ndarray
-        Share of the rows whose predicted class is right, (orders, fractions).
+        Share of the rows whose predicted class is correct, (orders, fractions).
 
     Examples
     --------
@@ -283,7 +283,7 @@ def curves(model: torch.nn.Module, data: Dataset, rows: torch.Tensor, orders: Ma
     counts = {name: removed_counts(place.count, fractions) for name, place in found.items()}
     masks = {name: keep_masks(orders[name], counts[name]) for name in found}
     shape = next(iter(masks.values())).shape[:2]
-    some = np.any([c > 0 for c in counts.values()], axis=0)  # where nothing is ablated nothing need be computed
+    some = np.any([c > 0 for c in counts.values()], axis=0)  # nothing to compute where nothing is ablated
     keep = {name: m[:, some].reshape(-1, m.shape[2]) for name, m in masks.items()}
     intact, labels = classes(model, data, rows), data.labels[rows].cpu().numpy()
     unchanged, accuracy = np.ones(shape), np.full(shape, np.mean(intact == labels))
@@ -307,16 +307,16 @@ def unit_moments(model: torch.nn.Module, data: Dataset, rows: torch.Tensor, *, s
     rows : torch.Tensor
         int64 (rows,), numbers of the inputs; padding tokens are left out.
     samples : int
-        Rows of activations at each place at most, spread evenly over the inputs and drawn at random within each batch.
+        Maximum number of rows of activations at each place, spread evenly over the inputs and drawn at random in each batch.
     names : iterable of str, optional
         Places; by default all.
     batch : int
-        Rows at a time.
+        Rows per forward pass.
 
     Returns
     -------
     dict of str to Moments
-        One for each place.
+        Moments at each place.
 
     Examples
     --------
@@ -352,16 +352,17 @@ def unit_moments(model: torch.nn.Module, data: Dataset, rows: torch.Tensor, *, s
 
 @contextmanager
 def merged(model: torch.nn.Module, plans: Mapping[str, Merging]) -> Iterator[torch.nn.Module]:
-    """Within it the network computes what its smaller version would: at each place the units that are kept stand for all.
+    """Context in which the network computes the same as the smaller network with merged units.
 
-    Where the next operation is linear, that is the network with the weights of merged units added up.
+    At each place, the kept units stand for all. If the next operation is linear, this equals adding up the weights of merged
+    units.
 
     Parameters
     ----------
     model : nn.Module
         A stack of one, in evaluation mode.
     plans : mapping of str to Merging
-        Place -> which unit stands for which, see :func:`theory.measures.merging.merge_repeated`.
+        Place -> merging of its units, see :func:`theory.measures.merging.merge_repeated`.
 
     Yields
     ------
@@ -371,7 +372,7 @@ def merged(model: torch.nn.Module, plans: Mapping[str, Merging]) -> Iterator[tor
     Raises
     ------
     InputError
-        If a merging is of another number of units.
+        If a merging has another number of units.
 
     Examples
     --------
@@ -385,7 +386,7 @@ def merged(model: torch.nn.Module, plans: Mapping[str, Merging]) -> Iterator[tor
     """
     def hook_of(name: str, place: Units) -> Hook:
         if place.size != 1 or len(plans[name].slope) != place.count:
-            raise InputError(f"the merging at {name} is of {len(plans[name].slope)} units, the place has {place.count}")
+            raise InputError(f"the merging at {name} has {len(plans[name].slope)} units, but the place has {place.count}")
 
         def hook(place: Units, x: torch.Tensor) -> torch.Tensor:
             index, slope, offset = (torch.as_tensor(v, device=x.device) for v in (

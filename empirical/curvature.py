@@ -1,12 +1,11 @@
-"""The Hessian of a network's training loss: products, the whole matrix where it is small, extreme eigenvalues, spectral density.
+"""The Hessian of a network's training loss: products, the full matrix if it is small, extreme eigenvalues, spectral density.
 
-Products are forward derivatives of gradients (``torch.func``); the extreme eigenvalues are found by SciPy's Lanczos method. The
-density is that of stochastic Lanczos quadrature (Ubaru, Chen & Saad 2017, SIAM J. Matrix Anal. Appl. 38, 1075; Ghorbani et al.
-2019, arXiv 1901.10159): a random direction of independent signs gives, by a few Lanczos steps, a quadrature of the spectrum as
-that direction sees it; the mean over directions is that of the whole, and their scatter its error, which is given with every
-number.
+Products are forward derivatives of gradients (``torch.func``); extreme eigenvalues come from SciPy's Lanczos method. The density
+is estimated by stochastic Lanczos quadrature (Ubaru, Chen & Saad 2017, SIAM J. Matrix Anal. Appl. 38, 1075; Ghorbani et al. 2019,
+arXiv 1901.10159): from a random direction of independent signs, a few Lanczos steps give a quadrature of the spectrum weighted by
+that direction. The mean over directions estimates the full spectrum, and their scatter gives the error of every number.
 
-Everything is over all rows that are given, in float64, so nothing varies but the directions.
+Everything is computed over all given rows, in float64, so only the directions are random.
 """
 
 from collections.abc import Callable
@@ -26,15 +25,15 @@ from lab import checks
 from lab.errors import InputError
 from lab.estimate import Estimate, mean_interval
 
-MOST_DENSE = 4000  # parameters of a network whose whole Hessian is made
-TOGETHER = 16  # points whose Hessians are made at a time
+MOST_DENSE = 4000  # maximum number of parameters for a full Hessian
+TOGETHER = 16  # number of points whose Hessians are computed at a time
 
 
 class Objective:
     """Training loss of one network as a function of its parameters in one vector.
 
-    The loss is the mean cross-entropy over the rows plus half the weight decay times the squares of the weights (not of biases),
-    as the optimizer has it.
+    The loss is the mean cross-entropy over the rows plus half the weight decay times the squares of the weights (not of the
+    biases), as for the optimizer.
 
     Parameters
     ----------
@@ -66,7 +65,7 @@ class Objective:
 
     def __init__(self, model: Stack, data: Dataset, rows: torch.Tensor, weight_decay: float = 0.0):
         if model.copies != 1:
-            raise InputError("a Hessian is that of one network: give a stack of one")
+            raise InputError("a Hessian belongs to a single network: give a stack of one")
         self.model, self.weight_decay = model, weight_decay
         self.shapes = {name: parameter.shape for name, parameter in model.named_parameters()}
         self.start = self.flatten(dict(model.named_parameters()))
@@ -101,7 +100,7 @@ class Objective:
         return jvp(self.gradient, (theta,), (direction,))[1]
 
     def hessian(self, theta: torch.Tensor) -> torch.Tensor:
-        """The whole Hessian at a point, (P, P).
+        """The full Hessian at a point, (P, P).
 
         Raises
         ------
@@ -109,17 +108,17 @@ class Objective:
             With more than :data:`MOST_DENSE` parameters.
         """
         if self.size > MOST_DENSE:
-            raise InputError(f"the Hessian of {self.size:,} parameters is not made whole: at most {MOST_DENSE:,}")
+            raise InputError(f"the full Hessian is limited to {MOST_DENSE:,} parameters, but there are {self.size:,}")
         return hessian(self.loss)(theta)
 
     def slopes(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Gradients (R, P) and Hessians (R, P, P) at points (R, P), as :func:`theory.critical_points.search` takes them."""
+        """Gradients (R, P) and Hessians (R, P, P) at points (R, P), for :func:`theory.critical_points.search`."""
         parts = torch.as_tensor(points, device=self.start.device).split(TOGETHER)
         gradients, hessians = ([vmap(function)(part) for part in parts] for function in (self.gradient, self.hessian))
         return torch.cat(gradients).cpu().numpy(), torch.cat(hessians).cpu().numpy()
 
     def multiply(self, theta: torch.Tensor) -> Callable[[np.ndarray], np.ndarray]:
-        """Direction (P,) → the Hessian at ``theta`` times it, on arrays."""
+        """Direction (P,) → the Hessian at ``theta`` times it, as arrays."""
         def product(direction: np.ndarray) -> np.ndarray:
             vector = torch.as_tensor(np.ascontiguousarray(direction, dtype=np.float64).reshape(-1), device=theta.device)
             return self.product(theta, vector).cpu().numpy()
@@ -129,7 +128,7 @@ class Objective:
 
 def extreme_eigenvalues(product: Callable[[np.ndarray], np.ndarray], size: int, count: int = 1,
                         seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """The smallest and the largest eigenvalues of a symmetric matrix that is known by its products.
+    """The smallest and the largest eigenvalues of a symmetric matrix that is given by its products.
 
     Parameters
     ----------
@@ -138,7 +137,7 @@ def extreme_eigenvalues(product: Callable[[np.ndarray], np.ndarray], size: int, 
     size : int > count
         Number of rows.
     count : int >= 1, default 1
-        Eigenvalues at each end.
+        Number of eigenvalues at each end.
     seed : int, default 0
         Seed of the starting direction of Lanczos.
 
@@ -163,7 +162,7 @@ def extreme_eigenvalues(product: Callable[[np.ndarray], np.ndarray], size: int, 
 
 @dataclass(frozen=True)
 class Density:
-    """A spectrum as some random directions see it: for each a quadrature with weights that sum to one.
+    """Quadratures of a spectrum, one per random direction, with weights that sum to one.
 
     Parameters
     ----------
@@ -186,7 +185,7 @@ class Density:
         return mean_interval(np.sum(self.weights * values, axis=1))
 
     def moment(self, order: int) -> Estimate:
-        """Mean of the eigenvalues' powers, with the interval over directions."""
+        """Mean of a power of the eigenvalues, with the interval over directions."""
         return self._mean(self.nodes**order)
 
     def below(self, bound: float) -> Estimate:
@@ -194,7 +193,7 @@ class Density:
         return self._mean(self.nodes < bound)
 
     def smoothed(self, places: np.ndarray, width: float) -> np.ndarray:
-        """The density at some places, each eigenvalue a Gaussian of that width: (places,)."""
+        """The density at some places, (places,), with each eigenvalue smoothed to a Gaussian of that width."""
         bumps = np.exp(-0.5 * ((places[:, None, None] - self.nodes) / width) ** 2) / (width * np.sqrt(2 * np.pi))
         return (self.weights * bumps).sum(-1).mean(-1)
 
@@ -210,10 +209,10 @@ def density(product: Callable[[np.ndarray], np.ndarray], size: int, *, direction
     size : int
         Number of rows.
     directions : int >= 2, default 10
-        Random directions; their scatter is the error.
+        Number of random directions; their scatter is the error.
     steps : int >= 2, default 60
-        Lanczos steps a direction, at most ``size``; with m of them moments up to 2m - 1 are those of the direction. Vectors are
-        kept orthogonal to all earlier ones.
+        Lanczos steps per direction, at most ``size``; m steps reproduce the moments of a direction up to 2m - 1. Vectors are kept
+        orthogonal to all earlier ones.
     seed : int, default 0
         Seed of the directions.
 
@@ -238,7 +237,7 @@ def density(product: Callable[[np.ndarray], np.ndarray], size: int, *, direction
             basis[step] = vector
             image = product(vector)
             diagonal[step] = vector @ image
-            for _ in range(2):  # twice is enough to keep it orthogonal to rounding
+            for _ in range(2):  # twice is enough for orthogonality up to rounding
                 image -= basis[:step + 1].T @ (basis[:step + 1] @ image)
             beside[step] = np.linalg.norm(image)
             if beside[step] < 1e-10 * np.abs(diagonal).max(initial=1e-300) or step + 1 == steps:

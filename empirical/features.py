@@ -1,12 +1,12 @@
-"""Features of several networks at every site, in one pass over the probe splits, straight into Moments.
+"""Features of several networks at every site, accumulated as Moments in one pass over the probe splits.
 
-The probe rows come in three parts: ``fit`` and ``tune`` (three quarters and one quarter of the probe-fit split:
-regressions are fitted on the first, their ridge is chosen on the second, then both are merged) and ``score``. Features
-are float32 whatever the training used. One more block, ``shuffled``, is a network's features against the wrong inputs
-(each row takes those of the row before it, the first one those of the last; the order of the rows is random): it has the same
-units, spectrum and number of rows but no relation to the other blocks, so every measure of moments has its
-permutation null in the same moments. Besides the moments a bounded number of rows of the ``penultimate`` site is kept,
-for what is no function of second moments (logistic and nonlinear probes).
+The probe rows come in three parts: ``fit`` and ``tune`` (three quarters and one quarter of the probe-fit split: regressions are
+fitted on the first and their ridge is chosen on the second, then both are merged), and ``score``. Features are float32, whatever
+the precision of training. An additional block, ``shuffled``, pairs a network's features with the wrong inputs (each row has the
+features of the row before it, and the first those of the last; the order of rows is random). It has the same units, spectrum and
+number of rows but no relation to the other blocks, so the same moments also give the permutation null of every measure. Besides
+the moments, a limited number of rows of the ``penultimate`` site is kept for measures that are not functions of second moments
+(logistic and nonlinear probes).
 """
 
 import json
@@ -29,17 +29,17 @@ from theory.moments import Moments
 
 __all__ = ["Features", "extract", "probe_parts", "read_facts", "read_features"]
 ROWS_KEPT = {"fit": 2000, "score": 1000}
-_TUNE_SHARE = 4  # one row in so many of the probe-fit split
+_TUNE_SHARE = 4  # one in this many rows of the probe-fit split is for tuning
 
 
 @dataclass(frozen=True)
 class Features:
-    """What one pass over the probe rows yields.
+    """The result of one pass over the probe rows.
 
     Attributes
     ----------
     moments : mapping
-        Part ("fit", "tune", "score") -> site -> moments of the blocks: one for each network, and ``target``.
+        Part ("fit", "tune", "score") -> site -> moments of the blocks: one per network, and ``target``.
     rows : mapping
         Part ("fit", "score") -> block -> float32 (rows, units) of the penultimate site, the first rows of the part.
 
@@ -57,14 +57,14 @@ class Features:
     rows: Mapping[str, Mapping[str, np.ndarray]]
 
     def settled(self) -> "Features":
-        """The features themselves, once all sums have been fetched from the device."""
+        """The features themselves, after all sums have been transferred from the device."""
         for sites in self.moments.values():
             for moments in sites.values():
                 moments.variance(TARGET)
         return self
 
     def select(self, blocks: Mapping[str, str]) -> "Features":
-        """Some of the blocks under other names, ``blocks``: new name -> name here."""
+        """Some of the blocks under new names, ``blocks``: new name -> present name."""
         rows = {part: {new: kept[old] for new, old in blocks.items() if old in kept} for part, kept in self.rows.items()}
         return Features({part: {site: moments.concatenate(blocks) for site, moments in sites.items()}
                          for part, sites in self.moments.items()}, rows)
@@ -81,7 +81,7 @@ class Features:
 
 
 def read_facts(folder: Path) -> dict | None:
-    """The facts that were written with features; None where none are stored completely, or the file is damaged.
+    """The facts that were written with features; None if they are not stored completely, or the file is damaged.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def read_facts(folder: Path) -> dict | None:
     Returns
     -------
     dict or None
-        What :meth:`Features.save` was given.
+        The facts given to :meth:`Features.save`.
 
     Examples
     --------
@@ -106,7 +106,7 @@ def read_facts(folder: Path) -> dict | None:
 
 
 def read_features(folder: Path) -> Features:
-    """What :meth:`Features.save` wrote.
+    """The features written by :meth:`Features.save`.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def read_features(folder: Path) -> Features:
     Returns
     -------
     Features
-        As they were saved.
+        The stored features.
 
     Raises
     ------
@@ -140,9 +140,9 @@ def read_features(folder: Path) -> Features:
         part, _, site = path.stem.partition("-")
         moments[part][site] = Moments.load(path)
     if not all(moments.values()):
-        raise InputError(f"{folder} holds no moments; delete it and run again")
-    found = read_npz(folder / "rows.npz", "a file of kept rows", f"delete {folder} and run again")
-    rows = {part: {key.split("/", 1)[1]: found[key] for key in found if key.startswith(f"{part}/")} for part in ROWS_KEPT}
+        raise InputError(f"{folder} contains no moments; delete it and run again")
+    kept = read_npz(folder / "rows.npz", "a file of kept rows", f"delete {folder} and run again")
+    rows = {part: {key.split("/", 1)[1]: kept[key] for key in kept if key.startswith(f"{part}/")} for part in ROWS_KEPT}
     if not all(rows.values()):
         raise InputError(f"{folder}/rows.npz lacks rows; delete {folder} and run again")
     return Features(moments, rows)
@@ -182,15 +182,15 @@ def extract(networks: Mapping[str, Stack], data: Dataset, sites: tuple[str, ...]
     Parameters
     ----------
     networks : mapping of str to Stack
-        Name of a block -> stack in evaluation mode; a stack of several gives the blocks ``name.0``, ``name.1``, ...
+        Name of a block -> stack in evaluation mode; a stack of several networks gives the blocks ``name.0``, ``name.1``, ...
     data : Dataset
         Data on the networks' device.
     sites : tuple of str, optional
         Sites to keep; by default all.
     batch : int
-        Rows at a time.
+        Rows per forward pass.
     shuffle : str, optional
-        Block whose features are also kept against the wrong inputs, as the block ``shuffled``; by default none.
+        Block whose features are also paired with the wrong inputs, as the block ``shuffled``; by default none.
 
     Returns
     -------
@@ -250,19 +250,19 @@ def _update(moments: dict[str, Moments], site: str, blocks: Mapping[str, torch.T
 
 
 class _Shifted:
-    """Batches with one more block, in which each row has another block's features of the row before it.
+    """Adds a block to batches in which each row has another block's features of the previous row.
 
-    The shift runs over all batches, so that no row keeps its own, however the rows are cut: the first row waits until the
-    last has been seen.
+    The shift runs over all batches, so that no row keeps its own features, however the rows are divided into batches. The first
+    row is held back until the last has been seen.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.first: dict[str, torch.Tensor] = {}  # all blocks of the first row, once it has been seen
-        self.before: torch.Tensor  # features of the row before the next one
+        self.before: torch.Tensor  # features of the last row seen
 
     def add(self, blocks: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-        """The rows that can be paired now; none of a first batch of one row."""
+        """The rows that can be paired now; none for a first batch of one row."""
         features = blocks[self.name]
         if self.first:
             before = torch.cat([self.before, features[:-1]])

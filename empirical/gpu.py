@@ -1,7 +1,8 @@
-"""The prepared study of one GPU, against the clock: it does what fits, writes whole tables only, and reports what is missing.
+"""The study for one GPU with a time limit: it runs what fits, writes only complete tables, and reports what is missing.
 
-The device trains and reads features, replica by replica; meanwhile processes on the machine's cores work out the measures,
-which need only the stored moments. A run is begun only if it would end in time, judged by how long such runs have taken here.
+The device trains networks and reads features, replica by replica, while processes on the CPU compute the measures, which need
+only the stored moments. A run is started only if it is expected to end in time, given how long such runs have taken on this
+device.
 """
 
 import json
@@ -34,13 +35,13 @@ from lab.sweep import Workers, execute
 CANDIDATES = {"grouped": Way(), "grouped, graph": Way(graph=True), "apart": Way(apart=True),
               "apart, graph": Way(apart=True, graph=True)}
 COMPILED = {"apart, graph, compiled": Way(apart=True, graph=True, compile=True)}
-WAYS = "ways.json"  # beside the runs: what was measured on this device, so that a study that goes on plans the same
-TAIL = 40.0  # seconds of measures after the last replica, until they have been seen here
-MARGIN = 1.15  # on what is expected of a training
+WAYS = "ways.json"  # timings on this device, stored with the runs, so that a resumed study plans the same
+TAIL = 40.0  # assumed seconds for the measures after the last replica, until they have been timed here
+MARGIN = 1.15  # safety factor on the expected time of training
 
 
 class Clock:
-    """Seconds until the work must have ended, and what every stage has taken."""
+    """The time left, and the time taken by every stage."""
 
     def __init__(self, minutes: float):
         self.start = time.monotonic()
@@ -49,12 +50,12 @@ class Clock:
 
     @property
     def left(self) -> float:
-        """Seconds left; negative when it is over."""
+        """Seconds left; negative after the end."""
         return self.end - time.monotonic()
 
     @contextmanager
     def stage(self, name: str):
-        """Adds the time of a block to a stage's."""
+        """Context that adds its duration to a stage."""
         start = time.perf_counter()
         try:
             yield
@@ -63,30 +64,30 @@ class Clock:
 
 
 def read_ways(path: Path) -> dict:
-    """What was measured before, by device and network.
+    """Earlier timings, by device and network.
 
     Raises
     ------
     InputError
         If the file is damaged.
     """
-    remedy = "delete it: the ways are measured again"
+    remedy = "delete it, and the ways will be timed again"
     with reading(path, "a record of measured ways", remedy):
-        found = read_object(path, "a record of measured ways", remedy) or {}
-        for entry in found.values():
+        timings = read_object(path, "a record of measured ways", remedy) or {}
+        for entry in timings.values():
             Way(**entry["way"])
             float(entry["seconds"]), entry["alpha"], entry["stack"], entry["images_per_second"], entry["tried"]
-    return found
+    return timings
 
 
 def measured_ways(configs: Sequence[Network], data: Dataset, device: torch.device, folder: Path, *, steps: int = 10,
                   candidates: dict[str, Way] | None = None) -> dict[str, dict]:
-    """The fastest way to train each width's stack on this device, measured once and remembered beside the runs.
+    """The fastest way to train each width's stack on this device, measured once and stored with the runs.
 
     Parameters
     ----------
     configs : sequence of Network
-        One stack of each width.
+        One stack per width.
     data : Dataset
         Data on the device.
     device : torch.device
@@ -101,7 +102,7 @@ def measured_ways(configs: Sequence[Network], data: Dataset, device: torch.devic
     Returns
     -------
     dict
-        alpha -> ``way``, ``seconds`` for a step of the whole stack, ``images_per_second`` (of all its members), and ``tried``,
+        alpha -> ``way``, ``seconds`` per step of the whole stack, ``images_per_second`` (over all its members), and ``tried``,
         the seconds of every way.
     """
     path, name = Path(folder) / WAYS, manifest.environment().get("gpu", str(device))
@@ -122,21 +123,21 @@ def measured_ways(configs: Sequence[Network], data: Dataset, device: torch.devic
             known[key] = {"alpha": config.alpha, "stack": config.stack, "way": asdict(ways[best]), "seconds": tried[best],
                           "images_per_second": round(config.stack * config.batch_size / tried[best]), "tried": tried}
             write_atomically(path, json.dumps(known, indent=1) + "\n")
-        found = known[key]
-        say(f"alpha {config.alpha:>5} x{config.stack:<3} {1000 * found['seconds']:.2f} ms a step, "
-            f"{found['images_per_second']:,} images a second ("
-            + ", ".join(f"{label} {1000 * s:.2f}" for label, s in found["tried"].items()) + ")")
+        best_known = known[key]
+        say(f"alpha {config.alpha:>5} x{config.stack:<3} {1000 * best_known['seconds']:.2f} ms per step, "
+            f"{best_known['images_per_second']:,} images per second ("
+            + ", ".join(f"{label} {1000 * s:.2f}" for label, s in best_known["tried"].items()) + ")")
     return {entry["alpha"]: {**entry, "way": Way(**entry["way"])} for entry in known.values()}
 
 
 def stacks(scale: str = "published") -> list[Network]:
-    """One network, or stack of copies, of every width of the study."""
+    """One network, or stack of copies, per width of the study."""
     networks = {config.alpha: config for config in TRAIN.of(study.declared(scale))}
     return sorted(networks.values(), key=lambda network: -network.width)
 
 
 def estimate(ways: dict[str, dict], data: Dataset) -> dict[str, float]:
-    """Seconds that training a stack is expected to take, by alpha: its steps, and a tenth more for evaluation and storing."""
+    """Expected seconds for training a stack, by alpha: its steps, plus a tenth for evaluation and storage."""
     count = len(data.splits["train"])
     return {network.alpha: 1.1 * ways[network.alpha]["seconds"] * network.epochs * (count // network.batch_size)
             for network in stacks() if network.alpha in ways}
@@ -153,17 +154,17 @@ class Session:
     data : Dataset
         Data on the device.
     data_dir : str or None
-        Folder that the data came from.
+        Folder of the data.
     device : torch.device
         Device on which networks are trained and features read.
     ways : dict
         Result of :func:`measured_ways`.
     clock : Clock
-        When the work must end.
+        Time limit of the work.
     expected : dict of str to float
-        Seconds of training by alpha: estimated, then as measured.
+        Seconds of training by alpha: first estimated, then measured.
     failed : list of str
-        Why runs failed.
+        Reasons of failed runs.
     written : list of str
         Scales whose tables have been written.
     tail : float
@@ -184,21 +185,21 @@ class Session:
     def __post_init__(self):
         self.experiment = self.store.root / study.NAME
         self.expected = self.expected or estimate(self.ways, self.data)
-        self._pending: dict[Comparison, Future] = {}  # of the writer, which gives the future of the measures
-        self._writer = ThreadPoolExecutor(1)  # it stores features while the device trains on
+        self._pending: dict[Comparison, Future] = {}  # futures of the writer, whose results are the futures of the measures
+        self._writer = ThreadPoolExecutor(1)  # stores features while the device goes on training
 
     def carry_out(self, workers: Workers) -> None:
-        """Tier by tier and replica by replica, until all is done or the time is over; tables as they become whole."""
+        """Work tier by tier and replica by replica until all is done or the time is over; write tables when they are complete."""
         for scale, (seeds, _) in study.TIERS.items():
             for seed in seeds:
                 if not self._replica(scale, seed, workers):
-                    note(f"the time is over: {self.clock.left:.0f} s are left")
+                    note(f"stopping: the {self.clock.left:.0f} s left are not enough for another replica")
                     return self._finish()
                 self._write()
         self._finish()
 
     def _replica(self, scale: str, seed: int, workers: Workers) -> bool:
-        """Train and read what is missing of one replica; False where the time does not suffice."""
+        """Train and read what is missing of one replica; returns False if the time is not sufficient."""
         comparisons = [c for c in COMPARE.of(study.on(self.data, scale)) if c.seed == seed
                        and not self.done(c) and c not in self._pending]
         networks = [n for n in dict.fromkeys(n for c in comparisons for n in c.networks()) if not self.done(n)]
@@ -207,7 +208,7 @@ class Session:
             return False
         for network in networks:
             if not self._train(network):
-                return True  # the other replicas go on
+                return True  # continue with the other replicas
         unread = [c for c in comparisons if read_facts(COMPARE.folder(self.experiment, c)) is None]
         features = None
         if unread:
@@ -218,7 +219,7 @@ class Session:
         return True
 
     def _measure(self, config: Comparison, features: Features | None, workers: Workers) -> Future:
-        """Store a comparison's features, and let a process work out its measures."""
+        """Store the features of a comparison, and submit its measures to a process."""
         if features is not None:
             store(features, [config], self.experiment, self.data, self.device)
         return workers.submit(execute, COMPARE.run, config, COMPARE.folder(self.experiment, config), COMPARE.schema,
@@ -242,14 +243,14 @@ class Session:
         return True
 
     def _finish(self) -> None:
-        """Wait for the measures as long as there is time, then write the tables that are whole."""
+        """Wait for the measures while there is time, then write the complete tables."""
         with self.clock.stage("measures after the last training"):
             for future in self._pending.values():
                 try:
                     problem = future.result(max(0.0, self.clock.left - 5)).result(max(0.0, self.clock.left - 5))
                 except TimeoutError:
                     break
-                except Exception as error:  # a worker that was killed, a full disk: the other measures are still good
+                except Exception as error:  # e.g. a killed worker or a full disk; the other measures are not affected
                     problem = f"{type(error).__name__}: {error}"
                 if problem:
                     self.failed.append(problem)
@@ -257,13 +258,13 @@ class Session:
         self._write()
 
     def _write(self) -> None:
-        """The table of the largest tier that is whole, if it is new."""
+        """Write the table of the largest complete tier, if it is new."""
         whole = [scale for scale in study.TIERS if all(self.done(c) for c in study.on(self.data, scale))]
         if whole and whole[-1] not in self.written:
             with self.clock.stage("tables"):
                 compute(study.STUDY, whole[-1], store=self.store, configs=study.on(self.data, whole[-1]))
             self.written.append(whole[-1])
-            say(f"the table of the scale {whole[-1]!r} is whole: {self.store.root}/tables/{study.NAME}.csv")
+            say(f"the table of scale {whole[-1]!r} is complete: {self.store.root}/tables/{study.NAME}.csv")
 
     def done(self, config) -> bool:
         """Whether a run is finished."""
@@ -271,12 +272,12 @@ class Session:
         return read_result(stage.folder(self.experiment, config)) is not None
 
     def missing(self) -> dict[str, int]:
-        """Runs that are not finished, by tier."""
+        """The number of unfinished runs, by tier."""
         return {scale: sum(not self.done(c) for c in study.on(self.data, scale)) for scale in study.TIERS}
 
 
 def bench_pass(data: Dataset, device: torch.device) -> dict:
-    """Seconds of one replica's features into moments, and of storing them: random networks of every width."""
+    """Seconds for accumulating the moments of one replica's features and storing them, with random networks of every width."""
     import tempfile
 
     from empirical.features import extract
@@ -286,18 +287,18 @@ def bench_pass(data: Dataset, device: torch.device) -> dict:
     models = {name: start(replace(wide, seed=i), data, device, Way()).eval()
               for i, name in enumerate(("wide", "other", "untrained"))}
     models |= {f"{n.alpha} narrow0": start(n, data, device, Way(apart=True)).eval() for n in narrow}
-    for turn in range(2):  # the first one warms up
+    for turn in range(2):  # the first one is a warm-up
         begin = time.perf_counter()
-        found = extract(models, data, ("penultimate",), shuffle="wide")
+        features = extract(models, data, ("penultimate",), shuffle="wide")
         read_seconds = time.perf_counter() - begin
         begin = time.perf_counter()
-        for sites in found.moments.values():
+        for sites in features.moments.values():
             sites["penultimate"].variance("wide")
         settle_seconds = time.perf_counter() - begin
         if turn:
             begin = time.perf_counter()
             with tempfile.TemporaryDirectory() as folder:
-                found.save(Path(folder))
+                features.save(Path(folder))
             return {"read_seconds": read_seconds, "to_host_seconds": settle_seconds,
                     "store_seconds": time.perf_counter() - begin}
     raise InputError("nothing was timed")

@@ -1,9 +1,9 @@
-"""Removable and repeated units of one trained network, beside the same network before training.
+"""Removable and repeated units of one trained network, compared with the same network before training.
 
-Correlations, spectra and the choice of what to remove use the probe-fit split; predictability is scored on the probe-score
-split; ablation curves and the agreement of the smaller network are measured on test inputs. Numbers for all places together
-("all"): curves ablate the same fraction of units at every place at once; shares of pairs are over the pairs within places; all
-other numbers are means over units.
+Correlations, spectra and the choice of units to remove use the probe-fit split; predictability is scored on the probe-score
+split; ablation curves and the agreement of the smaller network are measured on test inputs. For all places together ("all"),
+curves ablate the same fraction of units at every place at once, shares of pairs are over pairs within places, and all other
+numbers are means over units.
 """
 
 from collections.abc import Iterable, Mapping
@@ -30,13 +30,13 @@ from theory.measures.merging import merge_repeated
 from theory.moments import Moments
 
 __all__ = ["best_order", "measure", "similarity"]
-THRESHOLD, MERGE_AT, GOOD = 0.5, 0.9, 0.9  # correlation of similar and of merged units; least agreement of what is removed
-CHOICE_IMAGES, ROUNDS = 64, 2  # of the best order: images that it looks at, and rounds in which it chooses
+THRESHOLD, MERGE_AT, GOOD = 0.5, 0.9, 0.9  # correlation of similar and of merged units; minimum agreement after removal
+CHOICE_IMAGES, ROUNDS = 64, 2  # for the best order: number of images that it uses, and of rounds in which it chooses
 AVERAGED = ("twin_share", "similar_per_unit", "compressibility", "effective_rank_share", "predictable", "dead", "constant")
 
 
 def similarity(fit: Moments, score: Moments) -> dict[str, float]:
-    """Repeated units and spectrum at one place; NaN where no two units vary.
+    """Repeated units and spectrum at one place; NaN unless at least two units vary.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def similarity(fit: Moments, score: Moments) -> dict[str, float]:
 
 
 def together(rows: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    """The numbers of several places (place -> what :func:`similarity` gives) as those of one."""
+    """The numbers of several places (place -> result of :func:`similarity`) combined."""
     units = np.array([r["units"] for r in rows.values()], dtype=float)
     varying = np.array([r["varying"] for r in rows.values()], dtype=float)
     pairs = varying * (varying - 1)
@@ -89,7 +89,7 @@ def together(rows: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
 
 
 def best_order(model: torch.nn.Module, data: Dataset, rows: torch.Tensor, place: str) -> np.ndarray:
-    """The cumulative best order at one place by squared change of the logits, chosen in ``ROUNDS`` rounds.
+    """The greedy order at one place that changes the logits least (squared change), chosen in ``ROUNDS`` rounds.
 
     Parameters
     ----------
@@ -98,14 +98,14 @@ def best_order(model: torch.nn.Module, data: Dataset, rows: torch.Tensor, place:
     data : Dataset
         Data on the model's device.
     rows : torch.Tensor
-        int64 (rows,), numbers of the inputs; the first ``CHOICE_IMAGES`` count.
+        int64 (rows,), numbers of the inputs; the first ``CHOICE_IMAGES`` are used.
     place : str
         Name of the place with units.
 
     Returns
     -------
     ndarray
-        int64 (units,), the unit that changes the logits least first.
+        int64 (units,), starting with the unit that changes the logits least.
 
     Examples
     --------
@@ -130,7 +130,7 @@ def best_order(model: torch.nn.Module, data: Dataset, rows: torch.Tensor, place:
 
 def smaller(model: torch.nn.Module, data: Dataset, moments: Mapping[str, Moments], orders: Mapping[str, np.ndarray],
             choose: torch.Tensor, judge: torch.Tensor) -> dict[str, float]:
-    """Size and agreement of the smaller networks: with repeated units merged, and with others removed besides.
+    """Size and agreement of the smaller networks: with repeated units merged, and with removable units taken out as well.
 
     Parameters
     ----------
@@ -141,8 +141,8 @@ def smaller(model: torch.nn.Module, data: Dataset, moments: Mapping[str, Moments
     moments : mapping of str to Moments
         Place -> moments of its activations, block ``units``.
     orders : mapping of str to ndarray
-        Place -> order in which units are removed, (units,). The same fraction is removed at every place: the largest that
-        leaves ``GOOD`` of the predictions on ``choose`` unchanged.
+        Place -> order in which units are removed, (units,). The same fraction is removed at every place: the largest one that
+        leaves a share ``GOOD`` of the predictions on ``choose`` unchanged.
     choose : torch.Tensor
         int64 row numbers on which the fraction is chosen.
     judge : torch.Tensor
@@ -151,7 +151,7 @@ def smaller(model: torch.nn.Module, data: Dataset, moments: Mapping[str, Moments
     Returns
     -------
     dict of str to float
-        ``kept_share``, ``agreement`` (on ``judge``) and ``removed_share``; ``kept_merged``, ``agreement_merged`` of merging
+        ``kept_share``, ``agreement`` (on ``judge``) and ``removed_share``; ``kept_merged`` and ``agreement_merged`` for merging
         alone.
     """
     unchanged, _ = curves(model, data, choose, {name: order[None] for name, order in orders.items()}, GRID)
@@ -189,9 +189,9 @@ def measure(model: torch.nn.Module, start: torch.nn.Module, data: Dataset, *, na
     orders : int
         Number of random orders, and of targeted ones.
     images : int
-        Test inputs of the curves.
+        Number of test inputs for the curves.
     rows : int
-        Inputs of each probe split for moments, at most; 0 takes all.
+        Maximum number of inputs of each probe split for moments; 0 for all.
     seed : int
         Seed of the orders.
 
@@ -200,9 +200,9 @@ def measure(model: torch.nn.Module, start: torch.nn.Module, data: Dataset, *, na
     dict of str to dict
         Place (and "all") -> numbers: ``auc``, ``prunability``, ``accuracy_auc`` (random orders), ``auc_targeted``, ``auc_best``;
         the curves ``unchanged``, ``accuracy`` (random orders), ``unchanged_targeted`` and ``unchanged_best`` (the cumulative
-        best order) over ``theory.measures.ablation.GRID``; what :func:`similarity` gives, and the same with ``_start`` of the
-        untrained network; for "all" also ``floor`` (unchanged with every unit ablated) and what :func:`smaller` gives. Units of
-        several features (attention heads) are ablated in random orders only, and enter "all" only there.
+        best order) over ``theory.measures.ablation.GRID``; the results of :func:`similarity`, and the same with ``_start`` for
+        the untrained network; for "all" also ``floor`` (unchanged with every unit ablated) and the results of :func:`smaller`.
+        Units with several features (attention heads) are ablated only in random orders, and contribute to "all" only there.
 
     Raises
     ------
@@ -233,7 +233,7 @@ def measure(model: torch.nn.Module, start: torch.nn.Module, data: Dataset, *, na
     for name, place in chosen.items():
         randoms[name] = random_orders(place.count, orders, rng)
         out[name] = {"units": place.count, "varying": place.count}
-        if place.size == 1:  # a unit of several features has no correlation
+        if place.size == 1:  # correlations are not defined for units with several features
             before[name] = similarity(before_fit[name], before_score[name])
             out[name] = {**similarity(fit[name], score[name]),
                          **{f"{k}_start": before[name][k] for k in ("pair_share", *AVERAGED)}}

@@ -62,14 +62,14 @@ def split_units(state: State, generator: torch.Generator, factor: int = 2) -> di
 
 
 def add_units(state: State, fresh: State) -> dict[str, torch.Tensor]:
-    """Weights of a wider MLP: the units of a narrow one, and new ones that none of them reads, nor the readout.
+    """Weights of a wider MLP: the units of a narrow one, and new units without outgoing weights to them or to the readout.
 
     Parameters
     ----------
     state : mapping of tensors
         Weights of the narrow MLP.
     fresh : mapping of tensors
-        Weights of a wide one at its start; new units have theirs, read among themselves and of what the narrow units compute.
+        Weights of an initialised wide MLP; new units take theirs, for inputs from each other and from the narrow units.
 
     Returns
     -------

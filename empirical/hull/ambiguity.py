@@ -1,20 +1,22 @@
-"""Between which classes does a test point lie, and is that what its distance from the hull misses?
+"""The ambiguity of a test point between classes: does it explain errors that the distance from the hull misses?
 
-The hull of the training set is that of all classes together. A point may lie far outside it and still next to one class alone,
-or close to it between two. With d_c(q) the distance of q to the hull of the training points of class c alone,
+The hull of the training set is that of all classes together. A point may lie far outside it and still be close to one class only,
+or near it between two classes. With d_c(q) the distance of q to the hull of the training points of class c alone,
 
     ambiguity(q) = d_first / d_second,    the two smallest d_c,
 
-is near 1 where two classes are equally near, whatever the distance from the hull of all; it does not use the label of q.
+is near 1 if two classes are equally close, whatever the distance from the hull of all classes. It does not use the label of q.
 
 If errors come from ambiguity, then
 
-* errors follow it, given the distance to the nearest training point, and more closely than they follow the distance from the
-  hull of all; given both, the distance from the hull adds nothing;
-* a step *away* from the hull, which doubles the distance from it, changes a network's class less often than a step of the same
-  length *towards the hull of the nearest class other than the network's answer*.
+* given the distance to the nearest training point, errors correlate with ambiguity, and more strongly than with the distance from
+the
+  hull of all classes; given both, the distance from the hull adds nothing;
+* a step *away* from the hull that doubles the distance from it changes a network's class less often than a step of the same
+length
+  *towards the hull of the nearest class other than the predicted one*.
 
-Each could turn out otherwise. A random step of the same length is the control.
+Either prediction can fail. A random step of the same length is the control.
 """
 
 from typing import Any
@@ -28,7 +30,7 @@ from lab.errors import InputError
 from lab.streams import normal
 from theory.hull import project
 
-LEAST_ERRORS = 5  # fewest errors, and fewest right answers, for correlations
+LEAST_ERRORS = 5  # minimum number of errors, and of correct predictions, for correlations
 
 
 def ambiguity(distances: np.ndarray) -> np.ndarray:
@@ -42,7 +44,7 @@ def ambiguity(distances: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray
-        In [0, 1], (m,): 1 between two classes.
+        Values in [0, 1], (m,); 1 means equally close to two classes.
 
     Examples
     --------
@@ -54,12 +56,12 @@ def ambiguity(distances: np.ndarray) -> np.ndarray:
 
 
 def explained(wrong: np.ndarray, hull: np.ndarray, near: np.ndarray, between: np.ndarray) -> dict[str, float]:
-    """Partial rank correlations with the errors of a network (Spearman's).
+    """Spearman's partial rank correlations with the errors of a network.
 
     Parameters
     ----------
     wrong : ndarray
-        bool (m,), which queries the network misclassifies.
+        bool (m,), whether the network misclassifies each query.
     hull : ndarray
         Distance of each query from the hull of all training points, (m,).
     near : ndarray
@@ -71,7 +73,7 @@ def explained(wrong: np.ndarray, hull: np.ndarray, near: np.ndarray, between: np
     -------
     dict of str to float
         ``hull_given_nearest``, ``ambiguity_given_nearest`` and ``hull_given_both``; empty with fewer than
-        :data:`LEAST_ERRORS` errors or right answers.
+        :data:`LEAST_ERRORS` errors or correct predictions.
 
     Examples
     --------
@@ -93,13 +95,13 @@ def steps(network: PixelNetwork, queries: np.ndarray, away: np.ndarray, other: n
     Parameters
     ----------
     network : PixelNetwork
-        Whose classes are asked for.
+        Network that predicts the classes.
     queries : ndarray
-        (m, d).
+        Queries, (m, d).
     away : ndarray
-        From the projection on the hull of all to the query, (m, d); rows of length 0 are left out.
+        Vectors from the projection onto the hull of all classes to the query, (m, d); rows of length 0 are left out.
     other : ndarray
-        From the query to its projection on the hull of another class, (m, d).
+        Vectors from the query to its projection onto the hull of another class, (m, d).
     seed : int
         Seed of the random steps.
 
@@ -135,7 +137,7 @@ def measure(network: PixelNetwork, points: np.ndarray, labels: np.ndarray, queri
     queries : ndarray
         Test points, (m, d).
     wrong : ndarray
-        bool (m,), which of them it misclassifies.
+        bool (m,), whether the network misclassifies each of them.
     stepped : int
         Number of them that take steps.
     seed : int
@@ -144,7 +146,7 @@ def measure(network: PixelNetwork, points: np.ndarray, labels: np.ndarray, queri
     Returns
     -------
     dict of str to float
-        ``error`` (share), what :func:`explained` gives, and what :func:`steps` gives.
+        ``error`` (share), and the results of :func:`explained` and :func:`steps`.
 
     Raises
     ------
@@ -153,9 +155,9 @@ def measure(network: PixelNetwork, points: np.ndarray, labels: np.ndarray, queri
     """
     names, hulls = class_projections(points, labels, queries)
     if len(names) < 2:
-        raise InputError("between which classes a point lies takes two classes")
+        raise InputError("ambiguity needs at least two classes")
     whole = project(points, queries, directions=False)
-    distances = np.stack([found.upper for found in hulls])
+    distances = np.stack([projection.upper for projection in hulls])
     answers = {"error": float(wrong.mean()),
                **explained(wrong, whole.upper, nearest(points, queries), ambiguity(distances))}
     some = queries[:stepped].astype(np.float64)

@@ -1,12 +1,13 @@
-"""What a trained network answers on the way from a test point into the hull.
+"""Predictions of a trained network on the way from a test point to the hull.
 
-For a test image q with projection x* the way to the hull is ``x* - q``. It is compared with
+For a test image q with projection x*, the way to the hull is ``x* - q``. It is compared with
 
-* the *minimal adversarial step*: a simple exact search along gradients. From q, up to ``STEPS`` times, go to the linear
-  estimate of the nearest class boundary (the smallest margin over gradient norm among the other classes; 2 % beyond
-  it); once the class has changed, bisect on the straight line from q for the first point where it differs. The step is
-  an upper bound on the smallest one.
-* a random direction of the same length (isotropic).
+* the *minimal adversarial step*, found by a simple search along gradients: from q, move up to ``STEPS`` times to the linear
+estimate of
+  the nearest class boundary (the smallest margin over gradient norm among the other classes, plus 2 %); once the class has
+  changed, bisect on the straight line from q for the first point where it differs. The length is an upper bound on the smallest
+  step;
+* a random (isotropic) direction of the same length.
 """
 
 from typing import Any
@@ -20,7 +21,7 @@ from lab.estimate import Estimate, mean_interval, share_interval
 from lab.streams import normal
 
 STEPS, OVERSHOOT, BISECTIONS = 30, 0.02, 25
-GRID = 16  # points on the way to the hull at which the class is asked for
+GRID = 16  # number of points on the way to the hull at which the class is predicted
 
 
 class PixelNetwork:
@@ -64,14 +65,14 @@ def adversarial_steps(network: PixelNetwork, queries: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     network : PixelNetwork
-        Whose boundaries are looked for.
+        Network whose class boundaries are searched.
     queries : ndarray
         Pixels in [0, 1], (m, d).
 
     Returns
     -------
     ndarray
-        float64 (m, d); rows of NaN where no boundary was found.
+        float64 (m, d); rows are NaN if no boundary was found.
 
     References
     ----------
@@ -118,7 +119,7 @@ def adversarial_steps(network: PixelNetwork, queries: np.ndarray) -> np.ndarray:
 
 
 def directions(network: PixelNetwork, queries: np.ndarray, nearest: np.ndarray, seed: int = 0) -> dict[str, Any]:
-    """What a network answers on the way from test points to the hull.
+    """Predictions of a network on the way from test points to the hull.
 
     Parameters
     ----------
@@ -127,7 +128,7 @@ def directions(network: PixelNetwork, queries: np.ndarray, nearest: np.ndarray, 
     queries : ndarray
         Pixels in [0, 1], (m, d).
     nearest : ndarray
-        Their projections on the hull, (m, d).
+        Their projections onto the hull, (m, d).
     seed : int
         Seed of the random directions.
 

@@ -1,8 +1,8 @@
-"""Distances of test points to the hull of the training points, beside what they must be compared with.
+"""Distances of test points to the hull of the training points, with the controls that give them meaning.
 
-Controls: the same number of *training* points, each against the hull of all the others (if they are as far away as the
-test points, "outside" is an effect of dimension); Gaussian points with the mean and covariance of the training points;
-subsets of n points; distances to the nearest point and to the mean, between pairs, the diameter; hulls of single classes.
+Controls: the same number of *training* points, each against the hull of all the others (if they are as far away as the test
+points, being outside is an effect of dimension); Gaussian points with the mean and covariance of the training points; subsets of
+n points; distances to the nearest point and to the mean, between pairs, and the diameter; hulls of single classes.
 """
 
 import time
@@ -34,7 +34,7 @@ def nearest(points: np.ndarray, queries: np.ndarray, exclude: np.ndarray | None 
     queries : ndarray
         (m, d).
     exclude : ndarray, optional
-        int (m,), number of a point that is left out for each query; by default none is.
+        int (m,), number of a point to leave out for each query; by default none.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def nearest(points: np.ndarray, queries: np.ndarray, exclude: np.ndarray | None 
         score = squares - 2 * (part @ points.T)
         if exclude is not None:
             score[np.arange(len(part)), exclude[start:start + CHUNK]] = np.inf
-        # |p - q|^2 by one product, in the precision of the data; the four smallest are compared in float64
+        # |p - q|^2 by one product in the precision of the data; then the four smallest are compared in float64
         few = np.argpartition(score, min(3, score.shape[1] - 1), axis=1)[:, :4]
         gaps = np.linalg.norm(points[few].astype(np.float64) - part[:, None], axis=2)
         if exclude is not None:
@@ -96,7 +96,7 @@ def _ratio(values: np.ndarray, by: np.ndarray | float) -> Estimate | None:
 
 
 def summarise(result: Projection, near: np.ndarray, to_mean: np.ndarray, common: Mapping[str, float]) -> dict[str, Any]:
-    """Estimates over the queries of one projection; distances are certified upper ends, ``largest_gap`` bounds their error."""
+    """Estimates over the queries of one projection; distances are upper bounds, ``largest_gap`` bounds their error."""
     m = len(result)
     return {
         "queries": m,
@@ -117,7 +117,7 @@ def summarise(result: Projection, near: np.ndarray, to_mean: np.ndarray, common:
 
 
 def gaussian_like(points: np.ndarray, queries: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """As many Gaussian points, and fresh queries, with the mean and covariance of given points.
+    """Gaussian points, as many as given, and Gaussian queries, with the mean and covariance of the given points.
 
     Parameters
     ----------
@@ -151,28 +151,28 @@ def gaussian_like(points: np.ndarray, queries: int, seed: int) -> tuple[np.ndarr
     root = (vectors * np.sqrt(np.maximum(values, 0))).astype(np.float32).T
     draw = generator(seed, "hull", "gaussian")
     mean = mean.astype(np.float32)
-    made = [mean + draw.standard_normal((count, d), dtype=np.float32) @ root for count in (n, queries)]
-    return made[0], made[1]
+    fake, fresh = (mean + draw.standard_normal((count, d), dtype=np.float32) @ root for count in (n, queries))
+    return fake, fresh
 
 
 def measure(space: Space, *, queries: int = 0, leave_one_out: int = -1, n: int = 0, gaussian: int = 0,
             classes: int = 0, seed: int = 0, tol: float = 1e-6) -> dict[str, Any]:
-    """Distances of test points from the hull, and of their controls.
+    """Distances of test points from the hull, and those of the controls.
 
     Parameters
     ----------
     space : Space
         Points, queries and labels.
     queries : int
-        Test points, drawn at random; 0 takes all.
+        Number of test points, drawn at random; 0 for all.
     leave_one_out : int
-        Training points against the hull of the others; -1 takes as many as there are queries.
+        Number of training points to compare with the hull of the others; -1 for as many as there are queries.
     n : int
-        Points of the hull, a random subset; 0 takes all.
+        Number of hull points, a random subset; 0 for all.
     gaussian : int
-        Queries of the Gaussian control; 0 leaves it out.
+        Number of queries in the Gaussian control; 0 for none.
     classes : int
-        Queries measured against the hull of each class; 0 leaves it out.
+        Number of queries to compare with the hull of each class; 0 for none.
     seed : int
         Seed of the draws.
     tol : float
@@ -183,12 +183,12 @@ def measure(space: Space, *, queries: int = 0, leave_one_out: int = -1, n: int =
     dict
         ``test``, ``training`` (leave-one-out), ``gaussian``, ``classes`` (estimates over the queries of each), ``scales``,
         ``n``, ``dim``, ``test_over_training`` (ratio of mean distances minus one, from its logarithm), ``seconds``; and
-        ``arrays``, one number for each test query: ``lower, upper, nearest, to_mean, support, label`` and ``wrong``.
+        ``arrays``, with one number per test query: ``lower, upper, nearest, to_mean, support, label`` and ``wrong``.
 
     Raises
     ------
     InputError
-        If more points are asked for than there are.
+        If more points are requested than exist.
 
     References
     ----------
@@ -207,10 +207,10 @@ def measure(space: Space, *, queries: int = 0, leave_one_out: int = -1, n: int =
     queries = queries or m
     n = n or total
     leave_one_out = min(queries, n) if leave_one_out < 0 else leave_one_out
-    for name, wanted, there in (("queries", queries, m), ("points", n, total), ("leave-one-out points", leave_one_out, n),
-                                ("class queries", classes, queries)):
-        if wanted > there:
-            raise InputError(f"{wanted} {name} asked for, there are {there}")
+    for name, wanted, available in (("queries", queries, m), ("points", n, total), ("leave-one-out points", leave_one_out, n),
+                                    ("class queries", classes, queries)):
+        if wanted > available:
+            raise InputError(f"{wanted} {name} were requested, but there are only {available}")
     rows = np.sort(draw.permutation(total)[:n]) if n < total else slice(None)
     points, labels = space.points[rows], space.point_labels[rows]
     chosen = np.sort(draw.permutation(m)[:queries]) if queries < m else np.arange(m)
@@ -231,7 +231,7 @@ def measure(space: Space, *, queries: int = 0, leave_one_out: int = -1, n: int =
     if space.wrong is not None:
         arrays["wrong"] = space.wrong[chosen]
         found["errors"] = errors_beyond_nearest(arrays["wrong"], result.upper, near)
-    if leave_one_out:  # as far from the hull of the others as test points? then "outside" is an effect of dimension
+    if leave_one_out:  # if these are as far from the hull of the others as test points, being outside is an effect of dimension
         with _timed(seconds, "training"):
             kept = np.sort(draw.permutation(n)[:leave_one_out])
             own = project(ready, points[kept], tol, exclude=kept, directions=False)
@@ -261,7 +261,7 @@ def _timed(seconds: dict[str, float], part: str) -> Iterator[None]:
 
 def class_projections(points: np.ndarray, labels: np.ndarray, queries: np.ndarray,
                       tol: float = 1e-6) -> tuple[np.ndarray, list[Projection]]:
-    """Names of the classes, (c,), and the projections of the queries on the hull of each class alone.
+    """Names of the classes, (c,), and the projections of the queries onto the hull of each class alone.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""The statistics of hulls, of one set of points or over replicas.
+"""Statistics of hulls, for one set of points or over replicas.
 
-For one set of points (one network's, or those of a space without networks) the unit is the point; over replicas it is the network
-with the points that its seed drew.
+For one set of points (of one network, or of a space without networks) the unit is the point; over replicas it is the network with
+the points drawn by its seed.
 """
 
 import math
@@ -13,15 +13,15 @@ from lab.combine import bounded, no_narrower, share_difference
 from lab.estimate import Estimate, mean_interval, share_interval, student, transformed
 
 LARGEST_CORRELATION = 0.999999
-ROUNDING = 1e-20  # residual sums of squares below this share of the original ones are rounding
+ROUNDING = 1e-20  # residual sums of squares below this share of the original ones count as rounding errors
 
 
 def excess(test: Estimate, training: Estimate) -> Estimate | None:
-    """One mean distance over another, minus one; None unless both are positive. The delta method on the ratio's logarithm.
+    """One mean distance over another, minus one, by the delta method on the ratio's logarithm; None unless both are positive.
 
     Parameters
     ----------
-    test, training : mean distances with t intervals, of two points or more each.
+    test, training : mean distances with t intervals, of at least two points each.
     """
     if not (test.has_interval and training.has_interval) or min(test.mean, training.mean) <= 0:
         return None
@@ -30,7 +30,7 @@ def excess(test: Estimate, training: Estimate) -> Estimate | None:
 
 
 def excess_over_replicas(values: Sequence[float]) -> Estimate:
-    """Mean of :func:`excess` over replicas, of the logarithms of the ratios."""
+    """Mean of :func:`excess` over replicas, taken of the logarithms of the ratios."""
     return transformed(mean_interval(np.log1p(np.asarray(values, dtype=float))), math.expm1)
 
 
@@ -49,7 +49,7 @@ def partial_rank(x: np.ndarray, y: np.ndarray, *given: np.ndarray) -> float:
     Returns
     -------
     float
-        In [-1, 1]; 0 where the regression leaves nothing.
+        Correlation in [-1, 1]; 0 if the regression leaves no residual.
     """
     from scipy.stats import rankdata
 
@@ -63,7 +63,7 @@ def partial_rank(x: np.ndarray, y: np.ndarray, *given: np.ndarray) -> float:
 
 
 def correlation(r: float, n: int, given: int = 0) -> Estimate:
-    """A rank correlation of n points with Fisher's interval, n - 3 - ``given`` in place of n for a partial one."""
+    """A rank correlation of n points with Fisher's interval, with n - 3 - ``given`` degrees for a partial one."""
     r = float(np.clip(r, -LARGEST_CORRELATION, LARGEST_CORRELATION))
     return transformed(student(math.atanh(r), 1 / math.sqrt(n - 3 - given), n, math.inf), math.tanh)
 
@@ -76,8 +76,8 @@ def correlation_over_replicas(values: Sequence[float]) -> Estimate:
 def share_over_replicas(shares: Sequence[float], points: int) -> Estimate:
     """Mean share over replicas of ``points`` points each.
 
-    The interval over replicas, but no narrower than that of one replica's points: where every network has all its points outside,
-    replicas do not differ, and the points of one say how small a share inside could have been missed.
+    The interval is over replicas, but no narrower than that of one replica's points: if all points of every network lie outside,
+    replicas do not differ, and only the number of points limits the share inside that could have been missed.
     """
     mean = mean_interval(shares)
     return no_narrower(bounded(mean, 0, 1), share_interval(round(mean.mean * points), points))
@@ -86,6 +86,6 @@ def share_over_replicas(shares: Sequence[float], points: int) -> Estimate:
 def share_gap_over_replicas(shares: Sequence[float], points: int, others: Sequence[float], other_points: int) -> Estimate:
     """Mean difference of two shares over replicas; the interval as in :func:`share_over_replicas`."""
     pairs = np.asarray(shares, dtype=float) - np.asarray(others, dtype=float)
-    counts = (round(float(np.mean(found)) * n) for found, n in ((shares, points), (others, other_points)))
+    counts = (round(float(np.mean(values)) * n) for values, n in ((shares, points), (others, other_points)))
     one = share_difference(next(counts), points, next(counts), other_points)
     return no_narrower(bounded(mean_interval(pairs), -1, 1), one)
