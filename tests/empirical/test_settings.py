@@ -39,7 +39,7 @@ def test_values_out_of_range(changes):
 
 
 @pytest.mark.parametrize("alphas, message", [
-    ((1, Fraction(1, 32)), "smallest alpha"), ((1, Fraction(2, 3)), "whole number of times"), ((Fraction(3, 32),), "multiple"),
+    ((1, Fraction(1, 32)), "smallest alpha"), ((1, Fraction(2, 3)), "not a multiple"), ((Fraction(3, 32),), "multiple"),
     ((8, Fraction(1, 1024)), "8192 copies"),
 ])
 def test_widths_that_no_sweep_has(alphas, message):
