@@ -50,7 +50,7 @@ def test_files_hold_what_was_written(folder):
 
 @pytest.mark.parametrize("name, says", [
     ("absent.npy", "No such file"), ("words.npy", "damaged or not a file of features"), ("broken.npz", "broken.npz is truncated"),
-    ("broken.safetensors", "damaged or not"), ("both.safetensors", "say which array are the features, .*both.safetensors:NAME"),
+    ("broken.safetensors", "damaged or not"), ("both.safetensors", "say which array holds the features, .*both.safetensors:NAME"),
     ("both.safetensors:none", "no array 'none'"), ("features.csv", "give one of .npy, .npz, .safetensors")])
 def test_files_that_cannot_be_read_are_a_line(folder, name, says):
     with pytest.raises(InputError, match=says):

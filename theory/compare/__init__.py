@@ -1,11 +1,11 @@
-"""One set of features against another: span errors, similarities, probes, with nulls and baselines beside them.
+"""Comparing two sets of features: span errors, similarities, probes, with their nulls and baselines.
 
-:func:`compare` takes features of any origin, :func:`compare_all` those of many models. Width sweeps of real networks come
-through the same functions:
+:func:`compare` takes features of any origin, :func:`compare_all` those of many models. Width sweeps of real networks use the
+same functions:
 
-``sites`` the measures that moments give · ``on_rows`` those that need rows
-``blocks``, ``files``, ``splits`` what a user brings, and which rows are held out
-``pair``, ``rowwise``, ``resample`` the numbers of one pair, what each row adds to them, and intervals from that
+``sites`` the measures that follow from moments · ``on_rows`` those that need rows
+``blocks``, ``files``, ``splits`` input of features and files, and which rows are held out
+``pair``, ``rowwise``, ``resample`` the numbers of one pair, each row's contribution to them, and intervals from these
 ``features`` the public functions · ``result``, ``matrix``, ``picture`` what they return
 """
 

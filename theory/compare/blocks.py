@@ -1,7 +1,7 @@
-"""Features as they come: arrays, tensors, data frames, files, batches; and whether their rows are the same inputs.
+"""Features from arrays, tensors, data frames, files and batches, and checks that their rows are the same inputs.
 
-A block is features of one model on some inputs, a row an input. Blocks are compared row by row, so rows in another order, or
-other rows, give a number that means nothing: where ids say so, that is an error.
+A block holds the features of one model, one row per input. Blocks are compared row by row, so rows in another order, or of other
+inputs, give meaningless numbers; if ids show a mismatch, that is an error.
 """
 
 import os
@@ -13,7 +13,7 @@ import numpy as np
 from lab.arrays import is_tensor, real
 from lab.errors import InputError
 
-CHUNK = 1024  # rows looked at at a time: few enough for memory to be used again
+CHUNK = 1024  # rows processed at a time, few enough that their memory is reused
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,14 @@ class Block:
 
     Attributes
     ----------
-    name : as messages and results call it.
-    rows : shape (rows, units), of any real dtype; may lie in a file.
-    ids, groups : what names each row, and which rows belong together, shape (rows,); None where that is not known.
+    name : str
+        Name in messages and results.
+    rows : ndarray of shape (rows, units)
+        Of any real dtype; may be memory-mapped.
+    ids : ndarray of shape (rows,), optional
+        A unique id for each row.
+    groups : ndarray of shape (rows,), optional
+        Rows with the same value belong together.
     """
 
     name: str
@@ -37,27 +42,29 @@ class Block:
 
     @property
     def units(self) -> int:
-        """Features of a row."""
+        """Number of features."""
         return self.rows.shape[1]
 
     def named(self, name: str) -> "Block":
-        """The same under another name."""
+        """The same block under another name."""
         return replace(self, name=name)
 
 
 def block(value, name: str) -> Block:
-    """One block from whatever holds it.
+    """Convert anything that holds features to a block.
 
     Parameters
     ----------
-    value : an array or tensor of shape (rows, units), or (rows,) for a single unit; a data frame, whose index is its ids
-        unless it only counts; the path of a file (:mod:`theory.compare.files`); an iterator of batches of any of these; a Block.
-    name : for messages; a file has its own.
+    value : array, tensor, data frame, path, iterator of batches, or Block
+        Arrays and tensors have shape (rows, units), or (rows,) for a single unit. The index of a data frame becomes its ids,
+        unless it is a plain range. For files see :mod:`theory.compare.files`. Batches may be any of these.
+    name : str
+        Name in messages; a file is named after itself.
 
     Raises
     ------
     InputError
-        What holds no features, or features that are not finite.
+        If it holds no features, or features that are not finite.
     """
     if isinstance(value, Block):
         return value
@@ -71,7 +78,7 @@ def block(value, name: str) -> Block:
 
 
 def is_batches(value) -> bool:
-    """Whether this is an iterator of batches (or a loader of them), and not an array or a list of arrays."""
+    """Whether this is an iterator over batches (or a loader), and not an array or a list of arrays."""
     return (hasattr(value, "__iter__") and not isinstance(value, list | tuple | Mapping | str)
             and not hasattr(value, "__array__") and not is_tensor(value))
 
@@ -82,12 +89,12 @@ def is_frame(value) -> bool:
 
 
 def index_of(value) -> np.ndarray | None:
-    """The index of a data frame as ids; None where it has none or only counts its rows."""
+    """The index of a data frame as ids; None without an index, or if that only numbers the rows."""
     if not is_frame(value):
         return None
     index = value.index
-    counts = type(index).__name__ == "RangeIndex" and (index.start, index.step) == (0, 1)
-    return None if counts else vector(index, "the index")
+    plain = type(index).__name__ == "RangeIndex" and (index.start, index.step) == (0, 1)
+    return None if plain else vector(index, "the index")
 
 
 def vector(value, name: str) -> np.ndarray:
@@ -98,7 +105,7 @@ def vector(value, name: str) -> np.ndarray:
     if value.dtype.kind == "O":
         value = np.array([str(part) for part in value.ravel()]).reshape(value.shape)
     if value.ndim != 1 or value.dtype.kind not in "iubUSfM":
-        raise InputError(f"{name} must be a vector of numbers or words, a row each, got {value.dtype} of shape {value.shape}")
+        raise InputError(f"{name} must be a vector of numbers or words, one per row, got {value.dtype} of shape {value.shape}")
     return value
 
 
@@ -118,7 +125,7 @@ def _gathered(batches: Iterator, name: str) -> Block:
 
 
 def joined(parts: Sequence[Block]) -> Block:
-    """Batches of one block, one after the other."""
+    """Concatenate batches of one block."""
     units = {part.units for part in parts}
     if len(units) > 1:
         raise InputError(f"batches of {parts[0].name} have different numbers of units: {sorted(units)}")
@@ -126,58 +133,58 @@ def joined(parts: Sequence[Block]) -> Block:
     return Block(parts[0].name, np.concatenate([part.rows for part in parts]), ids)
 
 
-def _checked(found: Block) -> Block:
-    if found.rows.ndim != 2 or not found.rows.size:
-        raise InputError(f"{found.name} must have shape (rows, units) and hold something, got {found.rows.shape}")
-    if found.rows.dtype.kind != "f":
-        return found
+def _checked(features: Block) -> Block:
+    if features.rows.ndim != 2 or not features.rows.size:
+        raise InputError(f"{features.name} must have shape (rows, units) and not be empty, got {features.rows.shape}")
+    if features.rows.dtype.kind != "f":
+        return features
     bad, first = 0, None
-    for start in range(0, len(found), CHUNK):
+    for start in range(0, len(features), CHUNK):
         with np.errstate(invalid="ignore", over="ignore"):
-            rows = ~np.isfinite(found.rows[start:start + CHUNK].sum(axis=1, dtype=np.float64))
+            rows = ~np.isfinite(features.rows[start:start + CHUNK].sum(axis=1, dtype=np.float64))
         if rows.any():
             bad += int(rows.sum())
             first = start + int(rows.argmax()) if first is None else first
     if bad:
-        raise InputError(f"{found.name} has {bad} {'row' if bad == 1 else 'rows'} with values that are not finite (NaN or "
+        raise InputError(f"{features.name} has {bad} {'row' if bad == 1 else 'rows'} with values that are not finite (NaN or "
                          f"infinity; the first is row {first}): leave {'it' if bad == 1 else 'them'} out of all blocks")
-    return found
+    return features
 
 
 def match(known: Sequence[tuple[Block, object]]) -> int:
-    """Refuse blocks that are not of the same rows; their number.
+    """The number of rows, after refusing blocks whose rows are not the same.
 
     Parameters
     ----------
-    known : blocks, each with the ids that it is said to have besides those that it brings (or None); the first is what the
-        others are held against.
+    known : sequence of (Block, ids)
+        Blocks, each with the ids that the user gave for it, in addition to its own, or None. All are compared with the first.
 
     Raises
     ------
     InputError
-        Another number of rows, ids in another order, of another set, or not one for each row.
+        Different numbers of rows; ids in a different order, of different sets, or not unique.
     """
     first = known[0][0]
     for other, _ in known[1:]:
         if len(other) != len(first):
             raise InputError(f"{first.name} has {len(first):,} rows and {other.name} {len(other):,}: features are compared on "
-                             "the same inputs, a row each")
-    found = [(name, vector(ids, f"the ids of {one.name}")) for one, said in known
-             for name, ids in ((one.name, one.ids), (f"{one.name} by the ids given", said)) if ids is not None]
-    for name, ids in found:
-        _one_each(name, ids, len(first))
-    for name, ids in found[1:]:
-        _same(*found[0], name, ids)
+                             "the same inputs, one row each")
+    named = [(name, vector(ids, f"the ids of {one.name}")) for one, given in known
+             for name, ids in ((one.name, one.ids), (f"{one.name} by the ids given", given)) if ids is not None]
+    for name, ids in named:
+        _check_unique(name, ids, len(first))
+    for name, ids in named[1:]:
+        _check_same(*named[0], name, ids)
     return len(first)
 
 
 def groups_of(blocks: Sequence[Block]) -> np.ndarray | None:
-    """The groups that blocks bring, None where none brings any.
+    """The groups of the blocks; None if no block has any.
 
     Raises
     ------
     InputError
-        Groups that are not the same.
+        If blocks have different groups.
     """
     known = [(one.name, one.groups) for one in blocks if one.groups is not None]
     for name, groups in known[1:]:
@@ -186,16 +193,16 @@ def groups_of(blocks: Sequence[Block]) -> np.ndarray | None:
     return vector(known[0][1], f"the groups of {known[0][0]}") if known else None
 
 
-def _one_each(name: str, ids: np.ndarray, rows: int) -> None:
+def _check_unique(name: str, ids: np.ndarray, rows: int) -> None:
     if len(ids) != rows:
         raise InputError(f"{name} has {rows:,} rows and {len(ids):,} ids: give one for each row")
     values, counts = np.unique(ids, return_counts=True)
     if counts.max(initial=1) > 1:
         raise InputError(f"ids of {name} repeat ({values[counts.argmax()]!s} comes {counts.max()} times): an id names one row; "
-                         "what says which rows belong together goes into groups", "groups")
+                         "to say which rows belong together, use groups", "groups")
 
 
-def _same(name: str, ids: np.ndarray, other_name: str, other: np.ndarray) -> None:
+def _check_same(name: str, ids: np.ndarray, other_name: str, other: np.ndarray) -> None:
     if (ids.dtype.kind in "US" and other.dtype.kind not in "US") or (ids.dtype.kind not in "US" and other.dtype.kind in "US"):
         raise InputError(f"ids of {name} and {other_name} are text in one and numbers in the other: rows cannot be matched")
     if np.array_equal(ids, other):

@@ -38,49 +38,49 @@ ROLES = ("source", "target", "baseline", "labels", "ids", "groups")
 def compare(source: object, target: object = None, *, baseline: object = None, labels: object = None, ids: object = None,
             groups: object = None, split: object = HELD_OUT, ridges: Sequence[float] = RIDGES, seed: int = 0,
             subset: int = SUBSET, few_rows: bool = False) -> FeatureComparison:
-    """Compare features of two models on the same inputs: what does each hold of the other?
+    """Compare features of two models on the same inputs: how much of each do the other's features explain?
 
-    Everything is done on rows that are held out from what was fitted: a part of the rows for the regressions, a part to choose
-    their ridge, a part to score them; the split and the ridge are in the result.
+    The rows are split into a part to fit regressions on, a part to choose their ridge on, and a held-out part to score them on;
+    the split and the ridge are in the result.
 
     Parameters
     ----------
     source : array, data frame, path, iterator of batches, or list or mapping of these
-        Features, one row per input: an array (NumPy, torch on any device, or what converts to one) of shape (rows, units); a
-        data frame, whose index is the rows' ids unless it only counts; the path of a ``.npy``, ``.npz`` or ``.safetensors``
-        file; an iterator of batches of any of these. Or several such blocks, a list or a mapping of names: copies of a narrow
-        network, side by side. These share one ridge, so they should be of like scale.
+        Features, one row per input: an array (NumPy, torch on any device, or anything that converts to one) of shape
+        (rows, units); a data frame, whose index gives the rows' ids unless it is a plain range; the path of a ``.npy``, ``.npz``
+        or ``.safetensors`` file; an iterator of batches of any of these. Or several such blocks as a list or a mapping of names:
+        copies of a narrow network, side by side. They share one ridge, so their scales should be similar.
     target : as source, optional
-        A list makes several pairs (seeds, say), with a list of as many sources. None where ``source`` is an iterator of
-        batches that hold everything: mappings with the keys "source", "target" and, if wanted, "baseline", "labels", "ids",
+        A list makes several pairs (one per seed, say), with a list of as many sources. Leave it out if ``source`` is an iterator
+        of batches that hold everything: mappings with the keys "source", "target" and, optionally, "baseline", "labels", "ids",
         "groups"; or pairs (source, target).
     baseline : as source, or "next", optional
-        Block to hold the source against, such as a second network like the target; a list with several pairs; "next" for the
-        target of the next pair.
+        Block to compare the source with, such as a second network like the target; a list if there are several pairs; "next" for
+        the target of the next pair.
     labels : array of shape (rows,) or (rows, units), or path, optional
-        What probes are to predict: classes (whole numbers or words), or numbers.
+        Targets of probes: classes (whole numbers or words), or numbers.
     ids : array of shape (rows,), or mapping of str to such, optional
-        What names the rows, if blocks bring no ids of their own: a vector for all of them, or a mapping from "source",
-        "target", "baseline", "labels" and "groups" to a vector each. Rows in another order or of another set are an error.
+        Ids of the rows, if blocks have none of their own: a vector for all blocks, or a mapping from "source", "target",
+        "baseline", "labels" and "groups" to a vector each. Rows in another order or of another set are an error.
     groups : array of shape (rows,), or path, optional
-        Which rows belong together (tokens of a sentence, crops of an image): they stay on one side of the split and are drawn
-        together. Files may bring their own.
+        Which rows belong together (tokens of a sentence, crops of an image): they stay on one side of the split and are resampled
+        together. Files may have their own.
     split : float, mapping or array, default 0.5
         Share of rows that is held out to score on, in (0, 1); or a split of one's own, see
         :func:`theory.compare.splits.split_rows`.
     ridges : sequence of float
-        Relative to the mean variance of the source's units; the best on rows of their own is taken.
+        Relative to the mean variance of the source's units; the best is chosen on rows that were not fitted on.
     seed : int, default 0
-        Of the split and of all else that is drawn.
+        Seed of the split and of all other random draws.
     subset : int, default 2000
-        Rows on which nonlinear measures are fitted (half as many are scored on, and have neighbours); 0 leaves them out.
+        Rows on which nonlinear measures are fitted; half as many serve for their score and for neighbours. 0 leaves both out.
     few_rows : bool, default False
-        Whether to go on where rows do not outnumber the units, for held-out measures alone.
+        Whether to continue if rows do not outnumber the units; only held-out measures are meaningful then.
 
     Returns
     -------
     FeatureComparison
-        Intervals are over pairs where there are several, else by a bootstrap over rows, by groups.
+        Intervals are over pairs if there are several, otherwise by a bootstrap over rows, by group.
 
     Raises
     ------
@@ -111,35 +111,35 @@ def compare(source: object, target: object = None, *, baseline: object = None, l
 
 def compare_pairs(pairs: Sequence[Pair], *, labels=None, ids=None, groups=None, split=HELD_OUT, ridges=RIDGES, seed=0,
                   subset=SUBSET, few_rows=False) -> FeatureComparison:
-    """:func:`compare` of pairs whose blocks are at hand; parameters as there."""
+    """:func:`compare` for pairs of :class:`~theory.compare.blocks.Block`; parameters as there."""
     ridges, seed, subset, few_rows = _checked(ridges, seed, subset, few_rows)
     rows = [_matched(pair, ids, {"labels": labels, "groups": groups}) for pair in pairs]
     if len(set(rows)) > 1 and not (labels is groups is None and isinstance(split, float)):
         raise InputError(f"pairs have different numbers of rows ({min(rows):,} … {max(rows):,}): labels, groups or a split of "
                          "one's own go with pairs of the same rows")
-    wanted = None if labels is None else read_labels(labels, rows[0])
+    targets = None if labels is None else read_labels(labels, rows[0])
     groups = groups_of([one for pair in pairs for one in pair.blocks]) if groups is None else _column(groups, "groups")
 
     @cache
-    def dealt(count: int) -> Split:
+    def split_of(count: int) -> Split:
         return split_rows(count, split=split, groups=groups, seed=seed)
 
     with fixed(1):  # the same digits on any number of cores
-        measured = [measure(pair, dealt(count), labels=wanted, ridges=ridges, subset=subset, seed=seed, few_rows=few_rows,
+        measured = [measure(pair, split_of(count), labels=targets, ridges=ridges, subset=subset, seed=seed, few_rows=few_rows,
                             intervals=len(pairs) == 1) for pair, count in zip(pairs, rows)]
-    return assembled(measured, blocks=_names(pairs), ridges=ridges, split=dealt(rows[0]).how, seed=seed)
+    return assembled(measured, blocks=_names(pairs), ridges=ridges, split=split_of(rows[0]).how, seed=seed)
 
 
 def compare_moments(parts: Mapping[str, Moments], *, source: Names, target: str, baseline: str | None = None,
                     rows: Mapping[str, Mapping[str, np.ndarray]] | None = None, ridges: Sequence[float] = RIDGES,
                     seed: int = 0) -> FeatureComparison:
-    """:func:`compare` of features that were streamed into moments, where the rows are no longer at hand.
+    """:func:`compare` for features that were streamed into moments, so that their rows are no longer available.
 
     Parameters
     ----------
     parts : mapping of str to Moments
-        Of different rows, for "fit", "tune" and "score". Their block ``theory.compare.sites.SHUFFLED``, if there is one,
-        makes nulls; ``TARGET`` (labels, one-hot) probes.
+        Moments of different rows, for "fit", "tune" and "score". With the block ``theory.compare.sites.SHUFFLED`` there are
+        nulls, with ``TARGET`` (labels in one-hot form) there are probes.
     source : str or sequence of str
         Block, or blocks side by side.
     target : str
@@ -156,7 +156,7 @@ def compare_moments(parts: Mapping[str, Moments], *, source: Names, target: str,
     Returns
     -------
     FeatureComparison
-        Without intervals: for these give several results to a mean over seeds, or the features themselves to :func:`compare`.
+        Without intervals. For these, average the results of several seeds, or pass the features themselves to :func:`compare`.
 
     Raises
     ------
@@ -174,27 +174,27 @@ def compare_moments(parts: Mapping[str, Moments], *, source: Names, target: str,
     used = [source] if isinstance(source, str) else list(source)
     with fixed(1):
         site = Site(*(parts[part] for part in PARTS), ridges=ridges)
-        found = numbers(site, target, baseline, used, seed=seed)
-        found.rows = {part: parts[part].count or 0 for part in PARTS}
+        measured = numbers(site, target, baseline, used, seed=seed)
+        measured.rows = {part: parts[part].count or 0 for part in PARTS}
         if rows is not None:
-            on = Subset(dict(rows["fit"]), dict(rows["score"]), target, baseline, used, ridge=found.values["ridge"], seed=seed,
+            on = Subset(dict(rows["fit"]), dict(rows["score"]), target, baseline, used, ridge=measured.values["ridge"], seed=seed,
                         groups=np.arange(len(rows["score"][target])))
-            found.values |= on.values
-            found.rows |= {f"subset_{part}": len(rows[part][target]) for part in ("fit", "score")}
+            measured.values |= on.values
+            measured.rows |= {f"subset_{part}": len(rows[part][target]) for part in ("fit", "score")}
     blocks = {"source": _joined_names(used), "target": target} | ({} if baseline is None else {"baseline": baseline})
-    return assembled([found], blocks=blocks, ridges=ridges, split="as streamed", seed=seed)
+    return assembled([measured], blocks=blocks, ridges=ridges, split="as streamed", seed=seed)
 
 
 def compare_all(features: object, *, labels: object = None, ids: object = None, groups: object = None,
                 split: object = HELD_OUT, ridges: Sequence[float] = RIDGES, seed: int = 0, subset: int = 0,
                 few_rows: bool = False) -> FeatureMatrix:
-    """Compare every two of many models on the same inputs.
+    """Compare all pairs of several models on the same inputs.
 
     Parameters
     ----------
     features : path, or mapping of str to block
-        A folder with a file of features for each model (``.npy``, ``.npz``, ``.safetensors``; named after the files), or a
-        mapping from names to anything that :func:`compare` takes as a block.
+        A folder with a file of features for each model (``.npy``, ``.npz``, ``.safetensors``), which is named after its file; or
+        a mapping from names to anything that :func:`compare` takes as a block.
     labels : array, optional
         As in :func:`compare`.
     ids : array or mapping, optional
@@ -236,16 +236,16 @@ def compare_all(features: object, *, labels: object = None, ids: object = None, 
 
         features = in_folder(features)
     if not isinstance(features, Mapping) or len(features) < 2:
-        raise InputError("a comparison of all takes a folder of files or a mapping from names to features, of two models or more")
+        raise InputError("give a folder of files, or a mapping from names to features, of two models or more")
     blocks = [block(value, str(name)).named(str(name)) for name, value in features.items()]
     match([(one, ids) for one in blocks])
-    found = {}
+    comparisons = {}
     for i, one in enumerate(blocks):
         for other in blocks[i + 1:]:
-            found[one.name, other.name] = compare_pairs(
+            comparisons[one.name, other.name] = compare_pairs(
                 [Pair((one,), other)], labels=labels, groups=groups, split=split, ridges=ridges, seed=seed, subset=subset,
                 few_rows=few_rows)
-    return FeatureMatrix(tuple(one.name for one in blocks), found)
+    return FeatureMatrix(tuple(one.name for one in blocks), comparisons)
 
 
 def _checked(ridges, seed, subset, few_rows) -> tuple[tuple[float, ...], int, int, bool]:
@@ -253,7 +253,7 @@ def _checked(ridges, seed, subset, few_rows) -> tuple[tuple[float, ...], int, in
     return ridges, checks.seed(seed), checks.whole_number("subset", subset, 0, 10**5), checks.switch("few_rows", few_rows)
 
 
-# ------------------------------------------------------------------------------------------------------ what is compared
+# ----------------------------------------------------------------------------------------------------- reading the input
 def _is_block(value) -> bool:
     """Whether this is features of one model, rather than a vector or a number."""
     return (isinstance(value, str | os.PathLike | Block) or is_frame(value) or is_batches(value)
@@ -286,8 +286,8 @@ def _pairs(source, target, baseline) -> list[Pair]:
     if isinstance(baseline, str) and baseline == "next":
         if count < 2:
             raise InputError("the baseline next is the target of the next pair: give two pairs or more", "baseline")
-        found = [_pair(s, t, None, f" {i + 1}") for i, (s, t) in enumerate(zip(source, target))]
-        return [Pair(one.sources, one.target, found[(i + 1) % count].target) for i, one in enumerate(found)]
+        pairs = [_pair(s, t, None, f" {i + 1}") for i, (s, t) in enumerate(zip(source, target))]
+        return [Pair(one.sources, one.target, pairs[(i + 1) % count].target) for i, one in enumerate(pairs)]
     others = [None] * count if baseline is None else baseline
     if not isinstance(others, list | tuple) or len(others) != count:
         raise InputError(f"{count} pairs take a list of {count} baselines, or next for the target of the next pair", "baseline")
@@ -308,33 +308,33 @@ def _from_batches(batches, baseline, given: dict) -> tuple:
         for role, piece in pieces.items():
             parts.setdefault(role, []).append(piece)
     if not {"source", "target"} <= set(parts):
-        raise InputError("batches hold a source and a target, as a mapping or a pair; an iterator can be read once")
+        raise InputError("batches must hold a source and a target, as a mapping or a pair; an iterator can be read only once")
     whole = {role: np.concatenate([vector(piece, role) if role in ("ids", "groups") else np.asarray(real(piece, role))
                                    for piece in pieces]) for role, pieces in parts.items() if role not in ROLES[:3]}
     blocks = {role: joined([block(piece, role) for piece in parts[role]]) for role in ROLES[:3] if role in parts}
     twice = [role for role, value in ({"baseline": baseline} | given).items() if value is not None and role in parts]
     if twice:
-        raise InputError(f"{twice[0]} is in the batches and an argument, too: give it once", twice[0])
+        raise InputError(f"{twice[0]} is both in the batches and an argument: give it once", twice[0])
     return blocks["source"], blocks["target"], blocks.get("baseline", baseline), given | whole
 
 
-def _matched(pair: Pair, ids, beside: Mapping[str, object]) -> int:
-    """Number of rows, after blocks (and what goes beside them, where it has ids) have been held against each other."""
-    roles = ("source", "target", "baseline", *beside)
+def _matched(pair: Pair, ids, columns: Mapping[str, object]) -> int:
+    """Number of rows, after matching the ids of blocks, and of labels and groups (``columns``) if they have any."""
+    roles = ("source", "target", "baseline", *columns)
     if isinstance(ids, Mapping) and (strange := set(ids) - set(roles)):
         raise InputError(f"ids are of {', '.join(roles)}, not of {min(map(str, strange))!r}", "ids")
-    said = ids if isinstance(ids, Mapping) else dict.fromkeys(roles[:3], ids)
-    known = [*((one, said.get("source")) for one in pair.sources), (pair.target, said.get("target"))]
-    known += [] if pair.baseline is None else [(pair.baseline, said.get("baseline"))]
-    for role, value in beside.items():
+    given = ids if isinstance(ids, Mapping) else dict.fromkeys(roles[:3], ids)
+    known = [*((one, given.get("source")) for one in pair.sources), (pair.target, given.get("target"))]
+    known += [] if pair.baseline is None else [(pair.baseline, given.get("baseline"))]
+    for role, value in columns.items():
         if value is not None:
-            own = _ids_beside(value)
-            if own is not None or role in said:
-                known.append((Block(role, np.empty((len(pair.target), 1)), own), said.get(role)))
+            own = _ids_of(value)
+            if own is not None or role in given:
+                known.append((Block(role, np.empty((len(pair.target), 1)), own), given.get(role)))
     return match(known)
 
 
-def _ids_beside(value) -> np.ndarray | None:
+def _ids_of(value) -> np.ndarray | None:
     """Ids of labels or groups: the index of a data frame, the ids in a file."""
     if isinstance(value, str | os.PathLike):
         from theory.compare.files import read_ids
@@ -344,7 +344,7 @@ def _ids_beside(value) -> np.ndarray | None:
 
 
 def _column(value, word: str) -> np.ndarray:
-    """A vector, from a file where it is in one."""
+    """A vector, read from a file if a path is given."""
     if isinstance(value, str | os.PathLike):
         from theory.compare.files import read_column
 
@@ -353,12 +353,12 @@ def _column(value, word: str) -> np.ndarray:
 
 
 def read_labels(value, rows: int) -> Labels:
-    """Labels as what probes regress on.
+    """Labels as targets of probes.
 
     Raises
     ------
     InputError
-        Another number of labels than rows, or labels that are not finite.
+        If the numbers of labels and rows differ, or labels are not finite.
     """
     if isinstance(value, str | os.PathLike):
         from theory.compare.files import read_column
@@ -370,8 +370,8 @@ def read_labels(value, rows: int) -> Labels:
     if array.ndim == 1 and array.dtype.kind in "iubUSO":
         names, codes = np.unique(vector(array, "labels"), return_inverse=True)
         if len(names) > MOST_CLASSES:
-            raise InputError(f"labels have {len(names):,} classes, probes take up to {MOST_CLASSES:,}: numbers to regress on are "
-                             "floats", "labels")
+            raise InputError(f"labels have {len(names):,} classes, probes take up to {MOST_CLASSES:,}: give floats to regress "
+                             "on numbers", "labels")
         return Labels(one_hot(codes, len(names)), True)
     array = real(array, "labels")
     array = np.asarray(array[:, None] if array.ndim == 1 else array, np.float64)
@@ -387,7 +387,7 @@ def _joined_names(names: Sequence[str]) -> str:
 
 
 def _names(pairs: Sequence[Pair]) -> dict[str, str]:
-    """What the sides are called; the first pair's of several, and how many there are."""
+    """Names of the sides: those of the first pair, and the number of further pairs."""
     first, more = pairs[0], f" and {len(pairs) - 1} more" if len(pairs) > 1 else ""
     names = {"source": _joined_names([one.name for one in first.sources]) + more, "target": first.target.name + more}
     return names | ({} if first.baseline is None else {"baseline": first.baseline.name + more})

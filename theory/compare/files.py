@@ -1,7 +1,7 @@
-"""Blocks of features in files: ``.npy``, ``.npz`` and ``.safetensors``, none of them by pickle.
+"""Features in files: ``.npy``, ``.npz`` and ``.safetensors``, all read without pickle.
 
-The last two may hold several arrays. Features are the array ``features``, or else the only one with two axes; ``ids``,
-``labels`` and ``groups`` mean what they say. ``FILE:NAME`` takes the array of that name.
+The last two may hold several arrays. The features are the array ``features``, or else the only array with two axes; ``ids``,
+``labels`` and ``groups`` are read by these names. ``FILE:NAME`` selects an array by name.
 """
 
 import os
@@ -15,22 +15,23 @@ from theory.compare.blocks import Block
 
 SUFFIXES = (".npy", ".npz", ".safetensors")
 WORDS = ("ids", "labels", "groups")  # arrays beside the features
-_WHAT, _REMEDY = "a file of features", "write it anew"
+_WHAT, _REMEDY = "a file of features", "write it again"
 _DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "<i1", "U8": "<u1",
            "U16": "<u2", "U32": "<u4", "U64": "<u8", "BOOL": "?"}
 
 
 def read_block(path: str | os.PathLike) -> Block:
-    """The features in a file, named after it, with their ids and groups if there are any.
+    """The features in a file, named after it, with their ids and groups if it has any.
 
     Parameters
     ----------
-    path : file, or ``file:array``.
+    path : str or path
+        A file, or ``file:array``.
 
     Raises
     ------
     InputError
-        A file that is missing, damaged, of another kind, or from which no one array stands out.
+        A file that is missing, damaged, of another kind, or with several arrays that could be the features.
     """
     file, wanted = _parts(path)
     arrays = _arrays(file)
@@ -40,7 +41,7 @@ def read_block(path: str | os.PathLike) -> Block:
         candidates = [name for name, array in arrays.items() if array.ndim == 2 and name not in WORDS]
         name = "features" if "features" in arrays else candidates[0] if len(candidates) == 1 else None
         if name is None:
-            raise InputError(f"{file} holds {', '.join(arrays) or 'nothing'}: say which array are the features, {file}:NAME")
+            raise InputError(f"{file} holds {', '.join(arrays) or 'nothing'}: say which array holds the features, {file}:NAME")
         rows = arrays[name]
     if rows.dtype.kind not in "fiub":
         raise InputError(f"{path} holds {rows.dtype}, not real numbers")
@@ -51,7 +52,7 @@ def read_block(path: str | os.PathLike) -> Block:
 
 
 def read_column(path: str | os.PathLike, word: str) -> np.ndarray:
-    """Ids, labels or groups in a file: the array of that name, or the only one."""
+    """Ids, labels or groups in a file: the array of that name, or the only array."""
     file, wanted = _parts(path)
     arrays = _arrays(file)
     if wanted is None and word not in arrays and len(arrays) == 1:
@@ -65,26 +66,26 @@ def read_ids(path: str | os.PathLike) -> np.ndarray | None:
 
 
 def in_folder(folder: str | os.PathLike) -> dict[str, Path]:
-    """Files of features in a folder, by their names without suffix, in alphabetical order.
+    """The files of features in a folder, by their names without suffix, in alphabetical order.
 
     Raises
     ------
     InputError
-        Fewer than two, or two of one name.
+        Fewer than two, or two of the same name.
     """
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     for path in sorted(Path(folder).iterdir()):
         if path.suffix in SUFFIXES and not path.name.startswith("."):
-            if path.stem in found:
-                raise InputError(f"{folder} has {found[path.stem].name} and {path.name}: give each model a name of its own")
-            found[path.stem] = path
-    if len(found) < 2:
-        raise InputError(f"{folder} holds {len(found)} files of features ({', '.join(SUFFIXES)}): a comparison takes two")
-    return found
+            if path.stem in files:
+                raise InputError(f"{folder} has {files[path.stem].name} and {path.name}: give each model a name of its own")
+            files[path.stem] = path
+    if len(files) < 2:
+        raise InputError(f"{folder} holds {len(files)} files of features ({', '.join(SUFFIXES)}): a comparison needs two")
+    return files
 
 
 def _parts(path: str | os.PathLike) -> tuple[Path, str | None]:
-    """The file, and the name of an array in it."""
+    """The file, and the name of an array in it if one is given."""
     if not Path(path).exists():
         file, colon, name = str(path).rpartition(":")
         if colon and Path(file).suffix in SUFFIXES and name:
@@ -112,7 +113,7 @@ def _arrays(file: Path) -> dict[str, np.ndarray]:
 def _safetensors(data: bytes) -> dict[str, np.ndarray]:
     from safetensors import deserialize
 
-    found = {}
+    arrays = {}
     for name, entry in deserialize(data):
         kind, raw = entry["dtype"], entry["data"]
         if kind == "BF16":  # the upper half of a float32
@@ -121,5 +122,5 @@ def _safetensors(data: bytes) -> dict[str, np.ndarray]:
             array = np.frombuffer(raw, _DTYPES[kind])
         else:
             raise ValueError(f"{name} is of type {kind}")
-        found[name] = array.reshape(entry["shape"])
-    return found
+        arrays[name] = array.reshape(entry["shape"])
+    return arrays

@@ -1,4 +1,4 @@
-"""Every two of many models: a comparison for each pair."""
+"""Comparisons of all pairs of several models."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from theory.compare.result import MEASURES, FeatureComparison
 if TYPE_CHECKING:
     import pandas
 
-DIRECTED = {"span_error": "reverse_span_error"}  # measures that are not the same both ways, and their reverse
-SAME = {"span_error": 0.0, "nonlinear": 0.0}  # a model against itself, where that is not 1
+DIRECTED = {"span_error": "reverse_span_error"}  # measures that are not symmetric, and their reverse
+SAME = {"span_error": 0.0, "nonlinear": 0.0}  # value of a model against itself, if that is not 1
 
 
 @dataclass(frozen=True, repr=False)
 class FeatureMatrix:
-    """Features of many models, each against each.
+    """Features of several models, all compared with each other.
 
     Attributes
     ----------
@@ -39,11 +39,12 @@ class FeatureMatrix:
     comparisons: Mapping[tuple[str, str], FeatureComparison]
 
     def matrix(self, measure: str = "span_error") -> "pandas.DataFrame":
-        """One measure of every pair, rows the sources, columns the targets; on the diagonal what a model is to itself.
+        """One measure of all pairs: sources are rows, targets are columns, and the diagonal is a model against itself.
 
         Parameters
         ----------
-        measure : "span_error", or a similarity: "cka", "debiased_cka", "cca", "svcca", "procrustes", "neighbours".
+        measure : {"span_error", "cka", "debiased_cka", "cca", "svcca", "procrustes", "neighbours"}
+            Span error or a similarity.
         """
         import pandas
 
@@ -54,39 +55,39 @@ class FeatureMatrix:
         if measure not in symmetric | set(DIRECTED):
             raise InputError(f"measure must be one of {', '.join(sorted(symmetric | set(DIRECTED)))}, not {measure!r}", "measure")
         cells = np.full((len(self.models),) * 2, SAME.get(measure, 1.0))
-        place = {name: i for i, name in enumerate(self.models)}
-        for (a, b), found in self.comparisons.items():
-            for (i, j), name in (((a, b), measure), ((b, a), DIRECTED.get(measure, measure))):
-                value = getattr(found, name)
-                cells[place[i], place[j]] = np.nan if value is None else value.mean
+        index = {name: i for i, name in enumerate(self.models)}
+        for (a, b), comparison in self.comparisons.items():
+            for (source, target), name in (((a, b), measure), ((b, a), DIRECTED.get(measure, measure))):
+                value = getattr(comparison, name)
+                cells[index[source], index[target]] = np.nan if value is None else value.mean
         return cells
 
     def table(self) -> "pandas.DataFrame":
-        """One row a pair: source, target and the measures."""
+        """One row per pair: source, target and the measures."""
         import pandas
 
         rows = []
-        for (a, b), found in self.comparisons.items():
-            values = {name: getattr(found, name) for _, name in MEASURES}
+        for (a, b), comparison in self.comparisons.items():
+            values = {name: getattr(comparison, name) for _, name in MEASURES}
             rows.append({"source": a, "target": b, **{name: e.mean for name, e in values.items() if e is not None}})
         return pandas.DataFrame(rows)
 
     def to_frame(self) -> "pandas.DataFrame":
-        """One row a number: source, target and the columns of :meth:`FeatureComparison.to_frame`."""
+        """One row per number: source, target and the columns of :meth:`FeatureComparison.to_frame`."""
         import pandas
 
-        return pandas.concat([found.to_frame().assign(source=a, target=b) for (a, b), found in self.comparisons.items()],
-                             ignore_index=True)
+        return pandas.concat([comparison.to_frame().assign(source=a, target=b)
+                              for (a, b), comparison in self.comparisons.items()], ignore_index=True)
 
     def to_json(self) -> dict:
         """Plain JSON types: ``models``, ``matrices`` (span error, CKA, debiased CKA) and the ``comparisons``."""
         shown = {name: [[None if np.isnan(x) else float(x) for x in row] for row in self._cells(name)]
                  for name in ("span_error", "cka", "debiased_cka")}
         return {"models": list(self.models), "matrices": shown,
-                "comparisons": [found.to_json() for found in self.comparisons.values()]}
+                "comparisons": [comparison.to_json() for comparison in self.comparisons.values()]}
 
     def plot(self, axes=None):
-        """Draw the span errors as shades; returns the axes. ``axes`` of matplotlib, None for those of a new figure."""
+        """Draw the span errors as a heat map, on matplotlib ``axes`` or on a new figure; returns the axes."""
         from lab.pictures import drawing
         from theory.compare.picture import draw_matrix
 

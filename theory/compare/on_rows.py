@@ -1,8 +1,8 @@
-"""One set of features against another: what second moments cannot tell, on a bounded number of rows.
+"""Measures of two sets of features that second moments do not determine, on a bounded number of rows.
 
-The span error after a nonlinear map, by kernel ridge regression and by a small MLP beside ridge on the same rows; and
-the accuracy of a logistic probe on the copies' features, on the wide network's, and on the copies' with the residual or
-with random features appended. The same rows of inputs are used on both sides.
+The span error after a nonlinear map, by kernel ridge regression and by a small MLP, with linear ridge on the same rows for
+reference; and the accuracy of a logistic probe on the copies' features, on the wide network's, and on the copies' with the
+residual or with random features appended. Both sides are measured on the same inputs.
 """
 
 import math
@@ -22,14 +22,16 @@ Rows = Mapping[str, np.ndarray]
 
 @dataclass(frozen=True)
 class OnRows:
-    """Measures on rows, and what each score row adds to them.
+    """Measures on rows, and the contribution of each score row.
 
     Attributes
     ----------
-    values : the measures by name, see :func:`compare_rows`.
-    left : of each span error the squares that are left over, shape (score rows,); of each accuracy whether the row's class
-        is predicted.
-    total : of each span error the squares of the target about its mean, shape (score rows,).
+    values : dict of str to float
+        The measures by name, see :func:`compare_rows`.
+    left : dict of str to ndarray of shape (score rows,)
+        For each span error the squared residual of a row; for each accuracy whether its class is predicted correctly.
+    total : dict of str to ndarray of shape (score rows,)
+        For each span error the squared distance of the target from its mean.
     """
 
     values: dict[str, float] = field(default_factory=dict)
@@ -43,38 +45,41 @@ def compare_rows(fit: Rows, score: Rows, wide: str, other: str | None, narrow: S
 
     Parameters
     ----------
-    fit, score : block -> array of shape (rows, units), of different rows; with ``TARGET``, labels as one-hot, logistic probes
-        are made.
-    wide, other, narrow, untrained : blocks; None where there is no such network.
-    ridge : of the residual's regression.
-    seed : of what the measures draw.
+    fit, score : mapping of str to ndarray of shape (rows, units)
+        Block → features, on different rows. With ``TARGET``, the labels in one-hot form, logistic probes are fitted.
+    wide, other, narrow, untrained : str, or sequence of str for ``narrow``
+        Names of the blocks; None if there is no such network.
+    ridge : float
+        Ridge of the residual's regression.
+    seed : int, default 0
+        Seed of the measures' random draws.
 
     Returns
     -------
     OnRows
-        ``kernel_span_error``, ``linear_rows_span_error`` and ``mlp_span_error`` of narrow to wide, the first by kernel ridge,
-        the last by a network on what ridge leaves over, the middle one by ridge alone on the same rows; the same of other
-        to wide with the prefix ``baseline_``; ``nonlinear_gap``: the smaller of kernel and network on the one side, less the
-        smaller on the other. NaN where no unit varies. ``accuracy_narrow``, ``accuracy_wide``, ``accuracy_with_residual``,
-        ``accuracy_with_untrained``: of logistic probes.
+        ``kernel_span_error``, ``linear_rows_span_error`` and ``mlp_span_error`` of narrow to wide: by kernel ridge, by linear
+        ridge on the same rows, and by a network on the residual of linear ridge; the same of other to wide with the prefix
+        ``baseline_``; ``nonlinear_gap``, the smaller of kernel and network for narrow minus the smaller for other. NaN if no
+        unit varies. ``accuracy_narrow``, ``accuracy_wide``, ``accuracy_with_residual``, ``accuracy_with_untrained``: accuracies
+        of logistic probes.
     """
     fit, score, narrow = dict(fit), dict(score), list(narrow)
-    found = OnRows()
+    result = OnRows()
     for source, prefix in ((narrow, ""), *([([other], "baseline_")] if other is not None else [])):
         one = _span_errors(fit, score, source, wide, prefix, seed)
-        found = OnRows(found.values | one.values, found.left | one.left, found.total | one.total)
+        result = OnRows(result.values | one.values, result.left | one.left, result.total | one.total)
     if other is not None:
-        own, baseline = (min(found.values[f"{p}kernel_span_error"], found.values[f"{p}mlp_span_error"])
+        own, baseline = (min(result.values[f"{p}kernel_span_error"], result.values[f"{p}mlp_span_error"])
                          for p in ("", "baseline_"))
-        found.values["nonlinear_gap"] = own - baseline
+        result.values["nonlinear_gap"] = own - baseline
     if TARGET in fit:
-        _accuracies(found, fit, score, wide, narrow, untrained, ridge)
-    return found
+        _accuracies(result, fit, score, wide, narrow, untrained, ridge)
+    return result
 
 
 def _span_errors(fit: Rows, score: Rows, source: list[str], wide: str, prefix: str, seed: int) -> OnRows:
     names = [f"{prefix}{kind}_span_error" for kind in ("kernel", "linear_rows", "mlp")]
-    if not all(any(rows[name].std(0).any() for name in names_) for rows in (fit, score) for names_ in (source, [wide])):
+    if not all(any(rows[name].std(0).any() for name in side) for rows in (fit, score) for side in (source, [wide])):
         return OnRows(dict.fromkeys(names, math.nan))
     rng = generator(seed, "comparison", "nonlinear", prefix, len(source))
     kernel = nonlinear_span_error(fit, score, source=source, target=wide, rng=rng)
@@ -84,8 +89,9 @@ def _span_errors(fit: Rows, score: Rows, source: list[str], wide: str, prefix: s
                   dict(zip(names, (kernel.total, network.total, network.total))))
 
 
-def _accuracies(found: OnRows, fit: dict, score: dict, wide: str, narrow: list[str], untrained: str | None,
+def _accuracies(result: OnRows, fit: dict, score: dict, wide: str, narrow: list[str], untrained: str | None,
                 ridge: float) -> None:
+    """Add the accuracies of logistic probes; ``fit`` and ``score`` gain the blocks "labels" and "residual"."""
     moments = Moments.from_samples({name: fit[name] for name in [*narrow, wide]})
     weights, offset = ridge_map(moments, source=narrow, target=wide, ridge=ridge)
     for rows in (fit, score):
@@ -94,4 +100,4 @@ def _accuracies(found: OnRows, fit: dict, score: dict, wide: str, narrow: list[s
     random = [("with_untrained", [*narrow, untrained])] if untrained is not None else []
     for name, blocks in (("narrow", narrow), ("wide", [wide]), ("with_residual", [*narrow, "residual"]), *random):
         probe = logistic_probe(fit, score, features=blocks)
-        found.values[f"accuracy_{name}"], found.left[f"accuracy_{name}"] = probe.accuracy, probe.right
+        result.values[f"accuracy_{name}"], result.left[f"accuracy_{name}"] = probe.accuracy, probe.right

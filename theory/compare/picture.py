@@ -1,4 +1,4 @@
-"""Pictures of comparisons, from what they are as JSON."""
+"""Pictures of comparisons, drawn from their JSON form."""
 
 import math
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from lab.pictures import BASELINE, NARROW, REVERSE, WIDE
 if TYPE_CHECKING:
     import matplotlib.axes
 
-# label, value, null and baseline as paths into the JSON
+# label; value, null and baseline as paths into the JSON
 SHOWN = (
     ("span error", "span_error", "null", "baseline"),
     ("reverse span error", "reverse_span_error", "reverse_null", None),
@@ -25,8 +25,8 @@ SHOWN = (
 )
 
 
-def _at(tree: Mapping, path: str | None) -> Mapping | None:
-    """The estimate at a path, None where there is none."""
+def _estimate(tree: Mapping, path: str | None) -> Mapping | None:
+    """The estimate at a path; None if there is none."""
     node: Mapping | None = tree if path else None
     for key in path.split(".") if path else ():
         node = (node or {}).get(key)
@@ -34,17 +34,17 @@ def _at(tree: Mapping, path: str | None) -> Mapping | None:
 
 
 def draw_comparison(comparison: Mapping, axes: "matplotlib.axes.Axes") -> None:
-    """Every measure as a dot with its interval; its null a cross, its baseline an open square.
+    """Draw every measure as a dot with its interval, its null as a cross and its baseline as an open square.
 
     Parameters
     ----------
     comparison : dict
-        Of :meth:`theory.compare.FeatureComparison.to_json`.
+        Result of :meth:`theory.compare.FeatureComparison.to_json`.
     axes : matplotlib.axes.Axes
         Where to draw.
     """
-    shown = [(label, found, _at(comparison, null), _at(comparison, other)) for label, value, null, other in SHOWN
-             if (found := _at(comparison, value)) is not None][::-1]
+    shown = [(label, estimate, _estimate(comparison, null), _estimate(comparison, other)) for label, value, null, other in SHOWN
+             if (estimate := _estimate(comparison, value)) is not None][::-1]
     labels = {"value": "with 95 % interval", "null": "null", "baseline": "baseline"}
     for place, (label, value, null, other) in enumerate(shown):
         colour = NARROW if "span" in label else REVERSE if "probe" in label else WIDE
@@ -65,12 +65,12 @@ def draw_comparison(comparison: Mapping, axes: "matplotlib.axes.Axes") -> None:
 
 
 def draw_matrix(comparison: Mapping, axes: "matplotlib.axes.Axes") -> None:
-    """Span error of each model (row) to each other (column), as shades with their numbers.
+    """Draw the span error of each model (row) to each other (column) as a heat map with numbers.
 
     Parameters
     ----------
     comparison : dict
-        Of :meth:`theory.compare.FeatureMatrix.to_json`.
+        Result of :meth:`theory.compare.FeatureMatrix.to_json`.
     axes : matplotlib.axes.Axes
         Where to draw.
     """

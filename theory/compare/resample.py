@@ -1,12 +1,12 @@
 """Intervals from one pair of blocks: a bootstrap over rows, by whole groups.
 
-Rows (or groups of rows) are drawn again with replacement, and each number made of the drawn rows' sums. A share of variance is
-a ratio of two sums over rows; a similarity is, to first order, its value plus the mean of what each row adds to it
-(:mod:`theory.measures.similarity`). So a draw costs no decomposition, and numbers of the same rows share the draws: the
-interval of a gap is that of the paired difference.
+Rows (or groups of rows) are resampled with replacement, and each number is computed from sums over the drawn rows. A share of
+variance is a ratio of two such sums; a similarity is, to first order, its value plus the mean influence of the rows
+(:mod:`theory.measures.influence`). So a draw needs no decomposition, and numbers on the same rows share the draws: the interval
+of a gap is that of the paired difference.
 
-What is fitted is held as it is: an interval says how far the number would move with other rows of the same kind to score on,
-not with other networks. For that, give several pairs.
+Fits are held fixed: an interval says how much the number would vary with other score rows of the same kind, not with other
+networks. For that, give several pairs.
 """
 
 from collections.abc import Sequence
@@ -22,18 +22,21 @@ _AT_ONCE = 50
 
 
 class Resampling:
-    """Draws of the groups of some rows.
+    """Bootstrap draws of groups of rows.
 
     Parameters
     ----------
-    groups : number of each row's group, shape (rows,).
-    rng : of the draws.
-    draws : how many.
+    groups : ndarray of int, shape (rows,)
+        Number of each row's group.
+    rng : numpy.random.Generator
+        Draws the groups.
+    draws : int, default 1000
+        Number of draws.
     """
 
     def __init__(self, groups: np.ndarray, rng: np.random.Generator, draws: int = DRAWS):
-        found, self._groups = np.unique(groups, return_inverse=True)
-        self.n = len(found)
+        names, self._groups = np.unique(groups, return_inverse=True)
+        self.n = len(names)
         self._counts = np.empty((draws, self.n), np.uint16)
         for counts in self._counts:
             counts[:] = np.bincount(rng.integers(self.n, size=self.n), minlength=self.n)
@@ -45,15 +48,23 @@ class Resampling:
         return np.concatenate(pieces).T
 
     def shares(self, value: float, *terms: tuple[float, np.ndarray, np.ndarray]) -> Estimate:
-        """A sum of ratios, sign · (sum over rows of the first) / (sum of the second)."""
+        """Interval of a sum of ratios of sums over rows.
+
+        Parameters
+        ----------
+        value : float
+            The number on all rows.
+        *terms : (sign, numerator, denominator)
+            Each adds sign · (sum of the numerator) / (sum of the denominator); arrays of shape (rows,).
+        """
         columns = [column for _, top, bottom in terms for column in (top, bottom)]
         sums, plain = self.sums(columns), [column.sum() for column in columns]
         drawn = sum(sign * _ratio(sums[2 * i], sums[2 * i + 1]) for i, (sign, _, _) in enumerate(terms))
-        seen = sum(sign * plain[2 * i] / plain[2 * i + 1] for i, (sign, _, _) in enumerate(terms))
-        return self._estimate(value, drawn + (value - seen))  # that difference is rounding
+        observed = sum(sign * plain[2 * i] / plain[2 * i + 1] for i, (sign, _, _) in enumerate(terms))
+        return self._estimate(value, drawn + (value - observed))  # centred on the value: the difference is a rounding error
 
     def moved(self, value: float, influence: np.ndarray) -> Estimate:
-        """A number whose rows have this influence, shape (rows,)."""
+        """Interval of a number from the influence of the rows, shape (rows,)."""
         top, bottom = self.sums([influence - influence.mean(), np.ones(len(influence))])
         return self._estimate(value, value + top / bottom)
 
@@ -65,7 +76,7 @@ class Resampling:
 
 
 def _ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
-    """top/bottom, NaN where a draw has nothing to divide by."""
+    """top/bottom, NaN where a draw has a denominator of 0."""
     return top / np.where(bottom > 0, bottom, np.nan)
 
 

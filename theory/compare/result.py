@@ -1,4 +1,4 @@
-"""What a comparison of features says: one typed result, as a table, a picture, JSON or a line."""
+"""The result of a comparison of features, as a table, a picture, JSON or one line."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from theory.measures import compared
 if TYPE_CHECKING:
     import pandas
 
-# words of a table, attribute of the result, and the names that null and baseline have in ``Measured``
+# label in a table, attribute of the result
 MEASURES = (
     ("span error", "span_error"), ("reverse span error", "reverse_span_error"), ("gap over the baseline", "gap"),
     ("nonlinear span error", "nonlinear"), ("the same rows, linear", "linear_on_rows"), ("gap, nonlinear", "nonlinear_gap"),
@@ -46,10 +46,10 @@ Numbers = Mapping[str, Estimate]
 
 @dataclass(frozen=True, repr=False)
 class FeatureComparison:
-    """One set of features against another, every number with its interval.
+    """Comparison of two sets of features, with an interval for every number.
 
-    Shares of variance (span errors, probes) are of rows that neither the regression nor its ridge has seen. Similarities are
-    in-sample on the rows fitted on, as in width sweeps: hold them against ``nulls``; ``held_out`` has those whose fitted
+    Shares of variance (span errors, probes) are measured on rows that neither the regression nor its ridge has seen. Similarities
+    are in-sample, on the rows of the fit, as in width sweeps: compare them with ``nulls``. ``held_out`` has those whose fitted
     directions are scored on the other rows. A number that does not exist (no baseline given, too few rows) is None.
 
     Attributes
@@ -57,11 +57,11 @@ class FeatureComparison:
     blocks : mapping of str to str
         Names of "source", "target" and "baseline".
     span_error : Estimate
-        Share of the target's variance that ridge from the source leaves.
+        Share of the target's variance that ridge regression from the source leaves unexplained.
     reverse_span_error : Estimate or None
         The same from the target to the source.
     null : Estimate or None
-        Span error with the target's features of other rows: 1 is "nothing".
+        Span error if the target's features are those of other rows; 1 means that nothing is explained.
     reverse_null : Estimate or None
         The same from the target to the source.
     baseline : Estimate or None
@@ -81,32 +81,32 @@ class FeatureComparison:
     procrustes : Estimate or None
         Cosine of the best match by rotation.
     neighbours : Estimate or None
-        Share of a row's nearest rows that both sides agree on (subset).
+        Share of a row's nearest rows that are the same on both sides (subset).
     nonlinear : Estimate or None
         Span error by the better of kernel ridge and a small network (subset).
     linear_on_rows : Estimate or None
-        Span error by ridge on the same few rows.
+        Span error by ridge on the same subset.
     nonlinear_gap : Estimate or None
         ``nonlinear`` less that of the baseline.
     n_over_d : Estimate
-        Rows fitted on for each unit of the wider side.
+        Rows of the fit per unit of the wider side.
     copies : mapping of str to Estimate
-        Span error of the first 1, 2, 4, … blocks of the source alone, where there are several.
+        Span error of the first 1, 2, 4, … blocks of the source, if there are several.
     residual : mapping of str to Estimate
-        What ridge leaves of the target: its "effective_rank" on the rows scored on.
+        The residual of the target: its "effective_rank" on the score rows.
     effective_rank : mapping of str to Estimate
         Participation ratio of "source", "target" and "baseline".
     units : mapping of str to Estimate
-        Units of these.
+        Numbers of their units.
     dead_units : mapping of str to Estimate
-        Units of these that do not vary.
+        Numbers of their units that do not vary.
     probes : mapping of str to Estimate, or None
-        Shares of the labels' variance that linear probes leave, and accuracies of logistic ones (subset); None without
-        labels.
+        Shares of the labels' variance that linear probes leave unexplained, and accuracies of logistic probes (subset); None
+        without labels.
     held_out : mapping of str to Estimate
-        Similarities on the rows scored on.
+        Similarities on the score rows.
     nulls : mapping of str to Estimate
-        Similarities to other rows' features.
+        Similarities to the features of other rows.
     baselines : mapping of str to Estimate
         Similarities of the baseline block.
     others : mapping of str to Estimate
@@ -114,15 +114,15 @@ class FeatureComparison:
     ridges : mapping of str to list
         "grid", the "chosen" ridges, and span errors at each ridge of the grid.
     rows : mapping of str to int
-        How many rows each part of the split has, and the subset.
+        Numbers of rows of each part of the split, and of the subset.
     split : str
-        How rows were dealt out, in words.
+        How the rows were split, in words.
     interval : str
-        How intervals were made, in words.
+        How intervals were computed, in words.
     seed : int
-        Of all that is drawn.
+        Seed of all random draws.
     notes : tuple of str
-        What a reader should know.
+        Caveats for the reader.
 
     Examples
     --------
@@ -170,40 +170,40 @@ class FeatureComparison:
     notes: tuple[str, ...] = field(default=())
 
     def table(self) -> "pandas.DataFrame":
-        """One row a measure: its value, interval and ``n``, with null and baseline beside it."""
+        """One row per measure: its value, interval and ``n``, with its null and baseline."""
         import pandas
 
         rows = []
         for label, name in (*MEASURES, *((name, name) for name in self.others)):
-            found = self.others.get(name) or getattr(self, name, None)
-            if found is not None:
-                rows.append({"measure": label, "value": found.mean, "low": found.low, "high": found.high, "n": found.n,
+            e = self.others.get(name) or getattr(self, name, None)
+            if e is not None:
+                rows.append({"measure": label, "value": e.mean, "low": e.low, "high": e.high, "n": e.n,
                              "null": _mean(self._null(name)), "baseline": _mean(self._baseline(name))})
         for group, label in _LABELS.items():
-            rows += [{"measure": label.format(name.replace("_", " ")), "value": found.mean, "low": found.low, "high": found.high,
-                      "n": found.n} for name, found in (getattr(self, group) or {}).items()]
+            rows += [{"measure": label.format(name.replace("_", " ")), "value": e.mean, "low": e.low, "high": e.high, "n": e.n}
+                     for name, e in (getattr(self, group) or {}).items()]
         return pandas.DataFrame(rows).set_index("measure").astype({"low": float, "high": float})
 
     def to_frame(self) -> "pandas.DataFrame":
-        """One row a number: the names of :meth:`to_json` ("probes.source"), mean, low, high, n and method."""
+        """One row per number: the names of :meth:`to_json` ("probes.source"), mean, low, high, n and method."""
         import pandas
 
         return pandas.DataFrame([{"name": name, "mean": e.mean, "low": e.low, "high": e.high, "n": e.n, "method": e.method}
                                  for name, e in self.numbers().items()]).astype({"low": float, "high": float})
 
     def numbers(self) -> dict[str, Estimate]:
-        """Every number that exists, flat: "span_error", "probes.source", ..."""
-        found = {}
+        """All numbers that exist, by flat names: "span_error", "probes.source", ..."""
+        flat = {}
         for entry in fields(self):
             value = getattr(self, entry.name)
             if isinstance(value, Estimate):
-                found[entry.name] = value
+                flat[entry.name] = value
             elif isinstance(value, Mapping):
-                found |= {f"{entry.name}.{key}": e for key, e in value.items() if isinstance(e, Estimate)}
-        return found
+                flat |= {f"{entry.name}.{key}": e for key, e in value.items() if isinstance(e, Estimate)}
+        return flat
 
     def to_json(self) -> dict:
-        """Plain JSON types: estimates as objects of mean, low, high and n, None for what does not exist."""
+        """Plain JSON types: estimates as objects with mean, low, high and n, None for numbers that do not exist."""
         return {entry.name: _plain(getattr(self, entry.name)) for entry in fields(self)}
 
     def plot(self, axes=None):
@@ -211,7 +211,8 @@ class FeatureComparison:
 
         Parameters
         ----------
-        axes : of matplotlib; None for those of a new figure.
+        axes : matplotlib.axes.Axes, optional
+            Axes to draw on; by default those of a new figure.
         """
         from lab.pictures import drawing
         from theory.compare.picture import draw_comparison
@@ -237,13 +238,13 @@ class FeatureComparison:
         return self.baseline if name == "span_error" else self.baselines.get(name)
 
 
-def spelt(found: Estimate) -> str:
+def spelt(estimate: Estimate) -> str:
     """An estimate in a few digits: ``0.231 [0.224, 0.238]``."""
-    return f"{found:.3g}"
+    return f"{estimate:.3g}"
 
 
-def _mean(found: Estimate | None) -> float:
-    return math.nan if found is None else found.mean
+def _mean(estimate: Estimate | None) -> float:
+    return math.nan if estimate is None else estimate.mean
 
 
 def _plain(value):
@@ -251,7 +252,7 @@ def _plain(value):
 
 
 def combined(measured: Sequence[Measured]) -> dict[str, Estimate]:
-    """Estimates by rows of a single pair, by seeds of several; numbers that exist nowhere are left out."""
+    """Estimates over the rows of a single pair, or over several pairs; numbers that exist for no pair are left out."""
     if len(measured) == 1:
         (one,) = measured
         known = {name: value for name, value in one.values.items() if math.isfinite(value)}
@@ -268,29 +269,34 @@ def assembled(measured: Sequence[Measured], *, blocks: Mapping[str, str], ridges
 
     Parameters
     ----------
-    measured : a pair each.
-    blocks, split, seed : see :class:`FeatureComparison`.
-    ridges : the grid.
-    interval : how intervals were made; None to say it of the pairs.
+    measured : sequence of Measured
+        The numbers of each pair.
+    blocks, split, seed : see :class:`FeatureComparison`
+        Passed on to the result.
+    ridges : sequence of float
+        The grid.
+    interval : str, optional
+        How intervals were computed; by default this follows from the pairs.
     """
-    found = combined(measured)
+    estimates = combined(measured)
     similar = (*compared(), "debiased_cka", "neighbours")
     known = {name for _, name in MEASURES}
-    groups: dict[str, Any] = {group: {key: found[name] for key, name in entries.items() if name in found}
+    groups: dict[str, Any] = {group: {key: estimates[name] for key, name in entries.items() if name in estimates}
                               for group, entries in _GROUPS.items()}
     curves = {name: [_of_pairs([one.curves[name][i] for one in measured]) for i in range(len(ridges))]
               for name in measured[0].curves}
-    numbers: dict[str, Any] = {entry.name: found.get(_NAMES.get(entry.name, entry.name)) for entry in fields(FeatureComparison)
+    numbers: dict[str, Any] = {entry.name: estimates.get(_NAMES.get(entry.name, entry.name))
+                               for entry in fields(FeatureComparison)
                                if entry.name in known | {"null", "reverse_null", "baseline", "reverse_gap"}}
     counts = [count for count in measured[0].copies if all(count in one.copies for one in measured)]
     copies = {str(count): _of_pairs([one.copies[count] for one in measured]) for count in counts}
     return FeatureComparison(
         blocks=dict(blocks), **numbers, copies=copies, **{**groups, "probes": groups["probes"] or None},
-        nulls={name: found[f"null_{name}"] for name in similar if f"null_{name}" in found},
-        baselines={**{name: found[f"baseline_{name}"] for name in similar if f"baseline_{name}" in found},
-                   **{name: found[f"baseline_{_NAMES[name]}"] for name in ("nonlinear", "linear_on_rows")
-                      if f"baseline_{_NAMES[name]}" in found}},
-        others={name: found[name] for name in compared() if name not in known and name in found},
+        nulls={name: estimates[f"null_{name}"] for name in similar if f"null_{name}" in estimates},
+        baselines={**{name: estimates[f"baseline_{name}"] for name in similar if f"baseline_{name}" in estimates},
+                   **{name: estimates[f"baseline_{_NAMES[name]}"] for name in ("nonlinear", "linear_on_rows")
+                      if f"baseline_{_NAMES[name]}" in estimates}},
+        others={name: estimates[name] for name in compared() if name not in known and name in estimates},
         ridges={"grid": list(ridges), "chosen": {name: [one.chosen[name] for one in measured] for name in measured[0].chosen},
                 **curves},
         rows=dict(measured[0].rows), split=split, interval=interval or _of_intervals(measured), seed=seed,
@@ -298,7 +304,7 @@ def assembled(measured: Sequence[Measured], *, blocks: Mapping[str, str], ridges
 
 
 def _of_pairs(values: Sequence[float]) -> Estimate:
-    """Mean over pairs; NaN stays what it is."""
+    """Mean over pairs; NaN if any value is."""
     return mean_interval(values) if all(map(math.isfinite, values)) else Estimate(math.nan, n=len(values))
 
 
@@ -306,5 +312,5 @@ def _of_intervals(measured: Sequence[Measured]) -> str:
     if len(measured) > 1:
         return f"95 %, Student's t over {len(measured)} pairs"
     if not measured[0].estimates:
-        return "none: one pair, and its moments alone"
-    return "95 %, bootstrap over rows, by groups where there are any (n: how many); what is fitted is held as it is"
+        return "none: one pair, from its moments alone"
+    return "95 %, bootstrap over rows, by group if there are groups (n is their number), with fits held fixed"

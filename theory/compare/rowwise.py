@@ -1,11 +1,10 @@
-"""What each row adds to the numbers of a pair, so that rows can be drawn again.
+"""Contributions of each row to the numbers of a pair, for resampling.
 
-Three sets of rows, three classes of one form: ``groups`` of the rows, ``values`` that only rows give, and
-``estimates(draws, values)``: numbers with their intervals.
+There are three sets of rows, with a class for each, all of the same form (:class:`Rowwise`):
 
 ``Scored``  the rows that regressions and fitted directions are scored on
-``Fitted``  the rows that they are fitted on, on which similarities are in-sample, as in width sweeps
-``Subset``  few rows, for what needs all pairs of them, or many passes
+``Fitted``  the rows that they are fitted on; similarities are in-sample there, as in width sweeps
+``Subset``  a few rows, for measures that need all pairs of rows, or many passes
 """
 
 import math
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
 
 Rows = dict[str, np.ndarray]
 Influenced = tuple[Callable[..., float], Callable[..., Callable]]
-HELD_OUT: dict[str, Influenced] = {  # directions that are fitted, on the rows scored on: the number, and the influence of a row
+HELD_OUT: dict[str, Influenced] = {  # measures with fitted directions, on the score rows: the number, and the influence of a row
     "held_out_cca": (mean_squared_cca, cca_influence),
     "held_out_svcca": (svcca, partial(cca_influence, keep=KEPT, squared=False)),
     "held_out_procrustes": (procrustes_similarity, procrustes_influence),
@@ -45,7 +44,7 @@ HELD_OUT: dict[str, Influenced] = {  # directions that are fitted, on the rows s
 DIFFERENCES = {"gap": ("span_error", "baseline_span_error"), "reverse_gap": ("reverse_span_error", "baseline_span_error"),
                "probe_error_gap": ("probe_narrow", "probe_wide")}
 NEIGHBOURS = 10
-_PRODUCTS = ("xx", "yy", "xcy", "xcx", "ycy")  # of PairedRows
+_PRODUCTS = ("xx", "yy", "xcy", "xcx", "ycy")  # attributes of PairedRows
 _RANKS = {"rank_narrow": ("xx", "xcx"), "rank_wide": ("yy", "ycy"), "rank_other": ("baseline_xx", "baseline_xcx")}
 
 
@@ -60,7 +59,7 @@ def _squares(x: np.ndarray) -> np.ndarray:
 
 
 class _Columns:
-    """Functions of rows, gathered over chunks."""
+    """Columns with one number per row, collected over chunks."""
 
     def __init__(self) -> None:
         self._parts: dict[str, list[np.ndarray]] = {}
@@ -79,16 +78,16 @@ def _standard(moments: Moments, pieces: Rows, names: Names) -> np.ndarray:
 
 
 class Rowwise(Protocol):
-    """What some rows give: numbers of their own, and intervals from drawing the rows again by their groups."""
+    """Numbers on a set of rows, with intervals from resampling the rows by group."""
 
-    groups: np.ndarray
-    values: dict[str, float]
+    groups: np.ndarray  # group of each row
+    values: dict[str, float]  # numbers that follow from the rows, but not from moments
 
     def estimates(self, draws: Resampling, values: dict[str, float]) -> dict[str, Estimate]: ...
 
 
 class Scored:
-    """Span errors, probes, the residual and held-out similarities, on the rows scored on."""
+    """Span errors, probes, the rank of the residual and held-out similarities, on the score rows."""
 
     def __init__(self, work: "Work", values: dict[str, float]):
         site, used, wide = work.site, work.used, work.wide
@@ -123,24 +122,24 @@ class Scored:
         self._columns, self._regressions, self._held = columns.whole(), list(regressions), list(held)
 
     def estimates(self, draws: Resampling, values: dict[str, float]) -> dict[str, Estimate]:
-        """Every number of these rows with its interval."""
+        """All numbers on these rows with their intervals."""
         columns = self._columns
 
         def share(sign: float, name: str) -> tuple[float, np.ndarray, np.ndarray]:
             return sign, columns[name], columns[f"{name} total"]
 
-        found = {name: draws.shares(values[name], share(1, name)) for name in self._regressions}
-        found |= {name: draws.shares(values[name], share(1, a), share(-1, b)) for name, (a, b) in DIFFERENCES.items()
-                  if a in found and b in found}
-        found |= {name: bounded(draws.moved(values[name], columns[name]), -1, 1) for name in self._held}
+        estimates = {name: draws.shares(values[name], share(1, name)) for name in self._regressions}
+        estimates |= {name: draws.shares(values[name], share(1, a), share(-1, b)) for name, (a, b) in DIFFERENCES.items()
+                      if a in estimates and b in estimates}
+        estimates |= {name: bounded(draws.moved(values[name], columns[name]), -1, 1) for name in self._held}
         if self._ranked:
             influence = effective_rank_influence(values["residual_rank"], columns["squares"], columns["along"])
-            found["residual_rank"] = bounded(draws.moved(values["residual_rank"], influence), least=1)
-        return found
+            estimates["residual_rank"] = bounded(draws.moved(values["residual_rank"], influence), least=1)
+        return estimates
 
 
 def _regressions(work: "Work") -> dict[str, tuple[Site, Names, Names]]:
-    """Number -> (site, source, target) of the regression behind it; that of ``span_error`` first."""
+    """Name of each number → (site, source, target) of its regression, that of ``span_error`` first."""
     site, used, wide = work.site, work.used, work.wide
     regressions: dict[str, tuple[Site, Names, Names]] = {
         "span_error": (site, used, wide), "reverse_span_error": (site, wide, used),
@@ -178,27 +177,27 @@ class Fitted:
             for prefix in sides.keys() - {"null_"}:
                 for name in _PRODUCTS:
                     columns.add(f"{prefix}{name}", getattr(rows[prefix], name))
-        found = columns.whole()
-        self._influence = {name: found[name] for name in influences}
+        whole = columns.whole()
+        self._influence = {name: whole[name] for name in influences}
         for name, products in _RANKS.items():
             if name in values:
-                self._influence[name] = effective_rank_influence(values[name], *(found[product] for product in products))
+                self._influence[name] = effective_rank_influence(values[name], *(whole[product] for product in products))
         for prefix in sides.keys() - {"null_"}:
             with suppress(InputError):  # too few rows
-                self._add_debiased(both, prefix, sides[prefix], *(found[f"{prefix}{name}"] for name in _PRODUCTS))
+                self._add_debiased(both, prefix, sides[prefix], *(whole[f"{prefix}{name}"] for name in _PRODUCTS))
 
     def _add_debiased(self, both: Moments, prefix: str, pair: tuple[Names, Names], k: np.ndarray, l: np.ndarray,
                       *products: np.ndarray) -> None:
-        """The debiased CKA, which the null is for the others."""
+        """Add the debiased CKA, which needs no null."""
         name = f"{prefix}debiased_cka"
         self.values[name] = debiased_cka_of(both, pair[0], pair[1], k, l)
         self._influence[name] = debiased_cka_influence(self.values[name], k, l, *products)
 
     def estimates(self, draws: Resampling, values: dict[str, float]) -> dict[str, Estimate]:
-        """Every number of these rows with its interval."""
-        found = {name: draws.moved(values[name], column) for name, column in self._influence.items()}
+        """All numbers on these rows with their intervals."""
+        estimates = {name: draws.moved(values[name], column) for name, column in self._influence.items()}
         return {name: bounded(e, least=1) if name.startswith("rank") else e if "debiased" in name else bounded(e, 0, 1)
-                for name, e in found.items()}
+                for name, e in estimates.items()}
 
 
 class Subset:
@@ -219,14 +218,14 @@ class Subset:
         self.values |= {f"{prefix}nonlinear_span_error": self.values[name] for prefix, name in self._better.items()}
 
     def estimates(self, draws: Resampling, values: dict[str, float]) -> dict[str, Estimate]:
-        """Every number of these rows with its interval."""
+        """All numbers on these rows with their intervals."""
         left, total, ones = self._on_rows.left, self._on_rows.total, np.ones(len(self.groups))
         terms = {name: (column, total.get(name, ones)) for name, column in (left | self._near).items()}
         better = {name: terms[of] for prefix, of in self._better.items() if of in terms
                   for name in (f"{prefix}nonlinear_span_error",)}
         terms |= better
-        found = {name: draws.shares(values[name], (1, *term)) for name, term in terms.items()}
+        estimates = {name: draws.shares(values[name], (1, *term)) for name, term in terms.items()}
         if len(better) == 2:
-            found["nonlinear_gap"] = draws.shares(values["nonlinear_gap"], (1, *better["nonlinear_span_error"]),
-                                                  (-1, *better["baseline_nonlinear_span_error"]))
-        return found
+            estimates["nonlinear_gap"] = draws.shares(values["nonlinear_gap"], (1, *better["nonlinear_span_error"]),
+                                                      (-1, *better["baseline_nonlinear_span_error"]))
+        return estimates

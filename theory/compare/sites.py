@@ -1,4 +1,4 @@
-"""One set of features against another: the measures, from stored moments alone.
+"""Measures of two sets of features that follow from stored moments alone.
 
 ``narrow`` is one block or several (the copies of a narrow network, concatenated), ``wide`` another. FSE is the span error
 (:func:`theory.measures.span_error`), fitted on one part of the rows with the ridge chosen on another, refitted on both, scored
@@ -8,10 +8,10 @@ on a third. Interpret each number against these references:
 * untrained: that network at its start;
 * null: the wide network's features against the wrong inputs (``SHUFFLED``).
 
-Copies of which no unit varies (a narrow network can die) span nothing: their span error is 1, and what has them as its
-target, the reverse error and the similarities, does not exist (NaN). Measures that need rows are in ``on_rows``.
+Copies without a varying unit (a narrow network can die) span nothing: their span error is 1, and the reverse error and the
+similarities, for which they would be the target, do not exist (NaN). Measures that need rows are in ``on_rows``.
 
-Width sweeps of real networks and :func:`theory.compare.compare` of a user's features both come through here.
+Both width sweeps of real networks and :func:`theory.compare.compare` of a user's features use this module.
 """
 
 import math
@@ -38,9 +38,9 @@ from theory.moments import Moments
 from theory.moments.layout import Names, listed
 
 PARTS = ("fit", "tune", "score")
-TARGET = "target"  # the labels' block, one-hot
-SHUFFLED = "shuffled"
-SHOWN_RIDGES = (1e-6, 1e-4, 1e-2)  # beside the chosen one, to show how much hangs on it
+TARGET = "target"  # block of the labels, in one-hot form
+SHUFFLED = "shuffled"  # block of the wide network's features on mispaired inputs
+SHOWN_RIDGES = (1e-6, 1e-4, 1e-2)  # reported with the chosen one, to show how much depends on it
 
 
 class Site:
@@ -49,13 +49,13 @@ class Site:
     Parameters
     ----------
     fit : Moments
-        Regressions are fitted on these rows with each ridge.
+        Moments of the rows on which regressions are fitted with each ridge.
     tune : Moments
-        The ridge is chosen on these, and the regression refitted on ``both``.
+        Moments of the rows on which the ridge is chosen; the regression is then refitted on ``both``.
     score : Moments
-        Regressions are scored on these.
+        Moments of the rows on which regressions are scored.
     ridges : sequence of float
-        Grid to choose from.
+        Grid of ridges.
 
     Raises
     ------
@@ -79,7 +79,7 @@ class Site:
         self._residuals: dict[tuple, Site] = {}
 
     def choice(self, source: Names, target: Names) -> RidgeChoice:
-        """The ridge of the regression from one block, or several, to another."""
+        """The chosen ridge of the regression from source to target, each a block or several."""
         key = listed(source), listed(target)
         if key not in self._choices:
             self._choices[key] = choose_ridge(self.fit, self.tune, source=source, target=target, ridges=self.ridges)
@@ -94,21 +94,22 @@ class Site:
 
         Parameters
         ----------
-        source, target : block, or several; target is explained by source.
+        source, target : str or sequence of str
+            A block, or several side by side; the target is explained by the source.
         """
         ridge = self.choice(source, target).ridge
         return float(span_error(self.both, source=source, target=target, ridge=ridge, score=self.score)), ridge
 
     def probe(self, features: Names) -> float:
-        """Share of the labels' variance (one-hot where they are classes) that a linear probe leaves unexplained."""
+        """Share of the labels' variance (classes in one-hot form) that a linear probe leaves unexplained."""
         ridge = self.choice(features, TARGET).ridge
         return float(probe_error(self.both, features=features, target=TARGET, ridge=ridge, score=self.score))
 
     def with_residual(self, wide: str, used: Sequence[str]) -> "Site":
-        """With one more block, ``residual``: what ridge from some blocks, at the chosen ridge, leaves over of another."""
+        """The site with one more block, ``residual``: what regression from ``used`` at the chosen ridge leaves of ``wide``."""
         key = listed(wide), listed(used)
         if key not in self._residuals:
-            names = [*used, wide, *([TARGET] if self.labelled else [])]  # those needed alone: the law of all blocks costs more
+            names = [*used, wide, *([TARGET] if self.labelled else [])]  # only these blocks, since all would cost more
             regression = ridge_map(self.both, source=used, target=wide, ridge=self.choice(used, wide).ridge)
             self._residuals[key] = Site(*(with_residual(part.select(*names), source=used, target=wide, regression=regression)
                                           for part in (self.fit, self.tune, self.score)), ridges=self.ridges)
@@ -116,29 +117,32 @@ class Site:
 
     @property
     def labelled(self) -> bool:
-        """Whether there are labels to probe for."""
+        """Whether there are labels for probes."""
         return TARGET in self.fit.names
 
 
 def similarities(site: Site, a: Names, b: Names, prefix: str = "") -> dict[str, float]:
-    """Every declared measure of two sets of features (:func:`theory.measures.compared`), on all rows that regressions are
-    fitted on; NaN where it does not exist.
+    """Every declared measure of two sets of features (:func:`theory.measures.compared`), on all rows of fit and tune; NaN if
+    it does not exist.
 
     Parameters
     ----------
-    site : moments of the parts.
-    a, b : block, or several.
-    prefix : before each name.
+    site : Site
+        Moments of the parts.
+    a, b : str or sequence of str
+        A block, or several side by side.
+    prefix : str, default ""
+        Prefix of the measures' names.
     """
-    found = {}
+    values = {}
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FewRows)  # shown by the null, and by ``rows_per_feature``
+        warnings.simplefilter("ignore", FewRows)  # the null and ``rows_per_feature`` show it
         for name, measure in compared().items():
             try:
-                found[prefix + name] = measure.function(site.both, a, b)
+                values[prefix + name] = measure.function(site.both, a, b)
             except InputError:  # features that do not vary, or no more rows than directions
-                found[prefix + name] = math.nan
-    return found
+                values[prefix + name] = math.nan
+    return values
 
 
 def doublings(copies: int, *more: int) -> list[int]:
@@ -156,32 +160,32 @@ def compare_site(site: Site, wide: str, other: str | None, narrow: Sequence[str]
     Parameters
     ----------
     site : Site
-        The moments; nulls are made where they have the block ``SHUFFLED``, probes where they have labels (``TARGET``).
+        The moments; with the block ``SHUFFLED`` there are nulls, with labels (``TARGET``) there are probes.
     wide : str
         Block of the wide network.
     other : str or None
-        Block of the independent second one; None where there is none.
+        Block of an independent second wide network, if there is one.
     narrow : sequence of str
         Blocks of the copies, in order.
     untrained : str, optional
-        Block of an untrained wide network, for controls; they are left out without it.
+        Block of an untrained wide network, for controls; without it they are left out.
     equal : int, optional
         The number of copies with as many features as the wide network (default: all).
     counts : sequence of int, optional
         Numbers of copies (default: doublings up to all, and ``equal``).
     seed : int, default 0
-        Of the noise that is appended as a control.
+        Seed of the noise that is appended as a control.
 
     Returns
     -------
     list of dict
-        One for each number of ``copies``. Shares of the target's variance: ``span_error`` (narrow to wide),
+        One row for each number of ``copies``. Shares of the target's variance: ``span_error`` (narrow to wide),
         ``reverse_span_error``, ``baseline_span_error`` (other wide to wide), ``gap`` and ``reverse_gap`` (minus the
         baseline), ``probe_narrow``, ``probe_wide``, ``probe_error_gap`` (narrow minus wide); ``ridge`` and the span error at
-        fixed ones, ``span_error_ridge_*``; ``features_narrow``, ``features_wide``, ``rows_per_feature``; ``dead_narrow``,
-        ``dead_wide``: units that do not vary. The row of ``equal`` copies has besides what :func:`similarities` names, for
-        the copies and with the prefixes ``baseline_``, ``untrained_`` and ``null_``; and what :func:`nulls` and
-        :func:`appended` return. What lacks a block is left out.
+        fixed ridges, ``span_error_ridge_*``; ``features_narrow``, ``features_wide``, ``rows_per_feature``; ``dead_narrow``,
+        ``dead_wide``: units that do not vary. The row of ``equal`` copies also has the measures of :func:`similarities`, for
+        the copies and with the prefixes ``baseline_``, ``untrained_`` and ``null_``, and the results of :func:`nulls` and
+        :func:`appended`. Numbers that need a missing block are left out.
 
     Raises
     ------
@@ -218,7 +222,7 @@ def compare_site(site: Site, wide: str, other: str | None, narrow: Sequence[str]
 
 
 def _spans(site: Site, used: Sequence[str], wide: str, alive: bool, baseline: dict[str, float]) -> dict[str, float]:
-    """Span errors of the copies, both ways and less the baseline."""
+    """Span errors of the copies in both directions, and their differences from the baseline."""
     error = site.span(used, wide)[0]
     reverse = site.span(wide, used)[0] if alive else math.nan
     row = {"span_error": error, "reverse_span_error": reverse, **baseline}
@@ -228,7 +232,7 @@ def _spans(site: Site, used: Sequence[str], wide: str, alive: bool, baseline: di
 
 
 def _sizes(site: Site, used: Sequence[str], wide: str) -> dict[str, float]:
-    """The chosen ridge, span errors at fixed ones, numbers of features, of rows for each, and of dead units."""
+    """The chosen ridge, span errors at fixed ridges, and numbers of features, of rows per feature and of dead units."""
     fixed = span_error(site.both, source=used, target=wide, ridge=list(SHOWN_RIDGES), score=site.score)
     features = site.both.units(used)
     return {
@@ -243,26 +247,31 @@ def _sizes(site: Site, used: Sequence[str], wide: str) -> dict[str, float]:
 
 
 def nulls(site: Site, wide: str, used: Sequence[str], untrained: str | None, alive: bool) -> dict[str, float]:
-    """What span errors and similarities are without training and without any tie between the two sides.
+    """Span errors and similarities without training, and without any dependence between the two sides.
 
     Parameters
     ----------
-    site : moments of the parts.
-    wide : block of the wide network.
-    used : blocks of the copies.
-    untrained : block of an untrained network, or None.
-    alive : whether any unit of the copies varies; where none does, what is said of them as a target is NaN.
+    site : Site
+        Moments of the parts.
+    wide : str
+        Block of the wide network.
+    used : sequence of str
+        Blocks of the copies.
+    untrained : str or None
+        Block of an untrained network.
+    alive : bool
+        Whether any unit of the copies varies; if none does, numbers that have them as the target are NaN.
     """
-    found: dict[str, float] = {}
+    values: dict[str, float] = {}
     shuffled = SHUFFLED in site.fit.names
     if shuffled:
-        found |= {"null_span_error": site.span(used, SHUFFLED)[0],
-                  "null_reverse_span_error": site.span(SHUFFLED, used)[0] if alive else math.nan}
+        values |= {"null_span_error": site.span(used, SHUFFLED)[0],
+                   "null_reverse_span_error": site.span(SHUFFLED, used)[0] if alive else math.nan}
     if untrained is not None:
-        found["untrained_span_error"] = site.span(untrained, wide)[0]
-        found |= {"probe_untrained": site.probe(untrained)} if site.labelled else {}
-    found |= similarities(site, used, SHUFFLED, "null_") if shuffled else {}
-    return found | (similarities(site, untrained, wide, "untrained_") if untrained is not None else {})
+        values["untrained_span_error"] = site.span(untrained, wide)[0]
+        values |= {"probe_untrained": site.probe(untrained)} if site.labelled else {}
+    values |= similarities(site, used, SHUFFLED, "null_") if shuffled else {}
+    return values | (similarities(site, untrained, wide, "untrained_") if untrained is not None else {})
 
 
 def appended(site: Site, wide: str, used: Sequence[str], untrained: str | None, seed: int) -> dict[str, float]:
@@ -270,31 +279,37 @@ def appended(site: Site, wide: str, used: Sequence[str], untrained: str | None, 
 
     Parameters
     ----------
-    site : moments of the parts, with labels.
-    wide : block of the wide network.
-    used : blocks of the copies.
-    untrained : block of an untrained network as wide as the wide one, or None.
-    seed : of the noise.
+    site : Site
+        Moments of the parts, with labels.
+    wide : str
+        Block of the wide network.
+    used : sequence of str
+        Blocks of the copies.
+    untrained : str or None
+        Block of an untrained network of the wide network's width.
+    seed : int
+        Seed of the noise.
 
     Returns
     -------
-    ``probe_residual``: what ridge leaves over of the wide network's features, alone; ``probe_with_residual``: appended to
-    the copies'; ``probe_with_untrained``: an untrained network's features appended (random features of the input);
-    ``probe_with_noise``: noise appended; ``residual_gain``: ``probe_with_untrained`` minus ``probe_with_residual``. Each
-    appends as many features as the wide network has. Without an untrained network its two are left out.
+    dict of str to float
+        ``probe_residual``: the residual of the wide network's features alone; ``probe_with_residual``: appended to the copies;
+        ``probe_with_untrained``: an untrained network's features appended (random features of the input);
+        ``probe_with_noise``: noise appended; ``residual_gain``: ``probe_with_untrained`` minus ``probe_with_residual``. As many
+        features are appended as the wide network has. Without an untrained network, the two numbers that need it are left out.
     """
     rng = generator(seed, "comparison", "appended noise", len(used))
     units = site.both.units(wide)
-    left = site.with_residual(wide, used)
+    extended = site.with_residual(wide, used)
     noisy = Site(*(with_noise(part.select(*used, TARGET), units=units, rng=rng)
                    for part in (site.fit, site.tune, site.score)), ridges=site.ridges)
     random = {} if untrained is None else {"probe_with_untrained": site.probe([*used, untrained])}
-    found = {
-        "probe_residual": left.probe("residual"),
-        "probe_with_residual": left.probe([*used, "residual"]),
+    probes = {
+        "probe_residual": extended.probe("residual"),
+        "probe_with_residual": extended.probe([*used, "residual"]),
         **random,
         "probe_with_noise": noisy.probe([*used, "noise"]),
     }
     if random:
-        found["residual_gain"] = random["probe_with_untrained"] - found["probe_with_residual"]
-    return found
+        probes["residual_gain"] = random["probe_with_untrained"] - probes["probe_with_residual"]
+    return probes

@@ -1,7 +1,7 @@
-"""Rows on which regressions are fitted, rows on which their ridge is chosen, and rows on which they are scored.
+"""Splits of the rows: a part to fit regressions on, a part to choose their ridge on, and a part to score them on.
 
-The three parts share no row and no group. A group is rows that belong together (tokens of a sentence, crops of an image,
-several images of a person): were it on both sides, the score would be of rows that the fit has seen, as good as.
+The three parts share no row and no group. A group is a set of rows that belong together (tokens of a sentence, crops of an image,
+several images of a person); if it were on both sides, regressions would be scored on rows that they have all but seen.
 """
 
 from collections.abc import Mapping
@@ -15,8 +15,8 @@ from lab.streams import generator
 from theory.compare.blocks import vector
 from theory.compare.sites import PARTS
 
-HELD_OUT = 0.5  # share of the rows that are scored on
-TUNED = 0.25  # share of the others on which the ridge is chosen
+HELD_OUT = 0.5  # share of the rows for the score
+TUNED = 0.25  # share of the other rows on which the ridge is chosen
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,12 @@ class Split:
 
     Attributes
     ----------
-    fit, tune, score : shape (rows of the part,).
-    groups : number of each row's group, shape (all rows,); each row its own without groups.
-    how : how it came about, in words.
+    fit, tune, score : ndarray of int, shape (rows of the part,)
+        Row numbers of each part.
+    groups : ndarray of int, shape (all rows,)
+        Number of each row's group; without groups, each row has its own.
+    how : str
+        How the split was made, in words.
     """
 
     fit: np.ndarray
@@ -38,26 +41,30 @@ class Split:
 
     @property
     def both(self) -> np.ndarray:
-        """Rows that regressions are fitted on in the end."""
+        """Rows of the final fit of regressions."""
         return np.sort(np.concatenate([self.fit, self.tune]))
 
     @property
     def grouped(self) -> bool:
-        """Whether a group has more rows than one."""
+        """Whether any group has more than one row."""
         return int(self.groups.max()) + 1 < len(self.groups)
 
 
 def split_rows(n: int, *, split=HELD_OUT, groups=None, seed: int = 0) -> Split:
-    """Deal out rows.
+    """Split rows into the three parts.
 
     Parameters
     ----------
-    n : number of rows.
-    split : share of the rows to be held out, in (0, 1), drawn at random; or one's own: a mapping with row numbers or a mask for
-        each of ``fit``, ``score`` and, if there is to be one, ``tune``; or a vector with the part of each row in words. Without
-        ``tune`` a quarter of ``fit`` is taken for it. Rows in no part are left out.
-    groups : shape (n,), what tells a row's group; None for rows each by itself.
-    seed : of what is drawn.
+    n : int
+        Number of rows.
+    split : float, mapping or array, default 0.5
+        Share of the rows to hold out, in (0, 1), drawn at random. Or a split of one's own: a mapping with row numbers or a mask
+        for each of ``fit``, ``score`` and, optionally, ``tune``; or a vector with the name of each row's part. Without ``tune``,
+        a quarter of ``fit`` is drawn for it. Rows in no part are left out.
+    groups : array of shape (n,), optional
+        Rows with the same value belong together; by default every row is a group.
+    seed : int, default 0
+        Seed of the draws.
 
     Raises
     ------
@@ -76,12 +83,12 @@ def split_rows(n: int, *, split=HELD_OUT, groups=None, seed: int = 0) -> Split:
         _disjoint(parts, codes)
         how = "as given"
         if "tune" not in parts:
-            parts["tune"], parts["fit"] = _dealt(parts["fit"], codes, TUNED, rng)
+            parts["tune"], parts["fit"] = _drawn(parts["fit"], codes, TUNED, rng)
             how += f", {TUNED:.0%} of fit drawn for tune"
     else:
         share = checks.real_number("split", split, above=0, below=1)
-        score, rest = _dealt(np.arange(n), codes, share, rng)
-        tune, fit = _dealt(rest, codes, TUNED, rng)
+        score, others = _drawn(np.arange(n), codes, share, rng)
+        tune, fit = _drawn(others, codes, TUNED, rng)
         parts, how = {"fit": fit, "tune": tune, "score": score}, f"drawn at random{' by group' if groups is not None else ''}"
     for name in PARTS:
         if len(parts[name]) < 2:
@@ -91,8 +98,8 @@ def split_rows(n: int, *, split=HELD_OUT, groups=None, seed: int = 0) -> Split:
     return Split(fit, tune, score, codes, how)
 
 
-def _dealt(rows: np.ndarray, codes: np.ndarray, share: float, rng) -> tuple[np.ndarray, np.ndarray]:
-    """A random share of the rows, by whole groups, and the rest."""
+def _drawn(rows: np.ndarray, codes: np.ndarray, share: float, rng) -> tuple[np.ndarray, np.ndarray]:
+    """A random share of the rows, by whole groups, and the other rows."""
     names, inverse, sizes = np.unique(codes[rows], return_inverse=True, return_counts=True)
     order = rng.permutation(len(names))
     reached = np.cumsum(sizes[order])
@@ -130,15 +137,15 @@ def _disjoint(parts: dict[str, np.ndarray], codes: np.ndarray) -> None:
         for other in names[:i]:
             for what, a, b in (("rows", parts[name], parts[other]), ("groups", codes[parts[name]], codes[parts[other]])):
                 if common := len(np.intersect1d(a, b)):
-                    raise InputError(f"the split leaks: parts {other} and {name} share {common:,} {what}; what is fitted on "
-                                     "cannot be scored on", "split")
+                    raise InputError(f"the split leaks: parts {other} and {name} share {common:,} {what}; rows of the fit cannot "
+                                     "be scored on", "split")
 
 
 def mispaired(split: Split, part: np.ndarray, rng) -> np.ndarray:
-    """For each row of a part another row of it, of another group: whose features make a null.
+    """For each row of a part, a row of another group in it: pairing features of these makes a null.
 
-    Groups are lined up at random and each row takes what lies as far back as the largest group is long: a single random cycle
-    where every row is a group of its own.
+    Groups are put into a random order, one after the other, and each row gets the row that precedes it by the size of the largest
+    group. If every row is a group of its own, this is a single random cycle.
     """
     codes = np.unique(split.groups[part], return_inverse=True)[1]
     order = np.argsort(rng.permutation(int(codes.max()) + 1)[codes], kind="stable")
