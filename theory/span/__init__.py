@@ -1,10 +1,10 @@
-"""The graded teacher in theory: what narrow students find, where that is unique, what their concatenation spans.
+"""Theory of the graded teacher: the solutions of narrow students, when these are unique, and what their concatenation spans.
 
 ``closed_form``  loss, gradient, Hessian
 ``solutions``    critical points of narrow students, their stability, where uniqueness ends
-``coupons``      equal strengths: the law of what many copies find together
-``outlook``      :func:`predict`: all of it for one setting, with the simulator's argument names
-``derive``, ``check``  derivations in SymPy and independent checks (loaded when asked for)
+``coupons``      equal strengths: the law of the units that many copies find together
+``outlook``      :func:`predict`: everything for one setting, with the simulator's argument names
+``derive``, ``check``  derivations in SymPy and independent checks (loaded on demand)
 
 The setting is this project's own (reference section 3); everything is derived here.
 """

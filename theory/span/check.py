@@ -53,7 +53,7 @@ def check_solutions(rng):
             losses.append(minimize(loss, start, args=(A, norm, width), jac=gradient, method="BFGS",
                                    options={"gtol": 1e-11, "maxiter": 4000}).fun)
         yield Prediction(f"graded-solution/{name}", best_solution(A, norm, width).loss, float(min(losses)), tolerance=1e-7,
-                         method="least loss of six minimisations (BFGS)")
+                         method="smallest loss of six minimisations (BFGS)")
 
 
 def check_span_error(rng):
@@ -69,7 +69,7 @@ def check_span_error(rng):
             shares.append(((b - a @ weights) ** 2).mean(0) / (b**2).mean(0))
         for m in range(4):
             yield monte_carlo(f"graded-span-error/K{width}-unit-{m + 1}", exact[m], np.array(shares)[:, m],
-                              "regression on samples, 20 pieces")
+                              "regression on samples, 20 batches")
 
 
 def check_growth(rng):
@@ -81,12 +81,12 @@ def check_growth(rng):
 
 
 def check_escape(rng):
-    """Rate of leaving the width-1 plateau: full Hessian against (v/n) times the curvature of one neuron's term."""
+    """Escape rate from the width-1 plateau: full Hessian against (v/n) times the curvature of one neuron's term."""
     del rng
     one = best_solution(FOUR, NORM, 1)
     v, w, h = one.output[0], np.append(one.directions[0], 0.0), 1e-3
 
-    def term(w):  # ⟨(f − y) g(w·x)⟩ at the critical point's fixed residual: a silent second neuron's output gradient
+    def term(w):  # ⟨(f − y) g(w·x)⟩ at the fixed residual of the critical point: the output gradient of a silent second neuron
         state = np.concatenate([[v, 0.0], np.append(one.directions[0], 0.0), w])
         return gradient(state, FOUR, NORM, 2)[1]
 
@@ -103,7 +103,7 @@ def check_escape(rng):
 
 
 def check_coupons(rng):
-    """Drawn subsets; and the span error of drawn collections with their own regressions."""
+    """The coupon law on random subsets; the mean span error over random collections, each with its own regression."""
     for units, isolated, copies in ((4, 1, 6), (8, 3, 5), (8, 3, 12)):
         drawn = np.zeros((20_000, units), bool)
         for _ in range(copies):
@@ -125,7 +125,7 @@ def check_coupons(rng):
 
 
 def check_uniqueness(rng):
-    """Where the competitor ends: bisection with a stiff integrator of the flow, which leaves it beyond that point."""
+    """The end of the competitor, by bisection: beyond it, the flow (by a stiff integrator) leaves the competitor."""
     from scipy.integrate import solve_ivp
 
     del rng
@@ -145,7 +145,7 @@ def check_uniqueness(rng):
         fallen = loss(flow.y[:, -1], A, norm, width) < best_solution(A, norm, width).loss * (1 + 1e-4)
         low, high = (low, x) if fallen else (x, high)
     yield Prediction("graded-uniqueness/M4-K2", end, 0.5 * (low + high), tolerance=0.01,
-                     method="bisection, where the flow leaves the competitor")
+                     method="bisection on whether the flow leaves the competitor")
 
 
 CHECKS = {

@@ -3,23 +3,23 @@
     student  f(x) = Σ_i v_i g(w_i·x),   teacher  y(x) = Σ_m A_m g(b e_m·x),   g(z) = erf(z/√2),   x ~ N(0, I)
     L = ½ ⟨(f − y)²⟩ = ½ Σ_ab u_a u_b I2(a, b),   u = (v, −A)
 
-A state is (v_1 … v_K, w_1 … w_K), directions of D coordinates of which the first M are the teacher's; D = M + 1 is
-enough to see every direction: all coordinates outside the teacher's span are alike.
+A state is (v_1 … v_K, w_1 … w_K), with directions of D coordinates, the first M of which are the teacher's. D = M + 1 covers
+all directions, since all coordinates outside the teacher's span are equivalent.
 
-Scale. L(λv, w; λA) = λ² L(v, w; A). So critical points go along with the strengths (v* → λ v*, w* and all span errors
-unchanged, L* → λ² L*), and so does their type: ∇²L becomes D ∇²L D with D = 1 on v and λ on w, whose eigenvalues have the
-same signs. The plain gradient flow does not go along. With v = λ ṽ and L = λ² L̃ it reads
+Scale. L(λv, w; λA) = λ² L(v, w; A). So critical points scale with the strengths (v* → λ v*, w* and all span errors
+unchanged, L* → λ² L*) and keep their type: ∇²L becomes D ∇²L D with D = 1 on v and λ on w, whose eigenvalues have the
+same signs. The plain gradient flow does not scale. With v = λ ṽ and L = λ² L̃ it reads
 
     dṽ/dt = −∂L̃/∂ṽ,    dw/dt = −λ² ∂L̃/∂w:
 
-directions learn λ² times as fast against the outputs, and no other scale of time or of the start undoes that, since g
+directions learn λ² times as fast relative to the outputs, and no rescaling of time or of the start undoes that, since g
 is not homogeneous in w. All of theory and simulation is therefore stated in units of the largest strength λ = max |A_m|
-(:func:`in_units`): solved for A/λ, with times, curvatures, tolerances and the scale of starts those of that problem, v
-given back times λ and losses times λ². In the units of A the flow is dv/dt = −∂L/∂v, dw/dt = −λ⁻² ∂L/∂w from starts
-v ~ N(0, λ²σ²), w ~ N(0, σ²); for a largest strength of 1 it is the plain one. Derived here.
+(:func:`in_units`): the problem is solved for A/λ, with its own times, curvatures, tolerances and scale of starts, and outputs
+are multiplied by λ and losses by λ² at the end. In the units of A the flow is dv/dt = −∂L/∂v, dw/dt = −λ⁻² ∂L/∂w from starts
+v ~ N(0, λ²σ²), w ~ N(0, σ²); for a largest strength of 1 it is the plain flow. Derived here.
 
-Source: Saad & Solla 1995 for the integrals; the rest derived here (``theory.span.derive``). This is a second program,
-independent of the compiled kernels of ``toy.graded_teacher``.
+Source: Saad & Solla 1995 for the integrals; everything else is derived here (``theory.span.derive``). The code is independent of
+the compiled kernels of ``toy.graded_teacher``.
 """
 
 import numpy as np
@@ -29,7 +29,7 @@ from lab import checks
 from lab.arrays import floats
 from lab.errors import ArgumentError
 
-NORMS = (1e-3, 1e3)  # of the teacher's directions: beyond, units are linear, or steps, to the tolerances
+NORMS = (1e-3, 1e3)  # range of the teacher's norms: beyond it, units are linear, or step functions, within the tolerances
 
 
 def in_units(strengths: npt.ArrayLike) -> tuple[np.ndarray, float]:
@@ -38,7 +38,7 @@ def in_units(strengths: npt.ArrayLike) -> tuple[np.ndarray, float]:
     Raises
     ------
     InputError
-        No strengths, one that is 0 or not finite, or a largest one whose square is no number.
+        No strengths, a strength that is 0 or not finite, or a largest one whose square over- or underflows.
     """
     A = np.abs(checks.real_numbers("strengths", strengths))
     if np.any(A == 0):
@@ -107,7 +107,7 @@ def hessian(state: np.ndarray, strengths: npt.ArrayLike, norm: float, width: int
 
     by_output = (u[:K] * slope[:, :K])[:, :, None] * back[:, :K]  # ∂²L/∂v_i ∂w_j, the pair's other side
     by_output[each, each] += np.sum((u * slope)[:, :, None] * t, axis=1)
-    # ∂²L/∂w_i ∂w_j of two neurons; the neuron with itself, for which both sides move, follows apart
+    # ∂²L/∂w_i ∂w_j of two different neurons; the block of a neuron with itself, where both sides move, comes next
     outer = W[:, :, None] * W[:, None, :]
     between = S[:, :K, None, None] * (unit - (outer / own[:, :, None])[:, None]
                                       - (own / square[:, :K])[:, :, None, None] * t[:, :K, :, None] * t[:, :K, None, :])

@@ -1,13 +1,14 @@
-"""Copy-average points: what a narrow student of equal, orthogonal teacher units can do, and what that leaves.
+"""Copy-average points of narrow students of equal, orthogonal teacher units, and their losses.
 
-Teacher Σ_{m≤k} erf(B_m·x/√2), B_m orthogonal of one norm b, x ~ N(0, I). A student of n < k units may hold c of the teacher's
-units exactly and let each of its other n − c average a group of the rest: w = a Σ_{m∈G} B_m/√|G|, output weight v. Different
-groups do not overlap, so that losses add; a group of M units and its average leave, with I2 of :mod:`theory.gaussian`,
+Teacher Σ_{m≤k} erf(B_m·x/√2), B_m orthogonal with the same norm b, x ~ N(0, I). A student of n < k units may copy c of the
+teacher's units exactly and let each of its other n − c units average a group of the remaining ones: w = a Σ_{m∈G} B_m/√|G|, with
+output weight v. Different groups do not overlap, so their losses add. The loss of a group of M units and its average is, with I2
+of :mod:`theory.gaussian`,
 
     ½ [ M I2(B, B) − (Σ_m I2(B_m, w))² / I2(w, w) ],      v by regression,
 
-minimal over the one number a. Averaging is cheapest in one group: the best copy-average point has n − 1 units that copy and one
-that averages the other k − n + 1.
+minimised over the single number a. Averaging is cheapest in one group: the best copy-average point has n − 1 units that copy and
+one that averages the other k − n + 1.
 
 Source: Simsek et al. 2023 (arXiv 2311.01644), for unit outputs; with output weights: derived here.
 """
@@ -18,7 +19,7 @@ from lab import checks
 
 
 def average_loss(units: int, direction_norm: float = 1.0) -> float:
-    """Half the mean squared error of one unit, with an output weight, on a teacher of so many equal orthogonal ones.
+    """Half the mean squared error of one unit, with an output weight, on a teacher of M equal orthogonal units.
 
     Parameters
     ----------
@@ -52,18 +53,19 @@ def average_loss(units: int, direction_norm: float = 1.0) -> float:
     square = direction_norm**2
     own = 2 / math.pi * math.asin(square / (1 + square))
 
-    def left(log_length: float) -> float:
-        length = math.exp(2 * log_length)  # of w
-        overlap = 2 / math.pi * math.asin(direction_norm * math.sqrt(length / units) / math.sqrt((1 + square) * (1 + length)))
-        return 0.5 * (units * own - (units * overlap) ** 2 / (2 / math.pi * math.asin(length / (1 + length))))
+    def loss(log_norm: float) -> float:
+        w_square = math.exp(2 * log_norm)  # |w|²
+        overlap = 2 / math.pi * math.asin(direction_norm * math.sqrt(w_square / units)
+                                          / math.sqrt((1 + square) * (1 + w_square)))
+        return 0.5 * (units * own - (units * overlap) ** 2 / (2 / math.pi * math.asin(w_square / (1 + w_square))))
 
     if units == 1:
         return 0.0
-    return float(minimize_scalar(left, bounds=(-6.0, 6.0), method="bounded", options={"xatol": 1e-12}).fun)
+    return float(minimize_scalar(loss, bounds=(-6.0, 6.0), method="bounded", options={"xatol": 1e-12}).fun)
 
 
 def copy_average_loss(teacher_width: int, width: int, direction_norm: float = 1.0) -> float:
-    """Loss of the best copy-average point: all units but one copy, it averages the others.
+    """Loss of the best copy-average point: all units but one copy a teacher unit each, and the last averages the others.
 
     Parameters
     ----------
@@ -77,7 +79,7 @@ def copy_average_loss(teacher_width: int, width: int, direction_norm: float = 1.
     Returns
     -------
     float
-        0 where width >= teacher_width.
+        0 if width >= teacher_width.
 
     Raises
     ------

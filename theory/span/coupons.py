@@ -1,6 +1,6 @@
-"""Equal strengths: which units many narrow students find together is coupon collecting.
+"""Equal strengths: finding the units with many narrow students is coupon collecting.
 
-A student of width K isolates |S| = K − 1 of the M equal units (K where the solution is a tilt,
+A student of width K isolates |S| = K − 1 of the M equal units (K if the solution is a tilt,
 ``theory.span.solutions``). Start and teacher are symmetric under permutations of the units, so S is uniform over all
 subsets of that size, and independent from copy to copy. With c copies and s = |S|:
 
@@ -8,9 +8,8 @@ subsets of that size, and independent from copy to copy. With c copies and s = |
     P(exactly j units missed) = C(M, j) Σ_i (−1)^i C(M−j, i) [C(M−j−i, s)/C(M, s)]^c          (inclusion–exclusion)
     E[share missed] = (1 − s/M)^c
 
-An isolated unit has span error 0 (up to the ridge); a missed one keeps what the pools leave of it, so that the span
-error per unit is either about 0 or large. Its mean over draws follows by summing the exact span error over the sets.
-Derived here.
+An isolated unit has span error 0 (up to the ridge), and a missed one is explained by the pools only, so the span error per
+unit is either about 0 or large. Its mean over draws follows by summing the exact span error over the sets. Derived here.
 """
 
 from collections.abc import Iterable, Sequence
@@ -116,7 +115,7 @@ def equal_strength_directions(teacher_width: int, direction_norm: float, width: 
 
 @renamed(units="teacher_width")
 def isolated_units(teacher_width: int, direction_norm: float, width: int) -> int:
-    """|S| at equal strengths: K − 1 (pool) or K (tilt); M where K ≥ M."""
+    """|S| at equal strengths: K − 1 (pool) or K (tilt); M if K ≥ M."""
     return teacher_width if width >= teacher_width else _pieces(teacher_width, float(direction_norm), width)[1]
 
 
@@ -125,8 +124,8 @@ def equal_strength_span_error(teacher_width: int, direction_norm: float, width: 
                               draws: int = 400, seed: int = 0) -> tuple[float, float]:
     """Mean span error per teacher unit of c concatenated students at equal strengths, and its standard error.
 
-    Where a student isolates one unit the mean is a finite sum over the number of distinct units found, and exact
-    (standard error 0); otherwise sets are drawn ``draws`` times and each span error is exact.
+    If a student isolates a single unit, the mean is a finite sum over the number of distinct units, and exact (standard error
+    0). Otherwise sets are drawn ``draws`` times, and the span error of each is exact.
 
     Parameters
     ----------
@@ -143,13 +142,13 @@ def equal_strength_span_error(teacher_width: int, direction_norm: float, width: 
     draws : int, default 400
         Draws of the students' sets.
     seed : int, default 0
-        Of these draws.
+        Seed of these draws.
 
     Returns
     -------
     mean : float
     error : float
-        Standard error of the mean, 0 where it is exact.
+        Standard error of the mean, 0 if it is exact.
 
     Raises
     ------
@@ -178,11 +177,11 @@ def equal_strength_span_error(teacher_width: int, direction_norm: float, width: 
                          for j in range(teacher_width) if law[j] > 0)), 0.0
     rng = generator(seed, "coupons", "sets")
     every = list(combinations(range(teacher_width), s))
-    seen: dict[frozenset, float] = {}
+    known: dict[frozenset, float] = {}
     values = []
     for _ in range(draws):
         sets = frozenset(every[k] for k in rng.integers(len(every), size=copies))
-        if sets not in seen:
-            seen[sets] = error(sorted(sets))
-        values.append(seen[sets])
+        if sets not in known:
+            known[sets] = error(sorted(sets))
+        values.append(known[sets])
     return float(np.mean(values)), float(np.std(values, ddof=1) / np.sqrt(draws))

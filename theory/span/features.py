@@ -1,4 +1,4 @@
-"""Exact second moments of the features of theory's solutions, and the span errors between them."""
+"""Exact second moments of the features of theoretical solutions, and the span errors between them."""
 
 import numpy as np
 import numpy.typing as npt
@@ -10,9 +10,9 @@ from theory.moments import Moments
 
 
 def feature_moments(blocks: dict[str, np.ndarray], strengths: npt.ArrayLike, direction_norm: float) -> Moments:
-    """Exact Moments of erf units with the given directions, (units, M) in the teacher's span, and of the teacher.
+    """Exact moments of erf units with the given directions, (units, M) in the teacher's span, and of the teacher.
 
-    Blocks besides the given ones: "teacher" (its units) and "target" (its output).
+    In addition to the given blocks there are "teacher" (its units) and "target" (its output).
     """
     A = floats(strengths, "strengths")
     stacks = [floats(block, f"block {name!r}") for name, block in blocks.items()]

@@ -1,4 +1,4 @@
-"""What theory says of students of the graded teacher: :func:`predict` has the argument names of the simulator.
+"""Predictions for students of the graded teacher; :func:`predict` has the argument names of the simulator.
 
 Times are in units of the largest strength (``theory.span.closed_form``). From a small start all neurons first grow along
 one direction: to lowest order in the weights L = const − λ0 Σ_i v_i (w_i·â), with â ∝ Σ A_m B_m and
@@ -6,11 +6,11 @@ one direction: to lowest order in the weights L = const − λ0 Σ_i v_i (w_i·�
 z_i², z_i ~ N(0, σ²), and saturates at the value s* = v|w| of the width-1 solution, half of which is reached at the
 mean time t1 = [ln(s*/σ²) − ψ(K/2)]/(2 λ0) (logistic growth; ψ digamma, from the mean of ln χ²). Later plateaus are
 the losses of narrower students: between two of them the flow leaves a saddle, the width-k solution with its pool
-shared by K − k + 1 like neurons, at the rate of its most negative curvature (:func:`escape_rates`). Derived here; the
-plateau losses are exact. Against simulation (1, .7, .4, .2; |B| = 3) t1 is off by −0.3 to +0.7 time units for K = 1 …
-16 and σ = 0.1 … 10⁻⁶, where it runs from 2 to 19: good for small starts. The rate of leaving the first
-plateau agrees within 5 % (median over starts, K = 2). How long a later saddle holds the flow depends on the start and is
-not predicted.
+shared by K − k + 1 identical neurons, at the rate of its most negative curvature (:func:`escape_rates`). Derived here; the
+plateau losses are exact. Compared with simulation (1, .7, .4, .2; |B| = 3), t1 is off by −0.3 to +0.7 time units for K = 1 …
+16 and σ = 0.1 … 10⁻⁶, where it ranges from 2 to 19: it is accurate for small starts. The escape rate from the first
+plateau agrees within 5 % (median over starts, K = 2). The time that the flow spends at a later saddle depends on the start and
+is not predicted.
 """
 
 import math
@@ -32,36 +32,36 @@ from theory.span.solutions import Solution, best_solution, competitors
 
 @dataclass(frozen=True)
 class Outlook(Results, axes="span_error_per_teacher_unit: unit", picture="span_error_per_teacher_unit ~ unit", theory=True):
-    """Theory's answer for students of one width.
+    """Predictions of theory for students of one width.
 
     Attributes
     ----------
     isolated : tuple of int
         Units that the best solution isolates, counted from 0.
     rest : tuple of int
-        Units that it pools or tilts to.
+        Units that it pools, or towards which it tilts.
     loss : float
-        Of that solution.
+        Loss of that solution.
     plateaus : tuple of float
-        Losses of the widths 0 … K, in the order in which they are met.
+        Losses of the best solutions of widths 0 … K, in the order in which training reaches them.
     first_time : float
-        t1 above.
+        t1 of the module's docstring.
     escape_rates : tuple of float
-        Rate at which the saddle of width k = 1 … K−1 is left.
+        Escape rate from the saddle of width k = 1 … K−1.
     unique : bool
         Whether no competitor (weakest isolated units exchanged, one at a time) is a minimum.
     competitors : tuple of float
-        Losses of those that are.
+        Losses of the competitors that are minima.
     span_error_per_teacher_unit : ndarray of shape (M,)
-        Of the concatenation; its mean at equal strengths.
+        Span error from the concatenation to each teacher unit; its mean over students at equal strengths.
     span_error : float
-        Of the teacher's units, all together: the wide network taken as the teacher itself.
+        Mean of these over the units: the span error if the wide network is the teacher itself.
     reverse_span_error : float
-        Narrow units from the teacher's, mean over the narrow units.
+        Span error from the teacher's units to the narrow ones, averaged over the narrow units.
     reverse_span_error_pooled : float
-        The same as a share of all their variance together.
+        The same as a share of the narrow units' total variance.
     feature_performance : float
-        Unexplained share of the target from the concatenation; a wide student leaves 0.
+        Share of the target's variance that the concatenation leaves unexplained; a wide student leaves 0.
 
     Examples
     --------
@@ -97,7 +97,7 @@ def growth_rate(strengths: npt.ArrayLike, direction_norm: float) -> float:
     Returns
     -------
     float
-        Per unit of time of the problem in units of the largest strength.
+        Rate per unit of time, in units of the largest strength.
 
     Raises
     ------
@@ -115,7 +115,7 @@ def growth_rate(strengths: npt.ArrayLike, direction_norm: float) -> float:
 
 
 def first_plateau_time(strengths: npt.ArrayLike, direction_norm: float, width: int, init_scale: float) -> float:
-    """t1: time at which half of the way to the first plateau is done.
+    """t1: time at which Σ v_i w_i·â reaches half of its value on the first plateau.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ def escape_rates(strengths: npt.ArrayLike, direction_norm: float, width: int) ->
     Returns
     -------
     tuple of float
-        One for each k.
+        One rate for each k.
 
     Raises
     ------
@@ -182,7 +182,7 @@ def escape_rates(strengths: npt.ArrayLike, direction_norm: float, width: int) ->
     rates = []
     for k in range(1, min(width, A.size)):
         s = best_solution(A, direction_norm, k)
-        share = width - k + 1  # the last neuron and its likes
+        share = width - k + 1  # neurons that share the place of the last one
         v = np.concatenate([s.output[:-1], np.full(share, s.output[-1] / share)])
         W = np.zeros((width, A.size + 1))
         W[:, :-1] = np.concatenate([s.directions[:-1], np.repeat(s.directions[-1:], share, axis=0)])
@@ -206,7 +206,7 @@ def plateaus(strengths: npt.ArrayLike, direction_norm: float, width: int) -> tup
     Returns
     -------
     tuple of float
-        Falling; it ends with width M, whose loss is 0.
+        Decreasing, ending with width M, whose loss is 0.
 
     Raises
     ------
@@ -231,7 +231,7 @@ def plateaus(strengths: npt.ArrayLike, direction_norm: float, width: int) -> tup
 
 def predict(strengths: Sequence[float], direction_norm: float = 1.0, dim: int = 10, width: int = 2, copies: int = 1,
             init_scale: float = 0.1, ridge: float = 1e-6, *, replicas: int = 8, seed: int = 0) -> Outlook:
-    """What c concatenated students of width K find of the graded teacher.
+    """Predictions for c concatenated students of width K of the graded teacher.
 
     Parameters
     ----------
@@ -240,20 +240,20 @@ def predict(strengths: Sequence[float], direction_norm: float = 1.0, dim: int = 
     direction_norm : float, default 1
         b, in 1e-3 … 1e3.
     dim : int, default 10
-        Dimension of the inputs, at least M; the answer does not depend on it.
+        Dimension of the inputs, at least M; the prediction does not depend on it.
     width : int, default 2
         K.
     copies : int, default 1
-        Students in the concatenation. It matters at equal strengths only (coupon collecting); where competitors are stable
-        the answer is that of the best solution and ``unique`` is False.
+        Students in the concatenation. Their number matters at equal strengths only (coupon collecting). If competitors are
+        stable, the prediction is that of the best solution, and ``unique`` is False.
     init_scale : float, default 0.1
         σ, above 0.
     ridge : float, default 1e-6
         Relative ridge of the span errors, at least 0.
     replicas : int, default 8
-        Of the simulation; theory does not depend on it.
+        Used by the simulation only.
     seed : int, default 0
-        Of the simulation; theory does not depend on it.
+        Used by the simulation only.
 
     Returns
     -------
@@ -262,7 +262,7 @@ def predict(strengths: Sequence[float], direction_norm: float = 1.0, dim: int = 
     Raises
     ------
     InputError
-        Unusable parameters, or strengths for which no solution was found.
+        Parameters out of range, or strengths for which no solution was found.
 
     Examples
     --------
