@@ -1,4 +1,4 @@
-"""What the laws of bumps take and return: positive scales, arrays of times and distances, plain numbers for plain numbers."""
+"""Arguments and results of the laws of bumps: positive scales, non-negative times and distances, scalars for scalars."""
 
 import numpy as np
 import numpy.typing as npt
@@ -23,5 +23,5 @@ def nonnegative(name: str, value: npt.ArrayLike) -> np.ndarray:
 
 
 def out(value: np.ndarray) -> np.ndarray | float:
-    """A plain number where there is one, else the array."""
+    """A float for a single number, otherwise the array."""
     return float(value) if np.ndim(value) == 0 else value

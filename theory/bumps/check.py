@@ -35,7 +35,7 @@ def check_sliding(rng):
 
 
 class _Arrival:
-    """Event of SciPy's integrator: the bump is within a distance of the target, and the flow stops there."""
+    """Terminal event for SciPy's integrator: the bump is within a distance of the target."""
 
     terminal = True
 
@@ -47,7 +47,7 @@ class _Arrival:
 
 
 def check_success(rng):
-    """Success and its waiting time against independent starts."""
+    """Success probability and waiting time against independent random starts."""
     starts = np.abs(rng.uniform(-12, 12, (100_000, 5)) - 3.0).min(1)
     yield monte_carlo("bumps-success/m=5", float(success_probability(5, 2.5, 12.0, 3.0)), starts < 2.5, "random starts")
     waiting = sliding_time(np.maximum(starts, 0.1), 0.1)

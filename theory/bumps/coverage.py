@@ -1,4 +1,4 @@
-"""Many fixed bumps whose heights are trained; statements in :mod:`theory.bumps`."""
+"""Many fixed bumps whose heights are trained; the results are stated in :mod:`theory.bumps`."""
 
 import numpy as np
 import numpy.typing as npt
@@ -19,11 +19,11 @@ def coverage_loss(time: npt.ArrayLike, spacing: float, bump_width: float = 1.0, 
     time : array_like
         Time of gradient flow, at least 0.
     spacing : float
-        h > 0, of the lattice.
+        Spacing h > 0 of the lattice.
     bump_width : float, default 1
-        s > 0, of bumps and target.
+        Width s > 0 of bumps and target.
     offset : float, default 0
-        Of the target from the nearest lattice point.
+        Distance of the target from the nearest lattice point.
 
     Returns
     -------
@@ -42,7 +42,7 @@ def coverage_loss(time: npt.ArrayLike, spacing: float, bump_width: float = 1.0, 
     """
     time = nonnegative("time", time)
     positive(spacing=spacing, bump_width=bump_width)
-    # trapezoidal rule over one period of the crystal momentum: exponentially accurate
+    # trapezoidal rule over one period of the crystal momentum, which converges exponentially
     cells = 400
     k = (np.arange(cells) + 0.5) / cells * 2 * np.pi / spacing - np.pi / spacing
     alias = np.arange(-int(np.ceil(spacing / bump_width * 2)) - 2, int(np.ceil(spacing / bump_width * 2)) + 3)
@@ -66,9 +66,9 @@ def coverage_loss_dense(time: npt.ArrayLike, spacing: float, bump_width: float =
     time : array_like
         Time of gradient flow, at least 0.
     spacing : float
-        h > 0, of the lattice.
+        Spacing h > 0 of the lattice.
     bump_width : float, default 1
-        s > 0, of bumps and target.
+        Width s > 0 of bumps and target.
 
     Returns
     -------
@@ -104,11 +104,11 @@ def coverage_time(level: float, spacing: float, bump_width: float = 1.0, offset:
     level : float
         L(t)/L(0), in (0, 1).
     spacing : float
-        h > 0, of the lattice.
+        Spacing h > 0 of the lattice.
     bump_width : float, default 1
-        s > 0, of bumps and target.
+        Width s > 0 of bumps and target.
     offset : float, default 0
-        Of the target from the nearest lattice point.
+        Distance of the target from the nearest lattice point.
 
     Returns
     -------

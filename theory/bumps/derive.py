@@ -1,4 +1,4 @@
-"""The laws of sliding and covering bumps, derived."""
+"""Derivations of the laws of sliding and covering bumps."""
 
 import sympy as sp
 
@@ -19,7 +19,7 @@ def derive_sliding(d, target_width=None, height=1):
     terms = [sp.simplify(sp.integrate(sp.expand(f), (x, -sp.oo, sp.oo))) for f in (
         sp.exp(-((x - D) ** 2) / s**2), sp.powsimp(model * target), A**2 * sp.exp(-(x**2) / w**2))]
     L = sp.simplify(terms[0] / 2 - terms[1] + terms[2] / 2)
-    d.step("Loss 1/2 int (model - target)^2 dx, D the distance of the centres.", sp.Eq(named("L"), L))
+    d.step("Loss 1/2 int (model - target)^2 dx, with D the distance of the centres.", sp.Eq(named("L"), L))
     speed = d.step("Gradient flow of the centre: dD/dt = -dL/dD =", sp.simplify(-sp.diff(L, D)))
     where = [r for r in sp.solve(sp.diff(speed, D), D) if r.is_positive is not False]
     d.step("The pull is strongest at D =", where[-1])
@@ -42,18 +42,18 @@ def derive_sliding(d, target_width=None, height=1):
             "here", symbols={"l": "half length of the "
                                   "interval", "rho": "reach", "m": "bumps", "tau": "target, |tau| <= l"})
 def derive_success(d, target=0):
-    """Inputs: target, its place (0 for the centre; l for the edge of the interval)."""
+    """Inputs: target, the position of the target (0 for the centre, l for the edge of the interval)."""
     l, rho, m = sp.symbols("l rho m", positive=True)
     tau = sp.sympify(target)
     x = sp.Symbol("x", real=True)
     high = l if sp.simplify(tau - l) == 0 else tau + rho
     low = tau - rho
-    share = d.step("Share of starts within reach (interval of length 2 rho, cut at the edge if the target sits there):",
+    share = d.step("Share of starts within reach (an interval of length 2 rho, cut off if the target is at the edge):",
                    sp.simplify(sp.integrate(1 / (2 * l), (x, low, high))))
     d.step("All m miss with probability (1 - share)^m, if they do not interact.", (1 - share) ** m)
-    d.step("reach grows with time (bumps-sliding), so the same expression with reach(t) is P(time to converge <= t).")
+    d.step("The reach grows with time (bumps-sliding), so the same expression with reach(t) is P(time to converge <= t).")
     failure = sp.log((1 - share) ** m) / (m * sp.log(1 - share))
-    d.step("In the terms of the ticket null: ln P_fail(m)/(m ln P_fail(1)) "
+    d.step("As in the null of independent tickets: ln P_fail(m)/(m ln P_fail(1)) "
            "=", sp.simplify(sp.expand_log(failure, force=True)))
     return d.conclude(sp.Eq(named("P_success"), 1 - (1 - share) ** m))
 
@@ -78,7 +78,7 @@ def derive_coverage(d, scale=1):
     load = sp.simplify(2 * rate.subs(k, 0) * t)
     ratio = sp.simplify(transform**2 / (2 * sp.pi) / start).subs(k, y / width) / width
     integrand = sp.simplify(ratio) * sp.exp(-a * sp.exp(-(y**2)))
-    d.step("L(t)/L(0) = int of, with y = s k,", integrand)
+    d.step("With y = s k, L(t)/L(0) is the integral over y of", integrand)
     d.step("where a =", load)
     orders = [sp.simplify(sp.integrate(sp.simplify(ratio) * (-sp.exp(-(y**2))) ** n / sp.factorial(n), (y, -sp.oo, sp.oo)))
               for n in range(4)]
@@ -86,7 +86,7 @@ def derive_coverage(d, scale=1):
     d.step("Small times, power by power in a: sum_n (-a)^n/(n! sqrt(n + 1)).", sp.Tuple(*orders))
     d.step("Large times: with v = e^(-y^2) the integral is pi^(-1/2) int_0^1 e^(-a v)/sqrt(-ln v) dv; only v ~ 1/a "
            "counts, "
-           "where -ln v ~ ln a: L(t)/L(0) ~ 1/(a sqrt(pi ln a)). Neither law knows where the target is.")
+           "where -ln v ~ ln a: L(t)/L(0) ~ 1/(a sqrt(pi ln a)). Neither law depends on where the target is.")
     if any(sp.simplify(o - (-1) ** i / (sp.factorial(i) * sp.sqrt(i + 1))) != 0 for i, o in enumerate(orders)):
         raise ArithmeticError("the series does not follow")
     return d.conclude(sp.Tuple(sp.Eq(named("a"), load), sp.Eq(named("L(t)/L(0)"), sp.Sum(

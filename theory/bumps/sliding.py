@@ -1,4 +1,4 @@
-"""One bump that slides, or several that start independently; statements in :mod:`theory.bumps`."""
+"""One bump that slides, or several that start independently; the results are stated in :mod:`theory.bumps`."""
 
 import numpy as np
 import numpy.typing as npt
@@ -29,16 +29,16 @@ def sliding_loss(distance: npt.ArrayLike, bump_width: float = 1.0, target_width:
     distance : array_like
         D, any real numbers.
     bump_width : float, default 1
-        s > 0, of the model's bump.
+        Width s > 0 of the model's bump.
     target_width : float, optional
-        w > 0, of the target; s by default.
+        Width w > 0 of the target; s by default.
     height : float, default 1
-        A > 0, of the target.
+        Height A > 0 of the target.
 
     Returns
     -------
     float or ndarray
-        Of the shape of ``distance``.
+        Array of the shape of ``distance``.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def pull(distance: npt.ArrayLike, bump_width: float = 1.0, target_width: float |
     Returns
     -------
     float or ndarray
-        Of the shape of ``distance``.
+        Array of the shape of ``distance``.
 
     Raises
     ------
@@ -98,9 +98,9 @@ def sliding_time(start: npt.ArrayLike, end: npt.ArrayLike, bump_width: float = 1
     Parameters
     ----------
     start : array_like
-        Distance at the beginning, at least ``end``; the two broadcast.
+        Initial distance, at least ``end``; the two broadcast.
     end : array_like
-        Distance at the end, above 0.
+        Final distance, above 0.
 
     Returns
     -------
@@ -145,7 +145,7 @@ def reach(time: npt.ArrayLike, end: float, bump_width: float = 1.0, target_width
     Returns
     -------
     float or ndarray
-        Distance of at least ``end``, of the shape of ``time``; it is cut at sqrt(1400 q), where the time exceeds 1e300.
+        Distance of at least ``end``, of the shape of ``time``; capped at sqrt(1400 q), where the time exceeds 1e300.
 
     Raises
     ------
@@ -177,9 +177,9 @@ def success_probability(bumps: npt.ArrayLike, within: npt.ArrayLike, half_line: 
     Parameters
     ----------
     bumps : array_like
-        m, at least 0; broadcasts with ``within``.
+        Number m of bumps, at least 0; broadcasts with ``within``.
     within : array_like
-        Distance, at least 0, such as that of :func:`reach`.
+        Distance, at least 0, such as the :func:`reach`.
     half_line : float
         l > 0.
     target : float, default 0
@@ -238,7 +238,7 @@ def bumps_needed(probability: npt.ArrayLike, within: npt.ArrayLike, half_line: f
     """
     probability = floats(probability, "probability")
     if not np.all((probability >= 0) & (probability < 1)):
-        raise ArgumentError("the wanted probability must lie in [0, 1)")
+        raise ArgumentError("the probability must lie in [0, 1)")
     share = np.asarray(success_probability(1, within, half_line, target))
     with np.errstate(divide="ignore", invalid="ignore"):
         m = np.ceil(np.log1p(-probability) / np.log1p(-share) * (1 - 1e-14))
@@ -258,7 +258,7 @@ def arrival_probability(time: npt.ArrayLike, bumps: npt.ArrayLike, half_line: fl
     time : array_like
         Time of gradient flow, at least 0; broadcasts with ``bumps``.
     bumps : array_like
-        m, at least 0, started uniformly on [-l, l].
+        Number m of bumps, at least 0, which start uniformly on [-l, l].
     half_line : float
         l > 0.
     end : float
@@ -266,11 +266,11 @@ def arrival_probability(time: npt.ArrayLike, bumps: npt.ArrayLike, half_line: fl
     target : float, default 0
         Centre of the target.
     bump_width : float, default 1
-        s > 0, of the model's bumps.
+        Width s > 0 of the model's bumps.
     target_width : float, optional
-        w > 0, of the target; s by default.
+        Width w > 0 of the target; s by default.
     height : float, default 1
-        A > 0, of the target.
+        Height A > 0 of the target.
 
     Returns
     -------

@@ -1,10 +1,10 @@
 """The verdict of a column, and of a claim.
 
-A column whose primary piece is a pilot still waits for it. Otherwise it is decided by that piece at the full error, by the
-mean over settings where there are at least five clusters (:mod:`~theory.verdict.pool`) or by what more than half of these say
-by themselves, and, where there are fewer, by any other piece at the shared error. So a column in which every setting lies on
-the bound reads "holds" in less than 5 % of repetitions. What is shown to lie on both sides, pieces, mean or levels of the
-declared moderator, makes the column depend on the setting.
+A column whose primary piece is a pilot stays open until that is measured again. Otherwise the column is decided by its primary
+piece at the full error. With at least five clusters of settings, it can also be decided by their mean
+(:mod:`~theory.verdict.pool`) or by the individual results of more than half of them; with fewer, by any other piece at the shared
+error. So a column in which every setting lies on the bound gets the verdict "holds" in less than 5 % of repetitions. If pieces,
+the mean or levels of the declared moderator are shown to lie on both sides, the column depends on the setting.
 """
 
 import math
@@ -37,16 +37,22 @@ REFUTED = (CONTRADICTED, NO_EFFECT)
 
 @dataclass(frozen=True)
 class Column:
-    """What one of theory, toy and real says of a claim.
+    """The result of one column (theory, toy or real) for a claim.
 
     Attributes
     ----------
-    verdict : one of :data:`VERDICTS`.
-    error : the chance at most that it is wrong, from the p-values behind it; 0 for formulas, nan where it is open.
-    pieces : all of them, judged or shown.
-    pool : mean over clusters, where there are enough.
-    on_average : whether that mean says what the verdict says.
-    moderator : test of the attribute that the claim declares, where settings have it.
+    verdict : str
+        One of :data:`VERDICTS`.
+    error : float
+        Upper bound on the chance that the verdict is wrong, from its p-values; 0 for formulas, nan for an open column.
+    pieces : tuple of Piece
+        All pieces, judged or only shown.
+    pool : Pool or None
+        Mean over clusters, if there are enough of them.
+    moderator : Moderator or None
+        Test of the attribute that the claim declares, if settings have it.
+    on_average : bool
+        Whether that mean leads to the same verdict by itself.
     """
 
     verdict: str
@@ -62,12 +68,12 @@ class Column:
 
     @property
     def awaited(self) -> Piece | None:
-        """The primary piece where it is there and is to be measured anew: until then nothing else decides."""
+        """The primary piece if it has to be measured again; until then nothing else decides."""
         return next((piece for piece in self.of(PILOT, TOO_FEW) if piece.primary), None)
 
     @property
     def judged(self) -> list[Piece]:
-        """The pieces that count."""
+        """The pieces that are judged, not only shown."""
         return [piece for piece in self.pieces if piece.is_judged]
 
 
@@ -76,8 +82,10 @@ def decide_column(claim: Claim, evidence: Iterable[Evidence]) -> Column:
 
     Parameters
     ----------
-    claim : as declared.
-    evidence : of this claim and column alone.
+    claim : Claim
+        The claim as declared.
+    evidence : iterable of Evidence
+        The evidence of this claim and column only.
     """
     evidence = list(evidence)
     if not evidence:
@@ -98,15 +106,15 @@ def decide_column(claim: Claim, evidence: Iterable[Evidence]) -> Column:
 
 
 def _exact(judged: Sequence[Piece]) -> str:
-    """Formulas: all their settings hold, or all fail, or it depends."""
+    """The verdict of formulas: all settings hold, all fail, or it depends."""
     words = {piece.judgement for piece in judged}
     if len(words) == 1:
         return words.pop()
     return CONTRADICTED if words <= set(REFUTED) else DEPENDS
 
 
-def said(rule: Rule, estimate: Estimate, error: float = ERROR) -> tuple[str, float]:
-    """What an estimate says at a one-sided error, and the p-value behind it; ("", nan) if nothing."""
+def conclusion(rule: Rule, estimate: Estimate, error: float = ERROR) -> tuple[str, float]:
+    """The conclusion from an estimate at a one-sided error, with its p-value; ("", nan) if there is none."""
     for word, p in ((HOLDS, rule.p_holds(estimate)), (NO_EFFECT, rule.p_no_effect(estimate)),
                     (CONTRADICTED, rule.p_fails(estimate))):
         if p <= error:
@@ -116,22 +124,34 @@ def said(rule: Rule, estimate: Estimate, error: float = ERROR) -> tuple[str, flo
 
 def _sampled(rule: Rule, judged: Sequence[Piece], mean: tuple[str, float], few: bool,
              tested: Moderator | None) -> tuple[str, float]:
-    """Verdict and error of a column that is not of formulas alone.
+    """Verdict and error of a column with sampled evidence.
 
-    ``mean``: what the mean over settings says, with its error; ``few``: there are too few settings for one.
+    Parameters
+    ----------
+    rule : Rule
+        The claim's rule.
+    judged : sequence of Piece
+        The judged pieces.
+    mean : (str, float)
+        Conclusion from the mean over settings, and its error.
+    few : bool
+        Whether there are too few settings for a mean.
+    tested : Moderator or None
+        Test of the moderator.
     """
     common = {word for side in ((HOLDS,), REFUTED) if few or _share(judged, side) > 0.5 for word in side}
     pieces = [(piece.judgement, piece.error, piece.primary or piece.evidence.estimate.is_exact or piece.judgement in common)
               for piece in judged]
     means = [(*mean, True)]
-    if tested is not None and tested.separates:  # a level may refute what is decided elsewhere; alone it decides nothing
+    if tested is not None and tested.separates:  # a level may contradict another conclusion, but decides nothing by itself
         share = ERROR / len(tested.means)
-        means += [(word, p * len(tested.means), False) for word, p in (said(rule, e, share) for e in tested.means.values())]
-    found = [(word, error, decides) for word, error, decides in (*pieces, *means) if word in (HOLDS, *REFUTED)]
-    holding, refuting = ([item for item in found if (item[0] == HOLDS) is side] for side in (True, False))
+        means += [(word, p * len(tested.means), False)
+                  for word, p in (conclusion(rule, e, share) for e in tested.means.values())]
+    conclusions = [(word, error, decides) for word, error, decides in (*pieces, *means) if word in (HOLDS, *REFUTED)]
+    holding, refuting = ([item for item in conclusions if (item[0] == HOLDS) is side] for side in (True, False))
     if holding and refuting:
         return DEPENDS, _least(holding) + _least(refuting)
-    decisive = [item for item in found if item[2]]
+    decisive = [item for item in conclusions if item[2]]
     words = {word for word, _, _ in decisive}
     if not words:
         return INCONCLUSIVE, math.nan
@@ -139,32 +159,35 @@ def _sampled(rule: Rule, judged: Sequence[Piece], mean: tuple[str, float], few: 
 
 
 def _share(judged: Sequence[Piece], words: Sequence[str]) -> float:
-    """Share of the clusters of which a piece says one of these words."""
+    """Share of the clusters with a piece whose judgement is one of these words."""
     names = {piece.evidence.cluster_name for piece in judged}
     return len({piece.evidence.cluster_name for piece in judged if piece.judgement in words}) / len(names)
 
 
-def _least(found: Sequence[tuple]) -> float:
-    """The smallest error of what says the same: if one of them is right, so is the verdict."""
-    return min(error for _, error, _ in found)
+def _least(conclusions: Sequence[tuple]) -> float:
+    """The smallest error of equal conclusions: if one of them is right, so is the verdict."""
+    return min(error for _, error, _ in conclusions)
 
 
 def _pooled(rule: Rule, judged: Sequence[Piece], mean: Pool) -> tuple[str, float]:
-    """What the mean over settings says, at the shared error; where one of them has had more looks, at its level."""
+    """Conclusion from the mean over settings, at the shared error, reduced if a setting has had several looks."""
     looks = min(piece.evidence.level for piece in judged) / ERROR
-    word, p = said(rule, mean.mean, shared_error(judged) * looks)
+    word, p = conclusion(rule, mean.mean, shared_error(judged) * looks)
     return word, p / looks
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is known of a claim.
+    """The verdict on a claim.
 
     Attributes
     ----------
-    claim : it.
-    columns : name -> :class:`Column`, of the columns that can speak to it.
-    verdict : of the row, one of :data:`VERDICTS`.
+    claim : Claim
+        The claim.
+    columns : dict of str to Column
+        The columns that can provide evidence.
+    verdict : str
+        The verdict over all columns, one of :data:`VERDICTS`.
     """
 
     claim: Claim
@@ -173,19 +196,20 @@ class Verdict:
 
     @property
     def error(self) -> float:
-        """The chance at most that the verdict is wrong, from those of its decided columns; nan where it is open."""
+        """Upper bound on the chance that the verdict is wrong, summed over its decided columns; nan for an open claim."""
         if self.verdict in OPEN:
             return math.nan
         return min(1.0, sum(column.error for column in self.columns.values() if column.verdict not in OPEN))
 
 
 def wrong(verdicts: Iterable[Verdict]) -> dict[str, float]:
-    """How many verdicts must be expected to be wrong.
+    """The expected number of wrong verdicts.
 
     Returns
     -------
-    dict : ``decided``, the number of verdicts that say something; ``expected``, the sum of their errors as their p-values
-        stand; ``at_most``, were every sampled column on its bound: 4.3 % for each that is judged.
+    dict of str to float
+        ``decided``, the number of decided claims; ``expected``, the sum of their errors by their p-values; ``at_most``, the
+        expected number if every sampled column lay on its bound: 4.3 % for each judged column.
     """
     verdicts = list(verdicts)
     decided = [v for v in verdicts if v.verdict not in OPEN]
@@ -202,11 +226,11 @@ def decide(claim: Claim, evidence: Iterable[Evidence]) -> Verdict:
 
 
 def row_verdict(columns: dict[str, str]) -> str:
-    """One word for a claim from those of its columns.
+    """The verdict of a claim from those of its columns.
 
-    Columns that are decided and agree give their word (no effect here and contradicted there: contradicted); where they
-    differ it depends. A column of real networks that is declared and undecided leaves the claim inconclusive, whatever
-    theory and toy say; nothing measured anywhere, not yet measured.
+    Decided columns that agree give their verdict ("no effect" in one and "contradicted" in another give "contradicted"); if they
+    disagree, it depends. If the column of real networks is declared and undecided, the claim is inconclusive, whatever theory
+    and toy models show. If no column has been measured, the claim is not yet measured.
     """
     if all(word == NOT_MEASURED for word in columns.values()):
         return NOT_MEASURED

@@ -1,4 +1,4 @@
-"""Does a declared attribute of settings separate where a claim holds from where it does not?"""
+"""Does a declared attribute separate the settings in which a claim holds from those in which it does not?"""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ from theory.claims import Evidence
 from theory.verdict.pool import clusters
 
 ERROR = 0.05
-LEAST_CLUSTERS = 3  # of a level; with two, Welch's test errs twice as often as it says
+LEAST_CLUSTERS = 3  # per level; with two, Welch's test errs twice as often as its nominal level
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,12 @@ class Moderator:
 
     Attributes
     ----------
-    name : of the attribute.
-    means : level -> mean effect over its clusters, each counting once; its ``n`` is their number.
-    p : that the levels' means are equal: Welch's analysis of variance over clusters, which lets levels vary unequally.
+    name : str
+        Name of the attribute.
+    means : mapping of str to Estimate
+        Level → mean effect over its clusters, each of which counts once; ``n`` is their number.
+    p : float
+        p-value for equal means of all levels, by Welch's analysis of variance over clusters, which allows unequal variances.
     """
 
     name: str
@@ -40,8 +43,10 @@ def moderator(name: str, evidence: Iterable[Evidence]) -> Moderator | None:
 
     Parameters
     ----------
-    name : key of ``Evidence.levels``.
-    evidence : judged pieces of one column.
+    name : str
+        Key of ``Evidence.levels``.
+    evidence : iterable of Evidence
+        Judged pieces of one column.
     """
     from scipy.stats import f_oneway
 

@@ -1,10 +1,10 @@
-"""What each piece of evidence says: three one-sided tests a piece, with the error shared among a column's pieces.
+"""The judgement of each piece of evidence: three one-sided tests per piece, with the error shared among a column's pieces.
 
-A column's *primary* piece, declared beforehand, is tested at the full one-sided error of 2.5 %. The others share 1.8 % by
-Holm's procedure, each direction for itself: the chance that any of them is wrongly said to hold is 1.8 % at most, however
-they depend on each other, and that any at all is, 4.3 %; what is left of 5 % is for more looks
-(:mod:`~theory.verdict.spending`). Where no piece is primary they share the full 2.5 %. A piece that had more looks at its
-data brings a smaller level of its own, and its p-values are counted up accordingly.
+A column's *primary* piece, declared beforehand, is tested at the full one-sided error of 2.5 %. The other pieces share 1.8 % by
+Holm's procedure, separately for each direction: the chance that any of them is wrongly judged to hold is at most 1.8 %, however
+they depend on each other, and at most 4.3 % with the primary piece; the remainder of 5 % is for further looks
+(:mod:`~theory.verdict.spending`). Without a primary piece, the pieces share the full 2.5 %. A piece with several looks at its
+data has a smaller level of its own, and its p-values are scaled up accordingly.
 """
 
 import math
@@ -15,28 +15,33 @@ import numpy as np
 
 from theory.claims import Claim, Evidence
 
-ERROR = 0.025  # one-sided, of the primary piece
-SHARED = 0.018  # of all the others together, beside it
+ERROR = 0.025  # one-sided error of the primary piece
+SHARED = 0.018  # one-sided error of all other pieces together, if there is a primary one
 LEAST_REPLICAS = 3
 
 HOLDS, CONTRADICTED, NO_EFFECT, UNDECIDED = "holds", "contradicted", "no effect", "undecided"
-# why a piece is shown and not judged
+# reasons why a piece is shown but not judged
 PILOT, UNINFORMATIVE, TOO_FEW = "pilot", "uninformative", "too few replicas"
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A piece of evidence with what its tests say.
+    """A piece of evidence with the results of its tests.
 
     Attributes
     ----------
-    evidence : the piece.
-    judgement : :data:`HOLDS`, :data:`CONTRADICTED`, :data:`NO_EFFECT`, :data:`UNDECIDED`; or, where it is not judged,
-        :data:`PILOT`, :data:`UNINFORMATIVE` (it cannot vary, or is no number) or :data:`TOO_FEW`.
-    primary : whether it is the column's primary piece.
-    p_holds, p_fails, p_no_effect : one-sided p-values, as measured; nan where it is not judged.
-    error : the chance at most that its judgement is wrong: the p-value behind it, counted up for the pieces that share and
-        for looks; nan where it says nothing.
+    evidence : Evidence
+        The piece.
+    judgement : str
+        :data:`HOLDS`, :data:`CONTRADICTED`, :data:`NO_EFFECT`, :data:`UNDECIDED`; or, for a piece that is not judged,
+        :data:`PILOT`, :data:`UNINFORMATIVE` (it cannot vary, or is NaN) or :data:`TOO_FEW`.
+    primary : bool
+        Whether it is the column's primary piece.
+    p_holds, p_fails, p_no_effect : float
+        One-sided p-values, unadjusted; nan for a piece that is not judged.
+    error : float
+        Upper bound on the chance that its judgement is wrong: the p-value, adjusted for the pieces that share an error and for
+        looks; nan for an undecided piece.
     """
 
     evidence: Evidence
@@ -49,7 +54,7 @@ class Piece:
 
     @property
     def is_judged(self) -> bool:
-        """Whether it counts."""
+        """Whether it is judged, not only shown."""
         return self.judgement in (HOLDS, CONTRADICTED, NO_EFFECT, UNDECIDED)
 
     @property
@@ -59,9 +64,9 @@ class Piece:
 
 
 def why_unjudged(evidence: Evidence) -> str:
-    """The reason that a piece is shown and not judged, "" if it is judged."""
+    """The reason why a piece is shown but not judged; empty if it is judged."""
     estimate = evidence.estimate
-    if estimate.is_exact:  # a formula's, whatever the table that it stands in
+    if estimate.is_exact:  # a formula's value, even in a table of a pilot
         return ""
     if evidence.pilot:
         return PILOT
@@ -71,7 +76,7 @@ def why_unjudged(evidence: Evidence) -> str:
 
 
 def holm(p: Sequence[float]) -> np.ndarray:
-    """p-values adjusted by Holm's step-down procedure: a hypothesis is rejected where its own is at most the error.
+    """p-values adjusted by Holm's step-down procedure: a hypothesis is rejected if its adjusted value is at most the error.
 
     Source: Holm 1979, Scandinavian Journal of Statistics 6, 65.
     """
@@ -83,7 +88,7 @@ def holm(p: Sequence[float]) -> np.ndarray:
 
 
 def shared_error(pieces: Sequence[Piece]) -> float:
-    """One-sided error of all that is not the primary piece: less where there is one, judged or still a pilot."""
+    """One-sided error of all pieces but the primary one; smaller if there is a primary one, judged or still a pilot."""
     return SHARED if any(piece.primary for piece in pieces) else ERROR
 
 
@@ -92,28 +97,32 @@ def judge(claim: Claim, evidence: Sequence[Evidence]) -> list[Piece]:
 
     Parameters
     ----------
-    claim : with its rule and the keys of its primary settings.
-    evidence : of this claim, all of one column.
+    claim : Claim
+        The claim, with its rule and the keys of its primary settings.
+    evidence : sequence of Evidence
+        Evidence of this claim, all of one column.
 
     Returns
     -------
-    list of Piece : in the order of the evidence.
+    list of Piece
+        In the order of the evidence.
     """
     pieces = [_tested(claim, item) for item in evidence]
     own = [i for i, piece in enumerate(pieces) if piece.is_judged and (piece.primary or piece.evidence.estimate.is_exact)]
     others = [i for i, piece in enumerate(pieces) if piece.is_judged and i not in own]
     error = shared_error(pieces)
     for name, word in (("p_fails", CONTRADICTED), ("p_no_effect", NO_EFFECT), ("p_holds", HOLDS)):  # no effect is a refutation
-        value = [getattr(piece, name) * ERROR / piece.evidence.level for piece in pieces]
-        said = [(i, value[i], ERROR) for i in own] + [(i, p, error) for i, p in zip(others, holm([value[i] for i in others]))]
-        for i, p, most in said:
+        values = [getattr(piece, name) * ERROR / piece.evidence.level for piece in pieces]
+        tests = [(i, values[i], ERROR) for i in own]
+        tests += [(i, p, error) for i, p in zip(others, holm([values[i] for i in others]))]
+        for i, p, most in tests:
             if p <= most:
                 pieces[i] = replace(pieces[i], judgement=word, error=float(p))
     return pieces
 
 
 def _tested(claim: Claim, item: Evidence) -> Piece:
-    """A piece with its p-values, undecided, or with the reason why it is not judged."""
+    """A piece with its p-values, still undecided, or with the reason why it is not judged."""
     primary, reason = item.column in claim.primary and claim.primary[item.column] in (item.key, item.study), why_unjudged(item)
     if reason:
         return Piece(item, reason, primary)

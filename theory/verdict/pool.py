@@ -1,12 +1,12 @@
 """The mean effect over settings: random effects with Hartung and Knapp's interval, and a prediction for a new setting.
 
-Settings that measure the same networks and data, in whole or in part, are one cluster: its effect is their mean, and its
-standard error the mean of theirs, which is the largest that it can be, however they depend on each other.
+Settings that measure the same networks and data, in whole or in part, form one cluster. Its effect is their mean, and its
+standard error the mean of theirs, which is the largest possible one, whatever their dependence.
 
-A standard error from a few replicas is uncertain, and as a weight it favours settings that chance gave a small one: with
-three replicas the mean of 20 settings on the bound would be said to lie inside in 6 % of repetitions in place of 2.5 %. So
-the errors are moderated first: each is drawn towards what all have in common, the more, the fewer its replicas and the less
-the settings differ in their errors.
+A standard error from a few replicas is uncertain, and as a weight it favours settings whose error happens to be small: with
+three replicas, the mean of 20 settings on the bound would be judged to lie inside in 6 % of repetitions instead of 2.5 %. So
+the errors are moderated first: each is shrunk towards a common value, the more so the fewer its replicas and the less the
+settings differ in their errors.
 """
 
 import math
@@ -18,7 +18,7 @@ import numpy as np
 from lab.estimate import Estimate, student
 from theory.claims import Evidence
 
-LEAST_CLUSTERS = 5  # fewer say too little of how settings differ
+LEAST_CLUSTERS = 5  # with fewer, the variance between settings is too uncertain
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,14 @@ class Pool:
 
     Attributes
     ----------
-    mean : with Hartung and Knapp's interval; its ``n`` is the number of clusters.
-    clusters : the effects that it is the mean of.
-    spread : standard deviation of the true effects between settings (Paule and Mandel).
-    prediction : 95 % interval for the true effect in a new setting.
+    mean : Estimate
+        Mean with Hartung and Knapp's interval; its ``n`` is the number of clusters.
+    clusters : mapping of str to Cluster
+        The clusters by name.
+    spread : float
+        Standard deviation of the true effects between settings (Paule and Mandel).
+    prediction : (float, float)
+        95 % interval for the true effect in a new setting.
     """
 
     mean: Estimate
@@ -41,7 +45,7 @@ class Pool:
 
 @dataclass(frozen=True)
 class Cluster:
-    """Settings that measure the same: their mean effect, its standard error and that error's degrees of freedom."""
+    """Settings that share networks or data: their mean effect, its standard error and the error's degrees of freedom."""
 
     effect: float
     error: float
@@ -59,14 +63,15 @@ def clusters(evidence: Iterable[Evidence]) -> dict[str, Cluster]:
 
 
 def moderated(errors: np.ndarray, freedom: np.ndarray) -> np.ndarray:
-    """Standard errors, those that were estimated drawn towards what they have in common.
+    """Standard errors, with the estimated ones shrunk towards a common value.
 
-    Variances are taken to vary between settings like a scaled inverse chi-squared variable, whose scale and degrees of
+    Variances are assumed to vary between settings like a scaled inverse chi-squared variable, whose scale and degrees of
     freedom follow from the mean and variance of their logarithms.
 
     Parameters
     ----------
-    errors, freedom : (k,); with infinite freedom an error is known and left alone.
+    errors, freedom : ndarray of shape (k,)
+        Standard errors and their degrees of freedom; with infinite freedom an error is known and left unchanged.
 
     Source: Smyth 2004, Statistical Applications in Genetics and Molecular Biology 3, 3 (section 6.2).
     """
@@ -78,16 +83,16 @@ def moderated(errors: np.ndarray, freedom: np.ndarray) -> np.ndarray:
         return errors
     d, variances = freedom[few], errors[few] ** 2
     logs = np.log(variances) - digamma(d / 2) + np.log(d / 2)
-    more = float(logs.var(ddof=1) - polygamma(1, d / 2).mean())  # than chance makes them vary
-    if more <= 1e-6:
-        common = np.full_like(variances, d @ variances / d.sum())
+    excess = float(logs.var(ddof=1) - polygamma(1, d / 2).mean())  # variance of the logarithms beyond that of chance
+    if excess <= 1e-6:
+        shrunk = np.full_like(variances, d @ variances / d.sum())
     else:
-        own = brentq(lambda x: float(polygamma(1, x / 2)) - more, 1e-4, 1e8)
-        scale = math.exp(logs.mean() + digamma(own / 2) - math.log(own / 2))
-        common = (own * scale + d * variances) / (own + d)
-    found = errors.copy()
-    found[few] = np.sqrt(common)
-    return found
+        prior = brentq(lambda x: float(polygamma(1, x / 2)) - excess, 1e-4, 1e8)  # degrees of freedom
+        scale = math.exp(logs.mean() + digamma(prior / 2) - math.log(prior / 2))
+        shrunk = (prior * scale + d * variances) / (prior + d)
+    result = errors.copy()
+    result[few] = np.sqrt(shrunk)
+    return result
 
 
 def spread_between(effects: np.ndarray, errors: np.ndarray) -> float:
@@ -95,7 +100,8 @@ def spread_between(effects: np.ndarray, errors: np.ndarray) -> float:
 
     Parameters
     ----------
-    effects, errors : (k,), k >= 2; the errors are positive.
+    effects, errors : ndarray of shape (k,)
+        k >= 2; the errors are positive.
     """
     from scipy.optimize import brentq
 
@@ -117,10 +123,10 @@ def pool(evidence: Iterable[Evidence]) -> Pool | None:
 
     Source: Hartung & Knapp 2001, Statistics in Medicine 20, 3875 (the factor never below 1: Roever, Knapp & Friede 2015).
     """
-    found = clusters(evidence)
-    if len(found) < LEAST_CLUSTERS:
+    by_name = clusters(evidence)
+    if len(by_name) < LEAST_CLUSTERS:
         return None
-    effects, errors, freedom = np.array([(c.effect, c.error, c.freedom) for c in found.values()]).T
+    effects, errors, freedom = np.array([(c.effect, c.error, c.freedom) for c in by_name.values()]).T
     if not np.all(errors > 0):
         return None
     errors = moderated(errors, freedom)
@@ -130,5 +136,5 @@ def pool(evidence: Iterable[Evidence]) -> Pool | None:
     between = effects.size - 1.0  # degrees of freedom
     factor = max(1.0, float(weights @ (effects - mean) ** 2) / between)
     error = math.sqrt(factor / weights.sum())
-    ahead = student(mean, math.sqrt(variance + error**2), effects.size, between)
-    return Pool(student(mean, error, effects.size, between), found, math.sqrt(variance), (ahead.low, ahead.high))
+    new = student(mean, math.sqrt(variance + error**2), effects.size, between)
+    return Pool(student(mean, error, effects.size, between), by_name, math.sqrt(variance), (new.low, new.high))

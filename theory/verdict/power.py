@@ -1,4 +1,4 @@
-"""What would settle an open question: the difference that a piece could have shown, and the replicas that would."""
+"""What would settle an open claim: the smallest difference that a piece can detect, and the replicas that it needs."""
 
 import math
 
@@ -7,19 +7,19 @@ from theory.verdict.pieces import ERROR, LEAST_REPLICAS
 from theory.verdict.rule import Rule
 
 POWER = 0.8
-MOST_REPLICAS = 16  # a piece that needs more networks is too small to decide here
+MOST_REPLICAS = 16  # an effect that needs more networks is too small to decide here
 _MOST = 10**9
 
 
 def power(distance: float, n: int, error: float = ERROR) -> float:
-    """Power of a one-sided t test with n replicas, the distance from the bound in standard deviations of a replica."""
+    """Power of a one-sided t test with n replicas at a distance from the bound, in standard deviations of a replica."""
     from scipy.special import nctdtr, stdtrit
 
     return float(1 - nctdtr(n - 1, distance * math.sqrt(n), stdtrit(n - 1, 1 - error)))
 
 
 def _noncentrality(freedom: float, error: float) -> float:
-    """Standard errors between the bound and the true value at which a one-sided test has the power."""
+    """Distance between bound and true value, in standard errors, at which a one-sided test has the power :data:`POWER`."""
     from scipy.special import nctdtrinc, ndtri, stdtrit
 
     if freedom > 1e3:
@@ -28,7 +28,7 @@ def _noncentrality(freedom: float, error: float) -> float:
 
 
 def detectable(estimate: Estimate, error: float = ERROR) -> float:
-    """Distance from a bound that would be shown in 80 % of repetitions with as many replicas; nan without an interval."""
+    """Distance from a bound that is detected in 80 % of repetitions with as many replicas; nan without an interval."""
     return _noncentrality(estimate.freedom, error) * estimate.error if estimate.has_interval else math.nan
 
 
@@ -41,16 +41,16 @@ def nearest_bound(rule: Rule, value: float) -> float:
 
 
 def replicas_needed(estimate: Estimate, rule: Rule, error: float = ERROR) -> int | None:
-    """Replicas with which the effect that was found would be told from its nearest bound in 80 % of repetitions.
+    """Number of replicas with which the measured effect would be distinguished from its nearest bound in 80 % of repetitions.
 
-    None where it lies on a bound, or no interval says how much replicas differ.
+    None if it lies on a bound, or if the variance between replicas is unknown.
     """
     if not estimate.has_interval or estimate.is_exact or estimate.is_constant:
         return None
     deviation, distance = estimate.error * math.sqrt(estimate.n), nearest_bound(rule, estimate.mean)
     if distance <= 0 or not math.isfinite(ratio := deviation / distance) or (4 * ratio) ** 2 > _MOST:
         return None
-    known = math.isinf(estimate.freedom)  # shares: their error is no estimate
+    known = math.isinf(estimate.freedom)  # the error of a share is not estimated from replicas
     enough = lambda n: (_noncentrality(math.inf if known else n - 1, error) * ratio) ** 2 <= n  # noqa: E731
     low, high = LEAST_REPLICAS - 1, LEAST_REPLICAS
     while not enough(high):
@@ -62,12 +62,12 @@ def replicas_needed(estimate: Estimate, rule: Rule, error: float = ERROR) -> int
 
 
 def power_of(estimate: Estimate, rule: Rule, n: int, error: float = ERROR) -> float:
-    """Chance that n replicas tell the effect that was found from its nearest bound."""
+    """Chance that n replicas distinguish the measured effect from its nearest bound."""
     return power(nearest_bound(rule, estimate.mean) / (estimate.error * math.sqrt(estimate.n)), n, error)
 
 
 def most_replicas(estimate: Estimate) -> int:
-    """Replicas that a piece may have here: 16 networks, or 16 times as many as there are where these are cheap."""
+    """The largest number of replicas of a piece: 16 networks, or, where replicas are cheap, 16 times the present number."""
     return MOST_REPLICAS if estimate.n <= MOST_REPLICAS else MOST_REPLICAS * estimate.n
 
 

@@ -1,4 +1,4 @@
-"""What a claim says of its statistic: bounds that are the smallest effects that matter, and three one-sided questions."""
+"""The rule of a claim: bounds on its statistic, which are the smallest effects that matter, and three one-sided tests."""
 
 import math
 from dataclasses import dataclass
@@ -8,18 +8,18 @@ from lab.estimate import Estimate
 
 @dataclass(frozen=True)
 class Rule:
-    """The claim holds where the statistic lies in the open interval (above, below).
+    """The claim holds if the statistic lies in the open interval (above, below).
 
     Attributes
     ----------
     above : float, default -inf
-        Lower bound. A bound is the smallest effect that matters: an effect short of it is not what the claim says.
+        Lower bound. A bound is the smallest effect that matters; a smaller one does not support the claim.
     below : float, default inf
         Upper bound, likewise.
     null : float, optional
-        Value of the statistic where there is no effect (0 for a difference, 1 for a ratio), for claims that assert an effect
-        in one direction. It lies on the other side of the bound, and the statistic shows *no effect* where it is nearer to
-        ``null`` than the bound is, on either side. None for claims without such a value.
+        Value of the statistic without any effect (0 for a difference, 1 for a ratio), for claims that assert an effect in one
+        direction. It lies on the other side of the bound, and the statistic shows *no effect* if it is closer to ``null`` than
+        the bound is, on either side. None for claims without such a value.
 
     Raises
     ------
@@ -45,12 +45,12 @@ class Rule:
 
     @property
     def margin(self) -> float | None:
-        """Distance between no effect and the bound: the smallest effect that matters; None where there is no such value."""
+        """Distance between no effect and the bound, the smallest effect that matters; None without a null."""
         return None if self.null is None else abs(self.bound - self.null)
 
     @property
     def no_effect(self) -> tuple[float, float] | None:
-        """The values between which there is no effect that matters; None where there is no such value."""
+        """The interval of values without an effect that matters; None without a null."""
         if self.null is None:
             return None
         margin = abs(self.bound - self.null)
@@ -77,8 +77,8 @@ class Rule:
         return _larger(estimate.p_above(self.above), estimate.p_below(self.below))
 
     def p_fails(self, estimate: Estimate) -> float:
-        """p-value for "the statistic lies outside", on one side or the other (twice the smaller where there are two); a
-        formula's value on a bound lies outside."""
+        """p-value for "the statistic lies outside", on either side (twice the smaller if there are two sides). A formula's value
+        on a bound lies outside."""
         if estimate.is_exact:
             return float(self.contains(estimate.mean))
         sides = ([estimate.p_below(self.above)] * (self.above > -math.inf)
@@ -86,7 +86,7 @@ class Rule:
         return min(1.0, len(sides) * min(sides)) if not any(map(math.isnan, sides)) else math.nan
 
     def p_no_effect(self, estimate: Estimate) -> float:
-        """p-value for "no effect that matters", by two one-sided tests (equivalence); 1 where a claim knows no such value."""
+        """p-value for "no effect that matters", by two one-sided tests (equivalence); 1 without a null."""
         ends = self.no_effect
         if ends is None:
             return 1.0
@@ -94,5 +94,5 @@ class Rule:
 
 
 def _larger(p: float, other: float) -> float:
-    """The larger of two p-values; nan where one of them is."""
+    """The larger of two p-values; nan if either is."""
     return math.nan if math.isnan(p) or math.isnan(other) else max(p, other)
