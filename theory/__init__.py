@@ -1,14 +1,14 @@
 """The ground floor: what is defined and derived. Measures, formulas, predictions and the register of claims.
 
-``dir(theory)`` shows the modules and the measures. What belongs to the measures (types of results, constants, orders of ablation,
-nulls) is in :mod:`theory.measures`; ``theory.NAME`` finds it, too.
+``dir(theory)`` shows the modules and the measures. Result types, constants, orders of ablation and nulls are in
+:mod:`theory.measures`, and also available as ``theory.NAME``.
 """
 
 from functools import cache
 from importlib import import_module
 from typing import Any
 
-_BESIDE = {"theory.measures.ablation", "theory.measures.fitted", "theory.measures.null"}  # files of tools, not of measures
+_TOOLS = {"theory.measures.ablation", "theory.measures.fitted", "theory.measures.null"}  # files of tools for measures
 
 
 @cache
@@ -20,10 +20,10 @@ def _modules() -> frozenset[str]:
 
 @cache
 def _measures() -> frozenset[str]:
-    """Functions of the files of measures: classes and constants begin with a capital."""
+    """Functions of the files of measures; classes and constants begin with a capital letter."""
     from lab.discover import exports
 
-    return frozenset(name for module, names in exports("theory.measures").items() if module not in _BESIDE
+    return frozenset(name for module, names in exports("theory.measures").items() if module not in _TOOLS
                      for name in names if name[0].islower())
 
 

@@ -1,4 +1,4 @@
-"""``python -m theory``: list, derive and check every formula."""
+"""``python -m theory``: list, derive and check formulas; compare features."""
 
 import sys
 

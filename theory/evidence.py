@@ -1,4 +1,4 @@
-"""Evidence that a formula gives by itself, without a simulation beside it."""
+"""Evidence from formulas alone, without a simulation."""
 
 from functools import cache
 from importlib import import_module
@@ -9,8 +9,8 @@ from theory.claims import Evidence
 
 @cache
 def theory_evidence() -> tuple[Evidence, ...]:
-    """The theory column's evidence: of every theory module that defines ``evidence() -> list[Evidence]``.
+    """The evidence of the theory column, from every theory module that defines ``evidence() -> list[Evidence]``.
 
-    Worked out once a process (some seconds).
+    It is computed once per process, which takes some seconds.
     """
     return tuple(item for name in binding("theory", "evidence") for item in import_module(name).evidence())

@@ -1,4 +1,4 @@
-"""``python -m theory check``: every prediction beside an independent number."""
+"""``python -m theory check``: compare every prediction with an independent number."""
 
 import fnmatch
 import time
@@ -16,7 +16,7 @@ HELP = "compare each prediction with an independent number"
 
 
 def add_arguments(parser) -> None:
-    """--only, and how to run."""
+    """--only, and the flags of a run."""
     parser.add_argument("--only", action="append", metavar="NAME", default=None,
                         help="a check's name, the start of one, or a pattern like 'erf-*'; may be repeated")
     add_run_arguments(parser, "--seed", "--jobs", "--quick", "--dry-run")
@@ -24,11 +24,12 @@ def add_arguments(parser) -> None:
 
 
 def select(names: list[str], wanted: list[str] | None) -> list[str]:
-    """The names that match: equal, starting with, or by pattern.
+    """The names that equal, or start with, or match as a pattern, one of ``wanted``.
 
     Raises
     ------
-    UsageError : a wanted name matches nothing.
+    UsageError
+        If one of ``wanted`` matches nothing.
     """
     if not wanted:
         return names
@@ -44,14 +45,14 @@ def select(names: list[str], wanted: list[str] | None) -> list[str]:
 def _run_named(name: str, seed: int):
     begin = time.perf_counter()
     try:
-        found = framework.run_check(name, framework.check_functions()[name], seed)
-        return name, found, None, time.perf_counter() - begin
-    except Exception as error:  # a check that breaks is a failure of that check, not of the table
+        predictions = framework.run_check(name, framework.check_functions()[name], seed)
+        return name, predictions, None, time.perf_counter() - begin
+    except Exception as error:  # a check that breaks fails by itself, without stopping the others
         return name, [], f"{type(error).__name__}: {error}", time.perf_counter() - begin
 
 
 def run(args) -> dict:
-    """Run the chosen checks, print the table, fail (exit code 1) if any prediction fails."""
+    """Run the chosen checks and print a table; the exit code is 1 if any prediction fails."""
     names = framework.quick_checks() if args.quick else select(list(framework.check_functions()), args.only)
     if args.dry_run:
         for name in names:
@@ -63,7 +64,7 @@ def run(args) -> dict:
             outcomes = list(pool.map(_run_named, names, [args.seed] * len(names)))
     else:
         outcomes = [_run_named(name, args.seed) for name in names]
-    predictions = [p for _, found, _, _ in outcomes for p in found]
+    predictions = [p for _, made, _, _ in outcomes for p in made]
     broken = {name: error for name, _, error, _ in outcomes if error}
     width = max([len(p.name) for p in predictions] + [10])
     say(f"{'prediction':<{width}}  {'formula':>16}  {'independent':>16}  {'std. error':>10}  {'deviation':>10}  "

@@ -1,4 +1,4 @@
-"""``python -m theory compare A.npy B.npy``: features of two models or more, in files, against each other."""
+"""``python -m theory compare A.npy B.npy``: compare the features of two or more models, from files."""
 
 from pathlib import Path
 
@@ -9,26 +9,27 @@ HELP = "compare features of models, in files: span errors, similarities, probes,
 
 
 def add_arguments(parser) -> None:
-    """The files, what goes with them, and how to compare."""
-    parser.add_argument("files", nargs="+", metavar="FILE", help="features of shape (rows, units), a row an input: .npy, .npz or "
-                        ".safetensors (FILE:NAME for one array of several); the last is the target, all before it, side by side, "
-                        "are the source. Or one folder: every file in it against every other")
-    parser.add_argument("--baseline", nargs="+", metavar="FILE", help="features to hold the source against, such as a second "
+    """The files, and how to compare them."""
+    parser.add_argument("files", nargs="+", metavar="FILE", help="features of shape (rows, units), one row per input: .npy, .npz "
+                        "or .safetensors (FILE:NAME for one array of several); the last file is the target, those before it, "
+                        "side by side, are the source. Or a folder, to compare all its files with each other")
+    parser.add_argument("--baseline", nargs="+", metavar="FILE", help="features to compare the source with, such as a second "
                         "network like the target; with --pairs one for each pair, or: next")
     parser.add_argument("--pairs", action="store_true", help="the files are source, target, source, target, …: intervals are "
                         "over pairs (seeds) instead of rows")
     parser.add_argument("--labels", metavar="FILE", help="classes or numbers for probes, one for each row")
-    parser.add_argument("--ids", nargs="+", metavar="FILE", help="what names the rows: one file for all, or one for the source "
-                        "and one for the target (.npz and .safetensors may hold their own)")
-    parser.add_argument("--groups", metavar="FILE", help="rows that belong together, by a number or word each: they stay on one "
-                        "side of the split and are drawn together")
+    parser.add_argument("--ids", nargs="+", metavar="FILE", help="ids of the rows: one file for all, or one for the source and "
+                        "one for the target (.npz and .safetensors may hold their own)")
+    parser.add_argument("--groups", metavar="FILE", help="a number or word for each row: rows with the same one belong together, "
+                        "stay on one side of the split and are resampled together")
     parser.add_argument("--held-out", dest="split", type=number(above=0, below=1), default=0.5, metavar="SHARE",
-                        help="share of the rows that is scored on")
+                        help="share of the rows that is held out to score on")
     parser.add_argument("--ridges", nargs="+", type=not_negative_float, default=None, metavar="RIDGE",
                         help="relative ridges to choose from (default: 1e-8 to 10)")
     parser.add_argument("--subset", type=whole(0, 10**5), default=None, metavar="ROWS", help="rows of nonlinear and neighbour "
                         "measures; 0 for none (default: 2000, and 0 for a folder)")
-    parser.add_argument("--few-rows", action="store_true", help="go on where rows do not outnumber units, for what is held out")
+    parser.add_argument("--few-rows", action="store_true", help="continue if rows do not outnumber units; then use the held-out "
+                        "measures only")
     add_run_arguments(parser, "--seed")
     only(parser, "--baseline", "--pairs", when=lambda args: not _folder(args), words="goes with files, not with a folder")
 
@@ -74,10 +75,10 @@ def _sides(args) -> tuple:
 
     files, baseline = args.files, args.baseline
     if len(files) < 2:
-        raise UsageError(f"{files[0]} alone is no comparison: give a source and a target, or a folder")
+        raise UsageError(f"{files[0]} alone cannot be compared: give a source and a target, or a folder")
     if args.pairs:
         if len(files) % 2:
-            raise UsageError(f"--pairs takes sources and targets in turn: {len(files)} files are no pairs")
+            raise UsageError(f"--pairs takes sources and targets in turn: {len(files)} files do not make pairs")
         return files[::2], files[1::2], "next" if baseline == ["next"] else baseline
     if baseline is not None and len(baseline) > 1:
         raise UsageError("--baseline takes one file without --pairs")

@@ -14,7 +14,7 @@ def add_arguments(parser) -> None:
 
 
 def run(args) -> dict:
-    """Derive, print, return the pieces."""
+    """Derive the formula, print its steps, return them."""
     d = find_derivation(args.name)()
     text = d.to_latex() if args.latex else d.to_text()
     say(text.rstrip("\n"))

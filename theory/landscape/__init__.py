@@ -13,27 +13,27 @@ Hessian:   H_ii = I/2 + H'_ii,        H'_ii = sum_{j != i} h1(w_i, w_j) - sum_j 
            H_ij = [ (pi - theta) I + n_wv v^^T + n_vw w^^T ] / 2pi   (w = w_i, v = w_j),
                                       n = n_vw = (v^ - cos(theta) w^)/sin(theta),  n_wv with the roles exchanged.
 
-Widening (derived here, ``landscape-split``). Let unit i of a critical point be replaced by p_i copies alpha_ia w_i,
+Widening (derived here, ``landscape-split``). Replace unit i of a critical point by p_i copies alpha_ia w_i,
 alpha_ia > 0, sum_a alpha_ia = 1. The function is unchanged, the point stays critical, and the Hessian of the widened
-network is congruent to  H (+) (+)_i [ I_{p_i - 1} (x) H'_ii ]  whatever the alphas: every added copy of unit i adds
+network is congruent to  H (+) (+)_i [ I_{p_i - 1} (x) H'_ii ]  for any alphas: every added copy of unit i adds
 exactly n_-(H'_ii) negative directions, so
 
     index(widened) = index(narrow) + sum_i (p_i - 1) n_-(H'_ii)            (:func:`escape_index`).
 
 H'_ii has a zero mode along w_i; hence n_- <= d - 1. For two copies alpha, 1 - alpha the direction (u, -u)/sqrt 2 has
-curvature 1/2 (1/alpha + 1/(1 - alpha)) u^T H'_ii u. A neuron added at zero instead has slope |u| r(u^), r(u) the
-overlap of the residual with relu(u.x) (:func:`birth_slope`); r and its gradient vanish at the unit's own direction
-and its second derivative there is |w_i| H'_ii: splitting is the second-order shadow of birth.
+curvature 1/2 (1/alpha + 1/(1 - alpha)) u^T H'_ii u. A neuron added at zero instead has slope |u| r(u^), with r(u) the
+overlap of the residual with relu(u.x) (:func:`birth_slope`). At the unit's own direction, r and its gradient vanish and
+its second derivative is |w_i| H'_ii: splitting a unit is the second-order counterpart of adding one at zero.
 
 Tickets (derived here, ``landscape-tickets``). If a network of width n were C(n, k) independent tickets of width k, it
-would fail with P_fail(n) = P_fail(k)^C(n, k). :func:`effective_tickets` reads the equation backwards.
+would fail with P_fail(n) = P_fail(k)^C(n, k). :func:`effective_tickets` solves this for the number of tickets.
 
 Sources: Safran & Shamir 2018 (arXiv 1712.08968) for loss, gradient, Hessian and the protocol; Cho & Saul 2009 for f;
 splitting and tickets: derived here, for Martinelli, Brea, Gerstner et al. 2026 ("lottery tickets or escape
 dimensions?").
 
-The loss is C^2 where two units coincide (C^3 it is not), has a kink at a zero student, and at exactly antiparallel
-units its mixed second derivative jumps.
+The loss is C^2 but not C^3 where two units coincide, has a kink at a zero student, and at exactly antiparallel units its
+mixed second derivative jumps.
 """
 
 import numpy as np
@@ -50,7 +50,7 @@ __all__ = ["birth_slope", "effective_over_nominal", "effective_tickets", "escape
 
 
 def gradient_fast(students: npt.ArrayLike, teachers: npt.ArrayLike) -> np.ndarray:
-    """:func:`gradient` to rounding (1e-14 of its scale), compiled; for many replicas or many calls.
+    """:func:`gradient` up to rounding (1e-14 of its scale), compiled; for many replicas or many calls.
 
     Source: as :func:`gradient`.
 
@@ -84,9 +84,9 @@ def gradient_fast(students: npt.ArrayLike, teachers: npt.ArrayLike) -> np.ndarra
     if students.shape[-1] != teachers.shape[-1]:
         raise InputError(f"students live in dimension {students.shape[-1]}, teachers in {teachers.shape[-1]}")
     if not np.all(np.any(teachers != 0, axis=1)):
-        raise InputError("a teacher is zero: leave it out, it changes nothing")
+        raise InputError("a teacher is zero: leave it out, since it has no effect")
     replicas = students.reshape(-1, *students.shape[-2:])
     k, d = teachers.shape
-    if k <= d and np.array_equal(teachers, np.eye(k, d)):  # the usual case, and four times as fast
+    if k <= d and np.array_equal(teachers, np.eye(k, d)):  # the usual case; its kernel is four times as fast
         return gradient_axes(replicas, k).reshape(students.shape)
     return gradient_replicas(replicas, teachers).reshape(students.shape)

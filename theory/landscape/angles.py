@@ -1,20 +1,20 @@
-"""Sine and angle of many cosines at once, the costly half of :mod:`theory.landscape.axes`.
+"""Sine and angle of many cosines at once, the expensive half of :mod:`theory.landscape.axes`.
 
-For u = cos θ: s = √(1−u²) and p = (π − θ)/2π. The point (x, s) of the first quadrant, x = |u|, turned by an eighth of a
-turn has cosine C = (x + s)/√2 ≥ √½ and sine (s − x)/√2, and its angle is the sine times arccos C/√(1−C²), which is
-smooth enough there for a polynomial P of degree 10 (absolute error of p below 3e-17; from x itself it would take 19):
+For u = cos θ: s = √(1−u²) and p = (π − θ)/2π. The point (x, s) of the first quadrant, x = |u|, rotated by an eighth of a
+turn has cosine C = (x + s)/√2 ≥ √½ and sine (s − x)/√2. Its angle is the sine times arccos C/√(1−C²), which is smooth
+enough there for a polynomial P of degree 10 (absolute error of p below 3e-17; in x itself, it would need degree 19):
 
     p = ¼ + sign(u) [⅛ + (x − s) P(x + s)],   P(x + s) = arccos C/√(1−C²)/(2√2 π).
 
-A loss and a gradient of θ computed from a rounded u err by about one rounding even where units merge and θ itself has
-lost half of its digits (∂g/∂θ is of order sin θ, and θ errs by ε/sin θ), provided that s and p come from the same u.
-Only directions, in the Hessian, need more (:mod:`theory.landscape`).
+Loss and gradient computed from a rounded u are off by about one rounding error even where units merge and θ itself has
+lost half of its digits (∂g/∂θ is of order sin θ, and the error of θ is ε/sin θ), provided that s and p come from the same u.
+Only directions, in the Hessian, need more precision (:mod:`theory.landscape`).
 
-Speed. Horner's rule is a chain in which each step waits for the last one, so eight cosines go through it together, in a
-true loop over the coefficients (unrolled, LLVM would put the eight chains one after the other again). A processor has
-one slow unit for roots; it works beside the others if it is asked a little at a time. So each block of eight computes
-the roots of the *next* block, spread over the polynomial: half of them are sent to that unit, half are computed by
-multiplications (:func:`_root`), which is what balances the two.
+Speed. In Horner's rule each step waits for the previous one, so eight cosines go through it together, in a true loop over
+the coefficients (if it were unrolled, LLVM would serialise the eight chains again). A processor has a single slow unit for
+roots, which works in parallel with the others if it gets one root at a time. So each block of eight computes the roots of
+the *next* block, spread over the polynomial: half of them by that unit, half by multiplications (:func:`_root`), which
+balances the two.
 """
 
 import numpy as np
@@ -38,9 +38,9 @@ def _room(u):
 
 @njit(forceinline=True, error_model="numpy")
 def _root(x):
-    """√x within one unit in the last place by multiplications: twice as fast as the root unit, but not beside it.
+    """√x within one unit in the last place by multiplications, at twice the speed of the root unit.
 
-    A guess of 1/√x from the bits (3.5 %), a cubic in x y² (error 8e-7), a step of third order.
+    A guess of 1/√x from the bits (error 3.5 %), a cubic in x y² (error 8e-7), and a step of third order.
     """
     y = rsqrt_guess(x)
     z = x * y * y
@@ -72,7 +72,7 @@ def first_sines(work, u, stride, s):
 def coangles(work, u, stride, s, next_u, next_stride, next_s, opaque):
     """(π − θ)/2π of a block of eight cosines, rows u, u + 1, u + stride, u + stride + 1, … u + 3 stride + 1.
 
-    Their sines, in this order, are rows s … s + 7 already; those of the next block are left in rows next_s … (|u| may
+    Their sines, in this order, are already in rows s … s + 7; those of the next block are written to rows next_s … (|u| may
     exceed 1 by rounding). ``opaque`` is any whole number ≥ 0 that the compiler does not know.
     """
     x0, x1 = _sum(load(work, u), load(work, s)), _sum(load(work, u + 1), load(work, s + 1))
@@ -83,7 +83,7 @@ def coangles(work, u, stride, s, next_u, next_stride, next_s, opaque):
     q0, q1, q2, q3 = a * x0 + c, a * x1 + c, a * x2 + c, a * x3 + c
     q4, q5, q6, q7 = a * x4 + c, a * x5 + c, a * x6 + c, a * x7 + c
     up = next_u
-    for k in range(2, _P.size + min(opaque, 0), 3):  # an end that LLVM does not know keeps the loop a loop
+    for k in range(2, _P.size + min(opaque, 0), 3):  # LLVM does not unroll a loop whose end it does not know
         store(work, next_s, sqrt(_room(load(work, up))))
         c = _P[k]
         q0, q1, q2, q3 = q0 * x0 + c, q1 * x1 + c, q2 * x2 + c, q3 * x3 + c

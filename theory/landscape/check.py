@@ -1,4 +1,4 @@
-"""The landscape formulas against plain Monte Carlo, finite differences and numerical eigenvalues."""
+"""Checks of the landscape formulas by plain Monte Carlo, finite differences and numerical eigenvalues."""
 
 from functools import partial
 
@@ -31,32 +31,32 @@ def numerical_gradient(function, weights: np.ndarray, step: float = STEP) -> np.
 
 
 def critical_point(start: np.ndarray, teachers: np.ndarray, tolerance: float = 1e-12) -> np.ndarray:
-    """A minimum near the start's basin: L-BFGS, then Newton steps on the closed-form Hessian.
+    """A minimum near the start: L-BFGS, then Newton steps with the closed-form Hessian.
 
-    Returns weights whose largest gradient entry is below ``tolerance`` where Newton gets there (degenerate minima may
-    end higher; the caller looks).
+    The largest gradient entry is below ``tolerance`` if Newton's method gets there; at degenerate minima it may be larger, so
+    the caller has to check.
     """
     from scipy.optimize import minimize
 
     shape = start.shape
-    found = minimize(lambda w: loss(w.reshape(shape), teachers), start.ravel(),
+    weights = minimize(lambda w: loss(w.reshape(shape), teachers), start.ravel(),
                      jac=lambda w: gradient(w.reshape(shape), teachers).ravel(), method="L-BFGS-B",
                      options={"maxiter": 5000, "maxfun": 10000, "ftol": 0, "gtol": 1e-9}).x.reshape(shape)
     for _ in range(20):
-        g = gradient(found, teachers).ravel()
+        g = gradient(weights, teachers).ravel()
         if np.abs(g).max() < tolerance:
             break
-        found = found - (np.linalg.pinv(hessian(found, teachers), rcond=1e-9, hermitian=True) @ g).reshape(shape)
-    return found
+        weights = weights - (np.linalg.pinv(hessian(weights, teachers), rcond=1e-9, hermitian=True) @ g).reshape(shape)
+    return weights
 
 
 def spurious_minimum(rng: np.random.Generator, k: int, tries: int = 200) -> np.ndarray | None:
-    """A minimum of k students for k orthonormal teachers with loss above 1e-3, or None after so many tries."""
+    """A minimum of k students for k orthonormal teachers with loss above 1e-3, or None after ``tries`` starts."""
     teachers = np.eye(k)
     for _ in range(tries):
-        found = critical_point(rng.standard_normal((k, k)) / np.sqrt(k), teachers)
-        if loss(found, teachers) > 1e-3 and np.abs(gradient(found, teachers)).max() < 1e-11:
-            return found
+        weights = critical_point(rng.standard_normal((k, k)) / np.sqrt(k), teachers)
+        if loss(weights, teachers) > 1e-3 and np.abs(gradient(weights, teachers)).max() < 1e-11:
+            return weights
     return None
 
 
@@ -75,12 +75,12 @@ def check_derivatives(rng):
         students, teachers = rng.standard_normal((n, d)), rng.standard_normal((k, d))
         exact = gradient(students, teachers).ravel()
         numeric = numerical_gradient(partial(loss, teachers=teachers), students)[:, 0]
-        at = np.argmax(np.abs(exact - numeric))
-        yield Prediction(f"landscape-gradient/n={n},k={k},d={d}", exact[at], numeric[at], tolerance=1e-7,
+        worst = np.argmax(np.abs(exact - numeric))
+        yield Prediction(f"landscape-gradient/n={n},k={k},d={d}", exact[worst], numeric[worst], tolerance=1e-7,
                          method="central differences, worst entry", scale=np.abs(exact).max())
         fast = gradient_fast(students, teachers).ravel()
-        at = np.argmax(np.abs(exact - fast))
-        yield Prediction(f"landscape-gradient-fast/n={n},k={k},d={d}", exact[at], fast[at], tolerance=1e-13,
+        worst = np.argmax(np.abs(exact - fast))
+        yield Prediction(f"landscape-gradient-fast/n={n},k={k},d={d}", exact[worst], fast[worst], tolerance=1e-13,
                          method="plain NumPy, worst entry", scale=np.abs(exact).max())
         exact, numeric = hessian(students, teachers), numerical_gradient(partial(gradient, teachers=teachers), students)
         entry = np.unravel_index(np.argmax(np.abs(exact - numeric)), exact.shape)
@@ -105,7 +105,7 @@ def check_split(rng):
     u, step = vectors[:, 0], 1e-3
     move = np.zeros_like(pair)
     move[unit], move[unit + 1] = u / np.sqrt(2), -u / np.sqrt(2)
-    # differences of the gradient along the line; F is C^2 only at the merged units, so extrapolate in the step
+    # differences of the gradient along the line, extrapolated in the step because F is only C^2 where units coincide
     slopes = [np.sum(move * (gradient(pair + h * move, teachers) - gradient(pair - h * move, teachers))) / (2 * h)
               for h in (step, step / 2, step / 4)]
     first = [2 * slopes[1] - slopes[0], 2 * slopes[2] - slopes[1]]

@@ -1,7 +1,6 @@
 """Loss, gradient and Hessian of the ReLU teacher-student problem, exactly, in NumPy.
 
-Plain and vectorised over replicas: the reference that faster kernels are compared with. Symbols and sources in
-:mod:`theory.landscape`.
+Plain and vectorised over replicas: the reference for faster kernels. Symbols and sources are those of :mod:`theory.landscape`.
 """
 
 import numpy as np
@@ -14,12 +13,12 @@ _TINY = np.finfo(np.float64).tiny
 
 
 def as_weights(weights: npt.ArrayLike, name: str, *, batched: bool = False) -> np.ndarray:
-    """``weights`` as float64 (units, d) - or (..., units, d) if ``batched`` -, checked to be finite and not empty."""
+    """``weights`` as float64 (units, d), or (..., units, d) if ``batched``, checked to be finite and not empty."""
     weights = floats(weights, name)
     if weights.ndim < 2 or (weights.ndim > 2 and not batched) or 0 in weights.shape:
         wanted = "(..., units, d)" if batched else "(units, d)"
         raise InputError(f"{name} must be an array {wanted} with at least one unit, got shape {weights.shape}")
-    if not np.isfinite(weights.sum()) and not np.all(np.isfinite(weights)):  # the sum is the cheap look
+    if not np.isfinite(weights.sum()) and not np.all(np.isfinite(weights)):  # the sum is a cheap first test
         raise InputError(f"{name} holds {np.sum(~np.isfinite(weights))} values that are not finite")
     return weights
 
@@ -46,11 +45,13 @@ def angle_parts(a_hat: np.ndarray, b_hat: np.ndarray) -> tuple[np.ndarray, np.nd
 
     Parameters
     ----------
-    a_hat, b_hat : (..., n, d), (..., m, d) unit vectors.
+    a_hat, b_hat : ndarray of shape (..., n, d) and (..., m, d)
+        Unit vectors.
 
     Returns
     -------
-    theta, sine, cosine : (..., n, m), theta in [0, pi]. A zero vector counts as parallel (its norm multiplies to 0).
+    theta, sine, cosine : ndarray of shape (..., n, m)
+        theta in [0, pi]. A zero vector counts as parallel; its norm makes the results vanish.
     """
     difference = a_hat[..., :, None, :] - b_hat[..., None, :, :]
     total = a_hat[..., :, None, :] + b_hat[..., None, :, :]
@@ -87,7 +88,7 @@ def loss(students: npt.ArrayLike, teachers: npt.ArrayLike) -> np.ndarray | float
     Returns
     -------
     float or ndarray
-        Of the leading axes; at least 0 up to rounding (a cancellation floor near 1e-14 |v|^2).
+        One loss for each replica; at least 0 up to rounding (cancellation leaves about 1e-14 |v|^2).
 
     Raises
     ------
@@ -156,8 +157,8 @@ def own_curvature(students: npt.ArrayLike, teachers: npt.ArrayLike) -> np.ndarra
     """H'_ii: the part of each student's diagonal Hessian block that is not 1/2 I.
 
     H'_ii = sum_{j != i} h1(w_i, w_j) - sum_j h1(w_i, v_j), h1(w, v) = |v| sin(theta)/(2 pi |w|) (I - w^ w^T + n n^T).
-    It has H'_ii w_i = 0 and is the Hessian of the residual's overlap with unit i; its sign decides what splitting that
-    unit does (:func:`theory.landscape.split_curvature`).
+    It has H'_ii w_i = 0 and is the Hessian of the residual's overlap with unit i; its sign determines the effect of splitting
+    that unit (:func:`theory.landscape.split_curvature`).
 
     Source: Safran & Shamir 2018; derived in ``landscape-hessian``.
 
@@ -207,7 +208,7 @@ def hessian(students: npt.ArrayLike, teachers: npt.ArrayLike) -> np.ndarray:
 
     H_ii = 1/2 I + H'_ii (:func:`own_curvature`), H_ij = [(pi - theta) I + n_ij w_j^T + n_ji w_i^T (unit vectors)]/2pi
     with rows of student i, n_ij = (w_i^ - cos w_j^)/sin and n_ji = (w_j^ - cos w_i^)/sin. For coinciding students
-    H_ij = 1/2 I: F is C^2 there (C^3 it is not, second differences err linearly in the step). At an exactly
+    H_ij = 1/2 I: F is C^2 there but not C^3 (second differences have an error linear in the step). At an exactly
     antiparallel pair H_ij is discontinuous; 0, the mean over directions of approach, is returned.
 
     Source: Safran & Shamir 2018; derived in ``landscape-hessian``.

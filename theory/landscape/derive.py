@@ -1,4 +1,4 @@
-"""The landscape formulas, derived. Inputs that may be replaced: the slopes of the activation, the input variance."""
+"""Derivations of the landscape formulas. Their inputs: the slopes of the activation, and the input variance."""
 
 import sympy as sp
 
@@ -38,17 +38,17 @@ def _inputs(slopes, variance):
 def derive_loss(d, slopes=(1, 0), variance=1):
     p, q, variance = _inputs(slopes, variance)
     u, s = sp.symbols("yhat y")
-    d.step("Half the squared error of a sum of students and a sum of teachers is quadratic in the overlaps.",
+    d.step("Half the squared error between sums of students and of teachers is linear in the overlaps of pairs.",
            sp.Eq((u - s) ** 2 / 2, sp.expand((u - s) ** 2 / 2)))
     radial, angular = _sector(p, q, variance)
     d.step("Only the plane of w and v matters; in it w = |w|(1, 0), v = |v|(cos theta, sin theta), x = r(cos phi, "
            "sin phi). "
            "The radius integrates to", radial)
-    d.step("The circle falls into four sectors by the signs of w.x and v.x, with weights p^2, pq, pq, q^2. Their "
+    d.step("The signs of w.x and v.x divide the circle into four sectors, with weights p^2, pq, pq, q^2. Their "
            "integrals "
            "of cos(phi) cos(phi - theta) sum to", angular)
     f = sp.simplify(A * B * sp.expand(radial * angular))
-    d.step("Check the ends: parallel units give half of <z^2> for relu, antiparallel ones nothing.",
+    d.step("Check of the limits: for relu, parallel units give half of <z^2>, antiparallel units give 0.",
            sp.Tuple(sp.simplify(f.subs(T, 0)), sp.simplify(f.subs(T, sp.pi))))
     return d.conclude(sp.Eq(named("f"), f))
 
@@ -115,7 +115,7 @@ def derive_hessian(d, slopes=(1, 0), variance=1):
                    for h, s in ((h1, stated1), (h2, stated2))]
     d.vanishes("The closed forms (p - q)^2 |v| sin/(2 pi |w|)(I - w^ w^T + n n^T) and (p - q)^2/(2 pi)[(pi - theta) I + "
                "n_wv v^^T + n w^^T] + p q I, times the variance, are the same.", sp.Tuple(*differences))
-    d.step("Where the units coincide (theta -> 0) the mixed block tends to the plain second moment of a half-line.",
+    d.step("As the units merge (theta -> 0), the mixed block tends to the second moment on a half-space.",
            h2.applyfunc(lambda e: sp.limit(e, T, 0)))
     return d.conclude(sp.Tuple(sp.Eq(named("h1"), sp.Matrix(h1), evaluate=False),
                                sp.Eq(named("h2"), sp.Matrix(h2), evaluate=False)))
@@ -134,12 +134,12 @@ def derive_split(d, copies=2):
     h1 = derive_hessian().result[0].rhs
     share = sp.Symbol("alpha", positive=True)
     ratio = sp.simplify(h1.subs(A, share * A)[1, 1] / h1[1, 1])
-    d.step("h1 carries 1/|w|: a copy of share alpha has H'/alpha against everything outside the group (lengths of "
-           "the other "
-           "groups add up to what they were); a copy and its sister are parallel, sin theta = 0, and add nothing.",
+    d.step("h1 has a factor 1/|w|: with everything outside its group, a copy of share alpha has H'/alpha (the lengths "
+           "of the other "
+           "groups still add up to the old ones). Copies of one unit are parallel, sin theta = 0, and contribute nothing.",
            sp.Eq(named("h1(alpha w)") / named("h1(w)"), ratio))
-    d.step("Mixed blocks depend on directions alone, and between sisters they are I/2, as the diagonal block's own "
-           "I/2: all "
+    d.step("Mixed blocks depend on directions only, and between copies of one unit they are I/2, like the I/2 of the "
+           "diagonal block: all "
            "of these together act on the sum s = sum u_a only, exactly as in the narrow network.")
     size = 2
     H = sp.Matrix(size, size, lambda i, j: sp.Symbol(f"H_{min(i, j)}{max(i, j)}", real=True))
@@ -148,17 +148,17 @@ def derive_split(d, copies=2):
     us = [sp.Matrix(sp.symbols(f"u_{a}_0:{size}", real=True)) for a in range(copies)]
     s = sum(us[1:], us[0])
     form = sum(((u.T * H * u)[0] / alpha for u, alpha in zip(us, alphas)), sp.S.Zero)
-    d.step("What is left is the form sum_a u_a^T H' u_a/alpha_a. (Written out for H' of size 2; the algebra is the "
+    d.step("This leaves the form sum_a u_a^T H' u_a/alpha_a (written out for H' of size 2; the algebra is the "
            "same for "
-           "every size.)", form)
+           "every size).", form)
     ts = [u - alpha * s for u, alpha in zip(us, alphas)]
-    rest = (s.T * H * s)[0] + sum(((t.T * H * t)[0] / alpha for t, alpha in zip(ts, alphas)), sp.S.Zero)
-    difference = sp.simplify(sp.together(sp.expand(form - rest)))
+    separated = (s.T * H * s)[0] + sum(((t.T * H * t)[0] / alpha for t, alpha in zip(ts, alphas)), sp.S.Zero)
+    difference = sp.simplify(sp.together(sp.expand(form - separated)))
     d.vanishes("With u_a = alpha_a s + t_a, sum t_a = 0, the cross terms 2 s^T H' sum t_a vanish, and the form is s^T H' s + "
                "sum_a t_a^T H' t_a/alpha_a.", difference, "form - [s^T H' s + sum_a t_a^T H' t_a/alpha_a]")
-    d.step("The change of variables is invertible, so by Sylvester's law of inertia the widened Hessian has the "
-           "narrow one's "
-           "signs plus, for each added copy, those of H': index = index(H) + (copies - 1) n_-(H').",
+    d.step("The change of variables is invertible, so by Sylvester's law of inertia the eigenvalues of the widened "
+           "Hessian have the signs of the narrow one's "
+           "and, for each added copy, those of H': index = index(H) + (copies - 1) n_-(H').",
            sp.Eq(named("index_wide"), named("index_narrow") + (copies - 1) * named("n_-")))
     u = sp.Matrix(sp.symbols(f"u_0:{size}", real=True))
     alpha = sp.Symbol("alpha", positive=True)
@@ -171,7 +171,7 @@ def derive_split(d, copies=2):
 
 @derivation("landscape-tickets", "failure of a network of width n if its C(n, k) sub-networks of width k were "
                                  "independent "
-            "tickets, and the number of tickets that an observed failure rate amounts to", "derived here",
+            "tickets, and the number of tickets that corresponds to an observed failure rate", "derived here",
             symbols={"P_k": "probability that width k fails", "P_n": "probability that width n fails"})
 def derive_tickets(d):
     n, k = sp.symbols("n k", positive=True, integer=True)
@@ -180,7 +180,7 @@ def derive_tickets(d):
     d.step("The wide network fails if every ticket fails; independent failures multiply.", sp.Eq(wide, narrow**count))
     d.step("Under the null each k-subset of its n neurons is a ticket.", sp.Eq(count, sp.binomial(n, k)))
     solved = sp.solve(sp.Eq(sp.log(wide), count * sp.log(narrow)), count)[0]
-    d.step("Read backwards, with logarithms.", sp.Eq(named("N_eff"), solved))
+    d.step("Solved for the number of tickets.", sp.Eq(named("N_eff"), solved))
     d.step("A multi-start of floor(n/k) separate networks has as many tickets as networks.",
            sp.Eq(named("P_multistart"), narrow ** sp.floor(n / k)))
     return d.conclude(sp.Eq(named("N_eff"), solved))

@@ -1,6 +1,6 @@
-"""What adding neurons does to a critical point: curvature of a split, index of the widened network, slope of a birth.
+"""Adding neurons at a critical point: curvature of a split, index of the widened network, slope of a neuron grown from zero.
 
-Symbols and statements in :mod:`theory.landscape`; all of it derived here (``landscape-split``).
+Symbols and results are stated in :mod:`theory.landscape`; everything is derived here (``landscape-split``).
 """
 
 from collections.abc import Sequence
@@ -12,13 +12,13 @@ from lab.arrays import floats
 from lab.errors import ArgumentError, InputError
 from theory.landscape.closed_form import angle_parts, as_weights, hessian, own_curvature, unit_vectors
 
-ZERO = 1e-8  # an eigenvalue within ZERO times the largest one in size counts as zero
+ZERO = 1e-8  # eigenvalues below ZERO times the spectral radius count as zero
 
 
 def negative_directions(matrix: npt.ArrayLike) -> np.ndarray | int:
     """n_-: number of eigenvalues below -1e-8 times the spectral radius.
 
-    Source: definition of the index, with rounding left out.
+    Source: definition of the index, with a threshold for rounding errors.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def negative_directions(matrix: npt.ArrayLike) -> np.ndarray | int:
     Returns
     -------
     int or ndarray of int
-        Of the leading axes, in 0 ... m.
+        One number for each matrix, in 0 ... m.
 
     Examples
     --------
@@ -41,10 +41,10 @@ def negative_directions(matrix: npt.ArrayLike) -> np.ndarray | int:
 
 
 def split_curvature(students: npt.ArrayLike, teachers: npt.ArrayLike, unit: int, share: float = 0.5) -> np.ndarray:
-    """Curvatures opened by splitting one unit into share w and (1 - share) w.
+    """Curvatures along which the copies move apart when one unit is split into share w and (1 - share) w.
 
     They are 1/2 (1/share + 1/(1 - share)) times the eigenvalues of H'_ii, along (u, -u)/sqrt 2 with u its
-    eigenvectors. One of them is 0 (u along w: the copies trade length). Source: derived here (``landscape-split``).
+    eigenvectors. One of them is 0 (u along w: the copies exchange length). Source: derived here (``landscape-split``).
 
     Parameters
     ----------
@@ -53,9 +53,9 @@ def split_curvature(students: npt.ArrayLike, teachers: npt.ArrayLike, unit: int,
     teachers : array_like, shape (k, d)
         Weights.
     unit : int
-        Index of the student to be split, in 0 ... n - 1.
+        Index of the student to split, in 0 ... n - 1.
     share : float, default 0.5
-        Of the first copy, in (0, 1).
+        Share of the first copy, in (0, 1).
 
     Returns
     -------
@@ -83,8 +83,7 @@ def split_curvature(students: npt.ArrayLike, teachers: npt.ArrayLike, unit: int,
 def escape_index(students: npt.ArrayLike, teachers: npt.ArrayLike, added: npt.ArrayLike) -> int:
     """Number of negative Hessian directions after widening a critical point by splitting units.
 
-    index(H) + sum_i added_i n_-(H'_ii); independent of how the lengths are shared out. Source: derived here
-    (``landscape-split``).
+    index(H) + sum_i added_i n_-(H'_ii), independent of the copies' lengths. Source: derived here (``landscape-split``).
 
     Parameters
     ----------
@@ -93,8 +92,8 @@ def escape_index(students: npt.ArrayLike, teachers: npt.ArrayLike, added: npt.Ar
     teachers : array_like, shape (k, d)
         Weights.
     added : int or array_like of int, shape (n,)
-        Neurons added as copies of each unit, at least 0; or one number, all added to the unit where they open most
-        directions (the largest index that so many copies can reach).
+        Numbers of copies added to each unit, at least 0; or a single number, all added to the unit where they add most
+        directions, which gives the largest index for that number of copies.
 
     Returns
     -------

@@ -1,14 +1,15 @@
-"""The symmetric spurious minima of the ReLU landscape at n = k, for any k, and what one neuron more makes of them.
+"""The symmetric spurious minima of the ReLU landscape at n = k, for any k, and their fate when one neuron is added.
 
-Most spurious minima that training reaches at n = k have k − 1 neurons aligned with a teacher unit each and one that is
-anti-aligned with the last. Their symmetry (permutations of the first k − 1 units, of students and teacher alike) leaves five
-numbers:
+Most spurious minima that training reaches at n = k have k − 1 neurons aligned with a teacher unit each, and one that is
+anti-aligned with the last. Their symmetry (simultaneous permutations of the first k − 1 units of students and teacher) leaves
+five numbers:
 
-    W = [ p I + q (1 1ᵀ − I)   r 1 ]        p aligned, q the aligned neurons' mixing, r what they take of the last unit,
+    W = [ p I + q (1 1ᵀ − I)   r 1 ]        p alignment, q mixing of the aligned neurons, r their overlap with the last unit,
         [       s 1ᵀ            t  ]        s, t the anti-aligned neuron (t < 0).
 
-A point that is critical among points of this symmetry is critical among all (Palais 1979), so Newton's method on five equations
-finds it, whatever k; gradient and Hessian in the five are those of :mod:`theory.landscape` projected on the symmetry's basis.
+A point that is critical among points of this symmetry is critical among all points (Palais 1979), so Newton's method on five
+equations finds it for any k. Gradient and Hessian in the five numbers are those of :mod:`theory.landscape`, projected on the
+basis of the symmetry.
 
 Sources: Safran & Shamir 2018 (arXiv 1712.08968) for the minima, Arjevani & Field 2020, 2021 (arXiv 2008.01805, 2107.10370)
 for their symmetry and spectra; the equations in this form: derived here.
@@ -27,9 +28,9 @@ from theory.claims import Evidence
 from theory.landscape.closed_form import gradient, hessian, own_curvature
 from theory.landscape.escape import negative_directions
 
-LEAST, MOST = 6, 64  # below six units the family has no minimum; a Hessian has k⁴ entries
-CRITICAL = 1e-12  # largest entry of the gradient at what is called critical
-_AT_EIGHT = np.array([1.0014, -0.0259, 0.2281, 0.1598, -0.6583])  # where Newton's method starts; any point nearby will do
+LEAST, MOST = 6, 64  # with fewer than six units the family has no minimum; a Hessian has k⁴ entries
+CRITICAL = 1e-12  # largest gradient entry at a critical point
+_AT_EIGHT = np.array([1.0014, -0.0259, 0.2281, 0.1598, -0.6583])  # start of Newton's method at k = 8; any point nearby will do
 
 
 def family(k: int) -> np.ndarray:
@@ -59,7 +60,7 @@ def symmetric_minimum(k: int) -> np.ndarray:
     Raises
     ------
     InputError
-        If ``k`` is out of range, or Newton's method comes to no minimum of the family.
+        If ``k`` is out of range, or Newton's method finds no minimum of the family.
 
     Examples
     --------
@@ -69,7 +70,7 @@ def symmetric_minimum(k: int) -> np.ndarray:
     """
     checks.whole_number("k", k, LEAST, MOST)
     guess = _AT_EIGHT
-    for size in (*range(8, k, 2), k) if k > 8 else (8, k):  # each from the one before
+    for size in (*range(8, k, 2), k) if k > 8 else (8, k):  # each starts from the solution of the one before
         guess = _newton(size, guess)
     weights = np.tensordot(guess, family(k), 1)
     if np.abs(gradient(weights, np.eye(k))).max() > CRITICAL or not weights[-1, -1] < 0:
@@ -84,7 +85,7 @@ def _newton(k: int, numbers: np.ndarray) -> np.ndarray:
         weights = np.tensordot(numbers, basis, 1)
         slope = flat @ gradient(weights, target).ravel()
         step = np.linalg.solve(flat @ hessian(weights, target) @ flat.T, slope)
-        numbers = numbers - step * min(1.0, 0.3 / np.abs(step).max())  # never farther than Newton's method can be trusted
+        numbers = numbers - step * min(1.0, 0.3 / np.abs(step).max())  # cap the step where Newton's method is unreliable
         if np.abs(step).max() < 1e-14:
             break
     return numbers
@@ -100,7 +101,7 @@ def spectrum(weights: npt.ArrayLike, resolution: float = 1e-8) -> list[tuple[flo
     weights : array_like, shape (n, k)
         Students of a teacher of the k axes.
     resolution : float, default 1e-8
-        Eigenvalues closer than this times the largest are one.
+        Eigenvalues closer than this times the largest count as equal.
 
     Returns
     -------
@@ -118,7 +119,7 @@ def spectrum(weights: npt.ArrayLike, resolution: float = 1e-8) -> list[tuple[flo
 
 
 def opened(weights) -> int:
-    """The most negative directions that splitting one neuron of a critical point opens (at most k − 1)."""
+    """Largest number of negative directions that splitting one neuron of a critical point adds (at most k − 1)."""
     return int(np.max(negative_directions(own_curvature(weights, np.eye(np.shape(weights)[1])))))
 
 
@@ -137,9 +138,10 @@ def evidence(sizes: Sequence[int] = (8, 12, 16, 20), halves: Sequence[int] = (8,
     Parameters
     ----------
     sizes : sequence of int, default (8, 12, 16, 20)
-        k of the first claim, each in 6 ... 64: 1 where splitting makes the minimum a saddle, else 0.
+        Values of k for the first claim, each in 6 ... 64; its statistic is 1 if splitting makes the minimum a saddle, else 0.
     halves : sequence of int, default (8, 16)
-        k of the second claim, each in 6 ... 32: the power of two by which spectra come closer from k to 2k.
+        Values of k for the second claim, each in 6 ... 32; its statistic is log2 of the factor by which the distance between
+        spectra falls from k to 2k.
 
     Returns
     -------

@@ -1,6 +1,6 @@
 """The lottery-ticket null: a network of width n as C(n, k) independent tickets of width k.
 
-Derived here (``landscape-tickets``); statement in :mod:`theory.landscape`.
+Derived here (``landscape-tickets``); the result is stated in :mod:`theory.landscape`.
 """
 
 import math
@@ -25,7 +25,7 @@ def _probability(value: npt.ArrayLike, name: str) -> np.ndarray:
 
 
 def ticket_null(p_fail: npt.ArrayLike, n: int, k: int) -> np.ndarray | float:
-    """P_fail(n) = P_fail(k)^C(n, k): failure of width n if its k-subsets were independent tickets.
+    """P_fail(n) = P_fail(k)^C(n, k): failure probability of width n if its k-subsets were independent tickets.
 
     Source: derived here (``landscape-tickets``); the null hypothesis of S2's "lottery tickets".
 
@@ -46,7 +46,7 @@ def ticket_null(p_fail: npt.ArrayLike, n: int, k: int) -> np.ndarray | float:
     Raises
     ------
     InputError
-        If ``p_fail`` is no probability, n < k or k < 1.
+        If ``p_fail`` is not a probability, n < k or k < 1.
 
     Examples
     --------
@@ -56,7 +56,7 @@ def ticket_null(p_fail: npt.ArrayLike, n: int, k: int) -> np.ndarray | float:
     p_fail = _probability(p_fail, "p_fail")
     if checks.whole_number("k", k) > checks.whole_number("n", n):
         raise ArgumentError(f"a network of width {n} has no tickets of width {k}; need n >= k >= 1")
-    # through logarithms: C(n, k) overflows a double long before the answer does
+    # through logarithms, since C(n, k) overflows a double long before the result does
     with np.errstate(divide="ignore"):
         log_fail = np.where(p_fail > 0, np.log(np.where(p_fail > 0, p_fail, 1.0)), -np.inf)
     subsets = math.comb(n, k)
@@ -67,7 +67,7 @@ def ticket_null(p_fail: npt.ArrayLike, n: int, k: int) -> np.ndarray | float:
 
 
 def effective_tickets(p_fail_wide: npt.ArrayLike, p_fail_narrow: npt.ArrayLike) -> np.ndarray | float:
-    """N_eff = ln P_fail(n)/ln P_fail(k): how many independent tickets would explain the wide network's failure rate.
+    """N_eff = ln P_fail(n)/ln P_fail(k): number of independent tickets that would explain the wide network's failure rate.
 
     Source: derived here (``landscape-tickets``).
 
@@ -81,12 +81,12 @@ def effective_tickets(p_fail_wide: npt.ArrayLike, p_fail_narrow: npt.ArrayLike) 
     Returns
     -------
     float or ndarray
-        N_eff >= 0, of the broadcast shape; inf where the wide network never fails.
+        N_eff >= 0, of the broadcast shape; inf if the wide network never fails.
 
     Raises
     ------
     InputError
-        If an argument is no probability, or the narrow network always or never fails (which says nothing about tickets).
+        If an argument is not a probability, or the narrow network always or never fails (which gives no information on tickets).
 
     Examples
     --------
@@ -98,16 +98,16 @@ def effective_tickets(p_fail_wide: npt.ArrayLike, p_fail_narrow: npt.ArrayLike) 
         raise ArgumentError("p_fail_narrow must lie strictly between 0 and 1")
     with np.errstate(divide="ignore"):
         result = np.where(wide > 0, np.log(np.where(wide > 0, wide, 1.0)) / np.log(narrow), np.inf)
-    result = np.abs(result)  # -0.0 where the wide network always fails
+    result = np.abs(result)  # no -0.0 if the wide network always fails
     return float(result) if result.ndim == 0 else result
 
 
 def effective_over_nominal(failed: int, n: int, failed_narrow: int, n_narrow: int, tickets: float) -> Estimate:
     """Effective tickets over their nominal number, from counts of two independent samples, with a 95 % interval.
 
-    ln P_fail(wide)/ln P_fail(narrow)/tickets. It has an interval for any counts, so that no sample need be left out for what it
-    showed: where the wide network never failed it reaches to infinity, where it always failed down to 0. The estimate itself
-    counts half a failure and half a success more (Haldane and Anscombe), without which it would be infinite there.
+    ln P_fail(wide)/ln P_fail(narrow)/tickets. It has an interval for any counts, so that no sample has to be dropped because of
+    its outcome: the interval extends to infinity if the wide network never failed, and down to 0 if it always failed. The
+    estimate itself adds half a failure and half a success (Haldane and Anscombe), without which it would be infinite there.
 
     Source: Wilson's intervals of both shares, on the scale ln(-ln P), combined by the square-and-add rule.
 
@@ -116,13 +116,13 @@ def effective_over_nominal(failed: int, n: int, failed_narrow: int, n_narrow: in
     failed : int
         Failures of the wide network, in 0 ... n.
     n : int
-        Its runs, at least 1.
+        Runs of the wide network, at least 1.
     failed_narrow : int
         Failures of the narrow network, in 0 ... n_narrow.
     n_narrow : int
-        Its runs, at least 1.
+        Runs of the narrow network, at least 1.
     tickets : float
-        Nominal number, above 0.
+        Nominal number of tickets, above 0.
 
     Returns
     -------
@@ -132,7 +132,7 @@ def effective_over_nominal(failed: int, n: int, failed_narrow: int, n_narrow: in
     Raises
     ------
     InputError
-        If the counts are none, or ``tickets`` is not positive.
+        If the counts are invalid, or ``tickets`` is not positive.
 
     Examples
     --------
