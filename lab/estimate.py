@@ -1,11 +1,11 @@
 """Numbers with their uncertainty: an estimate, its interval at any level, and the tests that follow from it.
 
-An interval is a function of its level; a test of "the true value lies above b" is the interval inverted: its p-value
-is the smallest one-sided error at which the interval's lower end still reaches b. So whatever makes an interval also makes
-the tests, and the two cannot disagree.
+An interval is a function of its level. A test of "the true value lies above b" inverts the interval: its p-value is the
+smallest one-sided error at which the interval's lower end still reaches b. So every interval comes with its tests, and the two
+cannot disagree.
 
-Which interval (:mod:`lab.intervals` has the formulas): Student's t for means over seeds or replicas (of logarithms where
-values are positive and skewed), Wilson's score for shares (Clopper and Pearson's where it must never cover less), Newcombe's
+Which interval (:mod:`lab.intervals` has the formulas): Student's t for means over seeds or replicas (of logarithms if values
+are positive and skewed), Wilson's score for shares (Clopper and Pearson's if coverage must never be below the level), Newcombe's
 for differences of shares, and the square-and-add rule (MOVER) for other differences.
 
 Coverage, by simulation (the tests repeat it): normal values, t: 95 %; shares, Wilson: 95 % on average over shares, Clopper
@@ -15,7 +15,7 @@ and Pearson: at least 95 % for each. Skewed values, lognormal with a standard de
     t, of the mean                  90 %   89 %   89 %   91 %   nearly all misses lie above the interval
     t of logarithms                 95 %   95 %   95 %   95 %   of the geometric mean
 
-So ratios, rates of growth and other positive values with a long tail take ``mean_interval(values, log=True)``.
+So use ``mean_interval(values, log=True)`` for ratios, growth rates and other positive values with a long tail.
 """
 
 import math
@@ -41,22 +41,22 @@ class Estimate:
     mean : float
         The estimated value.
     low : float, default NaN
-        Lower end of the 95 % interval; NaN where no interval exists.
+        Lower end of the 95 % interval; NaN if there is no interval.
     high : float, default NaN
-        Upper end of the 95 % interval; NaN where no interval exists.
+        Upper end of the 95 % interval; NaN if there is no interval.
     n : int, default 1
         Number of independent runs; 0 for an exact value.
     method : str, default "t"
-        How the interval was made, in a word or two ("t", "Wilson", ...).
+        How the interval was computed, in a word or two ("t", "Wilson", ...).
     interval : callable or None
-        The interval at any level, ``level -> (low, high)``; None where only the one at 95 % is known.
+        The interval at any level, ``level -> (low, high)``; None if only the 95 % interval is known.
 
     Examples
     --------
-    >>> found = mean_interval([1.0, 2.0, 3.0])
-    >>> f"{found:.2f}"
+    >>> mean = mean_interval([1.0, 2.0, 3.0])
+    >>> f"{mean:.2f}"
     '2.00 [-0.48, 4.48]'
-    >>> found.has_interval, Estimate(2.0).has_interval
+    >>> mean.has_interval, Estimate(2.0).has_interval
     (True, False)
     """
 
@@ -78,23 +78,23 @@ class Estimate:
         return cls(mean, low, high, int(stored["n"]))
 
     def __format__(self, spec: str) -> str:
-        """``mean [low, high]``, each number by the format; the mean alone where it is exact or has no interval."""
+        """``mean [low, high]``, each number in the given format; only the mean if it is exact or has no interval."""
         mean = format(self.mean, spec)
         return mean if self.is_exact or not self.has_interval else f"{mean} [{self.low:{spec}}, {self.high:{spec}}]"
 
     @property
     def is_exact(self) -> bool:
-        """Whether it is a formula's value: nothing was sampled."""
+        """Whether it is the value of a formula, without sampling."""
         return self.n == 0 and self.low == self.mean == self.high
 
     @property
     def is_constant(self) -> bool:
-        """Whether every run gave the same number: the statistic cannot vary, or has not; the interval's width says nothing."""
+        """Whether every run gave the same number, so that the width of the interval is no measure of uncertainty."""
         return self.n > 0 and self.low == self.high
 
     @property
     def has_interval(self) -> bool:
-        """Whether there are two ends that make an interval."""
+        """Whether there is an interval."""
         return not math.isnan(self.mean) and self.low <= self.high
 
     @property
@@ -104,7 +104,7 @@ class Estimate:
 
     @property
     def freedom(self) -> float:
-        """Degrees of freedom of a Student interval (n - 1 unless the interval has its own), infinite for any other."""
+        """Degrees of freedom of a Student interval (n - 1 unless the interval has its own); infinite for other intervals."""
         if isinstance(self.interval, Student):
             return self.interval.freedom
         return max(1, self.n - 1) if self.method.startswith("t") and self.n else math.inf
@@ -112,7 +112,7 @@ class Estimate:
     def at(self, level: float) -> tuple[float, float]:
         """The interval at a level between 0 and 1.
 
-        Where only the 95 % interval is known either half of it is stretched as a t (or normal) interval is.
+        If only the 95 % interval is known, each half of it is scaled like that of a t (or normal) interval.
 
         Parameters
         ----------
@@ -130,7 +130,7 @@ class Estimate:
             If there is no interval.
         """
         if not self.has_interval:
-            raise InputError("there is no interval: it takes two runs or more")
+            raise InputError("there is no interval: it needs two runs or more")
         if self.is_exact or level == LEVEL:
             return self.low, self.high
         if self.interval is not None:
@@ -139,7 +139,7 @@ class Estimate:
         return self.mean - factor * (self.mean - self.low), self.mean + factor * (self.high - self.mean)
 
     def p_above(self, bound: float) -> float:
-        """One-sided p-value of "the true value lies above ``bound``": small where it does; NaN without an interval."""
+        """One-sided p-value of "the true value lies above ``bound``", small if it does; NaN without an interval."""
         return self._p(bound, lambda e: self.at(1 - 2 * e)[0], lambda e: self.at(1 - 2 * e)[1], self.mean > bound)
 
     def p_below(self, bound: float) -> float:
@@ -147,7 +147,7 @@ class Estimate:
         return self._p(bound, lambda e: -self.at(1 - 2 * e)[1], lambda e: -self.at(1 - 2 * e)[0], self.mean < bound, -1)
 
     def _p(self, bound: float, near: Callable, far: Callable, right: bool, sign: int = 1) -> float:
-        """The one-sided error at which the end of the interval that faces the bound reaches it."""
+        """The one-sided error at which the end of the interval that is closer to the bound reaches it."""
         if not self.has_interval:
             return math.nan
         if math.isinf(bound):
@@ -169,13 +169,13 @@ def _finite_or_none(value: float) -> float | None:
 
 
 def estimated(mean: float, n: int, method: str, interval: Interval) -> Estimate:
-    """The estimate that has this interval, a function of its level."""
+    """The estimate with this interval, a function of its level."""
     low, high = interval(LEVEL)
     return Estimate(float(mean), float(low), float(high), int(n), method, interval)
 
 
 def exact(value: float) -> Estimate:
-    """A number without sampling uncertainty: a formula's value.
+    """A number without sampling uncertainty: the value of a formula.
 
     Parameters
     ----------
@@ -208,9 +208,10 @@ def mean_interval(values: Iterable[float], *, log: bool = False) -> Estimate:
     Parameters
     ----------
     values : iterable of float
-        One per independent replica; a single one has no interval.
+        One per independent replica; a single value has no interval.
     log : bool, default False
-        Average logarithms and transform back: the geometric mean. For ratios and other positive, skewed values.
+        Whether to average logarithms and transform back, which gives the geometric mean; for ratios and other positive, skewed
+        values.
 
     Returns
     -------
@@ -220,7 +221,7 @@ def mean_interval(values: Iterable[float], *, log: bool = False) -> Estimate:
     Raises
     ------
     InputError
-        If there is no value, one of them is not finite, or not positive where ``log`` is set.
+        If there are no values, or a value is not finite, or not positive with ``log``.
 
     Examples
     --------
@@ -231,7 +232,7 @@ def mean_interval(values: Iterable[float], *, log: bool = False) -> Estimate:
     """
     sample = np.asarray(list(values), dtype=np.float64)
     if sample.size == 0:
-        raise InputError("no values to average: every run failed or none was asked for")
+        raise InputError("no values to average: every run failed, or there were none")
     if not np.all(np.isfinite(sample)):
         raise InputError(f"{np.sum(~np.isfinite(sample))} of {sample.size} values are not finite")
     if log:
@@ -245,7 +246,7 @@ def mean_interval(values: Iterable[float], *, log: bool = False) -> Estimate:
 
 
 def _value(function: Callable[[float], float], end: float) -> float:
-    """The function there; infinite where that is too large for a float, as exponentials are at the highest levels."""
+    """The function at an end of the interval; infinite if it overflows, as exponentials do at the highest levels."""
     try:
         return float(function(end))
     except OverflowError:
@@ -258,9 +259,9 @@ def _through(function: Callable[[float], float], estimate: Estimate, level: floa
 
 
 def transformed(estimate: Estimate, function: Callable[[float], float]) -> Estimate:
-    """A monotone function of an estimate: its ends go through the function, so coverage stays what it was.
+    """A monotone function of an estimate, applied to the ends of its interval, so that coverage does not change.
 
-    ``function`` must be defined at module level if the result is to be sent to another process.
+    ``function`` must be defined at module level if the result is sent to another process.
     """
     if not estimate.has_interval:
         return replace(estimate, mean=float(function(estimate.mean)))
@@ -277,8 +278,8 @@ def share_interval(successes: int, n: int, *, at_least: bool = False) -> Estimat
     n : int >= 1
         Number of trials.
     at_least : bool, default False
-        Clopper and Pearson's interval, which covers every share in at least 95 % of repetitions; Wilson's does so on
-        average over shares, and less near 0 and 1.
+        Whether to use Clopper and Pearson's interval, which covers every share in at least 95 % of repetitions. Wilson's covers
+        95 % on average over shares, and less near 0 and 1.
 
     Returns
     -------
@@ -288,7 +289,7 @@ def share_interval(successes: int, n: int, *, at_least: bool = False) -> Estimat
     Raises
     ------
     InputError
-        If n < 1 or successes is outside 0..n.
+        If n < 1, or successes is outside 0..n.
 
     Examples
     --------
@@ -305,14 +306,14 @@ def share_interval(successes: int, n: int, *, at_least: bool = False) -> Estimat
 
 
 def rate_interval(events: int, exposure: float, n: int) -> Estimate:
-    """Events per unit of exposure with Garwood's exact 95 % interval for a Poisson rate; n replicas saw them together.
+    """Events per unit of exposure, in n replicas together, with Garwood's exact 95 % interval for a Poisson rate.
 
-    Where no event was seen the interval still ends above 0: it says how rare they must be.
+    Without any event the interval still ends above 0, and so bounds the rate.
 
     Raises
     ------
     InputError
-        If there are fewer than 0 events, or nothing was exposed.
+        If the number of events is negative, or the exposure is not positive.
     """
     if events < 0 or not 0 < exposure < math.inf:
         raise InputError(f"a rate needs events >= 0 and an exposure above 0, got {events} in {exposure:g}")

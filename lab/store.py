@@ -1,12 +1,12 @@
-"""The run store: one folder a run, complete when its ``result.json`` exists.
+"""The run store: one folder per run, complete when its ``result.json`` exists.
 
 ``runs/<experiment>/<id>/``: ``config.json`` is written first, ``result.json`` last and by an atomic rename, so that a
-killed run is never taken for a finished one. A failed run leaves ``failure.txt`` (the traceback). A run may keep arrays
-and checkpoints of its own beside them. All of them are read here, so that a damaged one is one line wherever it is read.
+killed run is never taken for a finished one. A failed run leaves ``failure.txt`` (the traceback). A run may store arrays
+and checkpoints of its own in its folder. All these files are read here, so that a damaged one gives the same one-line message
+everywhere.
 
-The id is made of the fields of the (frozen dataclass) configuration that differ from their defaults, plus a schema
-number and the version of the random streams: a new field with a default renames no old run; a change of meaning raises the
-schema.
+The id consists of the fields of the (frozen dataclass) configuration that differ from their defaults, a schema number and the
+version of the random streams. So a new field with a default renames no existing run; a change of meaning raises the schema.
 """
 
 import dataclasses
@@ -34,27 +34,27 @@ from lab.files import read_object, reading
 from lab.places import plain_name, usable_folder
 
 _TEMPORARY = re.compile(r"\..+\.(?P<host>[^.]+)-(?P<pid>\d+)-[0-9a-f]{8}\.tmp")
-_ABANDONED = 86400.0  # seconds after which a temporary file of another machine is no one's: writing takes seconds
+_ABANDONED = 86400.0  # seconds after which a temporary file of another machine counts as abandoned; writing takes seconds
 _REMEDY = "delete that folder and run again"
 
 
 def write_atomically(path: Path, data: str | bytes | memoryview) -> None:
-    """Write a file so that it is there whole or not at all, even if the machine stops meanwhile.
+    """Write a file atomically, even across a crash: it is there completely or not at all.
 
     Raises
     ------
     InputError
-        If the disk is full or the folder cannot be written; the old file, if any, is still there.
+        If the disk is full or the folder is not writable; an old file is kept then.
     """
     write_together({path: data})
 
 
 def write_together(files: Mapping[Path, str | bytes | memoryview]) -> None:
-    """As :func:`write_atomically` for files that belong together: none is replaced before all are on the disk.
+    """As :func:`write_atomically` for files that belong together: none is replaced before all are on disk.
 
-    They are replaced in the order given.
+    They are replaced in the given order.
     """
-    mark = f"{_host()}-{os.getpid()}-{secrets.token_hex(4)}"  # no other process or thread has this one
+    mark = f"{_host()}-{os.getpid()}-{secrets.token_hex(4)}"  # unique to this process and thread
     temporaries = {Path(path): Path(path).with_name(f".{Path(path).name}.{mark}.tmp") for path in files}
     folders = {path.parent for path in temporaries}
     target = None
@@ -80,7 +80,7 @@ def write_together(files: Mapping[Path, str | bytes | memoryview]) -> None:
 
 
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], compressed: bool = False) -> None:
-    """An npz file, written as by :func:`write_atomically`."""
+    """Write an npz file as :func:`write_atomically` does."""
     buffer = io.BytesIO()
     save: Callable[..., None] = np.savez_compressed if compressed else np.savez
     save(buffer, **arrays)
@@ -88,7 +88,7 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], compressed: bool 
 
 
 def _sync(folder: Path) -> None:
-    """Bring the folder's names to the disk, where the file system knows how."""
+    """Flush the folder's entries to disk, if the file system supports it."""
     with suppress(OSError):
         number = os.open(folder, os.O_RDONLY)
         try:
@@ -103,10 +103,10 @@ def _host() -> str:
 
 
 def _sweep_temporaries(folder: Path) -> None:
-    """Remove what killed processes left of files that they were writing: those of this machine that are gone, and old ones."""
+    """Remove temporary files of killed processes: of those on this machine that are gone, and any that are old."""
     with suppress(FileNotFoundError), os.scandir(folder) as entries:
         for entry in entries:
-            if (found := _TEMPORARY.fullmatch(entry.name)) and _is_abandoned(entry, found["host"], int(found["pid"])):
+            if (parts := _TEMPORARY.fullmatch(entry.name)) and _is_abandoned(entry, parts["host"], int(parts["pid"])):
                 with suppress(OSError):
                     os.unlink(entry.path)
 
@@ -116,7 +116,7 @@ def _is_abandoned(entry: os.DirEntry, host: str, pid: int) -> bool:
         return True
     try:
         return time.time() - entry.stat(follow_symlinks=False).st_mtime > _ABANDONED
-    except OSError:  # it has just been put in its place
+    except OSError:  # it has just been renamed
         return False
 
 
@@ -131,7 +131,7 @@ def _runs(pid: int) -> bool:
 
 
 def config_fields(config, defaults: bool = True) -> dict:
-    """The configuration as plain JSON types; without ``defaults`` only the fields that differ from theirs."""
+    """The configuration as plain JSON types; without ``defaults``, only the fields that differ from their defaults."""
     chosen = {}
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
@@ -156,12 +156,12 @@ class RunStore:
     Parameters
     ----------
     root : str or Path, default "runs"
-        The folder; it is made when the first run begins.
+        The folder; it is created when the first run begins.
 
     Raises
     ------
     InputError
-        If the root is a file; the methods raise it for an experiment whose folder is a file or whose name is no plain name.
+        If the root is a file; in methods, if an experiment's folder is a file or its name is not a plain name.
 
     Examples
     --------
@@ -189,12 +189,12 @@ class RunStore:
         return Path(usable_folder(self.root / "tables"))
 
     def folders(self, experiment: str, configs: Iterable, schema: int = 1) -> list[Path]:
-        """Where the runs with these configurations live (they may not exist yet)."""
+        """The folders of the runs with these configurations (they may not exist yet)."""
         here = self.experiment(experiment)
         return [here / run_id(config, schema) for config in configs]
 
     def folder(self, experiment: str, config, schema: int = 1) -> Path:
-        """Where the run with this configuration lives (it may not exist yet)."""
+        """The folder of the run with this configuration (it may not exist yet)."""
         return self.folders(experiment, [config], schema)[0]
 
     def result(self, experiment: str, config, schema: int = 1) -> dict | None:
@@ -203,25 +203,25 @@ class RunStore:
 
 
 def write_result(folder: Path, result: Mapping, manifest: Mapping) -> None:
-    """Mark a run as finished, with its result and what a reader needs to know of how it came about."""
+    """Mark a run as finished, with its result and a manifest of how it was computed."""
     stored = jsonable({"result": result, "manifest": manifest})
     write_atomically(Path(folder) / "result.json",
                      json.dumps({**stored, "digest": _digest(stored)}, allow_nan=False) + "\n")
 
 
 def _digest(stored: Mapping) -> str:
-    """Of a run's result and manifest, whatever the order of their entries."""
+    """Digest of a run's result and manifest, independent of the order of their entries."""
     text = json.dumps([stored["result"], stored["manifest"]], sort_keys=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def read_result(folder: Path) -> dict | None:
-    """The finished run's ``{"result", "manifest"}``, None if the run is not finished.
+    """The finished run's ``{"result", "manifest"}``; None if the run is not finished.
 
     Raises
     ------
     InputError
-        If ``result.json`` is damaged or was changed, or is not what :func:`write_result` writes.
+        If ``result.json`` is damaged, was changed, or was not written by :func:`write_result`.
     """
     path, what = Path(folder) / "result.json", "the result of a run"
     stored = read_object(path, what, _REMEDY, {"result": dict, "manifest": dict})
@@ -238,7 +238,7 @@ def read_result(folder: Path) -> dict | None:
 
 
 def read_config(folder: Path) -> dict | None:
-    """The run's ``{"function", "schema", "config"}``, None where no run has begun.
+    """The run's ``{"function", "schema", "config"}``; None if it has not begun.
 
     Raises
     ------
@@ -250,7 +250,7 @@ def read_config(folder: Path) -> dict | None:
 
 
 def read_failure(folder: Path) -> str | None:
-    """The last line of a failed run's traceback, None if the run has not failed.
+    """The last line of a failed run's traceback; None if the run has not failed.
 
     Raises
     ------
@@ -260,12 +260,12 @@ def read_failure(folder: Path) -> str | None:
     path = Path(folder) / "failure.txt"
     with reading(path, "the traceback of a run", _REMEDY), suppress(FileNotFoundError):
         lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        return lines[-1] if lines else "it left no word of why"
+        return lines[-1] if lines else "its traceback is empty"
     return None
 
 
 def forget_failure(folder: Path) -> None:
-    """Remove the traceback of an earlier try.
+    """Remove the traceback of an earlier attempt.
 
     Raises
     ------
@@ -281,10 +281,10 @@ def forget_failure(folder: Path) -> None:
 
 @contextmanager
 def exclusive(folder: Path):
-    """Hold the run's lock: of two processes that want the same run, the second waits and then finds it done.
+    """Hold the run's lock: if two processes start the same run, the second waits and then finds it done.
 
-    The system gives the lock back when its holder dies. Where the file system has no locks, work goes on without: two
-    processes may then compute the same run, with the same result, and files are still replaced as a whole.
+    The system releases the lock if its holder dies. On a file system without locks, work continues without: two processes may
+    then compute the same run, with the same result, and files are still replaced atomically.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -301,6 +301,6 @@ def exclusive(folder: Path):
 
 @cache
 def _say_unlocked(reason: str) -> None:
-    """Once a process and reason."""
-    note(f"the file system of the run store has no locks ({reason}): runs go on without; do not start a second sweep of the "
-        "same runs at the same time, or both compute them")
+    """Note this once per process and reason."""
+    note(f"the file system of the run store has no locks ({reason}), so runs continue without; do not start a second sweep of "
+         "the same runs at the same time, or both compute them")

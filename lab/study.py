@@ -1,11 +1,11 @@
 """A study: an experiment whose tidy table feeds figures and evidence.
 
-Measuring, storing and plotting are three things. A study's runs go through the run store; :func:`compute` turns them
-into one tidy table with a manifest beside it; figures and the ledger read the table and nothing else. So a table
-computed a minute ago and one that is kept with the project (``figures/results/<name>.csv``) are treated alike.
+Measuring, storing and plotting are separate. A study's runs go through the run store; :func:`compute` turns them into one tidy
+table with a manifest; figures and the ledger read only the table. So a table computed a minute ago and one that is kept with
+the project (``figures/results/<name>.csv``) are treated alike.
 
-A study *declares* its runs, scale by scale. Only a table of exactly these runs bears the study's name; what a user
-computes with other settings is the user's own: its table is named by what was run, and is no evidence.
+A study *declares* its runs, scale by scale. Only a table of exactly these runs has the study's name. Runs with other settings
+are the user's own: their table is named after the settings, and is not evidence.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import pandas
 
 
-# Seeds (or first replicas) from here on are confirmatory; those below sized the study, and decide nothing.
+# Seeds (or first replicas) from here on are confirmatory; smaller ones served to size the study, and decide nothing.
 CONFIRMATORY = 100
 
 
@@ -45,15 +45,15 @@ class Study:
     name : str
         Name of the table and of the experiment in the run store.
     title : str
-        One line for a person.
+        One line of description.
     run : str or tuple of Stage
-        ``"module:function"``, called as ``(config, folder, **options) -> dict``; or the study's stages, where there are
-        several kinds of run (:mod:`lab.stages`).
+        ``"module:function"``, called as ``(config, folder, **options) -> dict``; or the study's stages, if it has several kinds
+        of run (:mod:`lab.stages`).
     configs : callable
         ``scale -> list of configurations``; scale is "quick" (seconds), "run" (part of ``make run``, minutes) or "full". An
-        empty list means that the study is too long for that scale: the kept table is shown.
+        empty list means that the study takes too long for that scale, and the kept table is shown.
     tabulate : callable
-        ``[(config, result), ...] -> DataFrame``, one row per observation, intervals as ``x, x_low, x_high, x_n`` where the
+        ``[(config, result), ...] -> DataFrame``, one row per observation, with intervals as ``x, x_low, x_high, x_n`` if the
         reader cannot compute them.
     evidence : callable, default none
         ``(DataFrame, run ids) -> list of theory.claims.Evidence``.
@@ -62,23 +62,23 @@ class Study:
     schema : int, default 1
         Raised when the meaning of a result changes; stages have their own.
     scales : tuple of str
-        Those that ``configs`` knows; networks of the published size have a fourth, "published".
+        Scales that ``configs`` accepts; networks of the published size have a fourth, "published".
     declared : callable, optional
-        As ``configs``, where these need data that a user brings: the same runs without naming the data.
+        Like ``configs``, for studies on data that a user provides: the same runs, without naming the data.
     after : tuple of str
-        Names of the studies whose runs it uses, if they are there.
+        Names of the studies whose runs it uses, if they exist.
     family : str
         Pictures that show studies side by side take those of one family.
     label : str
-        What such a picture calls the study.
+        Name of the study in such a picture.
     control_of : str
-        Name of the study of which this one changes a single thing, named by its label.
+        Name of the study in which this one changes a single thing, which its label names.
     extensible : bool, default False
         Whether ``configs`` and ``declared`` take a second argument, ``(scale, replicas)``: the number of independent
         replicas of every setting, counted as in the ``n`` of the evidence's estimates; without it, the declared number.
-        Runs with fewer replicas are among those with more, so that finished runs are kept when replicas are added.
+        Runs with fewer replicas are a subset of those with more, so that finished runs are kept when replicas are added.
     pilot_seconds : float, default 0.0
-        Seconds that the runs of the full scale take on one core, as timed on a few of them: for plans, until there is a table.
+        Time on one core for the runs of the full scale, estimated from a few timed ones; used in plans until there is a table.
 
     Examples
     --------
@@ -111,11 +111,11 @@ class Study:
     pilot_seconds: float = 0.0
 
     def __post_init__(self):
-        ordered(self.stages)  # a misspelt stage or a circle is an error where it is declared
+        ordered(self.stages)  # a misspelt stage or a cycle is an error at declaration
 
     @property
     def stages(self) -> tuple[Stage, ...]:
-        """Its kinds of run; one that takes any configuration where ``run`` is a function."""
+        """The kinds of run; a single one, for all configurations, if ``run`` is a function."""
         return (Stage("run", self.run, schema=self.schema),) if isinstance(self.run, str) else self.run
 
     def schema_of(self, config) -> int:
@@ -123,7 +123,7 @@ class Study:
         return stage_of(self.stages, config).schema
 
     def at(self, scale: str, replicas: int | None = None) -> list:
-        """The runs to carry out at a scale; ``replicas`` of every setting in place of the declared number."""
+        """The configurations at a scale, with ``replicas`` of every setting in place of the declared number."""
         return self._listed(self.configs, scale, replicas)
 
     def _listed(self, configs: Callable, scale: str, replicas: int | None) -> list:
@@ -132,21 +132,21 @@ class Study:
         if replicas is None:
             return list(configs(scale))
         if not self.extensible:
-            raise InputError(f"the study {self.name} knows of no other number of replicas than it declares")
+            raise InputError(f"the study {self.name} takes no other number of replicas than it declares")
         return list(configs(scale, replicas))
 
     def runs(self, configs: Sequence) -> list:
-        """The runs with those that they need, in the order in which they are carried out."""
+        """The configurations and those of the runs that they need, in the order in which they are carried out."""
         return [config for part in complete(self.stages, configs).values() for config in part]
 
     def plan(self, scale: str, replicas: int | None = None) -> str | None:
-        """:func:`plan` of the runs that the study declares at a scale, None where it declares none; ``replicas`` as in
+        """:func:`plan` of the runs that the study declares at a scale, None if it declares none; ``replicas`` as in
         :meth:`at`."""
         declared = self._listed(self.declared or self.configs, scale, replicas)
         return plan(declared, self.schema_of) if declared else None
 
     def declares(self, facts: Mapping) -> bool:
-        """Whether a table with this manifest is of runs that the study declares at its scale, with as many replicas."""
+        """Whether a table with this manifest consists of the runs that the study declares at its scale and replicas."""
         replicas = facts.get("replicas")
         return (replicas is None or self.extensible) and self.plan(facts["scale"], replicas) == facts.get("plan")
 
@@ -157,19 +157,19 @@ class Study:
 
 
 def fingerprint(configs: Sequence, schema: int | Callable[[Any], int] = 1) -> str:
-    """A short name for a set of runs, whatever their order.
+    """A short name for a set of runs, independent of their order.
 
-    ``schema``: of all of them, or a function of a configuration.
+    ``schema`` is a number for all runs, or a function of the configuration.
     """
     ids = sorted({run_id(config, schema(config) if callable(schema) else schema) for config in configs})
     return hashlib.sha256(json.dumps(ids).encode()).hexdigest()[:8]
 
 
 def plan(configs: Sequence, schema: int | Callable[[Any], int] = 1) -> str:
-    """As :func:`fingerprint`, of what was planned alone.
+    """:func:`fingerprint` of the planned settings only.
 
-    A field with ``metadata={"planned": False}`` says what was found when the runs were planned (the checksum of a user's
-    data) and is left out.
+    Fields with ``metadata={"planned": False}`` record a fact at the time of planning (the checksum of a user's data), and are
+    left out.
     """
     def planned(config):
         return replace(config, **{f.name: f.default for f in fields(config) if not f.metadata.get("planned", True)})
@@ -177,26 +177,27 @@ def plan(configs: Sequence, schema: int | Callable[[Any], int] = 1) -> str:
     return fingerprint([planned(config) for config in configs], schema)
 
 
-# NAME = Study("name", ...), or a function that makes studies of a kind, whose name ends with _study
+# NAME = Study("name", ...), or a call of a function that makes studies, whose name ends with _study
 _MADE = re.compile(r"^(?:([A-Za-z]\w*) *= *)?(?:\w+_study|Study)\(\s*(?:name *= *)?(\"[^\"]+\")?", re.M)
 
 
 def declared_studies(package: str) -> dict[str, str]:
-    """Study name → ``"module:ATTRIBUTE"`` of every study that is made at the top level of a module below a package.
+    """Study name → ``"module:ATTRIBUTE"`` of every study that is declared at the top level of a module below a package.
 
     The names are read from the sources; nothing is imported.
 
     Raises
     ------
-    lab.discover.DeclarationError : a study that has no variable or whose name is no literal, or a name that is taken.
+    lab.discover.DeclarationError
+        If a study is not assigned to a variable, its name is not a literal, or a name is taken.
     """
-    found = []
+    studies = []
     for module, source in sources(package, below=True).items():
         for variable, name in _MADE.findall(source):
             if not (variable and name):
-                raise DeclarationError(f'{module}: a study is declared as VARIABLE = Study("name", ...), the name a literal')
-            found.append((module, (name.strip('"'), f"{module}:{variable}")))
-    return dict(by_name(found, lambda entry: entry[0]).values())
+                raise DeclarationError(f'{module}: a study is declared as VARIABLE = Study("name", ...), with a literal name')
+            studies.append((module, (name.strip('"'), f"{module}:{variable}")))
+    return dict(by_name(studies, lambda entry: entry[0]).values())
 
 
 def load(reference: str) -> Study:
@@ -206,7 +207,7 @@ def load(reference: str) -> Study:
 
 
 def in_order(studies: Sequence[Study]) -> list[Study]:
-    """The studies, each after those whose runs it uses; otherwise as given."""
+    """The studies in the given order, but each after those whose runs it uses."""
     waiting, order = {study.name: study for study in studies}, []
     while waiting:
         ready = next((s for s in waiting.values() if not set(s.after) & (waiting.keys() - {s.name})), None)
@@ -233,8 +234,8 @@ def compute(study: Study, scale: str, *, store: RunStore, jobs: int | None = Non
             replicas: int | None = None, looks: dict | None = None) -> Table | None:
     """Carry out a study's missing runs and write its table to ``<store>/tables/<name>.csv``.
 
-    A table that lacks runs, because they failed, is written as ``<name>.partial.csv``: it replaces no whole one. Nor does
-    one of a smaller scale, or with fewer replicas, replace one of a larger.
+    A table without the runs that failed is written as ``<name>.partial.csv``, so it never replaces a complete one. Nor does a
+    table of a smaller scale, or with fewer replicas, replace a larger one.
 
     Parameters
     ----------
@@ -243,7 +244,7 @@ def compute(study: Study, scale: str, *, store: RunStore, jobs: int | None = Non
     scale : str
         One of the study's scales.
     store : RunStore
-        Where runs and tables live.
+        The run store, which also holds the tables.
     jobs : int, optional
         Processes, for a study whose runs are single-threaded (default: the cores).
     executor : concurrent.futures.Executor, optional
@@ -253,22 +254,22 @@ def compute(study: Study, scale: str, *, store: RunStore, jobs: int | None = Non
     options : dict, optional
         Passed to every run; must not change results.
     configs : sequence, optional
-        Other runs of the same kind in place of the study's. Unless the study declares just these at some scale, the table
+        Other runs of the same kind in place of the study's. Unless the study declares exactly these at some scale, the table
         is the user's own, ``<name>-<fingerprint>.csv``.
     replicas : int, optional
         Replicas of every setting, in place of the number that the study declares.
     looks : dict, optional
-        The numbers of replicas that were declared before the results were looked at, for the manifest.
+        The numbers of replicas that were declared before any look at the results, for the manifest.
 
     Returns
     -------
     Table or None
-        The table; None where the study has nothing at this scale.
+        The table; None if the study has no runs at this scale.
 
     Raises
     ------
     InputError
-        If no run finished, or ``configs`` are given and empty.
+        If no run finished, or ``configs`` is empty.
 
     Examples
     --------
@@ -301,7 +302,7 @@ def compute(study: Study, scale: str, *, store: RunStore, jobs: int | None = Non
         "scale": scale,
         "own": own,
         "plan": plan(configs, study.schema_of),
-        "planned": len(outcome.finished) + len(outcome.failed),  # with the runs that those of the plan need
+        "planned": len(outcome.finished) + len(outcome.failed),  # including the runs that planned ones need
         "whole": not outcome.failed,
         "command": " ".join(_command()),
         "runs": outcome.run_ids,
@@ -310,7 +311,7 @@ def compute(study: Study, scale: str, *, store: RunStore, jobs: int | None = Non
     }
     if replicas is not None:
         facts |= {"replicas": replicas, "looks": looks}
-    if own and "<" not in study.evidence.__qualname__:  # so that a report of one's own can ask for it again
+    if own and "<" not in study.evidence.__qualname__:  # lets the user's report call it again
         facts |= {"family": study.family, "evidence": f"{study.evidence.__module__}:{study.evidence.__qualname__}"}
     if own and facts["whole"]:
         facts["summary"] = [{"claim": e.claim, "setting": e.setting, **e.estimate.to_json()}
@@ -323,38 +324,38 @@ def compute(study: Study, scale: str, *, store: RunStore, jobs: int | None = Non
 
 
 def _is_smaller(study: Study, facts: Mapping, folder: Path) -> bool:
-    """Whether a whole table of what the study declares at a larger scale, or with more replicas, is there already."""
+    """Whether there is a complete table already of the study's runs at a larger scale, or with more replicas."""
     try:
-        there = read_manifest(study.name, folder)
-    except InputError:  # what is damaged may go
+        existing = read_manifest(study.name, folder)
+    except InputError:  # a damaged table may be replaced
         return False
-    return there is not None and not is_older(there) and size(there) > size(facts) and study.declares(there)
+    return existing is not None and not is_older(existing) and size(existing) > size(facts) and study.declares(existing)
 
 
 def _costs(manifests: Sequence[dict]) -> dict:
-    """What the manifests of runs come to together: machine, time, memory, and what they said of their data."""
+    """Totals over the manifests of runs: machine, time, memory, and facts about their data."""
     facts = {
         "environment": manifest.environment(),
         **{key: round(sum(m[key] for m in manifests), 1) for key in ("wall_seconds", "cpu_seconds")
            if all(key in m for m in manifests)},
         "peak_memory_mb": max(m["peak_memory_mb"] for m in manifests),
     }
-    for key in ("data", "device", "dtype", "training"):  # one entry where all agree
+    for key in ("data", "device", "dtype", "training"):  # one entry if all agree
         values = sorted({json.dumps(jsonable(m[key]), sort_keys=True) for m in manifests if key in m})
         if values:
             facts[key] = json.loads(values[0]) if len(values) == 1 else [json.loads(v) for v in values]
-    if all(m.get("threads") for m in manifests):  # else a run is older, and its threads are not known
+    if all(m.get("threads") for m in manifests):  # runs of older versions did not record their threads
         threads = sorted({m["threads"] for m in manifests})
         facts["threads"] = threads[0] if len(threads) == 1 else threads
     return facts
 
 
-# flags of the command line that say where this machine keeps things, and what a reader puts in their place
+# flags with folders of this machine, and their replacements in a command for readers
 _PLACES = {"--out": None, "--report": None, "--jobs": None, "--scheduler": None, "--data-dir": "DATA"}
 
 
 def _command() -> list[str]:
-    """The command that was given, without the folders of this machine."""
+    """The command line, without the folders of this machine."""
     spec = getattr(sys.modules["__main__"], "__spec__", None)
     words = ["python", "-m", spec.name.removesuffix(".__main__")] if spec else [Path(sys.argv[0]).name]
     given = iter(sys.argv[1:])

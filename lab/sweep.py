@@ -1,8 +1,8 @@
-"""Carry out many runs: in this process, on the machine's cores, or on a cluster; resume where the last try stopped.
+"""Carry out many runs: in this process, on the machine's cores, or on a cluster; resume where an earlier sweep stopped.
 
 A run is ``function(config, folder, **options) -> dict`` given by name (``"module:function"``), so that any worker can
-import it. ``options`` hold what must not change the result (device, data folder, progress). A failed run leaves its
-traceback in its folder and the sweep goes on; a worker that is killed takes only its own run with it.
+import it. ``options`` must not change the result (device, data folder, progress). A failed run leaves its traceback in its
+folder and the sweep continues; if a worker is killed, only its own run is lost.
 """
 
 import importlib
@@ -36,14 +36,14 @@ from lab.store import (
 )
 from lab.threads import environment, fixed
 
-_BEAT = 1.0  # seconds between two looks at an executor that may be lost
-# Threads, random generators and floating-point modes belong to a process, not to a run: one run at a time in each.
+_BEAT = 1.0  # seconds between checks of an executor that may fail as a whole
+# Threads, random generators and floating-point modes belong to a process, so each process carries out one run at a time.
 _ONE_AT_A_TIME = threading.RLock()
 
 
 @dataclass
 class Outcome:
-    """What a sweep came to: finished runs in the order asked for, and the failed ones with their last line."""
+    """The result of a sweep: finished runs in the order of their configurations, and failed ones with the reason."""
 
     finished: list[tuple[object, dict]] = field(default_factory=list)
     failed: list[tuple[object, str]] = field(default_factory=list)
@@ -57,10 +57,10 @@ class Outcome:
 
 
 def execute(function: str, config, folder: Path, schema: int, options: dict) -> str | None:
-    """Carry out one run in its folder; returns None, or the last line of what went wrong.
+    """Carry out one run in its folder; returns None, or an error message in one line.
 
-    A run that is finished already is not repeated. Its libraries have as many threads as its configuration says in
-    ``threads``, one where it says nothing (:mod:`lab.threads`), whatever process it is carried out in.
+    A finished run is not repeated. Its libraries use the number of threads in its configuration's field ``threads``, by default
+    one (:mod:`lab.threads`), in every process.
     """
     folder, threads = Path(folder), getattr(config, "threads", 1)
     with _ONE_AT_A_TIME, exclusive(folder):
@@ -88,26 +88,37 @@ def execute(function: str, config, folder: Path, schema: int, options: dict) -> 
 
 
 def _in_a_line(error: BaseException) -> str:
-    """The error's name, and what it says if it says something."""
+    """The error's name, and its message if it has one."""
     return ": ".join(filter(None, [type(error).__name__, " ".join(str(error).split())]))
 
 
 def sweep(experiment: str, function: str, configs: Sequence, *, store: RunStore, jobs: int = 1,
           executor: Executor | None = None, workers: "Workers | None" = None, schema: int = 1,
           options: dict | None = None, label: str | None = None) -> Outcome:
-    """Carry out the runs that are not finished yet and return all of them.
+    """Carry out the runs that are not finished yet, and return all of them.
 
     Parameters
     ----------
-    experiment : name of the folder in the store.
-    function : ``"module:function"`` with the signature ``(config, folder, **options) -> dict``.
-    configs : frozen dataclasses, one a run.
-    store : where runs live. With an executor on other machines, a folder that they share.
-    jobs : processes; 1 works in this process.
-    executor : any ``concurrent.futures.Executor``, in place of local processes (see :class:`lab.cluster.Cluster`).
-    workers : local processes that outlive this sweep, in place of new ones.
-    schema : raised when the meaning of a result changes.
-    options : passed to every run; must not change results.
+    experiment : str
+        Name of the folder in the store.
+    function : str
+        ``"module:function"`` with the signature ``(config, folder, **options) -> dict``.
+    configs : sequence of dataclass
+        One frozen dataclass per run.
+    store : RunStore
+        The run store; with an executor on other machines, in a folder that they share.
+    jobs : int, default 1
+        Number of processes; 1 works in this process.
+    executor : concurrent.futures.Executor, optional
+        In place of local processes (see :class:`lab.cluster.Cluster`).
+    workers : Workers, optional
+        Local processes that outlive this sweep, in place of new ones.
+    schema : int, default 1
+        Raised when the meaning of a result changes.
+    options : dict, optional
+        Passed to every run; must not change results.
+    label : str, optional
+        Name in the progress display; by default the experiment.
 
     Returns
     -------
@@ -125,7 +136,7 @@ def sweep(experiment: str, function: str, configs: Sequence, *, store: RunStore,
         skipped = f", {len(folders) - len(todo)} already done" if len(todo) < len(folders) else ""
         with Progress(len(todo), (label or experiment) + skipped) as progress:
             if executor is not None:
-                for i in _drain(executor, todo, arguments, problems, progress):
+                for i in _run_all(executor, todo, arguments, problems, progress):
                     _note(problems, i, "the executor has lost its workers", folders[i], progress)
             elif jobs == 1 or len(todo) == 1:
                 for i in todo:
@@ -148,9 +159,9 @@ def sweep(experiment: str, function: str, configs: Sequence, *, store: RunStore,
 
 
 def dry_run(experiment: str, configs: Sequence, *, store: RunStore, schema: int | Callable[[Any], int] = 1) -> dict:
-    """Which runs there are, which are done, and an estimate of the time for the rest (from the finished ones).
+    """The runs, which of them are done, and the estimated time for the others, by the finished ones.
 
-    ``schema``: of all of them, or a function of a configuration.
+    ``schema`` is a number for all runs, or a function of the configuration.
     """
     rows, seconds = [], []
     for config in configs:
@@ -172,10 +183,10 @@ def _note(problems: dict, i: int, problem: str | None, folder: Path, progress: P
     progress.step()
 
 
-def _drain(executor, todo, arguments, problems, progress) -> list[int]:
-    """Submit all, note what finishes or fails; returns the runs whose worker died under them.
+def _run_all(executor, todo, arguments, problems, progress) -> list[int]:
+    """Submit all runs and record which finish or fail; returns the runs whose worker died.
 
-    An executor that can lose everything at once has a method ``check``, which raises an InputError when it has.
+    An executor that can fail as a whole has a method ``check``, which raises an InputError in that case.
     """
     waiting, orphans = {}, []
     check = getattr(executor, "check", None)
@@ -192,7 +203,7 @@ def _drain(executor, todo, arguments, problems, progress) -> list[int]:
         for i in todo:
             try:
                 waiting[executor.submit(execute, *arguments(i))] = i
-            except (InputError, KeyboardInterrupt, SystemExit):  # an executor that is of no use says so by an InputError
+            except (InputError, KeyboardInterrupt, SystemExit):  # an InputError means that the executor cannot be used
                 raise
             except BaseException as error:
                 fail(i, error)
@@ -206,7 +217,7 @@ def _drain(executor, todo, arguments, problems, progress) -> list[int]:
                     problem = future.result()
                 except (KeyboardInterrupt, SystemExit):
                     raise
-                except BaseException as error:  # a future holds anything, also what is no Exception
+                except BaseException as error:  # futures hold any error, not only an Exception
                     fail(i, error)
                 else:
                     _note(problems, i, problem, arguments(i)[2], progress)
@@ -221,16 +232,18 @@ def _drain(executor, todo, arguments, problems, progress) -> list[int]:
 
 
 class Workers:
-    """Local processes that take runs, started when the first run comes; a context manager.
+    """Local processes for runs, started with the first run; a context manager.
 
-    They may serve several sweeps: a process takes seconds to start and to load its libraries. When the block ends by an
-    exception (Ctrl-C, SIGTERM) they are ended in the middle of their runs.
+    They can serve several sweeps, which saves time: a process takes seconds to start and to load its libraries. If the block
+    ends by an exception (Ctrl-C, SIGTERM), the processes are terminated in the middle of their runs.
 
     Parameters
     ----------
-    jobs : processes.
-    threads : threads that each offers to Numba's kernels and to work that is no run (default: cores // jobs); how many a
-        run's other libraries have, its configuration says.
+    jobs : int
+        Number of processes.
+    threads : int, optional
+        Threads of each process for Numba's kernels and for work outside runs (default: cores // jobs); a run's other libraries
+        use the number in its configuration.
     """
 
     def __init__(self, jobs: int, threads: int | None = None):
@@ -245,12 +258,12 @@ class Workers:
 
     @property
     def started(self) -> bool:
-        """Whether there are processes."""
+        """Whether processes have been started."""
         return self._pool is not None
 
     @property
     def at_work(self) -> bool:
-        """Whether a process has ever come as far as taking work."""
+        """Whether any process has started up successfully."""
         return self._pool is not None and self._leash.poll()
 
     def submit(self, function, *arguments):
@@ -259,9 +272,9 @@ class Workers:
         Raises
         ------
         InputError
-            If processes cannot load the script that wants them.
+            If processes cannot load the calling script.
         """
-        with environment(self.threads):  # processes start when work comes
+        with environment(self.threads):  # a process starts when work is submitted, and inherits its environment then
             if self._pool is None:
                 _refuse_main_module()
                 context = get_context("spawn")  # a forked child inherits Numba's and torch's thread pools in a broken state
@@ -270,50 +283,50 @@ class Workers:
             return self._pool.submit(function, *arguments)
 
     def stop(self) -> None:
-        """End the processes without waiting for what they are at: a run that is cut short is done anew by the next call."""
+        """Terminate the processes without waiting for their runs, which the next sweep repeats."""
         if self._pool is not None:
-            self._leash.send_bytes(b"now")  # futures are not cancelled: a pool that breaks trips over such
+            self._leash.send_bytes(b"now")  # futures are not cancelled: cancelled ones confuse a pool that breaks
             self._pool.shutdown()
             self._pool = None
 
     def close(self) -> None:
-        """End the processes, those that died included; the next run starts new ones."""
+        """End the processes; the next run starts new ones."""
         if self._pool is not None:
             self._pool.shutdown()
             self._pool = None
 
 
 def _local(todo, arguments, problems, progress, workers: Workers) -> None:
-    """Local processes. A killed worker breaks a process pool for all its runs: those are tried again one pool a run, so
-    that only the run that kills its worker fails."""
-    orphans = _drain(workers, todo, arguments, problems, progress)
+    """Run in local processes. A killed worker breaks a process pool for all its runs, so these are repeated with one pool per
+    run, and only the run that kills its worker fails."""
+    orphans = _run_all(workers, todo, arguments, problems, progress)
     if orphans:
         if not workers.at_work:
-            raise InputError("worker processes end before they begin: each of them loads the script that wants them, so wrap the "
-                             "call that starts work there in if __name__ == '__main__': (or use jobs=1)")
+            raise InputError("worker processes end while they start: each of them loads the calling script, so put the call that "
+                             "starts work there under if __name__ == '__main__': (or use jobs=1)")
         workers.close()
     for i in orphans:
         with Workers(1, workers.threads) as alone:
-            if _drain(alone, [i], arguments, problems, progress):
+            if _run_all(alone, [i], arguments, problems, progress):
                 _note(problems, i, "the worker process was killed (out of memory?)", arguments(i)[2], progress)
 
 
 def _refuse_main_module() -> None:
-    """Processes load the main script from its file: that of standard input has none, and they themselves may not start any."""
+    """Refuse a main script that worker processes cannot load: one without a file, or one that starts workers when loaded."""
     path = getattr(sys.modules["__main__"], "__file__", None)
     if getattr(sys.modules["__main__"], "__spec__", None) is None and path and not Path(path).is_file():
-        raise InputError(f"worker processes load the script that wants them, and {path} is no file: save the script, with what "
-                         "starts work in it under if __name__ == '__main__': (or use jobs=1)")
-    if getattr(current_process(), "_inheriting", False):  # a worker that loads the script comes here: its parent says why
+        raise InputError(f"worker processes load the calling script, and {path} is no file: save the script, with the call that "
+                         "starts work under if __name__ == '__main__': (or use jobs=1)")
+    if getattr(current_process(), "_inheriting", False):  # a worker that is loading the script; its parent reports why it ended
         os._exit(1)
 
 
 def _begin(leash) -> None:
-    """First of all in a worker: tell the parent that it is there, and end it when the parent dies or says so.
+    """Start of a worker: tell the parent that it has started, and exit when the parent dies or sends a message.
 
-    All workers hold the same end of the leash and never read: what the parent sends is seen by each of them.
+    All workers hold the same end of the pipe and never read from it, so a message from the parent is visible to each of them.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its workers
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; the parent terminates its workers
     leash.send_bytes(b"here")
 
     parent = parent_process()

@@ -125,7 +125,7 @@ def test_a_damaged_configuration_is_one_line(tmp_path, content):
 
 def test_a_failure_is_told_whatever_is_in_its_file(tmp_path):
     assert read_failure(tmp_path) is None
-    for content, told in ((b"", "it left no word of why"), (b"Traceback\nValueError: \xff", "ValueError: \ufffd")):
+    for content, told in ((b"", "its traceback is empty"), (b"Traceback\nValueError: \xff", "ValueError: \ufffd")):
         (tmp_path / "failure.txt").write_bytes(content)
         assert read_failure(tmp_path) == told
     store = RunStore(tmp_path)
