@@ -1,7 +1,7 @@
-"""What flags may say: the argparse types of all commands, the flags that mean the same in each, and when a flag means nothing.
+"""Flags: the argparse types of all commands, the flags that mean the same in each, and flags that apply only with others.
 
-A type refuses what can be refused by looking at the text alone, so before anything is imported or loaded. Counts have
-an upper bound: whatever lies beyond is a slip of the finger, not a wish.
+A type refuses what can be refused from the text alone, before anything is imported or loaded. Counts have an upper bound;
+anything beyond is a typing error.
 """
 
 import argparse
@@ -19,7 +19,7 @@ NARROWEST, WIDEST = Fraction(1, 4096), 64  # width multipliers
 
 
 def _type(check: Callable, read: Callable, kind: str) -> Callable:
-    """An argparse type: read the text, then check the value. ``kind`` is what is wanted, in words."""
+    """An argparse type: read the text, then check the value. ``kind`` names the expected kind of value in messages."""
 
     def convert(text: str):
         try:
@@ -60,7 +60,7 @@ _FRACTION = re.compile(r"\d{1,9}(/\d{1,9}|(\.\d{0,12})?([eE][+-]?\d{1,2})?)")
 
 def fraction(text: str) -> Fraction:
     """Argparse type for a width multiplier: ``1``, ``1/8`` or ``0.25`` as an exact Fraction in 1/4096 .. 64."""
-    # the text is looked at before it becomes a number: 1e-99999999 would have to be expanded to a hundred million digits
+    # check the text before converting it: 1e-99999999 would expand to a hundred million digits
     try:
         value = Fraction(text) if _FRACTION.fullmatch(text.strip()) else None
     except ZeroDivisionError:
@@ -73,7 +73,7 @@ def fraction(text: str) -> Fraction:
 
 
 def device(text: str) -> str:
-    """Argparse type: a kind of device that networks can be trained on, with its number (whether it is there, torch knows)."""
+    """Argparse type: a kind of device for training, with its number (torch checks whether it exists)."""
     if not re.fullmatch(r"cpu|mps|(cuda|xpu)(:\d{1,3})?", text):
         raise argparse.ArgumentTypeError(f"{text[:40]!r} is no device: use cpu, cuda, cuda:1, mps or xpu")
     return text
@@ -83,7 +83,7 @@ _Value = TypeVar("_Value")
 
 
 def argument(check: Callable[[str], _Value]) -> Callable[[str], _Value]:
-    """Argparse type from a check that returns what it is given, or raises an InputError that says what is wrong."""
+    """Argparse type from a check that returns its value, or raises an InputError."""
 
     def convert(text: str) -> _Value:
         try:
@@ -116,16 +116,19 @@ _RUN_FLAGS: dict[str, dict[str, Any]] = {
 
 
 def add_run_arguments(parser: argparse.ArgumentParser, *flags: str) -> None:
-    """Some of the flags that mean the same in every command: ``--seed --jobs --out --quick --dry-run``.
+    """Add some of the flags that mean the same in every command: ``--seed --jobs --out --quick --dry-run``.
 
     Parameters
     ----------
-    flags : those that the command honours. It offers no others, so that nobody believes in a flag that does nothing.
+    parser : argparse.ArgumentParser
+        The command's parser.
+    *flags : str
+        The flags that the command uses. It must not offer others, which would have no effect.
 
     Raises
     ------
     KeyError
-        For a flag that is not one of these.
+        For any other flag.
     """
     for flag in flags:
         parser.add_argument(flag, **_RUN_FLAGS[flag])
@@ -135,7 +138,7 @@ _CONDITIONS = "_widthlab_conditions"  # kept on the parser itself, of whatever c
 
 
 class _Condition(NamedTuple):
-    """Flags that mean something only sometimes."""
+    """Flags that have an effect only under a condition."""
 
     flags: tuple[str, ...]
     when: Callable[[argparse.Namespace], bool]
@@ -143,12 +146,18 @@ class _Condition(NamedTuple):
 
 
 def only(parser: argparse.ArgumentParser, *flags: str, when: Callable[[argparse.Namespace], bool], words: str) -> None:
-    """Declare that flags do something only ``when`` others are given; elsewhere :mod:`lab.cli` refuses them.
+    """Declare that flags have an effect only under a condition; otherwise :mod:`lab.cli` refuses them.
 
     Parameters
     ----------
-    when : from all parsed arguments, whether the flags do something.
-    words : what the refusal says after the flag, e.g. ``"goes with --table alone"``.
+    parser : argparse.ArgumentParser
+        The command's parser.
+    *flags : str
+        The flags.
+    when : callable
+        Tells from all parsed arguments whether the flags have an effect.
+    words : str
+        The rest of the message after the flag, e.g. ``"goes with --table alone"``.
     """
     known = {flag for action in parser._actions for flag in action.option_strings}
     if strange := set(flags) - known:
@@ -161,20 +170,20 @@ def _conditions(parser: argparse.ArgumentParser) -> list[_Condition]:
 
 
 def ignored(parser: argparse.ArgumentParser, args: argparse.Namespace) -> dict[str, str]:
-    """Destinations of the flags that do nothing with these arguments → why not, in words that begin with the flag."""
-    found: dict[str, str] = {}
+    """Destination of each flag without effect for these arguments → the reason, in words that begin with the flag."""
+    reasons: dict[str, str] = {}
     for condition in _conditions(parser):
         if not condition.when(args):
-            found |= {action.dest: f"{action.option_strings[0]} {condition.words}" for action in parser._actions
-                      if set(action.option_strings) & set(condition.flags)}
-    return found
+            reasons |= {action.dest: f"{action.option_strings[0]} {condition.words}" for action in parser._actions
+                        if set(action.option_strings) & set(condition.flags)}
+    return reasons
 
 
 def refuse_ignored(parser: argparse.ArgumentParser, args: argparse.Namespace, argv: Sequence[str]) -> None:
-    """End with the parser's error if the command line has a flag that does nothing beside its other flags."""
+    """End with the parser's error if the command line has a flag without effect."""
     idle = ignored(parser, args)
     if idle:
-        unset = object()  # argparse leaves alone what a namespace has already: what still is unset was not on the line
+        unset = object()  # argparse keeps existing values of a namespace, so what is still unset was not on the command line
         given = parser.parse_args(argv, argparse.Namespace(**dict.fromkeys(idle, unset)))
         for dest, why in idle.items():
             if getattr(given, dest) is not unset:

@@ -1,8 +1,7 @@
-"""One way in for arrays: what is not a plain array of real numbers is refused, and tensors become arrays.
+"""Validation of arrays: anything but real numbers is refused, and tensors become arrays.
 
-NumPy drops the mask of a masked array, the imaginary part of a complex one and the gradient of nothing at all: whatever
-takes numbers from a caller takes them through here. torch is never imported; its tensors are used through their own
-methods.
+NumPy silently drops the mask of a masked array and the imaginary part of a complex one. So every function that takes arrays
+from a caller passes them through here. torch is never imported; its tensors are used through their own methods.
 """
 
 import math
@@ -18,13 +17,13 @@ def is_tensor(value) -> bool:
 
 
 def bits(part) -> int:
-    """Bits of a float dtype, of an array or a tensor; 64 for everything else."""
+    """Bits of the float dtype of an array or a tensor; 64 for other dtypes."""
     name = str(part.dtype).removeprefix("torch.")
     return {"float16": 16, "bfloat16": 16, "float32": 32}.get(name, 64)
 
 
 def checked(value, name: str):
-    """The value as a NumPy array of real numbers, or as a detached tensor of real numbers where it is; dtype kept.
+    """The value as a NumPy array of real numbers, or, if it is a tensor, as a detached one on its device; the dtype is kept.
 
     Raises
     ------
@@ -35,13 +34,13 @@ def checked(value, name: str):
         value = value.detach()
         if "complex" in str(value.dtype):
             raise InputError(f"{name} must hold real numbers, not {value.dtype}: take the real part or the modulus")
-        return value.cpu() if value.device.type == "mps" else value  # which has no float64
+        return value.cpu() if value.device.type == "mps" else value  # mps has no float64
     if is_masked(value):
         raise InputError(f"{name} is a masked array: leave the masked rows out, or fill them, first")
     try:
         value = np.asarray(value)
     except (ValueError, TypeError):
-        raise InputError(f"{name} must be an array of numbers: its rows are of unequal length, or no numbers") from None
+        raise InputError(f"{name} must be an array of numbers: its rows have different lengths, or are no numbers") from None
     if value.dtype.kind not in "fiub":
         hint = ": take the real part or the modulus" if value.dtype.kind == "c" else ""
         raise InputError(f"{name} must hold real numbers, not {value.dtype}{hint}")
@@ -68,13 +67,13 @@ def real(value, name: str = "the array") -> np.ndarray:
 
 
 def floats(value, name: str = "the array") -> np.ndarray:
-    """The value as a float64 array, not copied where it is one. Raises as :func:`checked`."""
+    """The value as a float64 array, without a copy if it is one. Raises as :func:`checked`."""
     return np.asarray(real(value, name), dtype=np.float64)
 
 
 def power_of_two(size: float) -> float:
     """The power of two p with p <= size < 2 p; 1 for a size that is 0 or not finite.
 
-    Dividing by a power of two is exact, so that taking the scale out of numbers changes no digit of what follows.
+    Dividing by a power of two is exact, so removing the scale changes no digit of the results.
     """
     return math.ldexp(1.0, math.frexp(size)[1] - 1) if size > 0 and math.isfinite(size) else 1.0

@@ -1,9 +1,9 @@
-"""One way in for plain numbers: counts, seeds, rates, choices.
+"""Validation of plain numbers: counts, seeds, rates, choices.
 
-``int(value) != value`` lets True and "3" through, ``value > 0`` lets complex numbers and strings fall over far from
-where they came in, and NaN passes every ``if value < 0``. Whatever takes such arguments from a caller takes them through
-here: each function returns the value as a plain Python number, or says in one line which argument must be what. (Arrays
-of data come in through :mod:`lab.arrays`.)
+``int(value) != value`` accepts True, ``value > 0`` fails for complex numbers and strings with an obscure error, and NaN passes
+every ``if value < 0``. So every function that takes such arguments from a caller passes them through here: each check returns
+the value as a plain Python number, or raises a one-line error that names the argument. (For arrays of data see
+:mod:`lab.arrays`.)
 """
 
 import math
@@ -18,12 +18,12 @@ import numpy as np
 from lab.arrays import floats, is_masked
 from lab.errors import ArgumentError, InputError
 
-MOST = 10**9  # of any count: beyond, nothing finishes
-MOST_BYTES = 2**32  # of the numbers that one call keeps at a time
+MOST = 10**9  # largest count of anything
+MOST_BYTES = 2**32  # memory that the numbers of one call may take at a time
 
 
 class Bounds(TypedDict, total=False):
-    """Where a number may lie, as keyword arguments of :func:`real_number`."""
+    """Bounds of a number, as keyword arguments of :func:`real_number`."""
 
     least: float
     above: float
@@ -83,7 +83,8 @@ def real_number(name: str, value, *, least: float = -math.inf, above: float = -m
 
     Parameters
     ----------
-    finite : False lets infinities through (NaN never is).
+    finite : bool, default True
+        False accepts infinities (NaN is never accepted).
 
     Raises
     ------
@@ -98,7 +99,7 @@ def real_number(name: str, value, *, least: float = -math.inf, above: float = -m
             number = float(value)
         except OverflowError:
             number = math.copysign(math.inf, value)
-    # what is unbounded below is bounded by -inf, which -inf itself reaches: hence the two halves
+    # without a bound, "above" is -inf, which the number -inf may equal; likewise "below"
     inside = (least <= number <= most and (above < number or above == -math.inf)
               and (number < below or below == math.inf))
     if not inside or (finite and math.isinf(number)):
@@ -120,13 +121,15 @@ def real_numbers(name: str, values, *, increasing: bool = False, **bounds: Unpac
 
     Parameters
     ----------
-    increasing : whether each must be at least the one before.
-    bounds : see :func:`real_number`.
+    increasing : bool, default False
+        Whether each number must be at least the one before.
+    **bounds
+        See :func:`real_number`.
 
     Raises
     ------
     ArgumentError
-        As :func:`real_number`; for what is no array of real numbers.
+        As :func:`real_number`; if the values are not an array of real numbers.
     """
     try:
         array = np.atleast_1d(floats(values, name))
@@ -161,7 +164,7 @@ def seed(value, name: str = "seed") -> int:
 
 
 def limits(*, threads=None, time_limit=None) -> None:
-    """Refuse a number of threads, or a time limit in seconds, that is neither None nor usable."""
+    """Refuse a number of threads, or a time limit in seconds, that is neither None nor valid."""
     if threads is not None:
         whole_number("threads", threads, 1, 4096)
     if time_limit is not None:
@@ -169,12 +172,12 @@ def limits(*, threads=None, time_limit=None) -> None:
 
 
 def fits_memory(**counts: int) -> None:
-    """Refuse counts whose product, as float64 numbers, is more than one call may keep in memory (4 GB).
+    """Refuse counts whose product, as float64 numbers, needs more memory than one call may use (4 GB).
 
     Raises
     ------
     ArgumentError
-        With the counts by name.
+        Names the counts.
     """
     total = 8 * math.prod(counts.values())
     if total > MOST_BYTES:

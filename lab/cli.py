@@ -1,26 +1,25 @@
 """One command line for every room: ``python -m <room> <command> [flags]``, or ``widthlab`` in place of ``python -m``.
 
-A room's ``__main__`` hands :func:`main` a table of commands. A command is a module (imported only when it is called,
-so that ``python -m toy bumps`` pays for nothing else) that defines
+A room's ``__main__`` passes :func:`main` a table of commands. A command is a module (imported only when it is called,
+so that ``python -m toy bumps`` loads nothing else) that defines
 
 ``HELP``
     one line, unless the table has it;
 ``add_arguments(parser)``
     its flags;
 ``run(args) -> dict``
-    the work: returns a JSON-able result. What it found goes to a person through :func:`say` (of a result of which nothing is
-    said, as of dry runs, every entry is a line), what a person should know besides (warnings, what failed, where things
-    stand) through :func:`note`;
+    the work; it returns a result of JSON types. It prints results by :func:`say` (if it prints none, as in dry runs, every
+    entry of the result becomes a line), and anything else (warnings, failures, progress) by :func:`note`;
 ``draw(result, axes)``
-    if it measures: a picture of that result, which gives the command the flag ``--plot``.
+    optional: a picture of the result, which gives the command the flag ``--plot``.
 
-Contract: results are on standard output; notes and progress on standard error. With ``--json`` standard output is exactly
-one JSON object, and what :func:`say` says goes to standard error too. Exit codes are 0, 1 (failed, or stopped by Ctrl-C,
-SIGTERM or SIGHUP) and 2 (bad usage): an :class:`lab.errors.ArgumentError` is bad usage, wherever it was raised, any other
-:class:`lab.errors.InputError` a failure; arguments that an error names are spelt as flags where the command has them. A
-result may carry ``"exit_code"`` (dropped from the output) to fail after printing.
+Contract: results go to standard output, notes and progress to standard error. With ``--json`` standard output is exactly
+one JSON object, and lines of :func:`say` go to standard error. Exit codes are 0, 1 (failed, or stopped by Ctrl-C,
+SIGTERM or SIGHUP) and 2 (bad usage): an :class:`lab.errors.ArgumentError` is bad usage, wherever it is raised, any other
+:class:`lab.errors.InputError` a failure. Arguments that an error names are printed as flags if the command has them. A
+result may contain ``"exit_code"`` (dropped from the output) to fail after printing.
 
-The types that flags can have are in :mod:`lab.arguments`.
+The types of flags are in :mod:`lab.arguments`.
 """
 
 import argparse
@@ -55,30 +54,30 @@ class Parser(argparse.ArgumentParser):
 
 
 _results_are_shown = False  # whether a command is running without --json
-_said = False  # whether it has said anything of its results
+_printed = False  # whether it has printed any results
 
 
 def say(*parts) -> None:
-    """Print a line of results for a person: on standard output, which ``--json`` (and whoever is no command) keeps free."""
-    global _said
+    """Print a line of results: on standard output in a command without ``--json``, otherwise on standard error."""
+    global _printed
     if not _results_are_shown:
         return note(*parts)
-    _said = True
+    _printed = True
     with output():
         print(*parts)
 
 
 def note(*parts) -> None:
-    """Print a line beside the results: a warning, a failure, what is going on. Always on standard error."""
+    """Print a line that is not a result, such as a warning, a failure or progress, on standard error."""
     if sys.stderr is not None:  # closed: print would take standard output in its place
         print(*parts, file=sys.stderr, flush=True)
 
 
 @contextmanager
 def _showing(results: bool):
-    """Context in which :func:`say` writes to standard output, or does not."""
-    global _results_are_shown, _said
-    before, _results_are_shown, _said = _results_are_shown, results, False
+    """Context in which :func:`say` writes to standard output (``results``), or does not."""
+    global _results_are_shown, _printed
+    before, _results_are_shown, _printed = _results_are_shown, results, False
     try:
         yield
     finally:
@@ -86,7 +85,7 @@ def _showing(results: bool):
 
 
 def jsonable(value):
-    """The value as plain JSON types: Estimates as objects, arrays as lists, numbers that are not finite as null."""
+    """The value as plain JSON types: estimates as objects, arrays as lists, numbers that are not finite as null."""
     if isinstance(value, Estimate):
         return value.to_json()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -107,14 +106,14 @@ def jsonable(value):
 
 
 def commands(package: str) -> dict[str, str]:
-    """The table of commands of a room: every file of a folder, with its ``HELP``, which is read without loading the file.
+    """The table of commands of a room: every file of a folder, with its ``HELP``, which is read without importing the file.
 
     Raises
     ------
-    lab.discover.DeclarationError : a file without ``HELP``.
+    lab.discover.DeclarationError
+        If a file has no ``HELP``.
     """
-    found = read(package, "HELP", str)
-    return {module.rpartition(".")[2].replace("_", "-"): f"{module}|{text}" for module, text in found}
+    return {module.rpartition(".")[2].replace("_", "-"): f"{module}|{text}" for module, text in read(package, "HELP", str)}
 
 
 class _Help(argparse.HelpFormatter):
@@ -129,7 +128,7 @@ class _Help(argparse.HelpFormatter):
 
 
 def parser_of(room: str, name: str, entry: str) -> tuple[argparse.ArgumentParser, Callable]:
-    """The parser of one command, with the flags that all commands have, and what runs it; ``entry`` as for :func:`main`."""
+    """The parser of one command, with the flags that all commands have, and its ``run``; ``entry`` as for :func:`main`."""
     where, _, text = entry.partition("|")
     module = importlib.import_module(where)
     parser = Parser(prog=called(f"{room} {name}"), description=text or module.HELP,
@@ -147,7 +146,7 @@ def parser_of(room: str, name: str, entry: str) -> tuple[argparse.ArgumentParser
 
 
 def _run_and_draw(module, args) -> dict:
-    """Run the command; draw its result where a picture is wanted."""
+    """Run the command, and draw its result if ``--plot`` is given."""
     result = module.run(args)
     if args.plot is not None:
         from lab.pictures import saved
@@ -159,17 +158,21 @@ def _run_and_draw(module, args) -> dict:
 
 
 def main(room: str, commands: Mapping[str, str], argv: Sequence[str] | None = None) -> int:
-    """Parse, import the one command that was asked for, run it, and turn its outcome into output and exit code.
+    """Parse the command line, import and run its command, and turn the outcome into output and an exit code.
 
     Parameters
     ----------
-    room : name of the room, as in ``python -m room``; "" for a command that is called without it.
-    commands : command name -> "module" or "module|one-line help".
-    argv : arguments without the program's name (default: ``sys.argv[1:]``).
+    room : str
+        Name of the room, as in ``python -m room``; "" for a command that is called without it.
+    commands : mapping of str to str
+        Command → "module" or "module|one-line help".
+    argv : sequence of str, optional
+        Arguments without the program's name (default: ``sys.argv[1:]``).
 
     Returns
     -------
-    int : 0, 1 (failed) or 2 (bad usage).
+    int
+        0, 1 (failed) or 2 (bad usage).
     """
     argv = list(sys.argv[1:] if argv is None else argv)
     spell_out()
@@ -217,9 +220,9 @@ def _carry_out(room: str, name: str, entry: str, argv: Sequence[str]) -> int:
     from lab.threads import fixed
 
     try:
-        with fixed(1), _showing(not args.json):  # what a command prints, too, is the same on any number of cores
+        with fixed(1), _showing(not args.json):  # one thread, so that output does not depend on the number of cores
             result = dict(run(args) or {})
-            if not (args.json or _said):  # as dry runs do
+            if not (args.json or _printed):  # as in dry runs
                 for line in _spelt(result):
                     say(line)
     except InputError as error:
@@ -232,7 +235,7 @@ def _carry_out(room: str, name: str, entry: str, argv: Sequence[str]) -> int:
 
 
 def _spelt(result: Mapping) -> Iterator[str]:
-    """A result of which the command has said nothing, a line an entry."""
+    """A result as text, one line per entry."""
     def words(value) -> str:
         if isinstance(value, Mapping):
             return ", ".join(f"{key} {words(entry)}" for key, entry in value.items())
@@ -247,7 +250,7 @@ def _spelt(result: Mapping) -> Iterator[str]:
 
 
 def _refused(program: str, error: InputError, parser: argparse.ArgumentParser | None = None) -> int:
-    """Print the error as one line, with flags for the arguments that it names; returns the exit code."""
+    """Print the error in one line, with flags for the arguments that it names; returns the exit code."""
     text = str(error) if parser is None else in_flags(parser, error)
     note(f"{program}: {' '.join(text.split())}")
     return 2 if isinstance(error, ArgumentError) else 1
@@ -256,8 +259,8 @@ def _refused(program: str, error: InputError, parser: argparse.ArgumentParser | 
 def in_flags(parser: argparse.ArgumentParser, error: InputError) -> str:
     """The error's message, with the parser's flags in place of the arguments that it names.
 
-    The flag of ``width`` is ``--width``, or ``--widths`` where a command takes several; an argument without a flag stays as
-    it is, one that the message does not spell out is added at its end.
+    The flag of ``width`` is ``--width``, or ``--widths`` in a command that takes several. An argument without a flag is left
+    alone; a flag whose argument is not in the message is added at the end.
     """
     text, flags = str(error), {action.dest: action.option_strings[-1] for action in parser._actions if action.option_strings}
     for name in error.arguments:
@@ -269,7 +272,7 @@ def in_flags(parser: argparse.ArgumentParser, error: InputError) -> str:
 
 
 def _strangers() -> list[str]:
-    """Files found in place of rooms, such as a ``theory.py`` in the working folder."""
-    found = [spec.origin for room in _ROOMS if (spec := find_spec(room)) and spec.origin]
+    """Files that hide rooms, such as a ``theory.py`` in the working folder."""
+    origins = [spec.origin for room in _ROOMS if (spec := find_spec(room)) and spec.origin]
     home = Path(__file__).resolve().parents[1]
-    return [origin for origin in found if Path(origin).resolve().parents[1] != home]
+    return [origin for origin in origins if Path(origin).resolve().parents[1] != home]

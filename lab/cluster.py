@@ -1,4 +1,4 @@
-"""A Dask cluster as an executor of sweeps, that says when it is gone."""
+"""A Dask cluster as an executor of sweeps, which notices when the cluster is lost."""
 
 import logging
 import time
@@ -8,8 +8,8 @@ from typing import Any
 from lab.errors import InputError
 
 PATIENCE = 60.0  # seconds
-_ANSWER = 5.0  # seconds in which a scheduler that is there answers
-_REMEDY = "finished runs are kept: run the same command again when it is back, or without the cluster to go on here"
+_ANSWER = 5.0  # seconds in which a running scheduler answers
+_REMEDY = "finished runs are kept: run the same command again when it is back, or without the cluster to continue here"
 
 
 class Cluster(Executor):
@@ -17,8 +17,10 @@ class Cluster(Executor):
 
     Parameters
     ----------
-    address : of the scheduler, ``tcp://host:8786``. Its workers must see the same run store.
-    patience : seconds without any worker, or without an answer, after which the cluster is given up.
+    address : str
+        Address of the scheduler, ``tcp://host:8786``. Its workers must have access to the same run store.
+    patience : float, default 60
+        Seconds without any worker, or without an answer, after which the cluster counts as lost.
 
     Raises
     ------
@@ -46,11 +48,11 @@ class Cluster(Executor):
         """As ``concurrent.futures.Executor.submit``."""
         if self._lost:
             raise InputError(self._lost)
-        self._seen = time.monotonic()  # patience begins anew with new work
+        self._seen = time.monotonic()  # new work restarts the clock
         return self._executor.submit(function, *arguments, pure=False, **options)
 
     def check(self) -> None:
-        """Look at the scheduler and its workers.
+        """Check the scheduler and its workers.
 
         Raises
         ------
@@ -79,12 +81,12 @@ class Cluster(Executor):
         raise InputError(self._lost)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Leave the cluster; it goes on without this client."""
+        """Disconnect from the cluster, which keeps running."""
         self._client.close(timeout=2)
 
 
 def _silence(*packages: str) -> None:
-    """No log lines of these packages: they report a lost connection as tracebacks, from every part that notices."""
+    """Suppress the log lines of these packages, every part of which reports a lost connection with a traceback."""
     for name in list(logging.root.manager.loggerDict):
         if name.partition(".")[0] in packages:
             logging.getLogger(name).setLevel(logging.CRITICAL)

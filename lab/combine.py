@@ -1,4 +1,4 @@
-"""Estimates made from other estimates: bounds, floors, differences, and intervals that hold for several together."""
+"""Estimates from other estimates: bounds, floors, differences, and simultaneous intervals."""
 
 import math
 from dataclasses import replace
@@ -14,7 +14,7 @@ def _clipped(estimate: Estimate, least: float, most: float, level: float) -> tup
 
 
 def bounded(estimate: Estimate, least: float = -math.inf, most: float = math.inf) -> Estimate:
-    """The estimate of a quantity that lies between ``least`` and ``most``: so does its interval (coverage only grows)."""
+    """The estimate of a quantity between ``least`` and ``most``, with its interval cut to that range; coverage only grows."""
     if not estimate.has_interval or estimate.is_constant:
         return estimate
     return estimated(estimate.mean, estimate.n, estimate.method, partial(_clipped, estimate, least, most))
@@ -26,9 +26,10 @@ def _wider(estimate: Estimate, than: Estimate, level: float) -> tuple[float, flo
 
 
 def no_narrower(estimate: Estimate, than: Estimate) -> Estimate:
-    """The estimate with an interval that holds another one's of the same quantity: one source of error sets a floor to the whole.
+    """The estimate with an interval that contains that of ``than``, an estimate of the same quantity: a single source of error
+    is a lower bound on the total.
 
-    Both need an interval; otherwise the estimate stays as it is.
+    Both need an interval; otherwise the estimate is returned unchanged.
     """
     if not (estimate.has_interval and than.has_interval):
         return estimate
@@ -42,9 +43,9 @@ def _stepped(estimate: Estimate, step: float, level: float) -> tuple[float, floa
 
 
 def stepped(estimate: Estimate, step: float) -> Estimate:
-    """The estimate of a quantity that is counted in steps: its interval reaches one step either way at least.
+    """The estimate of a quantity that is measured in steps, with an interval that extends at least one step to each side.
 
-    All replicas may show the same number because a step is larger than what tells them apart.
+    All replicas may show the same number only because the step is larger than their differences.
     """
     if not estimate.has_interval:
         return estimate
@@ -58,7 +59,7 @@ def _mover(a: Estimate, b: Estimate, level: float) -> tuple[float, float]:
 
 
 def difference(a: Estimate, b: Estimate) -> Estimate:
-    """a - b of independent estimates, by the square-and-add rule; the ``n`` is the smaller of the two that have any.
+    """a - b of independent estimates, by the square-and-add rule; ``n`` is the smaller of the two, without that of exact values.
 
     Source: Zou & Donner 2008, Statistics in Medicine 27, 1693 (MOVER); Newcombe 1998 for two shares.
     """
@@ -81,12 +82,14 @@ def share_difference(successes: int, n: int, other_successes: int, other_n: int)
 
 
 def widened(estimate: Estimate, tests: int) -> Estimate:
-    """The same mean with the interval that holds for ``tests`` of them together (Bonferroni): each misses 5 %/``tests``.
+    """The same mean with a simultaneous interval for ``tests`` of them (Bonferroni): each misses with 5 %/``tests``.
 
     Parameters
     ----------
-    estimate : with an interval, or an exact value.
-    tests : number of intervals that are to hold together, at least 1.
+    estimate : Estimate
+        With an interval, or an exact value.
+    tests : int
+        Number of intervals that are to hold simultaneously, at least 1.
     """
     if tests < 1:
         raise InputError(f"an interval holds for one test or more, not {tests}")
@@ -106,10 +109,11 @@ def _of_largest(estimates: tuple[Estimate, ...], tests: int, level: float) -> tu
 def largest(*estimates: Estimate | None) -> Estimate | None:
     """The largest of several means, with an interval for the maximum of the true means.
 
-    The mean is that of the largest estimate, which chance helped to be the largest. Each end misses with half the error of
-    the level at most, whatever the candidates' dependence: the lower one is the largest of the candidates' lower ends, all of
-    which hold together (Bonferroni, over candidates without an estimate, too: that they have none was seen in the data); the
-    upper one is the largest of their plain upper ends, which lies below the maximum only if that of the truly largest does.
+    The mean is that of the largest estimate, which is biased upwards by the selection. Each end misses with at most half the
+    error of the level, whatever the candidates' dependence. The lower end is the largest of the candidates' lower ends, which
+    hold simultaneously (by Bonferroni, counting candidates without an estimate, too, since their lack of one is seen in the
+    data). The upper end is the largest of their plain upper ends, which lies below the maximum only if that of the truly
+    largest candidate does.
     """
     known = tuple(e for e in estimates if e is not None)
     if not known:

@@ -1,4 +1,4 @@
-"""The process behind a command: how it is called, signals that end it, standard streams that cannot be written."""
+"""The process of a command: its name on the command line, signals that end it, standard streams that cannot be written."""
 
 import os
 import signal
@@ -10,15 +10,15 @@ from contextlib import contextmanager
 from lab.errors import InputError
 
 _STOPPING = (signal.SIGTERM, signal.SIGHUP)
-_ONE_STOP = 2.0  # seconds within which further signals are the same wish (``timeout`` sends its signal twice)
+_ONE_STOP = 2.0  # seconds within which repeated signals count as one (``timeout`` sends its signal twice)
 
 
-_program = "python -m"  # what stands before a room's name on the command line
+_program = "python -m"  # precedes a room's name on the command line
 
 
 @contextmanager
 def program(words: str):
-    """Context in which commands are spelt with these words before the room's name (``widthlab``)."""
+    """Context in which commands are shown with these words before the room's name (``widthlab``)."""
     global _program
     before, _program = _program, words
     try:
@@ -28,7 +28,7 @@ def program(words: str):
 
 
 def called(command: str) -> str:
-    """A command as a person can type it here: ``python -m theory list``, or ``widthlab theory list``."""
+    """A command as it is typed here: ``python -m theory list``, or ``widthlab theory list``."""
     return " ".join([_program, *command.split()])
 
 
@@ -38,24 +38,24 @@ class Terminated(KeyboardInterrupt):
 
 @contextmanager
 def interruptible():
-    """Within it SIGTERM and SIGHUP end the work as Ctrl-C does, so that workers are ended and the user is told.
+    """Context in which SIGTERM and SIGHUP end the work as Ctrl-C does, so that workers are ended and the user is informed.
 
     A signal that is ignored already (``nohup``) or has a handler is left alone.
     """
-    told: float | None = None
+    stopped: float | None = None  # time of the first signal
 
     def stop(number, _):
-        nonlocal told
-        if told is None or time.monotonic() - told > _ONE_STOP:
-            told = time.monotonic()
+        nonlocal stopped
+        if stopped is None or time.monotonic() - stopped > _ONE_STOP:
+            stopped = time.monotonic()
             raise Terminated(signal.Signals(number).name)
 
-    def late(number, _):  # the second signal of one wish must not cut off the last words of a process that is ending
-        if time.monotonic() - (told or 0.0) > _ONE_STOP:
+    def late(number, _):  # a repeated signal must not cut off the last output of a process that is ending
+        if time.monotonic() - (stopped or 0.0) > _ONE_STOP:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
 
-    late.given_back = True  # type: ignore[attr-defined]  # as good as the default, to the next who asks
+    late.given_back = True  # type: ignore[attr-defined]  # a later call treats this handler like the default
     ours = ([number for number in _STOPPING if (handler := signal.getsignal(number)) is signal.SIG_DFL
              or getattr(handler, "given_back", False)]
             if threading.current_thread() is threading.main_thread() else [])
@@ -65,13 +65,13 @@ def interruptible():
         yield
     finally:
         for number in ours:
-            signal.signal(number, signal.SIG_DFL if told is None else late)
+            signal.signal(number, signal.SIG_DFL if stopped is None else late)
 
 
 def check_streams() -> None:
-    """Refuse to work for a standard output that is closed; without a standard error, remarks go nowhere.
+    """Refuse to work if standard output is closed; if standard error is closed, discard what is written to it.
 
-    (Python has None in place of a closed stream; printing to None goes to standard output.)
+    (Python has None in place of a closed stream, and printing to None goes to standard output.)
 
     Raises
     ------
@@ -79,14 +79,13 @@ def check_streams() -> None:
         If standard output is closed.
     """
     if sys.stderr is None:
-        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 (it lasts as long as the process)
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 (it stays open as long as the process)
     if sys.stdout is None:
         raise InputError("standard output is closed, so the result could not be written: send it to a file or to /dev/null")
 
 
 def spell_out() -> None:
-    """Characters that the encoding of a standard stream lacks are spelt out (``\\u2211``): no result is lost for want of a
-    sign."""
+    """Escape characters that the encoding of a standard stream lacks (``\\u2211``), so that no result is lost."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure") and "utf" not in (stream.encoding or "").lower():
             stream.reconfigure(errors="backslashreplace")
@@ -94,14 +93,14 @@ def spell_out() -> None:
 
 @contextmanager
 def output():
-    """For writing to standard output, which is flushed: what cannot be written is an error.
+    """Context for writing to standard output, which is flushed at the end; a failed write is an error.
 
     Raises
     ------
     InputError
-        If the disk behind standard output is full, or it cannot be written for another reason.
+        If standard output cannot be written, for example because the disk is full.
     BrokenPipeError
-        If the reader has gone (``| head``).
+        If the reader is gone (``| head``).
     """
     try:
         yield
@@ -114,5 +113,5 @@ def output():
 
 
 def discard_output() -> None:
-    """Send what is still to be written to standard output nowhere: Python would try again when it ends, and fail."""
+    """Discard what is still to be written to standard output; Python would try again at exit, and fail."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,7 +1,7 @@
-"""The errors a user is meant to see: one clear line that says what to do.
+"""Errors for the user: one clear line that says what to do.
 
-The library speaks of its arguments. An error may say which ones its message names: :mod:`lab.cli` then puts the flags in
-their place, where the command has them. So the library knows of no flag, and a command translates nothing by hand.
+The library's messages name its arguments. An error lists the arguments that its message names, and :mod:`lab.cli` replaces them
+by the command's flags. So the library does not know about flags, and commands translate nothing by hand.
 """
 
 
@@ -25,7 +25,7 @@ class InputError(ValueError):
     """
 
     def __init__(self, message: str = "", *arguments: str):
-        super().__init__(message, *arguments)  # all in args, so that they outlive pickling between processes
+        super().__init__(message, *arguments)  # all in args, so that they survive pickling between processes
 
     def __str__(self) -> str:
         return str(self.args[0])
@@ -37,8 +37,8 @@ class InputError(ValueError):
 
 
 class ArgumentError(InputError):
-    """An argument that is impossible whatever the data (out of range, of the wrong type, at odds with another). A command
-    ends with exit code 2.
+    """An argument that is invalid for any data (out of range, of the wrong type, in conflict with another). A command ends with
+    exit code 2.
 
     Examples
     --------
@@ -49,4 +49,4 @@ class ArgumentError(InputError):
 
 
 class UsageError(ArgumentError):
-    """Flags that cannot be carried out together. Raised by commands alone, in terms of flags; exit code 2."""
+    """Flags that cannot be combined. Only commands raise it, with flags in the message; exit code 2."""

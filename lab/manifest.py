@@ -1,4 +1,4 @@
-"""What a number's reader needs to reproduce it: code, versions, machine, command, time and memory."""
+"""What is needed to reproduce a number: code, versions, machine, command, time and memory."""
 
 import hashlib
 import os
@@ -18,9 +18,9 @@ _PACKAGES = ("numpy", "scipy", "numba", "torch", "scikit-learn", "pandas")
 
 @cache
 def code_revision() -> str:
-    """Git revision of the code, with ``+changes`` if the working tree differs; the package's version where git does not know
-    this file (an installation, even inside another project's checkout). The environment variable ``WIDTHLAB_REVISION`` says it
-    where the code was copied to a machine without its history."""
+    """Git revision of the code, with ``+changes`` if the working tree differs; the package's version if git does not track
+    this file (an installation, even inside another project's checkout). The environment variable ``WIDTHLAB_REVISION`` gives it
+    if the code was copied to a machine without its history."""
     if "WIDTHLAB_REVISION" in os.environ:
         return os.environ["WIDTHLAB_REVISION"]
     here = Path(__file__).resolve().parents[1]
@@ -43,7 +43,7 @@ def _version(package: str) -> str | None:
 
 @cache
 def processor() -> str:
-    """The processor's name, as the operating system gives it."""
+    """The processor's name, according to the operating system."""
     try:
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):
@@ -54,7 +54,7 @@ def processor() -> str:
 
 
 def cores() -> int:
-    """Cores that this process may use."""
+    """Number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -67,23 +67,23 @@ def _compiler() -> str:
 
 
 def instruction_set() -> dict[str, str]:
-    """What compiler and libraries take this processor for: where they differ, results differ in their last bits.
+    """The instruction sets that compiler and libraries use; if these differ, results differ in their last bits.
 
-    ``llvm``: the processor's kind, and a digest of its features, for Numba. ``blas``: name, version and kernels of each that
-    is loaded. ``torch``: its vector instructions, if it is loaded.
+    ``llvm``: the processor's kind, and a digest of its features, for Numba. ``blas``: name, version and kernels of every loaded
+    BLAS. ``torch``: its vector instructions, if it is loaded.
     """
     from threadpoolctl import threadpool_info
 
-    blas = {" ".join(filter(None, (found["internal_api"], found["version"], found.get("architecture"))))
-            for found in threadpool_info() if found["user_api"] == "blas"}
+    blas = {" ".join(filter(None, (library["internal_api"], library["version"], library.get("architecture"))))
+            for library in threadpool_info() if library["user_api"] == "blas"}
     torch = sys.modules.get("torch")
     return {"llvm": _compiler(), **({"blas": ", ".join(sorted(blas))} if blas else {}),
             **({"torch": torch.backends.cpu.get_cpu_capability()} if torch is not None else {})}
 
 
 def environment() -> dict:
-    """Code revision, versions and hardware of this process (the GPU's name too, if torch is already loaded)."""
-    found = {
+    """Code revision, versions and hardware of this process (with the GPU's name if torch is already loaded)."""
+    facts = {
         "code": code_revision(),
         "python": platform.python_version(),
         "versions": {p: v for p in _PACKAGES if (v := _version(p))},
@@ -94,16 +94,16 @@ def environment() -> dict:
     }
     torch = sys.modules.get("torch")  # never load torch for a manifest
     if torch is not None and torch.cuda.is_available():
-        found["gpu"] = torch.cuda.get_device_name()
-    return found
+        facts["gpu"] = torch.cuda.get_device_name()
+    return facts
 
 
 class Measure:
     """Context manager that measures wall time, processor time (all threads) and peak memory of a piece of work.
 
     ``.cost`` holds ``{"finished", "wall_seconds", "cpu_seconds", "peak_memory_mb"}`` afterwards. On a machine that is busy
-    with other work wall time says little; processor time does. The peak is the process's, so in a
-    process that did other work before it is an upper bound.
+    with other work, processor time is more meaningful than wall time. The peak is that of the process, so it is an upper bound
+    if the process did other work before.
     """
 
     def __enter__(self):

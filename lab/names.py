@@ -1,7 +1,7 @@
-"""Old spellings of public names: still understood, with a warning that names the new one.
+"""Old public names: still accepted, with a warning that gives the new one.
 
-:func:`renamed` is for arguments of functions; the function keeps its explicit signature, so that ``help`` shows the new
-names alone. :func:`old_flag` is for flags of a command. The table of old and new names stands in ``CONTRIBUTING.md``.
+:func:`renamed` is for arguments of functions; the function keeps its explicit signature, so that ``help`` shows only the new
+names. :func:`old_flag` is for flags of a command. The table of old and new names is in ``CONTRIBUTING.md``.
 """
 
 import functools
@@ -13,16 +13,22 @@ from lab.errors import InputError
 
 
 def renamed(**names: str) -> Callable[[Callable], Callable]:
-    """Decorator: keyword arguments that had another name, ``old="new"``, are passed on under the new one.
+    """Decorator: keyword arguments with an old name, ``old="new"``, are passed on under the new one.
 
     Parameters
     ----------
-    names : old name -> new name of a parameter of the function.
+    **names : str
+        Old name = new name of a parameter of the function.
+
+    Returns
+    -------
+    callable
+        The decorator.
 
     Raises
     ------
     InputError
-        By the decorated function, where both spellings of an argument are given.
+        By the decorated function, if an argument is given under both names.
 
     Examples
     --------
@@ -39,7 +45,7 @@ def renamed(**names: str) -> Callable[[Callable], Callable]:
             for old in names.keys() & kwargs.keys():
                 new = names[old]
                 if new in kwargs:
-                    raise InputError(f"{function.__name__}: {old} is the old name of {new}; give {new} alone")
+                    raise InputError(f"{function.__name__}: {old} is the old name of {new}; give only {new}")
                 warnings.warn(f"{function.__name__}: {old} is now called {new}", DeprecationWarning, stacklevel=2)
                 kwargs[new] = kwargs.pop(old)
             return function(*args, **kwargs)
@@ -50,7 +56,7 @@ def renamed(**names: str) -> Callable[[Callable], Callable]:
 
 
 class Keyed:
-    """Base of a dataclass that was a dictionary once: its fields can still be read by key, with a warning.
+    """Base of a dataclass that used to be a dictionary: its fields can still be read by key, with a warning.
 
     Examples
     --------
@@ -70,7 +76,7 @@ class Keyed:
 
 
 def old_flag(parser: ArgumentParser, old: str, new: str) -> None:
-    """Let ``old`` be another, undocumented spelling of the flag ``new`` that the parser has.
+    """Make ``old`` an undocumented alias of the parser's flag ``new``.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Progress on standard error: a bar on a terminal, plain timestamped lines everywhere else."""
+"""Progress on standard error: a bar on a terminal, timestamped lines elsewhere."""
 
 import sys
 import time
@@ -8,16 +8,19 @@ from lab import cli
 
 
 class Progress:
-    """Counts finished pieces of work.
+    """Counts finished pieces of work; a context manager.
 
-    On a terminal this is a tqdm bar; in a log it is at most one line every ``every`` seconds, and one at the end, so
-    that logs stay readable. Use as a context manager.
+    On a terminal this is a tqdm bar. In a log it is at most one line every ``every`` seconds, and one at the end, so that logs
+    stay readable.
 
     Parameters
     ----------
-    total : number of pieces.
-    label : what is being done.
-    every : seconds between two lines in a log.
+    total : int
+        Number of pieces.
+    label : str
+        Name of the work.
+    every : float, default 15
+        Seconds between two lines in a log.
     """
 
     def __init__(self, total: int, label: str, every: float = 15.0):
@@ -34,7 +37,7 @@ class Progress:
         return self
 
     def step(self, count: int = 1, note: str = "") -> None:
-        """Count finished pieces; ``note`` is shown beside the count."""
+        """Count finished pieces; ``note`` is shown after the count."""
         self.done += count
         if self._bar is not None:
             self._bar.set_postfix_str(note, refresh=False)
@@ -44,7 +47,7 @@ class Progress:
             self._line(note)
 
     def note(self, text: str) -> None:
-        """Say something without disturbing the bar."""
+        """Print a line without disturbing the bar."""
         if self._bar is not None:
             self._bar.write(text, file=sys.stderr)
         else:

@@ -1,20 +1,20 @@
-"""What simulations, predictions and measurements return: tables, a short ``repr``, a picture, from one declaration.
+"""Results of simulations, predictions and measurements: tables, a short ``repr`` and a picture, from one declaration.
 
-A result is a frozen dataclass of arrays and numbers that says, where the class is made, which axes its arrays have::
+A result is a frozen dataclass of arrays and numbers whose class declares the axes of its arrays::
 
     @dataclass(frozen=True)
     class Bumps(Results, axes="times: moment; loss nearest: replica moment", picture="loss ~ times"):
 
 ``axes``
-    ``names: axes``, separated by semicolons; properties can be named like fields. The rows of a table are the combinations
-    of some axes, its columns all arrays that have no others.
+    ``names: axes``, separated by semicolons; names may be fields or properties. The rows of a table are the combinations
+    of some axes, its columns all arrays without other axes.
 ``rows``
-    axes of the rows when none are asked for (default: those of the last array that is named with the most of them).
+    default axes of the rows (if not given, those of the last array with the largest number of axes).
 ``picture``
-    ``names ~ name`` draws arrays against one that has a single axis, or against an axis; ``name`` alone draws how its values
-    are spread. Several, separated by ``|``: the first that there are numbers for.
+    ``names ~ name`` draws arrays against an array with a single axis, or against an axis; ``name`` alone draws a histogram of
+    its values. Of several, separated by ``|``, the first that has numbers is drawn.
 ``theory``
-    True: lines, not markers, in pictures.
+    True draws lines instead of markers.
 """
 
 import dataclasses
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
     from matplotlib.axes import Axes
 
-_SHOWN = 6  # numbers that a repr shows; longer arrays are summed up
-_LINE = 100  # letters of a repr that stays on one line
+_SHOWN = 6  # largest number of values that a repr shows; longer arrays are summarised
+_LINE = 100  # longest repr on one line, in characters
 
 
 class Results:
-    """Base class of results; see :mod:`lab.results` for what a class declares.
+    """Base class of results; see :mod:`lab.results` for the declarations of a class.
 
     Examples
     --------
@@ -60,7 +60,7 @@ class Results:
     def __init_subclass__(cls, axes: str = "", rows: str = "", picture: str = "", theory: bool = False, **kwargs):
         super().__init_subclass__(**kwargs)
         if "__repr__" not in vars(cls):
-            # dataclass would write another one into a class that has none of its own
+            # otherwise dataclass would add its own
             cls.__repr__ = Results.__repr__  # type: ignore[method-assign]
         if axes:
             parts = [part.partition(":")[::2] for part in axes.split(";")]
@@ -77,12 +77,12 @@ class Results:
         return line if len(line) <= _LINE else "\n  ".join([f"{type(self).__name__}(", *shown]) + ")"
 
     def to_frame(self, *rows: str) -> "pandas.DataFrame":
-        """A table: a row for every combination of the axes, a column for every array without other axes.
+        """A table with a row for every combination of the axes, and a column for every array without other axes.
 
         Parameters
         ----------
         *rows : str
-            Names of axes (default: the result's own choice; ``to_frame("replica")`` drops arrays with other axes).
+            Names of axes (default: those that the class declares; ``to_frame("replica")`` drops arrays with other axes).
 
         Returns
         -------
@@ -92,7 +92,7 @@ class Results:
         Raises
         ------
         ArgumentError
-            If it has no such axis.
+            If there is no such axis.
         """
         import pandas
 
@@ -114,12 +114,12 @@ class Results:
         return pandas.DataFrame({**columns, **numbers}, index=None if along else [0])
 
     def plot(self, axes: "Axes | None" = None, **style) -> "Axes":
-        """A picture of it: means over replicas with 95 % intervals, or the spread of a number; theory as lines.
+        """Draw the result: means over replicas with 95 % intervals, or a histogram; theory as lines.
 
         Parameters
         ----------
         axes : matplotlib.axes.Axes, optional
-            Where to draw; by default in a new figure.
+            Axes to draw on; by default those of a new figure.
         **style : object
             Passed on to matplotlib, such as ``color`` or ``label``.
 
@@ -153,7 +153,7 @@ class Results:
         raise InputError(f"{type(self).__name__} has no picture; its numbers: to_frame()")
 
     def _arrays(self) -> Iterator[tuple[str, tuple[str, ...], np.ndarray]]:
-        """Name, axes and values of everything that has axes and is there."""
+        """Name, axes and values of all arrays with declared axes, except those that are None."""
         for name, axes in self._axes.items():
             value = getattr(self, name)
             if value is not None:
@@ -164,29 +164,29 @@ class Results:
 
 
 def _fields(result: Results) -> tuple[dataclasses.Field, ...]:
-    """The fields of a result: its class is a dataclass, though :class:`Results` itself is none."""
+    """The fields of a result: its class is a dataclass, although :class:`Results` itself is not."""
     return dataclasses.fields(cast("DataclassInstance", result))
 
 
 def _array(value) -> np.ndarray:
-    """The values as an array; None among numbers is nan, objects stay what they are."""
+    """The values as an array; None among numbers becomes nan, other objects are kept."""
     if isinstance(value, tuple) and value and dataclasses.is_dataclass(value[0]):
         return np.fromiter(value, dtype=object, count=len(value))
-    found = np.asarray(value)
-    if found.dtype == object and all(entry is None or isinstance(entry, int | float) for entry in found.flat):
-        return found.astype(float)
-    return found
+    array = np.asarray(value)
+    if array.dtype == object and all(entry is None or isinstance(entry, int | float) for entry in array.flat):
+        return array.astype(float)
+    return array
 
 
 def _columns(name: str, values: np.ndarray) -> dict:
-    """A column; one for each field where the values are dataclasses."""
+    """A column, or one for each field if the values are dataclasses."""
     if values.dtype == object and len(values) and dataclasses.is_dataclass(values[0]):
         return {f.name: [getattr(value, f.name) for value in values] for f in dataclasses.fields(values[0])}
     return {name: values}
 
 
 def _numbers(name: str, value) -> Iterator[tuple[str, object]]:
-    """What of a field is a number or a word, the same in every row."""
+    """The numbers and strings in a field, which are the same in every row."""
     if isinstance(value, Mapping):
         yield from ((key, number) for key, number in value.items() if np.isscalar(number))
     elif value is None or np.isscalar(value):
@@ -211,13 +211,13 @@ def _draw(axes, name: str, x: str, arrays: Mapping, theory: bool, style: Mapping
     elif values.ndim == 1:
         points(axes, along, values, **style)
     else:
-        found = [_estimate(row) for row in values]
-        ends = (np.array([getattr(estimate, end) for estimate in found], dtype=float) for end in ("mean", "low", "high"))
+        estimates = [_estimate(row) for row in values]
+        ends = (np.array([getattr(estimate, end) for estimate in estimates], dtype=float) for end in ("mean", "low", "high"))
         points(axes, along, *ends, **style)
 
 
 def _estimate(values: np.ndarray) -> Estimate:
-    """Over replicas, of those that have a number."""
+    """Estimate over the replicas with finite values."""
     if values.dtype == bool:
         return share_interval(int(values.sum()), len(values))
     values = values[np.isfinite(values)]
@@ -241,7 +241,7 @@ def _summary(value) -> str:
 
 
 def _summary_of_array(value: np.ndarray) -> str:
-    """Values of a short one, else type, shape and range."""
+    """The values of a short array; otherwise type, shape and range."""
     if value.ndim == 1 and value.size <= _SHOWN and value.dtype.kind in "bif":
         return "[" + ", ".join(f"{entry:.4g}" if value.dtype.kind == "f" else str(entry) for entry in value) + "]"
     text = f"{value.dtype}[{', '.join(map(str, value.shape))}]"

@@ -1,11 +1,11 @@
-"""Stages of a study: kinds of run of which the later use what the earlier have computed, such as train → compare.
+"""Stages of a study: kinds of run, where later ones use the results of earlier ones, such as train → compare.
 
-A :class:`Stage` is a function with a name, the kind of configuration that it carries out, and the runs of other stages
-that each of its runs needs. Nothing else says in what order runs come, which function carries one out, or what happens to
-a run whose input failed: :func:`carry_out` does stage after stage, adds the runs that are needed and were not asked for,
-and does not begin what cannot succeed.
+A :class:`Stage` is a function with a name, the kind of configuration that it carries out, and the runs of other stages that
+each of its runs needs. These alone determine the order of runs, which function carries one out, and what happens to a run
+whose input failed: :func:`carry_out` works stage after stage, adds the runs that others need, and skips those that cannot
+succeed.
 
-A stage belongs to no study: networks that one study has trained are runs of the same stage, with the same ids, in all
+A stage does not belong to a study: networks that one study has trained are runs of the same stage, with the same ids, in all
 studies that train or measure networks.
 """
 
@@ -27,13 +27,17 @@ class Stage:
 
     Attributes
     ----------
-    name : what is done, for a person and for the stages that need it.
-    run : ``"module:function"``, ``(config, folder, **options) -> dict``, so that any worker can import it.
-    config : class of the configurations that it carries out (not those of its subclasses); None in a study of one stage, for
-        any.
-    needs : name of another stage -> function of a configuration that lists the configurations of that stage whose runs it
-        uses, in the same experiment of the run store.
-    schema : raised when the meaning of a result changes.
+    name : str
+        Name of the stage, shown to the user and used by the stages that need it.
+    run : str
+        ``"module:function"``, with the signature ``(config, folder, **options) -> dict``, so that any worker can import it.
+    config : type or None
+        Class of the configurations that it carries out (subclasses excluded); None in a study with a single stage, for any class.
+    needs : mapping of str to callable
+        Name of another stage → function that lists, for a configuration, the configurations of that stage whose runs it uses, in
+        the same experiment of the run store.
+    schema : int, default 1
+        Raised when the meaning of a result changes.
     """
 
     name: str
@@ -43,15 +47,15 @@ class Stage:
     schema: int = 1
 
     def carries(self, config) -> bool:
-        """Whether a run with this configuration is one of this stage."""
+        """Whether a run with this configuration belongs to this stage."""
         return self.config is None or type(config) is self.config
 
     def of(self, configs: Iterable) -> list:
-        """Those of the configurations that are of this stage."""
+        """The configurations that belong to this stage."""
         return [config for config in configs if self.carries(config)]
 
     def results(self, finished: Iterable[tuple[Any, dict]]) -> list[tuple[Any, dict]]:
-        """Those of the finished runs, (configuration, result), that are of this stage."""
+        """The finished runs, (configuration, result), that belong to this stage."""
         return [(config, result) for config, result in finished if self.carries(config)]
 
     def id(self, config) -> str:
@@ -59,19 +63,22 @@ class Stage:
         return run_id(config, self.schema)
 
     def folder(self, experiment: Path, config) -> Path:
-        """Where a run lives in the folder of an experiment, ``runs/<experiment>`` (it may not exist yet)."""
+        """The folder of a run in that of an experiment, ``runs/<experiment>`` (it may not exist yet)."""
         return Path(experiment) / self.id(config)
 
     def obtain(self, config, experiment: Path, options: Mapping | None = None) -> dict:
-        """What a run has stored, ``{"result", "manifest"}``; it is carried out now if it is not finished.
+        """The stored ``{"result", "manifest"}`` of a run, which is carried out now if it is not finished.
 
-        If another process is at it, that one is waited for.
+        This waits if another process is carrying it out.
 
         Parameters
         ----------
-        config : of this stage.
-        experiment : folder of the experiment.
-        options : for the run; they do not change its result.
+        config : dataclass
+            A configuration of this stage.
+        experiment : Path
+            Folder of the experiment.
+        options : mapping, optional
+            Options of the run, which do not change its result.
 
         Raises
         ------
@@ -83,18 +90,18 @@ class Stage:
             problem = execute(self.run, config, folder, self.schema, dict(options or {}))
             stored = read_result(folder)
             if problem or stored is None:
-                raise InputError(f"{self.name} {folder.name} failed: {problem or 'its result is gone'}")
+                raise InputError(f"{self.name} {folder.name} failed: {problem or 'its result has disappeared'}")
         return stored
 
 
 def ordered(stages: Sequence[Stage]) -> tuple[Stage, ...]:
-    """The stages, each after those that it needs; otherwise as given.
+    """The stages in the given order, but each after those that it needs.
 
     Raises
     ------
     DeclarationError
-        Two stages of one name or one kind of configuration, one that needs a stage that there is not, or stages that need
-        each other.
+        If two stages have the same name or kind of configuration, a stage needs one that does not exist, or stages need each
+        other.
     """
     names, kinds = [stage.name for stage in stages], [stage.config for stage in stages]
     for what, values in (("named", names), ("for", kinds)):
@@ -122,7 +129,7 @@ def stage_of(stages: Sequence[Stage], config) -> Stage:
     Raises
     ------
     InputError
-        If none does.
+        If there is none.
     """
     for stage in stages:
         if stage.carries(config):
@@ -131,18 +138,18 @@ def stage_of(stages: Sequence[Stage], config) -> Stage:
 
 
 def complete(stages: Sequence[Stage], configs: Sequence) -> dict[str, list]:
-    """Stage name -> the runs asked for and, after them, those that they need, in the order in which stages are carried out.
+    """Stage name → the given runs and, after them, those that they need, in the order in which stages are carried out.
 
     Raises
     ------
     InputError
-        If no stage carries out a configuration, or a run needs one that the stage it is said to be of does not carry out.
+        If no stage carries out a configuration, or ``needs`` lists a configuration under a stage that does not carry it out.
     """
     by_name = {stage.name: stage for stage in ordered(stages)}
     runs: dict[str, list] = {name: [] for name in by_name}
     for config in configs:
         runs[stage_of(stages, config).name].append(config)
-    for stage in reversed(by_name.values()):  # what a run needs may need others in its turn
+    for stage in reversed(by_name.values()):  # a needed run may itself need others
         for name, needed in stage.needs.items():
             known = set(runs[name])
             for other in (other for config in runs[stage.name] for other in needed(config)):
@@ -157,14 +164,16 @@ def complete(stages: Sequence[Stage], configs: Sequence) -> dict[str, list]:
 
 def carry_out(stages: Sequence[Stage], experiment: str, configs: Sequence, *, store: RunStore, jobs: int = 1, executor=None,
               workers: Workers | None = None, options: dict | None = None, label: str | None = None) -> Outcome:
-    """As :func:`lab.sweep.sweep`, stage after stage, with the runs that those asked for need.
+    """As :func:`lab.sweep.sweep`, stage after stage, including the runs that the given ones need.
 
-    A run that needs one that failed is not begun: it has failed too, with that reason.
+    If a needed run failed, the run is not started and counts as failed, with that reason.
 
     Parameters
     ----------
-    stages : of the study, in any order.
-    experiment, configs, store, jobs, executor, workers, options, label : see there.
+    stages : sequence of Stage
+        The stages of the study, in any order.
+    experiment, configs, store, jobs, executor, workers, options, label
+        See :func:`lab.sweep.sweep`.
 
     Returns
     -------

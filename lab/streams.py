@@ -1,14 +1,14 @@
-"""Random streams addressed by (seed, *address): the same numbers whatever the threads, the batching or the order.
+"""Random streams addressed by (seed, *address): the numbers do not depend on threads, batching or order.
 
-An address says what a stream is for, from the general to the particular: the model, the purpose, what tells one such
-stream from another (a width, a role, a copy), and the replica last::
+An address says what a stream is for, from the general to the particular: the model, the purpose, whatever distinguishes such
+streams from each other (a width, a role, a copy), and the replica last::
 
     generator(seed, "graded-teacher", "weights", width, "narrow", replica, copy)
     open_streams(seed, "teacher-student", "data", width, replicas=1000)  # one stream per replica, whose number comes last
 
-Parts are strings, whole numbers and fractions; no two addresses are spelt alike, so no two purposes can share a stream.
-:func:`key` turns an address into 128 bits, from which every kind of stream starts, so that any can be opened without
-the others:
+Parts are strings, whole numbers and fractions. Different addresses have different spellings, so no two purposes can share a
+stream. :func:`key` hashes an address to 128 bits, from which every kind of stream starts, so that each can be opened without the
+others:
 
 * :func:`generator` is NumPy's Philox, :func:`normal` its Gaussians; ``empirical.streams.stream`` is a torch generator;
 * :mod:`lab.kernel_streams` has those that compiled kernels draw from, vectors at a time.
@@ -24,16 +24,16 @@ import numpy as np
 from lab import checks
 from lab.errors import InputError
 
-VERSION = 2  # enters the id of every run: raised when the same address comes to give other numbers
+VERSION = 2  # part of the id of every run: raised when the same address gives other numbers than before
 
 _recorders: list[list[tuple]] = []
 
 
 @contextmanager
 def recorded() -> Iterator[list[tuple]]:
-    """Context in which every address that is opened is appended to a list: ``(seed, *address)``, replicas included.
+    """Context that records every address that is opened in a list, as ``(seed, *address)``, replicas included.
 
-    For tests that no two uses share a stream.
+    Tests use it to check that no two purposes share a stream.
     """
     addresses: list[tuple] = []
     _recorders.append(addresses)
@@ -44,7 +44,7 @@ def recorded() -> Iterator[list[tuple]]:
 
 
 def _spelling(part) -> str:
-    """One part of an address, with its type and length, so that no two addresses are spelt alike."""
+    """One part of an address, with its type and length, so that different addresses have different spellings."""
     if isinstance(part, str):
         return f"s{len(part)}:{part}"
     if isinstance(part, Fraction):
@@ -64,8 +64,10 @@ def key(seed: int, *address) -> int:
 
     Parameters
     ----------
-    seed : 0 .. 2**64 - 1.
-    address : strings, whole numbers from 0 to 2**64 - 1, and fractions; at least one string.
+    seed : int in 0 .. 2**64 - 1
+        Seed of the whole experiment.
+    *address : str, int in 0 .. 2**64 - 1, or Fraction
+        What the stream is for; at least one string.
 
     Raises
     ------
@@ -99,7 +101,7 @@ def generator(seed: int, *address) -> np.random.Generator:
     Returns
     -------
     numpy.random.Generator
-        The same numbers for the same address, whatever else was drawn before.
+        The same numbers for the same address, regardless of other draws.
 
     Raises
     ------

@@ -1,10 +1,10 @@
-"""Tidy tables on disk: ``<name>.csv`` and ``<name>.manifest.json`` beside it.
+"""Tidy tables on disk: ``<name>.csv`` with ``<name>.manifest.json``.
 
-A manifest says what its table is: ``planned`` runs and those behind it (``runs``), whether it is ``whole``, the ``plan`` that
-was carried out (:func:`lab.study.plan`), whether it is a user's ``own`` (settings that no study declares), and the ``digest``
-of the csv, so that a pair that does not belong together is noticed. Where replicas were added to what a study declares, it
-says how many there are now (``replicas``) and at which numbers it was declared to look (``looks``). A table that lacks runs
-is written beside the whole one, as ``<name>.partial.csv``, and never in its place.
+A manifest describes its table: the number of ``planned`` runs and those in it (``runs``), whether it is ``whole``, the ``plan``
+that was carried out (:func:`lab.study.plan`), whether it is a user's ``own`` (settings that no study declares), and the
+``digest`` of the csv, which detects a pair that does not belong together. If replicas were added to those that a study declares,
+it also has their present number (``replicas``) and the numbers at which looks were declared (``looks``). A table that lacks runs
+is written as ``<name>.partial.csv``, and never replaces a complete one.
 """
 
 import hashlib
@@ -23,20 +23,20 @@ from lab.store import write_together
 if TYPE_CHECKING:
     import pandas
 
-SCALES = ("quick", "run", "full", "published")  # from the least to the most that a table can be worth
+SCALES = ("quick", "run", "full", "published")  # in increasing order of a table's value
 PARTIAL = ".partial"
 _CSV, _MANIFEST = ".csv", ".manifest.json"
 _FIELDS: dict[str, type] = {"table": str, "scale": str, "command": str, "runs": list, "failed": list, "environment": dict}
 _OPTIONAL: dict[str, type | tuple[type, ...]] = {"wall_seconds": (int, float), "cpu_seconds": (int, float), "summary": list,
                                                  "family": str, "evidence": str, "replicas": int, "looks": dict}
-_NUMBERS = {"claim", "setting", "mean", "low", "high", "n"}  # of each entry of a summary
-# older versions wrote none of these
+_NUMBERS = {"claim", "setting", "mean", "low", "high", "n"}  # keys of each entry of a summary
+# keys that older versions did not write
 _LATER: dict[str, type] = {"planned": int, "whole": bool, "plan": str, "own": bool, "digest": str}
 
 
 @dataclass(frozen=True)
 class Table:
-    """A tidy table and where it came from.
+    """A tidy table and its provenance.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class Table:
     frame : pandas.DataFrame
         One row per observation.
     manifest : dict
-        What :mod:`lab.tables` lists: scale, command, runs, environment and so on.
+        Scale, command, runs, environment and so on, see :mod:`lab.tables`.
 
     Examples
     --------
@@ -75,34 +75,34 @@ class Table:
 
 
 def is_whole(facts: Mapping) -> bool:
-    """Whether every run of the plan is behind the table of this manifest."""
+    """Whether the table of this manifest contains every run of its plan."""
     return facts.get("whole", not facts.get("failed"))
 
 
 def is_older(facts: Mapping) -> bool:
-    """Whether the manifest is of a version that did not write what was planned, nor a digest."""
+    """Whether the manifest was written by a version that recorded neither the plan nor a digest."""
     return not any(key in facts for key in _LATER)
 
 
 def size(facts: Mapping) -> tuple[int, int]:
-    """What the table of this manifest is worth beside others of its study: its scale, then replicas that were added to it."""
+    """Rank of the table of this manifest among those of its study: by scale, then by added replicas."""
     return SCALES.index(facts["scale"]), facts.get("replicas") or 0
 
 
 def write_table(table: Table, folder: Path) -> Path:
-    """Write the table and its manifest, both or neither; a whole one removes its unfinished predecessor.
+    """Write the table and its manifest, both or neither; a complete table removes its incomplete predecessor.
 
     Parameters
     ----------
     table : Table
-        What to write.
+        The table.
     folder : Path
-        Where; it is made if needed.
+        The folder; it is created if needed.
 
     Returns
     -------
     Path
-        The csv.
+        Path of the csv.
 
     Raises
     ------
@@ -131,23 +131,23 @@ def write_table(table: Table, folder: Path) -> Path:
 
 
 def stems(folder: Path) -> list[str]:
-    """Names of the tables in a folder, those that lack runs with ``.partial`` behind."""
+    """Names of the tables in a folder; those of incomplete tables end with ``.partial``."""
     return sorted(path.name.removesuffix(_MANIFEST) for path in Path(folder).glob(f"*{_MANIFEST}"))
 
 
 def manifests(folder: Path) -> list[tuple[str, dict]]:
-    """Name and manifest of every table in a folder, as :func:`stems` and :func:`read_manifest` have them."""
-    found = ((stem, read_manifest(stem, folder)) for stem in stems(folder))
-    return [(stem, facts) for stem, facts in found if facts is not None]
+    """Name and manifest of every table in a folder, from :func:`stems` and :func:`read_manifest`."""
+    pairs = ((stem, read_manifest(stem, folder)) for stem in stems(folder))
+    return [(stem, facts) for stem, facts in pairs if facts is not None]
 
 
 def read_manifest(stem: str, folder: Path) -> dict | None:
-    """The manifest of a table, or None where there is none.
+    """The manifest of a table, or None if there is none.
 
     Raises
     ------
     InputError
-        If it cannot be read, is not a table's, or is another table's.
+        If it cannot be read, is not a manifest, or belongs to another table.
     """
     path = Path(folder) / (stem + _MANIFEST)
     try:
@@ -188,7 +188,7 @@ def read_table(stem: str, folder: Path) -> Table | None:
     stem : str
         Name of its files, without the endings.
     folder : Path
-        Where it lies.
+        The folder.
 
     Returns
     -------
@@ -220,7 +220,7 @@ def read_table(stem: str, folder: Path) -> Table | None:
     try:
         text = path.read_bytes()
         frame = pandas.read_csv(io.StringIO(text.decode()), keep_default_na=False, na_values=["", "nan"])
-    except (OSError, ValueError) as error:  # pandas' own errors among them
+    except (OSError, ValueError) as error:  # pandas' errors are ValueErrors
         raise _damaged(stem, path, error) from None
     if frame.empty:
         raise _damaged(stem, path, "no rows")
