@@ -1,19 +1,18 @@
-"""How the laboratory finds what its rooms declare: models, studies, claims, measures, architectures, data, sections.
+"""Discovery of what rooms declare: models, studies, claims, measures, architectures, data, sections.
 
-A thing is declared once, in the file that holds it, by a variable with an agreed name (``MODEL``, ``CLAIMS``,
-``ARCHITECTURE`` …). Nobody keeps a list: the folder is the list, in the order of its file names. There are three ways
-to look, from strict to loose:
+A thing is declared once, in its file, by a variable with an agreed name (``MODEL``, ``CLAIMS``, ``ARCHITECTURE`` …). There are
+no lists to maintain: the folder is the list, in the order of its file names. There are three ways to look, from strict to loose:
 
 :func:`declared`
-    every file of a folder must declare something, or say ``NAME = None``; the files are imported.
+    every file of a folder must declare something, or have ``NAME = None``; the files are imported.
 :func:`read`
-    the same without importing anything: the declaration is read from the source, so that naming the architectures for
-    a ``--help`` never loads torch. Such declarations are literals.
+    the same without imports: declarations are read from the source, so that listing the architectures for ``--help`` never
+    loads torch. Such declarations must be literals.
 :func:`binding`
-    files anywhere below a folder that define a name; those that do not are passed over.
+    finds files anywhere below a folder that define a name, and skips the others.
 
-A name that is missing or misspelt raises :class:`DeclarationError`. Files whose name begins with an underscore are
-private and never looked at.
+A missing or misspelt name raises :class:`DeclarationError`. Files whose name begins with an underscore are private and
+skipped.
 """
 
 import ast
@@ -32,21 +31,23 @@ from lab.errors import InputError
 
 _T = TypeVar("_T")
 
-_TOP_LEVEL = re.compile(r"^(?:def +)?([A-Za-z]\w*)(?= *[:=(])", re.M)  # what a file binds, by its unindented lines
+_TOP_LEVEL = re.compile(r"^(?:def +)?([A-Za-z]\w*)(?= *[:=(])", re.M)  # names that a file binds on unindented lines
 
 
 class DeclarationError(InputError):
-    """A file declares nothing, a misspelt name, something of another kind, or a name that is taken."""
+    """A file declares nothing, a misspelt name, an object of the wrong type, or a name that is taken."""
 
 
 @cache
 def sources(package: str, below: bool = False) -> Mapping[str, str]:
-    """Module name → source of the public modules of a package, in alphabetical order; nothing in them is run.
+    """Module name → source of the public modules of a package, in alphabetical order, without importing them.
 
     Parameters
     ----------
-    package : dotted name; the package itself is not run either, only those that hold it.
-    below : also the modules in its sub-packages, at any depth.
+    package : str
+        Dotted name; the package itself is not imported either, only its parents.
+    below : bool, default False
+        Whether to include the modules of sub-packages at any depth.
     """
     if package in sys.modules:
         path: Iterable[str] | None = sys.modules[package].__path__
@@ -72,21 +73,27 @@ def _sources(path: Iterable[str], prefix: str, below: bool) -> Iterator[tuple[st
 
 
 def declared(package: str, name: str, kind: type[_T]) -> Iterator[tuple[str, _T]]:
-    """What the modules of a package declare, by importing each of them.
+    """Import the modules of a package, and yield what they declare.
 
     Parameters
     ----------
-    package : dotted name.
-    name : the variable that every module of the package must have: one object of the ``kind``, a tuple of them, or None
-        in a module that helps the others.
+    package : str
+        Dotted name.
+    name : str
+        The variable that every module of the package must have: an object of the ``kind``, a tuple of them, or None in a module
+        that only helps the others.
+    kind : type
+        Type of the objects.
 
     Yields
     ------
-    (module name, object), by module, then in the order of the tuple.
+    (str, object)
+        Module name and object, by module, then in the order of the tuple.
 
     Raises
     ------
-    DeclarationError : a module without the variable, or with one of another kind.
+    DeclarationError
+        If a module lacks the variable, or its value has the wrong type.
     """
     for module, source in sources(package).items():
         _demand(module, source, name, kind)
@@ -94,11 +101,12 @@ def declared(package: str, name: str, kind: type[_T]) -> Iterator[tuple[str, _T]
 
 
 def read(package: str, name: str, kind: type[_T]) -> Iterator[tuple[str, _T]]:
-    """As :func:`declared`, from the sources alone: ``name = Kind(...)`` with literals as arguments.
+    """As :func:`declared`, but from the sources alone: ``name = Kind(...)`` with literals as arguments.
 
     Raises
     ------
-    DeclarationError : as there; or an argument that is no literal.
+    DeclarationError
+        As :func:`declared`, or if an argument is not a literal.
     """
     for module, source in sources(package).items():
         _demand(module, source, name, kind)
@@ -110,30 +118,32 @@ def binding(package: str, name: str) -> list[str]:
 
     Raises
     ------
-    DeclarationError : a module that defines none but has a name that is nearly this one.
+    DeclarationError
+        If a module does not define it, but a very similar name.
     """
-    found = []
+    modules = []
     for module, source in sources(package, below=True).items():
         names = set(_TOP_LEVEL.findall(source))
         if name in names:
-            found.append(module)
+            modules.append(module)
         elif close := _close(name, names, 0.85):
             raise DeclarationError(f"{module} defines {close}: is it meant to be {name}?")
-    return found
+    return modules
 
 
 def matching(package: str, pattern: str) -> list[str]:
-    """Modules anywhere below a package that have an unindented line which begins like the regular expression."""
+    """Modules anywhere below a package with an unindented line whose beginning matches the regular expression."""
     wanted = re.compile(f"^(?:{pattern})", re.M)
     return [module for module, source in sources(package, below=True).items() if wanted.search(source)]
 
 
 def exports(package: str) -> dict[str, list[str]]:
-    """Module → its ``__all__``, of every module of a package, read from the sources; for :func:`lazy`.
+    """Module → its ``__all__``, for every module of a package, read from the sources; for :func:`lazy`.
 
     Raises
     ------
-    DeclarationError : a module without ``__all__``, or a name in two of them.
+    DeclarationError
+        If a module has no ``__all__``, or two modules list the same name.
     """
     table = {}
     for module, source in sources(package).items():
@@ -170,16 +180,17 @@ def _listed(tree: ast.Module) -> list[str] | None:
     return None
 
 
-def by_name(found: Iterable[tuple[str, _T]], name: Callable[[_T], str]) -> dict[str, _T]:
-    """The objects by their names.
+def by_name(items: Iterable[tuple[str, _T]], name: Callable[[_T], str]) -> dict[str, _T]:
+    """Objects by their names, from pairs of module and object.
 
     Raises
     ------
-    DeclarationError : two of them have one name.
+    DeclarationError
+        If two objects have the same name.
     """
     table: dict[str, _T] = {}
     where: dict[str, str] = {}
-    for module, item in found:
+    for module, item in items:
         key = name(item)
         if key in table:
             raise DeclarationError(f"{module}: the name {key!r} is taken by {where[key]}")
@@ -197,7 +208,7 @@ def _demand(module: str, source: str, name: str, kind: type) -> None:
 
 
 def _close(name: str, names: Iterable[str], cutoff: float) -> str:
-    """The one of the names that is most like ``name``, "" if none is as alike as ``cutoff``."""
+    """The name most similar to ``name``, "" if no similarity reaches ``cutoff``."""
     from difflib import get_close_matches
 
     return next(iter(get_close_matches(name, names, n=1, cutoff=cutoff)), "")
@@ -237,17 +248,19 @@ def _assigned(module: str, source: str, name: str, kind: type):
 
 
 def lazy(package: str, exports: Mapping[str, Iterable[str]]) -> tuple[Callable, Callable, list[str]]:
-    """Public names of a package that load their modules on first use: ``__getattr__, __dir__, __all__``.
+    """``__getattr__, __dir__, __all__`` of a package whose public names load their modules on first use.
 
     Parameters
     ----------
-    package : ``__name__`` of the package.
-    exports : module → names; a module whose name begins with a dot is the package's own.
+    package : str
+        ``__name__`` of the package.
+    exports : mapping of str to iterable of str
+        Module → names; a module whose name begins with a dot is relative to the package.
 
     Notes
     -----
-    Where a function has the name of its module (``compare.compare``), importing the module must not put the module in
-    the function's place, as it would do once and for all in an ordinary package that has not loaded the function yet.
+    If a function has the name of its module (``compare.compare``), importing the module must not replace the function by the
+    module, as it would in an ordinary package that has not loaded the function yet.
     """
     where = {name: module for module, names in exports.items() for name in names}
 
@@ -267,7 +280,7 @@ def lazy(package: str, exports: Mapping[str, Iterable[str]]) -> tuple[Callable, 
     names = sorted(where)
 
     def public() -> list[str]:
-        found = vars(sys.modules[package])  # __all__ may have grown since; what a file imports for itself is not shown
-        return sorted({*names, *found.get("__all__", ()), *(name for name in found if name.startswith("__"))})
+        present = vars(sys.modules[package])  # __all__ may have grown since; imports of the file itself are not shown
+        return sorted({*names, *present.get("__all__", ()), *(name for name in present if name.startswith("__"))})
 
     return load, public, names

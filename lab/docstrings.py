@@ -1,7 +1,7 @@
-"""Docstrings that share entries: what two functions document alike is written once, and ``help`` shows it of both.
+"""Docstrings that share entries: an argument that two functions share is documented once, and ``help`` shows it for both.
 
-``simulate`` and ``predict`` of a model take the same arguments. The docstring of ``predict`` holds the entries that differ;
-the others come from ``simulate``, in the order of the signature::
+``simulate`` and ``predict`` of a model take the same arguments. The docstring of ``predict`` has the entries that differ; the
+others come from ``simulate``, in the order of the signature::
 
     @arguments_as_in(simulate)
     def predict(width: int = 4, replicas: int = 100) -> Prediction:
@@ -22,12 +22,12 @@ from typing import TypeVar
 F = TypeVar("F", bound=Callable)
 
 _HEAD = "Parameters\n----------\n"
-_ENTRY = re.compile(r"^\*{0,2}(\w+) : .*\n(?:(?:[ \t]+.*)?\n)*", re.M)  # a line "name : type", then what is indented
+_ENTRY = re.compile(r"^\*{0,2}(\w+) : .*\n(?:(?:[ \t]+.*)?\n)*", re.M)  # a line "name : type", then indented lines
 _NEXT = re.compile(r"^\S.*\n-{3,}$", re.M)  # the heading of the section that follows
 
 
 def arguments_as_in(other: Callable) -> Callable[[F], F]:
-    """Decorator: arguments without an entry in the docstring get that of another function's argument of the same name.
+    """Decorator: an argument without an entry in the docstring gets the entry of another function's argument of the same name.
 
     Parameters
     ----------
@@ -37,12 +37,12 @@ def arguments_as_in(other: Callable) -> Callable[[F], F]:
     Returns
     -------
     callable
-        The decorator; the function is given back, with the longer docstring.
+        The decorator, which returns the function with the completed docstring.
 
     Raises
     ------
     ValueError
-        By the decorator, for an argument that neither docstring describes, or a docstring without ``Parameters``.
+        By the decorator, if neither docstring describes an argument, or a docstring has no section ``Parameters``.
 
     Examples
     --------
@@ -95,5 +95,5 @@ def _parts(function: Callable) -> tuple[str, str, str]:
 
 
 def _entries(text: str) -> dict[str, str]:
-    """Name → entry, without blank lines after it."""
+    """Name → entry, without trailing blank lines."""
     return {entry[1]: entry[0].rstrip() + "\n" for entry in _ENTRY.finditer(text)}

@@ -1,7 +1,7 @@
-"""The console script ``widthlab``: the rooms' commands, a few of them without their room, completion for shells.
+"""The console script ``widthlab``: the rooms' commands, a few of them without their room, and shell completion.
 
-``widthlab toy bumps`` is ``python -m toy bumps`` wherever one works. The rooms are found where they are installed, whatever the
-working folder holds: it comes last on the import path, for the modules that a user names with ``--model`` and ``--data``.
+``widthlab toy bumps`` is ``python -m toy bumps`` in any working folder. That folder comes last on the import path, so it cannot
+hide the installed rooms; it is there for the modules that a user names with ``--model`` and ``--data``.
 """
 
 import argparse
@@ -22,13 +22,17 @@ def front(rooms: Mapping[str, str], short: Mapping[str, str], argv: Sequence[str
 
     Parameters
     ----------
-    rooms : room → what it is for, in one line.
-    short : command → the room whose command it is, for those that can be called without it.
-    argv : arguments without the program's name (default: ``sys.argv[1:]``).
+    rooms : mapping of str to str
+        Room → its purpose in one line.
+    short : mapping of str to str
+        Command → its room, for commands that can be called without it.
+    argv : sequence of str, optional
+        Arguments without the program's name (default: ``sys.argv[1:]``).
 
     Returns
     -------
-    int : 0, 1 (failed) or 2 (bad usage), as :func:`lab.cli.main`.
+    int
+        0, 1 (failed) or 2 (bad usage), as :func:`lab.cli.main`.
     """
     argv = list(sys.argv[1:] if argv is None else argv)
     spec = getattr(sys.modules["__main__"], "__spec__", None)
@@ -43,12 +47,12 @@ def front(rooms: Mapping[str, str], short: Mapping[str, str], argv: Sequence[str
 
 
 def commands(room: str) -> dict[str, str]:
-    """The table of a room's commands, as :func:`lab.cli.main` takes it."""
+    """The table of a room's commands, in the form of :func:`lab.cli.main`."""
     return import_module(f"{room}.__main__").COMMANDS
 
 
 def _itself(rooms: Mapping[str, str], short: Mapping[str, str], argv: list[str]) -> int:
-    """What is asked of the script itself: help, version, completion; or what it does not know."""
+    """Carry out what concerns the script itself: help, version, completion, or an unknown command."""
     parser = cli.Parser(prog=console.called(""), formatter_class=argparse.RawDescriptionHelpFormatter)
     words = {**{f"{room} COMMAND": text for room, text in rooms.items()},
              **{name: f"the same as {room} {name}" for name, room in short.items()}}
@@ -81,12 +85,12 @@ def _own_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def completion(rooms: Mapping[str, str], short: Mapping[str, str], shell: str) -> str:
-    """The script that makes a shell complete rooms, commands and flags.
+    """A script that makes a shell complete rooms, commands and flags.
 
     Raises
     ------
     InputError
-        Without shtab, which writes it.
+        If shtab, which writes the script, is not installed.
     """
     try:
         import shtab

@@ -1,21 +1,21 @@
-"""Interval formulas: functions of the level that return both ends. :mod:`lab.estimate` makes estimates of them.
+"""Formulas of intervals, as functions of the level that return both ends; :mod:`lab.estimate` uses them for estimates.
 
-Student's t for a mean, Wilson's score for a share (Clopper and Pearson's where it must never cover less), Garwood's for a
-Poisson rate.
+Student's t for a mean, Wilson's score for a share (Clopper and Pearson's if coverage must never be below the level), Garwood's
+for a Poisson rate.
 """
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-LEVEL = 0.95  # every interval that is shown is a 95 % interval
-LEAST_P = 1e-15  # p-values below this are not told apart
+LEVEL = 0.95  # all intervals that are shown are 95 % intervals
+LEAST_P = 1e-15  # smaller p-values are not distinguished
 
 Interval = Callable[[float], tuple[float, float]]  # level -> (low, high)
 
 
 def quantile(p: float, freedom: float) -> float:
-    """Quantile of Student's t; of the normal distribution where the degrees of freedom are infinite."""
+    """Quantile of Student's t; of the normal distribution if the degrees of freedom are infinite."""
     from scipy.special import ndtri, stdtrit
 
     return float(ndtri(p) if math.isinf(freedom) else stdtrit(freedom, p))

@@ -1,4 +1,4 @@
-"""One look for all pictures: theory is a line, a simulation open markers with intervals, real networks filled ones."""
+"""The common style of all pictures: lines for theory, open markers with intervals for simulations, filled ones for networks."""
 
 import io
 import os
@@ -15,8 +15,8 @@ SERIES = ("#1f5a99", "#d1662b", "#3c8d5a", "#8a4f9e", "#b8312f", "#6b6b6b", "#c3
 
 @contextmanager
 def canvas(columns: int = 1, rows: int = 1, *, width: float = 7.0, height: float = 2.6, **kwargs):
-    """A styled figure and its axes: ``with canvas(2) as (figure, axes): ...``; no display, and the user's pyplot is left
-    alone."""
+    """Context with a styled figure and its axes: ``with canvas(2) as (figure, axes): ...``; it uses neither a display nor the
+    user's pyplot."""
     _load()
     from matplotlib import style
     from matplotlib.figure import Figure
@@ -28,12 +28,14 @@ def canvas(columns: int = 1, rows: int = 1, *, width: float = 7.0, height: float
 
 @contextmanager
 def saved(path: str | Path, *, width: float = 4.2, height: float = 2.9):
-    """Styled axes whose picture is written to a file at the end: ``with saved("out.svg") as axes: ...``.
+    """Context with styled axes whose picture is written to a file at the end: ``with saved("out.svg") as axes: ...``.
 
     Parameters
     ----------
-    path : ends in .svg, .pdf or .png; its folder is made. The same drawing gives the same file.
-    width, height : in inches.
+    path : str or Path
+        Ends in .svg, .pdf or .png; its folder is created. The same drawing gives the same file.
+    width, height : float
+        In inches.
     """
     from lab.store import write_atomically
 
@@ -47,7 +49,7 @@ def saved(path: str | Path, *, width: float = 4.2, height: float = 2.9):
 
 @contextmanager
 def drawing(axes=None, *, width: float = 4.2, height: float = 2.9) -> Iterator:
-    """Axes to draw on, in the style of the laboratory: those given, or those of a new figure of pyplot, which a notebook shows.
+    """Context with styled axes: those given, or those of a new pyplot figure, which a notebook shows.
 
     For the ``plot`` of results: ``with drawing(axes) as axes: ...``.
     """
@@ -64,9 +66,9 @@ def drawing(axes=None, *, width: float = 4.2, height: float = 2.9) -> Iterator:
 
 
 def _load() -> None:
-    """Load matplotlib whatever the backend that the environment asks for: a notebook's, inherited, may not be there.
+    """Load matplotlib without the backend of the environment: one inherited from a notebook may not be installed.
 
-    A figure is drawn to a file without pyplot, so that no backend is ever chosen.
+    Figures are drawn to files without pyplot, so no backend is needed.
     """
     inherited = os.environ.pop("MPLBACKEND", None)
     try:
@@ -77,7 +79,7 @@ def _load() -> None:
 
 
 def colours(name: str):
-    """The colour map of that name: number in [0, 1] -> colour."""
+    """The colour map of that name, which maps numbers in [0, 1] to colours."""
     _load()
     from matplotlib import colormaps
 
@@ -85,12 +87,12 @@ def colours(name: str):
 
 
 def theory_line(axes, x, y, label=None, **kwargs):
-    """A formula: a line without markers."""
+    """Draw a formula as a line without markers."""
     return axes.plot(x, y, **{"linestyle": "-", "marker": "", "label": label, "zorder": 2, **kwargs})
 
 
 def points(axes, x, mean, low=None, high=None, label=None, *, real=False, **kwargs):
-    """Measured means with their 95 % intervals: open markers for simulations, filled ones for real networks."""
+    """Draw measured means with their 95 % intervals: open markers for simulations, filled ones for real networks."""
     mean = np.asarray(mean, dtype=float)
     error = None
     if low is not None and high is not None:
@@ -102,20 +104,26 @@ def points(axes, x, mean, low=None, high=None, label=None, *, real=False, **kwar
 
 
 def series(axes, x, estimates, label: str, *, theory=None, real: bool = False, **style) -> None:
-    """One series of a command's picture: estimates with their intervals, and theory as a line of the same colour.
+    """Draw one series of a command's picture: estimates with their intervals, and theory as a line of the same colour.
 
     Parameters
     ----------
-    axes : to draw on.
-    x : places; where an estimate is None, as where nothing could be measured, nothing is drawn.
-    estimates : :class:`lab.estimate.Estimate` or None at each place.
-    label : for the legend.
-    theory : numbers or None at each place; None where there is none at all.
-    real : filled markers, for real networks.
+    axes : matplotlib.axes.Axes
+        Axes to draw on.
+    x : sequence of float
+        Positions.
+    estimates : sequence of Estimate or None
+        One at each position; None, if nothing was measured there, draws nothing.
+    label : str
+        Label in the legend.
+    theory : sequence of float or None, optional
+        Predictions at each position, or None.
+    real : bool, default False
+        Whether to fill the markers, as for real networks.
     """
-    there = [(at, e) for at, e in zip(x, estimates) if e is not None]
-    mean, low, high = np.array([(e.mean, e.low, e.high) for _, e in there], dtype=float).reshape(-1, 3).T
-    drawn = points(axes, [at for at, _ in there], mean, low, high, label, real=real, **style)
+    measured = [(place, e) for place, e in zip(x, estimates) if e is not None]
+    mean, low, high = np.array([(e.mean, e.low, e.high) for _, e in measured], dtype=float).reshape(-1, 3).T
+    drawn = points(axes, [place for place, _ in measured], mean, low, high, label, real=real, **style)
     if theory is not None:
-        known = [(at, value) for at, value in zip(x, theory) if value is not None]
+        known = [(place, value) for place, value in zip(x, theory) if value is not None]
         theory_line(axes, *np.array(known, dtype=float).reshape(-1, 2).T, color=drawn[0].get_color(), zorder=1)

@@ -1,20 +1,20 @@
-"""Names and folders that a user gives, looked at before anything is computed."""
+"""Checks of names and folders that a user gives, before anything is computed."""
 
 from pathlib import Path
 
 from lab.errors import ArgumentError
 
 PICTURES = (".svg", ".pdf", ".png")
-LONGEST = 120  # bytes of a name: file names of 255 must hold what is added to it
+LONGEST = 120  # bytes of a name, which leaves room for additions to file names of at most 255
 
 
 def plain_name(name: str, what: str = "name") -> str:
-    """The name, if it can be that of one folder or table in the run store, and of nothing outside it.
+    """The name, if it is valid for a folder or table in the run store, and cannot lead outside it.
 
     Raises
     ------
     ArgumentError
-        If it is empty or long, begins with a dot or a dash, holds separators of paths or characters that do not print, or is
+        If it is empty or too long, begins with a dot or a dash, contains path separators or unprintable characters, or is
         ``tables``, where the store keeps its tables.
     """
     if not isinstance(name, str):
@@ -32,12 +32,12 @@ def plain_name(name: str, what: str = "name") -> str:
 
 
 def usable_folder(path: str | Path) -> str | Path:
-    """The path as it was given, if it is a folder, or can become one as far as files in its way are concerned.
+    """The path unchanged, if it is a folder, or can become one because no file is in the way.
 
     Raises
     ------
     ArgumentError
-        If it is empty, or if it or a part of it is a file.
+        If it is empty, or if it or one of its parents is a file.
     """
     if not str(path):
         raise ArgumentError("the name of a folder is empty")
@@ -53,7 +53,7 @@ def usable_folder(path: str | Path) -> str | Path:
 
 
 def picture_file(path: str) -> str:
-    """The path as it was given, if a picture can be written there.
+    """The path unchanged, if a picture can be written there.
 
     Raises
     ------

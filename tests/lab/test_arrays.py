@@ -13,7 +13,7 @@ MASKED = np.ma.array([[1.0, 2.0], [3.0, 1e6]], mask=[[0, 0], [0, 1]])
 @pytest.mark.parametrize("value, word", [
     (MASKED, "masked"), ([MASKED, MASKED], "masked"), (np.ones(2) + 1j, "real numbers"), ([1j], "real numbers"),
     (torch.ones(2, dtype=torch.complex64), "real numbers"), (["a"], "real numbers"), ([None], "real numbers"),
-    ([[1.0], [1.0, 2.0]], "unequal length"),
+    ([[1.0], [1.0, 2.0]], "different lengths"),
 ])
 def test_what_is_no_array_of_real_numbers_is_refused(value, word):
     with pytest.raises(InputError, match=word):
