@@ -1,20 +1,20 @@
-"""How every formula of this room is derived, and how every prediction is checked.
+"""Derivations of all formulas of this room, and checks of all predictions.
 
-A theory module may define two tables. In a package they stand in files of their own (``derive.py``, ``check.py``), so that
+A theory module may define two tables. In a package they have files of their own (``derive.py``, ``check.py``), so that
 SymPy and SciPy are loaded only when these files are needed.
 
 ``DERIVATIONS : dict[str, DerivationFunction]``
     name ("erf-i3") → function made by :func:`derivation`; called without arguments, it returns a :class:`Derivation`.
-    Its keyword arguments are the inputs that may be replaced (another activation, another normalisation).
+    Its keyword arguments replace inputs (another activation, another normalisation).
 ``CHECKS : dict[str, callable]``
-    name → ``check(rng)``, which returns or yields :class:`Prediction` objects. A check runs only when it is asked for. ``rng``
-    is a ``numpy.random.Generator`` of the check's own, so that ``--only`` changes no number.
+    name → ``check(rng)``, which returns or yields :class:`Prediction` objects. Each check has its own
+    ``numpy.random.Generator`` ``rng``, so that ``--only`` changes no number.
 
 Both tables are discovered by their names, anywhere in this room. ``python -m theory list | derive NAME | check``.
 
-``steps``        :class:`Derivation`, its steps, and how it is printed
+``steps``        :class:`Derivation`, its steps, and their printed forms
 ``notation``     plain text with Unicode mathematics as LaTeX and Markdown
-``predictions``  a formula's value beside an independent number
+``predictions``  a formula's value and an independent number to compare it with
 ``registry``     all derivations and checks of the room, by name
 """
 

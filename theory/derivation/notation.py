@@ -1,4 +1,4 @@
-"""Mathematics in derivations: symbols that print as given, and plain text with Unicode mathematics as LaTeX and Markdown."""
+"""Notation of derivations: symbols that print as given, and plain text with Unicode mathematics as LaTeX and Markdown."""
 
 import functools
 import re
@@ -34,12 +34,12 @@ def tex(text: str) -> str:
 
 
 def markdown(text: str) -> str:
-    """Plain text as Markdown, which knows Unicode; C_ab becomes an index."""
+    """Plain text as Markdown, which supports Unicode; C_ab becomes an index."""
     return _indexed(text, lambda c: f"\\{c}" if c in "\\`*_{}[]<>#|$^~" else c)
 
 
 def _indexed(text: str, spelt: Callable[[str], str]) -> str:
-    """The text with ``C_ab`` as formulas between dollars, and every other character as it is spelt."""
+    """The text with ``C_ab`` as a formula between dollars, and every other character passed through ``spelt``."""
     pieces, last = [], 0
     for match in _INDEXED.finditer(text):
         base, index = ("".join(f"{_MATH[c]} " if c in _MATH else c for c in part).strip()

@@ -1,4 +1,4 @@
-"""A formula's value beside an independent number, and whether the two agree."""
+"""Comparison of a formula's value with an independent number."""
 
 import math
 from dataclasses import asdict, dataclass
@@ -10,13 +10,13 @@ from lab.errors import InputError
 
 __all__ = ["Prediction", "monte_carlo"]
 
-SIGMAS = 4.5      # a Monte Carlo comparison may be this many standard errors off (two-sided chance 7e-6)
-RELATIVE = 1e-8   # a deterministic comparison, relative
+SIGMAS = 4.5      # tolerance of a Monte Carlo comparison, in standard errors (two-sided chance 7e-6)
+RELATIVE = 1e-8   # relative tolerance of a deterministic comparison
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """A formula's value beside an independent number.
+    """A formula's value and an independent number to compare it with.
 
     Parameters
     ----------
@@ -27,14 +27,13 @@ class Prediction:
     numeric : float
         The same quantity by quadrature, enumeration, plain Monte Carlo …
     standard_error : float, optional
-        Of ``numeric`` where it is random; None where it is deterministic.
+        Standard error of ``numeric`` if it is random; None if it is deterministic.
     tolerance : float, optional
         Largest ``deviation`` that passes; by default 4.5 standard errors, or 1e-8 for a deterministic number.
     method : str
         How ``numeric`` was obtained.
     scale : float, optional
-        What a deterministic difference is divided by; by default the larger of the two magnitudes. Needed where the true value
-        is zero.
+        Divisor of a deterministic difference; by default the larger of the two magnitudes. Needed if the true value is zero.
 
     Examples
     --------
@@ -65,7 +64,7 @@ class Prediction:
 
     @property
     def limit(self) -> float:
-        """The tolerance in force."""
+        """The tolerance that applies."""
         if self.tolerance is not None:
             return self.tolerance
         return RELATIVE if self.standard_error is None else SIGMAS
@@ -76,7 +75,7 @@ class Prediction:
         return bool(self.deviation <= self.limit)
 
     def to_json(self) -> dict:
-        """The fields, with the deviation, the tolerance in force and whether the prediction passed."""
+        """The fields, with the deviation, the tolerance that applies and whether the prediction passed."""
         return {**asdict(self), "deviation": self.deviation, "tolerance": self.limit, "passed": self.passed}
 
 

@@ -1,4 +1,4 @@
-"""Derivations, step by step, and how they are printed."""
+"""Derivations, step by step, and their printed forms."""
 
 import functools
 import inspect
@@ -21,7 +21,7 @@ class Step:
     text : str
         What is done.
     equation : sympy object, optional
-        What it leads to: an Eq, any expression, or None for words alone.
+        The result: an Eq, any expression, or None for a step in words.
 
     Examples
     --------
@@ -34,7 +34,7 @@ class Step:
 
     @property
     def shown(self):
-        """The equation as a reader sees it: a bare zero gets a left-hand side."""
+        """The equation as printed: a bare zero gets a left-hand side."""
         import sympy as sp
 
         left = named("what is left", r"\text{what is left}")
@@ -54,13 +54,13 @@ class Derivation:
     source : str
         Paper and equation, or "derived here".
     status : {"derived", "cited"}
-        "cited" where the general proof is the source's and the steps derive limiting cases.
+        "cited" if the general proof is the source's, and the steps derive limiting cases.
     symbols : dict of str to str
         The meaning of every symbol that the statement does not explain.
     steps : list of Step
         The steps, in order.
     result : sympy object
-        The expression or equation at the end (of the limiting cases, where cited).
+        The final expression or equation (of the limiting cases, if cited).
 
     Examples
     --------
@@ -83,8 +83,8 @@ class Derivation:
     def step(self, text: str, equation: Any = None) -> Any:
         """Append a step and return its equation, so that a derivation reads ``x = d.step("...", x)``.
 
-        Some inputs lead to a bare zero, which is printed as "what is left = 0". Where zero is the point of a step, use
-        :meth:`vanishes` and name what vanishes.
+        A bare zero, to which some inputs lead, is printed as "what is left = 0". If zero is the point of a step, use
+        :meth:`vanishes`, which names what vanishes.
         """
         self.steps.append(Step(text, equation))
         return equation
@@ -179,7 +179,7 @@ class Derivation:
 
 
 def _is_zero(expression) -> bool:
-    """Whether it is the number 0, or a matrix or tuple of nothing else (an empty one, too: there is nothing to show)."""
+    """Whether it is the number 0, or a matrix or tuple of zeros (including an empty one)."""
     import sympy as sp
 
     if isinstance(expression, sp.Tuple | sp.MatrixBase | tuple):
@@ -221,7 +221,7 @@ class DerivationFunction:
         self.name, self.statement, self.source, self.status, self.symbols = name, statement, source, status, symbols
 
     def __call__(self, **inputs: Any) -> Derivation:
-        """Derive the formula, for other inputs than its own where some are given."""
+        """Derive the formula, with any given inputs in place of the defaults."""
         d = Derivation(self.name, self.statement, self.source, self.status, dict(self.symbols))
         self._function(d, **inputs)
         return d
@@ -242,7 +242,7 @@ def derivation(name: str, statement: str, source: str, status: str = "derived",
     source : str
         Paper and equation, or "derived here".
     status : {"derived", "cited"}
-        "cited" where the general proof is the source's.
+        "cited" if the general proof is the source's.
     symbols : dict of str to str, optional
         The meaning of every symbol that the statement does not explain.
 
@@ -254,7 +254,7 @@ def derivation(name: str, statement: str, source: str, status: str = "derived",
     Raises
     ------
     ValueError
-        If the status is another word.
+        If the status is unknown.
 
     Examples
     --------

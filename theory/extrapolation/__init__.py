@@ -1,19 +1,17 @@
-"""Inside or outside the hull: what dimension alone decides.
+"""Inside or outside the hull: what follows from dimension alone.
 
-N points, independent, in dimension d; a fresh one of the same law. Two different questions:
+N independent points in dimension d, and a fresh one of the same law. There are two different questions:
 
-* **Are all N points vertices of their hull?** For the uniform law on a ball: yes, with high probability, up to N of
-order
-  2^(d/2) (powers of d aside; Barany & Furedi 1988).
-* **Does a fresh point lie inside the hull of N others?** By exchangeability P(outside) = E(vertices of N + 1
-points)/(N + 1).
-  For the ball it takes N of order d^(d/2) before that is no longer near 1.
+* **Are all N points vertices of their hull?** For the uniform law on a ball: yes, with high probability, up to N of order
+  2^(d/2) (up to powers of d; Barany & Furedi 1988).
+* **Does a fresh point lie inside the hull of N others?** By exchangeability P(outside) = E(vertices of N + 1 points)/(N + 1).
+  For the ball, this is close to 1 until N reaches the order d^(d/2).
 
 arXiv 2110.09485 quotes the first threshold for the second question. Both follow from one exact integral (below): with
 N = exp(nu d) the hull nearly fills the ball of radius h, 1 - h^2 = exp(-2 nu), and P(inside) ~ h^d; N P(inside) = 1
-gives exp(2 nu) = 2, P(inside) = O(1) needs exp(2 nu) ~ d (derived here, ``extrapolation-thresholds``). That a point
-lies outside is what every *training* point does with respect to the others, too: a statement about d, not about the
-point. What counts is the dimension of the smallest affine subspace that holds the data.
+gives exp(2 nu) = 2, P(inside) = O(1) needs exp(2 nu) ~ d (derived here, ``extrapolation-thresholds``). Every *training* point
+lies outside the hull of the others, too, so lying outside is a statement about d, not about the point. What counts is the
+dimension of the smallest affine subspace that contains the data.
 
 **Uniform ball, exact** (derived here, ``extrapolation-ball``; also Affentranger 1991, Kabluchko, Temesvari & Thaele
 2019):
@@ -21,7 +19,7 @@ point. What counts is the dimension of the smallest affine subspace that holds t
     P(inside) = E Vol(hull)/kappa_d = d C(N, d) (kappa_{d-1}/kappa_d)^d (d+1)^(1-d)
                 * int_0^1 h (1 - h^2)^((d-1)(d+2)/2) [F(h)^(N-d) - F(-h)^(N-d)] dh,
 
-kappa_d the volume of the unit ball, F the distribution function of one coordinate.
+with kappa_d the volume of the unit ball and F the distribution function of one coordinate.
 
 **Gaussian, exact** (Kabluchko & Zaporozhets 2020, cited; any non-degenerate covariance): for a fresh point sigma
 times as wide as the N others,
@@ -32,9 +30,8 @@ g_n(r) the probability that n centred Gaussians of covariance delta_ij + r are a
 sum to 1, and P(inside) is the same sum over k = d+1, d+3, ... sigma = 0 is Wendel's theorem (1962): the centre of
 any symmetric law without mass on hyperplanes lies inside with probability P(Binomial(N-1, 1/2) >= d).
 
-**Separating polynomial**: smallest degree of a polynomial that is positive on one class and negative on the other, by
-linear programming; for labels that are fair coins Cover's theorem (1965) - Wendel's formula again - gives its law
-exactly.
+**Separating polynomial**: the smallest degree of a polynomial that is positive on one class and negative on the other, by
+linear programming. For labels by fair coin flips, Cover's theorem (1965), which is Wendel's formula again, gives its exact law.
 """
 
 import math
@@ -65,11 +62,11 @@ __all__ = ["ball_inside", "cover_separable", "degree_distribution", "evidence", 
 
 def evidence(dimensions: Sequence[int] = (16, 32, 64), gaussian: Sequence[int] = (16,),
              points: Sequence[int] = (1600, 50_000)) -> list[Evidence]:
-    """Theory's evidence for the claims of :mod:`theory.claims.s3_dimension`, and for how many Gaussian points lie inside.
+    """Theory's evidence for the claims of :mod:`theory.claims.s3_dimension`, and on the share of Gaussian points inside.
 
-    That left-out and fresh points lie outside equally often is no evidence: they are exchangeable, whatever their law, so
-    that the difference of their shares is 0 in expectation and could not be anything else. Source:
-    :func:`inside_threshold`, :func:`vertices_threshold` and :func:`gaussian_inside`.
+    That left-out and fresh points lie outside equally often is no evidence: for any law they are exchangeable, so the
+    difference of their shares has expectation 0 by construction. Source: :func:`inside_threshold`,
+    :func:`vertices_threshold` and :func:`gaussian_inside`.
 
     Parameters
     ----------

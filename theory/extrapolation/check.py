@@ -1,4 +1,4 @@
-"""Hull probabilities against sampled points and membership tests; separating degrees against Cover's law."""
+"""Checks of hull probabilities by sampled points and membership tests, and of separating degrees by Cover's law."""
 
 import math
 
@@ -75,9 +75,9 @@ def check_gaussian(rng):
 
 
 def check_thresholds(rng):
-    """The reading of Barany and Furedi in arXiv 2110.09485: at N = 2^(d/2) points a fresh one is outside.
+    """At N = 2^(d/2) points a fresh one is outside, unlike in the reading of Barany and Furedi in arXiv 2110.09485.
 
-    The exact law is compared with samples at that N; the two growth laws with exact thresholds at d = 100 and 200.
+    The exact law at that N is compared with samples, and the two growth laws with exact thresholds at d = 100 and 200.
     """
     for d in (8, 12):
         n = 2 ** (d // 2)

@@ -1,4 +1,4 @@
-"""Probability that a fresh point lies in the hull of N others; statements in :mod:`theory.extrapolation`."""
+"""Probability that a fresh point lies in the hull of N others; the results are stated in :mod:`theory.extrapolation`."""
 
 import math
 
@@ -12,7 +12,7 @@ from lab.errors import ArgumentError
 
 
 def point_count(name: str, value: float, least: int) -> float:
-    """As :func:`lab.checks.whole_number`, but a float: there may be 1e60 points."""
+    """As :func:`lab.checks.whole_number`, but for floats, since there may be 1e60 points."""
     number = checks.real_number(name, value, least=least)
     if number < 2**53 and number != int(number):
         raise ArgumentError(f"{name} must be a whole number of at least {least}, got {value!r}")
@@ -20,7 +20,7 @@ def point_count(name: str, value: float, least: int) -> float:
 
 
 def _log_choose(n, k):
-    """ln C(n, k), also for n far beyond 2^53 (lgamma differences lose all digits there)."""
+    """ln C(n, k), also for n far beyond 2^53, where differences of lgamma lose all digits."""
     if k < 1e5 and n > 1e6:
         return float(np.sum(np.log(n - np.arange(k)))) - math.lgamma(k + 1)
     return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
@@ -42,12 +42,12 @@ def log_ball_inside(points: float, dimension: int) -> float:
     Returns
     -------
     float
-        Natural logarithm, accurate to about 1e-10 absolutely (N < 1e9) however small the probability; -inf for N <= d.
+        Natural logarithm, with an absolute error of about 1e-10 (N < 1e9) for any probability; -inf for N <= d.
 
     Raises
     ------
     InputError
-        If ``points`` or ``dimension`` is out of range or no whole number.
+        If ``points`` or ``dimension`` is out of range or not a whole number.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def log_ball_inside(points: float, dimension: int) -> float:
     a, power = (d + 1) / 2, (d - 1) * (d + 2) / 2
 
     def log_integrand(t):
-        """In t = ln h/(1 - h), so that the distance 1 - h from the boundary keeps its digits; includes dh/dt."""
+        """In t = ln h/(1 - h), which keeps the digits of the distance 1 - h from the boundary; includes dh/dt."""
         log_h, log_co = -np.logaddexp(0, -t), -np.logaddexp(0, t)
         h, co = np.exp(log_h), np.exp(log_co)
         tail = special.betainc(a, a, co / 2)  # 1 - F(h) = F(-h)
@@ -104,17 +104,17 @@ def ball_inside(points: float, dimension: int) -> float:
 
 
 def _log_integral_of_peak(log_f, low, high):
-    """ln of the integral of exp(log_f), smooth with one peak: find it however narrow, then Gauss-Legendre around it."""
+    """ln of the integral of exp(log_f), which is smooth with one peak, by Gauss-Legendre quadrature around the peak."""
     from scipy.optimize import brentq, minimize_scalar
 
     grid = np.linspace(low, high, 1481)
     i = int(np.argmax(log_f(grid)))
-    found = minimize_scalar(lambda t: -log_f(t), bounds=(grid[max(i - 1, 0)], grid[min(i + 1, grid.size - 1)]),
-                            method="bounded", options={"xatol": 1e-12})
-    mode, top = float(found.x), float(-found.fun)
+    peak = minimize_scalar(lambda t: -log_f(t), bounds=(grid[max(i - 1, 0)], grid[min(i + 1, grid.size - 1)]),
+                           method="bounded", options={"xatol": 1e-12})
+    mode, top = float(peak.x), float(-peak.fun)
 
     def drop(t):
-        return float(log_f(t)) - top + 42.0  # e^-42 of the peak does not count
+        return float(log_f(t)) - top + 42.0  # e^-42 of the peak is negligible
 
     points, weights = np.polynomial.legendre.leggauss(120)
     total = 0.0
@@ -129,7 +129,7 @@ def _log_integral_of_peak(log_f, low, high):
 
 
 # ----------------------------------------------------------------------------------------------------------- Gaussian
-WIDEST = 1e6  # of the fresh point over the others
+WIDEST = 1e6  # largest scale of the fresh point relative to the others
 
 
 def log_regular_cone(n, r: float) -> float:
@@ -141,11 +141,11 @@ def log_regular_cone(n, r: float) -> float:
         raise ArgumentError(f"the covariance delta + r needs r > -1/n, got r = {r} for n = {n}")
     root = math.sqrt(abs(r))
     if r >= 0:
-        x = np.linspace(-10, 40, 8001)  # integrand phi(x) Phi(root x)^n: entire, trapezoid converges exponentially
+        x = np.linspace(-10, 40, 8001)  # phi(x) Phi(root x)^n is entire, so the trapezoidal rule converges exponentially
         log = -x * x / 2 + n * special.log_ndtr(root * x)
         return float(special.logsumexp(log) + math.log(x[1] - x[0]) - 0.5 * math.log(2 * math.pi))
-    # r < 0: the integrand lives on the imaginary axis, e^(z^2/2) Phi(root z)^n; on the vertical line through its real
-    # minimum (the saddle) it does not oscillate against itself, and double precision suffices
+    # r < 0: the integral runs along the imaginary axis, of e^(z^2/2) Phi(root z)^n; on the vertical line through its real
+    # minimum (the saddle) there is no cancellation, and double precision suffices
     from scipy.optimize import brentq
 
     def slope(t):
@@ -225,7 +225,7 @@ def log_gaussian_inside(points: float, dimension: int, width: float = 1.0) -> fl
     (-0.693147, -1.3336)
     """
     n, d = point_count("points", points, 0), int(point_count("dimension", dimension, 1))
-    checks.real_number("width", width, least=0, most=WIDEST)  # beyond, the sum over faces is 1 in double precision
+    checks.real_number("width", width, least=0, most=WIDEST)  # above, the sum over faces is 1 in double precision
     if n <= d:
         return -math.inf
 
@@ -236,7 +236,7 @@ def log_gaussian_inside(points: float, dimension: int, width: float = 1.0) -> fl
     outside = 2 * math.exp(special.logsumexp([log_b(k) for k in range(d - 1, -1, -2)]))
     if outside < 0.5:
         return math.log1p(-outside)
-    # near 1, sum the other parity: all terms positive, falling once past the mode of b
+    # near 1, sum the other parity: all terms are positive, and decrease beyond the mode of b
     total, k, last = -math.inf, d + 1, -math.inf
     while k <= n:
         term = log_b(k)

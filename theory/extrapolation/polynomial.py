@@ -1,8 +1,8 @@
-"""The smallest degree of a polynomial that separates two classes; statement in :mod:`theory.extrapolation`.
+"""The smallest degree of a polynomial that separates two classes; the results are stated in :mod:`theory.extrapolation`.
 
 Feasibility: maximise t subject to y_i p(x_i) >= t, |coefficients| <= 1, with p in an orthonormal basis of the
-polynomials on the points (QR of a total-degree Legendre basis on the box of the data: powers of raw coordinates
-would be useless beyond degree 5). t > 0 if and only if the classes are strictly separable.
+polynomials on the points (QR of a total-degree Legendre basis on the box of the data; powers of raw coordinates
+would be ill-conditioned beyond degree 5). t > 0 if and only if the classes are strictly separable.
 """
 
 import itertools
@@ -14,7 +14,7 @@ import numpy.typing as npt
 from lab.arrays import floats
 from lab.errors import ArgumentError, InputError
 
-MARGIN = 1e-8  # of an optimum t that counts as positive, |coefficients| <= 1 in the orthonormal basis times sqrt(N)
+MARGIN = 1e-8  # smallest optimum t that counts as positive, |coefficients| <= 1 in the orthonormal basis times sqrt(N)
 
 
 def cover_separable(points: npt.ArrayLike, features: npt.ArrayLike) -> np.ndarray | float:
@@ -143,7 +143,7 @@ def separating_polynomial(points: npt.ArrayLike, labels: npt.ArrayLike, degree: 
     Raises
     ------
     InputError
-        If shapes do not fit, there are more than two labels, the degree is negative, or the solver gave up.
+        If shapes do not fit, there are more than two labels, the degree is negative, or the solver fails.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""How many points it takes before one lies inside the hull of the others; statements in :mod:`theory.extrapolation`."""
+"""Numbers of points from which one lies inside the hull of the others; the results are stated in :mod:`theory.extrapolation`."""
 
 import math
 from collections.abc import Callable
@@ -27,7 +27,7 @@ def expected_interior_points(points: float, dimension: int, law: str = "ball") -
     dimension : int
         d, at least 1.
     law : {"ball", "gaussian"}
-        Of the points.
+        Law of the points.
 
     Returns
     -------
@@ -61,7 +61,7 @@ def _smallest_log_n(reached: Callable[[float], bool], d: int, accuracy: float = 
 
 
 def inside_threshold(dimension: int, law: str = "ball", probability: float = 0.5, log: bool = False) -> float:
-    """Number of points N whose hull holds a fresh one with at least the given probability.
+    """Smallest number of points N whose hull contains a fresh one with at least the given probability.
 
     Exact up to 1e9; beyond, to a relative 1e-8. Source: derived here from the exact probabilities.
 
@@ -70,7 +70,7 @@ def inside_threshold(dimension: int, law: str = "ball", probability: float = 0.5
     dimension : int
         d, at least 1.
     law : {"ball", "gaussian"}
-        Of the points.
+        Law of the points.
     probability : float, default 0.5
         In (0, 1).
     log : bool, default False
@@ -98,7 +98,7 @@ def inside_threshold(dimension: int, law: str = "ball", probability: float = 0.5
 
 
 def vertices_threshold(dimension: int, law: str = "ball", expected: float = 0.5, log: bool = False) -> float:
-    """Number of points N from which on at least ``expected`` of them are not vertices on average.
+    """Smallest number of points N of which at least ``expected`` are not vertices on average.
 
     Below it all points are vertices with probability at least 1 - expected. Source: derived here; Barany & Furedi 1988 for its
     order 2^(d/2) in the ball.
@@ -108,7 +108,7 @@ def vertices_threshold(dimension: int, law: str = "ball", expected: float = 0.5,
     dimension : int
         d, at least 1.
     law : {"ball", "gaussian"}
-        Of the points.
+        Law of the points.
     expected : float, default 0.5
         Above 0.
     log : bool, default False
