@@ -1,29 +1,29 @@
-r"""First reach: which features do the starts of a network's neurons decide? (Derived here.)
+r"""First reach: the features that are decided by the initial weights of a network's neurons. (Derived here.)
 
-A reconstruction of the toy of S0 as its public reviews describe it (an MLP on one specific data distribution, in which
-thin networks fail because of how their few neurons start); the text of S0's own toy is not available to us.
+A reconstruction of the toy model of S0 as its public reviews describe it (an MLP on one specific data distribution, in which
+thin networks fail because of the initialisation of their few neurons); the text of S0's own toy model is not available to us.
 
-Setting. Feature m is a cluster of data at the unit vector e_m of R^d (m = 1 … M, orthonormal), to be answered by the
-strength A_m > 0. A network of width K with unit weight vectors w_j, output weights v_j and threshold b answers
+Setting. Feature m is a cluster of data at the unit vector e_m of R^d (m = 1 … M, orthonormal), with the target
+A_m > 0, its strength. A network of width K with unit weight vectors w_j, output weights v_j and threshold b computes
     f(e_m) = Σ_j v_j relu(u_jm − b),   u_jm = w_j·e_m,   L = ½ Σ_m r_m²,  r_m = A_m − f(e_m),
 and both layers follow the gradient flow, w_j on the unit sphere:
     u̇_j = g_j − u_j (u_j·g_j),  g_jm = r_m v_j 1[u_jm > b],   v̇_j = Σ_m r_m relu(u_jm − b).
-The starts are w_j uniform on the sphere, v_j = v₀ > 0. A neuron *reaches* feature m while u_jm > b: only then does it
-feel feature m at all.
+The starts are w_j uniform on the sphere, v_j = v₀ > 0. A neuron *reaches* feature m while u_jm > b; only then does feature m
+contribute to its gradient.
 
-Pure reach. If b ≥ 1/√2 a neuron reaches at most one feature, and never leaves it: feature m is learnt if and only if some
+Pure reach. If b ≥ 1/√2, a neuron reaches at most one feature, and never leaves it: feature m is learnt if and only if some
 neuron starts within its reach. One start succeeds with probability
     p = P(u > b) = ½ I_{1−b²}((d−1)/2, ½),
-so a network of width K misses a feature with probability (1−p)^K — and N concatenated networks with (1−p)^{NK}, exactly
-as one wide network of width NK. Starts alone give concatenation no disadvantage.
+so a network of width K misses a feature with probability (1−p)^K, and N concatenated networks miss it with (1−p)^{NK}, exactly
+like one wide network of width NK. Starts alone give concatenation no disadvantage.
 
-Capture. If b < 1/√2 a neuron can start within reach of a strong and a weak feature, be drawn to the strong one and leave
-the weak one's reach before that has grown. In the limit of a vanishing weak strength the strong feature's phase is solved
-in s = ∫ r₁ dt, which all neurons share:
+Capture. If b < 1/√2, a neuron can start within reach of a strong and a weak feature, be drawn to the strong one and leave
+the reach of the weak one before that has grown. In the limit of a vanishing weak strength, the strong feature's phase is
+solved in s = ∫ r₁ dt, which all neurons share:
     du/ds = v (1 − u²),  dv/ds = u − b,   ½ v² + ½ ln(1 − u²) + b artanh u  is conserved,
-until Σ_j v_j (u_j − b)₊ = A₁ (r₁ = 0); all other coordinates of w_j shrink by √((1−u²)/(1−u₀²)). Many neurons that share the
-work stop early and keep the weak feature in reach; a single one goes on until it has lost it. This is how concatenated
-narrow networks with the same number of starts miss what a wide network finds.
+until Σ_j v_j (u_j − b)₊ = A₁ (r₁ = 0); all other coordinates of w_j shrink by √((1−u²)/(1−u₀²)). If many neurons share the
+work, they stop early and keep the weak feature within reach; a single one continues until it has lost it. This is how
+concatenated narrow networks with the same number of starts miss features that a wide network learns.
 """
 
 import math
@@ -38,7 +38,7 @@ from theory.derivation import Prediction, derivation
 
 __all__ = ["end_of_capture", "miss_probability", "reach_probability", "single_keep_probability", "weak_miss_probability"]
 
-DRAWS = 20_000  # of the Monte Carlo for networks of several neurons
+DRAWS = 20_000  # Monte Carlo draws for networks of several neurons
 
 
 def _check(dim: int, threshold: float) -> None:
@@ -80,7 +80,7 @@ def miss_probability(starts: npt.ArrayLike, dim: int, threshold: float) -> np.nd
     Parameters
     ----------
     starts : array_like of int
-        K for one network, N·K for N concatenated ones: the formula cannot tell the two apart.
+        K for one network, N·K for N concatenated ones, between which the formula does not distinguish.
     dim : int
         d, at least 3.
     threshold : float
@@ -107,7 +107,7 @@ def miss_probability(starts: npt.ArrayLike, dim: int, threshold: float) -> np.nd
 
 @renamed(output_start="init_readout")
 def end_of_capture(start: npt.ArrayLike, threshold: float, strength: float, init_readout: float) -> np.ndarray:
-    """Where a single neuron's strong coordinate u ends: the conserved quantity and v (u − b) = A₁ (module docstring).
+    """Final strong coordinate u of a single neuron, from the conserved quantity and v (u − b) = A₁ (module docstring).
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def end_of_capture(start: npt.ArrayLike, threshold: float, strength: float, init
     low, high = u0.copy(), np.ones_like(u0)
     for _ in range(80):  # v(u)(u − b) increases with u: bisection to the last digit
         u = 0.5 * (low + high)
-        with np.errstate(divide="ignore", invalid="ignore"):  # u = 1 within rounding: the end is there
+        with np.errstate(divide="ignore", invalid="ignore"):  # where u rounds to 1, the end is 1
             v = np.sqrt(init_readout**2 + 2.0 * (potential(u) - potential(u0)))
         below = v * (u - b) < strength
         low, high = np.where(below, u, low), np.where(below, high, u)
@@ -146,7 +146,7 @@ def end_of_capture(start: npt.ArrayLike, threshold: float, strength: float, init
 
 
 def _kept(u0, u_end, dim, threshold):
-    """P(the weak coordinate starts within reach and is still there when the strong phase ends | u₀, u_end)."""
+    """P(the weak coordinate starts within reach and is still within it when the strong phase ends | u₀, u_end)."""
     room0 = np.sqrt(1.0 - u0**2)
     needed = np.maximum(1.0, room0 / np.sqrt(np.maximum(1.0 - u_end**2, 1e-300))) * threshold
     return reach_probability(dim - 1, np.minimum(needed / room0, 1.0))
@@ -170,7 +170,7 @@ def single_keep_probability(dim: int, threshold: float, strength: float, init_re
     init_readout : float
         v₀ > 0, output weight at the start.
     nodes : int, default 400
-        Of the quadrature, on each side.
+        Nodes of the quadrature on each side.
 
     Returns
     -------
@@ -196,7 +196,7 @@ def single_keep_probability(dim: int, threshold: float, strength: float, init_re
     for low, high in ((0.0, edge), (edge, math.pi)):
         angle = 0.5 * (high - low) * x + 0.5 * (high + low)
         u0 = np.cos(angle)
-        # the potential is infinite at u = 1, which the nodes never touch
+        # the potential is infinite at u = 1, which is never a node
         end = end_of_capture(u0, threshold, strength, init_readout) if low == 0.0 else u0
         total += 0.5 * (high - low) * np.sum(weight * np.sin(angle) ** (dim - 2) * _kept(u0, end, dim, threshold))
     norm = math.sqrt(math.pi) * math.exp(math.lgamma((dim - 1) / 2) - math.lgamma(dim / 2))
@@ -226,14 +226,14 @@ def weak_miss_probability(width: int, dim: int, threshold: float, strength: floa
     rng : numpy.random.Generator
         Draws the starts.
     draws : int, default 20000
-        Networks drawn.
+        Number of networks drawn.
 
     Returns
     -------
     mean : float
         The probability.
     standard_error : float
-        Of the mean over draws.
+        Standard error of the mean over draws.
 
     Raises
     ------
@@ -251,16 +251,16 @@ def weak_miss_probability(width: int, dim: int, threshold: float, strength: floa
     checks.real_number("strength", strength, above=0)
     checks.real_number("init_readout", init_readout, above=0)
     g = rng.standard_normal((draws, width))
-    rest = rng.chisquare(dim - 1, (draws, width))
-    u0 = g / np.sqrt(g * g + rest)
+    others = rng.chisquare(dim - 1, (draws, width))  # squares of all other coordinates
+    u0 = g / np.sqrt(g * g + others)
     u, v = u0.copy(), np.full_like(u0, init_readout)
     live = np.asarray(u0 > threshold)
-    open_ = np.any(live, axis=1)  # networks in which some neuron reaches the strong feature
-    step = 0.02  # of s; Heun's error is far below that of the draws
+    running = np.any(live, axis=1)  # networks in which some neuron reaches the strong feature
+    step = 0.02  # of s; the error of Heun's method is far below that of the draws
     for _ in range(100_000):
-        if not open_.any():
+        if not running.any():
             break
-        here = np.flatnonzero(open_)
+        here = np.flatnonzero(running)
         before = u[here], v[here]
         after = _heun(*before, live[here], threshold, step)
         part = np.ones(len(here))
@@ -277,7 +277,7 @@ def weak_miss_probability(width: int, dim: int, threshold: float, strength: floa
             part[pick] = high
             after = _heun(*before, live[here], threshold, step * part[:, None])
         u[here], v[here] = after
-        open_[here[over]] = False
+        running[here[over]] = False
     miss = np.prod(1.0 - _kept(u0, np.where(live, u, u0), dim, threshold), axis=1)
     return float(miss.mean()), float(miss.std(ddof=1) / math.sqrt(draws))
 
@@ -300,7 +300,7 @@ def derive_reach(d, dim=4):
     density = (1 - u**2) ** sp.Rational(dim - 3, 2)
     d.step(f"The height u of a uniform point on the sphere in R^{dim} has density proportional to (1-u^2)^((d-3)/2): the "
            "circle of latitude at u has radius sqrt(1-u^2) and dimension d-2.", density)
-    norm = d.step("Normalise.", sp.integrate(density, (u, -1, 1)))
+    norm = d.step("Its normalisation:", sp.integrate(density, (u, -1, 1)))
     area = sp.integrate(density, u)
     share = d.step("Integrate from b to 1.", sp.simplify((area.subs(u, 1) - area.subs(u, b)) / norm))
     return d.conclude(share)
@@ -339,7 +339,7 @@ def check_reach(rng):
 
 
 def check_capture(rng):
-    """The exact K = 1 integral against the sampled solution of the strong phase."""
+    """The exact integral for K = 1 against the sampled solution of the strong phase."""
     exact = 1 - single_keep_probability(5, 0.3, 1.0, 0.1)
     mean, error = weak_miss_probability(1, 5, 0.3, 1.0, 0.1, rng)
     yield Prediction("first-reach: P(single neuron misses the weak feature)", exact, mean, error)

@@ -1,18 +1,18 @@
-r"""Multi-view data: when width ignores a feature. (Derived here, after Allen-Zhu & Li 2020, arXiv 2012.09816.)
+r"""Multi-view data: when wide networks ignore a feature. (Derived here, after Allen-Zhu & Li 2020, arXiv 2012.09816.)
 
-One class shows two views, with strengths μ₁ = 1 and μ₂ ≤ 1. Neuron r has coordinates a_r, b_r along the two views (its
-others stay at their tiny start), and answers with σ(z) = z₊^q / q, q ≥ 3. All samples show both views:
+One class has two views, with strengths μ₁ = 1 and μ₂ ≤ 1. Neuron r has coordinates a_r, b_r along the two views (its other
+coordinates stay at their tiny initial values) and the activation σ(z) = z₊^q / q, q ≥ 3. All samples have both views:
     F = F₁ + F₂,  F₁ = Σ_r σ(μ₁ a_r),  F₂ = Σ_r σ(μ₂ b_r),   L = log(1 + e^{−F}),
-trained by gradient flow from a_r, b_r ~ N(0, σ₀²) until L = ε. A view is *learnt* if it suffices alone: F_i ≥ κ.
+trained by gradient flow from a_r, b_r ~ N(0, σ₀²) until L = ε. A view is *learnt* if it suffices by itself: F_i ≥ κ.
 
-With τ = ∫ g dt, g = 1/(1 + e^F), every coordinate moves on its own, da/dτ = μ^q a^{q−1}, so
+With τ = ∫ g dt, g = 1/(1 + e^F), every coordinate moves independently, da/dτ = μ^q a^{q−1}, so
     a(τ) = (a₀^{2−q} − (q−2) μ^q τ)^{−1/(q−2)},
-which blows up at τ* = a₀^{2−q} / ((q−2) μ^q): the largest start of each view decides. Training ends at the τ where
-F = log(1/(e^ε − 1)). The second view is learnt too only if its blow-up comes at nearly the same τ.
+which blows up at τ* = a₀^{2−q} / ((q−2) μ^q): the largest start of each view decides. Training ends at the τ at which
+F = log(1/(e^ε − 1)). The second view is learnt as well only if it blows up at nearly the same τ.
 
-Width works through extremes. Of m Gaussian starts the largest grow like √(2 ln m), and the *ratio* of two such maxima tends
-to 1: equal views tie, and wide networks learn both. With μ₂ < 1 the tie is broken by the strengths alone, so wide networks
-surely ignore the second view, and narrow ones find it by luck.
+Width acts through extremes. The largest of m Gaussian starts grows like √(2 ln m), and the *ratio* of two such maxima tends
+to 1: equal views tie, and wide networks learn both. With μ₂ < 1 only the strengths break the tie, so wide networks almost
+certainly ignore the second view, and narrow ones learn it by chance.
 """
 
 import numpy as np
@@ -94,7 +94,7 @@ def output(start: npt.ArrayLike, tau: npt.ArrayLike, strength: float, power: int
     Returns
     -------
     ndarray
-        Of the common shape; infinite from the blow-up on, 0 for starts that are not positive.
+        Array of the common shape; infinite from the blow-up on, 0 for starts that are not positive.
 
     Examples
     --------
@@ -110,7 +110,7 @@ def output(start: npt.ArrayLike, tau: npt.ArrayLike, strength: float, power: int
 
 def end_of_training(first: npt.ArrayLike, second: npt.ArrayLike, strength: float, power: int,
                     target_loss: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Time τ at which the loss is reached, and the outputs F₁, F₂ of both views there.
+    """Time τ at which the loss is reached, and the outputs F₁, F₂ of both views at that time.
 
     Parameters
     ----------
@@ -128,9 +128,9 @@ def end_of_training(first: npt.ArrayLike, second: npt.ArrayLike, strength: float
     Returns
     -------
     tau : ndarray of shape (...)
-        Infinite where no start is positive.
+        Infinite if no start is positive.
     one : ndarray of shape (...)
-        F₁; 0 where no start is positive.
+        F₁; 0 if no start is positive.
     two : ndarray of shape (...)
         F₂, likewise.
 
@@ -145,7 +145,7 @@ def end_of_training(first: npt.ArrayLike, second: npt.ArrayLike, strength: float
     high = np.minimum(blow_up(first, 1.0, power).min(axis=-1), blow_up(second, strength, power).min(axis=-1))
     alive = np.isfinite(high)
     high = np.where(alive, high, 1.0)
-    # bisect the distance to the blow-up on a logarithmic scale: F is a steep function of it
+    # bisect the distance to the blow-up on a logarithmic scale, since F is a steep function of it
     near, far = np.full(high.shape, -60.0), np.zeros(high.shape)
     for _ in range(70):
         middle = 0.5 * (near + far)
@@ -165,10 +165,10 @@ def learn_probabilities(width: int, strength: float, init_scale: float, power: i
                         margin: float = 1.0, nodes: int = 300) -> dict[str, float]:
     """Probabilities that one network learns the first, the second, both or neither of the views.
 
-    Only the leading neuron of each view counts. That is exact for width 1, where one neuron has one coordinate per view. For
-    more neurons it leaves out what the others add, which favours the view that is behind. Two-dimensional quadrature over the
-    largest starts, whose distribution function is Φ(x/σ₀)^m. Source: derived here (module docstring), after Allen-Zhu & Li
-    2020.
+    Only the leading neuron of each view counts. This is exact for width 1, where one neuron has one coordinate per view. For
+    more neurons it neglects the contributions of the others, which help the view that is behind. Two-dimensional quadrature
+    over the largest starts, whose distribution function is Φ(x/σ₀)^m. Source: derived here (module docstring), after
+    Allen-Zhu & Li 2020.
 
     Parameters
     ----------
@@ -185,12 +185,12 @@ def learn_probabilities(width: int, strength: float, init_scale: float, power: i
     margin : float, default 1.0
         κ > 0: a view is learnt if its output reaches it.
     nodes : int, default 300
-        Of the quadrature, in each direction.
+        Nodes of the quadrature in each direction.
 
     Returns
     -------
     dict of str to float
-        "first", "second" (whatever happens to the other view), "both" and "neither".
+        "first", "second" (regardless of the other view), "both" and "neither".
 
     Raises
     ------
@@ -211,7 +211,7 @@ def learn_probabilities(width: int, strength: float, init_scale: float, power: i
     checks.whole_number("power", power, 3, 100)
     checks.real_number("target_loss", target_loss, above=0, below=float(np.log(2)))
     checks.real_number("margin", margin, above=0)
-    # equal probability cells of the maximum, P(max < x) = Φ(x/σ₀)^m; the cells' midpoints carry the weight
+    # midpoint rule over cells of equal probability of the maximum, P(max < x) = Φ(x/σ₀)^m
     level = (np.arange(nodes) + 0.5) / nodes
     largest = init_scale * ndtri(level ** (1.0 / width))
     _, one, two = end_of_training(largest[:, None, None], np.broadcast_to(largest[None, :, None], (nodes, nodes, 1)),
@@ -230,7 +230,7 @@ def derive_growth(d, power=4):
     import sympy as sp
 
     a, a0, mu, tau = sp.symbols("a a_0 mu tau", positive=True)
-    sigma = d.step("One neuron answers a view with sigma(z) = z^q/q at z = mu a.", (mu * a) ** power / power)
+    sigma = d.step("The output of one neuron for a view is sigma(z) = z^q/q at z = mu a.", (mu * a) ** power / power)
     rate = d.step("-dL/da = g sigma'(a) with g = 1/(1+e^F); in tau the factor g drops out: da/dtau =", sp.diff(sigma, a))
     elapsed = d.step("Separate and integrate from a_0 to a: tau =", sp.simplify(
         sp.integrate(sp.expand(1 / rate), a) - sp.integrate(sp.expand(1 / rate), a).subs(a, a0)))

@@ -4,15 +4,15 @@ Units relu(w.x) with x ~ N(0, I_d) and w of random direction. Two units at cosin
 
     E[relu relu] = (sqrt(1 - rho^2) + rho (pi - arccos rho)) / 2 pi,   mean 1/sqrt(2 pi),   variance 1/2 - 1/2 pi
 
-for weights of unit length, so that their correlation r(rho) rises from -1/(pi - 1) at rho = -1 to 1 at rho = 1, whatever the
-lengths. The cosine of two random directions has density proportional to (1 - rho^2)^((d-3)/2). Hence the share of pairs with
+for weights of unit length, so their correlation r(rho), for weights of any length, increases from -1/(pi - 1) at rho = -1 to 1
+at rho = 1. The cosine of two random directions has density proportional to (1 - rho^2)^((d-3)/2). Hence the share of pairs with
 |r| >= t does not depend on the width,
 
     P(|r| >= t) = P(rho >= rho_t) + P(rho <= rho_-t),    P(rho >= c) = 1/2 I_{1-c^2}((d-1)/2, 1/2) for c >= 0,
 
-and the number of similar units a unit is that share times (width - 1): doubled by doubling the width (derived here). That is so
-of any layer whose units are drawn alike and independently, whatever the share; so it is the null of what S1 counts, and no
-evidence for it.
+and the number of similar units per unit is that share times (width - 1): it doubles with the width (derived here). The same
+holds for any layer of independent, identically distributed units, with any share; so this is the null of the count of S1, and
+no evidence for its claim.
 """
 
 import numpy as np
@@ -36,7 +36,7 @@ def relu_correlation(rho: npt.ArrayLike) -> np.ndarray | float:
     Returns
     -------
     float or ndarray
-        In [-1/(pi - 1), 1], of the shape of ``rho``.
+        Correlations in [-1/(pi - 1), 1], of the shape of ``rho``.
 
     Raises
     ------

@@ -1,11 +1,11 @@
 """Decision regions on a closed curve, and their mergers and splits along training.
 
 A *region* is a maximal arc of the circle of angles on which the predicted class is constant. Between two looks at the
-same network a region *dies* if none of its points keeps its class (its neighbours have merged over it), and a region is
+same network, a region *dies* if none of its points keeps its class (its neighbours have merged over it), and a region is
 *born* if none of its points had that class before (an old region has split). A birth is a *re-split* if a region of the
-same class had died there before (left a *grave*): a merger that came undone, or a new region that lies on a grave by chance. The
-rate of chance is computed, too: of all places where a region of this class and length could have been born (nothing of its class
-there before), the share that holds a grave of its class.
+same class had died there before (and left a *grave*): a merger that was undone, or a new region that lies on a grave by chance.
+The rate of chance is computed as well: of all places where a region of this class and length could have been born (where
+nothing had its class before), the share that contains a grave of its class.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Regions(Results, axes="count: replica look; deaths births resplits chance:
     resplits : (R,) int array
         Births that are re-splits.
     chance : (R,) float array
-        Re-splits to expect if regions were born at random places.
+        Expected number of re-splits if regions were born at random places.
 
     Examples
     --------

@@ -1,8 +1,8 @@
-"""Evidence on removable and repeated units from a table with one row per network, toy or real alike.
+"""Evidence on removable and repeated units from a table with one row per network, for toy and real networks alike.
 
-The table has ``case`` (a setting, for a person), ``width`` (a number), ``replica`` and the numbers of a network:
-``auc``, ``prunability``, ``pair_share``, ``compressibility``, ``pair_share_start``, ``compressibility_start`` (the same before
-training: the null of these), ``kept_share`` and ``agreement`` (the smaller network).
+The table has ``case`` (the setting in words), ``width`` (a number), ``replica`` and the numbers of a network: ``auc``,
+``prunability``, ``pair_share``, ``compressibility``, ``pair_share_start``, ``compressibility_start`` (the latter two before
+training, as a null), ``kept_share`` and ``agreement`` (of the smaller network).
 """
 
 from collections.abc import Callable, Mapping
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Case:
-    """What a case is, for the register.
+    """Description of a case for the register.
 
     Attributes
     ----------
     piece : str
         Short name within its study.
     start : str
-        The same of the untrained networks: cases with the same one measure them again.
+        Short name of its untrained networks; cases with the same one share these.
     untrained : str
-        These in words, for a reader.
+        The untrained networks in words.
     setting : str
         The case in words; "" for its name in the table.
     levels : mapping of str to str
@@ -53,16 +53,16 @@ class Case:
 def by_width(table: "pandas.DataFrame", case: str, column: str) -> tuple[np.ndarray, np.ndarray]:
     """Widths of one case, and a column's values.
 
-    Widths that a replica lacks are left out (a sweep that was cut short), then replicas without a value.
+    Widths that some replica lacks (in an interrupted sweep) are left out, then replicas without a value.
 
     Parameters
     ----------
     table : pandas.DataFrame
         One row per network, as in the module's docstring.
     case : str
-        Its name in the table.
+        Name of the case in the table.
     column : str
-        Of the table.
+        A column of the table.
 
     Returns
     -------
@@ -87,25 +87,25 @@ def by_width(table: "pandas.DataFrame", case: str, column: str) -> tuple[np.ndar
 def growth(table: "pandas.DataFrame", case: str, column: str, *, absolute: bool = False) -> Estimate | None:
     """Factor of growth per doubling of width over the replicas.
 
-    The geometric mean, as of all ratios. Shares below half a pair of the narrowest network's units, 0 among them, are taken as
-    that: leaving out the networks that have none would choose by the outcome, and a floor that fell with the width, as wide
-    networks can show smaller shares, would itself read as a share that falls.
+    This is the geometric mean, as for all ratios. Shares below half a pair of the narrowest network's units, including 0, are
+    raised to that. Leaving out networks without a share would select by the outcome, and a floor that decreases with the width
+    (wide networks can have smaller shares) would itself look like a falling share.
 
     Parameters
     ----------
     table : pandas.DataFrame
         One row per network, as in the module's docstring.
     case : str
-        Its name in the table.
+        Name of the case in the table.
     column : str
         A share.
     absolute : bool, default False
-        Multiply the share by the width first.
+        Whether to multiply the share by the width first.
 
     Returns
     -------
     Estimate or None
-        None with fewer than two widths or replicas, or where no network of any width has a share above 0.
+        None with fewer than two widths or replicas, or if no network has a share above 0.
 
     Examples
     --------
@@ -123,16 +123,16 @@ def growth(table: "pandas.DataFrame", case: str, column: str, *, absolute: bool 
 
 
 def at_widest(table: "pandas.DataFrame", case: str, column: str, minus: str | None = None) -> Estimate | None:
-    """A share at the largest width, less another one.
+    """A share at the largest width, minus another one.
 
-    A difference of shares of units is not known better than to one unit.
+    A difference of shares of units is known at best to one unit.
 
     Parameters
     ----------
     table : pandas.DataFrame
         One row per network, as in the module's docstring.
     case : str
-        Its name in the table.
+        Name of the case in the table.
     column : str
         The share.
     minus : str, optional
@@ -160,20 +160,20 @@ def at_widest(table: "pandas.DataFrame", case: str, column: str, minus: str | No
 
 
 def _units(table: "pandas.DataFrame", case: str, width: float) -> float:
-    """Hidden units of a network of a width: those of all its places where the table has their number."""
+    """Hidden units of a network of a width: all of them, if the table has their number."""
     rows = table[(table.case == case) & (table.width == width)]
     return float(rows["units"].min()) if "units" in rows else width
 
 
 def change(table: "pandas.DataFrame", case: str, column: str) -> Estimate | None:
-    """The largest width's share less the smallest's.
+    """The share at the largest width minus that at the smallest.
 
     Parameters
     ----------
     table : pandas.DataFrame
         One row per network, as in the module's docstring.
     case : str
-        Its name in the table.
+        Name of the case in the table.
     column : str
         The share.
 
@@ -195,18 +195,18 @@ def change(table: "pandas.DataFrame", case: str, column: str) -> Estimate | None
 
 def case_evidence(table: "pandas.DataFrame", column: str, runs: tuple[str, ...],
                   describe: Callable[["pandas.Series"], Case]) -> list[Evidence]:
-    """Evidence of the claims that every case speaks to, and of the untrained networks, once for each kind.
+    """Evidence for the claims to which every case contributes, and from the untrained networks, once for each kind.
 
     Parameters
     ----------
     table : pandas.DataFrame
         One row per network, as in the module's docstring.
     column : {"toy", "real"}
-        Of the ledger.
+        Column of the ledger.
     runs : tuple of str
-        Ids of the runs behind it.
+        Ids of the runs behind the table.
     describe : callable
-        From the first row of a case to the :class:`Case` that it is.
+        Maps the first row of a case to its :class:`Case`.
 
     Returns
     -------

@@ -1,22 +1,22 @@
-"""How many affine subspaces of critical points and of global minima a wide layer has.
+"""Numbers of affine subspaces of critical points and of global minima of a wide layer.
 
 Setting (Simsek et al. 2021): a two-layer network with a smooth generic activation. An irreducible critical point of r
-hidden neurons (no two alike, none idle) reappears in a network of m >= r neurons in many ways:
+hidden neurons (no two equal, none idle) reappears in a network of m >= r neurons in many ways:
 
-* *critical subspaces*: every one of the m neurons copies one of the r, each at least once; the copies share out its
-  output weight. One affine subspace for each surjection of m neurons onto r,
+* *critical subspaces*: each of the m neurons copies one of the r, and each of the r is copied at least once; the copies
+  split its output weight. There is one affine subspace for each surjection of m neurons onto r,
 
       G(r, m) = r! S(m, r) = sum_i (-1)^(r-i) C(r, i) i^m,            sum_m G(r, m) x^m/m! = (e^x - 1)^r;
 
-* *global-minimum subspaces* (r = r*, the width at which the loss is zero): besides, u of the neurons may form groups
-  that cancel - alike inputs, output weights summing to 0 -, as many groups as one likes, of no name:
+* *global-minimum subspaces* (r = r*, the width at which the loss is zero): in addition, u of the neurons may form groups
+  that cancel (equal input weights, output weights that sum to 0), any number of unlabelled groups:
 
       T(r, m) = G(r, m) + sum_{u=1}^{m-r} C(m, u) G(r, m-u) Bell(u),     EGF (e^x - 1)^r exp(e^x - 1),
 
-  which is also T(r, m) = sum_b S(m, b) b!/(b-r)!: partition the m neurons into b groups, name r of them.
+  which is also T(r, m) = sum_b S(m, b) b!/(b-r)!: partition the m neurons into b groups, and label r of them.
 
-Both count subspaces, not their dimension nor the volume of the basins around them: a count that favours global minima
-says nothing yet about where training ends.
+Both count subspaces, not their dimension nor the volume of the basins around them, so a count that favours global minima
+does not imply anything about where training ends.
 
 Asymptotics (derived here, ``python -m theory derive counting-asymptotics``): for fixed h = m - r and r -> oo,
 G(r, r+h) ~ (r+h)! (r/2)^h/h! ~ T(r, r+h), so G(r-l, r+h)/T(r, r+h) -> (r/2)^l h!/(h+l)! (slow: corrections O(1/r)).
@@ -45,7 +45,7 @@ __all__ = ["critical_subspaces", "crossing_width", "evidence", "layered_minima",
 
 @functools.lru_cache(maxsize=16)
 def _stirling_row(m: int) -> tuple[int, ...]:
-    """S(m, 0) ... S(m, m), partitions of m things into b groups; rows by S(m, b) = b S(m-1, b) + S(m-1, b-1)."""
+    """S(m, 0) ... S(m, m), numbers of partitions of m things into b groups, by S(m, b) = b S(m-1, b) + S(m-1, b-1)."""
     row = [1]
     for _ in range(m):
         row = [0, *(b * row[b] + row[b - 1] for b in range(1, len(row))), 1]
@@ -72,7 +72,7 @@ def critical_subspaces(r: int, m: int) -> int:
     Raises
     ------
     InputError
-        If ``r`` or ``m`` is no whole number of at least 0.
+        If ``r`` or ``m`` is not a whole number of at least 0.
 
     Examples
     --------
@@ -103,7 +103,7 @@ def minima_subspaces(r: int, m: int) -> int:
     Raises
     ------
     InputError
-        If ``r`` or ``m`` is no whole number of at least 0.
+        If ``r`` or ``m`` is not a whole number of at least 0.
 
     Examples
     --------
@@ -132,7 +132,7 @@ def saddle_subspaces(r_star: int, m: int, multiplicity: bool = False) -> int:
     m : int
         Width, at least 0.
     multiplicity : bool, default False
-        Weight G(r, m) with C(r*, r), one critical point for each subset of the teacher's neurons; else with 1.
+        Whether to weight G(r, m) with C(r*, r), one critical point for each subset of the teacher's neurons, instead of 1.
 
     Returns
     -------
@@ -142,7 +142,7 @@ def saddle_subspaces(r_star: int, m: int, multiplicity: bool = False) -> int:
     Raises
     ------
     InputError
-        If ``r_star`` or ``m`` is out of range or no whole number.
+        If ``r_star`` or ``m`` is out of range or not a whole number.
 
     Examples
     --------
@@ -156,8 +156,8 @@ def saddle_subspaces(r_star: int, m: int, multiplicity: bool = False) -> int:
 def crossing_width(r_star: int, multiplicity: bool = False, limit: int | None = None) -> int:
     """Smallest m >= r* at which T(r*, m) exceeds the number of critical subspaces.
 
-    The inequality holds from there on (checked up to the limit in tests, not proved). Source: Simsek et al. 2021, section 4.2,
-    evaluated here in exact integers.
+    The inequality also holds for larger m (checked up to the limit in tests, not proved). Source: Simsek et al. 2021, section
+    4.2, evaluated here in exact integers.
 
     Parameters
     ----------
@@ -176,7 +176,7 @@ def crossing_width(r_star: int, multiplicity: bool = False, limit: int | None = 
     Raises
     ------
     InputError
-        If an argument is out of range, or no width up to the limit will do.
+        If an argument is out of range, or there is no such width up to the limit.
 
     Examples
     --------
@@ -217,7 +217,7 @@ def layered_minima(r_stars: Sequence[int], widths: Sequence[int]) -> int:
     Raises
     ------
     InputError
-        If the lengths differ or are 0, or a width is no whole number of at least 0.
+        If the lengths differ or are 0, or a width is not a whole number of at least 0.
 
     Examples
     --------
@@ -250,7 +250,7 @@ def layered_saddles(r_stars: Sequence[int], widths: Sequence[int], multiplicity:
     Raises
     ------
     InputError
-        If the lengths differ or are 0, or a width is out of range or no whole number.
+        If the lengths differ or are 0, or a width is out of range or not a whole number.
 
     Examples
     --------
@@ -265,7 +265,7 @@ def layered_saddles(r_stars: Sequence[int], widths: Sequence[int], multiplicity:
 
 def _same_length(r_stars: Sequence[int], widths: Sequence[int]) -> None:
     if len(r_stars) != len(widths) or not r_stars:
-        raise ArgumentError(f"needed and actual widths must be lists of one length, got {len(r_stars)} and {len(widths)}")
+        raise ArgumentError(f"needed and actual widths must be lists of the same length, got {len(r_stars)} and {len(widths)}")
 
 
 def log_asymptotic(r: int, m: int, minima: bool = False) -> float:
@@ -282,7 +282,7 @@ def log_asymptotic(r: int, m: int, minima: bool = False) -> float:
     m : int
         Width, above r (for ``minima`` also r itself), at least 1.
     minima : bool, default False
-        T instead of G.
+        Whether to compute T instead of G.
 
     Returns
     -------
@@ -292,7 +292,7 @@ def log_asymptotic(r: int, m: int, minima: bool = False) -> float:
     Raises
     ------
     InputError
-        Outside that range: at m = r the saddle of G lies at 0, there G = m! exactly.
+        Outside that range; at m = r the saddle of G is at 0, and G = m! exactly.
 
     Examples
     --------
