@@ -1,9 +1,9 @@
-"""Gaussian averages of units: the integrals on which every exact toy model stands.
+"""Gaussian averages of units: the integrals behind every exact toy model.
 
 ``erf_*`` (``theory.gaussian.erf``) and ``relu_*`` (``theory.gaussian.relu``): averages over z ~ N(0, C) for any
-covariance C, by index; ``*_kernel``: the same from the covariance entries they need, for use inside Numba code.
-Derivations and checks are in ``theory.gaussian.derive`` and ``theory.gaussian.check`` (loaded only when asked for: they
-need SymPy and SciPy).
+covariance C, by index; ``*_kernel``: the same from the covariance entries that they need, for use inside Numba code.
+Derivations and checks are in ``theory.gaussian.derive`` and ``theory.gaussian.check`` (loaded on demand, since they need
+SymPy and SciPy).
 """
 
 from theory.gaussian.erf import (

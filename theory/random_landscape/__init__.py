@@ -1,4 +1,4 @@
-"""Random landscapes: how likely is a minimum if the Hessian is random, and what index goes with what energy.
+"""Random landscapes: the probability of a minimum if the Hessian is random, and the index at a given energy.
 
 **Coin flips or repulsion.** "A critical point is a minimum if all N Hessian eigenvalues happen to be positive; with
 independent signs that has probability 2^-N" (the Bernoulli argument). Eigenvalues of a random symmetric matrix repel.
@@ -17,12 +17,12 @@ R = 2 sqrt(f''(0)), plus a shift t times the identity that is fixed, for N -> oo
     s = t/R = - eps (|f'|/f) sqrt(f'') / (f'' + f'^2/f)      (f, f', f'' at 0),
     share of negative eigenvalues   alpha = [arccos s - s sqrt(1 - s^2)]/pi,   0 for s >= 1, 1 for s <= -1.
 
-So low critical points have low index: above a threshold energy no minima are left. Derived here
-(``random-index-energy``) from Kac and Rice's formula; it agrees with Bray & Dean 2007 (cond-mat/0611023), who find
-the same alpha. The shift is not the conditional mean of the Hessian: the weight |det H| of a critical point moves it
-by a factor 2 f''/(f'' + f'^2/f) at the same exponential order.
+So low critical points have low index, and there are no minima above a threshold energy. Derived here
+(``random-index-energy``) from Kac and Rice's formula, in agreement with Bray & Dean 2007 (cond-mat/0611023), who find
+the same alpha. The shift is not the conditional mean of the Hessian: the weight |det H| of a critical point multiplies it
+by 2 f''/(f'' + f'^2/f) at the same exponential order.
 
-Real Hessians are not GOE (outliers, a bulk at zero): use all of this as a null model only.
+Real Hessians are not GOE (they have outliers and a bulk at zero): use all of this only as a null model.
 
 Sources: Dean & Majumdar, PRL 97, 160201 (2006); Bray & Dean, PRL 98, 150201 (2007); Dauphin et al. 2014 (arXiv
 1406.2572); de Bruijn 1955.
@@ -52,7 +52,7 @@ __all__ = ["evidence", "index_at_energy", "index_distribution", "index_polynomia
 def evidence(sizes: Sequence[int] = (4, 12, 30)) -> list[Evidence]:
     """Theory's evidence for ``s2.coin-flips`` (GOE) and ``s2.index-falls-with-loss`` (Gaussian field).
 
-    The energy of a critical point is taken one standard deviation of the field, sqrt(N f)/N, off its mean at N = 100.
+    Critical points are taken at an energy one standard deviation of the field, sqrt(N f)/N, from its mean at N = 100.
     Source: :func:`index_distribution` and :func:`index_at_energy`.
 
     Parameters
@@ -63,8 +63,8 @@ def evidence(sizes: Sequence[int] = (4, 12, 30)) -> list[Evidence]:
     Returns
     -------
     list of theory.claims.Evidence
-        For each size the variance of the index over that of coin flips, N/4; then the difference of the index's share between
-        high and low critical points of two fields.
+        For each size, the variance of the index over that of coin flips, N/4; then, for two fields, the difference in the share
+        of negative eigenvalues between high and low critical points.
 
     Examples
     --------

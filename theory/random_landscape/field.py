@@ -1,4 +1,4 @@
-"""Index against energy at the critical points of a Gaussian field; statement in :mod:`theory.random_landscape`."""
+"""Index against energy at critical points of a Gaussian field; the results are stated in :mod:`theory.random_landscape`."""
 
 import numpy as np
 import numpy.typing as npt
@@ -34,8 +34,8 @@ def shift_at_energy(energy: npt.ArrayLike, f0: float = 1.0, f1: float = -1.0, f2
     Returns
     -------
     float or ndarray
-        s = -eps (|f'|/f) sqrt(f'')/(f'' + f'^2/f), of the shape of ``energy``. Beyond |s| = 1 the linear law is only the
-        continuation (the index stays 0 or N there).
+        s = -eps (|f'|/f) sqrt(f'')/(f'' + f'^2/f), of the shape of ``energy``. For |s| > 1 the linear law is only formally
+        continued (the index is 0 or N there).
 
     Raises
     ------
@@ -54,7 +54,7 @@ def shift_at_energy(energy: npt.ArrayLike, f0: float = 1.0, f1: float = -1.0, f2
 def index_share(shift: npt.ArrayLike) -> np.ndarray | float:
     """Share of negative eigenvalues of a semicircle of radius 1 centred at ``shift``: [arccos s - s sqrt(1-s^2)]/pi.
 
-    Source: Bray & Dean 2007; the integral is done in ``random-index-energy``.
+    Source: Bray & Dean 2007; the integral is derived in ``random-index-energy``.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """Exact index distribution of GOE matrices: Pfaffians of half-line moments.
 
-Statement and sources in :mod:`theory.random_landscape`. With z marking a negative eigenvalue, de Bruijn's formula gives
+Results and sources are stated in :mod:`theory.random_landscape`. If z marks a negative eigenvalue, de Bruijn's formula gives
 E[z^index] = Pf A(z)/Pf A(1), A_ij(z) = iint sign(y - x) x^i y^j phi(x) phi(y) dx dy, phi(x) = e^(-x^2/2) (z if x < 0),
 i, j < N, and for odd N a last row int x^i phi. In polar coordinates on the quadrant x, y > 0
 
@@ -8,8 +8,8 @@ i, j < N, and for odd N a last row int x^i phi. In polar coordinates on the quad
     D_ij = [(i-1) D_{i-2,j} - 2^(1-(i+j)/2)]/(i+j) for i >= 2,   D_ij = -D_ji,   D_01 = sqrt 2 - 1,
 
 and the other quadrants follow by reflection: A = A++ [1 - (-1)^(i+j) z^2] + z m_i m_j [(-1)^i - (-1)^j],
-m_i = int_0^oo x^i e^(-x^2/2) dx. Everything lies in Q(sqrt 2, sqrt pi): exact for small N, and to any number of digits
-for large N (monomials lose digits in proportion to N, so the working precision grows with it).
+m_i = int_0^oo x^i e^(-x^2/2) dx. Everything lies in Q(sqrt 2, sqrt pi), so results are exact for small N, and have any number
+of digits for large N (monomials lose digits in proportion to N, so the working precision grows with N).
 """
 
 import functools
@@ -21,7 +21,7 @@ import numpy as np
 from lab import checks
 from lab.errors import ArgumentError
 
-LARGEST = 200          # beyond it the arithmetic takes minutes
+LARGEST = 200          # for larger matrices the arithmetic takes minutes
 LARGEST_SYMBOLIC = 8
 
 
@@ -30,7 +30,7 @@ def _size(n, largest=LARGEST):
 
 
 def angular(n, number, root2):
-    """D_ij (n, n) as nested lists; ``number`` makes the numbers of the arithmetic in use, ``root2`` is sqrt 2 in it."""
+    """D_ij (n, n) as nested lists; ``number`` makes numbers of the arithmetic that is used, ``root2`` is its sqrt 2."""
     D = [[number(0)] * n for _ in range(n)]
     for total in range(1, 2 * n - 1):
         for i in range(max(0, total - n + 1), min(n, total + 1)):
@@ -55,7 +55,7 @@ def half_line(n, number, root2, gamma_half):
 
 
 def weighted(A, m, z):
-    """A(z), bordered where its size is odd."""
+    """A(z), bordered if its size is odd."""
     n = len(m)
     full = [[A[i][j] * (1 - (-1) ** (i + j) * z**2) + z * m[i] * m[j] * ((-1) ** i - (-1) ** j) for j in range(n)]
             for i in range(n)]
@@ -125,7 +125,7 @@ def log_positive_probability(n: int) -> float:
     Raises
     ------
     InputError
-        If ``n`` is no whole number in this range.
+        If ``n`` is not a whole number in this range.
 
     Examples
     --------
@@ -153,7 +153,7 @@ def positive_probability(n: int) -> float:
     Raises
     ------
     InputError
-        If ``n`` is no whole number in this range.
+        If ``n`` is not a whole number in this range.
 
     Examples
     --------
@@ -182,7 +182,7 @@ def positive_probability_exact(n: int) -> Any:
     Raises
     ------
     InputError
-        If ``n`` is no whole number in this range.
+        If ``n`` is not a whole number in this range.
 
     Examples
     --------
@@ -211,7 +211,7 @@ def index_polynomial_exact(n: int) -> Any:
     Raises
     ------
     InputError
-        If ``n`` is no whole number in this range.
+        If ``n`` is not a whole number in this range.
 
     Examples
     --------
@@ -230,7 +230,7 @@ def index_polynomial_exact(n: int) -> Any:
 
 
 def _pfaffian_expansion(A):
-    """Pfaffian along the first row; for symbolic entries, whose size cannot be compared."""
+    """Pfaffian by expansion along the first row, for symbolic entries, whose size cannot be compared."""
     if not A:
         return 1
     import sympy as sp
@@ -246,7 +246,7 @@ def _pfaffian_expansion(A):
 def _index_distribution(n):
     import mpmath
 
-    # the smallest coefficient is of order exp(-0.275 n^2): that many digits more
+    # the smallest coefficient is of order exp(-0.275 n^2), which needs as many additional digits
     with mpmath.workdps(_digits(n) + int(0.13 * n * n)):
         A, m = _numbers(mpmath.mp, n)
         nodes = [mpmath.expjpi(mpmath.mpf(2 * k) / (n + 1)) for k in range(n + 1)]
@@ -276,7 +276,7 @@ def index_distribution(n: int) -> np.ndarray:
     Raises
     ------
     InputError
-        If ``n`` is no whole number in this range.
+        If ``n`` is not a whole number in this range.
 
     Examples
     --------
@@ -304,7 +304,7 @@ def rate_estimates(n: int) -> np.ndarray:
     Raises
     ------
     InputError
-        If ``n`` is no whole number in this range.
+        If ``n`` is not a whole number in this range.
 
     Examples
     --------
@@ -313,6 +313,6 @@ def rate_estimates(n: int) -> np.ndarray:
     """
     n = _size(n)
     if n < 3:
-        raise ArgumentError("a second difference needs sizes up to 3 at least")
+        raise ArgumentError("a second difference needs sizes up to at least 3")
     minus_log = -np.array([log_positive_probability(k) for k in range(1, n + 1)])
     return 0.5 * np.diff(minus_log, 2)

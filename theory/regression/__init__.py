@@ -1,4 +1,4 @@
-"""Double descent in closed form: how the risk of regression depends on the number of features.
+"""Double descent in closed form: the risk of regression as a function of the number of features.
 
 **Isotropic least squares** (Hastie et al. 2019). y = beta.x + noise of variance sigma^2, x with p independent
 entries of variance 1, n samples, |beta|^2 = r^2, gamma = p/n fixed, n -> oo. The excess risk E|beta_hat - beta|^2 of
@@ -8,20 +8,20 @@ ridge regression (X^T X/n + lambda)^-1 X^T y/n is
     u = lambda m(-lambda) = [S - (1 - gamma + lambda)]/(2 gamma),   u' = du/dlambda = 2/[S (1 + gamma + lambda + S)],
     S^2 = (1 - gamma + lambda)^2 + 4 gamma lambda,
 
-m the Stieltjes transform of the Marchenko-Pastur law. lambda -> 0: sigma^2 gamma/(1-gamma) below gamma = 1, r^2 (1 -
-1/gamma) + sigma^2/(gamma-1) above, infinite at 1. The optimal ridge is lambda* = sigma^2 gamma/r^2, its risk r^2
-u(lambda*), with no peak.
+with m the Stieltjes transform of the Marchenko-Pastur law. As lambda -> 0, the risk is sigma^2 gamma/(1-gamma) below gamma = 1,
+r^2 (1 - 1/gamma) + sigma^2/(gamma-1) above, and infinite at 1. The optimal ridge is lambda* = sigma^2 gamma/r^2, with risk
+r^2 u(lambda*), which has no peak.
 
-**Exact at finite n** (Belkin, Hsu, Xu 2019). Gaussian x, p of D features used; beta_in and beta_out the parts of
-beta on the used and the unused ones, tau^2 = |beta_out|^2 + sigma^2. The risk (irreducible sigma^2 included) is
+**Exact at finite n** (Belkin, Hsu, Xu 2019). Gaussian x, p of D features used; beta_in and beta_out are the parts of
+beta on the used and the unused ones, tau^2 = |beta_out|^2 + sigma^2. The risk (including the irreducible sigma^2) is
 tau^2 [1 + p/(n-p-1)] for p <= n-2, |beta_in|^2 (1 - n/p) + tau^2 [1 + n/(p-n-1)] for p >= n+2, infinite between.
 
 **Random ReLU features** (Mei & Montanari 2019, arXiv 1908.05355; cited). N features sigma(theta.x/sqrt d), theta and
 x uniform on the sphere of radius sqrt d, psi1 = N/d, psi2 = n/d: :mod:`theory.regression.random_features`.
 
-**The peak** (derived here, ``regression-peak``). Without a ridge it sits at p = n and is infinite. For small lambda,
+**The peak** (derived here, ``regression-peak``). Without a ridge it is at p = n and infinite. For small lambda,
 with gamma = 1 + sqrt(lambda) x, R ~ sigma^2/sqrt(lambda) (x^2 + 4)^-1/2: height sigma^2/(2 sqrt lambda), full width
-at half height 4 sqrt(3 lambda). Ridgeless regression is worse than predicting zero exactly for
+at half height 4 sqrt(3 lambda). Ridgeless regression is worse than predicting zero if and only if
 S/(1 + S) < gamma < S/(S - 1), S = r^2/sigma^2 (no upper end for S <= 1).
 
 Sources: Hastie, Montanari, Rosset, Tibshirani 2019 (arXiv 1903.08560); Belkin, Hsu, Xu 2019 (arXiv 1903.07571).

@@ -1,4 +1,4 @@
-"""Risk of least squares and ridge regression on isotropic features; statement in :mod:`theory.regression`."""
+"""Risk of least squares and ridge regression on isotropic features; the results are stated in :mod:`theory.regression`."""
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ FINITE = ("n", "p", "psi1", "psi2", "signal", "signal_in", "signal_out", "noise_
 
 
 def _checked(**values: npt.ArrayLike) -> tuple[np.ndarray, ...]:
-    """Float64 arrays of named values, broadcast; all must be >= 0, not NaN, and finite but for gamma and ridges."""
+    """Float64 arrays of named values, broadcast; all must be >= 0, not NaN, and, except gamma and ridges, finite."""
     arrays = {name: floats(value, name) for name, value in values.items()}
     for name, array in arrays.items():
         if name in FINITE and np.any(array == np.inf):
@@ -31,11 +31,11 @@ def _out(array: np.ndarray) -> np.ndarray | float:
 def resolvent(gamma: np.ndarray, ridge: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(u, t^2 u', t) = (lambda m(-lambda), its derivative in lambda, a power of two), without cancellation or overflow.
 
-    t is of the order of the largest of 1, gamma and lambda, and 1 in the usual range: squares are taken of what is divided by
-    it, which changes no digit. Both limits, gamma and lambda to infinity, are u = 1.
+    t is of the order of the largest of 1, gamma and lambda, and 1 in the usual range. Numbers are divided by it before they are
+    squared, which changes no digit. In both limits, gamma and lambda to infinity, u = 1.
     """
-    endless = np.isinf(gamma) | np.isinf(ridge)
-    gamma, ridge = np.where(endless, 1.0, gamma), np.where(endless, 1.0, ridge)
+    infinite = np.isinf(gamma) | np.isinf(ridge)
+    gamma, ridge = np.where(infinite, 1.0, gamma), np.where(infinite, 1.0, ridge)
     largest = np.maximum(gamma, ridge)
     t = np.where(largest > 2.0**200, np.ldexp(1.0, np.frexp(largest)[1]), 1.0)
     one, g, r = 1.0 / t, gamma / t, ridge / t
@@ -45,7 +45,7 @@ def resolvent(gamma: np.ndarray, ridge: np.ndarray) -> tuple[np.ndarray, np.ndar
         u = np.where(b > 0, 2.0 * r / (s + b), (s - b) / (2.0 * g))
         slope = 2.0 / (s * (one + g + r + s))
     u = np.where(gamma == 0, r / (one + r), u)
-    return np.where(endless, 1.0, u), np.where(endless, 0.0, slope), t
+    return np.where(infinite, 1.0, u), np.where(infinite, 0.0, slope), t
 
 
 @renamed(noise="noise_variance")
@@ -69,7 +69,7 @@ def ridge_risk(gamma: npt.ArrayLike, ridge: npt.ArrayLike, signal: npt.ArrayLike
     Returns
     -------
     float or ndarray
-        Of the broadcast shape; inf at gamma = 1 without ridge (with noise), ``signal`` where gamma or ridge is infinite.
+        Array of the broadcast shape; inf at gamma = 1 without ridge (with noise), ``signal`` where gamma or ridge is infinite.
 
     Raises
     ------
@@ -84,11 +84,11 @@ def ridge_risk(gamma: npt.ArrayLike, ridge: npt.ArrayLike, signal: npt.ArrayLike
     gamma, ridge, signal, noise_variance = _checked(gamma=gamma, ridge=ridge, signal=signal, noise_variance=noise_variance)
     u, slope, t = resolvent(gamma, ridge)
     with np.errstate(invalid="ignore", over="ignore"):
-        # u - lambda u' = (lambda + gamma u)^2 u': sums of positive terms only; at the threshold the bias is 0
+        # u - lambda u' = (lambda + gamma u)^2 u' is a sum of positive terms; at the threshold the bias is 0
         kept = ridge / t + gamma / t * u
         risk = (signal * np.where(kept > 0, kept**2 * slope, 0.0)
                 + np.where(noise_variance * gamma > 0, noise_variance * (gamma / t) * slope / t, 0.0))
-    # endlessly many features or penalty: nothing is learnt
+    # with infinitely many features or an infinite penalty, nothing is learnt
     return _out(np.where(np.isinf(gamma) | np.isinf(ridge), signal, risk))
 
 
@@ -110,7 +110,7 @@ def isotropic_risk(gamma: npt.ArrayLike, signal: npt.ArrayLike = 1.0, noise_vari
     Returns
     -------
     float or ndarray
-        Of the broadcast shape; inf at gamma = 1 (with noise).
+        Array of the broadcast shape; inf at gamma = 1 (with noise).
 
     Raises
     ------
@@ -143,7 +143,7 @@ def optimal_ridge(gamma: npt.ArrayLike, signal: npt.ArrayLike = 1.0, noise_varia
     Returns
     -------
     float or ndarray
-        Of the broadcast shape.
+        Array of the broadcast shape.
 
     Raises
     ------
@@ -180,7 +180,7 @@ def optimal_risk(gamma: npt.ArrayLike, signal: npt.ArrayLike = 1.0, noise_varian
     Returns
     -------
     float or ndarray
-        Of the broadcast shape.
+        Array of the broadcast shape.
 
     Raises
     ------
@@ -221,12 +221,12 @@ def finite_sample_risk(n: npt.ArrayLike, p: npt.ArrayLike, signal_in: npt.ArrayL
     Returns
     -------
     float or ndarray
-        Of the broadcast shape; inf for p in {n-1, n, n+1} (unless nothing is unexplained).
+        Array of the broadcast shape; inf for p in {n-1, n, n+1} (unless nothing is unexplained).
 
     Raises
     ------
     InputError
-        If ``n`` or ``p`` is no whole number, or an argument is negative or not finite.
+        If ``n`` or ``p`` is not a whole number, or an argument is negative or not finite.
 
     Examples
     --------
@@ -280,7 +280,7 @@ def peak_scaling(ridge: npt.ArrayLike, noise_variance: npt.ArrayLike = 1.0) -> d
 
 @renamed(noise="noise_variance")
 def peak(ridge: float, signal: float = 1.0, noise_variance: float = 1.0) -> dict[str, float]:
-    """Where the peak of the ridge-regression risk is, how high, and how wide at half its height.
+    """Location, height and full width at half height of the peak of the ridge-regression risk.
 
     Source: derived here, by search on :func:`ridge_risk`.
 
@@ -297,7 +297,7 @@ def peak(ridge: float, signal: float = 1.0, noise_variance: float = 1.0) -> dict
     -------
     dict of str to float
         ``location`` (gamma), ``height``, ``width`` (inf if the risk stays above half the height for larger gamma). All NaN
-        where the risk has no local maximum (ridge too large).
+        if the risk has no local maximum (ridge too large).
 
     Raises
     ------
@@ -321,9 +321,9 @@ def peak(ridge: float, signal: float = 1.0, noise_variance: float = 1.0) -> dict
     if inner.size == 0:
         return dict.fromkeys(("location", "height", "width"), float("nan"))
     i = inner[np.argmax(curve[inner])]
-    found = minimize_scalar(lambda g: -ridge_risk(g, ridge, signal, noise_variance), bounds=(grid[i - 1], grid[i + 1]),
-                            method="bounded", options={"xatol": 1e-12})
-    location, height = float(found.x), float(-found.fun)
+    optimum = minimize_scalar(lambda g: -ridge_risk(g, ridge, signal, noise_variance), bounds=(grid[i - 1], grid[i + 1]),
+                              method="bounded", options={"xatol": 1e-12})
+    location, height = float(optimum.x), float(-optimum.fun)
 
     def excess(g):
         return ridge_risk(g, ridge, signal, noise_variance) - height / 2
