@@ -45,7 +45,7 @@ def renamed(**names: str) -> Callable[[Callable], Callable]:
             for old in names.keys() & kwargs.keys():
                 new = names[old]
                 if new in kwargs:
-                    raise InputError(f"{function.__name__}: {old} is the old name of {new}; give only {new}")
+                    raise InputError(f"{function.__name__}: {old} is the old name of {new}; give {new} alone")
                 warnings.warn(f"{function.__name__}: {old} is now called {new}", DeprecationWarning, stacklevel=2)
                 kwargs[new] = kwargs.pop(old)
             return function(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""Weights in files: safetensors, or what ``torch.save`` wrote of tensors alone; nothing in a file is ever run."""
+"""Weights in files: safetensors, or tensors written by ``torch.save``; no code in a file is ever run."""
 
 import hashlib
 import json
@@ -13,16 +13,17 @@ from lab.errors import InputError
 from lab.files import reading
 
 WRAPPERS = ("state_dict", "model_state_dict", "model", "net")  # keys under which training scripts keep the weights
-PREFIXES = ("module.", "_orig_mod.")  # what parallel and compiled modules put before names
+PREFIXES = ("module.", "_orig_mod.")  # prefixes of names in parallel and compiled modules
 INDEX = "model.safetensors.index.json"
 
 
 def read_state(path: str | Path) -> dict[str, torch.Tensor]:
-    """The tensors of a checkpoint, on the CPU, by the names that the module gave them.
+    """The tensors of a checkpoint, on the CPU, by their names in the module.
 
     Parameters
     ----------
-    path : a file of safetensors, or one of ``torch.save``; a folder with ``model.safetensors``, whole or in shards.
+    path : str or Path
+        A file of safetensors or of ``torch.save``, or a folder with ``model.safetensors``, whole or in shards.
 
     Raises
     ------
@@ -43,14 +44,14 @@ def read_state(path: str | Path) -> dict[str, torch.Tensor]:
         if path.suffix == ".safetensors":
             from safetensors.torch import load
 
-            found: Any = load(path.read_bytes())
+            stored: Any = load(path.read_bytes())
         else:
-            found = torch.load(path, map_location="cpu", weights_only=True)
-    while isinstance(found, Mapping) and (key := next((k for k in WRAPPERS if isinstance(found.get(k), Mapping)), None)):
-        found = found[key]
-    state = dict(found) if isinstance(found, Mapping) else {}
+            stored = torch.load(path, map_location="cpu", weights_only=True)
+    while isinstance(stored, Mapping) and (key := next((k for k in WRAPPERS if isinstance(stored.get(k), Mapping)), None)):
+        stored = stored[key]
+    state = dict(stored) if isinstance(stored, Mapping) else {}
     if not state or not all(isinstance(k, str) and isinstance(v, torch.Tensor) for k, v in state.items()):
-        raise InputError(f"{path} holds no state_dict: wanted are tensors by their names, alone or under "
+        raise InputError(f"{path} holds no state_dict: expected are tensors by their names, by themselves or under "
                          f"{', '.join(WRAPPERS)}")
     for prefix in PREFIXES:
         if all(name.startswith(prefix) for name in state):
@@ -59,17 +60,19 @@ def read_state(path: str | Path) -> dict[str, torch.Tensor]:
 
 
 def load_weights(model: nn.Module, path: str | Path) -> nn.Module:
-    """Put a checkpoint's weights into a module; returns the module.
+    """Load a checkpoint's weights into a module, and return the module.
 
     Parameters
     ----------
-    model : of that architecture; it is changed in place, all of it or nothing.
-    path : see :func:`read_state`.
+    model : torch.nn.Module
+        A module of the checkpoint's architecture; it is changed in place, completely or not at all.
+    path : str or Path
+        See :func:`read_state`.
 
     Raises
     ------
     InputError
-        If the checkpoint is another network's.
+        If the checkpoint belongs to another network.
     """
     state, own = read_state(path), model.state_dict()
     counters = {name for name in own if name.endswith("num_batches_tracked")}  # of batch norms; old files have none
@@ -78,14 +81,14 @@ def load_weights(model: nn.Module, path: str | Path) -> nn.Module:
     if missing or strange or shapes:
         what = (f"lacks {missing[0]}" if missing else f"has {strange[0]}, which the network has not" if strange else
                 f"has {shapes[0]} of shape {tuple(state[shapes[0]].shape)}, not {tuple(own[shapes[0]].shape)}")
-        rest = len(missing) + len(strange) + len(shapes) - 1
-        raise InputError(f"{path} is another network's: it {what}" + (f" ({rest} more differ)" if rest else ""))
+        more = len(missing) + len(strange) + len(shapes) - 1
+        raise InputError(f"{path} belongs to another network: it {what}" + (f" ({more} more differ)" if more else ""))
     model.load_state_dict({**{name: own[name] for name in counters}, **state})
     return model
 
 
 def checksum(path: str | Path) -> str:
-    """Of the bytes of a checkpoint: SHA-256, of a folder over its files of weights and its configuration."""
+    """SHA-256 of a checkpoint's bytes; of a folder, over its files of weights and its configuration."""
     path, digest = Path(path), hashlib.sha256()
     files = sorted([*path.glob("*.safetensors"), *path.glob("*.json")]) if path.is_dir() else [path]
     for file in files:

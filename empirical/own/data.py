@@ -2,18 +2,17 @@
 
 An own data set is a function that returns one of
 
-* ``(inputs, labels)``: arrays or tensors; a fifth of the rows, drawn once and for all, becomes the test split,
-* a data set of PyTorch, or a loader: anything that yields batches or samples of (inputs, labels), or dicts of them,
-* ``(train, test)``: two of the former,
-* a dict with ``train`` and, if there is one, ``test``; what else it may say are ``classes``, ``name``, ``vocabulary`` (inputs
-  are token ids, 0 is padding), ``probe_fit`` and ``probe_score`` (rows kept from training for the measures, a fifth each by
-  default), ``shift`` and ``flip`` (random shifts and mirror images of pictures),
-* an :class:`empirical.data.Dataset`, which is taken as it is.
+* ``(inputs, labels)``: arrays or tensors; a fixed random fifth of the rows becomes the test split,
+* a PyTorch data set, or a loader: anything that yields batches or samples of (inputs, labels), or dicts of them,
+* ``(train, test)``: two of the above,
+* a dict with ``train`` and, optionally, ``test``, ``classes``, ``name``, ``vocabulary`` (inputs are token ids, 0 is padding),
+  ``probe_fit`` and ``probe_score`` (numbers of rows that are not trained on but kept for the measures, a fifth each by default),
+  ``shift`` and ``flip`` (random shifts and mirror images of pictures),
+* an :class:`empirical.data.Dataset`, which is used unchanged.
 
-It may take, by these names, ``data_dir``, ``train_size``, ``image_size``, ``max_length`` and ``split``. All rows are held in
-memory; loaders are read once, in one order: what they draw at random they draw from fixed seeds. Labels are classes. Bytes of
-the shape (rows, channels, height, width) are pictures, normalised by the training split as the laboratory's own are; other
-numbers are taken as they are.
+The function may take arguments named ``data_dir``, ``train_size``, ``image_size``, ``max_length`` and ``split``. All rows are
+held in memory. Loaders are read once, with fixed random seeds. Labels are classes. Bytes of the shape (rows, channels, height,
+width) are pictures, which are normalised by the training split like those of the laboratory; other numbers are used unchanged.
 """
 
 from collections.abc import Iterable, Mapping
@@ -33,7 +32,7 @@ from lab.errors import ArgumentError, InputError
 INPUTS = ("inputs", "input", "x", "images", "image", "pixel_values", "input_ids")
 LABELS = ("labels", "label", "y", "targets", "target")
 OPTIONS = {"train", "test", "classes", "name", "vocabulary", "probe_fit", "probe_score", "shift", "flip"}
-_SHARE = 5  # one row in so many to the test split, of the rest one to each probe split
+_SHARE = 5  # one row in five goes to the test split; of the others, one in five to each probe split
 
 
 def load(*, source: str, data_dir: str | None = None, train_size: int = 0, image_size: int = 0, max_length: int = 0,
@@ -42,50 +41,51 @@ def load(*, source: str, data_dir: str | None = None, train_size: int = 0, image
 
     Parameters
     ----------
-    source : ``package.module:function``.
-    data_dir, train_size, image_size, max_length, split : see :func:`empirical.data.load`; the function is given those that it
-        takes.
+    source : str
+        ``package.module:function``.
+    data_dir, train_size, image_size, max_length, split
+        See :func:`empirical.data.load`; those that the function takes are passed on to it.
 
     Raises
     ------
     ArgumentError
-        If there is no such function, it fails, or has no use for what is asked for.
+        If there is no such function, it fails, or an argument does not apply to it.
     InputError
-        If what it returns is no data set of classes.
+        If its result is not a data set with classes.
     """
     function = names.load(source, "data")
-    asked = {"data_dir": data_dir, "train_size": train_size, "image_size": image_size, "max_length": max_length,
-             "split": split}
+    options = {"data_dir": data_dir, "train_size": train_size, "image_size": image_size, "max_length": max_length,
+               "split": split}
     known = names.takes(function)
-    given = {name: value for name, value in asked.items() if value and name in known}
+    given = {name: value for name, value in options.items() if value and name in known}
     if max_length and "max_length" not in known:
         raise ArgumentError(f"{source} takes no max_length: leave max_length out", "max_length")
     left = 0 if "train_size" in given else train_size
     with seeded(0):
         try:
-            found = function(**given)
+            data = function(**given)
         except Exception as error:
             raise InputError(f"{source} fails: {names.in_a_line(error)}") from error
-        if not isinstance(found, Dataset):
-            return _assembled(source, found, left, 0 if "image_size" in given else image_size, split)
+        if not isinstance(data, Dataset):
+            return _assembled(source, data, left, 0 if "image_size" in given else image_size, split)
     if split and "split" not in given:
         raise ArgumentError(f"{source} takes no split, and returns a whole data set: leave split out", "split")
     if image_size and "image_size" not in given:
         raise ArgumentError(f"{source} takes no image_size, and returns a whole data set: leave image_size out", "image_size")
     if left:
-        rows = found.splits["train"]
+        rows = data.splits["train"]
         if left > len(rows):
             raise ArgumentError(f"{source} has {len(rows)} rows for training: train_size {left} is too large", "train_size")
-        found = replace(found, splits={**found.splits, "train": rows[:left]}, facts={**found.facts, "rows_train": left})
-    return found
+        data = replace(data, splits={**data.splits, "train": rows[:left]}, facts={**data.facts, "rows_train": left})
+    return data
 
 
-def _assembled(source: str, found, train_size: int, image_size: int, split: int) -> Dataset:
-    """What the function returned, with its splits."""
-    options = dict(found) if isinstance(found, Mapping) and "train" in found else None
+def _assembled(source: str, data, train_size: int, image_size: int, split: int) -> Dataset:
+    """The result of the function as a data set with splits."""
+    options = dict(data) if isinstance(data, Mapping) and "train" in data else None
     if options is None:
-        pair = isinstance(found, list | tuple) and len(found) == 2
-        options = {"train": found} if not pair or _is_array(found[0]) else {"train": found[0], "test": found[1]}
+        pair = isinstance(data, list | tuple) and len(data) == 2
+        options = {"train": data} if not pair or _is_array(data[0]) else {"train": data[0], "test": data[1]}
     if strange := set(options) - OPTIONS:
         raise InputError(f"{source} returns a dict with {min(map(str, strange))!r}; it may have {', '.join(sorted(OPTIONS))}")
     parts = [_rows(source, part, bool(options.get("vocabulary"))) for part in (options.pop("train"), options.pop("test", None))
@@ -189,7 +189,7 @@ def _is_array(value) -> bool:
 
 
 def _tensor(source: str, value, what: str) -> torch.Tensor:
-    """On the CPU, without its history."""
+    """The value as a tensor on the CPU, detached from its graph."""
     if isinstance(value, torch.Tensor):
         return value.detach().cpu()
     if is_masked(value):

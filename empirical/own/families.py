@@ -1,10 +1,10 @@
-"""Families that exist: published checkpoints of several widths, read from a folder.
+"""Families of published checkpoints of several widths, read from a folder.
 
-Two forms are read. ``torchvision``'s ResNets and WideResNets (any file with a state dict under its names; sizes come from the
-tensors, so that a ResNet of any width and depth is read), and encoders or decoders in the form of Hugging Face, a folder with
-``config.json`` and ``model.safetensors``, by ``transformers`` (``pip install 'widthlab[encoders]'``), which runs no code of the
-folder. Members of one depth and kind are a family, and their widths are compared: of a ResNet that of the first block's first
-convolution (twice as wide in WideResNet-50-2 as in ResNet-50), of the others that of the residual stream.
+Two formats are supported: ``torchvision``'s ResNets and WideResNets (any file with a state dict under its names; sizes follow
+from the tensors, so ResNets of any width and depth can be read), and encoders or decoders in the format of Hugging Face, a folder
+with ``config.json`` and ``model.safetensors``, by ``transformers`` (``pip install 'widthlab[encoders]'``), without running any
+code of the folder. Members of the same depth and kind form a family, and their widths are compared: for a ResNet the width of the
+first block's first convolution (twice as wide in WideResNet-50-2 as in ResNet-50), for others that of the residual stream.
 """
 
 import json
@@ -33,33 +33,34 @@ def members(folder: str | Path) -> list[Member]:
 
     Parameters
     ----------
-    folder : with files of ResNets, and folders in the form of Hugging Face; what is neither is passed over.
+    folder : str or Path
+        Contains files of ResNets and folders in the format of Hugging Face; anything else in it is ignored.
 
     Raises
     ------
     ArgumentError
-        If it is no folder, or holds none.
+        If it is not a folder, or has no checkpoints.
     InputError
         If a file is damaged.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise ArgumentError(f"{folder} is no folder: give the one that holds the checkpoints", "folder")
-    found = []
+    family = []
     for path in sorted(folder.iterdir()):
         if path.name.startswith("."):
             continue
         if path.is_dir() and (path / "config.json").exists():
-            found.append(_encoder_member(path))
+            family.append(_encoder_member(path))
         elif path.suffix in SUFFIXES:
             state = read_state(path)
             if "layer1.0.conv1.weight" in state:
-                found.append(Member(name=path.name, kind=RESNET, family=_resnet_family(state),
-                                    width=state["layer1.0.conv1.weight"].shape[0]))
-    if not found:
-        raise ArgumentError(f"{folder} holds no checkpoint: wanted are state dicts of torchvision's ResNets "
+                family.append(Member(name=path.name, kind=RESNET, family=_resnet_family(state),
+                                     width=state["layer1.0.conv1.weight"].shape[0]))
+    if not family:
+        raise ArgumentError(f"{folder} holds no checkpoint: expected are state dicts of torchvision's ResNets "
                             f"({', '.join(SUFFIXES)}), or folders with config.json and model.safetensors", "folder")
-    return sorted(found, key=lambda m: (m.family, m.width, m.name))
+    return sorted(family, key=lambda m: (m.family, m.width, m.name))
 
 
 def _encoder_member(path: Path) -> Member:
@@ -72,7 +73,7 @@ def _encoder_member(path: Path) -> Member:
 
 
 def _blocks(state: dict[str, torch.Tensor]) -> list[int]:
-    """Blocks of each stage of a ResNet."""
+    """Number of blocks in each stage of a ResNet."""
     counts: list[int] = []
     while any(name.startswith(f"layer{len(counts) + 1}.") for name in state):
         stage = f"layer{len(counts) + 1}."
@@ -87,9 +88,9 @@ def _resnet_family(state: dict[str, torch.Tensor]) -> str:
 
 
 class ResNet(nn.Module):
-    """torchvision's ResNet, with its names, of the sizes of a state dict.
+    """torchvision's ResNet, with its names, in the sizes of a state dict.
 
-    A stem of 7x7 has stride 2 and a pooling behind it; a smaller one, as of CIFAR networks, neither.
+    A stem of 7x7 has stride 2 and is followed by pooling; a smaller one, as in networks for CIFAR, has stride 1 and no pooling.
     """
 
     def __init__(self, state: dict[str, torch.Tensor]):
@@ -139,22 +140,25 @@ class _Block(nn.Module):
             self.downsample = nn.Sequential(conv, nn.BatchNorm2d(conv.out_channels))
 
     def forward(self, x):
-        way = x if self.downsample is None else self.downsample(x)
+        shortcut = x if self.downsample is None else self.downsample(x)
         for i in range(1, self.count + 1):
             x = getattr(self, f"bn{i}")(getattr(self, f"conv{i}")(x))
             x = F.relu(x) if i < self.count else x
-        return F.relu(x + way)
+        return F.relu(x + shortcut)
 
 
 class Published(nn.Module):
-    """A published network as a stack of one whose logits are of no interest: its blocks are sites, and ``penultimate`` is what
-    its readout is given, the mean over tokens of the last hidden states in an encoder.
+    """A published network as a stack of one, of which only features are used: its blocks are sites, and ``penultimate`` is the
+    input of its readout, or, in an encoder, the mean over tokens of the last hidden states.
 
     Parameters
     ----------
-    network : any module.
-    sites : names of its blocks.
-    readout : name of its last layer; "" in an encoder, which is given token ids plus 1 (0 is padding).
+    network : torch.nn.Module
+        Any module.
+    sites : list of str
+        Names of its blocks.
+    readout : str, default ""
+        Name of its last layer; "" for an encoder, whose inputs are token ids plus 1 (0 is padding).
     """
 
     copies = 1
@@ -170,7 +174,7 @@ class Published(nn.Module):
         with recorded(self.network, self._first) as outputs, recorded(self.network, [self.readout][:bool(self.readout)],
                                                                       inputs=True) as before:
             if self.readout:
-                channels = cast(nn.Conv2d, self.network.conv1).in_channels  # grey pictures are given to every channel
+                channels = cast(nn.Conv2d, self.network.conv1).in_channels  # grey pictures are repeated for every channel
                 out = self.network(x[0].expand(-1, channels, -1, -1))
                 last = once(self.readout, before.get(self.readout, []))
             else:
@@ -187,15 +191,21 @@ def published(folder: str | Path, member: Member, *, trained: bool = True, seed:
 
     Parameters
     ----------
-    folder : that holds it.
-    trained : with its weights; else at a start of its own, drawn from ``seed``.
+    folder : str or Path
+        The folder with the checkpoints.
+    member : Member
+        One of :func:`members`.
+    trained : bool, default True
+        Whether to load its weights; otherwise it has random initial weights.
+    seed : int, default 0
+        Seed of random initial weights.
 
     Raises
     ------
     ArgumentError
-        If ``transformers`` is needed and missing.
+        If ``transformers`` is needed and not installed.
     InputError
-        If its files are damaged, or no network of that kind.
+        If its files are damaged, or belong to another kind of network.
     """
     path = Path(folder) / member.name
     with seeded(seed):
@@ -211,7 +221,7 @@ def published(folder: str | Path, member: Member, *, trained: bool = True, seed:
 
 @contextmanager
 def _quiet():
-    """Context in which transformers says nothing of what it loads: what is missing is looked at here."""
+    """Context in which transformers prints nothing while it loads; missing weights are checked here."""
     from transformers.utils import logging
 
     before, shown = logging.get_verbosity(), logging.is_progress_bar_enabled()
@@ -226,11 +236,11 @@ def _quiet():
 
 
 def _encoder(path: Path, trained: bool) -> Published:
-    """A network in the form of Hugging Face; no code of the folder is run, and nothing is fetched."""
+    """A network in the format of Hugging Face, without running code of the folder or downloading anything."""
     try:
         from transformers import AutoConfig, AutoModel
     except ImportError:
-        raise ArgumentError(f"{path.name} is in the form of Hugging Face, which needs transformers: pip install "
+        raise ArgumentError(f"{path.name} is in the format of Hugging Face, which needs transformers: pip install "
                             "'widthlab[encoders]'") from None
     with _quiet(), reading(path, "a network of transformers with model.safetensors", "fetch it anew"):
         local = {"local_files_only": True, "trust_remote_code": False}
@@ -244,5 +254,5 @@ def _encoder(path: Path, trained: bool) -> Published:
     depth = next(int(getattr(config, key)) for key in _DEPTHS if hasattr(config, key))
     stacks = [name for name, module in network.named_modules() if isinstance(module, nn.ModuleList) and len(module) == depth]
     if not stacks:
-        raise InputError(f"{path}: no list of {depth} layers in a {type(network).__name__}: its blocks cannot be told")
+        raise InputError(f"{path}: no list of {depth} layers in a {type(network).__name__}: its blocks cannot be identified")
     return Published(network.float(), [f"{stacks[0]}.{i}" for i in range(depth)])

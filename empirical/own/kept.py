@@ -1,7 +1,7 @@
-"""What is kept of features that stream by: second moments of all rows, and a bounded number of rows.
+"""Streamed features: second moments of all rows, and a bounded number of stored rows.
 
-Which rows are kept, and which part of the moments a sample is in, hangs on the numbers of sample and place alone: any pass over
-the same samples keeps the same rows.
+Which rows are stored, and to which part of the moments a sample belongs, depends only on the numbers of sample and place. So
+every pass over the same samples keeps the same rows.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,10 +13,10 @@ from empirical.features import PARTS
 from lab.errors import InputError
 from theory.moments import Moments
 
-MOST_BYTES = 8 * 2**30  # of the rows that are kept
-MOST_UNITS = 24_000  # of one object of moments: their matrix has the square of it
-_AT_ONCE = 4096  # rows beyond those that are kept, before they are thinned out
-_SHARES = np.array([3, 4, 5]) / 5  # of the samples to fit, tune and score, summed
+MOST_BYTES = 8 * 2**30  # memory of the stored rows
+MOST_UNITS = 24_000  # units of one object of moments, whose matrix has the square of this many entries
+_AT_ONCE = 4096  # surplus rows that are collected before they are thinned out
+_SHARES = np.array([3, 4, 5]) / 5  # cumulative shares of the samples in fit, tune and score
 
 
 class Kept:
@@ -24,15 +24,25 @@ class Kept:
 
     Parameters
     ----------
-    most : rows of each block that are kept.
-    seed : of what is drawn.
+    most : int
+        Largest number of rows of each block to store.
+    seed : int
+        Seed of the choice of rows and parts.
 
     Attributes
     ----------
-    kinds : block -> number of its kind of rows: samples, locations, positions.
-    moments : part -> kind -> moments of its blocks.
-    rows, about : block -> its rows, kind -> (2, rows), the sample of each and its place; in pieces until :meth:`settle`.
-    samples, ids, labels : of the loader so far; ``labels`` is None where a batch had none.
+    kinds : dict of str to int
+        Block → number of its kind of rows (samples, locations, positions).
+    moments : dict of str to dict of int to Moments
+        Part → kind → moments of its blocks.
+    rows : dict of str to list of ndarray
+        Block → its rows, in pieces until :meth:`settle`.
+    about : dict of int to list of ndarray of shape (2, rows)
+        Kind → sample and place of each row, in pieces until :meth:`settle`.
+    samples : int
+        Number of samples so far.
+    ids, labels : list of ndarray
+        Ids and labels so far; ``labels`` is None if a batch had none.
     """
 
     def __init__(self, most: int, seed: int):
@@ -45,7 +55,7 @@ class Kept:
         self.labels: list[np.ndarray] | None = []
 
     def add(self, blocks, labels, ids, samples: int) -> None:
-        """The rows of one batch."""
+        """Add the rows of one batch."""
         if ids is not None and len(ids) != samples:
             raise InputError(f"a batch of {samples} samples has {len(ids)} ids")
         self.ids.append(np.arange(self.samples, self.samples + samples) if ids is None else ids)
@@ -69,14 +79,14 @@ class Kept:
         kind = next(self.kinds[name] for name in names if name in self.kinds)
         same = [name for name, other in self.kinds.items() if other == kind]
         if same != list(names):
-            raise InputError(f"{', '.join(names)} have the same number of rows in some batches and not in others: look at them "
+            raise InputError(f"{', '.join(names)} have the same number of rows in some batches and not in others: compare them "
                              "one at a time, or pooled")
         return kind
 
     def _into_moments(self, kind: int, blocks: Mapping[str, torch.Tensor], sample: np.ndarray) -> None:
         units = sum(x.shape[1] for x in blocks.values())
         if units > MOST_UNITS:
-            raise InputError(f"the sites have {units:,} units together: moments are of {MOST_UNITS:,} at most; name fewer sites")
+            raise InputError(f"the sites have {units:,} units together, but moments can have {MOST_UNITS:,}: name fewer sites")
         part_of = np.searchsorted(_SHARES, _uniform(self.seed, sample, 1), side="right")
         for number, part in enumerate(PARTS):
             chosen = np.flatnonzero(part_of == number)
@@ -92,7 +102,7 @@ class Kept:
             self._thin(kind)
 
     def _thin(self, kind: int) -> None:
-        """Keep the rows to which the smallest numbers are drawn."""
+        """Keep the rows with the smallest random numbers."""
         about = np.concatenate(self.about[kind], axis=1)
         chosen = np.arange(about.shape[1])
         if len(chosen) > self.most:
@@ -103,15 +113,15 @@ class Kept:
             if own == kind:
                 self.rows[name] = [np.concatenate(self.rows[name])[chosen]]
         if sum(x.nbytes for parts in self.rows.values() for x in parts) > MOST_BYTES:
-            raise InputError(f"the rows kept have over {MOST_BYTES >> 30} GB: lower rows ({self.most:,})", "rows")
+            raise InputError(f"the stored rows take over {MOST_BYTES >> 30} GB: lower rows ({self.most:,})", "rows")
 
     def settle(self) -> "Kept":
-        """Itself, when the loader is at its end.
+        """Finish after the last batch, and return the object.
 
         Raises
         ------
         InputError
-            If there was nothing in it.
+            If the loader was empty.
         """
         if not self.samples:
             raise InputError("the loader yields no batch; an iterator can be read only once")
@@ -121,7 +131,7 @@ class Kept:
 
 
 def _uniform(seed: int, number: np.ndarray, what: int) -> np.ndarray:
-    """Numbers in [0, 1) that hang on a row's number alone (SplitMix64)."""
+    """Pseudorandom numbers in [0, 1) that depend on the row's number and the seed only (SplitMix64)."""
     with np.errstate(over="ignore"):
         x = number.astype(np.uint64) * np.uint64(2) + np.uint64(what) + np.uint64(seed) * np.uint64(0xD1B54A32D192ED03)
         x = (x + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)

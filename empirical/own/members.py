@@ -1,4 +1,4 @@
-"""What is known of a published checkpoint before it is read."""
+"""Description of a published checkpoint, known before its weights are read."""
 
 from dataclasses import dataclass
 
@@ -11,10 +11,14 @@ class Member:
 
     Attributes
     ----------
-    name : of its file or folder.
-    kind : :data:`RESNET` or :data:`ENCODER`.
-    family : what members that differ in width alone have in common.
-    width : of a ResNet that of the first block's first convolution, of others that of the residual stream.
+    name : str
+        Name of its file or folder.
+    kind : str
+        :data:`RESNET` or :data:`ENCODER`.
+    family : str
+        Common name of members that differ in width only.
+    width : int
+        Width of the first block's first convolution in a ResNet, of the residual stream in other networks.
     """
 
     name: str

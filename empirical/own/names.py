@@ -1,8 +1,8 @@
-"""A user's own functions: found by their names, known by what is in their files.
+"""A user's own functions: found by their names, and identified by the content of their files.
 
-A run is named by its configuration, so an own architecture is carried there as ``package.module:function`` and a checksum
-of its source: of the module's file and of all files beside it that it imports, however far. Nothing is imported but what was
-named; the working folder is looked in last, so that no file there takes the place of an installed package.
+A run is identified by its configuration, so an own architecture is stored there as ``package.module:function`` with a checksum
+of its source: the module's file and all files of its folder that it imports, directly or indirectly. Only the named module is
+imported. The working folder comes last on the path, so no file there can hide an installed package.
 """
 
 import ast
@@ -25,12 +25,14 @@ _INSTALLED = {Path(sysconfig.get_path(key)).resolve() for key in ("purelib", "pl
 
 
 def name_of(function: str | Callable, argument: str) -> str:
-    """The name of a function: itself if it is one, else where a fresh process finds it.
+    """The name under which another process can find a function; names are returned unchanged.
 
     Parameters
     ----------
-    function : a name (of the laboratory's, or ``package.module:function``), or a function or class of a module.
-    argument : what it is given as.
+    function : str or callable
+        A name (of the laboratory, or ``package.module:function``), or a function or class of a module.
+    argument : str
+        The argument's name, for messages.
 
     Raises
     ------
@@ -54,12 +56,14 @@ def name_of(function: str | Callable, argument: str) -> str:
 
 @cache
 def load(name: str, argument: str) -> Callable:
-    """The function of that name; its module is imported.
+    """Import the function of that name.
 
     Parameters
     ----------
-    name : ``package.module:function``.
-    argument : what it is given as, for the message.
+    name : str
+        ``package.module:function``.
+    argument : str
+        The argument's name, for messages.
 
     Raises
     ------
@@ -72,17 +76,17 @@ def load(name: str, argument: str) -> Callable:
         sys.path.append(here)
     invalidate_caches()  # the file may be younger than the process
     try:
-        found = import_module(module)
+        imported = import_module(module)
     except Exception as error:
         if isinstance(error, ModuleNotFoundError) and error.name and f"{module}.".startswith(f"{error.name}."):
             raise ArgumentError(f"{argument} {name}: there is no module {error.name}, neither installed nor in {here}",
                                 argument) from None
         raise ArgumentError(f"{argument} {name}: importing {module} fails, {in_a_line(error)}", argument) from error
-    value: Any = found
+    value: Any = imported
     for part in path.split("."):
         value = getattr(value, part, None)
     if not callable(value):
-        where = getattr(found, "__file__", None) or "a folder"
+        where = getattr(imported, "__file__", None) or "a folder"
         shadowed = Path(here, *module.split("."))
         own = next((p for p in (shadowed.with_suffix(".py"), shadowed / "__init__.py") if p.is_file()), None)
         taken = own and Path(where).resolve() != own.resolve()
@@ -93,12 +97,12 @@ def load(name: str, argument: str) -> Callable:
 
 
 def in_a_line(error: BaseException) -> str:
-    """The error's kind and what it says, in one line."""
+    """The error's type and message, in one line."""
     return ": ".join(filter(None, [type(error).__name__, " ".join(str(error).split())[:300]]))
 
 
 def takes(function: Callable) -> set[str]:
-    """Names of the arguments that a function takes; ``**keywords`` count for none."""
+    """Names of the arguments that a function takes, without ``**keywords``."""
     try:
         parameters = signature(function).parameters.values()
     except (TypeError, ValueError):  # of built-in functions
@@ -108,11 +112,12 @@ def takes(function: Callable) -> set[str]:
 
 @cache
 def checksum(name: str) -> str:
-    """Of the source of a named function: its file, and the files beside it that it imports. First 16 hex digits.
+    """First 16 hex digits of a checksum of a function's source: its file, and the files of its folder that it imports.
 
     Parameters
     ----------
-    name : ``package.module:function``.
+    name : str
+        ``package.module:function``.
     """
     load(name, "model")
     digest = hashlib.sha256()
@@ -123,32 +128,32 @@ def checksum(name: str) -> str:
 
 
 def _sources(module: str) -> dict[str, Path]:
-    """Module name → file, of a module and all that it imports from the folder in which its package lies."""
+    """Module name → file, for a module and all that it imports from the folder that contains its package."""
     file = getattr(sys.modules[module], "__file__", None)
     if file is None:
         raise InputError(f"{module} has no file, so its runs could not be told from those of another version: give it one")
     file = Path(file).resolve()
     root = file.parents[len(module.split(".")) - (file.name != "__init__.py")]
     top, alone = module.partition(".")[0], root in _INSTALLED
-    found, waiting = {}, [(module, file)]
+    files, waiting = {}, [(module, file)]
     while waiting:
         name, path = waiting.pop()
-        if name in found:
+        if name in files:
             continue
-        found[name] = path
+        files[name] = path
         for other in _imported(name, path):
             first = other.partition(".")[0]
             if (alone and first != top) or (root == _HOME and first in ("lab", "theory", "toy", "empirical", "figures")):
-                continue  # a package of its own, or the laboratory, whose version every manifest has
+                continue  # another package, or the laboratory, whose version is in every manifest
             place = root.joinpath(*other.split("."))
             beside = next((p for p in (place / "__init__.py", place.with_suffix(".py")) if p.is_file()), None)
             if beside:
                 waiting.append((other, beside))
-    return found
+    return files
 
 
 def _imported(module: str, path: Path) -> Iterator[str]:
-    """Names of the modules that a file's import statements can mean, with the packages that hold them."""
+    """Names of the modules to which a file's import statements may refer, with their parent packages."""
     if path.suffix != ".py":
         return
     for node in ast.walk(ast.parse(path.read_bytes())):

@@ -1,13 +1,13 @@
-"""Where a module's features are: modules by their names, what they put out, and features made of it.
+"""The places of features in a module: submodules by their names, their outputs, and features from these.
 
-A *site* is a module whose output is looked at. Outputs that hold several tensors (tuples, dicts, dataclasses such as those of
-``transformers``) give a site each, ``name.0`` or ``name.key``; one tensor alone keeps the module's name. Of one tensor
+A *site* is a submodule whose output is used. If the output holds several tensors (tuples, dicts, dataclasses such as those of
+``transformers``), each of them is a site, ``name.0`` or ``name.key``; a single tensor has the submodule's name. A tensor of shape
 
-    (batch, features)                   is taken as it is
-    (batch, channels, height, width)    is a map: its mean over space, or a row a location; so in one and three dimensions
-    (batch, tokens, features)           is a sequence: its mean over the tokens, or a row a token; padding is left out
+    (batch, features)                   is used unchanged
+    (batch, channels, height, width)    is a map: its mean over space, or one row per location; likewise in 1 and 3 dimensions
+    (batch, tokens, features)           is a sequence: its mean over tokens, or one row per token, without padding
 
-where three axes are a sequence unless the module holds, or follows, a one-dimensional convolution.
+Three axes are a sequence unless the submodule contains, or follows, a one-dimensional convolution.
 """
 
 import dataclasses
@@ -29,17 +29,19 @@ _ONE_DIMENSIONAL = (nn.Conv1d, nn.ConvTranspose1d, nn.BatchNorm1d, nn.MaxPool1d,
 
 
 def matching(model: nn.Module, patterns: Iterable[str]) -> list[str]:
-    """Names of a model's modules that fit one of the patterns, in the model's order.
+    """Names of a model's modules that match one of the patterns, in the model's order.
 
     Parameters
     ----------
-    model : any module.
-    patterns : names as in ``named_modules``, or globs: ``"layer4"``, ``"encoder.*.mlp"``; ``*`` stands for dots, too.
+    model : torch.nn.Module
+        Any module.
+    patterns : iterable of str
+        Names as in ``named_modules``, or globs: ``"layer4"``, ``"encoder.*.mlp"``; ``*`` also matches dots.
 
     Raises
     ------
     ArgumentError
-        If a pattern fits no module.
+        If a pattern matches no module.
     """
     patterns = [patterns] if isinstance(patterns, str) else list(patterns)
     names = [name for name, _ in model.named_modules() if name]
@@ -54,9 +56,9 @@ def matching(model: nn.Module, patterns: Iterable[str]) -> list[str]:
 
 
 def tensors(name: str, output) -> dict[str, torch.Tensor]:
-    """The floating-point tensors of a module's output by the names of sites."""
-    found = {key: x for key, x in _leaves(name, output) if x.is_floating_point()}
-    return {name: next(iter(found.values()))} if len(found) == 1 else found
+    """The floating-point tensors of a module's output, by the names of sites."""
+    leaves = {key: x for key, x in _leaves(name, output) if x.is_floating_point()}
+    return {name: next(iter(leaves.values()))} if len(leaves) == 1 else leaves
 
 
 def _leaves(name: str, output) -> Iterator[tuple[str, torch.Tensor]]:
@@ -75,9 +77,9 @@ def _leaves(name: str, output) -> Iterator[tuple[str, torch.Tensor]]:
 
 
 def channels_first(model: nn.Module, name: str) -> bool:
-    """Whether a module's outputs of three axes have the features on the second, as those of one-dimensional convolutions.
+    """Whether outputs with three axes have their features on the second, like those of one-dimensional convolutions.
 
-    A module without weights follows the layer before it.
+    For a module without weights, the layer before it decides.
     """
     modules = dict(model.named_modules())
     if any(isinstance(m, _ONE_DIMENSIONAL) for m in modules[name].modules()):
@@ -89,12 +91,14 @@ def channels_first(model: nn.Module, name: str) -> bool:
 
 
 def by_row(x: torch.Tensor, first: bool) -> tuple[torch.Tensor, bool]:
-    """An output as (batch, places, features), and whether its places are tokens; one place where it has none.
+    """An output as (batch, places, features), with a single place if it has none, and whether its places are tokens.
 
     Parameters
     ----------
-    x : (batch, features) or with places as in the module's docstring; (batch,) is one feature.
-    first : see :func:`channels_first`.
+    x : torch.Tensor
+        Shape (batch, features), or with places as in the module's docstring; (batch,) is a single feature.
+    first : bool
+        See :func:`channels_first`.
     """
     if x.dim() < 3:
         return x.reshape(len(x), 1, -1), False
@@ -108,8 +112,10 @@ def pooled(x: torch.Tensor, first: bool, mask: torch.Tensor | None = None) -> to
 
     Parameters
     ----------
-    x, first : see :func:`by_row`.
-    mask : (batch, tokens), true where there is a token; None where all count.
+    x, first
+        See :func:`by_row`.
+    mask : torch.Tensor of shape (batch, tokens), optional
+        True for tokens that are not padding; by default all count.
     """
     rows, tokens = by_row(x, first)
     if tokens and mask is not None and mask.shape == rows.shape[:2]:
@@ -120,7 +126,7 @@ def pooled(x: torch.Tensor, first: bool, mask: torch.Tensor | None = None) -> to
 
 @contextmanager
 def evaluating(network: nn.Module):
-    """Context in which a network is in evaluation mode; afterwards every module of it is in the mode that it had."""
+    """Context in which a network is in evaluation mode; on exit, the mode of each of its modules is restored."""
     modes = [(module, module.training) for module in network.modules()]
     try:
         network.eval()
@@ -132,27 +138,30 @@ def evaluating(network: nn.Module):
 
 @contextmanager
 def recorded(model: nn.Module, names: Iterable[str], *, inputs: bool = False):
-    """Context in which the outputs of named modules are kept; their hooks are gone afterwards, whatever happens.
+    """Context in which the outputs of named modules are recorded; the hooks are always removed on exit.
 
     Parameters
     ----------
-    model : any module.
-    names : of its modules.
-    inputs : keep the first argument in place of the output.
+    model : torch.nn.Module
+        Any module.
+    names : iterable of str
+        Names of its submodules.
+    inputs : bool, default False
+        Whether to record the first argument instead of the output.
 
     Yields
     ------
-    dict
-        name -> outputs of the calls since it was last cleared, in order.
+    dict of str to list
+        Name → outputs of all calls since it was last cleared, in order.
     """
-    found: dict[str, list] = {}
+    calls: dict[str, list] = {}
     modules, handles = dict(model.named_modules()), []
 
     def keep_output(name):
-        return lambda module, args, output: found.setdefault(name, []).append(output)
+        return lambda module, args, output: calls.setdefault(name, []).append(output)
 
     def keep_input(name):
-        return lambda module, args: found.setdefault(name, []).append(args[0] if args else None)
+        return lambda module, args: calls.setdefault(name, []).append(args[0] if args else None)
 
     try:
         for name in names:
@@ -160,14 +169,14 @@ def recorded(model: nn.Module, names: Iterable[str], *, inputs: bool = False):
                 handles.append(modules[name].register_forward_pre_hook(keep_input(name)))
             else:
                 handles.append(modules[name].register_forward_hook(keep_output(name)))
-        yield found
+        yield calls
     finally:
         for handle in handles:
             handle.remove()
 
 
 def once(name: str, outputs: list):
-    """The output of a module that is called once in a pass.
+    """The output of a module that must be called exactly once per pass.
 
     Raises
     ------
@@ -175,6 +184,6 @@ def once(name: str, outputs: list):
         If it is called more often, or not at all.
     """
     if len(outputs) != 1:
-        raise InputError(f"{name} is computed {len(outputs)} times in one pass, so its features have no one value: name a "
-                         "module that is computed once")
+        raise InputError(f"{name} is computed {len(outputs)} times in one pass, so its features are not unique: name a module "
+                         "that is computed once")
     return outputs[0]
