@@ -191,7 +191,7 @@ def test_groups_stay_on_one_side_and_are_drawn_together():
     grouped = compare(x, y, groups=groups, subset=0)
     alone = compare(x, y, subset=0)
     assert grouped.span_error.n == 30 and not grouped.notes and "by group" in grouped.split
-    assert alone.notes and "equal rows that are fitted on" in alone.notes[0]  # the same rows on both sides, said
+    assert alone.notes and "equal rows of the fit" in alone.notes[0]  # the same rows on both sides, said
     assert grouped.cka.high - grouped.cka.low > 2 * (alone.cka.high - alone.cka.low)
 
 

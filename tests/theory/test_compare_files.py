@@ -102,12 +102,12 @@ def test_the_command_takes_a_folder(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("argv, code, says", [
-    (["narrow.npy"], 2, "no comparison"), (["narrow.npy", "absent.npy"], 1, "No such file"),
+    (["narrow.npy"], 2, "cannot be compared"), (["narrow.npy", "absent.npy"], 1, "No such file"),
     (["wide.npz", "both.safetensors:deep", "--ids", "turned.npy"], 1, "another order"),
     (["narrow.npy", "wide.npz", "--ids", "ids.npy", "ids.npy", "ids.npy"], 2, "--ids takes"),
     (["narrow.npy", "wide.npz", "--labels", "labelled.npz"], 1, "rows of labels are in another order than those of wide"),
     (["narrow.npy", "wide.npz", "--pairs", "--baseline", "narrow.npy", "narrow.npy"], 1, "baseline"),
-    (["narrow.npy", "wide.npz", "narrow.npy", "--pairs"], 2, "no pairs"),
+    (["narrow.npy", "wide.npz", "narrow.npy", "--pairs"], 2, "do not make pairs"),
     (["narrow.npy", "wide.npz", "--baseline", "narrow.npy", "wide.npz"], 2, "--baseline takes one")])
 def test_what_the_command_refuses(folder, capsys, monkeypatch, argv, code, says):
     monkeypatch.chdir(folder)
