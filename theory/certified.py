@@ -7,6 +7,7 @@ changes its sign on the ball. The smallest step that changes the answer lies bet
 
 import numpy as np
 import numpy.typing as npt
+from scipy.spatial.distance import cdist
 
 from lab import checks
 
@@ -101,9 +102,9 @@ def nearest_neighbour_steps(points: Array, anchors: Array, labels: npt.NDArray[n
     >>> nearest_neighbour_steps(np.array([[1.0]]), np.array([[0.0], [4.0], [9.0]]), np.array([0, 1, 1]))
     array([1.])
     """
-    squares = ((points[:, None] - anchors) ** 2).sum(-1)
+    squares = cdist(points, anchors, "sqeuclidean")
     nearest = squares.argmin(1)
-    apart = np.sqrt(((anchors[nearest][:, None] - anchors) ** 2).sum(-1))
+    apart = cdist(anchors[nearest], anchors)
     other = labels[nearest][:, None] != labels
     gain = squares - squares.min(1, keepdims=True)
     return np.where(other, gain / (2 * np.where(other, apart, 1.0)), np.inf).min(axis=1)

@@ -21,6 +21,7 @@ from empirical.studies.solutions.endings import LOSS
 from empirical.studies.solutions.plan import SOURCES, UNIT, about, from_files, of_width, seeds
 from empirical.studies.trained import TRAIN, first_member, ready
 from lab.combine import bounded
+from lab.errors import InputError
 from lab.estimate import mean_interval
 from lab.stages import Stage
 from lab.study import Study
@@ -128,15 +129,22 @@ def run(config: Adversarial, folder: Path, *, device: str | None = None, data_di
         correctly); over those that the nearest neighbour also classifies correctly, ``nearest`` (mean certified step of that
         rule) and ``found_there`` (mean found step of the widest network).
 
+    Raises
+    ------
+    InputError
+        If no test image is classified correctly at every width and by the nearest neighbour.
+
     Examples
     --------
     >>> from tempfile import TemporaryDirectory
-    >>> quick = of_width(Adversarial, 8, 0, alphas=("1/128", "1/64"), points=40, **{**SOURCES["digits"], "epochs": 4})
+    >>> quick = of_width(Adversarial, 32, 0, alphas=("1/32", "1/16"), points=40, **{**SOURCES["digits"], "epochs": 10})
     >>> with TemporaryDirectory() as folder:
     ...     found = run(quick, Path(folder) / "adversarial" / "run", device="cpu")
     >>> [item["certified"] <= item["found"] for item in found["widths"]]
     [True, True]
     """
+    from scipy.spatial.distance import cdist
+
     from empirical.hull.directions import PixelNetwork, adversarial_steps
     from empirical.models.mlp import MLP
     from theory.certified import certified_steps, nearest_neighbour_steps
@@ -150,10 +158,13 @@ def run(config: Adversarial, folder: Path, *, device: str | None = None, data_di
                                          for rows in (data.splits["test"][:config.points], data.splits["train"]))
     functions = [PixelNetwork(model, data) for model in models]
     right = np.logical_and.reduce([function.classes(points) == truth for function in functions])
-    points, truth = points[right], truth[right]
+    rule = known[cdist(points, anchors).argmin(1)] == truth
+    if not (right & rule).any():
+        raise InputError("no test image is classified correctly at every width: train longer, or leave out narrow networks")
+    points, rule = points[right], rule[right]
     lengths = np.array([np.linalg.norm(adversarial_steps(function, points), axis=1) for function in functions])
     ends = np.isfinite(lengths).all(axis=0)  # drop images from which the search met no boundary
-    points, truth, lengths = points[ends], truth[ends], lengths[:, ends]
+    points, rule, lengths = points[ends], rule[ends], lengths[:, ends]
     widths = []
     for network, facts, model, found in zip(networks, at.results, models, lengths):
         assert isinstance(model, MLP)  # the certificate is for one hidden layer
@@ -161,7 +172,6 @@ def run(config: Adversarial, folder: Path, *, device: str | None = None, data_di
         proved = certified_steps(*pixel_layer(model, data), readout, offsets, points, found)
         reached = facts["reached"] is None or facts["reached"][0]
         widths.append({**about(network, facts), "reached": reached, "certified": proved.mean(), "found": found.mean()})
-    rule = known[((points[:, None] - anchors) ** 2).sum(-1).argmin(1)] == truth
     return {"widths": widths, "counted": len(points), "found_there": lengths[-1, rule].mean(),
             "nearest": nearest_neighbour_steps(points[rule], anchors, known).mean(), "manifest": at.manifest(config.threads)}
 
