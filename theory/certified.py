@@ -107,4 +107,4 @@ def nearest_neighbour_steps(points: Array, anchors: Array, labels: npt.NDArray[n
     apart = cdist(anchors[nearest], anchors)
     other = labels[nearest][:, None] != labels
     gain = squares - squares.min(1, keepdims=True)
-    return np.where(other, gain / (2 * np.where(other, apart, 1.0)), np.inf).min(axis=1)
+    return np.where(other, gain / (2 * np.where(other & (apart > 0), apart, 1.0)), np.inf).min(axis=1)
