@@ -26,12 +26,12 @@ class Subject:
     Attributes
     ----------
     heading : a few words.
-    studies : the studies whose tables it reports.
+    studies : the studies whose tables it reports → the network of each, where tables of several networks are reported, else "".
     numbers : table → one sentence of numbers, with its full stop.
     """
 
     heading: str
-    studies: tuple[str, ...]
+    studies: Mapping[str, str]
     numbers: Callable[["pandas.DataFrame"], str]
 
 
@@ -44,7 +44,8 @@ def paragraph(subject: Subject, tables: Mapping[str, Table]) -> str:
     tables : by name; others than the subject's are ignored.
     """
     present = {name: tables[name] for name in subject.studies if name in tables}
-    sentences = [subject.numbers(table.frame) for table in present.values()]
+    sentences = [": ".join(filter(None, (subject.studies[name], subject.numbers(table.frame))))
+                 for name, table in present.items()]
     for verdict in verdicts(gather(present, ())) if present else ():
         column = verdict.columns.get("real")
         if column is not None and column.pieces:

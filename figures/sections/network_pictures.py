@@ -250,8 +250,8 @@ def adversarial(tables):
             _by_width(axes[-1], frame, "test_error", frame.data.iloc[0], place + 3)
         _finish(axes[-1], found[0].frame, title="error", ylabel="test error")
         legend(figure, axes, columns=3)
-        yield picture(figure, "The least change that alters an answer, by width",
-                      "Test pictures that networks of all widths get right, pixels between 0 and 1; the least change lies "
+        yield picture(figure, "The smallest change that alters an answer, by width",
+                      "Test images that all networks classify correctly, pixels between 0 and 1; the smallest change lies "
                       "between a certified and a found step. Intervals over replicas.", _names(found))
 
 

@@ -121,16 +121,18 @@ def _adversarial(frame) -> str:
 
 
 SUBJECTS = (
-    Subject("Double descent by width", ("descent-digits", "descent-mnist", "descent-resnet18-digits"), _descent),
-    Subject("Double descent by epochs", ("descent-epochs-digits",), _epochs),
-    Subject("Success by width", ("success-digits",), _success),
-    Subject("One wide network or several narrow ones", ("readouts-digits",), _readouts),
-    Subject("Tickets", ("tickets-digits", "tickets-resnet18-digits", "tickets-vgg16-digits"), _tickets),
-    Subject("Critical points", ("critical-digits",), _critical),
-    Subject("Curvature along training", ("curvature-digits",), _curvature),
-    Subject("Escape by width", ("escape-digits",), _escape),
-    Subject("Solutions of the same loss", ("endings-digits", "endings-mnist"), _endings),
-    Subject("Memorise or generalise", ("memorise-digits",), _memorise),
-    Subject("Adversarial changes", ("adversarial-digits", "adversarial-mnist"), _adversarial),
+    Subject("Double descent by width", {"descent-digits": "MLP", "descent-mnist": "MLP", "descent-resnet18-digits": "ResNet-18"},
+            _descent),
+    Subject("Double descent by epochs", {"descent-epochs-digits": ""}, _epochs),
+    Subject("Success by width", {"success-digits": ""}, _success),
+    Subject("One wide network or several narrow ones", {"readouts-digits": ""}, _readouts),
+    Subject("Tickets", {"tickets-digits": "MLP", "tickets-resnet18-digits": "ResNet-18", "tickets-vgg16-digits": "VGG-16"},
+            _tickets),
+    Subject("Critical points", {"critical-digits": ""}, _critical),
+    Subject("Curvature along training", {"curvature-digits": ""}, _curvature),
+    Subject("Escape by width", {"escape-digits": ""}, _escape),
+    Subject("Solutions of the same loss", {"endings-digits": "", "endings-mnist": ""}, _endings),
+    Subject("Memorise or generalise", {"memorise-digits": ""}, _memorise),
+    Subject("Adversarial changes", {"adversarial-digits": "", "adversarial-mnist": ""}, _adversarial),
 )
 STUDIES = tuple(dict.fromkeys(name for subject in SUBJECTS for name in subject.studies))

@@ -25,7 +25,7 @@ def test_a_paragraph_tells_numbers_and_what_they_say_of_claims(tmp_path):
     have = catalogue.tables(tmp_path, ["tickets-digits"])
     text = paragraph(tickets, have)
     wins = have["tickets-digits"].frame.query("rewind == 0 and arm == 'failed rest'").wins.mean()
-    assert text.startswith("<b>Tickets.</b> ") and f"{wins:.0%} with the rest taken from a failed network" in text
+    assert text.startswith("<b>Tickets.</b> MLP: ") and f"{wins:.0%} with the rest taken from a failed network" in text
     judged = [row for row in ledger.rows(ledger.gather(have, ())) if row["real"] and row["real"]["evidence"]]
     assert len(judged) == 4 and all(f"“{row['claim']}” — {row['real']['summary']}." in text for row in judged)
     assert paragraph(tickets, {}) == f"<b>Tickets.</b> {NOT_MEASURED}"
