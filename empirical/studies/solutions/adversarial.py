@@ -140,7 +140,7 @@ def run(config: Adversarial, folder: Path, *, device: str | None = None, data_di
     >>> quick = of_width(Adversarial, 32, 0, alphas=("1/32", "1/16"), points=40, **{**SOURCES["digits"], "epochs": 10})
     >>> with TemporaryDirectory() as folder:
     ...     found = run(quick, Path(folder) / "adversarial" / "run", device="cpu")
-    >>> [item["certified"] <= item["found"] for item in found["widths"]]
+    >>> [bool(item["certified"] <= item["found"]) for item in found["widths"]]
     [True, True]
     """
     from scipy.spatial.distance import cdist
