@@ -1,13 +1,13 @@
-"""Critical points of any smooth landscape, and what is asked of their heights and indices.
+"""Critical points of any smooth landscape, and statistics of their heights and indices.
 
-Search: the gradient's norm is minimised by damped Newton steps, many points at a time. The minimum of |∇F|² that counts is 0.
-With H = V Λ Vᵀ the step is Levenberg and Marquardt's,
+Search: damped Newton steps minimise |∇F|², many points at a time, until it is 0. With H = V Λ Vᵀ the step is that of Levenberg
+and Marquardt,
 
     −V Λ (Λ² + λ)⁻¹ Vᵀ ∇F,
 
-Newton's where λ is small, and a descent of |∇F|² always; it is taken if |∇F| falls, and λ is lowered then and raised else. The
-search is blind to the height and to the signs of the curvatures: it ends in minima, saddles and maxima alike, or where |∇F|² has
-a minimum that is none of F (H ∇F = 0), which is no critical point and is told by its norm.
+Newton's step for small λ, and always a descent direction of |∇F|². A step is accepted if |∇F| decreases; then λ is lowered,
+otherwise it is raised. The search ignores heights and the signs of the curvatures, so it ends in minima, saddles and maxima
+alike. It may also end in a minimum of |∇F|² that is not a critical point of F (H ∇F = 0), which its norm shows.
 
 The same functions serve the toy landscapes (:mod:`toy.critical_points`) and real networks (:mod:`empirical.critical_points`).
 """
@@ -19,31 +19,31 @@ import numpy as np
 __all__ = ["coins", "distinct", "fall", "index", "search"]
 
 FIRST_DAMPING, LOWER, RAISE = 1e-2, 0.2, 5.0
-SAME = 1e-7  # heights closer than this are one
-NEGATIVE = 1e-8  # of the largest curvature in size: what lies below minus that is negative
+SAME = 1e-7  # heights closer than this count as equal
+NEGATIVE = 1e-8  # curvatures below minus this share of the largest one in size count as negative
 
 
 def search(slopes: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]], start: np.ndarray, tolerance: float,
            max_steps: int) -> tuple[np.ndarray, np.ndarray]:
-    """Follow Newton's steps from every start.
+    """Search for a critical point from every start.
 
     Parameters
     ----------
     slopes : function
-        Points (R, N) → gradients (R, N) and Hessians (R, N, N).
+        Maps points (R, N) to gradients (R, N) and Hessians (R, N, N).
     start : (R, N) array
-        Where to start.
+        Starting points.
     tolerance : float
-        Norm of the gradient at which a point is left alone.
+        Norm of the gradient at which a search ends.
     max_steps : int
-        Steps a point, at most.
+        Largest number of steps per point.
 
     Returns
     -------
     points : (R, N) array
-        Where the searches ended.
+        End points of the searches.
     norms : (R,) array
-        Norms of the gradient there.
+        Norms of the gradient at the end points.
 
     Examples
     --------
@@ -66,7 +66,7 @@ def search(slopes: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]], start:
         tried = x[run] - np.einsum("rij,rj->ri", vectors, along)
         new_gradient, new_hessian = slopes(tried)
         new_norm = np.linalg.norm(new_gradient, axis=1)
-        better = new_norm < norm[run]  # False where it is no number
+        better = new_norm < norm[run]  # False for NaN
         kept = run[better]
         x[kept], gradient[kept], hessian[kept], norm[kept] = (a[better] for a in (tried, new_gradient, new_hessian, new_norm))
         damping[run] = np.maximum(damping[run] * np.where(better, LOWER, RAISE), 1e-15)
@@ -95,7 +95,7 @@ def index(curvatures: np.ndarray) -> np.ndarray:
 
 
 def distinct(loss: np.ndarray, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Points of one height and one index count once: an orbit of the landscape's symmetry, or one wide basin.
+    """Distinct points: those of the same height and index, an orbit of a symmetry or a flat region, count once.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def distinct(loss: np.ndarray, index: np.ndarray) -> tuple[np.ndarray, np.ndarra
     Returns
     -------
     loss : (D,) array
-        Heights of distinct points, by index.
+        Heights of distinct points, sorted by index.
     index : (D,) array of int
         Their indices.
 
@@ -137,7 +137,7 @@ def fall(loss: np.ndarray, share: np.ndarray) -> float:
     Returns
     -------
     float
-        NaN where there are no two heights.
+        NaN if all heights are equal.
 
     Examples
     --------
@@ -149,23 +149,23 @@ def fall(loss: np.ndarray, share: np.ndarray) -> float:
 
 
 def coins(loss: np.ndarray, index: np.ndarray, directions: int) -> float:
-    """Variance of the index at given loss, over that of as many independent coins of the same mean.
+    """Variance of the index at given loss, over that of as many independent coin flips with the same mean.
 
-    The mean share at a height is a parabola through all points.
+    The mean share at a height is given by a parabola fitted to all points.
 
     Parameters
     ----------
     loss : (P,) array
         Heights of critical points.
     index : (P,) array of int
-        Their negative directions.
+        Numbers of their negative directions.
     directions : int
-        N.
+        Number of all directions, N.
 
     Returns
     -------
     float
-        NaN of fewer than five heights.
+        NaN with fewer than five different heights.
 
     Examples
     --------
