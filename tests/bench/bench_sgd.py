@@ -1,10 +1,11 @@
 """Online SGD of 256 two-layer students against PyTorch, JAX and NumPy: one core, float32, erf, both layers trained.
 
-``python -m tests.bench.bench_sgd [--json] [--rounds 5] [--quick] [--batch 1 32] [--width …] [--inputs …] [--cells-only]``:
-the same algorithm with gradients written by hand in
+``python -m tests.bench.bench_sgd [--json] [--rounds 5] [--quick] [--batch 1 32] [--width …] [--inputs …] [--cells-only] [--plot
+FILE.svg]``: the same algorithm with gradients written by hand in
 every program (torch: batched bmm; JAX: vmap, scan and jit; NumPy: einsum-free matmul), fresh Gaussian inputs, a teacher
 of four units. Process time a step and replica, medians of interleaved rounds in one process on one core; ratios are peer
-over ours. "peak" is the fastest single-thread float32 matrix product of torch and NumPy in the same run. Then the span
+over ours. With ``--plot``, what of a step goes to sampling, products, activation and update is measured part by part and drawn.
+"peak" is the fastest single-thread float32 matrix product of torch and NumPy in the same run. Then the span
 law against the full simulator, and the growth of time in replicas and width.
 """
 
@@ -171,6 +172,14 @@ def peak_gflops():
     return best
 
 
+def parts(widths, inputs, rounds):
+    """The breakdown of a step of one replica, batch 32, for every cell that the wide kernel takes."""
+    from tests.bench.sgd_parts import breakdown
+
+    return [{"width": m, "inputs": d, "batch": 32, "seconds": breakdown(our_steps(m, d, 32, replicas=1), m, d, 32, K, rounds)}
+            for m in widths if m >= 16 for d in inputs]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true")
@@ -180,6 +189,7 @@ def main():
     parser.add_argument("--width", type=int, nargs="+", default=[4, 16, 64, 256])
     parser.add_argument("--inputs", type=int, nargs="+", default=[16, 64, 256])
     parser.add_argument("--cells-only", action="store_true", help="without the span law and the growth of time")
+    parser.add_argument("--plot", metavar="FILE.svg", help="draw what of a step goes where (batch 32, widths from 16)")
     args = parser.parse_args()
     peers = {"torch": torch_steps, "numpy": numpy_steps}
     try:
@@ -228,8 +238,17 @@ def main():
     for name, values in summary.items():
         target = f"  (target {TARGETS[name][0]}x, floor {TARGETS[name][1]}x)" if name in TARGETS else ""
         say(f"{name}: " + ", ".join(f"{k} {v:.2f}" for k, v in values.items()) + target)
+    results = {"peak_gflops": peak, "rows": rows, "summary": summary}
+    if args.plot:
+        from tests.bench.sgd_parts import draw
+
+        results["parts"] = parts(args.width, args.inputs[:1 if args.quick else None], args.rounds)
+        for row in results["parts"]:
+            say(f"m={row['width']:<4} d={row['inputs']:<4} " + ", ".join(
+                f"{name} {seconds * 1e9:.0f}" for name, seconds in row["seconds"].items()) + " ns")
+        draw(results["parts"], peak, args.plot)
     if args.json:
-        print(json.dumps({"peak_gflops": peak, "rows": rows, "summary": summary}))
+        print(json.dumps(results))
 
 
 if __name__ == "__main__":

@@ -9,10 +9,11 @@ from numba import config
 from scipy import stats
 
 from lab import kernel_streams as streams
+from lab.compiled import njit
 from lab.errors import InputError
 from tests import naive_sgd
 from toy.teacher_student import ensemble, kernels, model, overlaps
-from toy.teacher_student.tile import product, product_lanewise, product_plain
+from toy.teacher_student.tile import product, product_lanewise, product_plain, transpose, transpose_plain
 
 SMALL = config.DISABLE_JIT  # without the JIT everything is a thousand times slower
 
@@ -33,6 +34,19 @@ def test_product_for_all_small_sizes(lanewise):
             product_plain(expected, *place, lanewise)
             assert np.allclose(got, expected, atol=1e-5)
             assert np.array_equal(got[:7], c[:7])
+
+
+@njit
+def turned(out, a):
+    transpose(out, 3, 18, a, 2, 17)
+
+
+def test_transposition():
+    a = np.random.default_rng(0).standard_normal(17 * 17).astype(np.float32)
+    got, expected = np.zeros((2, 18 * 17), np.float32)
+    turned(got, a)
+    transpose_plain(expected, 3, 18, a, 2, 17)
+    assert np.array_equal(got, expected) and np.array_equal(got[3:19], a[2::17][:16])
 
 
 def setting(**changes):
@@ -107,7 +121,11 @@ def test_input_dimensions(inputs):
 @pytest.mark.parametrize("batch", range(1, 18))
 def test_batches(batch):
     check(setting(batch_size=batch, width=2), 2 if SMALL else 9)
-    check(setting(batch_size=batch, width=18, replicas=1), 2 if SMALL else 9)
+    check(setting(batch_size=batch, width=13 if batch % 2 else 18, replicas=1), 2 if SMALL else 9)
+
+
+def test_inputs_and_neurons_beyond_one_block_of_the_products():
+    check(setting(dim=130, width=70, batch_size=18, replicas=1, learning_rate=0.1), 2)
 
 
 @pytest.mark.parametrize("replicas", [1, 15, 16, 17] if SMALL else range(1, 18))

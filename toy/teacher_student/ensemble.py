@@ -24,7 +24,8 @@ def plan(width: int, batch_size: int, dim: int) -> tuple[bool, int, int]:
     """
     if width <= 8 or (width <= 16 and batch_size <= 4):
         return True, max(1, (4 if dim < 16384 else 2) // batch_size), 1
-    return False, max(1, 16 // batch_size), 4 if batch_size < 16 and dim < 2048 else 1
+    chunk = max(1, 16 // batch_size)
+    return False, chunk, 4 if chunk > 1 and dim < 2048 else 1
 
 
 def address(s, purpose: str) -> tuple:
@@ -53,7 +54,7 @@ class FullEnsemble:
         open_ = streams.open_lanes if self.narrow else streams.open_streams
         self.streams = [open_(s.seed, *address(s, what), replicas=n).ravel() for what in ("data", "noise", "order")]
         rows = self.groups * LANES if self.narrow else n
-        self.W, self.V = np.zeros(rows * d * m, dtype=np.float32), np.zeros(rows * m, dtype=np.float32)
+        self.W, self.V = kernels.aligned_zeros(rows * d * m), kernels.aligned_zeros(rows * m)
         self.done = 0
         for r in range(n):
             weights, readout = starts(s, r)
@@ -77,8 +78,8 @@ class FullEnsemble:
         """(first neuron, view [input][neuron]) of each panel of a replica's weights."""
         d, m = self.setting.dim, self.padded
         flat = self.W[r * d * m:(r + 1) * d * m]
-        for at in range(0, m, 2 * LANES):
-            wide = min(2 * LANES, m - at)
+        for at in range(0, m, kernels.PANEL):
+            wide = min(kernels.PANEL, m - at)
             yield at, flat[at * d:(at + wide) * d].reshape(d, wide)
 
     def _readout(self):

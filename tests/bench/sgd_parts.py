@@ -1,0 +1,108 @@
+"""Where a step of online SGD spends its time: each part of the wide kernel by itself, beside the whole step.
+
+The parts are the functions that :func:`toy.teacher_student.kernels.advance_wide` calls, on arrays of one replica, which stay in
+the cache as they do there. Least thread time of interleaved rounds: the machine may be busy, the shares stay.
+"""
+
+import time
+from itertools import chain
+
+import numpy as np
+
+from lab import kernel_streams as streams
+from lab.compiled import njit
+from toy.teacher_student import kernels
+
+PARTS = ("sampling", "labels", "forward product", "activation, errors, readout", "update")
+_f = np.float32
+
+
+@njit(cache=True, error_model="numpy")
+def _repeat(part, times, states, x, teacher, amplitudes, rho, spare, zeta, y, W, V, h, delta, g, d, m, n, row):
+    for _ in range(times):
+        if part == 0:
+            streams.fill_normal_at(states, 0, x, 0, d * row)
+        elif part == 1:
+            k = amplitudes.size
+            kernels.product(rho, 0, row, teacher, 0, k, 1, x, 0, row, k, row // kernels.LANES, d, False)
+            kernels.labels_of(y, 0, rho, spare, row, k, amplitudes, kernels.ERF, _f(0), zeta, row)
+        elif part == 2:
+            if m == kernels.LANES:
+                kernels.forward_sixteen(h, 0, x, 0, row, W, 0, d, spare)
+            else:
+                kernels.forward_panels(h, 0, x, 0, row, n, W, 0, m, d)
+        elif part == 3:
+            kernels.batch_wide(h, delta, g, y, V, 0, m, n, row, (_f(1e-4), _f(1e-4), _f(1), _f(1)), kernels.ERF)
+        else:
+            kernels.update_panels(W, 0, m, d, x, 0, row, n, delta, 0)
+
+
+def breakdown(step, width: int, inputs: int, batch: int, teacher_units: int = 4, rounds: int = 5) -> dict[str, float]:
+    """Seconds of a step's parts, of the whole step, and of its two products at this core's peak.
+
+    Parameters
+    ----------
+    step : callable
+        Takes so many steps of one replica.
+    width, inputs, batch : int
+        Of the students: neurons (a multiple of 16), input dimension, and samples a step (at least 16).
+    teacher_units : int
+        Units of the teacher.
+    rounds : int
+        Rounds of which the least time is taken.
+
+    Returns
+    -------
+    dict
+        Seconds by name: those of :data:`PARTS`, and ``step``.
+    """
+    zeros = kernels.aligned_zeros
+    row = -(-batch // kernels.LANES) * kernels.LANES
+    states = streams.open_streams(0, "bench", replicas=1).ravel()
+    x, W, V = zeros(inputs * row), zeros(width * inputs), zeros(width)
+    h, delta, g = zeros(row * width), zeros(row * width), zeros(row * width)
+    W[:], V[:] = 0.1 * np.random.default_rng(0).standard_normal(W.size), 0.5
+    rho, spare, zeta, y = zeros(teacher_units * row), zeros(16 * row), zeros(row), zeros(row)
+    arrays = (states, x, np.full(inputs * teacher_units, inputs**-0.5, _f), np.ones(teacher_units, _f), rho, spare, zeta, y, W, V,
+              h, delta, g, inputs, width, batch, row)
+    programs = {name: (lambda times, part=part: _repeat(part, times, *arrays)) for part, name in enumerate(PARTS)}
+    programs["step"] = step
+    least = dict.fromkeys(programs, np.inf)
+    times = max(2, int(3e8 / (width * inputs * batch + 1e4)) // 32)
+    for name, run in chain.from_iterable([programs.items()] * (rounds + 1)):
+        begin = time.thread_time()
+        run(times)
+        least[name] = min(least[name], (time.thread_time() - begin) / times)
+    return least
+
+
+def draw(rows: list[dict], peak: float, path: str) -> None:
+    """One bar a cell: shares of a step's time, and a mark where the two products alone would end at the machine's peak.
+
+    Parameters
+    ----------
+    rows : list of dict
+        ``width``, ``inputs``, ``batch`` and ``seconds`` (of :func:`breakdown`).
+    peak : float
+        GFLOP/s of one core.
+    path : str
+        Ends in .svg, .pdf or .png.
+    """
+    from lab.pictures import SERIES, saved
+
+    with saved(path, width=7.0, height=0.6 + 0.3 * len(rows)) as axes:
+        for place, row in enumerate(rows):
+            seconds, left = row["seconds"], 0.0
+            whole = max(seconds["step"], sum(seconds[name] for name in PARTS))
+            for name, colour in zip(PARTS, SERIES):
+                axes.barh(place, seconds[name] / whole, left=left, color=colour, label=name if place == 0 else None)
+                left += seconds[name] / whole
+            axes.barh(place, max(0.0, 1 - left), left=left, color="#dddddd", label="all else" if place == 0 else None)
+            ideal = 4 * row["width"] * row["inputs"] * row["batch"] / (peak * 1e9) / whole
+            axes.plot([ideal] * 2, [place - 0.45, place + 0.45], color="black", lw=2,
+                      label="both products at peak" if place == 0 else None)
+        axes.set_yticks(range(len(rows)), [f"m = {r['width']}, d = {r['inputs']}" for r in rows])
+        axes.invert_yaxis()
+        axes.set_xlim(0, 1)
+        axes.set_xlabel(f"share of a step's time (batch {rows[0]['batch']}, {peak:.0f} GFLOP/s)")
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, frameon=False)
