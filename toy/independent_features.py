@@ -113,7 +113,7 @@ def simulate(rows: int = 64, width: int = 8, other_width: int = 8, replicas: int
     Returns
     -------
     Similarities
-        A number a replica.
+        One number per replica.
 
     Raises
     ------
