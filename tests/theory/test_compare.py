@@ -89,6 +89,10 @@ def test_every_number_has_its_interval_and_is_in_the_table(found):
     assert table.loc["span error", "value"] == found.span_error.mean and table.loc["CKA", "null"] == found.nulls["cka"].mean
     assert frame.loc["probes.residual", "low"] == found.probes["residual"].low and frame.loc["cka", "method"] == "bootstrap"
     assert len(repr(found)) < 200 and "span error" in repr(found)
+    for name in ("cka", "neighbours"):  # against shuffled rows
+        score, p = found.calibrated[name], found.calibrated[f"{name}_p"]
+        assert score.low <= score.mean <= score.high <= 1 and p.is_exact and p.mean == 0.01
+        assert score.mean < 1 and f"calibrated.{name}" in frame.index
 
 
 def test_pictures(found, tmp_path):
@@ -131,7 +135,7 @@ def test_several_pairs_have_intervals_over_pairs():
     single = [compare(s, t, baseline=b, subset=0) for s, t, b in zip(sources, targets, [*targets[1:], targets[0]])]
     for name in ("span_error", "gap", "cka", "n_over_d"):
         assert getattr(found, name) == mean_interval([getattr(one, name).mean for one in single]), name
-    assert "3 pairs" in found.interval and found.span_error.n == 3
+    assert "3 pairs" in found.interval and found.span_error.n == 3 and not [name for name in found.calibrated if "_p" in name]
 
 
 # ----------------------------------------------------------------------------------------------------------- intervals

@@ -21,6 +21,7 @@ MEASURES = (
     ("Procrustes", "procrustes"), ("shared neighbours", "neighbours"), ("rows a unit (n/d)", "n_over_d"),
 )
 _LABELS = {"copies": "span error, first {} of the source", "held_out": "{} on held-out rows", "probes": "probe: {}",
+           "calibrated": "{}, calibrated by shuffled rows",
            "residual": "residual: {}", "effective_rank": "effective rank: {}", "dead_units": "dead units: {}"}
 _NAMES = {  # attribute -> name in Measured, where they differ
     "null": "null_span_error", "reverse_null": "null_reverse_span_error", "baseline": "baseline_span_error",
@@ -31,6 +32,8 @@ _GROUPS = {  # attribute -> its entries -> name in Measured
     "effective_rank": {"source": "rank_narrow", "target": "rank_wide", "baseline": "rank_other"},
     "units": {"source": "features_narrow", "target": "features_wide", "baseline": "features_other"},
     "dead_units": {"source": "dead_narrow", "target": "dead_wide", "baseline": "dead_other"},
+    "calibrated": {"cka": "calibrated_cka", "neighbours": "calibrated_neighbours", "cka_p": "p_cka",
+                   "neighbours_p": "p_neighbours"},
     "held_out": {"cca": "held_out_cca", "svcca": "held_out_svcca", "procrustes": "held_out_procrustes"},
     "probes": {
         "source": "probe_narrow", "target": "probe_wide", "gap": "probe_error_gap", "baseline": "probe_other",
@@ -38,8 +41,9 @@ _GROUPS = {  # attribute -> its entries -> name in Measured
         "accuracy_source": "accuracy_narrow", "accuracy_target": "accuracy_wide",
         "accuracy_source_with_residual": "accuracy_with_residual"},
 }
+_P_VALUES = ("p_cka", "p_neighbours")  # of one pair; a mean of them says nothing
 _EXACT = ("rows_per_feature", "features_narrow", "features_wide", "features_other", "dead_narrow", "dead_wide", "dead_other",
-          "null_neighbours")
+          "null_neighbours", *_P_VALUES)
 
 Numbers = Mapping[str, Estimate]
 
@@ -105,6 +109,10 @@ class FeatureComparison:
         without labels.
     held_out : mapping of str to Estimate
         Similarities on the score rows.
+    calibrated : mapping of str to Estimate
+        "cka" and "neighbours" as shares of the way from their mean over shuffled rows to 1
+        (:mod:`theory.measures.calibrated`), and of a single pair their p-values, "cka_p" and "neighbours_p" (subset); empty
+        where rows come in groups.
     nulls : mapping of str to Estimate
         Similarities to the features of other rows.
     baselines : mapping of str to Estimate
@@ -159,6 +167,7 @@ class FeatureComparison:
     dead_units: Numbers
     probes: Numbers | None
     held_out: Numbers
+    calibrated: Numbers
     nulls: Numbers
     baselines: Numbers
     others: Numbers
@@ -258,7 +267,7 @@ def combined(measured: Sequence[Measured]) -> dict[str, Estimate]:
         known = {name: value for name, value in one.values.items() if math.isfinite(value)}
         return {name: exact(value) if name in _EXACT else one.estimates.get(name) or Estimate(value)
                 for name, value in known.items()}
-    names = dict.fromkeys(name for one in measured for name in one.values)
+    names = dict.fromkeys(name for one in measured for name in one.values if name not in _P_VALUES)
     columns = {name: [one.values[name] for one in measured if math.isfinite(one.values.get(name, math.nan))] for name in names}
     return {name: mean_interval(values) for name, values in columns.items() if values}
 

@@ -18,10 +18,11 @@ import numpy as np
 from lab.combine import bounded
 from lab.errors import InputError
 from lab.estimate import Estimate
+from lab.streams import generator
 from theory.compare.on_rows import compare_rows
 from theory.compare.resample import Resampling
 from theory.compare.sites import SHUFFLED, TARGET, Site
-from theory.measures import compared
+from theory.measures import calibrated_cka, calibrated_neighbours, compared
 from theory.measures.debiased import debiased_cka_of
 from theory.measures.influence import PairedRows, cca_influence, debiased_cka_influence, procrustes_influence
 from theory.measures.neighbours import shared_neighbours
@@ -201,7 +202,10 @@ class Fitted:
 
 
 class Subset:
-    """Nonlinear span errors, logistic probes and shared neighbours, on a subset of the rows."""
+    """Nonlinear span errors, logistic probes, shared neighbours and calibrated similarities, on a subset of the rows.
+
+    Similarities are calibrated where every row is a group of its own: of rows that belong together, shuffled ones are no null.
+    """
 
     def __init__(self, fit: Rows, score: Rows, wide: str, other: str | None, used: list[str], *, ridge: float, seed: int,
                  groups: np.ndarray):
@@ -216,6 +220,25 @@ class Subset:
         self._better = {prefix: min((f"{prefix}kernel_span_error", f"{prefix}mlp_span_error"), key=self.values.__getitem__)
                         for prefix in near}
         self.values |= {f"{prefix}nonlinear_span_error": self.values[name] for prefix, name in self._better.items()}
+        self._calibrated: dict[str, np.ndarray] = {}
+        if len(set(groups.tolist())) == len(groups):
+            with suppress(InputError):  # features that do not vary on these rows
+                self._calibrate(score, used, wide, k, seed)
+
+    def _calibrate(self, score: Rows, used: list[str], wide: str, neighbours: int, seed: int) -> None:
+        """Similarities held against shuffled rows; what a row adds to them, with the null held as it is."""
+        x, y, rng = _side(score, used), score[wide], generator(seed, "comparison", "calibrated", len(used))
+        found = {"cka": calibrated_cka(x, y, rng), "neighbours": calibrated_neighbours(x, y, rng, neighbours=neighbours)}
+        moments, cka = Moments.from_samples({name: score[name] for name in [*used, wide]}), compared()["cka"]
+        rows = PairedRows(_standard(moments, score, used), _standard(moments, score, wide),
+                          PairedRows.covariances(moments, used, wide))
+        added = {"neighbours": self._near["neighbours"] - self.values["neighbours"]}
+        if cka.influence is not None:
+            added["cka"] = cka.influence(moments, used, wide)(rows)
+        for name, column in added.items():
+            beside = found[name]
+            self.values |= {f"calibrated_{name}": beside.score, f"p_{name}": beside.p}
+            self._calibrated[f"calibrated_{name}"] = column / (1 - beside.null.mean())
 
     def estimates(self, draws: Resampling, values: dict[str, float]) -> dict[str, Estimate]:
         """All numbers on these rows with their intervals."""
@@ -225,6 +248,7 @@ class Subset:
                   for name in (f"{prefix}nonlinear_span_error",)}
         terms |= better
         estimates = {name: draws.shares(values[name], (1, *term)) for name, term in terms.items()}
+        estimates |= {name: bounded(draws.moved(values[name], column), most=1) for name, column in self._calibrated.items()}
         if len(better) == 2:
             estimates["nonlinear_gap"] = draws.shares(values["nonlinear_gap"], (1, *better["nonlinear_span_error"]),
                                                       (-1, *better["baseline_nonlinear_span_error"]))

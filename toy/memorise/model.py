@@ -21,10 +21,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab import checks
+from lab.docstrings import arguments_as_in
 from lab.errors import ArgumentError
 from lab.names import Keyed, renamed
 from lab.results import Results
 from lab.streams import generator
+from theory.memorising import class_changes
 from theory.regions import Regions, follow
 from toy.memorise import TASKS
 from toy.mlp.kernels import ADAM
@@ -98,6 +100,27 @@ class History(Results, axes="marks: look; train_error test_error: replica look; 
     loss: np.ndarray
     true_regions: int
     diverged: np.ndarray
+
+
+@dataclass(frozen=True)
+class Prediction(Results, theory=True):
+    """What is known of any classifier that fits its samples; how a network comes to it along training has no closed form.
+
+    Attributes
+    ----------
+    least_changes : float or None
+        Expected changes of class around the curve, at least; None of noise inputs, which do not lie on it.
+    test_error : float
+        Expected test error, at least.
+
+    Examples
+    --------
+    >>> predict("random-labels", samples=60).least_changes
+    30.0
+    """
+
+    least_changes: float | None
+    test_error: float
 
 
 def _curve(theta, harmonics):
@@ -282,3 +305,42 @@ def simulate(task: str = "structured", width: int = 128, samples: int = 60, repl
         test_error[:, t] = np.mean(now(test_x).argmax(2) != test_y, axis=1)
         classes[:, t] = now(curve).argmax(2)
     return History(marks, train_error, test_error, follow(classes), done.last_losses, 2 * waves, done.diverged)
+
+
+@arguments_as_in(simulate)
+def predict(task: str = "structured", width: int = 128, samples: int = 60, replicas: int = 10, seed: int = 0,
+            dim: int = 20, harmonics: int = 8, waves: int = 3, epochs: int = 3000, batch_size: int = 50,
+            learning_rate: float = 3e-3, init_scale: float = 1.0, target_loss: float = 0.01, looks: int = 40,
+            same_data: bool = False, label_noise: float = 0.0) -> Prediction:
+    """What fitting such samples takes, and what test error is left, for any classifier.
+
+    Parameters
+    ----------
+    seed : int in 0 … 2⁶⁴ − 1, default 0
+        Not used: theory does not depend on it. Task, samples, waves and label noise decide.
+
+    Returns
+    -------
+    Prediction
+        By :mod:`theory.memorising`.
+
+    Raises
+    ------
+    InputError
+        As :func:`simulate`.
+
+    References
+    ----------
+    Derived in :mod:`theory.memorising`.
+
+    Examples
+    --------
+    >>> theory = predict("structured", label_noise=0.2)
+    >>> round(theory.least_changes, 2), theory.test_error
+    (14.64, 0.1)
+    """
+    check(task, width, samples, replicas, seed, dim, harmonics, waves, epochs, batch_size, learning_rate, init_scale, target_loss,
+          looks, same_data, label_noise)
+    noise = 1.0 if task == "random-labels" else label_noise
+    on_curve = task != "noise-inputs"
+    return Prediction(class_changes(samples, waves, noise) if on_curve else None, noise / 2 if on_curve else 0.5)
