@@ -1,5 +1,7 @@
 """Students of half as many units as fifty equal teacher units: which points gradient flow ends at."""
 
+from typing import Any
+
 from figures.published import Published
 from lab.estimate import Estimate, exact, share_interval
 
@@ -22,7 +24,7 @@ def _points(frame) -> Estimate | None:
     return exact(float(sum(students.any() for students in at))) if len(rows) else None
 
 
-_SAID = dict(
+_SAID: dict[str, Any] = dict(
     protocol="gradient flow from Glorot's start, erf, 50 equal orthonormal teacher units, 25 students, to 1e5 steps at most",
     source="Simsek et al. 2023 (arXiv 2311.01644); berfinsimsek/neural-net-regression, erf50", read="abstract, and its README",
     study="copy-average-fifty", reduced="24 students; those on the way to the copy-average point are stopped before its end")

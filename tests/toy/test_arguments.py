@@ -36,7 +36,7 @@ BAD = {
 KINDS = {
     **dict.fromkeys(("bumps", "replicas", "samples", "dim", "width", "copies", "epochs", "batch_size", "teacher_width",
                      "max_steps", "power", "looks", "waves", "harmonics", "test_samples", "degree", "reference_width",
-                     "size", "starts", "rows", "other_width"), "count"),
+                     "size", "starts", "rows", "other_width", "points", "fresh"), "count"),
     **dict.fromkeys(("replica", "first_replica"), "whole"),
     "seed": "seed",
     **dict.fromkeys(("half_line", "bump_width", "init_scale", "init_readout", "learning_rate", "learning_rate_decay",
@@ -47,7 +47,7 @@ KINDS = {
     "time_cap": "cap", "threshold": "share", "spurious_at_teacher": "share", "label_noise": "share",
     **dict.fromkeys(("features", "degrees", "widths"), "counts"),
     **dict.fromkeys(("times", "strengths", "ridges"), "numbers"),
-    **dict.fromkeys(("mode", "family", "method", "task", "init", "activation", "condition", "landscape"), "choice"),
+    **dict.fromkeys(("mode", "family", "method", "task", "init", "activation", "condition", "landscape", "law"), "choice"),
     **dict.fromkeys(("balanced", "same_data", "accelerate", "small_rate"), "switch"),
 }
 OTHER = {"progress", "start", "threads", "time_limit", "teacher_activation", "teacher_directions"}

@@ -151,7 +151,7 @@ def calibrated_cka(x: np.ndarray, y: np.ndarray, rng: np.random.Generator, *, re
         if not size > 0:
             raise InputError("features that do not vary have no CKA")
         sides.append(products / size)
-    return _permuted(lambda a, b: float(np.vdot(a, b)), *sides, rng, repeats)
+    return _permuted(lambda a, b: float(np.vdot(a, b)), sides[0], sides[1], rng, repeats)
 
 
 def calibrated_neighbours(x: np.ndarray, y: np.ndarray, rng: np.random.Generator, *, neighbours: int = 10,
@@ -194,8 +194,9 @@ def calibrated_neighbours(x: np.ndarray, y: np.ndarray, rng: np.random.Generator
     x, y = _rows(x, y)
     checks.whole_number("repeats", repeats)
     checks.whole_number("neighbours", neighbours, 1, max(1, len(x) - 1))
-    near, links = [nearest_rows(side, neighbours) for side in (x, y)], len(x) * neighbours
-    return _permuted(lambda a, b: np.count_nonzero(a & b) / links, *near, rng, repeats)
+    links = len(x) * neighbours
+    return _permuted(lambda a, b: np.count_nonzero(a & b) / links, nearest_rows(x, neighbours), nearest_rows(y, neighbours),
+                     rng, repeats)
 
 
 def _permuted(measure: Callable[[np.ndarray, np.ndarray], float], a: np.ndarray, b: np.ndarray, rng: np.random.Generator,
