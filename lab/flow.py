@@ -16,7 +16,7 @@ evaluations of f.
 The error is held below ``atol + rtol |y|`` a coordinate *and* below a tenth of the step's own length, so that the decay
 towards a minimum is followed down to rounding. The spectral radius comes from a nonlinear power iteration, renewed
 every few steps. Dense output is cubic Hermite; that of the loss uses dL/dt = −|∇L|² and is kept between the two ends of
-the step. A replica is found converged at the end of a step: its time is late by at most that step.
+the step. Whether a replica has converged is looked at after each step: its time is late by at most that step.
 
 Lanes. Models are evaluated for ``LANES`` replicas at once, ``y[coordinate, lane]``, so that every inner loop of a model
 is a vector operation. Each lane is a replica with its own step size, number of stages, spectral radius and phase of the
@@ -34,13 +34,13 @@ It is passed to the compiled integrator as a first-class function: one integrato
 serves every model.
 """
 
-from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 import numpy as np
 
 from lab.errors import InputError
-from lab.flow_kernel import (
+from lab.flow_kernel import integrate
+from lab.flow_lanes import (
     CONVERGED,
     DIVERGED,
     EVALUATION_CAP,
@@ -51,15 +51,19 @@ from lab.flow_kernel import (
     STATUS,
     STOPPED,
     TIME_CAP,
+    Control,
+    Problem,
+    Status,
+    Written,
+    block,
     coefficients,
-    integrate,
+    fresh_lanes,
 )
-from lab.manifest import cores
 from lab.names import renamed
-from lab.threads import offered
+from lab.team import Team
 
 __all__ = ["CONVERGED", "DIVERGED", "EVALUATION_CAP", "LANES", "MAX_STAGES", "REACHED", "RHS", "STATUS", "STOPPED",
-           "TIME_CAP", "Flow", "solve"]
+           "TIME_CAP", "Flow", "Status", "solve"]
 
 
 @dataclass(frozen=True)
@@ -68,16 +72,25 @@ class Flow:
 
     Attributes
     ----------
-    state : (replicas, n) last states.
-    value : (replicas,) loss there.
-    time : (replicas,) time reached.
-    gradient : (replicas,) max |∇L| there.
-    status : (replicas,) integers, see ``STATUS``.
-    evaluations : (replicas,) evaluations of the gradient.
-    times : (T,) requested times.
-    values : (replicas, T) loss at the requested times. After a replica has converged: its last value; after it has
-        stopped for another reason: NaN.
-    states : (replicas, T, n) states at the requested times, likewise, or None.
+    state : (replicas, n) float array
+        Last states.
+    value : (replicas,) float array
+        Loss there.
+    time : (replicas,) float array
+        Time reached.
+    gradient : (replicas,) float array
+        max |∇L| there.
+    status : (replicas,) int array
+        Why each stopped, a :class:`Status`; ``STATUS`` has them in words.
+    evaluations : (replicas,) int array
+        Evaluations of the gradient.
+    times : (T,) float array
+        Requested times.
+    values : (replicas, T) float array
+        Loss at the requested times. After a replica has converged: its last value; after it has stopped for another reason:
+        NaN.
+    states : (replicas, T, n) float array or None
+        States at the requested times, likewise.
     """
 
     state: np.ndarray
@@ -104,23 +117,41 @@ def solve(rhs, params, start, *, work_rows=1, times=(), keep_states=False, gradi
 
     Parameters
     ----------
-    rhs : model compiled with the signature ``RHS``: −∇L and L for ``LANES`` replicas (module docstring).
-    params : 1-d, the model's constants, the same for all replicas.
-    start : (replicas, n) initial states.
-    work_rows : rows of the scratch array ``(rows, LANES)`` that the model wants.
-    times : increasing times at which the loss (and, with ``keep_states``, the state) is wanted.
-    gradient_tol : a replica has converged once max|∇L| ≤ gradient_tol at the end of a step.
-    time_cap : flow time at which a replica is given up (status "time cap").
-    target_loss : scalar or (replicas,): stop where the loss crosses this value (status "value reached").
-    rtol, atol : of the local error per step, in the mean-square norm, relative to each coordinate and absolute.
-    max_evaluations : evaluations of the gradient after which a replica is given up (at the end of its step).
-    threads : threads (default: ``NUMBA_NUM_THREADS``). Results do not depend on it.
-    time_limit : wall time in seconds after which everything still running is stopped (status "stopped").
-    progress : called with the number of replicas that just finished.
+    rhs : compiled function
+        The model, with the signature ``RHS``: −∇L and L for ``LANES`` replicas (module docstring).
+    params : (c,) float array
+        The model's constants, the same for all replicas.
+    start : (replicas, n) float array
+        Initial states.
+    work_rows : int ≥ 0, default 1
+        Rows of the scratch array ``(rows, LANES)`` that the model wants.
+    times : (T,) increasing float array, default ()
+        When the loss (and, with ``keep_states``, the state) is wanted.
+    keep_states : bool, default False
+        Keep the states at those times, too.
+    gradient_tol : float ≥ 0, default 1e-8
+        A replica has converged once max|∇L| is at most this at the end of a step.
+    time_cap : float ≥ 0, default ∞
+        Flow time at which a replica is given up (status "time cap").
+    target_loss : float or (replicas,) float array, default −∞
+        Stop where the loss crosses this value (status "value reached").
+    rtol : float > 0, default 1e-5
+        Local error per step, in the mean-square norm, relative to each coordinate.
+    atol : float > 0, default 1e-7
+        The same, absolute.
+    max_evaluations : int ≥ 1, default 10000000
+        Evaluations of the gradient after which a replica is given up, at the end of its step.
+    threads : int ≥ 1, optional
+        Default: as many as Numba would use. Results do not depend on it.
+    time_limit : float ≥ 0, optional
+        Seconds of wall time after which everything that still runs is stopped (status "stopped").
+    progress : callable, optional
+        Called with the number of replicas that just finished.
 
     Returns
     -------
     Flow
+        Where the replicas went.
 
     Raises
     ------
@@ -142,38 +173,24 @@ def solve(rhs, params, start, *, work_rows=1, times=(), keep_states=False, gradi
         raise InputError("without a gradient tolerance the flow needs a cap on time")
     replicas, n = start.shape
     target = np.array(np.broadcast_to(target_loss, (replicas,)), dtype=np.float64)
-    control = np.array([gradient_tol, time_cap, rtol, atol, min(max_evaluations, 2**52)], dtype=np.float64)
-    state, ends = start.copy(), np.full((replicas, 3), np.nan)
-    values = np.full((replicas, times.size), np.nan)
-    states = np.full((replicas if keep_states else 0, times.size, n), np.nan)
-    counts = np.zeros((replicas, 4), dtype=np.int64)
-    counts[:, 0] = STOPPED
-    flag = np.zeros(1, dtype=np.int64)
+    control = Control(float(gradient_tol), float(time_cap), float(rtol), float(atol), int(min(max_evaluations, 2**52)))
+    written = Written(start.copy(), np.full((replicas, 3), np.nan), np.full((replicas, times.size), np.nan),
+                      np.full((replicas if keep_states else 0, times.size, n), np.nan), np.zeros((replicas, 4), dtype=np.int64))
+    written.counts[:, 0] = Status.STOPPED
     table = coefficients()
 
-    threads = max(1, int(threads or offered()))
-    # enough pieces to share the work evenly, large enough to keep the lanes full
-    piece = max(LANES, min(16 * LANES, -(-replicas // threads)))
-    pieces = [slice(i, min(i + piece, replicas)) for i in range(0, replicas, piece)]
+    with Team(threads, time_limit) as team:
+        # enough pieces to share the work evenly, large enough to keep the lanes full
+        piece = max(LANES, min(16 * LANES, -(-replicas // team.threads)))
 
-    def work(part):
-        if flag[0] == 0:
-            with np.errstate(all="ignore"):  # of use without the JIT only: overflow is how divergence shows
-                integrate(rhs, params, work_rows, start[part], target[part], times, table, control, state[part],
-                           ends[part], values[part], states[part] if keep_states else states, counts[part], flag)
-        if progress is not None:
-            progress(part.stop - part.start)
+        def work(part):
+            if not team.stopped:
+                integrate(rhs, params, Problem(start[part], target[part], times), control, table, block(work_rows), fresh_lanes(),
+                          Written(*(array[part] for array in written)), team.stop)
+            if progress is not None:
+                progress(part.stop - part.start)
 
-    if pieces:
-        with ThreadPoolExecutor(min(threads, len(pieces), cores()) if threads > 1 else 1) as pool:
-            jobs = [pool.submit(work, part) for part in pieces]
-            try:
-                if wait(jobs, timeout=time_limit).not_done:
-                    flag[0] = 1
-                for job in jobs:
-                    job.result()
-            except BaseException:  # Ctrl-C too: let the kernels return
-                flag[0] = 1
-                raise
+        team.run(work, [slice(i, min(i + piece, replicas)) for i in range(0, replicas, piece)])
+    state, ends, values, states, counts = written
     return Flow(state, ends[:, 2], ends[:, 0], ends[:, 1], counts[:, 0], counts[:, 1], times, values,
                 states if keep_states else None)

@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Iterable
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from lab.manifest import cores
@@ -67,6 +68,44 @@ def offered() -> int:
 
     settings: Any = numba.config  # a module whose values are set at run time
     return settings.NUMBA_NUM_THREADS
+
+
+def usable(threads: int | None = None) -> int:
+    """Threads for a piece of work: as many as are asked for, or as Numba would use; never more than there are cores."""
+    return max(1, min(threads or _numba_uses(), cores()))
+
+
+def _numba_uses() -> int:
+    """Threads of Numba's parallel kernels, without starting them for the question."""
+    import numba
+
+    try:
+        numba.threading_layer()
+    except ValueError:  # none was started: nobody has set another number
+        return offered()
+    return numba.get_num_threads()
+
+
+@contextmanager
+def single_threaded_blas():
+    """BLAS starts no threads of its own meanwhile: for calls of BLAS from several threads, or with small matrices."""
+    libraries = _blas()
+    had = [library.num_threads for library in libraries]
+    try:
+        for library in libraries:
+            _set(library, 1)
+        yield
+    finally:
+        for library, threads in zip(libraries, had):
+            _set(library, threads)
+
+
+@cache  # looking for the libraries takes longer than a small projection
+def _blas() -> list:
+    """NumPy's BLAS, and SciPy's, which compiled kernels call."""
+    import scipy.linalg.cython_blas  # noqa: F401  it would otherwise be loaded by the first kernel, and not be held
+
+    return [library for library in _thread_pools() if library.user_api == "blas"]
 
 
 @contextmanager

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
-from lab import flow, manifest
+from lab import flow, manifest, team
 from lab.store import RunStore
 from lab.study import _costs
 from lab.sweep import Workers, sweep
-from lab.threads import fixed
+from lab.threads import fixed, single_threaded_blas
 from tests.lab.experiments import Threaded, pools
 from tests.lab.test_flow import double_well
 from theory.commands import check
@@ -35,10 +36,27 @@ def test_threads_are_given_back_whatever_happens():
         assert set(pools()) == {3} and (pools(), os.environ["OMP_NUM_THREADS"]) == before
 
 
+@pytest.mark.parametrize("how", ["here", "in a thread"])
+def test_blas_has_its_threads_back_after_a_failure(how):
+    def fails():
+        with single_threaded_blas():
+            inside.append(blas())
+            raise ZeroDivisionError
+
+    def blas():
+        return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+    inside: list[set[int]] = []
+    with fixed(3), ThreadPoolExecutor(1) as pool:
+        with pytest.raises(ZeroDivisionError):
+            fails() if how == "here" else pool.submit(fails).result()
+        assert inside == [{1}] and blas() == {3}
+
+
 def test_libraries_that_are_loaded_meanwhile_are_held_too():
     script = """
 import sys
-from lab.threads import fixed
+from lab.threads import fixed, single_threaded_blas
 from tests.lab.experiments import pools
 with fixed(1):
     import numpy, scipy.linalg
@@ -91,7 +109,7 @@ def test_cores_are_those_that_this_process_may_use(monkeypatch):
             pooled.append(workers)
             super().__init__(workers)
 
-    monkeypatch.setattr(flow, "ThreadPoolExecutor", Pool)
+    monkeypatch.setattr(team, "ThreadPoolExecutor", Pool)
     flow.solve(double_well, [1.0], np.full((64, 1), 0.5), threads=4)
     assert pooled == [1]
     monkeypatch.setattr(check, "ProcessPoolExecutor", None)  # one job: none is wanted

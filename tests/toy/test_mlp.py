@@ -5,6 +5,7 @@ import pytest
 
 from lab.errors import InputError
 from lab.streams import generator
+from lab.team import Team
 from toy.mlp import ADAM, CROSS_ENTROPY, MOMENTUM, SQUARED, initialise, train
 
 
@@ -87,6 +88,17 @@ def test_marks_goal_and_frozen_layer():
             np.testing.assert_array_equal(ours, theirs)
     assert not np.array_equal(frozen.flat, start.flat)
     assert done.hidden(0, x).shape == (64, 32)
+
+
+def test_training_that_is_told_to_stop_ends_after_its_epoch(monkeypatch):
+    class Stopped(Team):
+        def __init__(self):
+            super().__init__()
+            self.stop[0] = 1
+
+    monkeypatch.setattr("toy.mlp.train.Team", Stopped)
+    done = train(initialise(1, 2, 2, replicas=3), np.ones((4, 1)), np.zeros(4, dtype=int), epochs=5)
+    assert np.all(done.epochs == 1) and np.isnan(done.losses[:, 1:]).all()
 
 
 def test_divergence_is_reported_per_replica():

@@ -17,7 +17,7 @@ added. A query that did not converge says so and keeps its bounds.
 The solver stands here, beside the bounds it certifies, since a distance to a hull has no closed form: this package is to
 :mod:`empirical.hull` what a formula is to a simulation. Its modules, from the outside in: ``batches`` (many queries in
 lock-step), ``pricing`` and ``device`` (one matrix product for many directions), ``active_set`` (a round of one query),
-``wolfe`` (the small problem), ``factor`` (its triangular factor), ``slots`` (the state), ``team`` (threads).
+``wolfe`` (the small problem), ``factor`` (its triangular factor), ``slots`` (the state).
 
 Question and data of the study: Yousefzadeh (arXiv 2101.09849, 2203.10366); P. Wolfe, Math. Programming 11 (1976).
 """

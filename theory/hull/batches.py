@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lab.team import Team
+from lab.threads import single_threaded_blas
 from theory.hull.active_set import Priced, Problem, advance
 from theory.hull.pricing import Points, Ranking
 from theory.hull.slots import Outcome, empty_slots, first_precision, scratch
-from theory.hull.team import Team, single_threaded_blas
 
 STATE_BYTES = 256 << 20  # for the slots' matrices
 

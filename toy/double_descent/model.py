@@ -20,7 +20,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from lab import checks
 from lab.docstrings import arguments_as_in
@@ -28,6 +27,7 @@ from lab.errors import ArgumentError
 from lab.names import renamed
 from lab.results import Results
 from lab.streams import generator
+from lab.threads import single_threaded_blas
 from theory.regression import finite_sample_risk, random_features_risk, ridge_risk
 from toy.double_descent import FAMILIES
 from toy.mlp.kernels import ADAM, SQUARED
@@ -260,7 +260,7 @@ def simulate(family: str = "least-squares", features: Sequence[int] = (10, 20, 3
     if family == "network":
         return Risks(tuple(sizes), _networks(sizes, samples, dim, noise_variance, ridge, seed, replicas, epochs, teacher_width))
     one = _least_squares if family == "least-squares" else _random_features
-    with threadpool_limits(1, "blas"):  # small matrices: threads would only wait for each other
+    with single_threaded_blas():  # small matrices: threads would only wait for each other
         return Risks(tuple(sizes), np.array([one(sizes, samples, dim, noise_variance, ridge, seed, r) for r in range(replicas)]))
 
 

@@ -147,13 +147,13 @@ def _copy(source, target):
 
 @njit(**_jit)
 def train_one(x, target, label, flat, frozen, order, batch_size, m, k, loss, optimizer, learning_rate, learning_rate_decay,
-              momentum, weight_decay, marks, kept, losses, target_loss):
+              momentum, weight_decay, marks, kept, losses, target_loss, stop):
     """Train one replica in place for ``order.shape[0]`` epochs, or until an epoch's mean loss is at most ``target_loss``.
 
     x : (n, d) inputs; target : (n, k) for the squared loss; label : (n,) for cross-entropy. order : (epochs, n) sample order of
     every epoch. frozen : leading parameters that are not trained (0, or d m + m for random features). marks : increasing epochs
     after which the parameters are copied to ``kept`` (marks[i] = 0: before training). losses : (epochs,) mean training loss while
-    the epoch ran; NaN where it did not run.
+    the epoch ran; NaN where it did not run. stop : not 0 at [0] once it should return, after the epoch that it is at.
 
     Returns the number of epochs that ran; negative if the loss stopped being finite. Plain twin: the NumPy loop of
     tests/toy/test_mlp.py.
@@ -207,7 +207,7 @@ def train_one(x, target, label, flat, frozen, order, batch_size, m, k, loss, opt
             mark += 1
         if not losses[epoch] < np.inf:
             return -(epoch + 1)
-        if done:
+        if done or stop[0] != 0:
             return epoch + 1
     while mark < marks.size:
         _copy(flat, kept[mark])

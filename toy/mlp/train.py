@@ -6,12 +6,9 @@ every width, for its start and the order of its samples, so that results do not 
 
 import math
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-import numba
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from lab import checks
 from lab.arrays import real
@@ -19,6 +16,8 @@ from lab.errors import ArgumentError, InputError
 from lab.names import renamed
 from lab.results import Results
 from lab.streams import generator
+from lab.team import Team
+from lab.threads import single_threaded_blas
 from toy.mlp.kernels import ADAM, CROSS_ENTROPY, MOMENTUM, SQUARED, Loss, Optimizer, outputs_one, train_one
 
 INITIALISATIONS = ("he", "glorot", "lecun")
@@ -103,7 +102,7 @@ class Networks(Results, axes="flat: replica parameter; losses: replica epoch; ep
         if x.shape[2] != self.dim:
             raise InputError(f"the networks take inputs of dimension {self.dim}, got {x.shape[2]}")
         out = np.empty((self.replicas, x.shape[1], self.outputs), dtype=np.float32)
-        _each_replica(lambda r: outputs_one(_own(x, r), self.flat[r], self.width, self.outputs, out[r]), self.replicas)
+        _each_replica(lambda r, _: outputs_one(_own(x, r), self.flat[r], self.width, self.outputs, out[r]), self.replicas)
         return out
 
 
@@ -112,20 +111,10 @@ def _own(data: np.ndarray, r: int) -> np.ndarray:
     return data[r if len(data) > 1 else 0]
 
 
-def _each_replica(work: Callable[[int], None], replicas: int) -> None:
-    """work(0), …, work(R − 1) on as many threads as Numba may use; its kernels let go of the interpreter."""
-
-    def quietly(r):
-        with np.errstate(over="ignore", invalid="ignore"):  # heard where nothing is compiled; divergence is reported
-            work(r)
-
-    with threadpool_limits(1, "blas"):  # BLAS threads inside would fight over the cores
-        if (threads := min(numba.get_num_threads(), replicas)) == 1:
-            for r in range(replicas):
-                quietly(r)
-        else:
-            with ThreadPoolExecutor(threads) as pool:
-                list(pool.map(quietly, range(replicas)))
+def _each_replica(work: Callable[[int, np.ndarray], None], replicas: int) -> None:
+    """``work(r, stop)`` for every replica, on as many threads as Numba would use; ``stop`` as in :class:`lab.team.Team`."""
+    with single_threaded_blas(), Team() as team:  # threads of BLAS would fight with those of the team over the cores
+        team.run(lambda r: work(r, team.stop), range(replicas))
 
 
 def _inputs(x, replicas) -> np.ndarray:
@@ -298,10 +287,10 @@ def train(networks: Networks, x: np.ndarray, y: np.ndarray, *, epochs: int, batc
     frozen = 0 if train_first_layer else networks.dim * networks.width + networks.width
     f4 = np.float32
 
-    def one(r):
+    def one(r, stop):
         ran[r] = train_one(_own(x, r), _own(target, r), _own(label, r), flat[r], frozen, order[r], batch_size, networks.width,
                            k, int(loss), int(optimizer), f4(learning_rate), f4(learning_rate_decay), f4(momentum),
-                           f4(weight_decay), looks, kept[r], losses[r], float(target_loss))
+                           f4(weight_decay), looks, kept[r], losses[r], float(target_loss), stop)
 
     _each_replica(one, R)
     return replace(networks, flat=flat, losses=losses, epochs=ran, kept=kept if looks.size else None)

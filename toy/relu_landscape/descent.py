@@ -9,131 +9,192 @@ queue. A lane's steps are counted from its own start, and lanes do not mix: a re
 whatever the number of threads and whichever replicas share its vector.
 """
 
-import time
-from concurrent.futures import ThreadPoolExecutor, wait
+from enum import IntEnum
+from typing import NamedTuple
 
 import numpy as np
+from numba import typeof, types
 
 from lab.compiled import njit
 from lab.errors import InputError
-from lab.flow_kernel import LANES, block
-from lab.threads import offered
+from lab.flow_lanes import LANES, block
+from lab.team import Team
 from lab.vector import load, store
 from theory.landscape.axes import descent, work_rows
 
 CHECK = 16  # steps between two looks at the stopping rules
-FIRST_ROUND = 8192  # steps after which what still runs is gathered anew; then four times as many, and so on
-CONVERGED, BELOW, UNFINISHED, DIVERGED, STOPPED = range(5)
+FIRST_ROUND = 8192  # steps after which unfinished replicas are repacked into full lanes; then four times as many, and so on
+
+
+class Status(IntEnum):
+    """How a replica ended."""
+
+    CONVERGED = 0
+    BELOW = 1  # the target loss
+    UNFINISHED = 2
+    DIVERGED = 3
+    STOPPED = 4  # from outside
+
+
+CONVERGED, BELOW, UNFINISHED, DIVERGED, STOPPED = Status
 STATUS = ("converged", "below the success level", "step cap", "diverged", "stopped")
 
+LANE = np.dtype([
+    ("replica", np.int64),  # -1 in an idle lane
+    ("status", np.int64),  # a Status; -1 as long as the replica runs
+    ("steps", np.int64),
+    ("age", np.int64),  # t of Nesterov's β_t
+    ("last", np.float64), ("rise", np.float64),  # F at the last check; its largest rise between two
+])
 
-@njit("void(f8[::1], f8[:, ::1], f8[::1], f8[:, ::1], f8[:, ::1], i8[:, ::1], i8[::1])",
-      cache=True, error_model="numpy", nogil=True)
-def _descend(params, start, control, state, ends, counts, flag):
+
+class Control(NamedTuple):
+    """Arguments of :func:`descend` of these names."""
+
+    learning_rate: float
+    tolerance: float
+    target_loss: float
+    max_steps: int
+    nesterov: bool
+
+
+_f8, _i8 = types.float64, types.int64
+_SIGNATURE = types.void(
+    _f8[::1], types.NamedTuple((_f8, _f8, _f8, _i8, types.boolean), Control), _f8[:, ::1],
+    typeof(np.zeros(LANES, LANE).view(np.recarray)), _f8[:, ::1], _f8[:, ::1], _f8[:, ::1], _i8[:, ::1], _i8[::1])
+
+_step = njit(error_model="numpy", forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
+@_step
+def _plain_step(y, out, learning_rate):
+    """W <- W − η ∇F."""
+    for i in range(y.shape[0]):
+        store(y, i, load(y, i) + load(out, i) * learning_rate)
+
+
+@_step
+def _nesterov_step(y, x, out, lanes, along, beta, learning_rate):
+    """X' = W − η ∇F, W <- X' + β (X' − X), X <- X'; β <- 0 where −∇F·(X' − X) < 0. along, beta : (1, LANES) scratch."""
+    dot = load(along, 0) * 0.0
+    for i in range(y.shape[0]):
+        move = load(out, i) * learning_rate
+        dot += load(out, i) * (load(y, i) + move - load(x, i))
+    store(along, 0, dot)
+    for lane in range(LANES):
+        me = lanes[lane]
+        if along[0, lane] < 0.0:
+            me.age = 0
+        beta[0, lane] = me.age / (me.age + 3.0)
+        me.age += 1
+    b = load(beta, 0)
+    for i in range(y.shape[0]):
+        new = load(y, i) + load(out, i) * learning_rate
+        store(y, i, new + b * (new - load(x, i)))
+        store(x, i, new)
+
+
+@_step
+def _enter(me, lane, r, start, y, x, out, nesterov):
+    """Take replica r on; an idle lane (r = −1) has harmless numbers. The first move, with a gradient of 0, is none."""
+    me.replica, me.status, me.age, me.steps = r, -1, -1, -1
+    me.last, me.rise = np.inf, 0.0
+    for i in range(start.shape[1]):
+        y[i, lane] = start[max(r, 0), i]
+        out[i, lane] = 0.0
+        if nesterov:
+            x[i, lane] = start[max(r, 0), i]
+
+
+@_step
+def _largest_slope(out, lane, n, d):
+    """max_i |∇_i F|."""
+    top = 0.0
+    for i in range(n):
+        square = 0.0
+        for m in range(d):
+            square += out[i * d + m, lane] ** 2
+        if not square <= top:  # lets a NaN through
+            top = square
+    return np.sqrt(top)
+
+
+@_step
+def _judge(me, value, slope, control, interrupted):
+    """The stopping rules."""
+    if value - me.last > me.rise:
+        me.rise = value - me.last
+    me.last = value
+    if not (slope < np.inf and value < np.inf):
+        me.status = Status.DIVERGED
+    elif slope <= control.tolerance:
+        me.status = Status.CONVERGED
+    elif value < control.target_loss:
+        me.status = Status.BELOW
+    elif me.steps >= control.max_steps:
+        me.status = Status.UNFINISHED
+    elif interrupted:
+        me.status = Status.STOPPED
+
+
+@njit(_SIGNATURE, cache=True, error_model="numpy", nogil=True)
+def _descend(params, control, work, lanes, start, state, ends, counts, stop):
     """Run the replicas of ``start``.
 
-    control : learning_rate, tolerance on max_i |∇_i|, target_loss, step cap, 1.0 for Nesterov, rows of scratch. ends[r] <- F,
-    max_i |∇_i|, largest rise of F between two checks; counts[r] <- status, steps. flag[0] != 0 stops everything.
+    params : (n, k, d). work : scratch of the loss. lanes : (LANES,) records of :data:`LANE`. state[r] <- where it ended;
+    ends[r] <- F, max_i |∇_i|, largest rise of F between two checks; counts[r] <- status, steps. stop : not 0 at [0] once
+    everything should stop. Arrays in between are [coordinate, lane].
+
+    Plain twin: ``descend`` in tests/naive_relu_landscape.py.
     """
     n, d = int(params[0]), int(params[2])
     replicas, size = start.shape
-    learning_rate, tolerance, target_loss, cap = control[0], control[1], control[2], int(control[3])
-    nesterov = control[4] != 0.0
-    y, out, work = block(size), block(size), block(int(control[5]))
-    x = block(size if nesterov else 1)  # the last X of Nesterov
-    value, last, rise = np.zeros(LANES), np.zeros(LANES), np.zeros(LANES)
-    beta, along, age = block(1), block(1), np.full(LANES, -1, np.int64)
-    replica, steps = np.full(LANES, -1, np.int64), np.full(LANES, -1, np.int64)
-    queue, active, check = 0, 0, CHECK
+    y, out, value = block(size), block(size), np.zeros(LANES)  # W, −∇F, F
+    x = block(size if control.nesterov else 1)  # the last X of Nesterov
+    along, beta = block(1), block(1)
+    queue = active = min(replicas, LANES)
     for lane in range(LANES):
-        r = min(queue, replicas - 1)
-        if queue < replicas:
-            replica[lane] = queue
-            queue += 1
-            active += 1
-        last[lane] = np.inf
-        for i in range(size):
-            y[i, lane] = start[r, i]
-            if nesterov:
-                x[i, lane] = start[r, i]
+        _enter(lanes[lane], lane, lane if lane < active else -1, start, y, x, out, control.nesterov)
 
+    check = 0
     while active > 0:
-        # before the first evaluation of a lane its `out` is zero, and this move none
-        if nesterov:
-            dot = load(along, 0) * 0.0
-            for i in range(size):
-                move = load(out, i) * learning_rate
-                dot += load(out, i) * (load(y, i) + move - load(x, i))
-            store(along, 0, dot)
-            for lane in range(LANES):
-                if along[0, lane] < 0.0:
-                    age[lane] = 0
-                beta[0, lane] = age[lane] / (age[lane] + 3.0)
-                age[lane] += 1
-            b = load(beta, 0)
-            for i in range(size):
-                new = load(y, i) + load(out, i) * learning_rate
-                store(y, i, new + b * (new - load(x, i)))
-                store(x, i, new)
+        # 1. a step of every lane, and the gradient there
+        if control.nesterov:
+            _nesterov_step(y, x, out, lanes, along, beta, control.learning_rate)
         else:
-            for i in range(size):
-                store(y, i, load(y, i) + load(out, i) * learning_rate)
+            _plain_step(y, out, control.learning_rate)
         for lane in range(LANES):
-            steps[lane] += 1
+            lanes[lane].steps += 1
         descent(params, work, y, out, value)
-        check -= 1
-        if check == 0:
-            check = CHECK
-            interrupted = flag[0] != 0
-            for lane in range(LANES):
-                r = replica[lane]
-                if r < 0:
-                    continue
-                slope = 0.0
-                for i in range(n):
-                    square = 0.0
-                    for m in range(d):
-                        square += out[i * d + m, lane] ** 2
-                    if not square <= slope:  # lets a NaN through
-                        slope = square
-                slope = np.sqrt(slope)
-                if value[lane] - last[lane] > rise[lane]:
-                    rise[lane] = value[lane] - last[lane]
-                last[lane] = value[lane]
-                status = -1
-                if not (slope < np.inf and value[lane] < np.inf):
-                    status = DIVERGED
-                elif slope <= tolerance:
-                    status = CONVERGED
-                elif value[lane] < target_loss:
-                    status = BELOW
-                elif steps[lane] >= cap:
-                    status = UNFINISHED
-                elif interrupted:
-                    status = STOPPED
-                if status < 0:
-                    continue
-                ends[r, 0], ends[r, 1], ends[r, 2] = value[lane], slope, rise[lane]
-                counts[r, 0], counts[r, 1] = status, steps[lane]
-                for i in range(size):
-                    state[r, i] = y[i, lane]
-                if queue < replicas and not interrupted:
-                    replica[lane] = queue
-                    queue += 1
-                else:
-                    replica[lane] = -1
-                    active -= 1
-                r = max(replica[lane], 0)
-                for i in range(size):  # the next one, or harmless numbers
-                    y[i, lane] = start[r, i]
-                    out[i, lane] = 0.0
-                    if nesterov:
-                        x[i, lane] = start[r, i]
-                age[lane], steps[lane] = -1, -1
-                last[lane], rise[lane] = np.inf, 0.0
-    if flag[0] != 0:
+        check += 1
+        if check < CHECK:
+            continue
+        # 2. every CHECK steps: write out what has ended, and take the next replica on
+        check = 0
+        interrupted = stop[0] != 0
+        for lane in range(LANES):
+            me = lanes[lane]
+            r = me.replica
+            if r < 0:
+                continue
+            slope = _largest_slope(out, lane, n, d)
+            _judge(me, value[lane], slope, control, interrupted)
+            if me.status < 0:
+                continue
+            ends[r, 0], ends[r, 1], ends[r, 2] = value[lane], slope, me.rise
+            counts[r, 0], counts[r, 1] = me.status, me.steps
+            for i in range(size):
+                state[r, i] = y[i, lane]
+            r = -1
+            if queue < replicas and not interrupted:
+                r = queue
+                queue += 1
+            else:
+                active -= 1
+            _enter(me, lane, r, start, y, x, out, control.nesterov)
+    if stop[0] != 0:
         for r in range(queue, replicas):
-            counts[r, 0] = STOPPED
+            counts[r, 0] = Status.STOPPED
 
 
 def descend(params, start, *, learning_rate, tolerance, target_loss=-np.inf, max_steps=1_000_000, nesterov=False, threads=None,
@@ -142,17 +203,35 @@ def descend(params, start, *, learning_rate, tolerance, target_loss=-np.inf, max
 
     Parameters
     ----------
-    params : (n, k, d). start : (replicas, n d).
-    learning_rate : η. tolerance : converged once max_i |∇_i F| is at most this. target_loss : stop once F is below this.
-    max_steps : then a replica is unfinished. nesterov : accelerate.
-    threads : default ``NUMBA_NUM_THREADS``. time_limit : wall time in seconds after which what still runs is
-        stopped.
-    progress : called with the number of replicas that just ended.
+    params : (3,) array
+        n, k, d.
+    start : (replicas, n d) array
+        Weights to start from.
+    learning_rate : float > 0
+        η.
+    tolerance : float ≥ 0
+        Converged once max_i |∇_i F| is at most this.
+    target_loss : float, default −inf
+        Stop once F is below this.
+    max_steps : int ≥ 1, default 1000000
+        Steps after which a replica is given up as unfinished.
+    nesterov : bool, default False
+        Accelerate.
+    threads : int ≥ 1, optional
+        Default: as many as Numba would use.
+    time_limit : float ≥ 0, optional
+        Seconds of wall time after which unfinished replicas are stopped.
+    progress : callable, optional
+        Called with the number of replicas that just ended.
 
     Returns
     -------
-    state : (replicas, n d). ends : (replicas, 3) F, max_i |∇_i F|, largest rise of F between two checks.
-    counts : (replicas, 2) status (``STATUS``) and steps.
+    state : (replicas, n d) float array
+        Weights at the end.
+    ends : (replicas, 3) float array
+        F, max_i |∇_i F|, largest rise of F between two checks.
+    counts : (replicas, 2) int array
+        A :class:`Status`, and steps.
 
     Raises
     ------
@@ -168,37 +247,29 @@ def descend(params, start, *, learning_rate, tolerance, target_loss=-np.inf, max
     replicas = len(start)
     state, ends = start.copy(), np.full((replicas, 3), np.nan)
     counts = np.zeros((replicas, 2), dtype=np.int64)
-    threads = max(1, int(threads or offered()))
-    flag = np.zeros(1, dtype=np.int64)
-    deadline = None if time_limit is None else time.monotonic() + time_limit
+    rows = work_rows(int(params[0]), int(params[1]), int(params[2]))
     running, done, cap = np.arange(replicas), 0, 0
-    with ThreadPoolExecutor(threads) as pool:
+    with Team(threads, time_limit) as team:
         while running.size:
             # the slow replicas of a round share the next one's lanes: alone, each would keep seven lanes empty
             before, cap = cap, min(max_steps, max(FIRST_ROUND, 4 * cap))
-            control = np.array([learning_rate, tolerance, target_loss, cap - before, float(nesterov),
-                                work_rows(int(params[0]), int(params[1]), int(params[2]))])
-            piece = max(LANES, -(-running.size // threads))
+            control = Control(float(learning_rate), float(tolerance), float(target_loss), int(cap - before), bool(nesterov))
+            piece = max(LANES, -(-running.size // team.threads))
             parts = [running[i:i + piece] for i in range(0, running.size, piece)]
-            blocks = [(state[part], np.full((part.size, 3), np.nan), np.full((part.size, 2), STOPPED))
-                      for part in parts]
-            try:
-                jobs = [pool.submit(_descend, params, first.copy(), control, first, end, count, flag)
-                        for first, end, count in blocks]
-                if wait(jobs, timeout=deadline and max(0.0, deadline - time.monotonic())).not_done:
-                    flag[0] = 1
-                for job in jobs:
-                    job.result()
-            except BaseException:  # Ctrl-C too: let the kernels return
-                flag[0] = 1
-                raise
-            for part, (last, end, count) in zip(parts, blocks):
+
+            def work(part, control=control):
+                last, end, count = state[part], np.full((part.size, 3), np.nan), np.full((part.size, 2), STOPPED)
+                _descend(params, control, block(rows), np.zeros(LANES, LANE).view(np.recarray), last.copy(), last, end, count,
+                         team.stop)
+                return last, end, count
+
+            for part, (last, end, count) in zip(parts, team.run(work, parts)):
                 state[part], counts[part, 0] = last, count[:, 0]
                 counts[part, 1] += count[:, 1]
                 rise = np.fmax(ends[part, 2], end[:, 2])
                 ends[part] = end
                 ends[part, 2] = rise
-            running = np.flatnonzero(counts[:, 0] == UNFINISHED) if cap < max_steps and not flag[0] else running[:0]
+            running = np.flatnonzero(counts[:, 0] == UNFINISHED) if cap < max_steps and not team.stopped else running[:0]
             if progress is not None:
                 progress(replicas - running.size - done)
                 done = replicas - running.size

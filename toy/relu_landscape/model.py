@@ -288,8 +288,8 @@ def simulate(teacher_width: int, width: int, replicas: int = 1000, seed: int = 0
         end = flow.solve(descent, params, flat, work_rows=work_rows(width, teacher_width, dim), target_loss=target,
                          threads=threads, gradient_tol=tolerance / math.sqrt(dim), max_evaluations=max_steps,
                          time_limit=time_limit, progress=progress)
-        table = {flow.CONVERGED: gd.CONVERGED, flow.REACHED: gd.BELOW, flow.DIVERGED: gd.DIVERGED,
-                 flow.STOPPED: gd.STOPPED, flow.EVALUATION_CAP: gd.UNFINISHED, flow.TIME_CAP: gd.UNFINISHED}
+        table: dict[int, int] = {flow.CONVERGED: gd.CONVERGED, flow.REACHED: gd.BELOW, flow.DIVERGED: gd.DIVERGED,
+                                 flow.STOPPED: gd.STOPPED, flow.EVALUATION_CAP: gd.UNFINISHED, flow.TIME_CAP: gd.UNFINISHED}
         status = np.array([table[int(s)] for s in end.status])
         # "value reached" interpolates to the level itself: below it, as far as the share is concerned
         loss = np.where(status == gd.BELOW, np.minimum(end.value, np.nextafter(target, -math.inf)), end.value)
