@@ -100,14 +100,11 @@ def bench_committee(repeat: int) -> dict:
     Q, R, T = committee.order_parameters(W, B)
     v, A = 0.3 * rng.standard_normal(K), np.ones(M)
     C, u = np.block([[Q, R], [R.T, T]]), np.concatenate([v, -A])
-    n = K + M
     y = np.concatenate([Q[np.triu_indices(K)], R.ravel(), v])
-    scratch = (np.empty((n, n)), np.empty((K, n)), np.empty(K), np.empty(n), np.empty((3, n)),
-               np.empty(n * (n + 1) // 2), np.empty(n * (n + 1) // 2))
-    dy = np.empty_like(y)
+    params = kernels.pack(K, M, kernels.Activation.ERF, False, 0.5, 0.5, 0.1, T, A)
+    work, dy = np.empty(kernels.work_size(K, M)), np.empty_like(y)
     times = interleaved({
-        "right_hand_side": lambda: [kernels.rhs(y, dy, K, M, 0, False, 0.5, 0.5, 0.01, T, A, *scratch)
-                                    for _ in range(50)],
+        "right_hand_side": lambda: [kernels.rhs(params, work, y, dy) for _ in range(50)],
         "rebuilt_i4_sums": lambda: _rebuilt(C, u, K),
         "trajectory": lambda: committee.integrate(Q, R, T, v, A, [0.0, 1000.0], learning_rate=0.5, noise=0.1),
     }, repeat)

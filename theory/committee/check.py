@@ -131,8 +131,8 @@ def check_stability(rng):
                 columns.append(column[upper])
             return np.linalg.eigvals(np.array(columns).T).real.max()
 
-        found = brentq(growth, 0.5, 6.0, xtol=1e-8)
-        yield Prediction(f"committee-stability/M={M},L={L}", critical_rate(Q, v), found, tolerance=1e-4,
+        stable_up_to = brentq(growth, 0.5, 6.0, xtol=1e-8)
+        yield Prediction(f"committee-stability/M={M},L={L}", critical_rate(Q, v), stable_up_to, tolerance=1e-4,
                          method="zero of the linearised equations' largest growth rate")
 
 
@@ -160,8 +160,8 @@ def check_next_order(rng):
         end = integrate(*state, [0, 200 / eta], learning_rate=eta,
                         readout_learning_rate=0 if layers == 1 else 20 * eta, noise=sigma, rtol=1e-11,
                         atol=1e-15).error[-1]
-        found = (end / final_error(state[0], state[3], eta, sigma) - 1) / (eta * sigma**2)
-        yield Prediction(f"committee-next-order/layers={layers}", share, float(found), tolerance=tolerance,
+        measured = (end / final_error(state[0], state[3], eta, sigma) - 1) / (eta * sigma**2)
+        yield Prediction(f"committee-next-order/layers={layers}", share, float(measured), tolerance=tolerance,
                          method=f"integrated, ησ² = {eta * sigma**2:g}; the order after it is of that size")
 
 

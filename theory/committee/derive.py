@@ -96,10 +96,10 @@ def derive_final_first_layer(d, activation=gaussian.ERF):
     def classes(*used):
         groups = sorted({index for kind, index in used if kind in "ST"})
         extras = sorted({index for kind, index in used if kind == "E"})
-        found = []
+        units = []
         for kind, sign in (("S", 1), ("T", -1)):
-            found += [((kind, g), 1, sign) for g in groups] + [((kind, 99), _M - len(groups), sign)]
-        return found + [(("E", x), 1, 1) for x in extras] + [(("E", 99), _L - len(extras), 1)]
+            units += [((kind, g), 1, sign) for g in groups] + [((kind, 99), _M - len(groups), sign)]
+        return units + [(("E", x), 1, 1) for x in extras] + [(("E", 99), _L - len(extras), 1)]
 
     ansatz = Ansatz(averages(activation), covariance, classes)
     d.step("By symmetry the fixed point has eight overlaps. To first order in η: Q = 1 + ηq on the diagonal of the copying "
@@ -151,12 +151,12 @@ def derive_final_copies(d, activation=gaussian.ERF):
     def classes(*used):
         groups = sorted({unit[1] for unit in used})
         out = 1 / _Z + ETA * w
-        found = [(("S", 99, 0), (_M - len(groups)) * _Z, out), (("T", 99, 0), _M - len(groups), -1)]
+        units = [(("S", 99, 0), (_M - len(groups)) * _Z, out), (("T", 99, 0), _M - len(groups), -1)]
         for g in groups:
             copies = sorted({unit[2] for unit in used if unit[0] == "S" and unit[1] == g})
-            found += [(("S", g, copy), 1, out) for copy in copies]
-            found += [(("S", g, 99), _Z - len(copies), out), (("T", g, 0), 1, -1)]
-        return found
+            units += [(("S", g, copy), 1, out) for copy in copies]
+            units += [(("S", g, 99), _Z - len(copies), out), (("T", g, 0), 1, -1)]
+        return units
 
     ansatz = Ansatz(averages(activation), covariance, classes)
     d.step("By symmetry: Q = 1 + ηq on the diagonal, 1 + ηp between copies, ηa across groups, R = 1 + ηr and ηb, "

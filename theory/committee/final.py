@@ -29,11 +29,14 @@ Source: the two special cases are Goldt et al. (2019), arXiv 1906.08632; the res
 """
 
 import math
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from lab import checks
 from lab.arrays import floats
+from lab.docstrings import arguments_as_in
 from lab.errors import ArgumentError, InputError
 from lab.names import renamed
 from theory.committee.dynamics import _array
@@ -41,23 +44,40 @@ from theory.gaussian import erf_j2
 
 
 @renamed(eta="learning_rate", sigma="noise")
-def final_error_first_layer(M: int, L: int, learning_rate, noise):
+def final_error_first_layer(M: int, L: int, learning_rate: npt.ArrayLike, noise: npt.ArrayLike) -> Any:
     """σ²η/(2π) (L + M/√3): final error with the first layer trained, v = A = 1, T = 1, K = M + L, first order in η.
+
+    For L ≥ 2 it is a plateau, see the module's text.
 
     Parameters
     ----------
-    M : int ≥ 1, teacher units; L : int ≥ 0, students too many.
-    learning_rate : η (array or number, > 0); noise : σ, standard deviation of the label noise (≥ 0).
+    M : int ≥ 1
+        Units of the teacher.
+    L : int ≥ 0
+        Units that the student has too many.
+    learning_rate : float > 0, or array of them
+        η.
+    noise : float ≥ 0, or array of them
+        σ, standard deviation of the label noise.
 
     Returns
     -------
-    float or array. For L ≥ 2 a plateau, see the module's text.
+    float, or float array of the common shape
+        The error eg*.
 
     Raises
     ------
-    InputError : counts or rates out of range.
+    InputError
+        If a count or a rate is out of range.
 
-    Source: Goldt et al. (2019); derived in ``theory.committee.derive`` (committee-final-first-layer).
+    References
+    ----------
+    Goldt et al. (2019), arXiv 1906.08632; derived in ``theory.committee.derive`` (committee-final-first-layer).
+
+    Examples
+    --------
+    >>> round(final_error_first_layer(M=2, L=1, learning_rate=0.1, noise=0.5), 5)
+    0.00857
     """
     _counts(M=(M, 1), L=(L, 0))
     eta, sigma = _rates(learning_rate, noise)
@@ -65,23 +85,40 @@ def final_error_first_layer(M: int, L: int, learning_rate, noise):
 
 
 @renamed(eta="learning_rate", sigma="noise")
-def final_error_copies(M: int, K: int, learning_rate, noise):
+def final_error_copies(M: int, K: int, learning_rate: npt.ArrayLike, noise: npt.ArrayLike) -> Any:
     """σ²η M²/(2π√3 K): final error of K = Z M students with both layers trained, Z copies of every teacher unit, A = 1.
+
+    It is of first order in ησ²; the share of the next order is −7.25 ησ²/Z for M = 1 and −16.9 ησ²/Z for M = 2.
 
     Parameters
     ----------
-    M : int ≥ 1, teacher units; K : a multiple of M.
-    learning_rate : η (array or number, > 0); noise : σ, standard deviation of the label noise (≥ 0).
+    M : int ≥ 1
+        Units of the teacher.
+    K : int ≥ 1
+        Units of the student, a multiple of M.
+    learning_rate : float > 0, or array of them
+        η.
+    noise : float ≥ 0, or array of them
+        σ, standard deviation of the label noise.
 
     Returns
     -------
-    float or array; first order in ησ² (share of the next order: −7.25 ησ²/Z for M = 1, −16.9 ησ²/Z for M = 2).
+    float, or float array of the common shape
+        The error eg*.
 
     Raises
     ------
-    InputError : counts or rates out of range, K no multiple of M.
+    InputError
+        If a count or a rate is out of range, or K is no multiple of M.
 
-    Source: Goldt et al. (2019); derived in ``theory.committee.derive`` (committee-final-copies).
+    References
+    ----------
+    Goldt et al. (2019), arXiv 1906.08632; derived in ``theory.committee.derive`` (committee-final-copies).
+
+    Examples
+    --------
+    >>> [round(final_error_copies(M=2, K=K, learning_rate=0.1, noise=0.5), 5) for K in (2, 4, 8)]
+    [0.00459, 0.0023, 0.00115]
     """
     _counts(M=(M, 1), K=(K, 1))
     if K % M:
@@ -91,75 +128,111 @@ def final_error_copies(M: int, K: int, learning_rate, noise):
 
 
 @renamed(eta="learning_rate", sigma="noise")
-def final_error(Q, v, learning_rate: float, noise: float) -> float:
+def final_error(Q: npt.ArrayLike, v: npt.ArrayLike, learning_rate: float, noise: float) -> float:
     """Final error near a student that equals the teacher: all orders in η, first order in σ².
 
     Parameters
     ----------
-    Q : array (K, K), overlaps of the students at the point of zero error (1 or 0 for copies of orthonormal teachers).
-    v : array (K,), their output weights there.
-    learning_rate : η of the first layer, 0 < η < critical_rate(Q, v).
-    noise : σ, standard deviation of the label noise.
+    Q : (K, K) array
+        Overlaps of the student's units at the point of zero error (1 or 0 for copies of orthonormal teachers).
+    v : (K,) array
+        Output weights there.
+    learning_rate : float > 0
+        η of the first layer.
+    noise : float ≥ 0
+        σ, standard deviation of the label noise.
 
     Returns
     -------
-    float; infinite at and above the critical rate.
+    float
+        The error eg*; infinite at the critical rate and above.
 
     Raises
     ------
-    InputError : shapes, NaN, rates out of range.
+    InputError
+        If the shapes do not fit, a number is not finite, or a rate is out of range.
 
-    Source: derived here (committee-final-general).
+    References
+    ----------
+    Derived in ``theory.committee.derive`` (committee-final-general).
+
+    Examples
+    --------
+    >>> [round(final_error([[1.0]], [1.0], eta, noise=0.5), 4) for eta in (0.1, 1.0, 4.5)]
+    [0.0024, 0.0305, inf]
     """
     eta, sigma = (float(x) for x in _rates(learning_rate, noise))
     H, J = _noise_operators(Q, v)
     if J is None:
         return 0.0
-    drift, noise, basis = J
-    if eta >= _critical(drift, noise):
+    drift, spread, basis = J
+    if eta >= _critical(drift, spread):
         return math.inf
-    X = np.linalg.solve(drift - eta * noise, eta * sigma**2 * (basis.T @ H @ basis).ravel())
+    X = np.linalg.solve(drift - eta * spread, eta * sigma**2 * (basis.T @ H @ basis).ravel())
     return float(0.5 * np.dot((basis.T @ H @ basis).ravel(), X))
 
 
-def critical_rate(Q, v) -> float:
+@arguments_as_in(final_error)
+def critical_rate(Q: npt.ArrayLike, v: npt.ArrayLike) -> float:
     """Largest learning rate at which a student that equals the teacher is stable against its own noise.
 
     Parameters
     ----------
-    Q : array (K, K), overlaps of the students at the point of zero error; v : array (K,), output weights there.
 
     Returns
     -------
-    float > 0 (infinite if no student has an output weight).
+    float > 0
+        η_c; infinite if no student has an output weight.
 
     Raises
     ------
-    InputError : shapes, NaN.
+    InputError
+        If the shapes do not fit, or a number is not finite.
 
-    Source: derived here (committee-final-general); K = M = 1: Saad & Solla (1995) find the same π√(5/3).
+    References
+    ----------
+    Derived in ``theory.committee.derive`` (committee-final-general); for K = M = 1 Saad & Solla (1995) find the same π√(5/3).
+
+    Examples
+    --------
+    >>> round(critical_rate([[1.0]], [1.0]), 4), round(math.pi * math.sqrt(5 / 3), 4)
+    (4.0558, 4.0558)
     """
     _, J = _noise_operators(Q, v)
     return math.inf if J is None else _critical(*J[:2])
 
 
 @renamed(eta="learning_rate", sigma="noise")
-def pair_drift(Q, learning_rate, noise):
+def pair_drift(Q: npt.ArrayLike, learning_rate: npt.ArrayLike, noise: npt.ArrayLike) -> Any:
     """dQ/dt = 2 η²σ² Q/(π (1+2Q)^{3/2}): slow growth of two students too many that cancel each other (v = 1).
 
     Parameters
     ----------
-    Q : squared norm of either (≥ 0, array or number); learning_rate, noise : η and σ.
+    Q : float ≥ 0, or array of them
+        Squared norm of either.
+    learning_rate : float > 0, or array of them
+        η.
+    noise : float ≥ 0, or array of them
+        σ, standard deviation of the label noise.
 
     Returns
     -------
-    float or array, per unit of time.
+    float, or float array of the common shape
+        dQ/dt, per N steps.
 
     Raises
     ------
-    InputError : negative Q, rates out of range.
+    InputError
+        If Q is negative, or a rate is out of range.
 
-    Source: derived here (committee-pair-drift).
+    References
+    ----------
+    Derived in ``theory.committee.derive`` (committee-pair-drift).
+
+    Examples
+    --------
+    >>> pair_drift([0.0, 0.1, 1.0], learning_rate=0.1, noise=1.0).round(5).tolist()
+    [0.0, 0.00048, 0.00123]
     """
     Q = floats(Q, "Q")
     if not np.all(Q >= 0):
@@ -174,17 +247,37 @@ def pair_lifetime(Q0: float, Q1: float, learning_rate: float, noise: float) -> f
 
     Parameters
     ----------
-    Q0, Q1 : 0 < Q0 ≤ Q1; learning_rate, noise : η and σ, both positive.
+    Q0 : float > 0
+        Squared norm at first.
+    Q1 : float ≥ Q0
+        Squared norm at last.
+    learning_rate : float > 0
+        η.
+    noise : float > 0
+        σ, standard deviation of the label noise.
 
     Returns
     -------
-    float, in units of N steps.
+    float
+        In units of N steps.
 
     Raises
     ------
-    InputError : values out of range.
+    InputError
+        If a number is out of range.
 
-    Source: derived here. ∫ (1+2Q)^{3/2} dQ/Q = F(√(1+2Q)), F(r) = 2r³/3 + 2r + ln((r−1)/(r+1)).
+    Notes
+    -----
+    ∫ (1+2Q)^{3/2} dQ/Q = F(√(1+2Q)), F(r) = 2r³/3 + 2r + ln((r−1)/(r+1)).
+
+    References
+    ----------
+    Derived in ``theory.committee.derive`` (committee-pair-drift).
+
+    Examples
+    --------
+    >>> round(pair_lifetime(0.01, 0.5, learning_rate=0.1, noise=1.0))
+    872
     """
     eta, sigma = (float(x) for x in _rates(learning_rate, noise))
     if not 0 < Q0 <= Q1 < math.inf or sigma == 0:
@@ -197,7 +290,7 @@ def pair_lifetime(Q0: float, Q1: float, learning_rate: float, noise: float) -> f
     return math.pi / (2 * eta**2 * sigma**2) * (primitive(Q1) - primitive(Q0))
 
 
-def _noise_operators(Q, v):
+def _noise_operators(Q: npt.ArrayLike, v: npt.ArrayLike) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray] | None]:
     """H, and (drift, noise) acting on X.ravel() within the range of H, with that range's basis (None if H = 0)."""
     Q, v = _array(Q, 2, "Q"), _array(v, 1, "v")
     K = v.size
@@ -219,7 +312,7 @@ def _noise_operators(Q, v):
     return H, (drift, noise.reshape(rank**2, rank**2), basis)
 
 
-def _critical(drift, noise):
+def _critical(drift: np.ndarray, noise: np.ndarray) -> float:
     growth = np.linalg.eigvals(np.linalg.solve(drift, noise)).real.max()
     return math.inf if growth <= 0 else float(1.0 / growth)
 
@@ -229,12 +322,12 @@ def _counts(**counts):
         checks.whole_number(name, value, least)
 
 
-def _rates(eta, sigma):
+def _rates(eta: npt.ArrayLike, sigma: npt.ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     eta, sigma = floats(eta, "learning_rate"), floats(sigma, "noise")
     if not (np.all(np.isfinite(eta)) and np.all(eta > 0) and np.all(np.isfinite(sigma)) and np.all(sigma >= 0)):
         raise ArgumentError("learning_rate must be positive and noise not negative, both finite")
     return eta, sigma
 
 
-def _plain(x):
+def _plain(x: np.ndarray) -> Any:
     return float(x) if np.ndim(x) == 0 else np.asarray(x)

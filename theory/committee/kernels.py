@@ -1,4 +1,4 @@
-"""Compiled right-hand side and integrator of the order-parameter equations (see :mod:`theory.committee`).
+"""Compiled right-hand side of the order-parameter equations (see :mod:`theory.committee`).
 
 State y: Q above and on the diagonal row by row (K(K+1)/2), R row by row (K·M), v (K). Work: C = [[Q, R], [Rᵀ, T]],
 n = K + M, u = (v, −A).
@@ -8,19 +8,25 @@ finite learning rate, K(K+1)/2 · n(n+1)/2 arcsines. Nothing of a pair's 4×4 co
 g'(i) g'(k) the covariance is C''_ab = C_ab − x_a C_ib − y_a C_kb with x, y computed once a pair, and the arcsines of a
 pair are one flat loop that vectorises.
 
-Integrator: Dormand & Prince 5(4) with first-same-as-last, a proportional–integral step control and the fourth-order
-continuous extension of Hairer, Nørsett & Wanner (1993, II.6) for the saved times.
+It is integrated by :mod:`lab.dormand_prince`.
 """
 
 import math
+from enum import IntEnum
 
 import numpy as np
 
 from lab.compiled import njit
+from lab.dormand_prince import RHS
 from lab.vector_math import FAST, asin64
 
-ERF, RELU = 0, 1
-DONE, STEADY, DIVERGED, STEP_LIMIT = range(4)
+
+class Activation(IntEnum):
+    """Of student and teacher."""
+
+    ERF = 0
+    RELU = 1
+
 
 _TWO_OVER_PI = 2.0 / math.pi
 _HALF_OVER_PI = 0.5 / math.pi
@@ -55,7 +61,7 @@ def error_of(activation, C, u, row):
     for a in range(n):
         for b in range(a + 1):
             det = max(C[a, a] * C[b, b] - C[a, b] * C[a, b], 0.0)
-            if activation == ERF:
+            if activation == Activation.ERF:
                 row[b] = _TWO_OVER_PI * math.atan2(C[a, b], math.sqrt(1.0 + C[a, a] + C[b, b] + det))
             else:
                 area = math.sqrt(det)
@@ -157,23 +163,48 @@ def _erf_square(C, u, uu, i, k, n, rows, flat):
     return _TWO_OVER_PI * ((one + two) + (three + four))
 
 
-_RHS = f"void({_F8}, {_F8}, i8, i8, i8, b1, f8, f8, f8, {_FF}, {_F8}, {_FF}, {_FF}, {_F8}, {_F8}, {_FF}, {_F8}, {_F8})"
+def pack(K: int, M: int, activation: int, small_rate: bool, eta: float, eta_v: float, noise: float, T: np.ndarray,
+         A: np.ndarray) -> np.ndarray:
+    """The constants as :func:`rhs` wants them: K, M, activation, small_rate, η, η_v, σ², A, T."""
+    return np.array([K, M, activation, small_rate, eta, eta_v, noise**2, *A, *T.ravel()], dtype=np.float64)
 
 
-@njit(_RHS, cache=True, error_model="numpy")
-def rhs(y, dy, K, M, activation, small_rate, eta, eta_v, noise, T, A, C, S, drive, u, rows, uu, flat):
-    """dy/dt. noise = σ²; everything after A is scratch (sizes: see ``scratch``)."""
+def work_size(K: int, M: int) -> int:
+    """Numbers of scratch that :func:`rhs` needs."""
     n = K + M
+    return n * n + K * n + 3 * n + n + K + n * (n + 1)
+
+
+@njit(RHS, cache=True, error_model="numpy")
+def rhs(params, work, y, dy):
+    """dy/dt, see :mod:`theory.committee`; params by :func:`pack`, work of :func:`work_size`.
+
+    Plain twin: tests/naive_committee.py.
+    """
+    K, M, activation, small_rate = int(params[0]), int(params[1]), int(params[2]), params[3] != 0.0
+    eta, eta_v, noise = params[4], params[5], params[6]
+    A, T = params[7:7 + M], params[7 + M:].reshape((M, M))
+    n = K + M
+    # scratch, one after the other: C (n, n), S (K, n), three rows for a unit or a pair, u, drive, u u^T and arcsines of pairs
+    pairs = n * (n + 1) // 2
+    C, work = work[:n * n].reshape((n, n)), work[n * n:]
+    S, work = work[:K * n].reshape((K, n)), work[K * n:]
+    rows, work = work[:3 * n].reshape((3, n)), work[3 * n:]
+    u, drive, uu, flat = work[:n], work[n:n + K], work[n + K:n + K + pairs], work[n + K + pairs:]
+
+    # 1. covariance of all units' pre-activations, and the weights u of their outputs
     unpack(y, K, M, T, C)
     tail = K * (K + 1) // 2 + K * M
     for i in range(K):
         u[i] = y[tail + i]
     for m in range(M):
         u[K + m] = -A[m]
-    if activation == ERF:
+    # 2. averages with one slope: dR/dt, dv/dt and the first half of dQ/dt are sums over them
+    if activation == Activation.ERF:
         _erf_means(C, u, K, n, S, drive, rows, flat)
     else:
         _relu_means(C, u, K, n, S, drive, rows, flat)
+    # 3. dQ_ik/dt = −η (v_i S_ik + v_k S_ki) + η² v_i v_k J2(i,k) [<(y − ŷ)²> under the weight g'(i) g'(k), plus σ²]
     if not small_rate:
         p = 0
         for a in range(n):
@@ -192,6 +223,7 @@ def rhs(y, dy, K, M, activation, small_rate, eta, eta_v, noise, T, A, C, S, driv
                 change += eta * eta * u[i] * u[k] * weight * (square + noise)
             dy[p] = change
             p += 1
+    # 4. dR_im/dt = −η v_i S_im and dv_i/dt = −η_v Σ_b u_b I2(i,b)
     for i in range(K):
         for m in range(M):
             dy[p] = -eta * u[i] * S[i, K + m]
@@ -199,129 +231,3 @@ def rhs(y, dy, K, M, activation, small_rate, eta, eta_v, noise, T, A, C, S, driv
     for i in range(K):
         dy[p] = -eta_v * drive[i]
         p += 1
-
-
-@njit("f8(f8[::1], f8[::1], f8, f8)", cache=True, error_model="numpy")
-def _scaled(error, size, rtol, atol):
-    total = 0.0
-    for j in range(error.size):
-        ratio = error[j] / (atol + rtol * size[j])
-        total += ratio * ratio
-    return math.sqrt(total / error.size)
-
-
-# Dormand & Prince's tableau: stages 2 … 7 (the last is the solution itself), error weights, continuous extension
-_STAGES = np.array([
-    [1 / 5, 0, 0, 0, 0, 0],
-    [3 / 40, 9 / 40, 0, 0, 0, 0],
-    [44 / 45, -56 / 15, 32 / 9, 0, 0, 0],
-    [19372 / 6561, -25360 / 2187, 64448 / 6561, -212 / 729, 0, 0],
-    [9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656, 0],
-    [35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84],
-])
-_ERROR = np.array([71 / 57600, 0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40])
-_DENSE = np.array([-12715105075 / 11282082432, 0, 87487479700 / 32700410799, -10690763975 / 1880347072,
-                   701980252875 / 199316789632, -1453857185 / 822651844, 69997945 / 29380423])
-
-
-@njit(f"Tuple((i8, f8, i8))({_F8}, {_F8}, {_FF}, i8, i8, i8, b1, f8, f8, f8, {_FF}, {_F8}, f8, f8, f8, i8)",
-      cache=True, error_model="numpy")
-def dopri5(y, times, saved, K, M, activation, small_rate, eta, eta_v, noise, T, A, rtol, atol, steady, limit):
-    """Integrate y (changed in place) over the increasing ``times`` from times[0]; states at them into ``saved``.
-
-    Stops early once max |dy/dt| ≤ steady (the remaining rows of ``saved`` then hold the last state).
-    Returns (status, time reached, steps tried).
-    """
-    N = y.size
-    n = K + M
-    C = np.empty((n, n))
-    S = np.empty((K, n))
-    drive = np.empty(K)
-    u = np.empty(n)
-    rows = np.empty((3, n))
-    uu = np.empty(n * (n + 1) // 2)
-    flat = np.empty(n * (n + 1) // 2)
-    k = np.zeros((7, N))
-    w, error, size = y.copy(), np.empty(N), np.empty(N)
-
-    t = times[0]
-    saved[0] = y
-    row = 1
-    h = 0.0
-    top = np.inf
-    previous = 1e-4
-    steps = 0
-    status = DONE
-    first = True
-    while row < times.size:
-        if not first:
-            if top <= steady:
-                status = STEADY
-                break
-            if steps >= limit:
-                status = STEP_LIMIT
-                break
-            if not h > 1e-14 * max(abs(t), 1e-3):
-                status = DIVERGED
-                break
-            steps += 1
-            if t + 1.01 * h >= times[-1]:
-                h = times[-1] - t
-        for stage in range(0 if first else 1, 1 if first else 7):
-            for j in range(N):
-                w[j] = 0.0
-            for q in range(stage):
-                weight = h * _STAGES[stage - 1, q]
-                if weight != 0.0:
-                    for j in range(N):
-                        w[j] += weight * k[q, j]
-            for j in range(N):
-                w[j] += y[j]
-            rhs(w, k[stage], K, M, activation, small_rate, eta, eta_v, noise, T, A, C, S, drive, u, rows, uu, flat)
-        if first:
-            first = False
-            top = np.max(np.abs(k[0]))
-            h = min(0.01 / (top + 1e-8), times[-1] - t)
-            while row < times.size and times[row] <= t:
-                saved[row] = y
-                row += 1
-            continue
-        finite = True
-        for j in range(N):
-            total = 0.0
-            for q in range(7):
-                total += _ERROR[q] * k[q, j]
-            error[j] = h * total
-            size[j] = max(abs(y[j]), abs(w[j]))
-            finite = finite and np.isfinite(w[j]) and np.isfinite(k[6, j])
-        norm = _scaled(error, size, rtol, atol)
-        if not finite or not np.isfinite(norm):
-            h *= 0.1
-            continue
-        if norm > 1.0:
-            h *= max(0.2, 0.9 * norm ** -0.2)
-            continue
-        last = t + h if t + h < times[-1] and h < times[-1] - t else times[-1]
-        while row < times.size and times[row] <= last:
-            theta = min((times[row] - t) / h, 1.0)
-            rest = 1.0 - theta
-            for j in range(N):
-                step = w[j] - y[j]
-                bend = h * k[0, j] - step
-                late = step - h * k[6, j] - bend
-                fifth = 0.0
-                for q in range(7):
-                    fifth += h * _DENSE[q] * k[q, j]
-                saved[row, j] = y[j] + theta * (step + rest * (bend + theta * (late + rest * fifth)))
-            row += 1
-        t = last
-        for j in range(N):
-            y[j] = w[j]
-            k[0, j] = k[6, j]
-        top = np.max(np.abs(k[0]))
-        h *= min(5.0, max(0.2, 0.9 * (norm + 1e-10) ** -0.14 * previous ** 0.08))
-        previous = max(norm, 1e-4)
-    for r in range(row, times.size):
-        for j in range(N):
-            saved[r, j] = y[j] if status == STEADY else np.nan
-    return status, t, steps
