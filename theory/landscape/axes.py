@@ -173,12 +173,22 @@ def _cosines(work, cosines, among, i, rows, d):
 
 @njit(RHS, cache=True, error_model="numpy")
 def descent(params, work, y, out, value):
-    """out <- −∇F, value <- F of eight students (``lab.flow.RHS``); params = (n, k, d), y[i d + m] = w_im."""
+    """out <- −∇F, value <- F of eight students (``lab.flow.RHS``); params = (n, k, d), y[i d + m] = w_im.
+
+    Pairs come in blocks of eight. Each call of ``coangles`` gives the p of one block and leaves the sines of the next; then the
+    block is added to S (t), to Σ_j p_ij a_j u_ij (f) and to the matrix p a. The rows of ``work`` are in :func:`_layout`.
+
+    It is one function because F's last bits depend on which products the compiler fuses: divided into inlined steps, it rounds
+    differently.
+
+    Plain twins: :func:`gradient_plain`, and ``loss`` in tests/naive_relu_landscape.py.
+    """
     n, k, d = int(params[0]), int(params[1]), int(params[2])
     rows, even = -(-n // 4) * 4, k + k % 2
     pairs, size, along, cosines, among, taught, s, _ = _layout_compiled(n, k, d)
     later = s + 8  # sines of the next block of eight pairs
     turn = 0.5 / _PI
+    # 1. ŵ, a and ¼ Σ a²; cosines of the first four neurons, and the sines of their first block
     total = _normalise(work, y, size, n, d) * 0.25
     for i in range(rows):
         store(work, along + i, splat(0.0))
@@ -191,6 +201,7 @@ def descent(params, work, y, out, value):
         t2, t3 = load(work, along + i + 2), load(work, along + i + 3)
         f0, f1, f2, f3 = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
 
+        # 2. the six pairs among four neurons
         ahead, stride = (cosines + i + 4, rows) if i + 4 < rows else (i * d, d)
         p = coangles(work, among, 2, s, ahead, stride, later, n)
         r = pairs + i * rows + i
@@ -202,6 +213,7 @@ def descent(params, work, y, out, value):
         t2, t3, f2 = _pair(work, r + 2 * rows + 3, r + 3 * rows + 2, among + 5, p[5], load(work, s + 5), a2, a3, t2, t3, f2)
         s, later = later, s
 
+        # 3. the four with all that follow, two at a time; S of those grows, too
         for j in range(i + 4, rows, 2):
             u = cosines + j
             ahead, stride = (u + 2, rows) if j + 2 < rows else (i * d, d)
@@ -226,6 +238,7 @@ def descent(params, work, y, out, value):
         if i + 4 < rows:
             _cosines(work, cosines, among, i + 4, rows, d)
         total += (a0 * t0 + a1 * t1 + a2 * t2 + a3 * t3) * (0.5 * turn)
+        # 4. the four with the teacher, two axes at a time: p, T (h) and −Σ_m p_im u_im
         h0, h1, h2, h3 = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
         for m in range(0, k, 2):
             u = i * d + m
@@ -243,6 +256,7 @@ def descent(params, work, y, out, value):
                 h2, f2 = _taught(work, at + 2 * even, u + 2 * d, p[5], load(work, s + 5), h2, f2)
                 h3, f3 = _taught(work, at + 3 * even, u + 3 * d, p[7], load(work, s + 7), h3, f3)
             s, later = later, s
+        # 5. F's part of the four, and ½ a_i + (S_i − T_i)/2π on the diagonal: ŵ_i goes through the product, too
         total += a0 * (f0 - h0 * turn) + a1 * (f1 - h1 * turn) + a2 * (f2 - h2 * turn) + a3 * (f3 - h3 * turn)
         r = pairs + i * rows + i
         store(work, r, a0 * 0.5 + (t0 - h0) * turn)
@@ -250,6 +264,7 @@ def descent(params, work, y, out, value):
         store(work, r + 2 * rows + 2, a2 * 0.5 + (t2 - h2) * turn)
         store(work, r + 3 * rows + 3, a3 * 0.5 + (t3 - h3) * turn)
 
+        # 6. −∇_i = Σ_m p_im e_m − Σ_j (p a)_ij ŵ_j: four rows of the matrix are complete
         for m in range(0, d, 4):
             c0, c1, c2, c3 = _tile(work, pairs + i * rows, rows, m, 1, d, n)
             at = i * d + m

@@ -80,7 +80,14 @@ def _angles(cosine, sine):
 
 @njit("void(f8[:,:,::1], f8[:,::1], f8[:,:,::1], f8[:,:,::1])", cache=True, error_model="numpy", fastmath=FASTMATH)
 def shares(W, V, S, T):
-    """In place, for each replica: S = W W^T and T = W V^T become S and -T of the module's docstring."""
+    """In place, for each replica: S = W W^T and T = W V^T become S and -T of the module's docstring.
+
+    W (replicas, n, d), V (k, d), S (replicas, n, n), T (replicas, n, k). Pairs of a replica lie one after the other in two flat
+    arrays, ``share`` and ``sine``: first the students' triangle row by row, then each student with the teacher's units; so
+    :func:`_angles` is one loop over all of them.
+
+    Plain twin: ``theory.landscape.closed_form.gradient``, pair by pair.
+    """
     replicas, n, d = W.shape
     k = V.shape[0]
     triangle = n * (n - 1) // 2
@@ -98,6 +105,7 @@ def shares(W, V, S, T):
         teacher_norm[j] = math.sqrt(s)
         teacher_inverse[j] = 1.0 / teacher_norm[j]
     for r in range(replicas):
+        # 1. norms, and the cosine of every pair
         for i in range(n):
             norm[i] = math.sqrt(S[r, i, i])
             inverse[i] = 1.0 / norm[i]
@@ -113,6 +121,7 @@ def shares(W, V, S, T):
             for j in range(k):
                 share[p + j] = T[r, i, j] * own * teacher_inverse[j]
             p += k
+        # 2. cosine -> (pi - theta)/2pi, and sin(theta)/2pi; nearly parallel pairs once more from their unit vectors
         near = _angles(share, sine)
         if near > 0:
             # the sine gives the nearness back; a zero norm has left NaN
@@ -128,6 +137,7 @@ def shares(W, V, S, T):
                     if not sine[p] > limit:
                         share[p], sine[p] = _careful(W[r, i], V[j], inverse[i], teacher_inverse[j])
                     p += 1
+        # 3. into the matrices; on the diagonal of S 1/2 + (sum_j |w_j| sin theta_ij - sum_m |v_m| sin theta_im)/(2pi |w_i|)
         p = 0
         for i in range(n):
             own = norm[i]
@@ -163,7 +173,7 @@ def gradient_replicas(students: np.ndarray, teachers: np.ndarray) -> np.ndarray:
         np.matmul(W, W.transpose(0, 2, 1), out=s)
         np.matmul(W.reshape(-1, d), transposed, out=t.reshape(-1, k))
         shares(W, teachers, s, t)
-        found = out[first:first + _BLOCK]
-        np.matmul(s, W, out=found)
-        found += np.matmul(t.reshape(-1, k), teachers, out=extra[:size].reshape(-1, d)).reshape(found.shape)
+        gradient = out[first:first + _BLOCK]
+        np.matmul(s, W, out=gradient)
+        gradient += np.matmul(t.reshape(-1, k), teachers, out=extra[:size].reshape(-1, d)).reshape(gradient.shape)
     return out
