@@ -9,7 +9,8 @@ from theory.span.closed_form import gradient, hessian, loss
 from theory.span.coupons import cover_probability, equal_strength_span_error
 from theory.span.features import unit_span_errors
 from theory.span.outlook import escape_rates, growth_rate
-from theory.span.solutions import best_solution, competitor_end, power_strengths, solution
+from theory.span.solutions import best_solution, solution
+from theory.span.uniqueness import competitor_end, power_strengths
 
 FOUR, NORM = np.array([1.0, 0.7, 0.4, 0.2]), 3.0
 

@@ -1,4 +1,4 @@
-"""What a narrow student of the graded teacher settles on, and which other solutions are stable beside it.
+"""What a narrow student of the graded teacher settles on: critical points of two forms, followed by Newton's method.
 
 The minima that small starts reach at width K < M have one of two forms (found by simulation, followed here by Newton's
 method from an untilted guess):
@@ -11,36 +11,24 @@ method from an untilted guess):
 
 A solution is named by the set S of units it isolates, K − 1 or K of them.
 
-* The strongest units make the lowest loss. If that solution alone is stable all students end in it: copies add nothing.
-* Equal strengths: all sets of one size are equivalent by symmetry (``theory.span.coupons``).
-* In between, uniqueness ends where a competitor, S with a weaker unit in place of a stronger one, becomes a minimum.
-  Going up in the strengths' exponent γ the competitor ends in a fold, or by an eigenvalue of its Hessian that crosses
-  zero: :func:`uniqueness_boundary`. Below that γ *which* minimum is reached depends on the start; above it no start can
-  matter as far as these forms go. So the boundary bounds the region of mixed solutions; it does not say how often each
-  is met.
-
-Against simulation (M = 8, K = 2 … 7, |B| = 1 and 3, γ = 0 … 1.4, 64 students per cell; study ``graded-phase``): beyond the
-boundary no cell with small starts (σ ≤ 0.1) holds two solutions; before it, large starts (σ = 1) find several in 116 of
-118 cells. Beyond it a few per cent of large starts at |B| = 1 end elsewhere, mostly where students are too slow to have
-converged: these forms are not all that exist. Derived here.
+The strongest units make the lowest loss. Which of the other solutions are stable beside it, and where they end, is in
+:mod:`theory.span.uniqueness`. Derived here.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from lab import checks
 from lab.errors import ArgumentError, InputError
-from lab.names import renamed
 from lab.results import Results
 from theory.span.closed_form import check_norm, gradient, hessian, in_units, loss
 
-_STABLE = -1e-9  # eigenvalues above this count as not negative (Newton's residual is about 1e-14)
+STABLE = -1e-9  # eigenvalues above this count as not negative (Newton's residual is about 1e-14)
 
 
 @dataclass(frozen=True)
@@ -80,7 +68,7 @@ class Solution(Results, axes="output: unit; directions: unit input; eigenvalues:
     @property
     def stable(self) -> bool:
         """Whether it is a minimum."""
-        return bool(self.eigenvalues[0] > _STABLE)
+        return bool(self.eigenvalues[0] > STABLE)
 
     @property
     def rest(self) -> tuple[int, ...]:
@@ -92,7 +80,7 @@ class Solution(Results, axes="output: unit; directions: unit input; eigenvalues:
         return replace(self, output=self.output * unit, loss=self.loss * unit**2)
 
 
-def _newton(state: np.ndarray, A: np.ndarray, norm: float, K: int, tolerance: float = 1e-13, steps: int = 60,
+def newton(state: np.ndarray, A: np.ndarray, norm: float, K: int, tolerance: float = 1e-13, steps: int = 60,
             reach: float = np.inf) -> tuple[np.ndarray, float]:
     """Newton's method with backtracking on |∇L|, to the nearest critical point of any index; (state, max|∇|).
 
@@ -126,7 +114,7 @@ def _pool(strengths: tuple[float, ...], norm: float) -> np.ndarray:
     """(v, w) of the width-1 student of these units, by minimisation."""
     A = np.array(strengths)
     start = np.concatenate([[A.sum()], A / np.linalg.norm(A) * 0.5 * norm])
-    return _newton(_minimise(start, A, norm, 1), A, norm, 1)[0]
+    return newton(_minimise(start, A, norm, 1), A, norm, 1)[0]
 
 
 def _minimise(start: np.ndarray, A: np.ndarray, norm: float, K: int) -> np.ndarray:
@@ -137,7 +125,7 @@ def _minimise(start: np.ndarray, A: np.ndarray, norm: float, K: int) -> np.ndarr
                     options={"gtol": 1e-6, "maxiter": 2000}).x
 
 
-def _ansatz(A: np.ndarray, norm: float, K: int, isolated: Sequence[int]) -> np.ndarray:
+def ansatz(A: np.ndarray, norm: float, K: int, isolated: Sequence[int]) -> np.ndarray:
     """A guess with D = M + 1. Pool: isolated units exact, pool as if alone with the rest. Tilt: downhill from there."""
     M = A.size
     W, v = np.zeros((K, M + 1)), np.empty(K)
@@ -238,8 +226,8 @@ def _solution(A: np.ndarray, direction_norm: float, width: int, isolated: Iterab
     if len(set(isolated)) not in (width - 1, width) or any(not 0 <= m < M for m in isolated):
         raise ArgumentError(f"a student of width {width} isolates {width - 1} or {width} different units of 0..{M - 1}, "
                             f"got {isolated}")
-    guess = _ansatz(A, direction_norm, width, isolated)
-    state, residual = _newton(guess, A, direction_norm, width)
+    guess = ansatz(A, direction_norm, width, isolated)
+    state, residual = newton(guess, A, direction_norm, width)
     near = np.abs(state[width:] - guess[width:]).max() < 0.5 * direction_norm
     if residual > 1e-11 or not near or not _is_type(state, direction_norm, width, isolated, M):
         # by continuation from equal strengths, where the form is exact
@@ -253,13 +241,13 @@ def _solution(A: np.ndarray, direction_norm: float, width: int, isolated: Iterab
 def _follow(A0: np.ndarray, A1: np.ndarray, norm: float, K: int, isolated: Sequence[int],
             resolution: float = 1e-3) -> np.ndarray | None:
     """Follow the critical point along log A = (1−t) log A0 + t log A1; the state at t = 1, or None if it ends."""
-    state, residual = _newton(_ansatz(A0, norm, K, isolated), A0, norm, K)
+    state, residual = newton(ansatz(A0, norm, K, isolated), A0, norm, K)
     if residual > 1e-11:
         return None
     t, step = 0.0, 0.05
     while t < 1.0:
         new = min(1.0, t + step)
-        trial = _next(state, np.exp((1 - new) * np.log(A0) + new * np.log(A1)), norm, K, isolated)
+        trial = follow_step(state, np.exp((1 - new) * np.log(A0) + new * np.log(A1)), norm, K, isolated)
         if trial is not None:
             state, t, step = trial, new, step * 1.5
         else:
@@ -269,9 +257,9 @@ def _follow(A0: np.ndarray, A1: np.ndarray, norm: float, K: int, isolated: Seque
     return state
 
 
-def _next(state: np.ndarray, A: np.ndarray, norm: float, K: int, isolated: Sequence[int]) -> np.ndarray | None:
+def follow_step(state: np.ndarray, A: np.ndarray, norm: float, K: int, isolated: Sequence[int]) -> np.ndarray | None:
     """The same critical point a small step on, or None."""
-    trial, residual = _newton(state, A, norm, K, steps=12, reach=0.2 * norm)
+    trial, residual = newton(state, A, norm, K, steps=12, reach=0.2 * norm)
     moved = np.abs(trial[K:] - state[K:]).max()
     if residual > 1e-11 or moved > 0.2 * norm or not _is_type(trial, norm, K, isolated, len(A)):
         return None
@@ -317,217 +305,27 @@ def competitors(strengths: npt.ArrayLike, direction_norm: float, width: int, swa
     best = _solution(A, direction_norm, width)
     if best is None:
         return []
-    found: list[Solution] = []
+    others: list[Solution] = []
     size = len(best.isolated)
-    top, rest = order[:size], order[size:]
-    for k in range(1, min(swaps, size, rest.size) + 1):
+    top, left_out = order[:size], order[size:]
+    for k in range(1, min(swaps, size, left_out.size) + 1):
         for out in combinations(top, k):
-            for into in combinations(rest, k):
+            for into in combinations(left_out, k):
                 s = _solution(A, direction_norm, width, [m for m in top if m not in out] + list(into))
                 # where a pool is steep, one minimum can be named by different sets
-                if s is not None and s.stable and not any(_same(s, other) for other in (best, *found)):
-                    found.append(s)
+                if s is not None and s.stable and not any(same(s, known) for known in (best, *others)):
+                    others.append(s)
     other = _solution(A, direction_norm, width, order[: 2 * width - 1 - size])
-    if other is not None and other.stable and not _same(other, best):
-        found.append(other)
-    return [s.times(unit) for s in sorted(found, key=lambda s: s.loss)]
+    if other is not None and other.stable and not same(other, best):
+        others.append(other)
+    return [s.times(unit) for s in sorted(others, key=lambda s: s.loss)]
 
 
-def _same(a: Solution, b: Solution) -> bool:
+def same(a: Solution, b: Solution) -> bool:
+    """Whether two are one critical point, up to the order of the neurons."""
+
     def features(s: Solution) -> np.ndarray:
         order = np.lexsort(np.round(s.directions, 5).T)
         return s.directions[order]
 
     return abs(a.loss - b.loss) <= 1e-9 * (1 + abs(b.loss)) and np.allclose(features(a), features(b), atol=1e-4)
-
-
-@renamed(units="teacher_width")
-def power_strengths(teacher_width: int, exponent: float) -> np.ndarray:
-    """Strengths A_m = m^−γ, m = 1 … M.
-
-    Parameters
-    ----------
-    teacher_width : int
-        M.
-    exponent : float
-        γ.
-
-    Returns
-    -------
-    ndarray of shape (M,)
-
-    Examples
-    --------
-    >>> power_strengths(2, 1.0)
-    array([1. , 0.5])
-    """
-    return np.arange(1, teacher_width + 1, dtype=np.float64) ** -exponent
-
-
-@renamed(units="teacher_width")
-def step_strengths(teacher_width: int, ratio: float, strong: int) -> np.ndarray:
-    """Strong units of strength 1, the others of one smaller strength.
-
-    Parameters
-    ----------
-    teacher_width : int
-        M.
-    ratio : float
-        Strength of the others.
-    strong : int
-        Number of strong units.
-
-    Returns
-    -------
-    ndarray of shape (M,)
-
-    Examples
-    --------
-    >>> step_strengths(3, 0.5, 1)
-    array([1. , 0.5, 0.5])
-    """
-    return np.where(np.arange(teacher_width) < strong, 1.0, ratio)
-
-
-@renamed(units="teacher_width")
-def competitor_end(teacher_width: int, direction_norm: float, width: int, isolated: Iterable[int], *, family: str = "power",
-                   stop: float = 3.0, resolution: float = 2e-3) -> float:
-    """Where one competing solution stops being a minimum, coming from equal strengths.
-
-    Parameters
-    ----------
-    teacher_width : int
-        M.
-    direction_norm : float
-        b.
-    width : int
-        K, with 2 ≤ K < M.
-    isolated : iterable of int
-        The competitor's set S, K − 1 (pool) or K (tilt) of the units, counted from 0.
-    family : {"power", "step"}, default "power"
-        "power": strengths m^−γ, and the answer is γ; "step": as many strong units as S has, the others weaker, and the
-        answer is the ratio A_{|S|+1}/A_{|S|} of the one step.
-    stop : float, default 3
-        Largest γ (−ln ratio) that is looked at.
-    resolution : float, default 2e-3
-        In γ (or −ln ratio).
-
-    Returns
-    -------
-    float
-        It is a minimum for γ below this (for ratios above this). ``stop`` (exp(−stop)) where it is one throughout, 0 (1)
-        where it never is.
-
-    Raises
-    ------
-    InputError
-        Widths or a family that do not fit.
-
-    Examples
-    --------
-    >>> 0.1 < competitor_end(3, 3.0, 2, (1,), resolution=0.05) < 0.3
-    True
-    """
-    if not 2 <= width < teacher_width:
-        raise ArgumentError(f"competitors need 2 <= width < teacher_width, got width {width} and teacher_width {teacher_width}",
-                            "width", "teacher_width")
-    if family not in ("power", "step"):
-        raise ArgumentError(f"family must be 'power' or 'step', not {family!r}")
-    isolated = tuple(sorted(isolated))
-
-    def strengths(x: float) -> np.ndarray:
-        if family == "power":
-            return power_strengths(teacher_width, x)
-        return step_strengths(teacher_width, np.exp(-x), len(isolated))
-
-    def lowest(state: np.ndarray, A: np.ndarray) -> float:
-        return np.linalg.eigvalsh(hessian(state, A, direction_norm, width))[0]
-
-    A = strengths(0.0)
-    state, residual = _newton(_ansatz(A, direction_norm, width, isolated), A, direction_norm, width)
-    x, step = 0.0, 0.05
-    if residual > 1e-11 or lowest(state, A) < _STABLE:
-        return 0.0 if family == "power" else 1.0
-    while x < stop and step >= resolution:
-        new = min(stop, x + step)
-        A = strengths(new)
-        trial = _next(state, A, direction_norm, width, isolated)
-        if trial is not None and lowest(trial, A) > _STABLE:
-            state, x, step = trial, new, step * 1.3
-        else:
-            step *= 0.4
-    return x if family == "power" else float(np.exp(-x))
-
-
-@renamed(units="teacher_width")
-def uniqueness_boundary(teacher_width: int, direction_norm: float, width: int, *, both_forms: bool = True,
-                        family: str = "power", stop: float = 3.0, resolution: float = 2e-3) -> dict[str, Any]:
-    """Where uniqueness ends for strengths m^−γ (or a step).
-
-    Competitors are the solutions with the weakest isolated unit exchanged for another, in either form that is a minimum at
-    equal strengths; and the strongest units in the two forms, where both are minima and differ (looked for every 0.1 up
-    to 2 in γ, −ln ratio).
-
-    Parameters
-    ----------
-    teacher_width : int
-        M.
-    direction_norm : float
-        b.
-    width : int
-        K. At K = 1 and K ≥ M the solution is unique for every grading.
-    both_forms : bool, default True
-        Whether to look for the two forms side by side (slow: up to a minute at M = 8).
-    family : {"power", "step"}, default "power"
-        As in :func:`competitor_end`.
-    stop : float, default 3
-        As in :func:`competitor_end`.
-    resolution : float, default 2e-3
-        As in :func:`competitor_end`.
-
-    Returns
-    -------
-    dict
-        "ends", form ("pool", "tilt"; those that are minima at equal strengths) -> unit taken (counted from 0) -> where that
-        competitor ends; "forms", where the two forms of the strongest units cease to exist side by side (0, or 1 for a
-        ratio, if that is before all others end); "nearest", where the last competitor goes that takes the next unit instead;
-        "last", where the last of all goes.
-
-    Raises
-    ------
-    InputError
-        As :func:`competitor_end`.
-
-    Examples
-    --------
-    >>> uniqueness_boundary(3, 3.0, 1)["last"]
-    0.0
-    """
-    step = family == "step"
-    latest = min if step else max
-    ends: dict[str, dict[int, float]] = {}
-    if 2 <= width < teacher_width:
-        for form, size in (("pool", width - 1), ("tilt", width)):
-            equal = solution(np.ones(teacher_width), direction_norm, width, range(size))
-            if equal is not None and equal.stable:
-                ends[form] = {j: competitor_end(teacher_width, direction_norm, width, (*range(size - 1), j), family=family,
-                                                stop=stop, resolution=resolution) for j in range(size, teacher_width)}
-    none = 1.0 if step else 0.0
-    last = latest((end for by_unit in ends.values() for end in by_unit.values()), default=none)
-    low = 0.0
-    if both_forms and 2 <= width < teacher_width:
-        last_x = -np.log(last) if step else last
-
-        def both(x: float) -> bool:
-            A = step_strengths(teacher_width, np.exp(-x), width) if step else power_strengths(teacher_width, x)
-            pool, tilt = (solution(A, direction_norm, width, range(size)) for size in (width - 1, width))
-            return pool is not None and tilt is not None and pool.stable and tilt.stable and not _same(pool, tilt)
-
-        low = next((x for x in np.arange(2.0, last_x, -0.1) if both(x)), 0.0)
-        high = low + 0.1
-        while low > 0 and high - low > resolution:
-            middle = 0.5 * (low + high)
-            low, high = (middle, high) if both(middle) else (low, middle)
-    forms = float(np.exp(-low)) if step else float(low)
-    return {"nearest": latest((by_unit[min(by_unit)] for by_unit in ends.values()), default=none), "forms": forms,
-            "last": latest(last, forms), "ends": ends}
