@@ -113,20 +113,27 @@ def _mix(work, y, out, K, d):
 
 @njit(RHS, cache=True, error_model="numpy")
 def descent(params, work, y, out, value):
-    """out <- −∇L, value <- L for eight students; ``lab.flow.RHS``."""
+    """out <- −∇L, value <- L for eight students; ``lab.flow.RHS``.
+
+    ``params`` by :func:`pack`; rows of ``work``: Gram matrix, then S[i, k] = v_i v_k p_i p_k/√(1−ξ²) (K K); the same with the
+    teacher's units (K M); p_i; the *tilt* Σ_b S_ib C_ib; the *amplitude* Σ_b u_b asin ξ_ib (K each).
+
+    Plain twin: ``loss_and_gradient`` in tests/naive_graded.py.
+    """
     K, M, d = int(params[0]), int(params[1]), int(params[2])
     norm, p_teacher, own = params[3], params[4], params[5]
     two_over_pi = 2.0 / math.pi
-    # rows of work: Gram, then pair coefficients S[i, k]; teacher coefficients; p_i; Σ_b s_ib C_ib; Σ_b u_b asin ξ_ib
     teacher_at, p_at = K * K, K * (K + M)
     tilt_at, amp_at = p_at + K, p_at + 2 * K
     zero = splat(0.0)
     total = zero
 
+    # 1. C_ik = w_i·w_k and p_i = 1/√(1+C_ii)
     _gram(work, y, K, d)
     for i in range(K):
         store(work, p_at + i, rsqrt(1.0 + load(work, i * K + i)))
 
+    # 2. every pair once: angle asin ξ for L and ∂L/∂v, secant 1/√(1−ξ²) for ∂L/∂w
     for i in range(K):
         v, p, row = load(y, i), load(work, p_at + i), K + i * d
         vp = v * p
@@ -134,6 +141,7 @@ def descent(params, work, y, out, value):
         angle, secant = asin_and_secant(load(work, i * K + i) * p * p)
         amp, tilt = v * angle, zero
         store(work, i * K + i, vp * vp * p * p * secant)
+        # with the students before it, whose sums grow, too
         for k in range(i):
             c, vk, pk = load(work, i * K + k), load(y, k), load(work, p_at + k)
             angle, secant = asin_and_secant(c * p * pk)
@@ -145,6 +153,7 @@ def descent(params, work, y, out, value):
             store(work, tilt_at + k, load(work, tilt_at + k) + sc)
             store(work, i * K + k, s)
             store(work, k * K + i, s)
+        # with the teacher: C_im = b w_im
         overlap, scaled, vq = zero, norm * p, vp * (-p_teacher)
         for m in range(M):
             w, A = load(y, row + m), params[6 + m]
@@ -157,11 +166,13 @@ def descent(params, work, y, out, value):
         store(work, tilt_at + i, tilt)
         total -= v * overlap  # the teacher's half of 2L − ⟨y²⟩
 
+    # 3. ∂L/∂v_i, and −C_ik/(1+C_ii) w_i of all pairs as one more term on the diagonal of S
     for i in range(K):
         p, amp, at = load(work, p_at + i), load(work, amp_at + i), i * K + i
         total += load(y, i) * amp
         store(out, i, amp * (-two_over_pi))
         store(work, at, load(work, at) - load(work, tilt_at + i) * p * p)
+    # 4. ∂L/∂w_i = (2/π) (Σ_k S_ik w_k + Σ_m S_im b e_m)
     _mix(work, y, out, K, d)
     for i in range(K):
         row = K + i * d

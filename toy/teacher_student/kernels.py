@@ -277,6 +277,8 @@ def advance_wide(W, V, data_streams, noise_streams, order_streams, teacher, ampl
     d, batch : input dimension and batch size; chunk : steps in a block. Of blocks of one step, `together` is 1.
     done : steps of the current block that an earlier call has taken (streams stand at the block's beginning).
     steps : steps to take; kind, teacher_kind : activations; together : replicas a task.
+
+    Plain twin: ``sgd`` in tests/naive_sgd.py.
     """
     replicas, k, size = data_streams.size // streams.WORDS, amplitudes.size, inputs.shape[1]
     rates = (parameters[RATE_W] / _f(batch), parameters[RATE_V] / _f(batch), _f(1) - parameters[DECAY_W],
@@ -343,7 +345,8 @@ def advance_narrow(W, V, data_streams, noise_streams, order_streams, teacher, am
     """As :func:`advance_wide`, but lanes are replicas and rows of the streams are groups of sixteen replicas.
 
     W is (groups * d * m * 16,), V (groups * m * 16,); `together` counts groups. Where every replica has a data set of
-    its own, there are as many as lanes.
+    its own, there are as many as lanes. In the arrays of a block the last index is the replica, sixteen at a time; of gram the
+    triangle of earlier samples is filled.
     """
     groups, k, size = data_streams.size // streams.WORDS, amplitudes.size, inputs.shape[1]
     rates = (parameters[RATE_W] / _f(batch), parameters[RATE_V] / _f(batch), _f(1) - parameters[DECAY_W],
@@ -365,6 +368,7 @@ def advance_narrow(W, V, data_streams, noise_streams, order_streams, teacher, am
             high = min(chunk, low + left)
             left -= high - low
             first, used = low * batch, (high - low) * batch
+            # 1. samples of the block and their labels; W0 X; X^T X
             for i in range(count):
                 r, xs = r0 + i, i * drawn
                 if high < chunk:
@@ -389,8 +393,10 @@ def advance_narrow(W, V, data_streams, noise_streams, order_streams, teacher, am
                 for s in range((low + 1) * batch, first + used):  # the triangle that is used: samples of earlier steps
                     product_lanewise(gram, (i * n + s) * row + first * LANES, row, x, xs + s * LANES, row, LANES, x,
                                      xs + first * LANES, row, 1, s // batch * batch - first, d, False)
+            # 2. the recursion
             shrink = recursion_narrow(h, delta, g, gram, y, V, r0 * wide, count, wide, n, row, low, high, batch, rates,
                                       kind)
+            # 3. W = (1 - decay_w)^steps (W0 + D X^T)
             for i in range(count):
                 product_lanewise(W, (r0 + i) * d * wide, wide, x, i * drawn + first * LANES, LANES, row, delta,
                                  (i * n + first) * wide, wide, d, m, used, True)

@@ -16,7 +16,7 @@ matrix, a second sweep makes that triangular again. O(m (m + k)) operations a st
 argument as for the order-parameter equations of Saad & Solla 1995, before their limit of large d). The law of all order
 parameters is that of the full simulator for every d >= k + m, not only for large d.
 
-Lanes are replicas: everything below is sixteen replicas wide.
+Lanes are replicas: every vector below is one number of sixteen replicas. ``fma(a, b, c)`` is a b + c, rounded once.
 """
 
 import numpy as np
@@ -28,11 +28,61 @@ from lab.vector import LANES, fma, load, select, sqrt, store
 from toy.teacher_student.kernels import DECAY_V, DECAY_W, NOISE, RATE_V, RATE_W, activation
 
 _f = np.float32
+_step = njit(cache=True, error_model="numpy")
 
 
-@njit(cache=True, error_model="numpy")
+@_step
+def _weighted(total, x, at, w, w_at, count):
+    """total + Σ_c x_c w_c."""
+    for c in range(count):
+        total = fma(load(x, at + c * LANES), load(w, w_at + c * LANES), total)
+    return total
+
+
+@_step
+def _field(x, a, H, i, k, row):
+    """λ_i = A_i·α + L_i·β."""
+    first = load(x, 0) * load(a, i * k * LANES)
+    along = _weighted(first, x, LANES, a, (i * k + 1) * LANES, k - 1)
+    return _weighted(along, x, k * LANES, H, i * row, i + 1)
+
+
+@_step
+def _label(x, teacher, amplitudes, kind, noise):
+    """y = noise + Σ_m A_m g(t_m·α)."""
+    y = noise
+    for m in range(amplitudes.size):
+        rho = load(x, 0) * teacher[m, 0]
+        for c in range(1, m + 1):
+            rho = fma(load(x, c * LANES), teacher[m, c], rho)
+        value, _slope = activation(kind, rho)
+        y = fma(value, amplitudes[m], y)
+    return y
+
+
+@_step
+def _learn(a, v, x, g, delta, step_w, step_v, keep_w, keep_v, m, k):
+    """delta_i <- rate_w e v_i g'(λ_i); A <- keep_w A + delta α^T, v <- keep_v v + rate_v e g."""
+    for i in range(m):
+        change = load(delta, i * LANES) * step_w
+        store(delta, i * LANES, change)
+        for c in range(k):
+            place = (i * k + c) * LANES
+            store(a, place, fma(change, load(x, c * LANES), load(a, place) * keep_w))
+        store(v, i * LANES, fma(step_v, load(g, i * LANES), load(v, i * LANES) * keep_v))
+
+
+@_step
+def _shrink(H, row, m, keep):
+    """L <- keep L."""
+    for i in range(m):
+        for j in range(i + 1):
+            store(H, i * row + j * LANES, load(H, i * row + j * LANES) * keep)
+
+
+@_step
 def _hypotenuse(a, b):
-    """sqrt(a**2 + b**2), and a, b over it (1, 0 where both vanish)."""
+    """√(a² + b²), and a, b over it (1, 0 where both vanish)."""
     square = fma(a, a, b * b)
     zero = square < _f(1e-30)
     size = sqrt(square)
@@ -40,9 +90,9 @@ def _hypotenuse(a, b):
     return size, select(zero, _f(1), a * inverse), select(zero, _f(0), b * inverse)
 
 
-@njit(cache=True, error_model="numpy")
+@_step
 def _rotate(H, at, row, first, last, cosine, sine):
-    """Columns (j, j+1) of rows first .. last - 1 of H, j at `at`: (x, y) -> (c x + s y, c y - s x)."""
+    """Columns (j, j+1) of rows first … last − 1 of H, j at ``at``: (x, y) -> (c x + s y, c y − s x)."""
     for i in range(first, last):
         place = at + i * row
         x, y = load(H, place), load(H, place + LANES)
@@ -50,19 +100,58 @@ def _rotate(H, at, row, first, last, cosine, sine):
         store(H, place + LANES, fma(cosine, y, -sine * x))
 
 
+@_step
+def _add_input(H, row, m, k, x, last, delta):
+    """[L | 0] + delta (β, r)^T in axes in which (β, r) = (|(β, r)|, 0, …, 0), from its last entry up: lower Hessenberg."""
+    length = load(x, last)
+    for j in range(m - 1, -1, -1):
+        length, cosine, sine = _hypotenuse(load(x, (k + j) * LANES), length)
+        _rotate(H, j * LANES, row, j, m, cosine, sine)
+    for i in range(m):
+        store(H, i * row, fma(load(delta, i * LANES), length, load(H, i * row)))
+
+
+@_step
+def _make_triangular(H, row, m):
+    """Lower Hessenberg -> lower triangular, from the first row down."""
+    for j in range(m):
+        place = j * row + j * LANES
+        size, cosine, sine = _hypotenuse(load(H, place), load(H, place + LANES))
+        store(H, place, size)
+        store(H, place + LANES, _f(0))
+        _rotate(H, j * LANES, row, j + 1, m, cosine, sine)
+
+
 @njit("void(f4[:, ::1], f4[:, ::1], f4[:, ::1], u4[:, ::1], u4[:, ::1], u4[:, ::1], f4[:, ::1], f4[::1], f4[::1], i8, i8,"
       " i8, i8)", cache=True, error_model="numpy", parallel=True)
 def advance_span(A, L, V, data_streams, noise_streams, radius_streams, teacher, amplitudes, parameters, rest, steps, kind,
                  teacher_kind):
-    """Advance every replica by `steps` steps of batch one. Arrays are changed in place.
+    """Advance every replica by ``steps`` steps of batch one. Arrays are changed in place.
+
+    Its plain twin is the full simulator, with which it agrees in law (tests/toy/test_teacher_student.py).
 
     Parameters
     ----------
-    A : (groups, m * k * 16) float32 as [student][teacher direction][replica]; L : (groups, m * (m + 1) * 16) as
-        [student][direction][replica], lower triangular (the last column is working space); V : (groups, m * 16).
-    data_streams, noise_streams, radius_streams : (groups, 64) uint32, streams of lanes.
-    teacher : (k, k) lower triangular, teacher units in the orthonormal basis of their span; amplitudes : (k,).
-    parameters : rates, decays and noise (see ``kernels``). rest : d - k - m.
+    A : (groups, m k 16) float32 array
+        [student][teacher direction][replica].
+    L : (groups, m (m + 1) 16) float32 array
+        [student][direction][replica], lower triangular; the last column is working space.
+    V : (groups, m 16) float32 array
+        [student][replica].
+    data_streams, noise_streams, radius_streams : (groups, 64) uint32 arrays
+        Streams of lanes.
+    teacher : (k, k) float32 array
+        Lower triangular: the teacher's units in the orthonormal basis of their span.
+    amplitudes : (k,) float32 array
+        A_m.
+    parameters : (5,) float32 array
+        Rates, decays and noise (see ``kernels``).
+    rest : int
+        d − k − m.
+    steps : int
+        How many.
+    kind, teacher_kind : int
+        Activations.
     """
     groups, k = A.shape[0], amplitudes.size
     m = V.shape[1] // LANES
@@ -75,61 +164,29 @@ def advance_span(A, L, V, data_streams, noise_streams, radius_streams, teacher, 
         data, radius, other = data_streams[group], radius_streams[group], noise_streams[group]
         x, zeta = np.zeros(pairs, _f), np.zeros(32, _f)
         g, delta = np.zeros(m * LANES, _f), np.zeros(m * LANES, _f)
-        last = (k + m) * LANES  # where x holds the length of what is left
+        last = (k + m) * LANES  # where x holds r, the length of what is left
         for _ in range(steps):
-            # the input: x = (alpha, beta, r)
+            # 1. the input x = (α, β, r)
             streams.fill_normal_at(data, 0, x, 0, pairs)
             if rest > 0:
                 store(x, last, streams.next_chi(radius, load(x, last), rest))
             else:
                 store(x, last, _f(0))
+            # 2. the error e = y − Σ_i v_i g(λ_i)
             error = load(x, 0) * _f(0)
             if noise > _f(0):
                 streams.fill_normal_at(other, 0, zeta, 0, 32)
                 error = load(zeta, 0) * noise
-            # the label: noise and sum_m A_m g(t_m . alpha)
-            for t in range(k):
-                rho = load(x, 0) * teacher[t, 0]
-                for c in range(1, t + 1):
-                    rho = fma(load(x, c * LANES), teacher[t, c], rho)
-                value, _slope = activation(teacher_kind, rho)
-                error = fma(value, amplitudes[t], error)
-            # the error: less sum_i v_i g(A_i . alpha + L_i . beta)
+            error = _label(x, teacher, amplitudes, teacher_kind, error)
             for i in range(m):
-                z = load(x, 0) * load(a, i * k * LANES)
-                for c in range(1, k):
-                    z = fma(load(x, c * LANES), load(a, (i * k + c) * LANES), z)
-                for j in range(i + 1):
-                    z = fma(load(x, (k + j) * LANES), load(H, i * row + j * LANES), z)
-                value, slope = activation(kind, z)
+                value, slope = activation(kind, _field(x, a, H, i, k, row))
                 readout = load(v, i * LANES)
                 error = error - readout * value
                 store(g, i * LANES, value)
                 store(delta, i * LANES, readout * slope)
-            # A += delta alpha^T and v += rate_v e g, with decay; L decays, too
-            step, step_v = error * rate_w, error * rate_v
-            for i in range(m):
-                change = load(delta, i * LANES) * step
-                store(delta, i * LANES, change)
-                for c in range(k):
-                    place = (i * k + c) * LANES
-                    store(a, place, fma(change, load(x, c * LANES), load(a, place) * keep_w))
-                store(v, i * LANES, fma(step_v, load(g, i * LANES), load(v, i * LANES) * keep_v))
+            # 3. the step: A and v at once, L in axes in which it stays triangular
+            _learn(a, v, x, g, delta, error * rate_w, error * rate_v, keep_w, keep_v, m, k)
             if keep_w != _f(1):
-                for i in range(m):
-                    for j in range(i + 1):
-                        store(H, i * row + j * LANES, load(H, i * row + j * LANES) * keep_w)
-            # (beta, r) -> (its length, 0, ..., 0), from the last entry up; L becomes lower Hessenberg
-            tail = load(x, last)
-            for j in range(m - 1, -1, -1):
-                tail, cosine, sine = _hypotenuse(load(x, (k + j) * LANES), tail)
-                _rotate(H, j * LANES, row, j, m, cosine, sine)
-            for i in range(m):
-                store(H, i * row, fma(load(delta, i * LANES), tail, load(H, i * row)))
-            # and triangular again, from the first row down
-            for j in range(m):
-                place = j * row + j * LANES
-                size, cosine, sine = _hypotenuse(load(H, place), load(H, place + LANES))
-                store(H, place, size)
-                store(H, place + LANES, _f(0))
-                _rotate(H, j * LANES, row, j + 1, m, cosine, sine)
+                _shrink(H, row, m, keep_w)
+            _add_input(H, row, m, k, x, last, delta)
+            _make_triangular(H, row, m)
