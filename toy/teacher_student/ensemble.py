@@ -108,6 +108,31 @@ class FullEnsemble:
                 ACTIVATIONS[s.activation], ACTIVATIONS[s.teacher_activation], self.together)
         self.done = (self.done + int(steps)) % self.chunk
 
+    def draws(self, steps: int) -> tuple[np.ndarray, np.ndarray]:
+        """What the next steps will draw: inputs (replicas, steps, B, N) and, where there is noise, ζ (replicas, steps, B).
+
+        Streams are left where they are. Samples come in blocks; a kernel fills a block as (N, samples), each row padded to
+        whole vectors, or as (N, samples, 16 replicas).
+        """
+        s, together = self.setting, LANES if self.narrow else 1
+        n = self.chunk * s.batch_size
+        row = -(-n * together // LANES) * LANES
+        blocks = -(-(self.done + steps) // self.chunk)
+        replicas, kept = slice(s.replicas), slice(self.done * s.batch_size, (self.done + steps) * s.batch_size)
+        parts = []
+        for stream, rows in zip(self.streams, (s.dim, 1)):
+            states = stream.reshape(-1, streams.WORDS).copy()
+            drawn = np.empty((len(states), blocks, rows, row), np.float32)
+            buffer = np.empty(-(-rows * row // 32) * 32, np.float32)
+            for r, state in enumerate(states):
+                for b in range(blocks):
+                    streams.fill_normal(state, buffer)
+                    drawn[r, b] = buffer[:rows * row].reshape(rows, row)
+            drawn = drawn[..., :n * together].reshape(len(states), blocks, rows, n, together)
+            parts.append(drawn.transpose(0, 4, 1, 3, 2).reshape(-1, blocks * n, rows)[replicas, kept])
+        inputs, zeta = parts
+        return inputs.reshape(-1, steps, s.batch_size, s.dim), zeta.reshape(-1, steps, s.batch_size)
+
     def weights(self, r: int, low: int = 0, high: int | None = None) -> np.ndarray:
         """First-layer weights (K, inputs low to high) of one replica, float64."""
         s, here = self.setting, slice(low, high)
