@@ -64,6 +64,11 @@ class Published:
         What is known of a gap, or the reason why it is not reached.
     sense : {"", "at most", "at least"}
         Whether the number was published as a bound.
+
+    Examples
+    --------
+    >>> published()["safran-shamir/k8-n8"].value
+    0.126
     """
 
     name: str
@@ -103,6 +108,12 @@ class Meeting:
         Ours less theirs, with the interval that decides.
     verdict : str
         One of ``VERDICTS``.
+
+    Examples
+    --------
+    >>> (found,) = meet([published()["removable/imagenet-resnet18"]], {})
+    >>> found.verdict, found.ours
+    ('not reached', None)
     """
 
     number: Published
@@ -115,9 +126,20 @@ class Meeting:
 def published() -> dict[str, Published]:
     """All declared numbers by name.
 
+    Returns
+    -------
+    dict of str to Published
+        In the order of the files' names.
+
     Raises
     ------
-    lab.discover.DeclarationError : a file of ``figures/published`` without ``PUBLISHED``, or a name that is taken.
+    lab.discover.DeclarationError
+        A file of ``figures/published`` without ``PUBLISHED``, or a name that is taken.
+
+    Examples
+    --------
+    >>> list(published())[0]
+    'copy-average/points'
     """
     return by_name(declared(__name__, "PUBLISHED", Published), lambda number: number.name)
 
@@ -127,8 +149,20 @@ def meet(numbers: Sequence[Published], tables: Mapping[str, Table]) -> list[Meet
 
     Parameters
     ----------
-    numbers : of :func:`published`.
-    tables : by study; a study without one is not yet measured.
+    numbers : sequence of Published
+        Which.
+    tables : mapping of str to Table
+        By study; the numbers of a study without one are not yet measured.
+
+    Returns
+    -------
+    list of Meeting
+        In the order of the numbers.
+
+    Examples
+    --------
+    >>> meet([published()["safran-shamir/k8-n8"]], {})[0].verdict
+    'not yet measured'
     """
     every = published().values()
     together = {number.group: sum(other.group == number.group and other.ours is not None for other in every) for number in every}
