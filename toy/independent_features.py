@@ -218,7 +218,7 @@ def configs(scale: str) -> list[Draws]:
 
 
 def tabulate(finished) -> "pd.DataFrame":
-    """A row a size: means with their intervals, the standard deviation of a single draw, the share of p-values up to .05."""
+    """One row per size: means with their intervals, the standard deviation of a single draw, the share of p-values up to .05."""
     import pandas as pd
 
     rows = []

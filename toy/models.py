@@ -1,8 +1,8 @@
 """The toy models, found by their files: each package or file of ``toy`` declares its ``MODEL``.
 
 A model is a package (``toy/bumps``) or, if it is small, a single file. Its name on the command line is the file's, with
-dashes. It offers ``simulate(...)`` and, where there is theory, ``predict(...)``, both with a frozen result of its own; its
-command, ``add_arguments(parser)`` and ``run(args)``, stands in the package's ``command.py`` or in the single file.
+dashes. It offers ``simulate(...)`` and, where there is theory, ``predict(...)``, each with its own frozen result; its
+command, ``add_arguments(parser)`` and ``run(args)``, is in the package's ``command.py`` or in the single file.
 
 ``simulate`` and ``predict`` share their arguments, with one name and one default each. ``simulate`` alone has arguments on how a
 run is carried out (:data:`RUN_TIME`); a model declares any other exception.
@@ -29,7 +29,7 @@ class Model:
     no_theory : str
         Why the model has no ``predict``; empty if it has one.
     simulation_only : tuple of str
-        Arguments that only ``simulate`` takes, beside :data:`RUN_TIME`.
+        Arguments that only ``simulate`` takes, in addition to :data:`RUN_TIME`.
     theory_only : tuple of str
         Arguments that only ``predict`` takes.
 

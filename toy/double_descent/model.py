@@ -193,7 +193,7 @@ def check(family, features, samples, dim, noise_variance, ridge, replicas, seed=
                             "teacher_width", "family")
     if family == "least-squares":
         if max(features) > dim:
-            raise ArgumentError(f"only {dim} features exist, {max(features)} were asked for: raise dim", "features",
+            raise ArgumentError(f"{max(features)} features are more than the {dim} that exist: raise dim", "features",
                                 "dim")
         checks.fits_memory(samples=samples, dim=dim)
     else:

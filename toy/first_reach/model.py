@@ -184,7 +184,7 @@ def simulate(strengths: Sequence[float] = (1.0, 0.05), threshold: float = 0.3, d
     gradient_tol : float > 0, default 1e-6
         The flow ends when its largest velocity is below this; at most a hundredth of the smallest strength times v₀.
     time_cap : float > 0, default 1e8
-        Flow time at which a network is given up.
+        Flow time at which training stops without convergence.
     threads : int ≥ 1, optional
         Results do not depend on it (default: ``NUMBA_NUM_THREADS``).
 

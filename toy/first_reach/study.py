@@ -1,7 +1,7 @@
 """The study: the same number of starts in one wide network, in narrow ones, and in their concatenation.
 
-Without capture and with it. Under capture, theory holds in the limit of a vanishing second strength: a setting of its own, beside
-the simulated one. (Simulated at 0.002 of the first strength, 3 % of the wide networks slide along an edge of reach.)
+Both without and with capture. Under capture, theory holds in the limit of a vanishing second strength, which is a separate
+setting. (Simulated at 0.002 of the first strength, 3 % of the wide networks slide along an edge of reach.)
 """
 
 from dataclasses import dataclass, replace
@@ -93,7 +93,7 @@ def theory_difference(narrow, wide, which: str) -> Estimate | None:
 
 
 def tabulate(finished) -> pd.DataFrame:
-    """One row per setting and feature: shares of networks and of concatenations that miss it, over all seeds, beside theory."""
+    """One row per setting and feature: shares of networks and of concatenations that miss it, over all seeds, and theory's."""
     rows: list[dict] = []
     cells: dict[Reach, list] = {}
     for config, result in finished:

@@ -12,9 +12,9 @@ from lab.progress import Progress
 
 
 def add_arguments(parser) -> None:
-    """The teacher, the students, when to stop, and which ridges."""
+    """Arguments for the teacher, the students, the stopping rule and the ridges."""
     parser.add_argument("--strengths", type=number(), nargs="+", default=[1.0, 0.7, 0.4, 0.2], metavar="A",
-                        help="strengths of the teacher's units; all equal for the control")
+                        help="strengths of the teacher's units; choose equal strengths for the control")
     parser.add_argument("--direction-norm", type=positive_float, default=3.0, help="norm of every teacher direction")
     parser.add_argument("--dim", type=positive_int, default=10, help="input dimension")
     parser.add_argument("--width", type=positive_int, default=2, help="hidden units of a narrow student")
@@ -22,19 +22,20 @@ def add_arguments(parser) -> None:
     parser.add_argument("--reference-width", type=positive_int, default=16, help="hidden units of the wide student")
     parser.add_argument("--replicas", type=replicas, default=8, help="repetitions of the whole comparison")
     parser.add_argument("--init-scale", type=positive_float, default=0.1, help="standard deviation of initial weights")
-    parser.add_argument("--gradient-tol", type=positive_float, default=1e-8, help="converged at this largest gradient")
-    parser.add_argument("--time-cap", type=positive_float, default=1e6, help="flow time at which a student is given up")
+    parser.add_argument("--gradient-tol", type=positive_float, default=1e-8, help="largest gradient at convergence")
+    parser.add_argument("--time-cap", type=positive_float, default=1e6,
+                        help="flow time at which training stops without convergence")
     parser.add_argument("--ridge", type=not_negative_float, nargs="+", default=[1e-6],
                         help="ridge relative to the mean diagonal of the source Gram; the first is the one reported")
-    parser.add_argument("--time-limit", type=positive_float, default=None, help="seconds after which students that still run "
-                        "are stopped, first the narrow and then the wide ones")
-    parser.add_argument("--no-theory", action="store_true", help="leave out the predictions of theory.span")
+    parser.add_argument("--time-limit", type=positive_float, default=None, help="seconds after which unfinished students "
+                        "are stopped, counted separately for narrow and wide students")
+    parser.add_argument("--no-theory", action="store_true", help="omit the predictions of theory.span")
     add_run_arguments(parser, "--seed", "--jobs", "--quick", "--dry-run")
     old_flag(parser, "--threads", "--jobs")
 
 
 def run(args) -> dict:
-    """Simulate, compare, and put theory's numbers beside them."""
+    """Simulate, compare, and add theory's predictions."""
     from toy.graded_teacher.compare import check_comparison, compare, loss_levels
     from toy.graded_teacher.teacher import Teacher
 
@@ -149,7 +150,7 @@ def _print(out: dict) -> None:
 
 
 def draw(result, axes) -> None:
-    """Span error of each unit of the teacher, from the narrow students and from the wide one."""
+    """Span error of each teacher unit, from the narrow students and from the wide student."""
     strengths = [abs(strength) for strength in result["strengths"]]
     theory = result.get("theory", {}).get("span_error_per_teacher_unit")
     series(axes, strengths, result["span_error_per_teacher_unit"], f"{result['copies']} × width {result['width']}",

@@ -33,25 +33,25 @@ class Comparison(Results, axes="narrow_to_teacher wide_to_teacher untrained_to_t
     narrow_to_teacher : (replicas, ridges, units) array in [0, 1]
         Feature span error (FSE) of each teacher unit from the concatenation.
     wide_to_teacher : (replicas, ridges, units) array in [0, 1]
-        The same from a wide student.
+        FSE of each teacher unit from a wide student.
     untrained_to_teacher : (replicas, ridges, units) array in [0, 1]
-        The same from random features of the initial scale, as many as in a concatenation.
+        FSE of each teacher unit from as many random features as a concatenation has, at the initial scale.
     narrow_to_wide : (replicas, ridges) array in [0, 1]
-        FSE of the wide student from the concatenation, a share of the whole block's variance.
+        FSE of the wide student from the concatenation, pooled over its units.
     wide_to_narrow : (replicas, ridges) array in [0, 1]
-        The other way round.
+        FSE of the concatenation from the wide student, pooled over its units.
     wide_to_narrow_units : (replicas, ridges) array in [0, 1]
-        Mean over narrow units of the FSE of each.
+        FSE of each narrow unit from the wide student, mean over units.
     wide_to_wide : (replicas, ridges) array in [0, 1]
         FSE of one wide student from another: the seed baseline.
     narrow_probe : (replicas, ridges) array in [0, 1]
         Share of the teacher's output that a linear probe on the concatenation leaves unexplained.
     wide_probe : (replicas, ridges) array in [0, 1]
-        The same of the wide student.
+        The same for the wide student.
     residual_probe : (replicas, ridges) array in [0, 1]
-        The same of the narrow features with the residual of the wide ones appended.
+        The same for the narrow features with the residual of the wide features appended.
     random_probe : (replicas, ridges) array in [0, 1]
-        The same of the narrow features with as many untrained ones appended.
+        The same for the narrow features with equally many untrained features appended.
     cka : (replicas, ridges) array in [0, 1]
         Linear CKA of concatenation and wide student (repeated for every ridge).
 
@@ -85,13 +85,13 @@ def measure(teacher: Teacher, narrow: np.ndarray, wide: np.ndarray, other_wide: 
     Parameters
     ----------
     teacher : Teacher
-        What all students learnt from.
+        The teacher that all students were trained on.
     narrow : (units, dim) array
         Directions of the concatenated narrow students.
     wide : (units, dim) array
         Directions of a wide student.
     other_wide : (units, dim) array
-        Directions of another one, for the seed baseline.
+        Directions of another wide student, for the seed baseline.
     untrained : (units, dim) array
         Directions of random features.
     ridges : (R,) floats ≥ 0
@@ -100,7 +100,7 @@ def measure(teacher: Teacher, narrow: np.ndarray, wide: np.ndarray, other_wide: 
     Returns
     -------
     dict of str to array
-        The measures of :class:`Comparison` by name, (ridges,) or (ridges, units) each.
+        The measures of :class:`Comparison` by name, each of shape (ridges,) or (ridges, units).
 
     References
     ----------
@@ -138,13 +138,13 @@ def measure(teacher: Teacher, narrow: np.ndarray, wide: np.ndarray, other_wide: 
 
 @lru_cache(maxsize=4)
 def _wide(teacher, width, replicas, seed, init_scale, gradient_tol, time_cap, threads) -> Students:
-    """The wide students, two a repetition: all widths and numbers of copies are compared with the same ones."""
+    """The wide students, two per repetition; all widths and numbers of copies are compared with the same wide students."""
     return simulate(teacher.strengths, teacher.direction_norm, teacher.dim, width, gradient_tol=gradient_tol,
                     time_cap=time_cap, start=_wide_start(teacher, width, replicas, seed, init_scale), threads=threads)
 
 
 def _wide_start(teacher, width, replicas, seed, init_scale) -> np.ndarray:
-    """Starts of the wide students, two a repetition."""
+    """Starts of the wide students, two per repetition."""
     return initial_state(teacher.dim, width, 2 * replicas, seed, init_scale, role=("wide",), unit=teacher.unit)
 
 
@@ -186,13 +186,13 @@ def compare(strengths: Sequence[float], direction_norm: float = 1.0, dim: int = 
         "matched loss": wide students stop where they reach the mean final loss of the narrow ones; "shared start": narrow
         students start as slices of the wide one (copies × width = reference_width).
     above_floor : float ≥ 1, default 1
-        For "matched loss": both sides stop at so many times that mean final loss instead, the narrow students before they
-        have converged.
+        For "matched loss": narrow and wide students both stop at this multiple of that mean final loss. Above 1, the narrow
+        students stop before they have converged.
     ridges : (R,) floats ≥ 0, default (1e-6,)
         Relative ridges of the span errors.
     time_limit : float > 0, optional
-        Seconds, for the narrow and again for the wide students, after which those that still run are stopped (status
-        "stopped") and compared as they are.
+        Seconds, counted separately for narrow and wide students, after which unfinished students are stopped (status "stopped")
+        and compared as they are.
 
     Returns
     -------
@@ -246,19 +246,19 @@ def compare(strengths: Sequence[float], direction_norm: float = 1.0, dim: int = 
 
 
 def loss_levels(students: Students, tolerance: float = 1e-5) -> list[dict]:
-    """Distinct final losses of converged students, and how many ended at each.
+    """Distinct final losses of converged students, with the number of students at each.
 
     Parameters
     ----------
     students : Students
         Trained students.
     tolerance : float > 0, default 1e-5
-        Losses closer than this times ½ Σ A² are one.
+        Losses closer than this times ½ Σ A² count as equal.
 
     Returns
     -------
     list of dict
-        ``loss`` and number of ``students``, in the order of the loss.
+        ``loss`` and number of ``students``, by increasing loss.
 
     Examples
     --------

@@ -1,8 +1,8 @@
 """Studies of the graded teacher: narrow concatenations against one wide student, copies, ridges; and their evidence.
 
 A two-layer student of width K has K (1 + d) parameters: concatenations matched in features are matched in parameters,
-too. Table columns named ``x_to_y`` are span errors (``toy.graded_teacher.compare``), ``*_probe`` the unexplained share
-of the teacher's output; ``theory_*`` what ``theory.span.predict`` says with the wide student taken as the teacher.
+too. Table columns named ``x_to_y`` are span errors (``toy.graded_teacher.compare``), ``*_probe`` is the unexplained share
+of the teacher's output, and ``theory_*`` is the prediction of ``theory.span.predict`` with the wide student taken as the teacher.
 """
 
 from dataclasses import dataclass, replace
@@ -28,9 +28,9 @@ TEACHERS = {
     "equal": ((1.0,) * 4, 3.0),
 }
 REPLICAS = {"quick": 3, "run": 16, "full": 32}
-BLOCK = 8  # replicas a run of the studies that may be asked for more of them
-LARGE = 1.0  # a start from which it decides what students find (graded-phase), where the usual one is 0.1
-MATCHED = 0.01  # distance of two losses, as a share, that are called matched
+BLOCK = 8  # replicas per run in the extensible studies
+LARGE = 1.0  # initial scale at which the start decides what students find (graded-phase); the usual scale is 0.1
+MATCHED = 0.01  # largest relative difference of two matched losses
 CAP = 1e5  # flow time of the studies
 SCALARS = ("narrow_to_wide", "wide_to_narrow", "wide_to_narrow_units", "wide_to_wide", "narrow_probe", "wide_probe",
            "residual_probe", "random_probe", "cka")
@@ -62,8 +62,11 @@ class Cell:
 
 
 def in_blocks(cells: list[Cell], scale: str, n: int) -> list[Cell]:
-    """The cells with ``n`` replicas or a few more: a run for each block of them, with a seed of its own from ``CONFIRMATORY`` on,
-    so that runs with fewer replicas are among those with more. The quick scale has one small block."""
+    """Split each cell into runs of one block of replicas, until there are at least ``n``.
+
+    Blocks have seeds from ``CONFIRMATORY`` on, so that a study with more replicas contains the runs of one with fewer. The quick
+    scale has one small block.
+    """
     block = min(n, BLOCK) if scale == "quick" else BLOCK
     return [replace(cell, replicas=block, seed=CONFIRMATORY + i) for cell in cells for i in range(-(-n // block))]
 
@@ -75,36 +78,36 @@ def _outlook(teacher: str, dim: int, width: int, copies: int):
 
 
 def _theory(teacher: str, dim: int, width: int, copies: int) -> dict:
-    p = _outlook(teacher, dim, width, copies if teacher == "equal" else 1)  # only there do copies matter
+    p = _outlook(teacher, dim, width, copies if teacher == "equal" else 1)  # copies matter at equal strengths only
     return {"theory_narrow_to_wide": p.span_error, "theory_wide_to_narrow": p.reverse_span_error_pooled,
             "theory_narrow_probe": p.feature_performance, "theory_unique": p.unique}
 
 
 def run_comparison(config: Cell, folder: Path) -> dict:
-    """Train and compare one cell; a row a replica and ridge."""
+    """Train and compare one cell; one row per replica and ridge."""
     strengths, norm = TEACHERS[config.teacher]
-    found = compare(strengths, norm, config.dim, config.width, config.copies, config.reference_width, config.replicas,
-                    config.seed, config.init_scale, gradient_tol=config.gradient_tol, time_cap=CAP, condition=config.condition,
-                    above_floor=config.above_floor, ridges=config.ridges)
+    result = compare(strengths, norm, config.dim, config.width, config.copies, config.reference_width, config.replicas,
+                     config.seed, config.init_scale, gradient_tol=config.gradient_tol, time_cap=CAP, condition=config.condition,
+                     above_floor=config.above_floor, ridges=config.ridges)
     rows = []
     for r in range(config.replicas):
-        mine, wide = slice(r * config.copies, (r + 1) * config.copies), slice(2 * r, 2 * r + 2)
+        narrow, wide = slice(r * config.copies, (r + 1) * config.copies), slice(2 * r, 2 * r + 2)
         for k, ridge in enumerate(config.ridges):
-            row = {"replica": r, "ridge": ridge, **{name: float(getattr(found, name)[r, k]) for name in SCALARS},
-                   "narrow_loss": float(found.narrow.loss[mine].mean()),
-                   "wide_loss": float(found.wide.loss[wide].mean()),
-                   "narrow_converged": float(found.narrow.converged[mine].mean()),
-                   "wide_converged": float(found.wide.converged[wide].mean()),
-                   "narrow_to_teacher": float(found.narrow_to_teacher[r, k].mean()),
-                   "wide_to_teacher": float(found.wide_to_teacher[r, k].mean()),
-                   "untrained_to_teacher": float(found.untrained_to_teacher[r, k].mean())}
-            row |= {f"narrow_to_unit_{m + 1}": float(x) for m, x in enumerate(found.narrow_to_teacher[r, k])}
+            row = {"replica": r, "ridge": ridge, **{name: float(getattr(result, name)[r, k]) for name in SCALARS},
+                   "narrow_loss": float(result.narrow.loss[narrow].mean()),
+                   "wide_loss": float(result.wide.loss[wide].mean()),
+                   "narrow_converged": float(result.narrow.converged[narrow].mean()),
+                   "wide_converged": float(result.wide.converged[wide].mean()),
+                   "narrow_to_teacher": float(result.narrow_to_teacher[r, k].mean()),
+                   "wide_to_teacher": float(result.wide_to_teacher[r, k].mean()),
+                   "untrained_to_teacher": float(result.untrained_to_teacher[r, k].mean())}
+            row |= {f"narrow_to_unit_{m + 1}": float(x) for m, x in enumerate(result.narrow_to_teacher[r, k])}
             rows.append(row)
     return {"rows": rows, "theory": _theory(config.teacher, config.dim, config.width, config.copies)}
 
 
 def tabulate_comparison(finished) -> pd.DataFrame:
-    """A row a cell, replica and ridge; replicas are counted over the seeds of a cell."""
+    """One row per cell, replica and ridge; replicas are numbered across the seeds of a cell."""
     return pd.DataFrame([
         {"teacher": c.teacher, "condition": c.condition, "width": c.width, "alpha": c.width / c.reference_width,
          "copies": c.copies, "reference_width": c.reference_width, "gradient_tol": c.gradient_tol, "init_scale": c.init_scale,
@@ -116,7 +119,7 @@ def tabulate_comparison(finished) -> pd.DataFrame:
 # -------------------------------------------------------------------------------------------- width, at equal features
 def configs_width(scale: str, n: int | None = None) -> list[Cell]:
     """α = 1 … 1/16 with 1/α copies, free and at matched loss; copies of width 16 against 32 (α above 1); and slices of the wide
-    start where starts decide what is found (from small ones every student finds the same, so slices could not differ)."""
+    start, mostly at the large scale (from small starts every student finds the same solution, so slices could not matter)."""
     widths = (1, 2, 16) if scale == "quick" else (1, 2, 4, 8, 16)
     cells = [Cell(teacher, K, 16 // K, 16, condition) for teacher in ("graded", "square root")
              for condition in ("free", "matched loss") for K in widths if condition == "free" or K < 16]
@@ -133,18 +136,18 @@ def _difference(table, minuend, subtrahend):
 
 def evidence_width(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
     """Gaps at the smallest α, free and under each control; performance; residuals; theory's numbers."""
-    found = []
+    pieces = []
 
     def add(claim, setting, teacher, estimate, column="toy", start="small"):
-        found.append(Evidence(claim, column, setting, estimate, runs if column == "toy" else (), levels={
+        pieces.append(Evidence(claim, column, setting, estimate, runs if column == "toy" else (), levels={
             "strengths": teacher, "start": start, "difficulty": "hard", "data": "synthetic", "architecture": "mlp"},
             piece=teacher if start == "small" else f"{teacher}, {start} start"))
 
     large = table[table.init_scale == LARGE] if "init_scale" in table else table[:0]  # older tables have small starts alone
     table = table.drop(large.index)
     base = table[table.reference_width == 16]
-    for teacher, mine in base[base.teacher != "equal"].groupby("teacher", sort=False):
-        free = mine[mine.condition == "free"]
+    for teacher, rows in base[base.teacher != "equal"].groupby("teacher", sort=False):
+        free = rows[rows.condition == "free"]
         low, half = free[free.width == free.width.min()], free[free.width == 8]
         where = f"{_name(teacher)}, {low.copies.iloc[0]}×{low.width.iloc[0]} against 1×16"
         add("s0.narrow-does-not-span-wide", where, teacher, _difference(low, "narrow_to_wide", "wide_to_wide"))
@@ -164,7 +167,7 @@ def evidence_width(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]
             if len(half):
                 add("s0.gap-grows-as-networks-narrow", ideal, teacher,
                     exact(one.theory_narrow_to_wide - half.iloc[0].theory_narrow_to_wide), "theory")
-        matched = mine[(mine.condition == "matched loss") & (mine.width == low.width.iloc[0])]
+        matched = rows[(rows.condition == "matched loss") & (rows.width == low.width.iloc[0])]
         matched = matched[(matched.wide_loss / matched.narrow_loss - 1).abs() <= MATCHED]
         if len(matched):
             add("s0.gap-survives-matched-training", where, teacher, _difference(matched, "narrow_to_wide", "wide_to_wide"))
@@ -174,10 +177,10 @@ def evidence_width(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]
                 where = f"{_name(teacher)}, {cell.copies.iloc[0]}×{width} against 1×16, {start} start"
                 add("s0.gap-survives-shared-start", where, f"{teacher}, width {width}",
                     _difference(cell, "narrow_to_wide", "wide_to_wide"), start=start)
-    for teacher, mine in table[table.reference_width == 32].groupby("teacher", sort=False):
+    for teacher, rows in table[table.reference_width == 32].groupby("teacher", sort=False):
         add("s0.gap-above-width-one", f"{_name(teacher)}, 2×16 against 1×32", teacher,
-            _difference(mine, "narrow_to_wide", "wide_to_wide"))
-    return found
+            _difference(rows, "narrow_to_wide", "wide_to_wide"))
+    return pieces
 
 
 def _name(teacher: str) -> str:
@@ -194,31 +197,32 @@ def configs_copies(scale: str, n: int | None = None) -> list[Cell]:
 
 
 def evidence_copies(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
-    """The last doubling, to as many copies as have the wide student's features; and how much copies help at equal strengths
-    beyond graded ones. Theory has no number for the first: where one solution is all that there is, copies are alike."""
-    found, falls, said = [], {}, {}
-    for (teacher, width), mine in table.groupby(["teacher", "width"], sort=False):
-        wide = mine.pivot(index="replica", columns="copies", values="narrow_to_wide")
-        equal = 2 ** int(np.log2(mine.reference_width.iloc[0] / width))  # a power of two, as the numbers of copies are
+    """The effect of the last doubling before copies match the wide student's features, and how much more copies help at equal
+    than at graded strengths. Theory has no number for the first: with a unique solution, all copies are alike."""
+    pieces, falls, predicted = [], {}, {}
+    for (teacher, width), rows in table.groupby(["teacher", "width"], sort=False):
+        wide = rows.pivot(index="replica", columns="copies", values="narrow_to_wide")
+        equal = 2 ** int(np.log2(rows.reference_width.iloc[0] / width))  # a power of two, like all numbers of copies
         if not {1, equal // 2, equal} <= set(wide.columns):
             continue
         falls[teacher, width] = 1 - wide[equal] / wide[1]
-        theory = mine.groupby("copies").theory_narrow_to_wide.first()
-        said[teacher, width] = 1 - theory[equal] / theory[1]
-        if equal * width == mine.reference_width.iloc[0]:
-            found.append(Evidence("s0.copies-saturate", "toy", f"{_name(teacher)}, width {width}, {equal // 2} to {equal} copies",
-                                  mean_interval(1 - wide[equal] / wide[equal // 2]), runs, piece=teacher,
-                                  levels={"strengths": teacher, "data": "synthetic", "architecture": "mlp"}))
+        theory = rows.groupby("copies").theory_narrow_to_wide.first()
+        predicted[teacher, width] = 1 - theory[equal] / theory[1]
+        if equal * width == rows.reference_width.iloc[0]:
+            pieces.append(Evidence("s0.copies-saturate", "toy",
+                                   f"{_name(teacher)}, width {width}, {equal // 2} to {equal} copies",
+                                   mean_interval(1 - wide[equal] / wide[equal // 2]), runs, piece=teacher,
+                                   levels={"strengths": teacher, "data": "synthetic", "architecture": "mlp"}))
     for width in sorted({width for _, width in falls}):
         pair = [("equal", width), ("graded", width)]
         if all(key in falls for key in pair):
             equal, graded = pair
             where = f"M = 4, |B| = 3, width {width}, 1 to {2 ** int(np.log2(16 / width))} copies"
             for column, estimate in (("toy", mean_interval((falls[equal] - falls[graded]).to_numpy())),
-                                     ("theory", exact(said[equal] - said[graded]))):
-                found.append(Evidence("s0.equal-strengths-differ", column, where, estimate, runs if column == "toy" else (),
-                                      piece=f"width{width}"))
-    return found
+                                     ("theory", exact(predicted[equal] - predicted[graded]))):
+                pieces.append(Evidence("s0.equal-strengths-differ", column, where, estimate, runs if column == "toy" else (),
+                                       piece=f"width{width}"))
+    return pieces
 
 
 # ------------------------------------------------------------------------------------------------------------ ridge
@@ -232,7 +236,7 @@ def configs_ridge(scale: str) -> list[Cell]:
 # ------------------------------------------------------------------------------------------------------------ units
 @dataclass(frozen=True)
 class Units:
-    """Students of one width: which teacher units they find."""
+    """Students of one width, measured by which teacher units they find."""
 
     teacher: str = "graded"
     width: int = 2
@@ -242,7 +246,7 @@ class Units:
 
 
 def run_units(config: Units, folder: Path) -> dict:
-    """Span error per teacher unit and the closest student direction, a row a replica and unit."""
+    """Span error of each teacher unit and its closest student direction; one row per replica and unit."""
     strengths, norm = TEACHERS[config.teacher]
     teacher = Teacher(strengths, norm, config.dim)
     students = simulate(strengths, norm, config.dim, config.width, config.replicas, config.seed, time_cap=CAP)
@@ -259,7 +263,7 @@ def run_units(config: Units, folder: Path) -> dict:
 
 
 def tabulate_units(finished) -> pd.DataFrame:
-    """A row a width, replica and teacher unit."""
+    """One row per width, replica and teacher unit."""
     return pd.DataFrame([
         {"teacher": c.teacher, "width": c.width, **row, "theory_span_error": result["theory"][row["unit"] - 1]}
         for c, result in finished for row in result["rows"]

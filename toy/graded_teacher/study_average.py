@@ -1,4 +1,4 @@
-"""The study: do narrow students of equal teacher units end at copy-average points, and is any of them better?"""
+"""The study: do narrow students of equal teacher units end at copy-average points, and does any student end lower?"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from theory.claims import Evidence
 from theory.span.copy_average import copy_average_loss
 from toy.graded_teacher.model import simulate
 
-NEAR = 1e-6  # of the loss: closer than this two losses are one
+NEAR = 1e-6  # relative difference below which two losses are equal
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,13 @@ def run(config: Equal, folder: Path) -> dict:
 
 
 def configs(scale: str) -> list[Equal]:
-    """Half as many units as the teacher has; quick: the smallest."""
+    """Students with half as many units as the teacher; quick: the smallest."""
     pairs, replicas = (((4, 2),), 16) if scale == "quick" else (((8, 4), (6, 3), (4, 2)), 96)
     return [Equal(k, n, replicas, seed=CONFIRMATORY) for k, n in pairs]
 
 
 def tabulate(finished) -> pd.DataFrame:
-    """A row a student: its loss, beside that of the best copy-average point."""
+    """One row per student: its loss and that of the best copy-average point."""
     return pd.DataFrame([{"teacher_width": c.teacher_width, "width": c.width, "direction_norm": c.direction_norm, "loss": loss,
                           "copy_average": r["copy_average"], "unfinished": r["unfinished"]} for c, r in finished
                          for loss in r["losses"]])
@@ -48,13 +48,13 @@ def tabulate(finished) -> pd.DataFrame:
 
 def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
     """The share of students that end below the best copy-average point."""
-    found = []
+    pieces = []
     for (k, n), rows in table.groupby(["teacher_width", "width"]):
         below = int((rows.loss < (1 - NEAR) * rows.copy_average).sum())
-        there = int(((rows.loss / rows.copy_average - 1).abs() <= NEAR).sum())
-        found.append(Evidence("s2.copy-average-is-best", "toy", f"{n} units on {k} equal ones", share_interval(below, len(rows)),
-                              runs, f"{there} of {len(rows)} students end at that point", f"k{k}-n{n}"))
-    return found
+        equal = int(((rows.loss / rows.copy_average - 1).abs() <= NEAR).sum())
+        pieces.append(Evidence("s2.copy-average-is-best", "toy", f"{n} units on {k} equal ones", share_interval(below, len(rows)),
+                               runs, f"{equal} of {len(rows)} students end at that point", f"k{k}-n{n}"))
+    return pieces
 
 
 STUDY = Study("copy-average", "copy-average points of equal teacher units, beside trained students",

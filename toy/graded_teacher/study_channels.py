@@ -39,7 +39,7 @@ def run(config: Students, folder: Path) -> dict:
 
 
 def configs(scale: str) -> list[Students]:
-    """Widths up to 16; quick: one narrow."""
+    """Widths up to 16; quick: one narrow width."""
     if scale == "quick":
         return [Students("graded", 2, 8, seed=CONFIRMATORY)]
     if scale != "full":
@@ -48,7 +48,7 @@ def configs(scale: str) -> list[Students]:
 
 
 def tabulate(finished) -> pd.DataFrame:
-    """A row a teacher and width: the share of converged students in a channel, their loss beside that of the others."""
+    """One row per teacher and width: the share of converged students in a channel, their loss and that of the others."""
     rows = []
     for config, r in finished:
         done, inside = np.array(r["converged"], bool), np.array(r["pairs"]) > 0

@@ -1,4 +1,4 @@
-"""Study: loss along training, narrow and wide, beside theory's plateaus (``theory.span.outlook``)."""
+"""Study: loss along training for narrow and wide students, compared with theory's plateaus (``theory.span.outlook``)."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,8 +38,8 @@ def run(config: Curves, folder: Path) -> dict:
 
 
 def tabulate(finished) -> pd.DataFrame:
-    """A row a width and time: median and quartiles of the losses of all replicas; theory's plateaus (one string, losses of
-    the widths 0 … K) and first time."""
+    """One row per width and time: median and quartiles of the losses of all replicas; theory's plateaus (one string, losses of
+    the widths 0 … K) and the time of the first."""
     return pd.DataFrame([
         {"teacher": c.teacher, "width": c.width, "init_scale": c.init_scale, "replicas": c.replicas, "time": t,
          "loss": median, "loss_quarter": low, "loss_three_quarters": high,
@@ -50,7 +50,7 @@ def tabulate(finished) -> pd.DataFrame:
 
 
 def configs(scale: str) -> list[Curves]:
-    """Widths 1 … 16; in full, smaller starts too: the smaller, the clearer the plateaus."""
+    """Widths 1 … 16; in full also from smaller starts, which have clearer plateaus."""
     scales = (0.1, 1e-3) if scale == "full" else (0.1,)
     widths = (1, 2, 16) if scale == "quick" else (1, 2, 3, 4, 16)
     replicas, points = {"quick": (2, 40), "run": (4, 80), "full": (16, 120)}[scale]

@@ -1,10 +1,9 @@
-"""The study: fifty equal teacher units and students of half as many, from starts of the usual size; which point do they end at?
+"""The study: at which point do students end that have half as many units as a teacher of fifty equal units?
 
-Simsek et al. (2023) train such students by gradient flow from Glorot's start, and report that each ends at one of two points: the
-best copy-average point, or one where every unit copies a different teacher unit, approximately. Both have a loss by theory
-(:mod:`theory.span.copy_average`). A student on its way to the copy-average point comes down for long; its loss is below that of
-the other point from early on, so that a student is told by which of the two its loss is near, and the flow is stopped before its
-end.
+Simsek et al. (2023) train such students by gradient flow from Glorot's initialisation, and report that each ends at one of two
+points: the best copy-average point, or a point where every unit approximately copies a different teacher unit. Theory gives both
+losses (:mod:`theory.span.copy_average`). Convergence to the copy-average point is slow, but the loss falls below that of the
+other point early. A student is therefore classified by the nearer of the two losses, and the flow stops before it has converged.
 """
 
 from dataclasses import dataclass
@@ -18,12 +17,12 @@ from lab.study import CONFIRMATORY, Study
 from theory.span.copy_average import copy_average_loss, copying_loss
 from toy.graded_teacher.model import simulate
 
-BLOCK = 8  # students a run: as many as a kernel works on at a time
+BLOCK = 8  # students per run: the kernel integrates eight at a time
 
 
 @dataclass(frozen=True)
 class Fifty:
-    """Students of a teacher whose units are equal and orthogonal, from a start by Glorot's rule."""
+    """Students of a teacher with equal, orthogonal units, initialised by Glorot's rule."""
 
     teacher_width: int = 50
     width: int = 25
@@ -42,7 +41,7 @@ def start(config: Fifty) -> np.ndarray:
 
 
 def run(config: Fifty, folder: Path) -> dict:
-    """Train, and lay the losses beside those of the two points."""
+    """Train, and return the losses with those of the two points."""
     k, n = config.teacher_width, config.width
     students = simulate([1.0] * k, 1.0, k, n, config.replicas, config.seed, start=start(config),
                         gradient_tol=config.gradient_tol, time_cap=config.time_cap)
@@ -51,14 +50,14 @@ def run(config: Fifty, folder: Path) -> dict:
 
 
 def configs(scale: str) -> list[Fifty]:
-    """Twenty-four students; quick: eight small ones. Minutes, so not part of ``make run``."""
+    """Twenty-four students; quick: eight small ones. They take minutes, so "run" has none."""
     if scale == "quick":
         return [Fifty(6, 3, seed=CONFIRMATORY)]
     return [Fifty(seed=CONFIRMATORY + i) for i in range(3)] if scale == "full" else []
 
 
 def tabulate(finished) -> pd.DataFrame:
-    """A row a student: its loss, beside those of the two points."""
+    """One row per student: its loss and those of the two points."""
     return pd.DataFrame([{"teacher_width": c.teacher_width, "width": c.width, "seed": c.seed, "loss": loss, "converged": done,
                           "copy_average": r["copy_average"], "copying": r["copying"]} for c, r in finished
                          for loss, done in zip(r["losses"], r["converged"])])

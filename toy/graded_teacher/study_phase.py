@@ -1,13 +1,13 @@
 """Study: where narrow students stop agreeing. Strengths m^−γ over exponent γ, width K of M, norm and initial scale.
 
-For each cell many students are trained and told apart by their span errors on the teacher's units (not by their loss:
-at equal strengths different sets of units have one loss). ``agree`` is the chance that two students hold the same;
-``gain`` the part of one student's span error that a concatenation takes away. Theory adds where its competing solutions
-cease to be minima (``theory.span.uniqueness_boundary``): above ``theory_last`` there should be one solution for every
-start, below it there may be several, by the start.
+Each cell trains many students and distinguishes their solutions by the span errors of the teacher's units (not by loss: at equal
+strengths, different sets of units have the same loss). ``agree`` is the probability that two students have the same solution;
+``gain`` is the share of one student's span error that a concatenation removes. Theory predicts where competing solutions cease to
+be minima (``theory.span.uniqueness_boundary``): above ``theory_last``, every start should reach the same solution; below it, the
+start may decide.
 
-A run is a column of cells that share theory's solution (exponent, width and norm, every initial scale), or theory's
-boundary for one width and norm, which all exponents share.
+A run covers the cells that share theory's solution (one exponent, width and norm, every initial scale), or theory's boundary for
+one width and norm, which all exponents share.
 """
 
 from collections.abc import Sequence
@@ -47,7 +47,7 @@ class Phase:
 
 @dataclass(frozen=True)
 class Boundary:
-    """Where theory says that uniqueness ends, for one width and norm."""
+    """Where uniqueness ends in theory, for one width and norm."""
 
     boundary_width: int
     teacher_width: int = 8
@@ -60,7 +60,7 @@ def run_boundary(config: Boundary, folder: Path) -> dict:
 
 
 def run_students(config: Phase, folder: Path) -> dict:
-    """Solutions met and what a concatenation gains over one student, one cell for each initial scale."""
+    """Solutions that students reach, and the gain of a concatenation over one student; one cell per initial scale."""
     A = power_strengths(config.teacher_width, config.exponent)
     teacher = Teacher(A, config.direction_norm, config.dim)
     best = best_solution(A, config.direction_norm, config.width)
@@ -74,7 +74,7 @@ STUDENTS = Stage("students", "toy.graded_teacher.study_phase:run_students", Phas
 
 
 def _cell(config: Phase, teacher: Teacher, students: Students, best: float) -> dict:
-    """What the students of one initial scale hold; ``best`` is the loss of theory's solution."""
+    """Solutions of the students of one initial scale; ``best`` is the loss of theory's solution."""
 
     def error(some: Sequence[int]):
         return span_error(moments({"s": students.units(some)}, teacher), source="s", target="teacher", per_unit=True)
@@ -96,20 +96,20 @@ def _cell(config: Phase, teacher: Teacher, students: Students, best: float) -> d
 
 
 def clusters(signatures: np.ndarray, tolerance: float = 0.02) -> list[float]:
-    """Shares of the students by what they hold: span errors per unit that agree within the tolerance are one."""
-    found: list[list] = []
+    """Share of the students at each solution; span errors per unit that agree within the tolerance are the same solution."""
+    solutions: list[list] = []
     for signature in signatures:
-        for cluster in found:
-            if np.abs(cluster[0] - signature).max() <= tolerance:
-                cluster[1] += 1
+        for solution in solutions:
+            if np.abs(solution[0] - signature).max() <= tolerance:
+                solution[1] += 1
                 break
         else:
-            found.append([signature, 1])
-    return [count / len(signatures) for _, count in found]
+            solutions.append([signature, 1])
+    return [count / len(signatures) for _, count in solutions]
 
 
 def tabulate(finished) -> pd.DataFrame:
-    """A row a cell; cells whose boundary is missing have none."""
+    """One row per cell; theory's columns are empty where the run of the boundary is missing."""
     ends = {(c.boundary_width, c.teacher_width, c.direction_norm): result for c, result in BOUNDARY.results(finished)}
     rows = []
     for c, result in STUDENTS.results(finished):
@@ -129,7 +129,7 @@ def tabulate(finished) -> pd.DataFrame:
 
 
 def configs(scale: str) -> list[Phase | Boundary]:
-    """Empty for ``run``: its table is kept. The long ones, theory's boundaries, first."""
+    """The longest runs, theory's boundaries, first; empty for ``run``, which shows the kept table."""
     if scale == "run":
         return []
     if scale == "quick":

@@ -148,7 +148,7 @@ def simulate(second_strength: float = 0.8, width: int = 16, copies: int = 1, rep
     margin : float > 0, default 1
         Output κ from which a view counts as learnt.
     time_cap : float > 0, default 1e18
-        Flow time at which a network is given up.
+        Flow time at which training stops without convergence.
     threads : int ≥ 1, optional
         Results do not depend on it (default: ``NUMBA_NUM_THREADS``).
 

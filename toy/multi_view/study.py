@@ -51,7 +51,7 @@ def configs(scale: str, n: int | None = None) -> list[TwoViews]:
 
 
 def tabulate(finished) -> pd.DataFrame:
-    """One row per setting: shares that learn both views, over all seeds, beside theory."""
+    """One row per setting: shares that learn both views, over all seeds, and theory's."""
     rows: list[dict] = []
     cells: dict[TwoViews, list] = {}
     for config, result in finished:

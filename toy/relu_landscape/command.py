@@ -11,24 +11,25 @@ def add_arguments(parser):
     parser.add_argument("--teacher-width", type=positive_int, default=12, help="k, orthonormal teacher units")
     parser.add_argument("--width", type=positive_int, default=None, help="n, student neurons (default: the teacher's)")
     parser.add_argument("--dim", type=positive_int, default=None, help="d, input dimension (default: the teacher's units)")
-    parser.add_argument("--replicas", type=replicas, default=1000, help="runs (a cell, with --table)")
-    parser.add_argument("--method", choices=METHODS, default="gradient-descent", help="reported apart: they may choose "
-                        "different minima")
+    parser.add_argument("--replicas", type=replicas, default=1000, help="runs (with --table: per cell)")
+    parser.add_argument("--method", choices=METHODS, default="gradient-descent", help="optimiser; different "
+                        "optimisers may reach different minima from one start")
     parser.add_argument("--learning-rate", type=positive_float, default=0.1, help="step of gradient descent")
-    parser.add_argument("--max-steps", type=whole(1, 10**12), default=1_000_000, help="then a run is unfinished, and counts "
-                        "as spurious")
-    parser.add_argument("--time-limit", type=positive_float, default=None, help="seconds after which what still runs is "
-                        "stopped; it counts as spurious")
+    parser.add_argument("--max-steps", type=whole(1, 10**12), default=1_000_000, help="steps after which a run stops "
+                        "unfinished; it counts as spurious")
+    parser.add_argument("--time-limit", type=positive_float, default=None, help="seconds after which unfinished runs "
+                        "are stopped; they count as spurious")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--table", action="store_true", help="all k = 6 ... 20, n = k ... k+2 (minutes)")
-    what.add_argument("--tickets", action="store_true", help="rewind the winning tickets of the width and perturb them")
+    what.add_argument("--tickets", action="store_true", help="rewind winning tickets, retrain them alone and with "
+                      "perturbed other neurons")
     old_flag(parser, "--teacher", "--teacher-width")
     old_flag(parser, "--rate", "--learning-rate")
     add_run_arguments(parser, "--seed", "--jobs", "--out", "--quick", "--dry-run")
     only(parser, "--teacher-width", "--width", "--dim", when=lambda args: not args.table, words="is fixed by --table")
     only(parser, "--learning-rate", "--max-steps", "--time-limit", when=lambda args: not (args.table or args.tickets),
-         words="goes with neither --table nor --tickets: these train by the rule of the kept tables")
-    only(parser, "--out", when=lambda args: args.table, words="goes with --table: nothing else is stored")
+         words="cannot be combined with --table or --tickets, which train as for the kept tables")
+    only(parser, "--out", when=lambda args: args.table, words="needs --table: only its runs are stored")
 
 
 def run(args) -> dict:
@@ -95,7 +96,7 @@ def landscape(args, setting) -> dict:
 
 
 def tickets(args, setting) -> dict:
-    """Winning tickets, rewound."""
+    """Win shares of rewound tickets, alone and with perturbed other neurons."""
     import time
 
     from toy.relu_landscape.tickets import ARMS, perturb
@@ -110,7 +111,7 @@ def tickets(args, setting) -> dict:
 
 
 def table(args) -> dict:
-    """All cells, through the run store: what is finished is not repeated."""
+    """All cells, through the run store, so that finished cells are not repeated."""
     import time
     from dataclasses import asdict
 
@@ -138,7 +139,7 @@ def table(args) -> dict:
 
 
 def draw(result, axes) -> None:
-    """The levels at which students end; with --tickets what wins, with --table spurious minima by width."""
+    """Final losses; with --tickets the shares that win, with --table the shares of spurious minima by width."""
     if "loss_levels" in result:
         levels = result["loss_levels"]
         axes.bar([f"{level['loss']:.4f}" for level in levels], [level["runs"] for level in levels], width=0.5)

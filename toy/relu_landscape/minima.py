@@ -43,13 +43,13 @@ class Level:
     shared : int
         Number of neurons that serve several teacher units.
     pairs : tuple of (neuron, teacher unit)
-        Of the anti-aligned neurons of the first member.
+        Anti-aligned neurons of the first member, each with its teacher unit.
     escape_index : (n,) int array
         Negative directions opened by splitting each neuron of the first member.
     index : int or None
-        Negative Hessian directions of the point itself (0 at a minimum); None where no spectrum was asked for.
+        Negative Hessian directions of the point itself (0 at a minimum); None if no spectrum was requested.
     spectrum : (n d,) array or None
-        Hessian eigenvalues, ascending; None where not asked for.
+        Hessian eigenvalues, ascending; None if not requested.
 
     Examples
     --------
@@ -74,7 +74,7 @@ class Level:
 
     @property
     def lowest_curvature(self) -> float:
-        """Smallest Hessian eigenvalue; NaN where no spectrum was asked for."""
+        """Smallest Hessian eigenvalue; NaN if no spectrum was requested."""
         return np.nan if self.spectrum is None else float(self.spectrum[0])
 
 

@@ -1,19 +1,18 @@
 """Train many students of width n on a teacher of k orthonormal ReLU units, to the published criterion.
 
 Protocol (Safran & Shamir 2018, arXiv 1712.08968): W_im ~ N(0, 1/d); gradient descent with step 0.1 until
-max_i |∇_i F|·2π ≤ 1e-9; a run is spurious if it ends with F ≥ 1e-3. F decreases along a run, so one whose F has fallen
-below 1e-3 is known not to be spurious and is stopped there. A run that meets neither rule within ``max_steps`` is
-*unfinished* and, being above 1e-3, counts as spurious; the number of such runs is reported beside every share.
+max_i |∇_i F|·2π ≤ 1e-9; a run is spurious if it ends with F ≥ 1e-3. F decreases along a run, so a run with F below 1e-3
+cannot become spurious and is stopped there. A run that meets neither rule within ``max_steps`` is *unfinished* and, being
+above 1e-3, counts as spurious; the number of such runs is reported with every share.
 
-Methods, to be reported apart because they may choose different minima from the same start:
+Report the methods separately, because they may choose different minima from the same start:
 
-"gradient-descent"  step 0.1, the default; once it has chosen a minimum, and that is certified, accelerated steps take
-                    the last stretch (:mod:`toy.relu_landscape.polish`): the same ends in a third of the time;
+"gradient-descent"  step 0.1, the default; once it has chosen a minimum, and that is certified, accelerated steps converge
+                    to it (:mod:`toy.relu_landscape.polish`): the same ends in a third of the time;
 "flow"              the gradient flow dW/dt = −∇F (:mod:`lab.flow`), to the same criterion;
 "minimise"          Nesterov's accelerated descent with restarts: fast, but its momentum may carry it into another basin.
 
-Theory has no formula for the share. What it has is the null of independent tickets and that of independent restarts
-(:func:`predict`).
+Theory has no formula for the share, but two null hypotheses: independent tickets and independent restarts (:func:`predict`).
 """
 
 import math
@@ -47,7 +46,7 @@ MAX_STEPS = 1_000_000
 @dataclass(frozen=True)
 class Landscape(Results, axes="weights: replica unit input; loss gradient steps status spurious: replica",
                 rows="replica", picture="loss"):
-    """Where the replicas ended.
+    """Final states of the replicas.
 
     Attributes
     ----------
@@ -58,13 +57,13 @@ class Landscape(Results, axes="weights: replica unit input; loss gradient steps 
     dim : int
         Input dimension d.
     method : str
-        How the minimum was sought.
+        Optimiser.
     weights : (replicas, width, dim) array
-        Last weights.
+        Final weights.
     loss : (replicas,) array
-        F there.
+        Final F.
     gradient : (replicas,) array
-        max_i |∇_i F| there (flow: an upper bound).
+        Final max_i |∇_i F| (flow: an upper bound).
     steps : (replicas,) int array
         Steps, or evaluations of the gradient for "flow".
     status : (replicas,) int array
@@ -117,16 +116,16 @@ class Landscape(Results, axes="weights: replica unit input; loss gradient steps 
 
 @dataclass(frozen=True)
 class Prediction(Results, theory=True):
-    """What two nulls say of the share of spurious runs, and what theory says of minima that become saddles.
+    """The share of spurious runs under two null hypotheses, and the escape directions of minima that become saddles.
 
     Attributes
     ----------
     independent_tickets : float in [0, 1] or None
-        P_fail(k)^C(n, k), every k of the n neurons a ticket of their own; None for n < k.
+        P_fail(k)^C(n, k), if every k of the n neurons are an independent ticket; None for n < k.
     restarts : float in [0, 1]
-        P_fail(k)^(n/k), independent networks of width k with as many neurons in all.
+        P_fail(k)^(n/k), if n/k independent networks of width k are trained instead.
     escape_index : int
-        d − 1 per added neuron at most: H'_ii has a zero mode along w_i.
+        At most d − 1 per added neuron: H'_ii has a zero mode along w_i.
 
     Examples
     --------

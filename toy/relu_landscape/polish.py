@@ -1,19 +1,18 @@
-"""The last stretch of a descent: once plain steps have chosen the minimum, accelerated ones reach it.
+"""The last phase of a descent: once plain steps have chosen the minimum, accelerated steps converge to it.
 
-Near a minimum of smallest curvature λ plain descent needs of the order of ln(1/tolerance)/(ηλ) steps, most of a run; with
-λ of 0.01 and the published criterion that is more than the way there. So plain descent runs until max_i |∇_i F| is small
-(the *handover* W), restarted Nesterov descent goes on from there to some W*, and the end is taken only if plain descent
-would have come to the same one:
+Near a minimum of smallest curvature λ, plain descent needs about ln(1/tolerance)/(ηλ) steps; with λ = 0.01 and the published
+criterion, these are most of the steps of a run. Plain descent therefore runs until max_i |∇_i F| is small (the *handover* W),
+restarted Nesterov descent continues to some W*, and W* is accepted only if plain descent would also have converged to it:
 
     F is convex on the ball of radius ρ = |W − W*| about W* if λ ≥ M ρ, M a Lipschitz constant of the Hessian there;
     on it a step η ≤ 1/L takes no point farther from W*, so that plain descent from W stays inside and ends in W*.
 
-λ is the smallest eigenvalue of the Hessian at W*, M is estimated by ‖H(W) − H(W*)‖/ρ, and λ ≥ ``SAFETY`` M ρ is asked for.
-Minima of one loss are images of each other under permutations, so both are computed once a loss level (M as the largest
-over a few members); at which handover a replica is certified can so depend on its companions, where it ends cannot, but
-for what the criterion leaves open. What is not certified goes on with plain steps from W to a later handover, at last to
-the criterion itself. Where F falls below the level of success on the way, nothing is certified either: plain descent
-decides it. Derived here.
+λ is the smallest eigenvalue of the Hessian at W*, M is estimated by ‖H(W) − H(W*)‖/ρ, and the certificate requires
+λ ≥ ``SAFETY`` M ρ. Minima of equal loss are images of each other under permutations, so λ and M are computed once per loss level
+(M as the largest over a few members). The handover at which a replica is certified may therefore depend on the other replicas;
+the minimum it reaches does not, up to the stopping tolerance. Uncertified replicas continue with plain steps from W to a later
+handover, and in the end to the criterion itself. Where F falls below the success level on the way, plain descent decides, too.
+Derived here.
 """
 
 import time
@@ -25,12 +24,12 @@ from toy.relu_landscape import descent as gd
 
 HANDOVERS = (1e6, 1e5, 1e4, 1e3, 1e2)  # times the tolerance
 SAFETY = 3.0
-MEMBERS = 3  # of a level, from which M is estimated
-LEVEL = 1e-7  # losses closer than this are one level
+MEMBERS = 3  # replicas of a level from which M is estimated
+LEVEL = 1e-7  # losses closer than this belong to one level
 
 
 def certified(handed, reached, loss, teacher_width: int) -> np.ndarray:
-    """Whether plain descent from each handover ends in the minimum that the accelerated one has reached.
+    """Whether plain descent from each handover ends in the minimum that accelerated descent has reached.
 
     Parameters
     ----------
@@ -52,19 +51,19 @@ def certified(handed, reached, loss, teacher_width: int) -> np.ndarray:
         level = level[np.argsort(far[level])]
         lowest, lipschitz = np.inf, 0.0
         for r in level[np.unique(np.linspace(0, level.size - 1, MEMBERS).astype(int))]:
-            there = hessian(reached[r], target)
+            curvature = hessian(reached[r], target)
             if lowest == np.inf:
-                lowest = np.linalg.eigvalsh(there)[0]
-            change = np.abs(np.linalg.eigvalsh(hessian(handed[r], target) - there)).max()
+                lowest = np.linalg.eigvalsh(curvature)[0]
+            change = np.abs(np.linalg.eigvalsh(hessian(handed[r], target) - curvature)).max()
             lipschitz = max(lipschitz, change / max(far[r], np.finfo(float).tiny))
         sure[level] = SAFETY * lipschitz * far[level] <= lowest
     return sure
 
 
 def descend(params, start, *, learning_rate, tolerance, target_loss, max_steps, threads=None, time_limit=None, progress=None):
-    """:func:`toy.relu_landscape.descent.descend` with plain steps, its last stretch accelerated where that is certified.
+    """:func:`toy.relu_landscape.descent.descend` with plain steps, and an accelerated last phase where that is certified.
 
-    Parameters and results as there; steps count both kinds, the rise of F is that under plain steps.
+    Parameters and results are those of that function; steps count both kinds, the rise of F counts plain steps only.
     """
     began = time.monotonic()
     n, k, d = (int(p) for p in params)
@@ -76,7 +75,7 @@ def descend(params, start, *, learning_rate, tolerance, target_loss, max_steps, 
         common = dict(tolerance=goal, target_loss=target_loss, threads=threads, time_limit=left)
         moved, end, count = gd.descend(params, state[running], learning_rate=learning_rate, max_steps=max(1, cap),
                                        progress=progress, **common)
-        progress = None  # what leaves the first stage is all but done
+        progress = None  # replicas that leave the first stage are almost finished
         if counts is None:
             counts = count.copy()
         else:

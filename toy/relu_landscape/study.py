@@ -1,4 +1,4 @@
-"""Two studies: the table of spurious shares over k and n, and tickets rewound and perturbed."""
+"""Two studies: the shares of spurious minima over k and n, and winning tickets, rewound and perturbed."""
 
 import math
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ from lab.study import CONFIRMATORY, Study
 from theory.claims import Evidence
 from theory.landscape import effective_over_nominal
 
-# shares of spurious runs in the released runs of Safran & Shamir, 1000 a cell: (k, n) -> share
+# (k, n) -> share of spurious runs among the 1000 runs per cell that Safran & Shamir released
 PUBLISHED = {
     (6, 6): 0.003, (8, 8): 0.126, (10, 10): 0.346, (14, 14): 0.736, (16, 16): 0.851, (20, 20): 0.949,
     (8, 9): 0.001, (12, 13): 0.003, (14, 15): 0.055, (16, 17): 0.180, (18, 19): 0.369,
     **{(k, k + 2): 0.0 for k in range(6, 21)},
 }
 PUBLISHED_RUNS = 1000
-SPEAKING = range(8, 21, 2)  # teachers whose cells are evidence: with fewer units hardly a run ends in a spurious minimum
-ROOM = 0.05  # published share of failures of fresh networks from which on a ticket can be worth something
+SPEAKING = range(8, 21, 2)  # teachers whose cells are evidence: with fewer units, hardly any run ends in a spurious minimum
+ROOM = 0.05  # published failure share of fresh networks above which a ticket has something to improve
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,12 @@ def run_landscape(config: Cell, folder: Path, threads: int | None = 1) -> dict:
     from toy.relu_landscape.minima import levels
     from toy.relu_landscape.model import simulate
 
-    found = simulate(config.teacher_width, config.width, config.replicas, config.seed, method=config.method, threads=threads)
+    students = simulate(config.teacher_width, config.width, config.replicas, config.seed, method=config.method, threads=threads)
     return {
-        "spurious": int(found.spurious.sum()), "unfinished": found.unfinished, "steps": float(found.steps.mean()),
-        "rise": found.rise,
+        "spurious": int(students.spurious.sum()), "unfinished": students.unfinished, "steps": float(students.steps.mean()),
+        "rise": students.rise,
         "levels": [{"loss": level.loss, "count": level.count, "kind": level.kind,
-                    "escape_index": int(level.escape_index.max())} for level in levels(found, spectrum=False)],
+                    "escape_index": int(level.escape_index.max())} for level in levels(students, spectrum=False)],
     }
 
 
@@ -63,7 +63,7 @@ def configs_landscape(scale: str) -> list[Cell]:
 
 
 def tabulate_landscape(finished) -> pd.DataFrame:
-    """A row a cell: share with its Wilson interval, the published one, levels, escape, effective tickets."""
+    """One row per cell: share with its Wilson interval, the published share, levels, escape, effective tickets."""
     failures = {(c.teacher_width, c.seed, c.replicas, c.method): r["spurious"] / c.replicas
                 for c, r in finished if c.teacher_width == c.width}
     rows = []
@@ -98,7 +98,7 @@ def tabulate_landscape(finished) -> pd.DataFrame:
 
 
 def restarts(spurious: int, n: int, nets: float) -> Estimate:
-    """P_fail^nets, the share of failures of so many independent networks, by transforming P_fail's interval."""
+    """P_fail^nets, the probability that all of several independent networks fail, by transforming P_fail's interval."""
     return transformed(share_interval(spurious, n), partial(_power, nets))
 
 
@@ -107,7 +107,7 @@ def _power(nets: float, share: float) -> float:
 
 
 def nominal_over_effective(spurious: int, n: int, spurious_at_teacher: int, n_at_teacher: int, tickets: int) -> Estimate:
-    """C(n, k)/N_eff (``theory.landscape``): how many nominal tickets it takes to count as one."""
+    """C(n, k)/N_eff (``theory.landscape``): the number of nominal tickets that are worth one independent ticket."""
     return transformed(effective_over_nominal(spurious, n, spurious_at_teacher, n_at_teacher, tickets), _inverse)
 
 
@@ -120,7 +120,7 @@ def evidence_landscape(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evide
 
     Cells of one teacher share its students at n = k: one cluster.
     """
-    found = []
+    pieces = []
     chosen = table[(table.method == "gradient-descent") & table.teacher_width.isin(SPEAKING)]
     for k, group in chosen.groupby("teacher_width"):
         rows = {int(row.width): row for row in group.itertuples()}
@@ -129,20 +129,20 @@ def evidence_landscape(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evide
         narrow = rows.pop(k)
         measured = partial(Evidence, column="toy", runs=runs, cluster=f"k = {k}", levels={"teacher": str(k)})
         if narrow.minima:
-            found.append(measured("s2.spurious-minima-become-saddles", setting=f"k = n = {k}", piece=f"k{k}",
-                                  estimate=share_interval(int(narrow.escaping), int(narrow.minima))))
+            pieces.append(measured("s2.spurious-minima-become-saddles", setting=f"k = n = {k}", piece=f"k{k}",
+                                   estimate=share_interval(int(narrow.escaping), int(narrow.minima))))
         for n, wide in rows.items():
             counts = int(narrow.spurious), int(narrow.share_n), int(wide.spurious), int(wide.share_n)
             cell = partial(measured, setting=f"k = {k}, n = {n}", piece=f"k{k}-n{n}")
-            found += [
+            pieces += [
                 cell("s2.success-grows-with-width", estimate=share_difference(*counts)),
                 cell("s2.wide-beats-multistart", estimate=difference(
                     restarts(*counts[:2], n / k), share_interval(*counts[2:]))),
             ]
             if n == k + 1 and narrow.spurious:
-                found.append(cell("s2.tickets-are-not-independent", estimate=nominal_over_effective(
+                pieces.append(cell("s2.tickets-are-not-independent", estimate=nominal_over_effective(
                     *counts[2:], *counts[:2], math.comb(n, k))))
-    return found
+    return pieces
 
 
 LANDSCAPE = Study("relu-landscape", "ReLU landscape: spurious minima by teacher and width",
@@ -169,7 +169,7 @@ def run_tickets(config: Tickets, folder: Path) -> dict:
 
 
 def configs_tickets(scale: str) -> list[Tickets]:
-    """Where wide networks hardly fail, and where they do."""
+    """Cells where wide networks hardly ever fail, and cells where they often do."""
     if scale == "quick":
         return [Tickets(8, 9, 100, CONFIRMATORY), Tickets(10, 11, 100, CONFIRMATORY)]
     pairs, replicas = [(12, 13), (10, 20), (10, 12), (10, 11), (8, 9)], 300  # the longest first
@@ -179,7 +179,7 @@ def configs_tickets(scale: str) -> list[Tickets]:
 
 
 def tabulate_tickets(finished) -> pd.DataFrame:
-    """A row a cell and arm: P(win) with its Wilson interval."""
+    """One row per cell and arm: P(win) with its Wilson interval."""
     rows = []
     for config, result in finished:
         for arm, wins in result["wins"].items():
@@ -192,12 +192,12 @@ def tabulate_tickets(finished) -> pd.DataFrame:
 
 
 def evidence_tickets(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
-    """What a ticket is worth alone, with another rest, and what it has over a fresh narrow network.
+    """How often tickets win alone and with other remaining neurons, compared with fresh wide and narrow networks.
 
-    Tickets come from the fresh wide networks that won: how many did says nothing of how often a ticket of theirs wins, and the
-    two shares are uncorrelated. Another rest is judged where fresh networks fail often enough for a ticket to be worth something.
+    Tickets come from the fresh wide networks that won; the share of these networks is uncorrelated with the share of tickets that
+    win. Other remaining neurons are judged only where fresh networks fail often enough for a ticket to have something to improve.
     """
-    found = []
+    pieces = []
     for (k, n), group in table.groupby(["teacher_width", "width"]):
         counts = {row.arm: (int(row.wins), int(row.win_n)) for row in group.itertuples()}
         room = PUBLISHED.get((k, n), 0.0) >= ROOM
@@ -208,9 +208,9 @@ def evidence_tickets(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidenc
             ("s2.tickets-beat-fresh-starts", "alone", "fresh narrow", True),
         ):
             if judged and better in counts and worse in counts:
-                found.append(Evidence(claim, "toy", f"k = {k}, n = {n}", share_difference(*counts[better], *counts[worse]), runs,
-                                      piece=f"k{k}-n{n}", cluster=f"k = {k}", levels={"teacher": str(k)}))
-    return found
+                pieces.append(Evidence(claim, "toy", f"k = {k}, n = {n}", share_difference(*counts[better], *counts[worse]), runs,
+                                       piece=f"k{k}-n{n}", cluster=f"k = {k}", levels={"teacher": str(k)}))
+    return pieces
 
 
 TICKETS = Study("relu-tickets", "ReLU landscape: winning tickets, rewound and perturbed",

@@ -1,6 +1,6 @@
-"""Tickets: is the success of a wide student that of k of its neurons? Rewind them and perturb the rest.
+"""Tickets: do k neurons explain the success of a wide student? Rewind them and perturb the other neurons.
 
-A wide student (n > k) that succeeds has, for every teacher unit, a neuron that became it. Those k neurons, at their
+In a wide student (n > k) that succeeds, every teacher unit is matched by a neuron. Those k neurons, at their
 *initial* weights, are the winning ticket. It is trained again
 
 "alone"              as a network of width k;
@@ -8,10 +8,10 @@ A wide student (n > k) that succeeds has, for every teacher unit, a neuron that 
 "redrawn rest"       with n − k fresh neurons;
 "adversarial rest"   with n − k neurons of a spurious minimum of width k, anti-aligned ones first.
 
-The shares of successes are compared with that of fresh networks of width k ("fresh narrow") and n ("fresh wide"). A
-lottery ticket in the sense of the hypothesis wins alone; one that needs its rest does not. Mind the selection: with its
-original rest a winner wins by construction. What a new rest takes away shows that the rest matters; what is left above
-"fresh wide" shows that the ticket does.
+The shares of successes are compared with those of fresh networks of width k ("fresh narrow") and n ("fresh wide"). A
+lottery ticket in the sense of the hypothesis wins alone. Tickets are selected from winners, so a ticket with its original
+rest wins by construction. A lower share with a new rest shows that the other neurons matter; a share above "fresh wide" shows
+that the ticket does.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from toy.relu_landscape.minima import ANTI_ALIGNED, roles
 from toy.relu_landscape.model import Landscape, initial_weights, simulate
 
 ARMS = ("fresh narrow", "fresh wide", "alone", "original rest", "redrawn rest", "adversarial rest")
-RESOLVED = 1e-4  # the wide run goes on to this objective, so that its neurons can be told apart
+RESOLVED = 1e-4  # the wide run continues to this objective, where each neuron's teacher unit is clear
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,7 @@ def run(args) -> dict:
 
 
 def draw(result, axes) -> None:
-    """The generalisation error over time, beside the equations of the order parameters."""
+    """The generalisation error over time, with that of the order-parameter equations."""
     rows = result["trajectory"]
     series(axes, [row["time"] for row in rows], [row["error"] for row in rows], "generalisation error",
            theory=[row["predicted"].mean if "predicted" in row else None for row in rows])

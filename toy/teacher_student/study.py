@@ -46,7 +46,7 @@ class FinalError:
 
 @dataclass(frozen=True)
 class Trajectory:
-    """Order parameters of the simulation beside those of the equations, from the same starts."""
+    """Order parameters of the simulation and of the equations, from the same starts."""
 
     dim: int
     width: int = 3
@@ -166,7 +166,7 @@ def _interval(row: dict, name: str, values) -> None:
 
 
 def tabulate_final(finished) -> pd.DataFrame:
-    """A row a setting: simulated error beside the first-order formula and the equations."""
+    """One row per setting: simulated error, first-order formula and equations."""
     rows = []
     for config, result in finished:
         row = {"layers": "both" if config.both else "first", "width": config.width, "teacher_width": config.teacher_width,
@@ -177,7 +177,7 @@ def tabulate_final(finished) -> pd.DataFrame:
 
 
 def tabulate_trajectory(finished) -> pd.DataFrame:
-    """A row a time."""
+    """One row per time."""
     rows = []
     for config, result in finished:
         for saved in result["rows"]:
@@ -190,7 +190,7 @@ def tabulate_trajectory(finished) -> pd.DataFrame:
 
 
 def tabulate_units(finished) -> pd.DataFrame:
-    """A row a setting and moment (start of training, end)."""
+    """One row per setting and moment (start or end of training)."""
     rows = []
     for config, result in finished:
         for moment in ("start", "end"):

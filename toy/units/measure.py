@@ -1,4 +1,4 @@
-"""Removable and repeated units of one trained student, beside the same student before training."""
+"""Removable and repeated units of one trained student, and of the same student before training."""
 
 from dataclasses import dataclass
 
@@ -91,7 +91,7 @@ def report(trained: Trained, replica: int = 0, *, seed: int = 0, threshold: floa
     trained : Trained
         Students of a simulation.
     replica : int ≥ 0, default 0
-        Which of them.
+        Number of the student to measure.
     seed : int in 0 … 2⁶⁴ − 1, default 0
         Key of the streams for random orders.
     threshold : float in (0, 1), default 0.5
