@@ -139,7 +139,7 @@ def test_what_cannot_be_used_is_refused_in_a_line(tmp_path, model, data, words):
     ({"start": "slice"}, "leave start at own"), ({"base_width": 8}, "no argument base_width"),
     ({"depth": 3}, "no argument depth"),
     ({"parametrisation": "mup"}, "parametrisation"), ({"max_length": 9}, "max_length"), ({"image_size": 16}, "image_size"),
-    ({"alphas": ["1", "2/3"]}, "not a multiple"), ({"widths": 3}, "no widths"), ({"train_size": 5000}, "train_size"),
+    ({"alphas": ["1", "2/3"]}, "not a multiple"), ({"widths": 3}, "no field widths"), ({"train_size": 5000}, "train_size"),
 ])
 def test_settings_that_an_own_network_has_no_use_for(tmp_path, changes, words):
     with pytest.raises(ArgumentError, match=words):
