@@ -1,5 +1,7 @@
 """The one-hidden-layer engine against a plain NumPy loop."""
 
+from importlib import import_module
+
 import numpy as np
 import pytest
 
@@ -96,7 +98,7 @@ def test_training_that_is_told_to_stop_ends_after_its_epoch(monkeypatch):
             super().__init__()
             self.stop[0] = 1
 
-    monkeypatch.setattr("toy.mlp.train.Team", Stopped)
+    monkeypatch.setattr(import_module("toy.mlp.train"), "Team", Stopped)  # by attribute it is the function of that name
     done = train(initialise(1, 2, 2, replicas=3), np.ones((4, 1)), np.zeros(4, dtype=int), epochs=5)
     assert np.all(done.epochs == 1) and np.isnan(done.losses[:, 1:]).all()
 
