@@ -216,7 +216,7 @@ else:
     _compiled = njit("void(f4[::1], i8, i8, f4[::1], i8, i8, i8, f4[::1], i8, i8, i8, i8, i8, b1)", cache=True,
                      error_model="numpy")
 
-    transpose = intrinsic(_transpose)
+    transpose = intrinsic(_transpose)  # type: ignore[assignment]  # as a kernel sees it: the plain one's arguments
 
     @_compiled
     def product(c, c_at, c_row, a, a_at, a_k, a_p, b, b_at, b_row, P, Q, K, accumulate):
