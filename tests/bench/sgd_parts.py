@@ -38,12 +38,12 @@ def _repeat(part, times, states, x, teacher, amplitudes, rho, spare, zeta, y, W,
 
 
 def breakdown(step, width: int, inputs: int, batch: int, teacher_units: int = 4, rounds: int = 5) -> dict[str, float]:
-    """Seconds of a step's parts, of the whole step, and of its two products at this core's peak.
+    """Seconds of a step's parts and of the whole step.
 
     Parameters
     ----------
     step : callable
-        Takes so many steps of one replica.
+        Given a number, takes so many steps of one replica.
     width, inputs, batch : int
         Of the students: neurons (a multiple of 16), input dimension, and samples a step (at least 16).
     teacher_units : int
@@ -68,7 +68,7 @@ def breakdown(step, width: int, inputs: int, batch: int, teacher_units: int = 4,
     programs = {name: (lambda times, part=part: _repeat(part, times, *arrays)) for part, name in enumerate(PARTS)}
     programs["step"] = step
     least = dict.fromkeys(programs, np.inf)
-    times = max(2, int(3e8 / (width * inputs * batch + 1e4)) // 32)
+    times = max(2, int(5e7 / (width * inputs * batch + 1e4)) // 32)
     for name, run in chain.from_iterable([programs.items()] * (rounds + 1)):
         begin = time.thread_time()
         run(times)
