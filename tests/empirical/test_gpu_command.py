@@ -35,7 +35,7 @@ def call(*words):
 
 def test_stops_in_time_and_goes_on(small, tmp_path, capsys):
     assert call("--out", tmp_path, "--minutes", "0.05", "--stages", "study") == 0  # no time for a replica
-    assert "10 runs are missing" in "".join(capsys.readouterr()) and not (tmp_path / "tables").exists()
+    assert "10 runs missing" in "".join(capsys.readouterr()) and not (tmp_path / "tables").exists()
     assert call("--out", tmp_path, "--minutes", "5", "--stages", "study") == 0
     table = read_table(study.NAME, tmp_path / "tables")
     assert table.manifest["scale"] == "published" and table.manifest["whole"] and not table.manifest["own"]
