@@ -5,7 +5,6 @@ some exist for single pairs only. Intervals come from :mod:`theory.compare.rowwi
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,6 +15,7 @@ from lab.checks import MOST_BYTES
 from lab.errors import InputError
 from lab.estimate import Estimate
 from lab.streams import generator
+from lab.team import Team
 from theory.compare.blocks import CHUNK, Block
 from theory.compare.resample import Resampling
 from theory.compare.rowwise import HELD_OUT, Fitted, Rowwise, Scored, Subset
@@ -119,8 +119,8 @@ class Work:
                              f"{8 * units**2 / 2**30:.0f} GB: keep fewer, for example their leading principal components")
         rng = generator(seed, "feature comparison", "null")
         self._others = {part: mispaired(split, getattr(split, part), rng) for part in PARTS}
-        with ThreadPoolExecutor(2) as pool:
-            self.site = Site(*pool.map(self._moments, PARTS), ridges=ridges)
+        with Team(2) as team:
+            self.site = Site(*team.run(self._moments, PARTS), ridges=ridges)
 
     def _moments(self, part: str) -> Moments:
         moments = Moments(precision="float64")  # with a small ridge, the rounding of float32 would show
@@ -207,8 +207,8 @@ def measure(pair: Pair, split: Split, *, labels: Labels | None, ridges: Sequence
     kinds: list[Callable[[], Rowwise | None]] = [partial(_on_subset, work, subset, result)] if subset else []
     if intervals:
         kinds += [partial(Scored, work, dict(result.values)), partial(Fitted, work, dict(result.values))]
-    with ThreadPoolExecutor(2) as pool:
-        sources = [source for source in pool.map(lambda kind: kind(), kinds) if source is not None]
+    with Team(2) as team:
+        sources = [source for source in team.run(lambda kind: kind(), kinds) if source is not None]
     for source in sources:
         result.values |= source.values
         if intervals:
@@ -226,8 +226,8 @@ def _decompose(work: Work) -> None:
     if site.both.sample_size > site.both.units(used) + site.both.units(WIDE):
         tasks += [partial(rotation, site.both, used, WIDE), *(partial(canonical_directions, site.both, used, WIDE, keep)
                                                               for keep in (1.0, KEPT))]
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda task: task(), tasks))
+    with Team(2) as team:
+        team.run(lambda task: task(), tasks)
 
 
 def _on_subset(work: Work, size: int, result: Measured) -> Subset | None:
