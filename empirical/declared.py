@@ -204,6 +204,6 @@ def refuse_misfit(arch: str, is_text: bool | None, data: str, depth: int = 0, dr
     if is_text is not None and network.takes != ANYTHING and (network.takes == "images") == is_text:
         raise ArgumentError(f"{arch} needs {network.takes} as data (such as {network.default_data}), not {data}", "data")
     if depth and "depth" not in network.options:
-        raise ArgumentError(f"the depth of {arch} is fixed: leave out depth", "depth")
+        raise ArgumentError(f"the depth of {arch} is fixed: leave it out", "depth")
     if dropout and "dropout" not in network.options:
         raise ArgumentError(f"{arch} has no dropout: leave dropout at 0", "dropout")

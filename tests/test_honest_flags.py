@@ -125,7 +125,7 @@ def end(capsys, room, name, *argv) -> tuple[int, str]:
     ("toy multi-view --widths 1000000000", "memory"), ("toy bumps --bumps 1000000000", "memory"),
     ("toy memorise --widths 1000000000", "memory"), ("toy units --widths 1000000000", "memory"),
     ("empirical sweep --alphas 1 2/3", "not a multiple"), ("empirical hull --dim 1000", "--dim 1000"),
-    ("empirical sweep --depth 3", "leave --depth out"), ("empirical units --alphas 1/64", "--base-width"),
+    ("empirical sweep --depth 3", "leave it out"), ("empirical units --alphas 1/64", "--base-width"),
     ("empirical bench --arch mlp --data cifar10", "--data-dir"), ("theory derive nonsense", "no derivation"),
     ("theory check --only nonsense", "no check"), ("figures run --only nonsense", "no study"),
     ("figures verify --only nonsense", "no claim")])

@@ -180,12 +180,15 @@ def add_arguments(parser):
     parser.add_argument("--width", type=arguments.positive_int, default=8, help="units of the one side")
     parser.add_argument("--other-width", type=arguments.positive_int, default=8, help="units of the other")
     parser.add_argument("--replicas", type=arguments.replicas, default=20, help="repetitions")
-    arguments.add_run_arguments(parser, "--seed", "--quick")
+    arguments.add_run_arguments(parser, "--seed", "--quick", "--dry-run")
 
 
 def run(args) -> dict:
     sizes = dict(rows=args.rows, width=args.width, other_width=args.other_width,
                  replicas=min(args.replicas, 10) if args.quick else args.replicas, seed=args.seed)
+    check(**sizes)
+    if args.dry_run:
+        return {"would_simulate": sizes}
     found, theory = simulate(**sizes), predict(**sizes)
     cka, debiased = mean_interval(found.cka), mean_interval(found.debiased)
     score = mean_interval(found.calibrated)

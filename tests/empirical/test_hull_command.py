@@ -59,7 +59,7 @@ def test_json_is_one_object_with_controls(tmp_path, capsys):
     (["--space", "features"], "--arch"),
     (["--space", "features", "--arch", "mlp", "--sites", "nowhere", "--quick"], "penultimate"),
     (["--queries", "1000"], "197"),
-    (["--dim", "65"], "at most 64"),
+    (["--dim", "65"], "64 pixels"),
     (["--n", "5000"], "1600"),
     (["--tol", "0.5"], "0.1"),
     (["--directions", "5"], "--arch"),

@@ -186,9 +186,9 @@ def test_full_disk_is_one_line_and_loses_nothing(tmp_path, monkeypatch):
 
 
 def test_missing_device():
-    with pytest.raises(ArgumentError, match="set device to cpu"):
+    with pytest.raises(ArgumentError, match="use cpu, or leave out the device"):
         pick_device("cuda:77")
-    with pytest.raises(ArgumentError, match="set device to cpu"):
+    with pytest.raises(ArgumentError, match="use cpu, or leave out the device"):
         pick_device("banana")
     assert pick_device("cpu").type == "cpu"
 
@@ -255,7 +255,7 @@ def test_damaged_choices_of_stacks_are_one_line(tmp_path, text):
     from empirical import stacked
 
     (tmp_path / stacked.CHOICES).write_text(text)
-    with pytest.raises(InputError, match=r"stacking\.json is damaged; delete it"):
+    with pytest.raises(InputError, match=r"stacking\.json is damaged: delete it"):
         stacked.choose_stack(tiny(), data_of(tiny()), torch.device("meta"), 4, tmp_path)
 
 

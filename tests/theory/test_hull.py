@@ -350,7 +350,7 @@ def test_no_queries_and_single_query():
     (np.zeros((3, 2)), np.zeros((1, 2)), {"exclude": [3]}, "exclude"),
     (np.zeros((3, 2)), np.zeros((1, 2)), {"exclude": [0, 1]}, "exclude"),
     (np.zeros((1, 2)), np.zeros((1, 2)), {"exclude": [0]}, "two points"),
-    ([[1.0, 2], [3]], np.zeros((1, 2)), {}, "unequal"),
+    ([[1.0, 2], [3]], np.zeros((1, 2)), {}, "different lengths"),
 ])
 def test_bad_input_is_one_clear_line(points, queries, options, message):
     with warnings.catch_warnings(), pytest.raises(InputError, match=message):

@@ -64,6 +64,7 @@ CALLS = {
     multi_view.simulate: ({}, {}),
     multi_view.predict: ({}, {}),
     memorise.simulate: ({}, {"target_loss": "not negative"}),
+    memorise.predict: ({}, {"target_loss": "not negative"}),
     polynomial.simulate: ({}, {}),
     polynomial.simulate_networks: ({}, {}),
     relu_landscape.simulate: ({"teacher_width": 2, "width": 2},
