@@ -167,6 +167,26 @@ def ready(config: Setting, networks: Sequence[Network], experiment: Path, *, dev
     return Ready(experiment, target, dataset(config, data_dir, str(target)), results)
 
 
+def train_from(at: Ready, config: Network, folder: Path, begin: "Callable[[Stack], None]", *, device: str | None = None,
+               data_dir: str | None = None) -> dict:
+    """Train a network that starts from trained ones; the number of threads is on record only if theirs is.
+
+    Parameters
+    ----------
+    at : the networks that it starts from.
+    config, folder, device, data_dir : see :func:`run`.
+    begin : what is done to the stack at its start.
+
+    Returns
+    -------
+    dict
+        As :func:`run`.
+    """
+    result = run(config, folder, device=device, data_dir=data_dir, begin=begin)
+    result["manifest"]["threads"] = threads_of_record(config.threads, *at.results)
+    return result
+
+
 def first_member(network: Network, experiment: Path, data: "Dataset", target: "torch.device"):
     """The first network of a trained stack as a stack of one, in evaluation mode.
 

@@ -17,8 +17,7 @@ import numpy as np
 from empirical.settings import Network, Setting
 from empirical.studies.levels import levels
 from empirical.studies.solutions.plan import about, hidden_units, of_width, seeds
-from empirical.studies.trained import TRAIN, first_member, ready
-from empirical.studies.trained import run as train_run
+from empirical.studies.trained import TRAIN, first_member, ready, train_from
 from lab.combine import bounded
 from lab.estimate import mean_interval
 from lab.stages import Stage
@@ -119,9 +118,7 @@ def run(config: Widened, folder: Path, *, device: str | None = None, data_dir: s
         found.update(start_loss=float(objective.loss(at)), lowest=float(low[0]), highest=float(high[0]),
                      gradient=float(objective.gradient(at).norm()))
 
-    result = train_run(config, folder, device=device, data_dir=data_dir, begin=begin)
-    result["manifest"]["threads"] = at.manifest(config.threads)["threads"]
-    return {**result, **found}
+    return {**train_from(at, config, folder, begin, device=device, data_dir=data_dir), **found}
 
 
 WIDEN = Stage("widen", "empirical.studies.solutions.escape:run", Widened, needs={"train": Widened.networks})

@@ -15,8 +15,7 @@ from empirical.studies.levels import levels
 from empirical.studies.solutions.plan import about, of_width, seeds
 from empirical.studies.solutions.success import BUDGET, TOGETHER, Starts
 from empirical.studies.solutions.success import MEASURE as TOGETHER_STAGE
-from empirical.studies.trained import TRAIN, ready
-from empirical.studies.trained import run as train_run
+from empirical.studies.trained import TRAIN, ready, train_from
 from lab.estimate import mean_interval
 from lab.stages import Stage
 from lab.study import Study
@@ -96,9 +95,7 @@ def run(config: Joined, folder: Path, *, device: str | None = None, data_dir: st
         for name, parameter in model.named_parameters():
             parameter.requires_grad_(name.startswith("readout"))
 
-    result = train_run(config, folder, device=device, data_dir=data_dir, begin=begin)
-    result["manifest"]["threads"] = at.manifest(config.threads)["threads"]
-    return result
+    return train_from(at, config, folder, begin, device=device, data_dir=data_dir)
 
 
 RETRAIN = Stage("retrain", "empirical.studies.solutions.readouts:run", Joined, needs={"train": Joined.networks})
