@@ -12,14 +12,14 @@ one matrix product for many queries), add those that violate, until the bounds m
 
 Both bounds are rigorous for the numbers given: pricing in float32 carries its rounding margin, whatever it cannot
 decide is priced in float64, and distances, scores of candidates and the final bounds are float64 with their rounding
-added. A query that did not converge says so and keeps its bounds.
+added. A query that did not converge is reported as such and keeps its bounds.
 
-The solver stands here, beside the bounds it certifies, since a distance to a hull has no closed form: this package is to
+The solver stands here, beside the bounds that it certifies, since a distance to a hull has no closed form: this package is to
 :mod:`empirical.hull` what a formula is to a simulation. Its modules, from the outside in: ``batches`` (many queries in
 lock-step), ``pricing`` and ``device`` (one matrix product for many directions), ``active_set`` (a round of one query),
 ``wolfe`` (the small problem), ``factor`` (its triangular factor), ``slots`` (the state).
 
-Question and data of the study: Yousefzadeh (arXiv 2101.09849, 2203.10366); P. Wolfe, Math. Programming 11 (1976).
+Sources: Yousefzadeh (arXiv 2101.09849, 2203.10366); P. Wolfe, Math. Programming 11 (1976).
 """
 
 from dataclasses import dataclass
@@ -35,7 +35,6 @@ from lab.results import Results
 from theory.hull.batches import Answer, project_all
 from theory.hull.device import prepare
 from theory.hull.pricing import Points, as_points
-from theory.hull.slots import Outcome
 
 __all__ = ["INSIDE", "OUTSIDE", "UNCONVERGED", "Points", "Projection", "leave_one_out", "prepare", "project"]
 
@@ -55,28 +54,28 @@ class Projection(Results, axes="lower upper status support rounds outside conver
         Upper bound on each distance: ``|q - weights @ points|`` plus rounding.
     status : (m,) array of str
         ``"outside"``: separated from the hull (lower > 0) and converged. ``"inside"``: within ``floor`` of the hull and
-        not separated from it. ``"unconverged"``: anything else; the bounds hold all the same.
+        not separated from it. ``"unconverged"``: anything else; its bounds hold nevertheless.
     weights : (m, n) scipy.sparse CSR array
         Rows >= 0 with sum 1: the nearest point of the hull is ``weights @ points``.
     support : (m,) int array
         Number of points with weight.
     direction : (m, d) array or None
         Unit vectors from the hull to the query that certify ``lower`` (zero rows where lower is 0), in the precision of
-        the points; None if they were not asked for.
+        the points; None if they were not requested.
     rounds : (m,) int array
         Pricings used.
     tol : float
-        Relative accuracy asked for.
+        Relative accuracy requested.
     floor : float
         Distance up to which a query counts as inside, ``1e-3 tol radius``.
     radius : float
-        Largest distance of a point from the mean of all, max |points - mean|.
+        Largest distance of a point from the mean of all points, max |points - mean|.
 
     Examples
     --------
     >>> triangle = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
-    >>> found = project(triangle, [[1.0, 1.0], [0.25, 0.25]])
-    >>> found.support.tolist(), found.converged.tolist(), found.outside.tolist()
+    >>> projection = project(triangle, [[1.0, 1.0], [0.25, 0.25]])
+    >>> projection.support.tolist(), projection.converged.tolist(), projection.outside.tolist()
     ([2, 3], [True, True], [True, False])
     """
 
@@ -115,13 +114,13 @@ def project(points: Points | npt.ArrayLike, queries: npt.ArrayLike, tol: float =
     points : (n, d) array or tensor, or Points
         Float32 or float64 (others are converted), or prepared by :func:`prepare`. A tensor on a GPU is priced there.
     queries : (m, d) array or tensor, or (d,) for one query
-        What is projected.
+        Points to project.
     tol : float in (0, 0.1], default 1e-6
         Relative accuracy: converged means ``upper - lower <= tol max(upper, 1e-3 max|points - mean|)``.
     exclude : (m,) int array, -1 to n - 1, optional
-        For each query the number of a point that is left out of its hull, -1 for none.
+        For each query, the index of a point that is left out of its hull, -1 for none.
     block : int >= 1, default 64
-        Most points added to a query's working set in a round.
+        Largest number of points added to a query's working set in a round.
     max_rounds : int >= 1, default 200
         Pricings after which a query is given up as unconverged.
     batch : int >= 1, optional
@@ -132,12 +131,12 @@ def project(points: Points | npt.ArrayLike, queries: npt.ArrayLike, tol: float =
     Returns
     -------
     Projection
-        Bounds on the distances, the nearest points and their certificates, one row a query.
+        Bounds on the distances, the nearest points and their certificates, one row per query.
 
     Raises
     ------
     InputError
-        If shapes do not fit, a number is not finite, or nothing is left of a hull.
+        If shapes do not fit, a number is not finite, or a hull would have no points.
 
     Notes
     -----
@@ -152,10 +151,10 @@ def project(points: Points | npt.ArrayLike, queries: npt.ArrayLike, tol: float =
     Examples
     --------
     >>> triangle = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
-    >>> found = project(triangle, [[1.0, 1.0], [0.25, 0.25]])
-    >>> found.status.tolist(), found.upper.round(4).tolist()
+    >>> projection = project(triangle, [[1.0, 1.0], [0.25, 0.25]])
+    >>> projection.status.tolist(), projection.upper.round(4).tolist()
     (['outside', 'inside'], [0.7071, 0.0])
-    >>> found.weights.toarray().round(4)[0].tolist()  # half-way between the second corner and the third
+    >>> projection.weights.toarray().round(4)[0].tolist()  # half-way between the second corner and the third
     [0.0, 0.5, 0.5]
     """
     points = prepare(points)
@@ -166,10 +165,10 @@ def project(points: Points | npt.ArrayLike, queries: npt.ArrayLike, tol: float =
     queries = as_points(rows, "queries")
     m = len(queries)
     if queries.shape[1] != d:
-        raise InputError(f"queries have dimension {queries.shape[1]}, points {d}: both must live in one space")
-    good = np.isfinite(queries).all(axis=1)
-    if not good.all():
-        raise InputError(f"queries holds NaN or infinity (row {int(np.flatnonzero(~good)[0])}); remove such rows")
+        raise InputError(f"queries have dimension {queries.shape[1]}, points {d}: they must be equal")
+    finite = np.isfinite(queries).all(axis=1)
+    if not finite.all():
+        raise InputError(f"queries contain NaN or infinity (row {int(np.flatnonzero(~finite)[0])}); remove such rows")
     with np.errstate(over="ignore"):
         far = ~(np.abs(queries - points.centre).max(axis=1, initial=0.0) < 1e140 * max(points.unit, 1e-160))
     if points.radius > 0 and far.any():
@@ -182,12 +181,12 @@ def project(points: Points | npt.ArrayLike, queries: npt.ArrayLike, tol: float =
     excluded = np.full(m, -1, np.int64) if exclude is None else real(exclude, "exclude")
     legal = excluded.shape == (m,) and excluded.dtype.kind in "iu"
     if not legal or (m and not -1 <= excluded.min() <= excluded.max() < n):
-        raise InputError(f"exclude must hold one point number from -1 to {n - 1} a query, shape ({m},)")
+        raise InputError(f"exclude must hold one point number from -1 to {n - 1} per query, shape ({m},)")
     if n == 1 and np.any(excluded == 0):
         raise InputError("leaving out the only point leaves no hull: give at least two points")
 
     upper, lower = np.full(m, np.inf), np.zeros(m)
-    good, rounds, support = np.zeros(m, bool), np.zeros(m, np.int64), np.zeros(m, np.int64)
+    rounds, support = np.zeros(m, np.int64), np.zeros(m, np.int64)
     direction = np.zeros((m, d), points.array.dtype) if directions else None
     index: list[np.ndarray] = [np.zeros(0, np.int64)] * m
     values: list[np.ndarray] = [np.zeros(0)] * m
@@ -197,7 +196,6 @@ def project(points: Points | npt.ArrayLike, queries: npt.ArrayLike, tol: float =
 
     def done(i: int, answer: Answer) -> None:
         upper[i], lower[i], rounds[i] = answer.upper * points.unit, answer.lower * points.unit, answer.rounds
-        good[i] = answer.code == Outcome.CONVERGED
         order = np.argsort(answer.index)
         index[i], values[i] = answer.index[order], answer.weights[order]
         support[i] = len(order)
@@ -246,12 +244,12 @@ def leave_one_out(points: Points | npt.ArrayLike, rows: npt.ArrayLike | None = N
     points : (n, d) array or tensor with n >= 2, or Points
         As in :func:`project`.
     rows : (m,) int array, 0 to n - 1, optional
-        Numbers of the points to project (default: all).
+        Indices of the points to project (default: all).
 
     Returns
     -------
     Projection
-        Of the chosen rows, in their order.
+        Projections of the chosen rows, in their order.
 
     Raises
     ------
@@ -265,8 +263,8 @@ def leave_one_out(points: Points | npt.ArrayLike, rows: npt.ArrayLike | None = N
     Examples
     --------
     >>> points = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.25, 0.25]])
-    >>> found = leave_one_out(points, [0, 3])
-    >>> found.status.tolist(), found.upper.round(4).tolist()
+    >>> projection = leave_one_out(points, [0, 3])
+    >>> projection.status.tolist(), projection.upper.round(4).tolist()
     (['outside', 'inside'], [0.3536, 0.0])
     """
     points = prepare(points)

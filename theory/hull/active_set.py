@@ -2,7 +2,7 @@ r"""One round of column generation for each slot of a batch: certify, add violat
 
 The small problems are those of :mod:`theory.hull.wolfe`. A round starts from the candidates that pricing found in the
 slot's direction u, and from a bound on the scores ``(d_i - o) . u`` of all other points. Candidates are scored again in
-float64; the largest of all bounds the hull's reach in direction u, hence the distance from below:
+float64; the largest of all scores bounds the hull's reach in direction u, and so the distance from below:
 
     dist(q) >= (q - x) . u - (max_i (d_i - o) . u - (x - o) . u).
 
@@ -20,21 +20,21 @@ from theory.hull.slots import FACE, FLAGS, PULL, RESIDUAL, SAFE, Outcome, Precis
 from theory.hull.wolfe import EPS, PIVOT, gather, gram, polish, residual, score, solve
 
 NEAR = 1e-5  # below this |r| the direction is polished: q - x itself has lost its digits to cancellation
-VANISHED = 1e-13  # below this |r| there is no direction left to speak of
-PATIENCE = 5  # rounds that bring neither bound on before a query is given up
-REFINED = 4  # solves of one working set, each about the weights of the last
+VANISHED = 1e-13  # below this |r| the direction is undefined
+PATIENCE = 5  # rounds without progress in either bound before a query is given up
+REFINED = 4  # most solves of one working set, each about the weights of the previous one
 
 
 class Problem(NamedTuple):
-    """What is the same for all queries.
+    """What all queries share.
 
     Attributes
     ----------
     points : (n, d) float32 or float64.
     inv : 1 / unit of length.
     tol : relative accuracy.
-    small : 1e-3 radius, in units: accuracy is relative to no less.
-    block : most points added in one round.
+    small : 1e-3 radius, in units: the smallest length that accuracy is relative to.
+    block : largest number of points added in one round.
     """
 
     points: np.ndarray
@@ -45,7 +45,7 @@ class Problem(NamedTuple):
 
 
 class Priced(NamedTuple):
-    """Candidates of the active slots, as pricing found them.
+    """Candidates of the active slots, from pricing.
 
     Attributes
     ----------
@@ -100,7 +100,7 @@ def advance(problem, slots, active, priced, scratch):
 
 @helper
 def _begin(problem, state, slot, candidates):
-    """The first working set, relative to its first point; the weight is on that, unless weights were carried over."""
+    """The first working set, relative to its first point, which has all the weight unless weights were carried over."""
     state.fresh = 0
     if state.members == 0:
         state.members = candidates.shape[0]
@@ -110,12 +110,12 @@ def _begin(problem, state, slot, candidates):
         slot.alpha[0] = 1.0
     for e in range(slot.origin.shape[0]):
         slot.origin[e] = problem.points[slot.index[0], e]
-        slot.query[e] = (slot.query[e] - slot.origin[e]) * problem.inv  # comes as the query itself
+        slot.query[e] = (slot.query[e] - slot.origin[e]) * problem.inv  # until now the query itself
 
 
 @helper
 def _certify(problem, state, slot, candidates, others, scores):
-    """The bound from below that direction u proves; True if the query is finished. Fills the candidates' scores."""
+    """The lower bound that direction u proves; True if the query is finished. Fills the candidates' scores."""
     u = slot.direction
     d = u.shape[0]
     # no point scores above `top`: neither those in the working set, nor the candidates, nor any other
@@ -137,7 +137,7 @@ def _certify(problem, state, slot, candidates, others, scores):
         state.code = Outcome.CONVERGED
         return True
     if state.upper <= floor:
-        # a member to within the floor; a few rounds more may still prove it outside
+        # inside the hull up to the floor; a few more rounds may still prove it outside
         state.tries += 1
         if state.tries > PATIENCE:
             state.code = Outcome.CONVERGED
@@ -149,7 +149,7 @@ def _certify(problem, state, slot, candidates, others, scores):
 def _admit(problem, state, slot, candidates, scores, exhaustive):
     """Violators join the working set, best first.
 
-    Returns how many points of it have known inner products, -1 if there is nothing to solve in this round.
+    Returns the number of points whose inner products are known, -1 if there is nothing to solve in this round.
     """
     capacity = slot.index.shape[0]
     floor = problem.tol * max(state.upper, problem.small)
@@ -166,14 +166,14 @@ def _admit(problem, state, slot, candidates, scores, exhaustive):
             return -1
     known = state.members
     _take_best(state, slot, candidates, scores, least, limit)
-    if state.members == known:  # nothing to add: price more finely, or count the round as lost
+    if state.members == known:  # nothing to add: price in float64, or count the round as lost
         inner = state.reach - state.level > least - state.level
         if exhaustive:
             state.tries += 1
         else:
             state.fine = 1
             if not inner:
-                return -1  # same direction, priced in float64
+                return -1  # the same direction is priced again
     if state.tries > PATIENCE and state.upper > floor:
         if state.precise == Precision.PIVOTS:
             state.code = Outcome.STALLED
@@ -228,7 +228,7 @@ def _take_best(state, slot, candidates, scores, least, limit):
 
 @helper
 def _put_aside(state, slot):
-    """Nearly dependent points: once more with better pivots, and what was reached is kept."""
+    """Nearly dependent points: keep the present working set, then try again with more accurate pivots."""
     state.precise, state.tries = state.precise + 1, 0
     state.kept_size, state.kept_upper = state.members, state.upper
     for j in range(state.members):
@@ -238,7 +238,7 @@ def _put_aside(state, slot):
 
 @helper
 def _multiply(problem, state, slot, known, scratch):
-    """Inner products of the points that are new; where none was known the factor is made, too."""
+    """Compute the inner products of new points; if none was known, build the factor as well."""
     w, K = state.members, slot.factor.K
     if state.precise:
         gather(problem.points, slot.index, 0, w, slot.origin, problem.inv, scratch.rows64)
@@ -293,7 +293,7 @@ def _minimise(problem, state, slot, scratch):
             repeat = 0
         elif good:
             break
-    if not norm <= entered * (1.0 + 1e-12) + EPS:  # rounding has won (NaN counts): back to where the round began
+    if not norm <= entered * (1.0 + 1e-12) + EPS:  # rounding outweighs progress, or NaN: back to the weights before the round
         for j in range(state.members):
             alpha[j] = safe[j]
         _refactor(state, slot, scratch)
@@ -321,7 +321,7 @@ def _level_and_reach(state, alpha, t):
 
 @helper
 def _bound_above(state, slot, norm):
-    """The bound from above: |r| and its rounding."""
+    """The upper bound: |r| and its rounding."""
     before = state.upper
     extent = 0.0  # sum alpha_j |a_j|, what cancels in r
     for j in range(state.members):
@@ -334,7 +334,7 @@ def _bound_above(state, slot, norm):
 
 @helper
 def _turn(problem, state, slot, norm, work):
-    """The next direction u = r / |r|, and what the working set scores in it."""
+    """The next direction u = r / |r|, and the scores of the working set in it."""
     u, t = slot.direction, work[PULL]
     d = u.shape[0]
     r = work[RESIDUAL][:d]

@@ -24,7 +24,7 @@ __all__: list[str] = []  # used by `theory.hull` alone
 
 @dataclass
 class Answer:
-    """What became of one query: bounds in units, the working set with its weights, the certifying direction."""
+    """The result for one query: bounds in units, the working set with its weights, the certifying direction."""
 
     upper: float
     lower: float
@@ -131,10 +131,10 @@ class Pool:
 
 
 class _Starts:
-    """How queries begin: with the nearest points or with the farthest along their direction, and with how many.
+    """How queries start: with the nearest points or with the farthest along their direction, and with how many.
 
-    Which start needs fewer pricings depends on the data (nearest where points cluster, farthest where they spread
-    evenly), and so does the size of the supports: both are read off the first queries that finish.
+    Which start needs fewer pricings depends on the data (nearest if the points cluster, farthest if they are spread
+    evenly), and so does the size of the supports: both are learned from the first queries that finish.
     """
 
     def __init__(self, first: int, most: int):
@@ -144,7 +144,7 @@ class _Starts:
         self.supports = 0
 
     def ranking(self, number: int) -> Ranking:
-        """How this query begins: in turn until eight of each kind are done, then as was quicker."""
+        """How this query starts: alternately until eight of each kind are done, then by the one that took fewer rounds."""
         if min(map(len, self.rounds.values())) < 8:
             chosen = (Ranking.NEAREST, Ranking.FARTHEST)[len(self.ranking_of) % 2]
         else:
@@ -153,7 +153,7 @@ class _Starts:
         return chosen
 
     def learn(self, number: int, answer: Answer) -> None:
-        """A query is done: what its start led to."""
+        """Record the rounds and the support of a finished query."""
         self.rounds[self.ranking_of.pop(number, Ranking.NEAREST)].append(answer.rounds)
         self.supports += len(answer.index)
         finished = sum(map(len, self.rounds.values()))
@@ -166,9 +166,9 @@ def project_all(points: Points, queries: np.ndarray, excluded: np.ndarray, tol: 
     """Project every query and hand each :class:`Answer` to ``done(number, answer)``."""
     n, d = points.shape
     todo: list[tuple[int, Answer | None]] = [(i, None) for i in range(len(queries) - 1, -1, -1)]
-    # a support never needs more than dim + 1 points; the first slots are sized for what is common
+    # a support never needs more than dim + 1 points; the first slots are sized for common supports
     capacity = max(min(n, 2 * block + min(d + 1, 2 * block)), 2)
-    # points that fit the cache are priced as fast for few queries, whose state then stays in the cache too
+    # points that fit the cache are priced as fast for few queries, whose state then also stays in the cache
     usual = 256 if n * d > 1 << 24 else 64
     starts = _Starts(min(block, n), capacity - 1)
     with Team() as team:

@@ -1,4 +1,4 @@
-"""Pricing where the points are: on the device of a torch tensor. torch is never imported here, only met.
+"""Pricing on the device of a torch tensor. torch is not imported here: whoever has a tensor has imported it.
 
 The device multiplies and ranks; working sets are small and are solved on the host, which holds a copy of the points.
 """
@@ -16,24 +16,24 @@ SCORE_BYTES = 512 << 20
 
 
 def prepare(points: Points | npt.ArrayLike, on_device: bool | None = None) -> Points:
-    """Points ready to be priced: prepare once what is projected on again and again.
+    """Points ready to be priced; prepare them once for several projections.
 
     Parameters
     ----------
     points : (n, d) array or tensor, or Points
-        The points of the hull; those that are prepared already are returned as they are.
+        The points of the hull; prepared points are returned unchanged.
     on_device : bool, optional
         Price on the device of the tensor (default: for a tensor that is not on the CPU).
 
     Returns
     -------
     Points
-        What :func:`theory.hull.project` takes.
+        Points for :func:`theory.hull.project`.
 
     Raises
     ------
     InputError
-        If there is no point, or their numbers are not finite or too close together to be told apart.
+        If there is no point, or the points are not finite or too close together to be told apart.
 
     References
     ----------
@@ -87,10 +87,10 @@ class TensorPoints(Points):
         kinds = torch.as_tensor(kind, device=device)
         inside = torch.as_tensor(member, device=device)
         keys = torch.empty((len(batch), 0), dtype=wanted, device=device)
-        who = torch.empty((len(batch), 0), dtype=torch.int64, device=device)
+        index = torch.empty((len(batch), 0), dtype=torch.int64, device=device)
         step = max(most + 1, SCORE_BYTES // (2 * batch.element_size() * len(batch)))
         matmul = torch.backends.cuda.matmul
-        reduced, matmul.allow_tf32 = matmul.allow_tf32, False  # the margin is that of full float32
+        reduced, matmul.allow_tf32 = matmul.allow_tf32, False  # the rounding margin assumes full float32
         try:
             for first in range(0, n, step):
                 rows = slice(first, min(first + step, n))
@@ -99,13 +99,13 @@ class TensorPoints(Points):
                 row, column = torch.nonzero((inside >= rows.start) & (inside < rows.stop), as_tuple=True)
                 scores[row, inside[row, column] - first] = -np.inf
                 value, number = scores.topk(min(most + 1, scores.shape[1]), dim=1)
-                keys, who = torch.cat([keys, value], 1), torch.cat([who, number + first], 1)
+                keys, index = torch.cat([keys, value], 1), torch.cat([index, number + first], 1)
                 keys, order = keys.topk(min(most + 1, keys.shape[1]), dim=1)
-                who = who.gather(1, order)
+                index = index.gather(1, order)
         finally:
             matmul.allow_tf32 = reduced
-        keys, who = keys.cpu().numpy(), who.cpu().numpy()
+        keys, index = keys.cpu().numpy(), index.cpu().numpy()
         above = keys > np.nextafter(level.astype(dtype), dtype(-np.inf))[:, None]
         last = np.where(above[:, most], keys[:, most], -np.inf) if keys.shape[1] > most else np.full(len(keys), -np.inf)
-        rest = np.maximum(np.nextafter(last.astype(dtype), dtype(np.inf)).astype(np.float64), level)
-        return who[:, :most].copy(), np.minimum(above.sum(axis=1), most), rest
+        others = np.maximum(np.nextafter(last.astype(dtype), dtype(np.inf)).astype(np.float64), level)
+        return index[:, :most].copy(), np.minimum(above.sum(axis=1), most), others

@@ -1,4 +1,4 @@
-"""The triangular factor of the points that carry weight: solves, a point more, a point less.
+"""The triangular factor of the points that carry weight: solving with it, adding a point, removing a point.
 
 With ``a_j = d_j - o`` the passive points of a working set and K their inner products, the factor is
 
@@ -38,8 +38,9 @@ def backward(R, k, v):
 def _orthogonalise(rows, R, order, k, j, gamma, v, c, e):
     """Column v = Q^T (a_j, gamma) of the factor from the points themselves; returns the pivot's square.
 
-    Two passes of: take from the lifted point its combination of the passive ones, ``e -= A^T R^-1 R^-T A e``. For
-    points that depend on the others to more than half of the digits, where K - v.v has none left.
+    Three passes of Gram-Schmidt subtract from the lifted point its combination of the passive ones,
+    ``e -= A^T R^-1 R^-T A e``. Needed if the others determine a point to more than half of its digits, since K - v.v then
+    has none left.
     """
     d = rows.shape[1]
     for f in range(d):
@@ -138,7 +139,7 @@ def remove(state, factor, y, p):
 
 @helper
 def rebuild(state, factor, alpha, rows, least, work):
-    """Factor anew the points that carry weight; points that depend on the others give theirs up."""
+    """Factor the points that carry weight from scratch; points that depend on the others lose their weight."""
     K, column, b = factor.K, factor.column, work[RHS]
     w = state.members
     # gamma^2 of the size of the inner products keeps the lifted points (a_j, gamma) well apart

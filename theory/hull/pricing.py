@@ -22,7 +22,7 @@ BLOCK_BYTES = 32 << 20
 
 
 class Ranking(IntEnum):
-    """What points are ranked by; rows of :meth:`Points.extras`."""
+    """What points are ranked by: the rows of :meth:`Points.extras`."""
 
     VIOLATING = 0  # bound on the score
     NEAREST = 1  # distance to the direction's end
@@ -30,22 +30,23 @@ class Ranking(IntEnum):
 
 
 @njit(cache=True, error_model="numpy", nogil=True, fastmath=FLAGS)
-def _select(scores, extra, first, level, kind, member, members, keys, who, count):
+def _select(scores, extra, first, level, kind, member, members, keys, index, count):
     """Merge one block's scores (B, points) into each direction's min-heap of the largest keys above its level.
 
-    key = score + extra[kind]. ``member`` (B, W) holds sorted point numbers that are left out.
+    key = score + extra[kind]. ``keys`` and ``index`` (B, most) are the heaps, their smallest key at the root, with ``count``
+    entries each. ``member`` (B, W) holds the sorted numbers of points that are left out, ``members`` of them.
     """
     most = keys.shape[1]
     for row in range(scores.shape[0]):
-        key, ids, n = keys[row], who[row], count[row]
-        bar = level[row] if n < most else key[0]
+        key, ids, n = keys[row], index[row], count[row]
+        bar = level[row] if n < most else key[0]  # a full heap takes only keys above its smallest
         added = extra[kind[row]]
         inside, m = member[row], members[row]
         for i in range(scores.shape[1]):
             value = scores[row, i] + added[first + i]
             if value > bar:
                 number = first + i
-                lo, hi = 0, m
+                lo, hi = 0, m  # is this point left out? (bisection)
                 while lo < hi:
                     mid = (lo + hi) >> 1
                     if inside[mid] < number:
@@ -118,7 +119,7 @@ class Points:
     Parameters
     ----------
     points : (n, d) array or tensor
-        The points; float32 stays float32, other numbers become float64.
+        The points; float32 stays float32, other numbers become float64 (integers of up to 16 bits and float16: float32).
     keep_bytes : int >= 0, default 700 MiB
         Memory up to which a float32 copy of the centred points is kept between pricings.
 
@@ -131,7 +132,7 @@ class Points:
     unit : float
         The smallest power of two that is no less than ``radius``.
     centre : (d,) array
-        What they are priced about: their mean, or zero where that costs few digits and saves a copy.
+        Origin of the prices: the mean of the points, or zero where that costs few digits and saves a copy.
     norms : (n,) array
         |d - centre| / unit.
 
@@ -153,16 +154,17 @@ class Points:
                 self.centre += array[rows].sum(axis=0, dtype=np.float64)
             self.centre /= n
             scale, squares = 1.0, _moments(array, self.centre, 1.0)
-            if not 1e-200 < squares.max() < 1e200:  # squares that overflow or lose digits: the scale is taken out first
+            if not 1e-200 < squares.max() < 1e200:  # squares overflow or lose digits: divide by the scale first
                 scale = power_of_two(max(float(np.abs(array[rows] - self.centre).max()) for rows in self._slices(np.float64)))
                 squares = _moments(array, self.centre, 1 / max(scale, 1e-300))
         if not np.all(np.isfinite(squares)):
             with np.errstate(over="ignore", invalid="ignore"):
                 bad = int(np.flatnonzero(~np.isfinite(squares))[0] if np.all(np.isfinite(self.centre))
                           else np.flatnonzero(~np.isfinite(array.sum(axis=1, dtype=np.float64)))[:1].sum())
-            raise InputError(f"points holds NaN, infinity or numbers too large to add up (row {bad}); remove such rows")
+            raise InputError(f"points contain NaN, infinity or numbers too large to add up (row {bad}); remove such rows")
         if scale < 1e-290:
-            raise InputError("points are so close together that their distances are no numbers of full precision: multiply them")
+            raise InputError("points are so close together that their distances lose digits to underflow: multiply them by a "
+                             "power of two")
         self.radius = scale * float(np.sqrt(squares.max()))
         self.unit = float(2.0 ** np.ceil(np.log2(self.radius))) if self.radius > 0 else 1.0
         self.raw = False
@@ -184,7 +186,7 @@ class Points:
         return [slice(i, min(i + rows, n)) for i in range(0, n, rows)]
 
     def extras(self, dtype):
-        """(3, n), what is added to a score: its rounding margin; minus half the squared norm (nearest points); 0."""
+        """(3, n): what is added to a score by each :class:`Ranking`: rounding margin; minus half the squared norm; 0."""
         gamma = 1.01 * (self.array.shape[1] + 8) * float(np.finfo(dtype).eps) / 2
         return np.stack([gamma * (self.norms + 1e-3), -0.5 * self.norms**2, 0 * self.norms]).astype(dtype)
 
@@ -218,32 +220,32 @@ class Points:
         level : (B,) scores (about the centre, in units) below which points do not matter.
         kind : (B,) int. VIOLATING: rank by the bound on the score; NEAREST: by distance to the direction's end;
             FARTHEST: by the bare score.
-        member, members : (B, W) sorted point numbers left out, and how many of them.
-        most : how many points to return at most.
-        team : the threads that rank.
+        member, members : (B, W) sorted numbers of points that are left out, and how many.
+        most : largest number of points to return.
+        team : the threads that rank the points.
 
         Returns
         -------
-        who (B, most) int64 best first, count (B,), rest (B,): bound on the score of every other point.
+        index (B, most) int64, best first; count (B,), how many of them; others (B,), bound on the score of every other point.
         """
         B = len(directions)
         extra = self.extras(dtype)
         bars = np.nextafter(level.astype(dtype), dtype(-np.inf))
         keys = np.full((B, most + 1), -np.inf, dtype)
-        who = np.zeros((B, most + 1), np.int64)
+        index = np.zeros((B, most + 1), np.int64)
         count = np.zeros(B, np.int64)
         batch = (directions / self.unit if self.raw and dtype == np.float32 else directions).astype(dtype)
         for first, part in self.blocks(dtype):
             scores = batch @ part.T
 
             def rank(_, p, scores=scores, first=first):
-                _select(scores[p], extra, first, bars[p], kind[p], member[p], members[p], keys[p], who[p], count[p])
+                _select(scores[p], extra, first, bars[p], kind[p], member[p], members[p], keys[p], index[p], count[p])
 
             team.deal(B, rank)
         keys[np.arange(most + 1) >= count[:, None]] = -np.inf
         best = np.argsort(-keys, axis=1, kind="stable")
-        who = np.take_along_axis(who, best, 1)
+        index = np.take_along_axis(index, best, 1)
         last = np.take_along_axis(keys, best[:, most:], 1)[:, 0]
         # keys are rounded sums; the next number up is a bound
-        rest = np.maximum(np.nextafter(last, dtype(np.inf)).astype(np.float64), level)
-        return who[:, :most].copy(), np.minimum(count, most), rest
+        others = np.maximum(np.nextafter(last, dtype(np.inf)).astype(np.float64), level)
+        return index[:, :most].copy(), np.minimum(count, most), others

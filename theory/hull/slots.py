@@ -1,7 +1,7 @@
 """The state of queries that are solved side by side: one *slot* per query, as arrays over slots.
 
 A slot holds the working set of its query (point numbers and weights), the triangular factor of the points that carry
-weight (:mod:`theory.hull.wolfe`), the direction in which points are priced next, and the best bounds so far. Kernels
+weight (:mod:`theory.hull.factor`), the direction in which points are priced next, and the best bounds so far. Kernels
 take the numbers of a slot as one record of :data:`STATE` (changed in place) and its arrays as a :class:`Slot`.
 
 Lengths are in units of a power of two at least the radius of the points; W is the capacity of a slot, d the dimension.
@@ -23,7 +23,7 @@ SMALL = 256  # up to this dimension inner products are taken in float64 from the
 
 
 class Outcome(IntEnum):
-    """What a round came to for a slot."""
+    """Outcome of a round for a slot."""
 
     CONTINUE = 0
     CONVERGED = 1
@@ -36,16 +36,16 @@ class Precision(IntEnum):
 
     SINGLE = 0  # float32 products
     DOUBLE = 1  # float64 products
-    PIVOTS = 2  # float64, and pivots that those leave without digits are computed from the points
+    PIVOTS = 2  # float64, and pivots that would have no digits left are computed from the points
 
 
 STATE = np.dtype([
     ("members", np.int64),  # points in the working set
-    ("passive", np.int64),  # of them in the factor, with positive weight
-    ("fresh", np.int64),  # 1: no round yet
+    ("passive", np.int64),  # those of them in the factor, with positive weight
+    ("fresh", np.int64),  # 1 before the first round
     ("precise", np.int64),  # a Precision
     ("fine", np.int64),  # 1: price in float64
-    ("rounds", np.int64), ("tries", np.int64),  # all rounds; rounds that brought neither bound on
+    ("rounds", np.int64), ("tries", np.int64),  # all rounds; rounds without progress in either bound
     ("code", np.int64),  # an Outcome
     ("gamma2", np.float64),  # gamma**2, added to all inner products in the factor
     ("upper", np.float64), ("lower", np.float64),  # bounds on the distance
@@ -126,7 +126,7 @@ class Slot(NamedTuple):
  REFUSED,  # 1 for points whose pivot was too small
  PULL,  # t: (d_j - o) . r at START, from the points themselves
  RESIDUAL,  # r = q - x
- PROJECTED, LIFTED,  # of a point that is made orthogonal to the passive ones
+ PROJECTED, LIFTED,  # a point that is made orthogonal to the passive ones: its coefficients, and what remains of it
  SAFE,  # weights to go back to
  ) = range(13)
 
@@ -160,7 +160,7 @@ def scratch(capacity: int, dim: int) -> Scratch:
 
 
 def first_precision(dim: int) -> Precision:
-    """In low dimension the inner products cost nothing: they are exact from the start."""
+    """In low dimension float64 inner products cost next to nothing and are used from the start."""
     return Precision.DOUBLE if dim <= SMALL else Precision.SINGLE
 
 

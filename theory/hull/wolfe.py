@@ -24,7 +24,7 @@ from theory.hull.factor import append, backward, forward, remove
 from theory.hull.slots import BASE, FACE, GRADIENT, PULL, REDUCED, REFUSED, RHS, START, helper
 
 EPS = 2.0**-53
-PIVOT = 1e-14  # smallest pivot worth having, in units of |r|
+PIVOT = 1e-14  # smallest usable pivot, in units of |r|
 
 
 @helper
@@ -51,8 +51,8 @@ def solve(state, factor, alpha, rr, target, rows, work):
     for _ in range(20 * state.members + 100):
         missing = _face_minimum(state, factor, alpha, missing, work)
         now, level = _gradients(state, factor, alpha, rr, work)
-        # |r| falls with every change of face, but for rounding: if it did not, points enter one at a time, and if it
-        # did not even so, this is the end
+        # |r| falls with every change of face, up to rounding: if it did not, points enter one at a time; if it still
+        # does not, the solve ends
         if not now < previous * (1.0 - 4 * EPS):
             if single:
                 break
@@ -73,11 +73,11 @@ def solve(state, factor, alpha, rr, target, rows, work):
 
 @helper
 def _start(state, factor, alpha, work):
-    """The change of the weights is solved for about those given: b = t, and what is missing to a sum of one."""
+    """Prepare to solve for the change of the given weights, b = t; returns what they lack to a sum of one."""
     start, base, b, y, t, refused = work[START], work[BASE], work[RHS], work[REDUCED], work[PULL], work[REFUSED]
     w, k = state.members, state.passive
     total = 0.0
-    level = 0.0  # taken off the gradients: weights that sum to one do not feel it, rounding does
+    level = 0.0  # subtracted from the gradients: no effect on weights that sum to one, but less rounding
     for j in range(w):
         level += alpha[j] * t[j]
     for j in range(w):
@@ -98,7 +98,7 @@ def _start(state, factor, alpha, work):
 def _face_minimum(state, factor, alpha, missing, work):
     """Walk to the minimiser on the passive points' face; points whose weight would turn negative on the way leave it.
 
-    Returns what is then missing to a sum of one at ``work[BASE]``.
+    Returns what the weights ``work[BASE]`` then lack to a sum of one.
     """
     K, R, ones, order, _ = factor
     base, b, y, face = work[BASE], work[RHS], work[REDUCED], work[FACE]
@@ -182,7 +182,7 @@ def _gradients(state, factor, alpha, rr, work):
 
 @helper
 def _worst_violator(state, factor, level, threshold, work):
-    """The point outside the face that violates a_j . r <= (x - o) . r most, -1 if none does by the threshold."""
+    """The point outside the face that most violates a_j . r <= (x - o) . r, and by how much; -1 if none exceeds the threshold."""
     column, s, refused = factor.column, work[GRADIENT], work[REFUSED]
     largest = threshold
     chosen = -1
