@@ -5,8 +5,8 @@ import sympy as sp
 from theory.derivation import derivation, named
 
 
-@derivation("bumps-sliding", "how a Gaussian bump slides towards a target bump under the gradient of half the "
-                             "squared error",
+@derivation("bumps-sliding",
+            "how a Gaussian bump slides towards a target bump under the gradient of half the squared error",
             "derived here", symbols={"s, w": "widths of model and target", "A": "height of the target", "D": "distance",
                                      "Ei": "exponential integral"})
 def derive_sliding(d, target_width=None, height=1):
@@ -36,11 +36,10 @@ def derive_sliding(d, target_width=None, height=1):
     return d.conclude(sp.Tuple(sp.Eq(named("dD/dt"), speed), sp.Eq(named("time"), time)))
 
 
-@derivation("bumps-success", "probability that one of m bumps, started uniformly on an interval, comes within "
-                             "reach, and by when",
-            "derived "
-            "here", symbols={"l": "half length of the "
-                                  "interval", "rho": "reach", "m": "bumps", "tau": "target, |tau| <= l"})
+@derivation("bumps-success",
+            "probability that one of m bumps, started uniformly on an interval, comes within reach, and by when",
+            "derived here",
+            symbols={"l": "half length of the interval", "rho": "reach", "m": "bumps", "tau": "target, |tau| <= l"})
 def derive_success(d, target=0):
     """Inputs: target, the position of the target (0 for the centre, l for the edge of the interval)."""
     l, rho, m = sp.symbols("l rho m", positive=True)
@@ -68,9 +67,8 @@ def derive_coverage(d, scale=1):
     transform = sp.simplify(sp.integrate(sp.exp(-(x**2) / (2 * width**2)) * sp.cos(k * x), (x, -sp.oo, sp.oo)))
     d.step("Transform of one bump.", sp.Eq(named("b(k)"), transform))
     d.step("Gradient flow of the heights moves the residual by r' = -sum_j b_j <b_j, r>. On a lattice it couples k "
-           "only with "
-           "k + 2 pi j/h, and in each such family only the vector b(k + 2 pi j/h) decays, at the rate (1/h) sum_j "
-           "|b|^2.")
+           "only with k + 2 pi j/h, and in each such family only the vector b(k + 2 pi j/h) decays, at the rate (1/h) "
+           "sum_j |b|^2.")
     rate = sp.simplify(transform**2 / h)
     d.step("Dense lattice: one term of the sum.", sp.Eq(named("rate(k)"), rate))
     start = sp.integrate(transform**2, (k, -sp.oo, sp.oo)) / (2 * sp.pi)
@@ -85,8 +83,7 @@ def derive_coverage(d, scale=1):
     n = sp.Symbol("n", integer=True, nonnegative=True)
     d.step("Small times, power by power in a: sum_n (-a)^n/(n! sqrt(n + 1)).", sp.Tuple(*orders))
     d.step("Large times: with v = e^(-y^2) the integral is pi^(-1/2) int_0^1 e^(-a v)/sqrt(-ln v) dv; only v ~ 1/a "
-           "counts, "
-           "where -ln v ~ ln a: L(t)/L(0) ~ 1/(a sqrt(pi ln a)). Neither law depends on where the target is.")
+           "counts, where -ln v ~ ln a: L(t)/L(0) ~ 1/(a sqrt(pi ln a)). Neither law depends on where the target is.")
     if any(sp.simplify(o - (-1) ** i / (sp.factorial(i) * sp.sqrt(i + 1))) != 0 for i, o in enumerate(orders)):
         raise ArithmeticError("the series does not follow")
     return d.conclude(sp.Tuple(sp.Eq(named("a"), load), sp.Eq(named("L(t)/L(0)"), sp.Sum(

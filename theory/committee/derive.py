@@ -232,8 +232,8 @@ def derive_final_general(d, activation=gaussian.ERF):
 
 
 @derivation("committee-pair-drift",
-            "First layer only, L ≥ 2 students too many: label noise drives a pair apart along w, −w, where their outputs "
-            "cancel, so the value with L in it is left on times of order 1/(η² σ²).",
+            "First layer only, L ≥ 2 students too many: label noise drives a pair apart along w, −w, where their "
+            "outputs cancel, so the value with L in it is left on times of order 1/(η² σ²).",
             "derived here (an instance of label-noise regularisation, Blanc et al. 2020)", symbols={
                 **_SYMBOLS, "Q": "squared norm of either member of the pair", "h": "sum of Q_11 and Q_12, of order η"})
 def derive_pair_drift(d, activation=gaussian.ERF):
@@ -261,8 +261,8 @@ def derive_pair_drift(d, activation=gaussian.ERF):
 
 
 @derivation("committee-next-order",
-            "The next order of the final errors at small η, K = Z M copies: a share of order ησ²/Z, large when both layers "
-            "are trained.",
+            "The next order of the final errors at small η, K = Z M copies: a share of order ησ²/Z, large when both "
+            "layers are trained.",
             "derived here", symbols={**_SYMBOLS, "ε": "ησ²/Z", "V": "sum of the output weights of the Z copies of a teacher",
                                      "r, b": "w_i = r B_m + b (sum of the other teachers) + deviations",
                                      "x, y": "overlaps of the deviations of one student, of two students"})

@@ -176,7 +176,7 @@ def crossing_width(r_star: int, multiplicity: bool = False, limit: int | None = 
     Raises
     ------
     InputError
-        If an argument is out of range, or there is no such width up to the limit.
+        If an argument is out of range, or no width up to the limit satisfies the inequality.
 
     Examples
     --------

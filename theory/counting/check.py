@@ -59,23 +59,23 @@ def enumerate_minima(r: int, m: int) -> set[frozenset]:
     >>> len(enumerate_minima(2, 4)) == minima_subspaces(2, 4)
     True
     """
-    found = set()
+    subspaces = set()
     for partition in set_partitions(m):
         groups = max(partition, default=-1) + 1
         for names in itertools.permutations(range(groups), r):
-            found.add(frozenset((names.index(g) if g in names else -1,
-                                 frozenset(i for i in range(m) if partition[i] == g)) for g in range(groups)))
-    return found
+            subspaces.add(frozenset((names.index(g) if g in names else -1,
+                                     frozenset(i for i in range(m) if partition[i] == g)) for g in range(groups)))
+    return subspaces
 
 
 def check_counts(rng):
     """Both counts by enumerating the subspaces one by one."""
     for r, m in ((2, 4), (3, 5), (4, 5), (4, 6), (1, 7), (0, 6), (5, 7)):
-        found = enumerate_minima(r, m)
-        yield Prediction(f"counting/T({r},{m})", minima_subspaces(r, m), len(found), tolerance=0.0,
+        subspaces = enumerate_minima(r, m)
+        yield Prediction(f"counting/T({r},{m})", minima_subspaces(r, m), len(subspaces), tolerance=0.0,
                          method="enumeration")
         yield Prediction(f"counting/G({r},{m})", critical_subspaces(r, m),
-                         sum(all(name >= 0 for name, _ in s) for s in found), method="enumeration", tolerance=0.0)
+                         sum(all(name >= 0 for name, _ in s) for s in subspaces), method="enumeration", tolerance=0.0)
 
 
 def check_large(rng):

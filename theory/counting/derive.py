@@ -30,8 +30,10 @@ def derive_critical(d, r=3):
     return d.conclude(sp.Eq(named(f"G({r}, m)"), formula))
 
 
-@derivation("counting-minima", "number T(r, m) of global-minimum subspaces: r named groups that copy, and any number of "
-            "nameless groups that cancel", "Simsek et al. 2021, proposition 4.2",
+@derivation("counting-minima",
+            "number T(r, m) of global-minimum subspaces: r named groups that copy, and any number of nameless groups "
+            "that cancel",
+            "Simsek et al. 2021, proposition 4.2",
             symbols={"S(m, b)": "Stirling number of the second kind", "Bell(u)": "number of partitions of u things"})
 def derive_minima(d, r=3, order=4):
     """Inputs: r; order, how many coefficients beyond m = r are compared."""
@@ -59,8 +61,9 @@ def derive_minima(d, r=3, order=4):
     return d.conclude(sp.Eq(named("EGF of T"), egf))
 
 
-@derivation("counting-asymptotics", "ratio of critical to global subspaces at fixed excess width h = m - r and deficit l, as "
-            "r -> oo", "Simsek et al. 2021, lemma on mildly overparameterised networks; derived here",
+@derivation("counting-asymptotics",
+            "ratio of critical to global subspaces at fixed excess width h = m - r and deficit l, as r -> oo",
+            "Simsek et al. 2021, lemma on mildly overparameterised networks; derived here",
             symbols={"h": "neurons beyond r*", "l": "neurons that the critical point lacks"})
 def derive_asymptotics(d, h=2, l=1):
     """Inputs: h >= 0, l >= 0."""

@@ -35,22 +35,21 @@ def is_inside(points: np.ndarray, query: np.ndarray) -> bool:
 
 
 def sampled_inside(rng, law, points, dimension, replicas, fresh=1, width=1.0):
-    """(replicas,) shares of fresh points inside, a new hull for each replica."""
+    """(replicas,) shares of fresh points inside the hull, with a new hull for each replica."""
     shares = []
     for _ in range(replicas):
         if law == "ball":
             x, q = sample_ball(rng, points, dimension), sample_ball(rng, fresh, dimension)
         else:
             x, q = rng.standard_normal((points, dimension)), width * rng.standard_normal((fresh, dimension))
-        shares.append(np.mean([is_inside(x, one) for one in q]))
+        shares.append(np.mean([is_inside(x, query) for query in q]))
     return np.array(shares)
 
 
 def check_ball(rng):
     """Exact values (Efron: triangle in the disc; tetrahedron in the ball; the line), then sampled hulls."""
-    for n, d, value, name in ((3, 2, 35 / (48 * math.pi**2), "triangle in the "
-                                                             "disc"), (4, 3, 9 / 715, "tetrahedron in the ball"),
-                              (9, 1, 0.8, "interval")):
+    for n, d, value, name in ((3, 2, 35 / (48 * math.pi**2), "triangle in the disc"),
+                              (4, 3, 9 / 715, "tetrahedron in the ball"), (9, 1, 0.8, "interval")):
         yield Prediction(f"hull-ball/N={n},d={d}", ball_inside(n, d), value, method=name, tolerance=1e-11)
     for n, d, replicas in ((20, 4, 4000), (300, 6, 3000), (5000, 8, 400)):
         yield monte_carlo(f"hull-ball/N={n},d={d}", ball_inside(n, d), sampled_inside(rng, "ball", n, d, replicas),
@@ -75,7 +74,7 @@ def check_gaussian(rng):
 
 
 def check_thresholds(rng):
-    """At N = 2^(d/2) points a fresh one is outside, unlike in the reading of Barany and Furedi in arXiv 2110.09485.
+    """At N = 2^(d/2) points a fresh one is outside, contrary to how arXiv 2110.09485 reads Barany and Furedi.
 
     The exact law at that N is compared with samples, and the two growth laws with exact thresholds at d = 100 and 200.
     """
@@ -84,12 +83,12 @@ def check_thresholds(rng):
         inside = sampled_inside(rng, "ball", n, d, 400, fresh=5)
         yield Prediction(f"hull-misread/inside,N={n},d={d}", ball_inside(n, d), float(inside.mean()),
                          max(float(inside.std()) / 20, 1 / math.sqrt(2000) / 20), method="sampled hulls")
-        vertices = []
+        interior = []
         for _ in range(60):
             x = sample_ball(rng, n, d)
-            vertices.append(sum(is_inside(np.delete(x, i, 0), x[i]) for i in range(n)))
+            interior.append(sum(is_inside(np.delete(x, i, 0), x[i]) for i in range(n)))
         yield Prediction(f"hull-misread/interior,N={n},d={d}", expected_interior_points(n, d),
-                         float(np.mean(vertices)), max(float(np.std(vertices)) / 60**0.5, 0.02), method="sampled hulls")
+                         float(np.mean(interior)), max(float(np.std(interior)) / 60**0.5, 0.02), method="sampled hulls")
     for name, function, law in (("vertices", vertices_threshold, lambda d: d / 2 * math.log(2)),
                                 ("inside", inside_threshold, lambda d: -d / 2 * math.log1p(-(0.5 ** (2 / d))))):
         first, second = (function(d, log=True) / law(d) - 1 for d in (100, 200))

@@ -27,12 +27,11 @@ def _simplex_second_moment(k):
     return sp.expand(total), s2
 
 
-@derivation("extrapolation-ball", "probability that a fresh uniform point of the d-ball lies in the hull of N "
-                                  "others: expected "
-            "volume of the hull over that of the "
-            "ball", "derived here; Affentranger 1991; Kabluchko, Temesvari & Thaele 2019",
-            symbols={"h": "distance of a facet's hyperplane from the "
-                          "centre", "F": "distribution function of one coordinate",
+@derivation("extrapolation-ball",
+            "probability that a fresh uniform point of the d-ball lies in the hull of N others: expected volume of "
+            "the hull over that of the ball",
+            "derived here; Affentranger 1991; Kabluchko, Temesvari & Thaele 2019",
+            symbols={"h": "distance of a facet's hyperplane from the centre", "F": "distribution function of one coordinate",
                      "kappa_d": "volume of the unit ball", "Delta": "volume of a facet"})
 def derive_ball(d, dimension=2, points=3):
     """Inputs: dimension 1 ... 3 (the second moment of a simplex is expanded in full), points N > dimension."""
@@ -42,19 +41,16 @@ def derive_ball(d, dimension=2, points=3):
     kd, kk = _ball_volume(dimension), _ball_volume(k)
     d.step("The hull is a sum of cones from the centre over its facets (signed by the side the centre is on): volume = "
            "sum over facets of h Delta/d.")
-    d.step("d of the N points span a facet with outer normal u if the N - d others lie below: probability "
-           "F(h)^(N-d). Change "
-           "variables from the d points to their hyperplane and their places in it (Blaschke-Petkantschin): dx_1 "
-           "... dx_d = "
-           "(d-1)! Delta dx^H_1 ... dx^H_d dh du.")
+    d.step("d of the N points span a facet with outer normal u if the N - d others lie below: probability F(h)^(N-d). "
+           "Change variables from the d points to their hyperplane and their places in it (Blaschke-Petkantschin): "
+           "dx_1 ... dx_d = (d-1)! Delta dx^H_1 ... dx^H_d dh du.")
     density = kk / kd * (1 - H**2) ** sp.Rational(k, 2)
     lower = sp.Symbol("y", real=True)
     F = sp.simplify(sp.integrate(density.subs(H, lower), (lower, -1, H)))
     d.step("Density of one coordinate of a point, and its distribution function F:", sp.Tuple(density, F))
     moment, s2 = _simplex_second_moment(k)
-    d.step(f"In the hyperplane the points are uniform in a ball of radius sqrt(1 - h^2), dimension {k}. E Delta^2 "
-           f"by expanding "
-           "the squared determinant for independent coordinates of variance s^2:", moment)
+    d.step(f"In the hyperplane the points are uniform in a ball of radius sqrt(1 - h^2), dimension {k}. E Delta^2 by "
+           "expanding the squared determinant for independent coordinates of variance s^2:", moment)
     variance = (1 - H**2) / (k + 2)
     second = sp.simplify(moment.subs(s2, variance))
     d.step(f"s^2 = (1 - h^2)/{k + 2} for the uniform law on that ball, so E Delta^2 =", second)
@@ -62,9 +58,8 @@ def derive_ball(d, dimension=2, points=3):
     sphere = dimension * kd  # area of the unit sphere
     integrand = sp.simplify(sp.binomial(n, dimension) * sp.factorial(k) * sphere / dimension * H * mass * second
                             * F ** (n - dimension) / kd)
-    d.step("Collect: (1/d) C(N, d) (d-1)! times the area of the sphere, times h F^(N-d) (mass in the hyperplane)^d "
-           "E Delta^2, "
-           "over kappa_d:", integrand)
+    d.step("Collect: (1/d) C(N, d) (d-1)! times the area of the sphere, times h F^(N-d) (mass in the hyperplane)^d E "
+           "Delta^2, over kappa_d:", integrand)
     if dimension == 2:
         t = sp.Symbol("t", real=True)  # h = sin t makes F elementary
         integrand = sp.simplify(integrand.subs(H, sp.sin(t)))
@@ -80,9 +75,10 @@ def derive_ball(d, dimension=2, points=3):
     return d.conclude(sp.Eq(named(f"P_inside({n}, {dimension})"), result))
 
 
-@derivation("extrapolation-wendel", "probability that the centre of a symmetric law lies in the hull of N points in "
-                                    "R^d; also that "
-            "N points with fair labels are linearly separable in R^d", "Wendel 1962; Cover 1965; Schlaefli",
+@derivation("extrapolation-wendel",
+            "probability that the centre of a symmetric law lies in the hull of N points in R^d; also that N points "
+            "with fair labels are linearly separable in R^d",
+            "Wendel 1962; Cover 1965; Schlaefli",
             symbols={"R(N, d)": "number of regions into which N generic hyperplanes through 0 cut R^d"})
 def derive_wendel(d, dimension=3):
     """Inputs: dimension."""
@@ -90,10 +86,9 @@ def derive_wendel(d, dimension=3):
         raise ArgumentError("the dimension must be >= 1")
     N = sp.Symbol("N", positive=True, integer=True)
     d.step("0 is outside the hull if some w has w.x_i > 0 for all i. Flip the points' signs at random (the law is "
-           "symmetric): "
-           "P(outside) = (number of sign patterns that some w achieves)/2^N, and achievable patterns are the "
-           "regions cut out "
-           "by the hyperplanes w.x_i = 0. With labels in place of signs the same count gives separability.")
+           "symmetric): P(outside) = (number of sign patterns that some w achieves)/2^N, and achievable patterns are "
+           "the regions cut out by the hyperplanes w.x_i = 0. With labels in place of signs the same count gives "
+           "separability.")
     d.step("A new hyperplane cuts those regions that it meets, and they are the regions of its own R^(d-1): "
            "R(N+1, d) = R(N, d) + R(N, d-1), R(1, d) = 2, R(N, 1) = 2.")
 
@@ -111,12 +106,11 @@ def derive_wendel(d, dimension=3):
     return d.conclude(sp.Eq(named("P_inside"), 1 - outside))
 
 
-@derivation("extrapolation-gaussian", "probability that a Gaussian point, sigma times as wide, lies outside the "
-                                      "hull of N Gaussian "
-            "points: 2 sum_{k=d-1,d-3,...} C(N, k) g_k(-v) g_{N-k}(v), v = sigma^2/(1 + k sigma^2)",
+@derivation("extrapolation-gaussian",
+            "probability that a Gaussian point, sigma times as wide, lies outside the hull of N Gaussian points: 2 "
+            "sum_{k=d-1,d-3,...} C(N, k) g_k(-v) g_{N-k}(v), v = sigma^2/(1 + k sigma^2)",
             "Kabluchko & Zaporozhets 2020, theorem 1.2", status="cited",
-            symbols={"g_n(r)": "P(n Gaussians of covariance delta + r are all "
-                               "negative)", "Phi, phi": "normal distribution"})
+            symbols={"g_n(r)": "P(n Gaussians of covariance delta + r are all negative)", "Phi, phi": "normal distribution"})
 def derive_gaussian(d, dimension=3, points=5):
     """Inputs: dimension, points of the two limits that are worked out."""
     n, dim = points, dimension
@@ -127,9 +121,8 @@ def derive_gaussian(d, dimension=3, points=5):
     u = sp.Symbol("u", positive=True)
     one = sp.integrate(u**N, (u, 0, 1))
     d.step("r = 1: u = Phi(x) makes it int_0^1 u^n du =", one)
-    d.step("d = 1, sigma = 1: only k = 0 remains, P(outside) = 2 g_N(1), which is the exchangeability answer: of N "
-           "+ 1 points on "
-           "a line two are extreme.", sp.Eq(named("P_outside"), 2 * one))
+    d.step("d = 1, sigma = 1: only k = 0 remains, P(outside) = 2 g_N(1), as exchangeability requires: of N + "
+           "1 points on a line two are extreme.", sp.Eq(named("P_outside"), 2 * one))
     limit = 2 * sum(sp.binomial(n, k) * sp.Rational(1, 2) ** n for k in range(dim - 1, -1, -2))
     wendel = sp.Rational(2) ** (1 - n) * sum(sp.binomial(n - 1, k) for k in range(dim))
     d.step(f"sigma = 0, N = {n}, d = {dim}: g_n(0) = 2^-n, the sum becomes", limit)
@@ -140,8 +133,7 @@ def derive_gaussian(d, dimension=3, points=5):
     rho = -sp.Rational(1, 3)
     orthant = sp.Rational(1, 4) + sp.asin(rho / (1 + rho)) / (2 * sp.pi)
     d.step("Two Gaussians, r = -1/3: correlation r/(1 + r) = -1/2 and Sheppard's formula give the corner of the "
-           "equilateral "
-           "triangle as a share of the full angle.", sp.Eq(named("g_2(-1/3)"), sp.simplify(orthant)))
+           "equilateral triangle as a share of the full angle.", sp.Eq(named("g_2(-1/3)"), sp.simplify(orthant)))
     plane = 2 * 3 * _g1() * _g2(sp.Rational(1, 2))
     d.step("d = 2, N = 3, sigma = 1: P(outside) = 2 C(3, 1) g_1 g_2(1/2), correlation (1/2)/(3/2) = 1/3; so "
            "P(inside) =",
@@ -159,9 +151,9 @@ def _g2(r):
     return sp.Rational(1, 4) + sp.asin(r / (1 + r)) / (2 * sp.pi)
 
 
-@derivation("extrapolation-thresholds", "growth with d of the number N of points up to which all are vertices, and "
-                                        "from which on a "
-            "fresh point lies inside (uniform ball, leading exponential order)",
+@derivation("extrapolation-thresholds",
+            "growth with d of the number N of points up to which all are vertices, and from which on a fresh point "
+            "lies inside (uniform ball, leading exponential order)",
             "derived here; the first is Barany & Furedi's (1988)",
             symbols={"nu": "ln(N)/d", "h": "radius that the hull nearly fills", "c": "-ln P(inside)"})
 def derive_thresholds(d, probability="1/2"):
@@ -172,8 +164,7 @@ def derive_thresholds(d, probability="1/2"):
         raise ArgumentError("the probability must lie between 0 and 1")
     h2 = sp.Symbol("h^2", positive=True)
     d.step("A cap beyond height h holds a share (1 - h^2)^(d/2) of the ball (powers of d aside). The N points reach "
-           "in every "
-           "direction about as far as N (1 - h^2)^(d/2) = 1 allows:")
+           "in every direction about as far as N (1 - h^2)^(d/2) = 1 allows:")
     radius = sp.solve(sp.Eq(nu + sp.log(1 - h2) / 2, 0), h2)[0]
     d.step("h^2 =", radius)
     log_p = dim / 2 * sp.log(radius)
@@ -183,8 +174,7 @@ def derive_thresholds(d, probability="1/2"):
     crossing = sp.solve(sp.Eq(y * (1 - 1 / y), 1), y)[0]
     vertices = sp.log(crossing) / 2
     d.step("Points that are not vertices: N P(inside) on average. It passes 1 where nu + ln(h^2)/2 = 0; with y = "
-           "exp(2 nu): "
-           "y (1 - 1/y) = 1, y = 2, N = 2^(d/2).", sp.Eq(named("nu_vertices"), vertices))
+           "exp(2 nu): y (1 - 1/y) = 1, y = 2, N = 2^(d/2).", sp.Eq(named("nu_vertices"), vertices))
     inside = -sp.log(1 - p ** (2 / dim)) / 2
     d.step("A fresh point: h^d = p, N = (1 - p^(2/d))^(-d/2).", sp.Eq(named("nu_inside"), inside))
     large = sp.series(1 - sp.exp(-2 * c / dim), dim, sp.oo, 2).removeO()

@@ -48,14 +48,14 @@ def _derived(name):
 
 
 def symbolic_value(name: str, C: np.ndarray, *indices: int) -> float:
-    """The *derived* SymPy expression at numbers (40 digits), independent of the compiled kernels."""
+    """The *derived* SymPy expression, evaluated numerically (40 digits), independent of the compiled kernels."""
     import sympy as sp
 
     from theory.gaussian.derive import covariance_symbol
 
     letters = _LETTERS[name]
-    where = dict(zip(letters, indices))
-    values = {covariance_symbol(x, y): sp.Float(float(C[where[x], where[y]]), 40) for x in letters for y in letters}
+    index = dict(zip(letters, indices))
+    values = {covariance_symbol(x, y): sp.Float(float(C[index[x], index[y]]), 40) for x in letters for y in letters}
     values[sp.Symbol("theta", positive=True)] = sp.acos(
         values[covariance_symbol(letters[0], letters[-1])]
         / sp.sqrt(values[covariance_symbol(letters[0], letters[0])]
@@ -82,7 +82,7 @@ def _erf_quadrature(name, C, indices):
     keep = values > 1e-13 * max(values.max(), 1e-300)
     root = vectors[:, keep] * np.sqrt(values[keep])
     rank = root.shape[1]
-    axes = [_axis(value) for value in values[keep][::-1]]  # the longest axis first: it is looped over
+    axes = [_axis(value) for value in values[keep][::-1]]  # the longest axis first: the loop below runs over it
     root = root[:, ::-1]
     grid, weight = axes[0] if rank else (np.zeros(1), np.ones(1))
     others = np.zeros((0, 1))
@@ -98,22 +98,22 @@ def _erf_quadrature(name, C, indices):
     return total
 
 
-def _erf_product(name, at, indices):
-    """The averaged product, given index → values of that unit."""
+def _erf_product(name, units, indices):
+    """The averaged product; ``units`` maps an index to the values of that unit."""
     from scipy.special import erf
 
     def slope(a):
-        return math.sqrt(2 / math.pi) * np.exp(-at[a] * at[a] / 2)
+        return math.sqrt(2 / math.pi) * np.exp(-units[a] * units[a] / 2)
 
     def g(a):
-        return erf(at[a] / math.sqrt(2))
+        return erf(units[a] / math.sqrt(2))
 
     if name == "erf-i2":
         return g(indices[0]) * g(indices[1])
     if name == "erf-j2":
         return slope(indices[0]) * slope(indices[1])
     if name == "erf-i3":
-        return slope(indices[0]) * at[indices[1]] * g(indices[2])
+        return slope(indices[0]) * units[indices[1]] * g(indices[2])
     return slope(indices[0]) * slope(indices[1]) * g(indices[2]) * g(indices[3])
 
 
@@ -148,12 +148,12 @@ def samples(name: str, z: np.ndarray, *indices: int) -> np.ndarray:
     """The averaged product on samples z, shape (samples, n)."""
     if name.startswith("erf"):
         return _erf_product(name, {index: z[:, index] for index in indices}, indices)
-    at = [z[:, index] for index in indices]
+    units = [z[:, index] for index in indices]
     if name == "relu-i2":
-        return np.maximum(at[0], 0.0) * np.maximum(at[1], 0.0)
+        return np.maximum(units[0], 0.0) * np.maximum(units[1], 0.0)
     if name == "relu-j2":
-        return ((at[0] > 0) & (at[1] > 0)).astype(float)
-    return (at[0] > 0) * at[1] * np.maximum(at[2], 0.0)
+        return ((units[0] > 0) & (units[1] > 0)).astype(float)
+    return (units[0] > 0) * units[1] * np.maximum(units[2], 0.0)
 
 
 def _draw(rng, C, size):

@@ -129,8 +129,9 @@ def derive_erf_i2(d, activation=ERF):
     x, y = sp.symbols("z_a z_b", real=True)
     det = aa * bb - ab**2
     density = sp.exp(-(bb * x**2 - 2 * ab * x * y + aa * y**2) / (2 * det)) / (2 * sp.pi * sp.sqrt(det))
-    rest = sp.simplify((sp.diff(density, ab) - sp.diff(density, x, y)) / density)
-    d.vanishes("The Gaussian density N obeys ∂N/∂C_ab = ∂²N/∂z_a∂z_b (differentiated here).", rest, "∂N/∂C_ab − ∂²N/∂z_a∂z_b")
+    difference = sp.simplify((sp.diff(density, ab) - sp.diff(density, x, y)) / density)
+    d.vanishes("The Gaussian density N obeys ∂N/∂C_ab = ∂²N/∂z_a∂z_b (differentiated here).", difference,
+               "∂N/∂C_ab − ∂²N/∂z_a∂z_b")
     d.step("So ∂I2/∂C_ab = ∫∫ g g ∂²N = ∫∫ g' g' N = J2(a,b), by parts twice (g is bounded, N decays).")
     slope = derive_erf_j2(activation=activation).result.rhs.subs(
         {_C("i", "i"): aa, _C("k", "k"): bb, _C("i", "k"): ab}, simultaneous=True)
@@ -144,7 +145,7 @@ def derive_erf_i2(d, activation=ERF):
     if integrand.free_symbols:
         raise AssertionError("the substitution leaves a function of more than u")
     integrand = sp.sqrt(integrand) / sp.sqrt(1 - u**2)
-    d.step("Substitute C_ab = u √((1+s²C_aa)(1+s²C_bb))/s²; what is left depends on u alone.",
+    d.step("Substitute C_ab = u √((1+s²C_aa)(1+s²C_bb))/s²; the integrand then depends on u alone.",
            sp.Eq(named("dI2/du"), integrand))
     primitive = sp.integrate(integrand, u)
     primitive = primitive - primitive.subs(u, 0)
@@ -162,7 +163,7 @@ def derive_erf_i3(d, activation=ERF):
     v = sp.Symbol("v", positive=True)
     density = sp.exp(-_Z**2 / (2 * v)) / sp.sqrt(2 * sp.pi * v)
     parts = sp.simplify((_Z * density + v * sp.diff(density, _Z)) / density)
-    d.vanishes("Under the weight, z_b = (C'_bc/C'_cc) z_c + an independent rest, and z N = −C'_cc dN/dz for the density of "
+    d.vanishes("Under the weight, z_b = (C'_bc/C'_cc) z_c + an independent remainder, and z N = −C'_cc dN/dz for the density of "
                "z_c (the difference of the two sides, below); by parts: <z_b g(z_c)>' = C'_bc <g'(z_c)>'.", parts,
                "z N + C'_cc dN/dz")
     zero, p = _line_integral(0)
@@ -174,7 +175,7 @@ def derive_erf_i3(d, activation=ERF):
     d.step("and", sp.Eq(named("C'_cc"), cc1))
     ii = _C("i", "i")
     lam = sp.expand(sp.simplify((1 + s2 * ii) * (1 + s2 * cc1)))
-    d.step("Gather the roots: (1+s²C_ii)(1+s²C'_cc) is", sp.Eq(sp.Symbol("Lambda3"), lam))
+    d.step("Collect the roots: (1+s²C_ii)(1+s²C'_cc) is", sp.Eq(sp.Symbol("Lambda3"), lam))
     if sp.simplify(mean_slope.subs(v, cc1) ** 2 * norm**2 * lam - kappa**4) != 0:
         raise AssertionError("the product of the two one-dimensional integrals is not κ²/√Λ3")
     return d.conclude(sp.Eq(sp.Symbol("I3"), kappa**2 / sp.sqrt(lam) * sp.factor(sp.together(bc1))))
@@ -295,14 +296,14 @@ def derive_relu_i2(d, slopes=RELU):
             "I3(i,b,c) = <f'(z_i) z_b f(z_c)> for a piecewise linear activation: regress z_b, then polar coordinates.",
             "derived here", symbols={**_RELU_SYMBOLS, "θ": "angle between units i and c"})
 def derive_relu_i3(d, slopes=RELU):
-    """z_b is a combination of z_i and z_c plus an independent rest that averages to 0."""
+    """z_b is a combination of z_i and z_c plus an independent remainder that averages to 0."""
     p, q = _slopes(slopes)
     pick = {1: p, -1: q}
     ii, cc, ib, bc = _C("i", "i"), _C("c", "c"), _C("i", "b"), _C("b", "c")
     ic = sp.sqrt(ii * cc) * sp.cos(_THETA)
     alpha, beta = sp.symbols("alpha beta")
     solution = sp.solve([alpha * ii + beta * ic - ib, alpha * ic + beta * cc - bc], [alpha, beta], dict=True)[0]
-    d.step("Regress: z_b = α z_i + β z_c + rest, the rest independent of both; match the covariances with z_i and z_c.",
+    d.step("Regress: z_b = α z_i + β z_c + a remainder independent of both; match the covariances with z_i and z_c.",
            sp.Eq(alpha, sp.simplify(solution[alpha])))
     d.step("and", sp.Eq(beta, sp.simplify(solution[beta])))
     _polar_step(d, "i", "c")

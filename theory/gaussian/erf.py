@@ -122,7 +122,7 @@ def erf_i2(C: npt.ArrayLike, a: npt.ArrayLike, b: npt.ArrayLike) -> float | np.n
     Raises
     ------
     lab.errors.InputError
-        C is no finite covariance, or an index is out of range.
+        C is not a finite covariance matrix, or an index is out of range.
 
     References
     ----------
@@ -156,7 +156,7 @@ def erf_j2(C: npt.ArrayLike, i: npt.ArrayLike, k: npt.ArrayLike) -> float | np.n
     Raises
     ------
     lab.errors.InputError
-        C is no finite covariance, or an index is out of range.
+        C is not a finite covariance matrix, or an index is out of range.
 
     References
     ----------
@@ -192,7 +192,7 @@ def erf_i3(C: npt.ArrayLike, i: npt.ArrayLike, b: npt.ArrayLike, c: npt.ArrayLik
     Raises
     ------
     lab.errors.InputError
-        C is no finite covariance, or an index is out of range.
+        C is not a finite covariance matrix, or an index is out of range.
 
     References
     ----------
@@ -230,7 +230,7 @@ def erf_i4(C: npt.ArrayLike, i: npt.ArrayLike, k: npt.ArrayLike, a: npt.ArrayLik
     Raises
     ------
     lab.errors.InputError
-        C is no finite covariance, or an index is out of range.
+        C is not a finite covariance matrix, or an index is out of range.
 
     References
     ----------

@@ -96,7 +96,7 @@ def relu_i2(C: npt.ArrayLike, a: npt.ArrayLike, b: npt.ArrayLike) -> float | np.
     Raises
     ------
     lab.errors.InputError
-        C is no finite covariance, or an index is out of range.
+        C is not a finite covariance matrix, or an index is out of range.
 
     References
     ----------
@@ -131,7 +131,7 @@ def relu_j2(C: npt.ArrayLike, i: npt.ArrayLike, k: npt.ArrayLike) -> float | np.
     Raises
     ------
     lab.errors.InputError
-        C is no finite covariance, or an index is out of range.
+        C is not a finite covariance matrix, or an index is out of range.
 
     References
     ----------
@@ -168,7 +168,7 @@ def relu_i3(C: npt.ArrayLike, i: npt.ArrayLike, b: npt.ArrayLike, c: npt.ArrayLi
     Raises
     ------
     lab.errors.InputError
-        C is no finite covariance, or an index is out of range.
+        C is not a finite covariance matrix, or an index is out of range.
 
     References
     ----------

@@ -31,22 +31,20 @@ def _inputs(slopes, variance):
     return p, q, variance
 
 
-@derivation("landscape-loss", "overlap f(w, v) = <phi(w.x) phi(v.x)> of two relu-like units over x ~ N(0, variance "
-                              "I): the "
-            "loss is F = 1/2 sum f(w,w) - sum f(w,v) + 1/2 sum "
-            "f(v,v)", "Cho & Saul 2009; derived here", symbols=_SYMBOLS)
+@derivation("landscape-loss",
+            "overlap f(w, v) = <phi(w.x) phi(v.x)> of two relu-like units over x ~ N(0, variance I): the loss is F = "
+            "1/2 sum f(w,w) - sum f(w,v) + 1/2 sum f(v,v)",
+            "Cho & Saul 2009; derived here", symbols=_SYMBOLS)
 def derive_loss(d, slopes=(1, 0), variance=1):
     p, q, variance = _inputs(slopes, variance)
     u, s = sp.symbols("yhat y")
     d.step("Half the squared error between sums of students and of teachers is linear in the overlaps of pairs.",
            sp.Eq((u - s) ** 2 / 2, sp.expand((u - s) ** 2 / 2)))
     radial, angular = _sector(p, q, variance)
-    d.step("Only the plane of w and v matters; in it w = |w|(1, 0), v = |v|(cos theta, sin theta), x = r(cos phi, "
-           "sin phi). "
-           "The radius integrates to", radial)
+    d.step("Only the plane of w and v matters; in it w = |w|(1, 0), v = |v|(cos theta, sin theta), x = r(cos phi, sin "
+           "phi). The radius integrates to", radial)
     d.step("The signs of w.x and v.x divide the circle into four sectors, with weights p^2, pq, pq, q^2. Their "
-           "integrals "
-           "of cos(phi) cos(phi - theta) sum to", angular)
+           "integrals of cos(phi) cos(phi - theta) sum to", angular)
     f = sp.simplify(A * B * sp.expand(radial * angular))
     d.step("Check of the limits: for relu, parallel units give half of <z^2>, antiparallel units give 0.",
            sp.Tuple(sp.simplify(f.subs(T, 0)), sp.simplify(f.subs(T, sp.pi))))
@@ -70,9 +68,10 @@ def _in_angle(expression, a, b, c):
     return sp.simplify(expression)
 
 
-@derivation("landscape-gradient", "gradient of the overlap with respect to w: g = (its w^ part) w^ + (its v part) "
-                                  "v, and "
-            "dF/dw_i = (own term) + sum over other students - sum over teachers", "Safran & Shamir 2018; derived here",
+@derivation("landscape-gradient",
+            "gradient of the overlap with respect to w: g = (its w^ part) w^ + (its v part) v, and dF/dw_i = (own "
+            "term) + sum over other students - sum over teachers",
+            "Safran & Shamir 2018; derived here",
             symbols=_SYMBOLS)
 def derive_gradient(d, slopes=(1, 0), variance=1):
     f, a, b, c = overlap_in_products(slopes, variance)
@@ -86,9 +85,10 @@ def derive_gradient(d, slopes=(1, 0), variance=1):
                                sp.Eq(named("own"), own)))
 
 
-@derivation("landscape-hessian", "second derivatives of the overlap in the frame (w^, n, anything orthogonal to both): "
-            "the block h1 = d2f/dw dw and the block h2 = d2f/dw "
-            "dv^T", "Safran & Shamir 2018; derived here", symbols=_SYMBOLS)
+@derivation("landscape-hessian",
+            "second derivatives of the overlap in the frame (w^, n, anything orthogonal to both): the block h1 = "
+            "d2f/dw dw and the block h2 = d2f/dw dv^T",
+            "Safran & Shamir 2018; derived here", symbols=_SYMBOLS)
 def derive_hessian(d, slopes=(1, 0), variance=1):
     f, a, b, c = overlap_in_products(slopes, variance)
     W = sp.Matrix([A, 0, 0])
@@ -121,12 +121,10 @@ def derive_hessian(d, slopes=(1, 0), variance=1):
                                sp.Eq(named("h2"), sp.Matrix(h2), evaluate=False)))
 
 
-@derivation("landscape-split", "Hessian form of a network in which a unit of a critical point is replaced by copies "
-                               "of shares "
-            "alpha_a: it is the old form in the summed perturbation plus sum_a t_a^T H' t_a/alpha_a in the relative "
-            "ones",
-            "derived "
-            "here", symbols={"alpha_a": "share of copy a, sum 1", "u_a": "perturbation of copy a", "s": "sum_a u_a",
+@derivation("landscape-split",
+            "Hessian form of a network in which a unit of a critical point is replaced by copies of shares alpha_a: "
+            "it is the old form in the summed perturbation plus sum_a t_a^T H' t_a/alpha_a in the relative ones",
+            "derived here", symbols={"alpha_a": "share of copy a, sum 1", "u_a": "perturbation of copy a", "s": "sum_a u_a",
                                      "t_a": "u_a - alpha_a s, they sum to 0", "H'": "own_curvature of the unit"})
 def derive_split(d, copies=2):
     if copies < 2:
@@ -135,12 +133,11 @@ def derive_split(d, copies=2):
     share = sp.Symbol("alpha", positive=True)
     ratio = sp.simplify(h1.subs(A, share * A)[1, 1] / h1[1, 1])
     d.step("h1 has a factor 1/|w|: with everything outside its group, a copy of share alpha has H'/alpha (the lengths "
-           "of the other "
-           "groups still add up to the old ones). Copies of one unit are parallel, sin theta = 0, and contribute nothing.",
+           "of the other groups still add up to the old ones). Copies of one unit are parallel, sin theta = 0, and "
+           "contribute nothing.",
            sp.Eq(named("h1(alpha w)") / named("h1(w)"), ratio))
     d.step("Mixed blocks depend on directions only, and between copies of one unit they are I/2, like the I/2 of the "
-           "diagonal block: all "
-           "of these together act on the sum s = sum u_a only, exactly as in the narrow network.")
+           "diagonal block: all of these together act on the sum s = sum u_a only, exactly as in the narrow network.")
     size = 2
     H = sp.Matrix(size, size, lambda i, j: sp.Symbol(f"H_{min(i, j)}{max(i, j)}", real=True))
     alphas = list(sp.symbols(f"alpha_1:{copies}", positive=True))
@@ -148,17 +145,16 @@ def derive_split(d, copies=2):
     us = [sp.Matrix(sp.symbols(f"u_{a}_0:{size}", real=True)) for a in range(copies)]
     s = sum(us[1:], us[0])
     form = sum(((u.T * H * u)[0] / alpha for u, alpha in zip(us, alphas)), sp.S.Zero)
-    d.step("This leaves the form sum_a u_a^T H' u_a/alpha_a (written out for H' of size 2; the algebra is the "
-           "same for "
-           "every size).", form)
+    d.step("This leaves the form sum_a u_a^T H' u_a/alpha_a (written out for H' of size 2; the algebra is the same "
+           "for every size).", form)
     ts = [u - alpha * s for u, alpha in zip(us, alphas)]
     separated = (s.T * H * s)[0] + sum(((t.T * H * t)[0] / alpha for t, alpha in zip(ts, alphas)), sp.S.Zero)
     difference = sp.simplify(sp.together(sp.expand(form - separated)))
     d.vanishes("With u_a = alpha_a s + t_a, sum t_a = 0, the cross terms 2 s^T H' sum t_a vanish, and the form is s^T H' s + "
                "sum_a t_a^T H' t_a/alpha_a.", difference, "form - [s^T H' s + sum_a t_a^T H' t_a/alpha_a]")
     d.step("The change of variables is invertible, so by Sylvester's law of inertia the eigenvalues of the widened "
-           "Hessian have the signs of the narrow one's "
-           "and, for each added copy, those of H': index = index(H) + (copies - 1) n_-(H').",
+           "Hessian have the signs of the narrow one's and, for each added copy, those of H': index = index(H) + "
+           "(copies - 1) n_-(H').",
            sp.Eq(named("index_wide"), named("index_narrow") + (copies - 1) * named("n_-")))
     u = sp.Matrix(sp.symbols(f"u_0:{size}", real=True))
     alpha = sp.Symbol("alpha", positive=True)
@@ -169,9 +165,10 @@ def derive_split(d, copies=2):
     return d.conclude(sp.Eq(named("curvature") / named("u^T H' u"), quotient))
 
 
-@derivation("landscape-tickets", "failure of a network of width n if its C(n, k) sub-networks of width k were "
-                                 "independent "
-            "tickets, and the number of tickets that corresponds to an observed failure rate", "derived here",
+@derivation("landscape-tickets",
+            "failure of a network of width n if its C(n, k) sub-networks of width k were independent tickets, and the "
+            "number of tickets that corresponds to an observed failure rate",
+            "derived here",
             symbols={"P_k": "probability that width k fails", "P_n": "probability that width n fails"})
 def derive_tickets(d):
     n, k = sp.symbols("n k", positive=True, integer=True)

@@ -60,7 +60,7 @@ def positive_by_quadrature(n: int = 3, nodes: int = 90) -> float:
 
 
 def positive_by_splitting(rng: np.random.Generator, n: int, replicas: int = 20_000, batches: int = 16):
-    """(ln P, standard error): grow positive-definite GOE matrices row by row, drawing the survivors anew each time.
+    """(ln P, standard error): grow positive-definite GOE matrices row by row, resampling the survivors at each step.
 
     A matrix is positive definite if all its leading blocks are; the corner of a larger block must exceed v^T M^-1 v.
     Rare events are reached in steps, and the error comes from independent batches (survivors share ancestors).
@@ -99,7 +99,7 @@ def check_index(rng):
 
 
 def check_rate(rng):
-    """Exact finite sizes tend to ln(3)/4: second differences, extrapolated in 1/N^2."""
+    """The rate at finite sizes tends to ln(3)/4: second differences, extrapolated in 1/N^2."""
     rates = rate_estimates(61)  # sizes 2 ... 60
     n = np.arange(2, 61)
     i, j = 28, 58  # sizes 30 and 60
@@ -111,8 +111,8 @@ def check_rate(rng):
 def index_share_sampled(rng, n: int, energy: float, f0=1.0, f1=-1.0, f2=1.0, replicas=400, batches=20):
     """(mean, standard error) of the share of negative eigenvalues at critical points of energy n*eps, at finite n.
 
-    Kac and Rice: GOE spectra are sampled, the common shift is integrated out on a grid with its Gaussian weight and
-    |det|. The ratio's error comes from batches.
+    Kac and Rice: GOE spectra are sampled, and the common shift is integrated out on a grid, with its Gaussian weight and
+    |det|. The error of the ratio comes from batches.
     """
     spread = f2 - f1**2 / f0
     centre = -energy * -f1 / f0
@@ -175,9 +175,9 @@ def check_field(rng):
     maximum = slope[:, :-1] > 0
     for low, high in ((0.5, 1.0), (-1.0, -0.5), (-0.2, 0.3)):
         inside = crossing & (field[:, :-1] > low) & (field[:, :-1] < high)
-        total, ups = inside.sum(1), (inside & maximum).sum(1)
-        share = ups.sum() / total.sum()
-        error = np.sqrt(np.sum((ups - share * total) ** 2)) / total.sum()
+        total, maxima = inside.sum(1), (inside & maximum).sum(1)
+        share = maxima.sum() / total.sum()
+        error = np.sqrt(np.sum((maxima - share * total) ** 2)) / total.sum()
         yield Prediction(f"index-energy/line,{low}<phi<{high}", share_of_maxima_on_the_line(low, high), float(share),
                          float(error), method="critical points of sampled fields")
 

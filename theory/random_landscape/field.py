@@ -11,7 +11,7 @@ def _covariance(f0, f1, f2):
     if not (f0 > 0 and f1 < 0 and f2 > 0):
         raise ArgumentError(f"the covariance needs f(0) > 0, f'(0) < 0, f''(0) > 0, got {f0}, {f1}, {f2}")
     if f0 * f2 < f1**2 * (1 - 1e-12):
-        raise ArgumentError(f"no field in every dimension has f f'' < f'^2 at 0, got {f0} * {f2} < {f1}^2")
+        raise ArgumentError(f"the covariance of a field in any dimension needs f f'' >= f'^2 at 0, got {f0} * {f2} < {f1}^2")
 
 
 def shift_at_energy(energy: npt.ArrayLike, f0: float = 1.0, f1: float = -1.0, f2: float = 1.0) -> np.ndarray | float:
@@ -34,8 +34,8 @@ def shift_at_energy(energy: npt.ArrayLike, f0: float = 1.0, f1: float = -1.0, f2
     Returns
     -------
     float or ndarray
-        s = -eps (|f'|/f) sqrt(f'')/(f'' + f'^2/f), of the shape of ``energy``. For |s| > 1 the linear law is only formally
-        continued (the index is 0 or N there).
+        s = -eps (|f'|/f) sqrt(f'')/(f'' + f'^2/f), of the shape of ``energy``. For |s| > 1 it only continues the linear law
+        formally (the index is 0 or N there).
 
     Raises
     ------

@@ -230,7 +230,7 @@ def index_polynomial_exact(n: int) -> Any:
 
 
 def _pfaffian_expansion(A):
-    """Pfaffian by expansion along the first row, for symbolic entries, whose size cannot be compared."""
+    """Pfaffian by expansion along the first row, for symbolic entries, among which no pivot can be chosen by size."""
     if not A:
         return 1
     import sympy as sp

@@ -65,7 +65,7 @@ def check_finite(rng):
 
 
 def check_ridge(rng):
-    """Asymptotic ridge risk against an integral over the Marchenko-Pastur law, and its optimum by search."""
+    """Asymptotic ridge risk against an integral over the Marchenko-Pastur law, and its optimum against a search."""
     from scipy.optimize import minimize_scalar
 
     for gamma, ridge in ((0.3, 0.1), (2.0, 0.01), (0.99, 0.05), (5.0, 3.0)):
@@ -89,9 +89,9 @@ def check_ridge(rng):
 
 def check_peak(rng):
     """Height and width of the peak at small ridge, by search on the full formula, extrapolated in sqrt(ridge)."""
-    found = [peak(ridge, 1.0, 1.0) for ridge in (4e-6, 1e-6)]
+    peaks = [peak(ridge, 1.0, 1.0) for ridge in (4e-6, 1e-6)]
     for name, power, exact in (("height", 0.5, 0.5), ("width", -0.5, 4 * np.sqrt(3))):
-        coarse, fine = (f[name] * ridge**power for f, ridge in zip(found, (4e-6, 1e-6)))
+        coarse, fine = (values[name] * ridge**power for values, ridge in zip(peaks, (4e-6, 1e-6)))
         yield Prediction(f"regression-peak/{name}", exact, 2 * fine - coarse, method="search on the ridge "
                                                                                      "risk", tolerance=1e-4)
 

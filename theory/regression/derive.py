@@ -14,9 +14,8 @@ _SYMBOLS = {"gamma": "features per sample, p/n", "lambda": "ridge in (X^T X/n + 
 def _resolvent(d, variance):
     """u = lambda m, solved from the self-consistent equation."""
     m = sp.Symbol("m", positive=True)
-    d.step("Trace of (X^T X/n + lambda)(X^T X/n + lambda)^-1 = 1, sample by sample: lambda m + (1/p) sum_i "
-           "(1/n) x_i^T Q x_i = 1, Q the inverse. Take sample i out of Q (Sherman-Morrison): (1/n) x_i^T Q x_i = "
-           "q/(1 + q), "
+    d.step("Trace of (X^T X/n + lambda)(X^T X/n + lambda)^-1 = 1, sample by sample: lambda m + (1/p) sum_i (1/n) "
+           "x_i^T Q x_i = 1, Q the inverse. Take sample i out of Q (Sherman-Morrison): (1/n) x_i^T Q x_i = q/(1 + q), "
            "q = (1/n) x_i^T Q_-i x_i -> variance * gamma * m, since x_i is independent of Q_-i.")
     equation = sp.Eq(LAM * m + variance * m / (1 + variance * G * m), 1)
     d.step("Hence, for entries of the given variance (Marchenko-Pastur):", equation)
@@ -31,15 +30,14 @@ def ridge_risk_expression(d, variance=sp.S.One):
     u1 = sp.Function("u")(LAM)
     general = variance * (R2 * (u1 - LAM * u1.diff(LAM)) + S2 * G * u1.diff(LAM))
     d.step("beta_hat - beta = -lambda Q beta + Q X^T noise/n. Bias: r^2 lambda^2 tr Q^2/p with tr Q^2/p = "
-           "-dm/dlambda; noise: "
-           "sigma^2/n tr(Q - lambda Q^2) = sigma^2 gamma (m + lambda dm/dlambda). In terms of u (times the variance "
-           "of x):",
+           "-dm/dlambda; noise: sigma^2/n tr(Q - lambda Q^2) = sigma^2 gamma (m + lambda dm/dlambda). In terms of u "
+           "(times the variance of x):",
            sp.Eq(named("R"), general))
     return sp.simplify(general.subs(u1, u).doit()), u
 
 
-@derivation("regression-ridge", "excess risk of ridge regression on isotropic features, its ridgeless limits and "
-                                "its optimum",
+@derivation("regression-ridge",
+            "excess risk of ridge regression on isotropic features, its ridgeless limits and its optimum",
             "Hastie et al. 2019; Dobriban & Wager 2018; derived here", symbols=_SYMBOLS)
 def derive_ridge(d, variance=1):
     """Inputs: variance of the entries of x (the normalisation of the features)."""
@@ -90,23 +88,23 @@ def derive_finite(d, power=-1):
                                                     (x, 0, sp.oo), conds="none")))
     inverse = sp.factor(inverse.subs(k, (nu - 2) / 2))
     d.step("For Gaussian X the diagonal entry [(X^T X)^-1]_jj is 1 over the residual sum of squares of column j "
-           "regressed on "
-           f"the p - 1 others: 1/chi^2 with nu = n - p + 1. Mean of (chi^2)^({power}):", inverse)
+           f"regressed on the p - 1 others: 1/chi^2 with nu = n - p + 1. Mean of (chi^2)^({power}):", inverse)
     under = sp.simplify(tau * (1 + p * inverse.subs(nu, n - p + 1)))
     d.step("p <= n - 2: risk = tau^2 (1 + E tr (X^T X)^-1), p such terms.", sp.factor(under))
     over_noise = tau * (1 + n * inverse.subs(nu, p - n + 1))
-    d.step("p >= n + 2: beta_hat = X^T (X X^T)^-1 y. The noise enters as tau^2 E tr (X X^T)^-1, n terms with nu = p "
-           "- n + 1; "
-           "the projection on the row space, uniform among n-dimensional ones, keeps a share n/p of |beta_in|^2.",
+    d.step("p >= n + 2: beta_hat = X^T (X X^T)^-1 y. The noise enters as tau^2 E tr (X X^T)^-1, n terms with nu = p - "
+           "n + 1; the projection on the row space, uniform among n-dimensional ones, keeps a share n/p of "
+           "|beta_in|^2.",
            sp.factor(over_noise))
     over = b * (1 - n / p) + sp.factor(over_noise)
     d.step("For p in {n-1, n, n+1} nu <= 2 and the mean of 1/chi^2 diverges.")
     return d.conclude(sp.Tuple(sp.Eq(named("R_under"), sp.factor(under)), sp.Eq(named("R_over"), over)))
 
 
-@derivation("regression-peak", "height and width of the double-descent peak at small ridge, and where ridgeless "
-                               "least squares is "
-            "worse than predicting zero", "derived here", symbols={**_SYMBOLS, "x": "(gamma - 1)/sqrt(lambda)"})
+@derivation("regression-peak",
+            "height and width of the double-descent peak at small ridge, and where ridgeless least squares is worse "
+            "than predicting zero",
+            "derived here", symbols={**_SYMBOLS, "x": "(gamma - 1)/sqrt(lambda)"})
 def derive_peak(d, fraction="1/2"):
     """Inputs: fraction of the height at which the width is taken (1/2: full width at half maximum)."""
     fraction = sp.sympify(fraction)
@@ -130,9 +128,10 @@ def derive_peak(d, fraction="1/2"):
                                sp.Eq(named("gamma_low"), ends[0]), sp.Eq(named("gamma_high"), ends[1])))
 
 
-@derivation("regression-random-features", "risk of ridge regression on random features, R = F1^2 E1/E0 + (tau^2 + "
-                                          "F*^2) E2/E0 "
-            "+ F*^2, and its limiting cases", "Mei & Montanari 2019, theorem 2", status="cited",
+@derivation("regression-random-features",
+            "risk of ridge regression on random features, R = F1^2 E1/E0 + (tau^2 + F*^2) E2/E0 + F*^2, and its "
+            "limiting cases",
+            "Mei & Montanari 2019, theorem 2", status="cited",
             symbols={"psi1, psi2": "N/d and n/d", "zeta": "mu1/mu*", "chi": "nu1 nu2 at the imaginary argument",
                      "P": "-chi", "H": "1 + zeta^2/(1 + zeta^2 P)", "xi^2": "psi1 psi2 lambda/mu*^2"})
 def derive_random_features(d, activation=None):
@@ -159,10 +158,9 @@ def derive_random_features(d, activation=None):
     zeta2 = sp.simplify(mu1**2 / star2)
     d.step("zeta^2 =", zeta2)
     z2, psi, P, psi1, psi2 = sp.symbols("zeta^2 psi P psi_1 psi_2", positive=True)
-    d.step("The theorem (cited): nu1 = psi1/(-xi - nu2 H), nu2 = psi2/(-xi - nu1 H). At xi = i |xi| both are i "
-           "times a positive "
-           "number; with P = -nu1 nu2: nu1 |xi| + P H = psi1, nu2 |xi| + P H = psi2, so (psi1 - PH)(psi2 - PH) = P "
-           "|xi|^2.",
+    d.step("The theorem (cited): nu1 = psi1/(-xi - nu2 H), nu2 = psi2/(-xi - nu1 H). At xi = i |xi| both are i times "
+           "a positive number; with P = -nu1 nu2: nu1 |xi| + P H = psi1, nu2 |xi| + P H = psi2, so (psi1 - PH)(psi2 - "
+           "PH) = P |xi|^2.",
            sp.Eq((psi1 - P * named("H")) * (psi2 - P * named("H")), P * named("|xi|^2")))
     ridgeless = sp.Eq(P * (1 + z2 / (1 + z2 * P)), psi)
     d.step("Ridgeless, |xi| -> 0: P H = min(psi1, psi2) =: psi.", ridgeless)

@@ -148,7 +148,7 @@ def optimal_ridge(gamma: npt.ArrayLike, signal: npt.ArrayLike = 1.0, noise_varia
     Raises
     ------
     InputError
-        If an argument is negative or NaN, or there is no signal (then every ridge is too small).
+        If an argument is negative or NaN, or there is no signal (the best ridge is then infinite).
 
     Examples
     --------
@@ -221,7 +221,7 @@ def finite_sample_risk(n: npt.ArrayLike, p: npt.ArrayLike, signal_in: npt.ArrayL
     Returns
     -------
     float or ndarray
-        Array of the broadcast shape; inf for p in {n-1, n, n+1} (unless nothing is unexplained).
+        Array of the broadcast shape; inf for p in {n-1, n, n+1}, unless the used features explain the target fully.
 
     Raises
     ------

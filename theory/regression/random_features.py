@@ -38,9 +38,9 @@ def activation_constants(sigma: Callable[[np.ndarray], npt.ArrayLike], nodes: in
     Parameters
     ----------
     sigma : callable
-        Of an array, element by element; smooth on either side of 0.
+        The activation, applied element by element; smooth on either side of 0.
     nodes : int, default 200
-        Of the quadrature, on each side.
+        Quadrature nodes on each side of 0.
 
     Returns
     -------
@@ -67,10 +67,10 @@ def activation_constants(sigma: Callable[[np.ndarray], npt.ArrayLike], nodes: in
     if not np.all(np.isfinite(values)):
         raise InputError("the activation is not finite on the line")
     mu0, mu1 = w @ values, w @ (z * values)
-    rest = w @ (values - mu0 - mu1 * z) ** 2
-    if rest < 1e-14 * (w @ values**2):
+    nonlinear = w @ (values - mu0 - mu1 * z) ** 2
+    if nonlinear < 1e-14 * (w @ values**2):
         raise InputError("the activation is linear: mu* = 0, and its features do not interpolate")
-    return float(mu1), float(np.sqrt(rest))
+    return float(mu1), float(np.sqrt(nonlinear))
 
 
 def chi(psi1, psi2, ridge=0.0, zeta=None, mu_star=None) -> np.ndarray:
@@ -102,7 +102,7 @@ def random_features_risk(psi1: npt.ArrayLike, psi2: npt.ArrayLike, ridge: npt.Ar
                          constants: tuple[float, float] = RELU_CONSTANTS) -> np.ndarray | float:
     """Asymptotic excess risk of ridge regression on random features.
 
-    The arguments but ``constants`` broadcast. Source: Mei & Montanari 2019, theorem 2 (cited); limiting cases in
+    All arguments except ``constants`` broadcast. Source: Mei & Montanari 2019, theorem 2 (cited); limiting cases in
     ``regression-random-features``.
 
     Parameters
@@ -116,7 +116,7 @@ def random_features_risk(psi1: npt.ArrayLike, psi2: npt.ArrayLike, ridge: npt.Ar
     linear : array_like, default 1
         F1^2 >= 0, squared norm of the target's linear part.
     nonlinear : array_like, default 0
-        F*^2 >= 0, of its nonlinear part.
+        F*^2 >= 0, squared norm of its nonlinear part.
     noise_variance : array_like, default 0
         tau^2 >= 0.
     constants : (float, float), default ReLU's
@@ -182,7 +182,7 @@ def optimal_random_features_ridge(psi1: float, psi2: float, linear: float = 1.0,
     linear : float, default 1
         F1^2 >= 0, squared norm of the target's linear part.
     nonlinear : float, default 0
-        F*^2 >= 0, of its nonlinear part.
+        F*^2 >= 0, squared norm of its nonlinear part.
     noise_variance : float, default 0
         tau^2 >= 0.
     constants : (float, float), default ReLU's
@@ -213,7 +213,7 @@ def optimal_random_features_ridge(psi1: float, psi2: float, linear: float = 1.0,
 
     grid = np.linspace(np.log(1e-12), np.log(1e6), 200)
     i = int(np.argmin(risk(grid)))
-    found = minimize_scalar(risk, bounds=(grid[max(i - 1, 0)], grid[min(i + 1, 199)]), method="bounded",
-                            options={"xatol": 1e-10})
+    best = minimize_scalar(risk, bounds=(grid[max(i - 1, 0)], grid[min(i + 1, 199)]), method="bounded",
+                           options={"xatol": 1e-10})
     without = random_features_risk(psi1, psi2, 0.0, linear, nonlinear, noise_variance, constants)
-    return (0.0, float(without)) if without <= found.fun else (float(np.exp(found.x)), float(found.fun))
+    return (0.0, float(without)) if without <= best.fun else (float(np.exp(best.x)), float(best.fun))
