@@ -1,8 +1,8 @@
-"""Steps that provably change no answer, for one-hidden-layer ReLU networks and for the nearest-neighbour rule.
+"""Lengths of steps that provably do not change a class, for one-hidden-layer ReLU networks and the nearest-neighbour rule.
 
 On a ball around a point, each unit is bounded by two linear functions of its input. They give a linear lower bound on the margin
 between two classes, whose minimum over the ball is known (Zhang et al. 2018, arXiv 1811.00866). The bound is exact if no unit
-changes its sign on the ball. The smallest step that changes the answer lies between the certified step and any found by a search.
+changes its sign on the ball. The shortest step that changes the class lies between the certified length and any that a search finds.
 """
 
 import numpy as np
@@ -24,22 +24,22 @@ def certified_steps(hidden: Array, biases: Array, readout: Array, offsets: Array
     hidden : (H, d) array
         Incoming weights of the units.
     biases : (H,) array
-        Of the units.
+        Biases of the units.
     readout : (K, H) array
         Outgoing weights; the class is that of the largest output.
     offsets : (K,) array
-        Of the outputs.
+        Biases of the outputs.
     points : (m, d) array
-        Where steps begin.
+        Points from which the steps start.
     most : (m,) array, positive
-        Lengths at which the answer is known to change: the largest that are tried.
+        Lengths at which the class is known to change: the largest that are tried.
     bisections : int >= 1, default 20
         Halvings of the interval between 0 and ``most``.
 
     Returns
     -------
     (m,) array
-        Euclidean lengths, 0 at least.
+        Euclidean lengths, at least 0.
 
     Examples
     --------
@@ -55,14 +55,14 @@ def certified_steps(hidden: Array, biases: Array, readout: Array, offsets: Array
     margins = offsets[label][:, None] - offsets
 
     def keeps(radius: Array) -> npt.NDArray[np.bool_]:
-        """Whether every margin is provably positive on the ball of that radius."""
+        """Whether every margin is provably positive on the ball of this radius."""
         reach = radius[:, None] * norms
         low, high = values - reach, values + reach
         open_ = (low < 0) & (high > 0)
         slope = np.where(open_, high / np.where(open_, high - low, 1.0), low >= 0)  # of the line above a unit
         lift = (np.where(weights < 0, weights, 0.0) @ np.where(open_, -slope * low, 0.0)[:, :, None])[:, :, 0]
         proved = np.full(margins.shape, -np.inf)
-        for below in (slope, np.where(open_, high > -low, slope)):  # slopes of lines below it: any between 0 and 1 will do
+        for below in (slope, np.where(open_, high > -low, slope)):  # of lines below it: any slope in 0 … 1 is valid, try two
             lines = weights * np.where(weights > 0, below[:, None], slope[:, None])
             centre = margins + lift + (lines @ values[:, :, None])[:, :, 0]
             proved = np.maximum(proved, centre - radius[:, None] * np.linalg.norm(lines @ hidden, axis=2))
@@ -86,9 +86,9 @@ def nearest_neighbour_steps(points: Array, anchors: Array, labels: npt.NDArray[n
     Parameters
     ----------
     points : (m, d) array
-        Where steps begin.
+        Points from which the steps start.
     anchors : (n, d) array
-        Points whose classes are known, of at least two classes.
+        Points of known class, from at least two classes.
     labels : (n,) array of int
         Their classes.
 

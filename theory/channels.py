@@ -5,13 +5,13 @@ c = (v_i − v_j)/2 they compute, to first order in δ (derived here),
 
     s σ(w·x) + (g·x) σ'(w·x),        g = 2 c δ,
 
-a gated linear unit. What the two can do with it depends on s, w and g alone: c may grow without end while δ falls as 1/c. Along
-such a channel the loss falls, ever more slowly, towards that of the gated unit. There is no minimum: the gradient vanishes as
-training goes on, so that a run meets any tolerance on it somewhere in the channel, and is called converged.
+a gated linear unit. This function depends on s, w and g alone: c may grow without bound while δ falls as 1/c. Along such a
+channel the loss falls, ever more slowly, towards that of the gated unit. There is no minimum, but the gradient vanishes as
+training goes on, so a run meets any tolerance on the gradient somewhere in the channel and counts as converged.
 
-A pair is in a channel, as far as one state can tell, if its inputs have merged (|w_i − w_j| small beside their length), and its
-readouts are of opposite signs and both large beside what a unit's readout has to be. An odd σ (erf, tanh) computes the same from
-(v, w) and (−v, −w): there, pairs with opposite inputs are turned first.
+A pair counts as being in a channel if its incoming weights have merged (|w_i − w_j| is small compared with their length) and its
+readouts have opposite signs and are both large compared with the readout that the target requires. If σ is odd (erf, tanh),
+(v, w) and (−v, −w) are the same unit, and pairs with opposite incoming weights are turned first.
 
 Source: Martinelli et al. 2025, flat channels to infinity (arXiv 2506.14951); the expansion: derived here.
 """
@@ -31,17 +31,17 @@ from theory.derivation import Prediction, derivation
 if TYPE_CHECKING:
     from theory.derivation.steps import Derivation
 
-NEAR, LARGE = 0.3, 5.0  # merged: farther apart than this share of their length is not; diverged: beyond so many usual readouts
+NEAR, LARGE = 0.3, 5.0  # merged: closer than this share of the length; diverged: readouts above this many usual ones
 
 
 @dataclass(frozen=True)
 class Channel:
-    """Two units in a channel, and the gated linear unit that they come to.
+    """Two units in a channel, and the gated linear unit that they tend to.
 
     Attributes
     ----------
     units : tuple of int
-        Numbers of the two.
+        Indices of the two.
     distance : float
         |w_i − w_j| over the mean of their lengths.
     readout : float
@@ -49,14 +49,14 @@ class Channel:
     total : float
         s = v_i + v_j.
     inputs : ndarray of shape (inputs,)
-        w, the mean of the two.
+        w, the mean of their incoming weights.
     gate : ndarray of shape (inputs,)
         g.
 
     Examples
     --------
-    >>> (found,) = channels([[1.0, 0.1], [1.0, -0.1]], [20.0, -19.0])
-    >>> found.units, found.total, found.gate.round(2).tolist()
+    >>> (channel,) = channels([[1.0, 0.1], [1.0, -0.1]], [20.0, -19.0])
+    >>> channel.units, channel.total, channel.gate.round(2).tolist()
     ((0, 1), 1.0, [0.0, 3.9])
     """
 
@@ -75,22 +75,22 @@ def channels(weights: npt.ArrayLike, readouts: npt.ArrayLike, *, usual: float = 
     Parameters
     ----------
     weights : array_like of shape (units, inputs)
-        w, none of them zero.
+        Incoming weights w, none of them zero.
     readouts : array_like of shape (units,)
-        v.
+        Readouts v.
     usual : float, default 1
-        Size of a readout that the target calls for (the teacher's largest).
+        Size of a readout that the target requires (the teacher's largest).
     near : float, default 0.3
-        Largest distance of merged inputs, as a share of their length.
+        Largest distance between merged incoming weights, as a share of their length.
     large : float, default 5
-        Least readout of the two, in units of ``usual``.
+        Smallest readout of both units, in units of ``usual``.
     odd : bool, default True
         Whether σ is odd.
 
     Returns
     -------
     list of Channel
-        The closest pair first; no unit is in two of them.
+        The closest pair first; no unit is in two channels.
 
     Raises
     ------
@@ -99,7 +99,7 @@ def channels(weights: npt.ArrayLike, readouts: npt.ArrayLike, *, usual: float = 
 
     References
     ----------
-    arXiv 2506.14951 for channels; the bounds: chosen here.
+    Martinelli et al. 2025 (arXiv 2506.14951) for channels; the default bounds are chosen here.
 
     Examples
     --------
@@ -111,7 +111,7 @@ def channels(weights: npt.ArrayLike, readouts: npt.ArrayLike, *, usual: float = 
         raise InputError(f"channels take finite weights (units, inputs) and readouts (units,), not {w.shape} and {v.shape}")
     for name, value in (("usual", usual), ("near", near), ("large", large)):
         checks.real_number(name, value, above=0)
-    found = []
+    pairs = []
     for i in range(len(v)):
         for j in range(i + 1, len(v)):
             turn = -1.0 if odd and w[i] @ w[j] < 0 else 1.0
@@ -119,23 +119,23 @@ def channels(weights: npt.ArrayLike, readouts: npt.ArrayLike, *, usual: float = 
             length = (np.linalg.norm(w[i]) + np.linalg.norm(other)) / 2
             distance = np.linalg.norm(w[i] - other)
             if v[i] * readout < 0 and distance <= near * length and min(abs(v[i]), abs(readout)) >= large * usual:
-                found.append(Channel((i, j), float(distance / length), float(min(abs(v[i]), abs(readout))), float(v[i] + readout),
+                pairs.append(Channel((i, j), float(distance / length), float(min(abs(v[i]), abs(readout))), float(v[i] + readout),
                                      (w[i] + other) / 2, (v[i] - readout) * (w[i] - other) / 2))
-    return _apart(sorted(found, key=lambda channel: channel.distance))
+    return _disjoint(sorted(pairs, key=lambda channel: channel.distance))
 
 
-def _apart(found: list[Channel]) -> list[Channel]:
-    """Those whose units are in none before."""
+def _disjoint(channels: list[Channel]) -> list[Channel]:
+    """The channels that share no unit with an earlier one."""
     taken: set[int] = set()
     kept = []
-    for channel in found:
+    for channel in channels:
         if taken.isdisjoint(channel.units):
             kept.append(channel)
             taken.update(channel.units)
     return kept
 
 
-@derivation("flat-channel", "Two units that merge with diverging readouts are a gated linear unit.", "derived here",
+@derivation("flat-channel", "Two units that merge while their readouts diverge become a gated linear unit.", "derived here",
             symbols={"s": "sum of the readouts", "c": "half their difference", "u": "w x", "g": "gate x"})
 def derive_channel(d: "Derivation") -> object:
     """Expand in the distance, which falls as the readouts grow."""
@@ -149,7 +149,7 @@ def derive_channel(d: "Derivation") -> object:
     taylor = [sigma(u) + sign * delta * sp.diff(sigma(u), u) + delta**2 / 2 * sp.diff(sigma(u), u, 2) for sign in (1, -1)]
     pair = d.step("The two units to second order in their distance, which is g/(2c) either way.",
                   sp.expand(first * taylor[0] + second * taylor[1]))
-    limit = d.step("What is left as c grows without end.", sp.expand(sp.limit(sp.expand(pair.subs(c, 1 / t)), t, 0)))
+    limit = d.step("The limit as c grows without bound.", sp.expand(sp.limit(sp.expand(pair.subs(c, 1 / t)), t, 0)))
     d.vanishes("It is s sigma(u) + g sigma'(u).", limit - s * sigma(u) - g * sp.diff(sigma(u), u), "difference")
     return d.conclude(limit)
 

@@ -1,7 +1,7 @@
-"""What is asked of a curve of test errors against size or time: where it peaks, whether its far end beats its best before.
+"""Summaries of a curve of test errors over size or time: where it peaks, and whether its far end beats the best value before.
 
-Sizes are parameters over equations: a network with c outputs fits c numbers a sample. The same functions serve simulated curves
-(:mod:`toy.double_descent`) and those of real networks (:mod:`empirical.studies.solutions.descent`). Belkin et al. 2019
+Sizes are parameters over equations: a network with c outputs has c equations per sample. The same functions serve simulated
+curves (:mod:`toy.double_descent`) and curves of real networks (:mod:`empirical.studies.solutions.descent`). Belkin et al. 2019
 (arXiv 1812.11118) and Nakkiran et al. 2020 (arXiv 1912.02292) show such curves.
 """
 
@@ -13,9 +13,9 @@ __all__ = ["over_best_below", "peak_place", "rise_at_end", "second_fall"]
 
 
 def peak_place(ratios: np.ndarray, risks: np.ndarray) -> float:
-    """Where a curve of risks over sizes peaks: the top of the parabola through its highest point and the two beside it.
+    """Size at which a curve of risks peaks: the top of the parabola through its highest point and the two beside it.
 
-    Both axes are logarithmic; a highest point at the end of the curve is taken as it is.
+    Both axes are logarithmic. A highest point at an end of the curve is returned as it is.
 
     Parameters
     ----------
@@ -42,10 +42,10 @@ def peak_place(ratios: np.ndarray, risks: np.ndarray) -> float:
 
 
 def over_best_below(risks: np.ndarray, ratios: np.ndarray) -> list[Estimate | None]:
-    """Risk at every size over the best one with fewer parameters than equations, as geometric means.
+    """Risk at every size over the best risk with fewer parameters than equations, as geometric means.
 
-    Every second replica serves to find the best; the ratios are those of the other ones, each with itself. The best of several
-    sizes on the same replicas would look better than it is.
+    The best size is chosen on every second replica, and the ratios are taken within each of the others: chosen and evaluated on
+    the same replicas, the best of several sizes would look better than it is.
 
     Parameters
     ----------
@@ -57,12 +57,12 @@ def over_best_below(risks: np.ndarray, ratios: np.ndarray) -> list[Estimate | No
     Returns
     -------
     list of Estimate or None
-        One a size; None where no size is below one, or there is only one replica.
+        One per size; None if no size is below one, or there is only one replica.
 
     Examples
     --------
-    >>> found = over_best_below(np.array([[4.0, 4.0, 4.0, 4.0], [1.0, 1.0, 2.0, 2.0]]), np.array([0.5, 2.0]))
-    >>> round(found[1].mean, 3)
+    >>> ratios = over_best_below(np.array([[4.0, 4.0, 4.0, 4.0], [1.0, 1.0, 2.0, 2.0]]), np.array([0.5, 2.0]))
+    >>> round(ratios[1].mean, 3)
     0.354
     """
     below = np.flatnonzero(ratios < 1)
@@ -73,9 +73,9 @@ def over_best_below(risks: np.ndarray, ratios: np.ndarray) -> list[Estimate | No
 
 
 def rise_at_end(risks: np.ndarray) -> np.ndarray:
-    """By how much the risk at the largest size exceeds the least one at any smaller size, replica by replica.
+    """Excess of the risk at the largest size over the least risk at any smaller size, replica by replica.
 
-    The size of the least risk is found in every second replica, the difference taken in the other ones.
+    The size of the least risk is chosen on every second replica, and the difference is taken in the others.
 
     Parameters
     ----------
@@ -97,9 +97,9 @@ def rise_at_end(risks: np.ndarray) -> np.ndarray:
 
 
 def second_fall(risks: np.ndarray) -> np.ndarray:
-    """Size of the hump of a curve during training: the smaller of its rise and the fall that follows, for each replica.
+    """Height of the hump in a curve during training: the smaller of its rise and the fall that follows, for each replica.
 
-    Start and end of the rise are chosen on every second replica, the hump is measured on the others.
+    The start and end of the rise are chosen on every second replica, and the hump is measured on the others.
 
     Parameters
     ----------
