@@ -2,7 +2,7 @@
 
 On a ball around a point, each unit is bounded by two linear functions of its input. They give a linear lower bound on the margin
 between two classes, whose minimum over the ball is known (Zhang et al. 2018, arXiv 1811.00866). The bound is exact if no unit
-changes its sign on the ball. The shortest step that changes the class lies between the certified length and any that a search finds.
+changes its sign on the ball. The shortest step that changes the class lies between the certified length and any found by search.
 """
 
 import numpy as np

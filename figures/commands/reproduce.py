@@ -1,17 +1,17 @@
-"""Published numbers beside ours: what is met, by how much the others are off, what is not reached and why."""
+"""Published numbers beside ours: which are met, by how much the others are off, which cannot be reached here and why."""
 
 from lab.arguments import add_run_arguments, folder, processes
 from lab.cli import say
 
-HELP = "hold published numbers beside ours; --anew carries out our studies of them first"
+HELP = "compare published numbers with ours; --anew computes our studies of them first"
 
 
 def add_arguments(parser):
     parser.add_argument("names", nargs="*", metavar="NAME", help="numbers whose names start like this (default: all)")
-    parser.add_argument("--anew", action="store_true", help="carry out the studies behind them, whatever is kept; finished "
-                        "runs are not repeated")
+    parser.add_argument("--anew", action="store_true", help="compute our studies of them, even if tables are kept; finished runs "
+                        "are not repeated")
     parser.add_argument("--out", type=folder, default="runs", help="folder of the run store")
-    parser.add_argument("--jobs", type=processes, default=None, help="processes (default: one a core)")
+    parser.add_argument("--jobs", type=processes, default=None, help="number of processes (default: one per core)")
     add_run_arguments(parser, "--quick", "--dry-run")
 
 
@@ -35,20 +35,20 @@ def run(args) -> dict:
 
 
 def _wanted(names) -> list:
-    """The numbers that are asked for."""
+    """The requested numbers."""
     from figures.published import published
     from lab.errors import UsageError
 
-    found = list(published().values())
+    numbers = list(published().values())
     for name in names:
-        if not any(number.name.startswith(name) for number in found):
-            raise UsageError(f"no published number's name starts with {name!r}; there are the groups: "
-                             f"{', '.join(dict.fromkeys(number.group for number in found))}")
-    return [number for number in found if number.name.startswith(tuple(names) or "")]
+        if not any(number.name.startswith(name) for number in numbers):
+            raise UsageError(f"no published number's name starts with {name!r}; the groups are "
+                             f"{', '.join(dict.fromkeys(number.group for number in numbers))}")
+    return [number for number in numbers if number.name.startswith(tuple(names) or "")]
 
 
 def _computed(names, args) -> list[dict]:
-    """What the studies have done and lack; unless it is a dry run, they are carried out."""
+    """The finished and missing runs of each study, which is then computed unless this is a dry run."""
     from figures.catalogue import study
     from lab.cli import note
     from lab.errors import InputError

@@ -19,15 +19,15 @@ def budget(text: str) -> float:
     """The seconds in ``90s``, ``45m`` or ``2h``."""
     from lab.errors import ArgumentError
 
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text.strip())
-    if not found:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text.strip())
+    if not match:
         raise ArgumentError(f"the budget must be a time such as 90s, 45m or 2h, not {text!r}")
-    return float(found[1]) * _UNITS[found[2]]
+    return float(match[1]) * _UNITS[match[2]]
 
 
 def add_arguments(parser):
     parser.add_argument("claims", nargs="*", metavar="CLAIM", help="ids of claims to settle (default: all open claims)")
-    parser.add_argument("--budget", type=argument(budget), default="45m", help="time to spend at most: 90s, 45m, 2h")
+    parser.add_argument("--budget", type=argument(budget), default="45m", help="longest time to spend: 90s, 45m, 2h")
     parser.add_argument("--out", type=folder, default="runs", help="folder of the run store")
     parser.add_argument("--jobs", type=processes, default=None, help="number of processes (default: one per core)")
     add_run_arguments(parser, "--quick", "--dry-run")

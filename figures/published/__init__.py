@@ -1,16 +1,16 @@
-"""Published numbers, and whether ours meet them: what every file of this folder declares as ``PUBLISHED``.
+"""Published numbers, and whether ours meet them. Each file of this folder declares its numbers as ``PUBLISHED``.
 
-A :class:`Published` number says where it was read, by which protocol it came about, which study of ours follows that protocol, at
-full size or reduced, and how far apart two numbers may lie: all before they are compared. :func:`meet` compares.
+A :class:`Published` number declares, before any comparison, where it was read, the protocol that produced it, our study that
+follows this protocol, at full size or reduced, and the gap that matters. :func:`meet` compares.
 
-Rule. The gap is ours less theirs, with an interval from both uncertainties (of theirs where it is stated or follows from the
-number of runs), so that all gaps of one group (the name before the slash) hold together (Bonferroni). It is stretched by half a
-unit of the last digit that was printed. The number is
+Rule. The gap is our number minus theirs, with an interval from both uncertainties (theirs if it is stated or follows from the
+number of runs), at an error that all gaps of a group share (the name before the slash; Bonferroni). The interval is widened by
+half a unit of the last printed digit. The number is
 
-``met``                if the interval holds 0 and reaches no farther than the tolerance to either side of the gap, or lies within
-                       the tolerance altogether;
-``too wide to tell``   if it holds 0, but is wider;
-``off``                if it does not hold 0 (of a bound: lies on the wrong side);
+``met``                if the interval contains 0 and extends no farther than the tolerance to either side of the gap, or lies
+                       within the tolerance entirely;
+``too wide to tell``   if it contains 0, but is wider;
+``off``                if it does not contain 0 (for a bound: if it lies on the wrong side);
 ``not yet measured``   if our study has no table, or none of that setting;
 ``not reached``        if nothing here can reach it, with the reason.
 """
@@ -32,12 +32,12 @@ VERDICTS = (MET, WIDE, OFF, OPEN, OUT)
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
-    """A number that somebody published.
+    """A published number, and how it is compared with ours.
 
     Attributes
     ----------
     name : str
-        ``"group/number"``; numbers of a group are compared together.
+        ``"group/number"``; the numbers of a group share one error.
     quantity : str
         What it is, in words.
     value : float
@@ -45,9 +45,9 @@ class Published:
     digits : float, default 0
         Half a unit of its last printed digit.
     theirs : callable or None
-        From our table to their number with its uncertainty, where that is stated or follows from how many runs they had.
+        From our table to their number with its uncertainty, if that is stated or follows from their number of runs.
     protocol : str
-        How they came by it.
+        How they obtained it.
     source : str
         Paper or repository.
     read : str
@@ -55,13 +55,14 @@ class Published:
     study : str
         Name of our study; "" for a formula.
     ours : callable or None
-        From our table's frame (None for a formula) to our number, or None where the table lacks it; None for what is not reached.
+        From our table's frame (None for a formula) to our number, or to None if the table lacks it; None if the number cannot be
+        reached here.
     tolerance : float
-        A gap that matters.
+        The smallest gap that matters.
     reduced : str
-        What is smaller in ours than published; "" at full size.
+        What is smaller in our study than in theirs; "" at full size.
     why : str
-        What is known of a gap, or the reason why it is not reached.
+        What is known about the gap, or the reason why the number is not reached.
     sense : {"", "at most", "at least"}
         Whether the number was published as a bound.
 
@@ -88,7 +89,7 @@ class Published:
 
     @property
     def group(self) -> str:
-        """Numbers that are compared together."""
+        """The name before the slash."""
         return self.name.partition("/")[0]
 
 
@@ -103,16 +104,16 @@ class Meeting:
     theirs : Estimate
         Their number, with its uncertainty where that is known.
     ours : Estimate or None
-        Ours; None where it is not there.
+        Ours; None if there is none.
     gap : Estimate or None
-        Ours less theirs, with the interval that decides.
+        Ours minus theirs, with the interval that decides.
     verdict : str
         One of ``VERDICTS``.
 
     Examples
     --------
-    >>> (found,) = meet([published()["removable/imagenet-resnet18"]], {})
-    >>> found.verdict, found.ours
+    >>> (meeting,) = meet([published()["removable/imagenet-resnet18"]], {})
+    >>> meeting.verdict, meeting.ours
     ('not reached', None)
     """
 
@@ -150,9 +151,9 @@ def meet(numbers: Sequence[Published], tables: Mapping[str, Table]) -> list[Meet
     Parameters
     ----------
     numbers : sequence of Published
-        Which.
+        The numbers to compare.
     tables : mapping of str to Table
-        By study; the numbers of a study without one are not yet measured.
+        Tables by study; the numbers of a study without a table are not yet measured.
 
     Returns
     -------
@@ -192,7 +193,7 @@ def _gap(ours: Estimate, theirs: Estimate, number: Published, tests: int) -> Est
 
 
 def judge(gap: Estimate, tolerance: float, sense: str = "") -> str:
-    """The verdict on a gap; one without an interval (a single run) cannot be told unless it is beyond the tolerance."""
+    """The verdict on a gap; without an interval (a single run), it is too wide to tell unless the gap exceeds the tolerance."""
     mean, low, high = gap.mean, gap.low, gap.high
     if sense == "at least":
         mean, low, high = -mean, -high, -low

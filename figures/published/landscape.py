@@ -1,4 +1,4 @@
-"""The ReLU landscape: shares of spurious runs of Safran and Shamir, and what Arjevani and Field prove of its symmetric minima."""
+"""The ReLU landscape: Safran and Shamir's shares of spurious runs, and Arjevani and Field's results on its symmetric minima."""
 
 from functools import cache, partial
 
@@ -9,7 +9,7 @@ from lab.estimate import Estimate, exact, share_interval
 from toy.relu_landscape.study import PUBLISHED as SHARES
 from toy.relu_landscape.study import PUBLISHED_RUNS
 
-BOUNDED = 1.0  # an eigenvalue above it is one of those that grow
+BOUNDED = 1.0  # eigenvalues above it count as growing
 SIZES = (16, 32)
 
 
@@ -51,7 +51,7 @@ def _how_large(frame) -> Estimate:
 
 
 def _apart(k: int) -> np.ndarray:
-    """How far sorted eigenvalues at the two minima lie from each other."""
+    """Distances between the sorted eigenvalues at the two minima."""
     spurious, teacher = _eigenvalues(k)
     return np.abs(spurious - teacher)
 
@@ -65,7 +65,7 @@ def _farthest(frame) -> Estimate:
 
 
 def _saddles(frame) -> Estimate:
-    """The share of symmetric minima, k = 6 to 20, that one neuron more makes a saddle."""
+    """The share of symmetric minima, k = 6 to 20, that one additional neuron turns into saddles."""
     from theory.landscape import symmetric_minimum
     from theory.landscape.symmetric import opened
 
@@ -77,7 +77,7 @@ _ANNIHILATION = "Arjevani & Field 2022 (arXiv 2210.06088)"
 
 PUBLISHED = (
     *(Published(name=f"safran-shamir/k{k}-n{n}", quantity=f"share of runs that end in a spurious minimum, k = {k}, n = {n}",
-                value=value, tolerance=0.1, protocol="gradient descent, step 0.1, to a gradient of 1e-9; 1000 runs a cell",
+                value=value, tolerance=0.1, protocol="gradient descent, step 0.1, to a gradient of 1e-9; 1000 runs per setting",
                 source="Safran & Shamir 2018 (arXiv 1712.08968)", read="counted in the authors' released runs",
                 study="relu-landscape", ours=partial(_share, k, n), theirs=partial(_their_share, value))
       for (k, n), value in SHARES.items()),
@@ -92,15 +92,16 @@ PUBLISHED = (
               "spurious minimum against global", value=-0.5, sense="at most", tolerance=0.1,
               protocol="exact; agreement to O(d^-1/2)", source=_FIELD, read="abstract",
               ours=_agreement, reduced="from k = 16 to 32, one family"),
-    Published(name="symmetric/farthest", quantity="the same of the eigenvalue that differs most", value=-0.5, sense="at most",
-              tolerance=0.1, protocol="exact; agreement to O(d^-1/2)", source=_FIELD, read="abstract", ours=_farthest,
-              reduced="from k = 16 to 32, one family",
-              why="one simple eigenvalue stays at .21 where the teacher has .26; the others come closer as 1/k"),
-    Published(name="symmetric/saddles", quantity="share of symmetric spurious minima that one neuron more turns into saddles",
-              value=1.0, tolerance=0.01, protocol="exact", source=_ANNIHILATION, read="abstract", ours=_saddles,
+    Published(name="symmetric/farthest", quantity="the same exponent for the eigenvalue that differs most", value=-0.5,
+              sense="at most", tolerance=0.1, protocol="exact; agreement to O(d^-1/2)", source=_FIELD, read="abstract",
+              ours=_farthest, reduced="from k = 16 to 32, one family",
+              why="one simple eigenvalue stays at .21 where the teacher has .26; the others approach each other as 1/k"),
+    Published(name="symmetric/saddles", value=1.0, tolerance=0.01,
+              quantity="share of symmetric spurious minima that one additional neuron turns into saddles",
+              protocol="exact", source=_ANNIHILATION, read="abstract", ours=_saddles,
               reduced="one family, k = 6 to 20"),
-    Published(name="symmetric/less-symmetric", quantity="less symmetric minima need more neurons than one", value=float("nan"),
-              tolerance=0.0, protocol="exact", source=_ANNIHILATION, read="abstract",
-              why="the abstract names no minimum and no number; splitting one neuron opens every minimum that training reaches "
-                  "here (table relu-landscape)"),
+    Published(name="symmetric/less-symmetric", quantity="less symmetric minima need more than one additional neuron",
+              value=float("nan"), tolerance=0.0, protocol="exact", source=_ANNIHILATION, read="abstract",
+              why="the abstract names no minimum and no number; here, splitting one neuron turns every minimum that training "
+                  "reaches into a saddle (table relu-landscape)"),
 )

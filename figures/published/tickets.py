@@ -5,11 +5,11 @@ from functools import partial
 from figures.published import Published
 from lab.estimate import Estimate, mean_interval
 
-LEVELS = (0.21, 0.036)  # shares of the weights that are left, of the two published statements
+LEVELS = (0.21, 0.036)  # shares of the weights left in the two published statements
 
 
 def _beyond_dense(left: float, frame) -> Estimate | None:
-    """Test accuracy of the ticket less that of the dense network, in points, at the round whose share is nearest."""
+    """Test accuracy of the ticket minus that of the dense network, in points, at the round whose share is nearest."""
     rounds = frame[(frame.rewind == 0) & frame.arm.str.startswith(("round", "alone"))]
     if rounds.empty or (rounds.left / left - 1).abs().min() > 0.15:
         return None
@@ -19,11 +19,12 @@ def _beyond_dense(left: float, frame) -> Estimate | None:
 
 
 PUBLISHED = tuple(
-    Published(name=f"lenet/{name}", quantity=f"test accuracy of the ticket of {left:.1%} of the weights less that of the whole "
-              "network, in points", value=value, digits=0.05, tolerance=0.3,
+    Published(name=f"lenet/{name}", quantity=f"test accuracy of the ticket with {left:.1%} of the weights minus that of the "
+              "whole network, in points", value=value, digits=0.05, tolerance=0.3,
               protocol="Lenet-300-100 on MNIST, Adam 1.2e-3, batch 60; iterative magnitude pruning, rewound to the start",
               source="Frankle & Carbin 2019 (arXiv 1803.03635)", read="recalled", study="tickets-lenet",
               ours=partial(_beyond_dense, left),
-              reduced="two layers of 200 units for 300 and 100; SGD at rate .1, batch 128, 40 epochs, as in open_lth",
-              why="a replica takes hours on two cores, and MNIST")
+              reduced="two layers of 200 units instead of 300 and 100; SGD at learning rate .1, batch 128, 40 epochs, as in "
+                      "open_lth",
+              why="a replica takes hours on two cores and needs MNIST")
     for name, left, value in (("fifth", LEVELS[0], 0.3), ("matching", LEVELS[1], 0.0)))

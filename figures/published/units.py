@@ -1,4 +1,4 @@
-"""S1's factors: by how much the number of removable units grows when width doubles."""
+"""S1's factors: the growth of the number of removable units when width doubles."""
 
 from functools import partial
 from itertools import pairwise
@@ -14,7 +14,7 @@ _WIDTHS = "widths 1/4 to 4"
 
 
 def _factor(init: str, site: str, frame) -> Estimate | None:
-    """Mean over replicas of the mean ratio a doubling; of widths four times apart, the root of their ratio counts twice."""
+    """Mean over replicas of the mean ratio per doubling; for widths four times apart, the root of their ratio counts twice."""
     rows = frame[(frame.value == init) & (frame.site == site)]
     factors = []
     for _, own in rows.groupby("replica"):
@@ -30,23 +30,23 @@ def _factor(init: str, site: str, frame) -> Estimate | None:
 def _alexnet(name: str, quantity: str, site: str, cell: int, values: dict[str, float]) -> tuple[Published, ...]:
     return tuple(
         Published(name=f"removable/{name}-{init}", value=value, digits=0.005, tolerance=0.25,
-                  quantity=f"growth of removable units a doubling of width, {quantity}, {init} start",
+                  quantity=f"growth of removable units per doubling of width, {quantity}, {init} start",
                   protocol=_PROTOCOL.format(f"CIFAR-10 AlexNet, normal starts, {_WIDTHS}"), source=_SOURCE,
                   read=_NOTEBOOK.format(cell), study="units-alexnet", ours=partial(_factor, init, site),
-                  reduced="base width 8 for 32, 2,000 images of 16 pixels, three widths up to 2 (LeCun: two, up to 1), one curve "
-                          "averaged over the orders")
+                  reduced="base width 8 instead of 32, 2,000 images of 16 pixels, three widths up to 2 (LeCun: two, up to 1), "
+                          "one curve averaged over the orders")
         for init, value in values.items())
 
 
 def _beyond(name: str, quantity: str, cell: int, values: dict[str, float], setting: str, why: str) -> tuple[Published, ...]:
     return tuple(
-        Published(name=f"removable/{name}-{case}", quantity=f"growth of removable units a doubling of width, {quantity}, {case}",
-                  value=value, digits=0.005, tolerance=0.25, protocol=_PROTOCOL.format(setting), source=_SOURCE,
-                  read=_NOTEBOOK.format(cell), why=why)
+        Published(name=f"removable/{name}-{case}", value=value, digits=0.005, tolerance=0.25,
+                  quantity=f"growth of removable units per doubling of width, {quantity}, {case}",
+                  protocol=_PROTOCOL.format(setting), source=_SOURCE, read=_NOTEBOOK.format(cell), why=why)
         for case, value in values.items())
 
 
-_GPU = "ImageNet is not here, and takes GPUs for days"
+_GPU = "ImageNet is not available here, and takes days on GPUs"
 
 PUBLISHED = (
     *_alexnet("alexnet", "all layers at once", "all", 10, {"glorot": 2.81, "he": 2.29, "lecun": 2.53}),

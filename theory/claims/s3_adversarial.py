@@ -1,6 +1,6 @@
-"""Claims of S3's background on adversarial changes, and what width has to do with them.
+"""Claims of S3's background on adversarial changes, and on the part that width plays in them.
 
-A *found* step changes an answer; below a *certified* one no step does; the smallest change lies between the two. Widths are
+A *found* step changes a class; no step shorter than a *certified* one does; the smallest change lies between the two. Widths are
 compared by found steps, because certified ones are less tight in wider networks.
 Declared before their runs; the settings are those of :mod:`empirical.studies.solutions.adversarial`.
 """
@@ -10,7 +10,7 @@ from theory.claims import Claim, Rule
 __all__ = ["CLAIMS"]
 
 S3 = "S3 (Yousefzadeh 2022, arXiv 2203.10366), background"
-_LENGTHS = "lengths within 5 % of each other are called equal"
+_LENGTHS = "lengths within 5 % of each other count as equal"
 _SCOPE = "one hidden layer, trained to a loss of 0.01; test images that all networks classify correctly"
 
 CLAIMS: tuple[Claim, ...] = (

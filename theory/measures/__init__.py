@@ -8,9 +8,8 @@ shuffled rows · ``units`` effective rank, repeated and predictable units · ``r
 checks of rows.
 
 Each file lists its public names in ``__all__``; they are public here too, and a file is loaded when one of its names is
-first asked for. A file that says ``COMPARED = (Measure(...), ...)`` adds columns to the table of every width sweep.
+first used. A file that declares ``COMPARED = (Measure(...), ...)`` adds columns to the table of every width sweep.
 """
-
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,15 +1,15 @@
-"""Calibrated similarity: a similarity of two sets of features, held against the same features with their rows shuffled.
+"""Calibrated similarity: a similarity of two sets of features, compared with that of the same features with shuffled rows.
 
 Few rows, many units and their spectra make unrelated features look alike, and wide ones more than narrow ones. Shuffling the
-rows of one side keeps all of that and breaks the tie. With s the similarity, s_1 … s_R those of R shuffles and s̄ their mean,
+rows of one side keeps all of that and breaks the dependence. With s the similarity, s_1 … s_R those of R shuffles, s̄ their mean,
 
     score = (s − s̄) / (1 − s̄),        p = (1 + #{s_r ≥ s}) / (R + 1).
 
-The score is 0 on average for unrelated features and 1 where the measure is 1. The p-value is exact: the chance, if rows are
-exchangeable and the sides unrelated, that a similarity is as large as this.
+The score is 0 on average for unrelated features and 1 where the measure is 1. The p-value is exact: the probability of a
+similarity at least as large, if the rows are exchangeable and the sides unrelated.
 
-The matrices of all pairs of rows (inner products for CKA, nearest rows for :func:`~theory.measures.shared_neighbours`) are made
-once and permuted.
+The matrices of all pairs of rows (inner products for CKA, nearest rows for :func:`~theory.measures.shared_neighbours`) are
+computed once and permuted.
 
 Sources: arXiv 2602.14486 for calibrating by permutation; Phipson & Smyth 2010 (Stat. Appl. Genet. Mol. Biol. 9, 39) for the
 p-value.
@@ -38,12 +38,12 @@ class Calibrated:
     value : float
         The similarity, at most 1.
     null : ndarray of shape (repeats,)
-        The same of shuffled rows.
+        The similarity after each shuffle.
 
     Examples
     --------
-    >>> found = Calibrated(0.6, np.array([0.1, 0.3]))
-    >>> round(found.score, 4), round(found.p, 4)
+    >>> similarity = Calibrated(0.6, np.array([0.1, 0.3]))
+    >>> round(similarity.score, 4), round(similarity.p, 4)
     (0.5, 0.3333)
     """
 
@@ -52,34 +52,34 @@ class Calibrated:
 
     @property
     def score(self) -> float:
-        """How far the similarity is from the null's mean, as a share of the way to 1."""
+        """Distance of the similarity from the null's mean, as a share of the distance from there to 1."""
         expected = float(self.null.mean())
         if not expected < 1:
-            raise InputError("shuffled rows are as alike as rows can be: the measure tells nothing of these features")
+            raise InputError("shuffled rows reach the largest similarity: the measure says nothing about these features")
         return (self.value - expected) / (1 - expected)
 
     @property
     def p(self) -> float:
-        """Chance of a similarity as large as this if the two sides were unrelated, in [1/(repeats + 1), 1]."""
+        """Probability of a similarity at least as large if the two sides were unrelated, in [1/(repeats + 1), 1]."""
         return float((1 + np.sum(self.null >= self.value)) / (1 + len(self.null)))
 
 
 def calibrated(measure: Callable[[np.ndarray, np.ndarray], float], x: np.ndarray, y: np.ndarray, rng: np.random.Generator, *,
                repeats: int = 99) -> Calibrated:
-    """Any similarity of rows, beside that of shuffled ones.
+    """Any similarity of rows, beside that of shuffled rows.
 
     Parameters
     ----------
     measure : callable
-        ``measure(x, y)``, a number.
+        ``measure(x, y)`` returns a number.
     x : ndarray of shape (rows, units of x)
         At least 4 rows.
     y : ndarray of shape (rows, units of y)
         The same rows.
     rng : numpy.random.Generator
-        Of the permutations.
+        Draws the permutations.
     repeats : int, default 99
-        R, shuffles.
+        Number R of shuffles.
 
     Returns
     -------
@@ -88,7 +88,7 @@ def calibrated(measure: Callable[[np.ndarray, np.ndarray], float], x: np.ndarray
     Raises
     ------
     InputError
-        Shapes that do not fit, values that are not finite; what the measure raises.
+        Shapes that do not fit, values that are not finite; or raised by the measure.
 
     References
     ----------
@@ -112,13 +112,13 @@ def calibrated_cka(x: np.ndarray, y: np.ndarray, rng: np.random.Generator, *, re
     Parameters
     ----------
     x : ndarray of shape (rows, units of x)
-        At least 4 rows; products of all pairs are held in memory.
+        At least 4 rows; the products of all pairs are held in memory.
     y : ndarray of shape (rows, units of y)
         The same rows.
     rng : numpy.random.Generator
-        Of the permutations.
+        Draws the permutations.
     repeats : int, default 99
-        R, shuffles.
+        Number R of shuffles.
 
     Returns
     -------
@@ -136,8 +136,8 @@ def calibrated_cka(x: np.ndarray, y: np.ndarray, rng: np.random.Generator, *, re
     Examples
     --------
     >>> x, y = np.random.default_rng(0).normal(size=(2, 30, 20))
-    >>> found = calibrated_cka(x, y, np.random.default_rng(1))
-    >>> bool(found.value > 0.3), bool(abs(found.score) < 0.1)
+    >>> similarity = calibrated_cka(x, y, np.random.default_rng(1))
+    >>> bool(similarity.value > 0.3), bool(abs(similarity.score) < 0.1)
     (True, True)
     """
     x, y = _rows(x, y)
@@ -161,15 +161,15 @@ def calibrated_neighbours(x: np.ndarray, y: np.ndarray, rng: np.random.Generator
     Parameters
     ----------
     x : ndarray of shape (rows, units of x)
-        At least 4 rows; distances of all pairs are held in memory.
+        At least 4 rows; the distances of all pairs are held in memory.
     y : ndarray of shape (rows, units of y)
         The same rows.
     rng : numpy.random.Generator
-        Of the permutations.
+        Draws the permutations.
     neighbours : int, default 10
         k, below the number of rows.
     repeats : int, default 99
-        R, shuffles.
+        Number R of shuffles.
 
     Returns
     -------
@@ -187,8 +187,8 @@ def calibrated_neighbours(x: np.ndarray, y: np.ndarray, rng: np.random.Generator
     Examples
     --------
     >>> x, y = np.random.default_rng(0).normal(size=(2, 50, 3))
-    >>> found = calibrated_neighbours(x, x + 0.1 * y, np.random.default_rng(1), neighbours=5)
-    >>> bool(found.score > 0.5), found.p
+    >>> similarity = calibrated_neighbours(x, x + 0.1 * y, np.random.default_rng(1), neighbours=5)
+    >>> bool(similarity.score > 0.5), similarity.p
     (True, 0.01)
     """
     x, y = _rows(x, y)
@@ -212,6 +212,6 @@ def _permuted(measure: Callable[[np.ndarray, np.ndarray], float], a: np.ndarray,
 def _rows(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     x, y = as_matrix(x, "x"), as_matrix(y, "y")
     if len(x) != len(y) or len(x) < 4:
-        raise InputError(f"a calibrated similarity needs the same rows of both sides, at least 4: {x.shape}, {y.shape}")
+        raise InputError(f"a calibrated similarity needs at least 4 rows, the same on both sides: {x.shape}, {y.shape}")
     checks.fits_memory(rows=len(x), rows_beside=len(x))
     return x, y

@@ -54,7 +54,7 @@ def debiased_cka(x: np.ndarray, y: np.ndarray) -> float:
     """
     x, y = floats(x, "x"), floats(y, "y")
     if x.ndim != 2 or y.ndim != 2 or len(x) != len(y) or len(x) < 4:
-        raise InputError(f"debiased CKA needs two (rows, units) arrays of the same rows, at least 4: {x.shape}, {y.shape}")
+        raise InputError(f"debiased CKA needs two (rows, units) arrays of the same rows, at least 4, not {x.shape} and {y.shape}")
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise InputError("features that are not finite")
     x, y = _centred(x), _centred(y)

@@ -67,7 +67,7 @@ def scored_on(fit: Moments, score: Score, units: int) -> Moments:
     elif score is None:
         if not fit.is_exact:
             raise InputError("these moments are of samples: give score=moments of other rows to score the fit on, or "
-                             f"score={IN_SAMPLE!r} for what it leaves on its own rows")
+                             f"score={IN_SAMPLE!r} to score it on its own rows")
         return fit
     elif not isinstance(score, Moments):
         raise InputError(f"score must be moments of other rows or {IN_SAMPLE!r}, not {type(score).__name__}")

@@ -2,7 +2,7 @@
 
 To first order, a measure on resampled rows is its value plus the mean over these rows of an influence, so that resampling
 needs no new decomposition for each draw (derived here, from d|C|^2 = 2 <C, dC>, d|C|_* = <U V^T, dC> and first-order
-perturbation of rho_k). For rows x, y about their mean, with T the value and u_k, v_k the canonical variates:
+perturbation of rho_k). For rows x, y about their mean, with T the value of the measure and u_k, v_k the canonical variates:
 
     CKA           T (2 x C_ab y / |C_ab|^2 - x C_aa x / |C_aa|^2 - y C_bb y / |C_bb|^2)
     CCA           mean_k (2 rho_k u_k v_k - rho_k^2 (u_k^2 + v_k^2))

@@ -6,7 +6,7 @@ moments, so ridge, centring and normalisation are those of :mod:`theory.measures
 kernel ridge regression with the centred kernel. The bandwidth h is a multiple of the median distance between landmarks, so the
 measure is invariant under rotation, isotropic scaling and permutation of units.
 
-Linear maps are not among those of a Gaussian kernel of bounded bandwidth: in many dimensions with few rows it can leave more
+A Gaussian kernel of bounded bandwidth does not contain the linear maps: in many dimensions with few rows it can leave more
 unexplained than linear ridge does. Report both; the smaller is the better bound on what the source contains.
 
 By a network, which includes linear maps: linear ridge, and a network with one hidden ReLU layer fitted to its residual, whose
