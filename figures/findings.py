@@ -21,12 +21,12 @@ NOT_MEASURED = "Not yet measured."
 
 @dataclass(frozen=True)
 class Subject:
-    """What one paragraph is about.
+    """The subject of one paragraph.
 
     Attributes
     ----------
     heading : a few words.
-    studies : the studies whose tables it reports → the network of each, where tables of several networks are reported, else "".
+    studies : the studies whose tables it reports → the network of each if tables of several networks are reported, else "".
     numbers : table → one sentence of numbers, with its full stop.
     """
 
@@ -41,7 +41,7 @@ def paragraph(subject: Subject, tables: Mapping[str, Table]) -> str:
     Parameters
     ----------
     subject : what it is about.
-    tables : by name; others than the subject's are ignored.
+    tables : tables by name; those of other studies are ignored.
     """
     present = {name: tables[name] for name in subject.studies if name in tables}
     sentences = [": ".join(filter(None, (subject.studies[name], subject.numbers(table.frame))))
@@ -54,5 +54,5 @@ def paragraph(subject: Subject, tables: Mapping[str, Table]) -> str:
 
 
 def paragraphs(subjects: Sequence[Subject], tables: Mapping[str, Table]) -> Iterator[str]:
-    """One paragraph a subject, in order."""
+    """One paragraph per subject, in order."""
     return (paragraph(subject, tables) for subject in subjects)

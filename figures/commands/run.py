@@ -98,7 +98,7 @@ class Ahead:
     def __init__(self, studies, scale: str, store):
         self._all, self._start = list(studies), time.monotonic()
         self._runs = {each.name: _missing(each, scale, store) for each in self._all}
-        known = {name: _seconds_a_run(name, store.root) for name, runs in self._runs.items() if runs}
+        known = {name: _seconds_per_run(name, store.root) for name, runs in self._runs.items() if runs}
         costs = {name: seconds for name, seconds in known.items() if seconds}
         usual = sum(costs.values()) / len(costs) if costs else 0.0
         self._expected = {name: runs * costs.get(name, usual) for name, runs in self._runs.items()}
@@ -135,14 +135,14 @@ def _missing(study, scale: str, store) -> int:
 def _with_cost(plan: dict, study, scale: str, store) -> dict:
     """The plan with seconds for what is missing: by runs that are finished, else by the study's table, else by its pilot."""
     if plan["estimated_seconds"] is None and plan["missing"]:
-        known, count = _seconds_a_run(study.name, store), len(plan["runs"])
+        known, count = _seconds_per_run(study.name, store), len(plan["runs"])
         if known is None and study.pilot_seconds and scale == "full":
             known = study.pilot_seconds / count
         plan["estimated_seconds"] = None if known is None else known * plan["missing"]
     return plan
 
 
-def _seconds_a_run(name: str, store) -> float | None:
+def _seconds_per_run(name: str, store) -> float | None:
     """Wall-clock seconds per run of a study, from its best table."""
     from figures.catalogue import best_table
 

@@ -22,7 +22,7 @@ def draw(tables):
 
 
 def frames(tables):
-    """Teachers and widths that hold such students: rows of the other studies with these are touched."""
+    """Shares by teacher and width, which tell how many students of the other studies are concerned."""
     if "graded-channels" not in tables:
         return {}
     frame = tables["graded-channels"].frame
@@ -36,8 +36,8 @@ SECTION = Section(
     title="Flat channels: converged, and not at a minimum",
     question="How many students that count as converged are on their way to infinity?",
     method="In a flat channel two units merge while their readouts diverge with opposite signs; together they become a gated "
-        "linear unit, and the gradient vanishes without a minimum (Martinelli et al. 2025). A pair counts if its inputs are "
-        "within 30 % of their length of each other and both readouts exceed five times the teacher's largest.",
+        "linear unit, and the gradient vanishes without a minimum (Martinelli et al. 2025). A pair counts if its incoming "
+        "weights lie within 30 % of their length of each other and both readouts exceed five times the teacher's largest.",
     studies=("graded-channels",),
     draw=draw,
     claims=(),

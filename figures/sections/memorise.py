@@ -16,14 +16,14 @@ def _known(values) -> tuple[float, float, float]:
 
 def _splits(table):
     """Re-splits per merged region by the share of random labels, and at a small learning rate."""
-    from toy.memorise.study import TRAINING, resplits_a_merger
+    from toy.memorise.study import TRAINING, resplits_per_merger
 
     frame = table.frame[table.frame.memorised > 0]
     with canvas(1, width=3.6, height=2.5) as (figure, axis):
         fast = frame.learning_rate == TRAINING["learning_rate"]
         for place, (rows, label) in enumerate(((frame[fast], "as in the study"), (frame[~fast], "a fifth of the learning rate"))):
             shares = sorted(rows.random_share.unique())
-            ends = [_known(resplits_a_merger(rows[rows.random_share == share])) for share in shares]
+            ends = [_known(resplits_per_merger(rows[rows.random_share == share])) for share in shares]
             measured(axis, shares, ends, label, **look(place))
         axis.axhline(0.05, color="#6b6b6b", linestyle=":", linewidth=1)
         axis.set(xlabel="share of random labels", ylabel="re-splits per merged region", ylim=(0, None))

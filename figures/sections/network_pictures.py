@@ -32,21 +32,21 @@ def _present(tables, *names):
     return [tables[name] for name in names if name in tables]
 
 
-def _names(found):
-    return " ".join(table.name for table in found)
+def _names(shown):
+    return " ".join(table.name for table in shown)
 
 
 def descent(tables):
     """Test error by width."""
-    found = _present(tables, "descent-digits", "descent-mnist", "descent-resnet18-digits")
-    if not found:
+    shown = _present(tables, "descent-digits", "descent-mnist", "descent-resnet18-digits")
+    if not shown:
         return
-    with panels(len(found), most=3, height=2.3) as (figure, axes):
-        for axis, table in zip(axes, found):
+    with panels(len(shown), most=3, height=2.3) as (figure, axes):
+        for axis, table in zip(axes, shown):
             for place, (noise, rows) in enumerate(table.frame.groupby("label_noise")):
                 _by_width(axis, rows, "test_error", f"{noise:.0%} wrong labels" if noise else "true labels", place)
-            at = table.frame[["hidden", "size"]].drop_duplicates().sort_values("size")
-            beyond = at[at["size"] >= 1].hidden
+            sizes = table.frame[["hidden", "size"]].drop_duplicates().sort_values("size")
+            beyond = sizes[sizes["size"] >= 1].hidden
             if len(beyond):
                 axis.axvline(beyond.iloc[0], color=BASELINE, linestyle=":", linewidth=0.9)
             convolutional = "resnet18" in table.name
@@ -56,7 +56,7 @@ def descent(tables):
         legend(figure, axes)
         yield picture(figure, "Test error by width, with true and wrong labels",
                       "Networks of one hidden layer, and ResNet-18, trained to the end. Dotted: the first width with as many "
-                      "parameters as training samples times classes. Intervals over replicas.", _names(found))
+                      "parameters as training samples times classes. Intervals over replicas.", _names(shown))
 
 
 def epochs(tables):
@@ -69,8 +69,8 @@ def epochs(tables):
                 estimates(axes[0], rows.groupby("epochs"), "test_error", label, within=SHARE, real=True, **look(place, line=True))
             axes[0].set(xscale="log", xlabel="epochs", ylabel="test error", ylim=(0, None))
             legend(figure, axes)
-            yield picture(figure, "Test error along training", "Networks of one hidden layer on digits, at a constant rate. "
-                          "Intervals over replicas.", table.name)
+            yield picture(figure, "Test error along training", "Networks of one hidden layer on digits, at a constant "
+                          "learning rate. Intervals over replicas.", table.name)
 
 
 def success(tables):
@@ -93,17 +93,17 @@ def success(tables):
 def readouts(tables):
     """Training losses of one wide network and of several narrow ones."""
     names = {"wide": "one wide", "best": "best narrow", "ensemble": "ensemble", "concatenated": "concatenated",
-             "retrained": "readout\ntrained on"}
+             "retrained": "readout\ntrained further"}
     for table in _present(tables, "readouts-digits"):
         with panels(2, most=2, width=5.2, height=2.6) as (figure, axes):
             for axis, column, label in ((axes[0], "train_loss", "training loss"), (axes[1], "test_error", "test error")):
-                groups = [(at, table.frame[table.frame.way == way]) for at, way in enumerate(names)]
+                groups = [(i, table.frame[table.frame.way == way]) for i, way in enumerate(names)]
                 estimates(axis, groups, column, "mean over groups of networks", within=POSITIVE, real=True, **look(0))
                 _named(axis, list(names.values()), ylabel=label, ylim=(0, None))
             legend(figure, axes)
             yield picture(figure, "One wide network and several narrow ones",
-                          "As many hidden units in all, digits; the last has its readout alone trained on, as long again. "
-                          "Intervals over replicas.", table.name)
+                          "Networks on digits with as many hidden units in total. The last is the concatenation, of which the "
+                          "readout alone is trained further, for as many steps again. Intervals over replicas.", table.name)
 
 
 _ARMS = ("dense", "alone", "alone, early", "redrawn rest", "failed rest", "shuffled mask", "random mask", "fresh narrow",
@@ -113,14 +113,14 @@ _TICKETS = {"tickets-digits": "MLP", "tickets-resnet18-digits": "ResNet-18", "ti
 
 def tickets(tables):
     """How often tickets win, and how they generalise."""
-    found = _present(tables, *_TICKETS)
-    if not found:
+    shown = _present(tables, *_TICKETS)
+    if not shown:
         return
     with panels(2, most=2, height=2.9) as (figure, axes):
-        for place, table in enumerate(found):
+        for place, table in enumerate(shown):
             frame = table.frame[(table.frame.rewind == 0) | (table.frame.arm == "alone")]
             arms = frame.arm.where(frame.rewind == 0, "alone, early")
-            groups = [(at + 0.16 * (place - 1), frame[arms == arm]) for at, arm in enumerate(_ARMS)]
+            groups = [(i + 0.16 * (place - 1), frame[arms == arm]) for i, arm in enumerate(_ARMS)]
             for axis, column in zip(axes, ("wins", "test_error")):
                 estimates(axis, groups, column, _TICKETS[table.name], within=SHARE, real=True, **look(place))
         for axis, label in zip(axes, ("fits every training sample", "test error")):
@@ -128,8 +128,9 @@ def tickets(tables):
         legend(figure, axes)
         yield picture(figure, "Tickets alone, and with other weights around them",
                       "Networks on digits. Alone: pruned by magnitude and rewound to the start (early: to an epoch soon after "
-                      "it). Rest: all weights, those outside the ticket drawn anew, or from a network trained on random "
-                      "labels. Masks: as many weights elsewhere. Fresh: new starts. Intervals over replicas.", _names(found))
+                      "it). Rest: all weights, of which those outside the ticket are redrawn, or taken from a network trained "
+                      "on random labels. Masks: as many weights in other places. Fresh: new starts. Intervals over replicas.",
+                      _names(shown))
 
 
 def critical(tables):
@@ -179,42 +180,42 @@ def curvature(tables):
 
 def escape(tables):
     """Training losses of widened networks."""
-    names = {"narrow": "narrow", "not at all": "trained on", "split units": "units split", "new units": "units added",
+    names = {"narrow": "narrow", "not at all": "trained further", "split units": "units split", "new units": "units added",
              "wide from the start": "wide from\nthe start"}
     for table in _present(tables, "escape-digits"):
         with panels(2, most=2, width=5.2, height=2.6) as (figure, axes):
             for axis, column, chosen in ((axes[0], "train_loss", list(names)), (axes[1], "lowest", list(names)[1:4])):
-                groups = [(at, table.frame[table.frame.way == way]) for at, way in enumerate(chosen)]
+                groups = [(i, table.frame[table.frame.way == way]) for i, way in enumerate(chosen)]
                 estimates(axis, groups, column, "networks", real=True, **look(0))
                 _named(axis, [names[way] for way in chosen])
             axes[0].set(ylabel="training loss", ylim=(0, None))
             axes[1].set(ylabel="lowest curvature at the start")
             legend(figure, axes)
             yield picture(figure, "Ways out of a narrow network",
-                          "Trained narrow networks of tanh units on digits, then widened without a change of their function "
-                          "and trained on. Right: the lowest eigenvalue of the Hessian where that begins. Intervals over "
-                          "replicas.", table.name)
+                          "Trained narrow networks of tanh units on digits, widened without changing their function, and "
+                          "trained further. Right: the lowest eigenvalue of the Hessian where further training starts. "
+                          "Intervals over replicas.", table.name)
 
 
 def endings(tables):
     """Spread, disagreement and barriers between solutions."""
-    found = _present(tables, "endings-digits", "endings-mnist")
-    if not found:
+    shown = _present(tables, "endings-digits", "endings-mnist")
+    if not shown:
         return
     series = [(f"{table.frame.data.iloc[0]}, {regime}", rows.assign(
         differ=1 - rows.agreement, matched=rows.barrier_matched / rows.barrier.clip(lower=1e-9)))
-        for table in found for regime, rows in table.frame.groupby("regime", sort=False)]
+        for table in shown for regime, rows in table.frame.groupby("regime", sort=False)]
     with panels(3, most=3, height=2.4) as (figure, axes):
         for axis, column, label in zip(axes, ("spread", "differ", "matched"), (
-                "spread of test errors", "test samples that differ", "barrier, matched over not")):
+                "spread of test errors", "test samples that differ", "barrier, matched / unmatched")):
             for place, (name, rows) in enumerate(series):
                 _by_width(axis, rows, column, name, place, POSITIVE)
             _finish(axis, series[0][1], ylabel=label)
         legend(figure, axes, columns=2)
         yield picture(figure, "Solutions of the same training loss, by width",
-                      "Networks of one hidden layer that start by themselves on the same samples: standard deviation of their "
-                      "test errors, share of test samples on which two of them differ, and the barrier on the line between "
-                      "two, with units in matching order over as they are. Intervals over replicas.", _names(found))
+                      "Networks of one hidden layer with independent starts, trained on the same samples: standard deviation "
+                      "of their test errors, share of test samples on which two of them differ, and the barrier on the line "
+                      "between two, after matching their units over before. Intervals over replicas.", _names(shown))
 
 
 def memorise(tables):
@@ -224,35 +225,35 @@ def memorise(tables):
         last = last.assign(again=last.resplits / last.deaths.clip(lower=1))
         with panels(3, most=3, height=2.4) as (figure, axes):
             for axis, column, label in zip(axes, ("fitted", "regions", "again"), (
-                    "epochs until fitted", "decision regions at the end", "re-splits a merger")):
+                    "epochs until fitted", "decision regions at the end", "re-splits per merger")):
                 for place, (task, rows) in enumerate(last.groupby("task", sort=False)):
                     _by_width(axis, rows, column, task, place, POSITIVE)
                 _finish(axis, last, ylabel=label)
             legend(figure, axes, columns=3)
             yield picture(figure, "Memorising digits, random labels and noise",
-                          "Networks of one hidden layer; regions on polygons through training pictures of one label. Networks "
-                          "that did not fit are left out on the left. Intervals over replicas.", table.name)
+                          "Networks of one hidden layer; decision regions on polygons through training images of one label. "
+                          "Left: only networks that fitted the task. Intervals over replicas.", table.name)
 
 
 def adversarial(tables):
-    """Least changes of a picture by width, beside the test error."""
-    found = _present(tables, "adversarial-digits", "adversarial-mnist")
-    if not found:
+    """Smallest changes of an image that change its class, by width, beside the test error."""
+    shown = _present(tables, "adversarial-digits", "adversarial-mnist")
+    if not shown:
         return
-    with panels(len(found) + 1, most=3, height=2.4) as (figure, axes):
-        for place, (axis, table) in enumerate(zip(axes, found)):
+    with panels(len(shown) + 1, most=3, height=2.4) as (figure, axes):
+        for place, (axis, table) in enumerate(zip(axes, shown)):
             frame = table.frame
-            _by_width(axis, frame, "found", "found: alters the answer", 0, POSITIVE)
-            _by_width(axis, frame, "certified", "certified: alters none", 1, POSITIVE)
+            _by_width(axis, frame, "found", "found: changes the class", 0, POSITIVE)
+            _by_width(axis, frame, "certified", "certified: changes no class", 1, POSITIVE)
             mean, low, high = ends_of(frame.drop_duplicates("seed").nearest, POSITIVE)
             measured(axis, [frame.hidden.max()], [(mean, low, high)], "nearest neighbour, certified", real=True, **look(2))
             _finish(axis, frame, title=frame.data.iloc[0], ylabel="length of the step")
             _by_width(axes[-1], frame, "test_error", frame.data.iloc[0], place + 3)
-        _finish(axes[-1], found[0].frame, title="error", ylabel="test error")
+        _finish(axes[-1], shown[0].frame, title="error", ylabel="test error")
         legend(figure, axes, columns=3)
-        yield picture(figure, "The smallest change that alters an answer, by width",
+        yield picture(figure, "The smallest change of an image that changes its class, by width",
                       "Test images that all networks classify correctly, pixels between 0 and 1; the smallest change lies "
-                      "between a certified and a found step. Intervals over replicas.", _names(found))
+                      "between a certified and a found step. Intervals over replicas.", _names(shown))
 
 
 PICTURES = (success, descent, epochs, readouts, tickets, critical, curvature, escape, endings, memorise, adversarial)

@@ -21,9 +21,9 @@ def _descent(frame) -> str:
         means = rows.groupby("hidden").test_error.mean()
         left = rows.groupby("size").train_error.mean()
         fitted = left[left < 0.01].index.min()
-        where = f"from {fitted:.2g} parameters a sample and class on" if fitted == fitted else "at no width"
+        where = f"from {fitted:.2g} parameters per sample and class on" if fitted == fitted else "at no width"
         parts.append(f"with {noise:.0%} wrong labels the mean test error is {_percent(means.iloc[0])} at width "
-                     f"{means.index[0]}, {_percent(means.min())} at its least (width {means.idxmin()}) and "
+                     f"{means.index[0]}, {_percent(means.min())} at its lowest (width {means.idxmin()}) and "
                      f"{_percent(means.iloc[-1])} at width {means.index[-1]}, and the training labels are fitted {where}")
     return f"On {frame.data.iloc[0]} {'; '.join(parts)}."
 
@@ -32,9 +32,9 @@ def _epochs(frame) -> str:
     parts = []
     for (hidden, noise), rows in frame.groupby(["hidden", "label_noise"]):
         means = rows.groupby("epochs").test_error.mean()
-        parts.append(f"{_percent(means.min())} after {means.idxmin():,} epochs and {_percent(means.iloc[-1])} after "
-                     f"{means.index[-1]:,} at width {hidden} with {noise:.0%} wrong labels")
-    return f"The mean test error is least with {'; '.join(parts)}."
+        parts.append(f"{_percent(means.min())} after {means.idxmin():,} epochs and {_percent(means.iloc[-1])} at the end, after "
+                     f"{means.index[-1]:,}, at width {hidden} with {noise:.0%} wrong labels")
+    return f"The mean test error is at its lowest {'; '.join(parts)}."
 
 
 def _success(frame) -> str:
@@ -46,8 +46,8 @@ def _success(frame) -> str:
 def _readouts(frame) -> str:
     loss = frame.groupby("way").train_loss.mean()
     names = {"wide": "one wide network", "best": "the best narrow one", "ensemble": "their ensemble",
-             "concatenated": "their concatenation", "retrained": "their concatenation with its readout trained on"}
-    return f"The mean training loss is {listed(f'{loss[way]:.2g} of {name}' for way, name in names.items() if way in loss)}."
+             "concatenated": "their concatenation", "retrained": "their concatenation after further training of its readout"}
+    return f"The mean training loss is {listed(f'{loss[way]:.2g} for {name}' for way, name in names.items() if way in loss)}."
 
 
 def _tickets(frame) -> str:
@@ -64,12 +64,14 @@ def _tickets(frame) -> str:
 
 def _escape(frame) -> str:
     loss = frame.groupby("way").train_loss.mean()
-    names = {"narrow": "where the narrow network stood", "not at all": "after it went on", "split units": "with its units split",
-             "new units": "with new units", "wide from the start": "of networks wide from the start"}
+    names = {"narrow": "for the narrow network", "not at all": "after further training of it",
+             "split units": "after further training with split units", "new units": "after further training with new units",
+             "wide from the start": "for networks that are wide from the start"}
     low = frame.groupby("way").lowest.mean()
-    lowest = {way: low[way] for way in ("not at all", "split units") if way in low}
+    lowest = {name: low[way] for way, name in (("not at all", "as it is"), ("split units", "with split units")) if way in low}
     return (f"The mean training loss is {listed(f'{loss[way]:.2g} {name}' for way, name in names.items() if way in loss)}; the "
-            f"lowest curvature where that begins is {listed(f'{x:.2g} ({way})' for way, x in lowest.items())}.").replace("-", "−")
+            "lowest curvature of the narrow network before further training is "
+            f"{listed(f'{x:.2g} {name}' for name, x in lowest.items())}.").replace("-", "−")
 
 
 def _curvature(frame) -> str:
@@ -79,7 +81,7 @@ def _curvature(frame) -> str:
         parts.append(f"from {_percent(means.negative.iloc[0])} to {_percent(means.negative.iloc[-1])} at width {hidden} (a "
                      f"random matrix of the same mean and variance would have {_percent(means.null.iloc[-1])})")
     first, last = frame.epochs.min(), frame.epochs.max()
-    return f"Between epoch {first} and {last} the share of negative curvatures goes {listed(parts)}."
+    return f"Between epochs {first} and {last} the share of negative curvatures changes {listed(parts)}."
 
 
 def _critical(frame) -> str:
@@ -97,7 +99,7 @@ def _endings(frame) -> str:
     return (f"On {frame.data.iloc[0]} two networks of width {narrow} differ on {_percent(1 - few.agreement.mean())} of the "
             f"test samples, of width {wide} on {_percent(1 - many.agreement.mean())}; the standard deviation of their test "
             f"errors goes from {_percent(few.spread.mean())} to {_percent(many.spread.mean())}; the barrier between two of "
-            f"width {wide} is {many.barrier.mean():.2g} as they are and {many.barrier_matched.mean():.2g} with units matched.")
+            f"width {wide} is {many.barrier.mean():.2g} before and {many.barrier_matched.mean():.2g} after matching their units.")
 
 
 def _memorise(frame) -> str:
@@ -114,10 +116,11 @@ def _memorise(frame) -> str:
 
 def _adversarial(frame) -> str:
     (narrow, few), (wide, many) = _ends(frame)
-    return (f"On {frame.data.iloc[0]} the mean step found to change an answer is {few.found.mean():.2g} at width {narrow} and "
-            f"{many.found.mean():.2g} at {wide}; steps up to {few.certified.mean():.2g} and {many.certified.mean():.2g} are "
-            f"certified to change none. The nearest-neighbour rule withstands {many.nearest.mean():.2g} on average where the "
-            f"widest network's answer changes after {many.found_there.mean():.2g}.")
+    return (f"On {frame.data.iloc[0]} the shortest step found to change a class has a mean length of {few.found.mean():.2g} at "
+            f"width {narrow} and {many.found.mean():.2g} at {wide}; steps of up to {few.certified.mean():.2g} and "
+            f"{many.certified.mean():.2g} are certified to change none. On images that the nearest-neighbour rule classifies "
+            f"correctly, too, it withstands {many.nearest.mean():.2g} on average, and the widest network's class changes after "
+            f"{many.found_there.mean():.2g}.")
 
 
 SUBJECTS = (

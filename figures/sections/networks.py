@@ -24,8 +24,8 @@ SECTION = Section(
         "network is compared with several narrow ones of the same total size. Curvatures come from Hessian-vector products; "
         "critical points are minima of the gradient's norm, and count only below a stated norm. Narrow networks are widened by "
         "splitting units, which preserves the function, or by adding new units. Memorising is tested with true labels, random "
-        "labels, and noise in place of images. The smallest adversarial change is bracketed by a step that provably changes no "
-        "answer and a step that changes one.",
+        "labels, and noise in place of images. The smallest adversarial change lies between a step that provably does not change "
+        "the class and a step that does.",
     studies=STUDIES,
     draw=draw,
     findings=partial(paragraphs, SUBJECTS),

@@ -19,7 +19,7 @@ def _cell(estimate) -> str:
 
 
 def frames(tables):
-    """A row a number, and how many have which verdict."""
+    """One row per number, and how many numbers have each verdict."""
     import pandas
 
     met = _meetings(tables)
@@ -45,11 +45,11 @@ def draw(tables):
             span = [min(e[0] for e in ends), max(e[0] for e in ends)]
             axis.plot(span, span, color="#6b6b6b", linestyle=":", linewidth=1, marker="")
             axis.set(xlabel="theirs", title={"safran-shamir": "spurious runs, share", "cka": "CKA, independent features",
-                                             "removable": "removable units a doubling"}[group])
+                                             "removable": "removable units per doubling"}[group])
         axes.flat[0].set_ylabel("ours")
         legend(figure, axes.flat)
         yield picture(figure, "Published numbers against ours",
-                      "Published numbers that have one of ours beside them; dotted: equal.")
+                      "Published numbers for which we have one of our own. Dotted: equality.")
 
 
 SECTION = Section(
@@ -58,8 +58,8 @@ SECTION = Section(
     question="Does this laboratory give the numbers that others have published?",
     method="Each number was declared with its source, our study of the same protocol (at full size, or reduced as stated), and "
         "the gap that would matter, before the two were compared. A number is <em>met</em> if the gap's interval, from both "
-        "uncertainties and for all numbers of a group together, holds zero and reaches no farther than that gap. "
-        "<code>python -m figures reproduce</code> prints the same; <code>--anew</code> carries out the studies.",
+        "uncertainties and for all numbers of a group together, contains zero and extends no farther than that gap. "
+        "<code>python -m figures reproduce</code> prints the same; <code>--anew</code> computes the studies.",
     studies=_STUDIES,
     draw=draw,
     claims=(),

@@ -81,7 +81,7 @@ def cells(table: pd.DataFrame) -> pd.DataFrame:
     return table.drop_duplicates(["task", "width", "data_set"])
 
 
-def resplits_a_merger(ends: pd.DataFrame) -> pd.Series:
+def resplits_per_merger(ends: pd.DataFrame) -> pd.Series:
     """Re-splits per region that died, for each setting."""
     return ends.resplits / ends.deaths.clip(lower=1)
 
@@ -104,7 +104,7 @@ def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
         random.final_regions.loc[wide] - clear.final_regions.loc[wide], counted["random"], "random")
     for part, piece, name in ((clear, "structured", "wide"), (random, "random-labels", "random")):
         add("s2.merged-regions-stay-merged", piece, f"{piece.replace('-', ' ')}, width {wide}",
-            resplits_a_merger(part.loc[wide]).where(part.loc[wide].memorised > 0), counted[name], piece.partition("-")[0],
+            resplits_per_merger(part.loc[wide]).where(part.loc[wide].memorised > 0), counted[name], piece.partition("-")[0],
             least=0.0)
     spread = ends.spread.clip(lower=RESOLUTION).loc["structured"]
     add("s2.wide-solutions-agree", "spread", f"structured labels, width {wide} against {narrow}",

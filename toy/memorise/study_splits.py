@@ -16,7 +16,7 @@ from lab.combine import bounded
 from lab.estimate import mean_interval
 from lab.study import CONFIRMATORY, Study
 from theory.claims import Evidence
-from toy.memorise.study import TRAINING, Memorise, cells, resplits_a_merger, tabulate
+from toy.memorise.study import TRAINING, Memorise, cells, resplits_per_merger, tabulate
 
 WIDTH = 128
 SHARES = (0.0, 0.1, 0.2, 0.5, 1.0)  # of labels that are random
@@ -50,7 +50,7 @@ def tabulate_splits(finished) -> pd.DataFrame:
 def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
     """Effect of the share of random labels, of small steps, and of chance; intervals are over data sets."""
     done = table[table.memorised > 0]
-    done = done.assign(rate=resplits_a_merger(done), excess=(done.resplits - done.chance) / done.births.clip(lower=1))
+    done = done.assign(rate=resplits_per_merger(done), excess=(done.resplits - done.chance) / done.births.clip(lower=1))
     fast = done[done.learning_rate == TRAINING["learning_rate"]].set_index(["random_share", "data_set"]).sort_index()
     pieces: list[Evidence] = []
 
