@@ -199,7 +199,7 @@ def escape(tables):
 
 def endings(tables):
     """Spread, disagreement and barriers between solutions."""
-    shown = _present(tables, "endings-digits", "endings-mnist")
+    shown = _present(tables, "endings-digits", "endings-mnist", "endings-cifar10")
     if not shown:
         return
     series = [(f"{table.frame.data.iloc[0]}, {regime}", rows.assign(
@@ -233,6 +233,18 @@ def memorise(tables):
             yield picture(figure, "Memorising digits, random labels and noise",
                           "Networks of one hidden layer; decision regions on polygons through training images of one label. "
                           "Left: only networks that fitted the task. Intervals over replicas.", table.name)
+    for table in _present(tables, "memorise-cifar10"):
+        frame = table.frame
+        with panels(3, most=3, height=2.4) as (figure, axes):
+            for axis, column, label in zip(axes, ("train_error", "test_error", "regions"), (
+                    "training error", "test error", "decision regions")):
+                for place, (task, rows) in enumerate(frame.groupby("task", sort=False)):
+                    estimates(axis, rows.groupby("epochs"), column, task, within=POSITIVE, real=True, **look(place, line=True))
+                axis.set(xscale="log", xlabel="epochs", ylabel=label, ylim=(0, None))
+            legend(figure, axes, columns=3)
+            yield picture(figure, "Memorising CIFAR-10, random labels and noise during training",
+                          f"Networks of one hidden layer, {frame.hidden.iloc[0]} units, on {frame.samples.iloc[0]:,} images; "
+                          f"{frame.data.iloc[0]}. Regions as above. Intervals over replicas.", table.name)
 
 
 def adversarial(tables):

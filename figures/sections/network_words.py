@@ -96,10 +96,14 @@ def _critical(frame) -> str:
 def _endings(frame) -> str:
     base = frame[frame.regime == "base"]
     (narrow, few), (wide, many) = _ends(base)
+    barrier = (f"the barrier between two of width {wide} is {many.barrier.mean():.2g} before and "
+               f"{many.barrier_matched.mean():.2g} after matching their units.")
+    if narrow == wide:
+        return (f"On {frame.data.iloc[0]} two networks of width {wide} differ on {_percent(1 - many.agreement.mean())} of the "
+                f"test samples; the standard deviation of their test errors is {_percent(many.spread.mean())}; {barrier}")
     return (f"On {frame.data.iloc[0]} two networks of width {narrow} differ on {_percent(1 - few.agreement.mean())} of the "
             f"test samples, of width {wide} on {_percent(1 - many.agreement.mean())}; the standard deviation of their test "
-            f"errors goes from {_percent(few.spread.mean())} to {_percent(many.spread.mean())}; the barrier between two of "
-            f"width {wide} is {many.barrier.mean():.2g} before and {many.barrier_matched.mean():.2g} after matching their units.")
+            f"errors goes from {_percent(few.spread.mean())} to {_percent(many.spread.mean())}; {barrier}")
 
 
 def _memorise(frame) -> str:
@@ -110,8 +114,8 @@ def _memorise(frame) -> str:
         fitted = rows.fitted.dropna()
         parts.append(f"{task} after {fitted.median():.0f} epochs" if len(fitted) else f"{task} not at all")
     again = {task: rows.resplits.sum() / max(1.0, rows.deaths.sum()) for task, rows in last.groupby("task", sort=False)}
-    return (f"At width {wide.hidden.iloc[0]} networks fit {listed(parts)} (median); merged regions split again in "
-            f"{listed(f'{_percent(x)} of cases with {task}' for task, x in again.items())}.")
+    return (f"On {frame.data.iloc[0]} networks of width {wide.hidden.iloc[0]} fit {listed(parts)} (median); merged regions split "
+            f"again in {listed(f'{_percent(x)} of cases with {task}' for task, x in again.items())}.")
 
 
 def _adversarial(frame) -> str:
@@ -134,8 +138,8 @@ SUBJECTS = (
     Subject("Critical points", {"critical-digits": ""}, _critical),
     Subject("Curvature along training", {"curvature-digits": ""}, _curvature),
     Subject("Escape by width", {"escape-digits": ""}, _escape),
-    Subject("Solutions of the same loss", {"endings-digits": "", "endings-mnist": ""}, _endings),
-    Subject("Memorise or generalise", {"memorise-digits": ""}, _memorise),
+    Subject("Solutions of the same loss", {"endings-digits": "", "endings-mnist": "", "endings-cifar10": ""}, _endings),
+    Subject("Memorise or generalise", {"memorise-digits": "", "memorise-cifar10": ""}, _memorise),
     Subject("Adversarial changes", {"adversarial-digits": "", "adversarial-mnist": ""}, _adversarial),
 )
 STUDIES = tuple(dict.fromkeys(name for subject in SUBJECTS for name in subject.studies))

@@ -66,9 +66,10 @@ def test_what_the_table_says():
         for task, regions, resplits, fitted in (("true labels", 2.0, 10, 4), ("random labels", 5.0, 20, 16),
                                                 ("half random", 4.0, 15, 8), ("noise pictures", 2.0, 1, 8)):
             failed = task == "random labels" and seed == 0
-            rows += [{"task": task, "hidden": hidden, "seed": CONFIRMATORY + seed, "epochs": epochs, "regions": regions + seed,
-                      "train_error": 0.1 * failed, "fitted": np.nan if failed else fitted, "deaths": 100.0,
-                      "births": 50.0, "resplits": resplits + seed, "chance": 5.0} for hidden in (16, 64) for epochs in (1, 32)]
+            rows += [{"task": task, "data": "digits", "hidden": hidden, "seed": CONFIRMATORY + seed, "epochs": epochs,
+                      "regions": regions + seed, "train_error": 0.1 * failed, "fitted": np.nan if failed else fitted,
+                      "deaths": 100.0, "births": 50.0, "resplits": resplits + seed, "chance": 5.0}
+                     for hidden in (16, 64) for epochs in (1, 32)]
     found = {(e.claim, e.piece): e for e in memorise.evidence(pandas.DataFrame(rows), ("a",))}
     more = found["s2.memorising-needs-more-regions", "regions"]
     assert more.estimate.mean == pytest.approx(3.0) and more.note == "3 of 4 replicas had fitted"

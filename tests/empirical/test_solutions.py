@@ -20,7 +20,7 @@ from lab.study import CONFIRMATORY
 from lab.study import load as load_study
 from theory.claims import claims
 
-STUDIES_HERE = ("descent-digits", "descent-mnist", "endings-digits", "endings-mnist")
+STUDIES_HERE = ("descent-digits", "descent-mnist", "endings-digits", "endings-mnist", "endings-cifar10", "memorise-cifar10")
 
 
 def network(depth, seed=0):
@@ -102,6 +102,8 @@ def test_endings_leave_out_replicas_that_did_not_come_to_the_loss():
     assert found["s2.width-generalises"].estimate.mean == pytest.approx(0.048)
     assert found["s3.minimisers-differ"].estimate.mean == pytest.approx(0.08)
     assert found["s2.barriers-are-order"].estimate.mean == pytest.approx(0.35)
+    of_one_width = endings.evidence(frame[frame.hidden == 64], ())
+    assert {e.claim for e in of_one_width} == {"s3.minimisers-differ", "s2.barriers-are-order"}
 
 
 @pytest.mark.parametrize("name", STUDIES_HERE)
@@ -111,7 +113,8 @@ def test_plans_are_confirmatory_and_speak_to_claims(name, monkeypatch):
     runs = (study.declared or study.configs)("full")
     assert all(run.seed >= CONFIRMATORY and run.split == run.seed for run in runs) and len({run.seed for run in runs}) >= 6
     assert study.plan("full", 3) != study.plan("full") and (not study.declared or study.configs("full") == [])
-    assert any(claim.primary.get("real", "").startswith(f"{name}/") for claim in claims().values()) or name.endswith("digits")
+    primary = any(claim.primary.get("real", "").startswith(f"{name}/") for claim in claims().values())
+    assert primary or name.endswith(("digits", "cifar10"))
 
 
 def test_widths_straddle_one_parameter_an_equation():

@@ -14,7 +14,7 @@ import numpy as np
 
 from empirical.settings import Network, Setting
 from empirical.studies.levels import levels
-from empirical.studies.solutions.plan import SOURCES, about, from_files, of_width, seeds
+from empirical.studies.solutions.plan import SOURCES, about, from_files, of_width, seeds, unlike_published
 from empirical.studies.trained import TRAIN, ready
 from lab.combine import bounded
 from lab.estimate import mean_interval
@@ -78,7 +78,8 @@ def run(config: Endings, folder: Path, *, device: str | None = None, data_dir: s
     -------
     dict
         Loss and accuracy of each network (``train``, ``test``), ``reached`` (whether each came to its loss), ``parameters``;
-        ``agreement`` on test samples over all pairs; barriers over pairs of neighbours, as they are and with their units matched.
+        ``agreement`` on test samples over all pairs; barriers over pairs of neighbours, as they are and with their units matched;
+        ``data``, the name of data that are not the published ones.
 
     Examples
     --------
@@ -109,7 +110,7 @@ def run(config: Endings, folder: Path, *, device: str | None = None, data_dir: s
             found[f"error_barrier{suffix}"].append(here["error"])
     return {**{key: facts[key] for key in ("parameters", "train", "test", "reached", "epochs")},
             "agreement": agreement(answers(stack, data, data.splits["test"])),
-            **{key: float(np.mean(values)) for key, values in found.items()},
+            **{key: float(np.mean(values)) for key, values in found.items()}, **unlike_published(data),
             "manifest": at.manifest(config.threads)}
 
 
@@ -117,15 +118,16 @@ MEASURE = Stage("compare", "empirical.studies.solutions.endings:run", Endings, n
 STAGES = (TRAIN, MEASURE)
 
 
-def _configs(data: str, regimes: Sequence[str], scale: str, n: int | None = None) -> list[Endings]:
-    """Every way of training, three widths; replica by replica."""
+def _configs(data: str, regimes: Sequence[str], scale: str, n: int | None = None, *, widths: Sequence[int] = WIDTHS,
+             **changes: Any) -> list[Endings]:
+    """Every way of training and width; replica by replica."""
     if scale not in REPLICAS or (scale == "quick" and data != "digits"):
         return []
     if scale == "quick":
         return [of_width(Endings, hidden, seed, regime="base", stack=2, **{**SOURCES[data], **LOSS, "epochs": 40})
                 for seed in seeds(n or 2) for hidden in WIDTHS[:2]]
-    return [of_width(Endings, hidden, seed, regime=regime, **{**SOURCES[data], **LOSS, **REGIMES[regime]})
-            for seed in seeds(n or REPLICAS[scale]) for regime in regimes for hidden in WIDTHS]
+    return [of_width(Endings, hidden, seed, regime=regime, **{**SOURCES[data], **LOSS, **REGIMES[regime], **changes})
+            for seed in seeds(n or REPLICAS[scale]) for regime in regimes for hidden in widths]
 
 
 def tabulate(finished: Sequence[tuple[Any, dict]]) -> "pandas.DataFrame":
@@ -159,7 +161,7 @@ def tabulate(finished: Sequence[tuple[Any, dict]]) -> "pandas.DataFrame":
 
 
 def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]:
-    """Spread, disagreement and barriers of the widest networks, those of the narrowest beside them.
+    """Spread, disagreement and barriers of the widest networks; beside those of the narrowest, where there are several widths.
 
     Parameters
     ----------
@@ -191,11 +193,13 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]
         by = whole.pivot(index="seed", columns="hidden", values=["spread", "test_error", *KEYS[:3]])
         spread = by["spread"].clip(lower=1e-4)  # an error of a test of 10,000
         setting = f"MLP, {name}, {regime}, width {wide}"
+        if wide > narrow:
+            found += [
+                Evidence("s2.wide-solutions-agree", estimate=mean_interval(spread[wide] / spread[narrow], log=True),
+                         setting=f"{setting} against {narrow}", **common),
+                Evidence("s2.width-generalises", setting=f"{setting} against {narrow}", estimate=bounded(
+                    mean_interval(by["test_error"][narrow] - by["test_error"][wide]), -1, 1), **common)]
         found += [
-            Evidence("s2.wide-solutions-agree", estimate=mean_interval(spread[wide] / spread[narrow], log=True),
-                     setting=f"{setting} against {narrow}", **common),
-            Evidence("s2.width-generalises", setting=f"{setting} against {narrow}", estimate=bounded(
-                mean_interval(by["test_error"][narrow] - by["test_error"][wide]), -1, 1), **common),
             Evidence("s3.minimisers-differ", setting=setting,
                      estimate=bounded(mean_interval(1 - by["agreement"][wide]), 0, 1), **common),
             Evidence("s2.barriers-are-order", setting=setting, estimate=bounded(mean_interval(
@@ -208,3 +212,7 @@ DIGITS_ENDINGS = Study("endings-digits", "networks of nearly no training loss on
 MNIST_ENDINGS = Study("endings-mnist", "networks of nearly no training loss on MNIST", STAGES,
                       from_files(partial(_configs, "mnist", ("base",))), tabulate, evidence, processes=True, extensible=True,
                       declared=partial(_configs, "mnist", ("base",)))
+_CIFAR10 = partial(_configs, "cifar10", ("base",), widths=WIDTHS[-1:], stack=COPIES // 2, learning_rate=0.01)
+CIFAR10_ENDINGS = Study("endings-cifar10", "networks of one width of nearly no training loss on CIFAR-10", STAGES,
+                        from_files(_CIFAR10), tabulate, evidence, processes=True, extensible=True, declared=_CIFAR10,
+                        pilot_seconds=900.0)

@@ -1,4 +1,5 @@
-"""Memorise or generalise: MLPs on digits with true, partly random and random labels, on noise, and on scrambled pictures.
+"""Memorise or generalise: MLPs on digits with true, partly random and random labels, on noise, and on scrambled pictures; MLPs
+of one width on CIFAR-10 with true and random labels, and on noise.
 
 Networks are looked at after more and more epochs; those of fewer epochs are the beginnings of those of more. Told are the errors,
 the first look without an error on the training pictures, and what becomes of decision regions on polygons through pictures of a
@@ -14,7 +15,7 @@ import numpy as np
 
 from empirical.settings import Network, Setting
 from empirical.studies.levels import levels
-from empirical.studies.solutions.plan import about, of_width, seeds
+from empirical.studies.solutions.plan import CIFAR10, about, from_files, of_width, seeds, unlike_published
 from empirical.studies.trained import TRAIN, first_member, ready
 from lab.combine import bounded
 from lab.estimate import mean_interval
@@ -31,7 +32,12 @@ TASKS: dict[str, dict[str, Any]] = {
     "random labels": {"data": "digits", "label_noise": 1.0}, "noise pictures": {"data": "digits-noise"},
     "scrambled pictures": {"data": "digits-scrambled"}}
 WIDTHS, LOOKS = (16, 64, 256), (1, 2, 4, 8, 16, 32, 64, 128, 256)
+TASKS_CIFAR10: dict[str, dict[str, Any]] = {
+    "true labels": CIFAR10, "random labels": {**CIFAR10, "label_noise": 1.0},
+    "noise pictures": {**CIFAR10, "data": "cifar10-noise"}}
+LOOKS_CIFAR10 = LOOKS[:7]  # pilots had fitted after 32 epochs
 REPLICAS = {"quick": 2, "full": 8}
+REPLICAS_CIFAR10 = 6
 EVENTS = ("deaths", "births", "resplits", "chance")
 
 
@@ -107,7 +113,8 @@ def run(config: Memorise, folder: Path, *, device: str | None = None, data_dir: 
     curves = polygons(data, config.corners, config.points, config.seed)
     models = [prepare(networks[0], data, target).eval(), *(first_member(n, at.experiment, data, target) for n in networks)]
     found = follow(np.stack([classes_on(model, curves) for model in models], axis=1))
-    return {"looks": [about(network, fact) for network, fact in zip(networks, facts)], "parameters": facts[0]["parameters"],
+    looks = [about(network, {**fact, **unlike_published(data)}) for network, fact in zip(networks, facts)]
+    return {"looks": looks, "parameters": facts[0]["parameters"],
             "regions": found.count.mean(axis=0), **{name: float(getattr(found, name).sum()) for name in EVENTS},
             "manifest": at.manifest(config.threads)}
 
@@ -122,6 +129,14 @@ def _configs(scale: str, n: int | None = None) -> list[Memorise]:
     widths, few = (WIDTHS[:1], {"looks": (1, 4)}) if scale == "quick" else (WIDTHS, {})
     return [of_width(Memorise, hidden, seed, **{**PLAIN, **changes, **few}, task=task) for seed in seeds(n or REPLICAS[scale])
             for task, changes in TASKS.items() for hidden in reversed(widths)]
+
+
+def _configs_cifar10(scale: str, n: int | None = None) -> list[Memorise]:
+    """Three tasks, one width; replica by replica."""
+    if scale != "full":
+        return []
+    return [of_width(Memorise, WIDTHS[-1], seed, **{**PLAIN, **changes}, task=task, looks=LOOKS_CIFAR10)
+            for seed in seeds(n or REPLICAS_CIFAR10) for task, changes in TASKS_CIFAR10.items()]
 
 
 def tabulate(finished: Sequence[tuple[Any, dict]]) -> "pandas.DataFrame":
@@ -182,6 +197,7 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]
                        again=(wide.resplits - wide.chance) / wide.births.clip(lower=1))
     last = last.set_index(["task", "seed"]).sort_index()
     done, found = last[last.train_error == 0], []
+    name = str(frame.data.iloc[0])  # of the first task, whose pictures are not altered
     late = 2.0 * frame.epochs.max()  # epochs of what has not fitted by the last look: the next look
 
     def of(task: str, column: str, rows: "pandas.DataFrame" = done) -> "pandas.Series":
@@ -192,10 +208,10 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]
         values = values.dropna()
         if len(values):
             planned = frame.seed.nunique()
-            found.append(Evidence(claim, "real", f"MLP of {int(frame.hidden.max())} units, digits, {words}",
-                                  bounded(mean_interval(values, log=log), least, most), runs, piece=piece, cluster="digits",
+            found.append(Evidence(claim, "real", f"MLP of {int(frame.hidden.max())} units, {name}, {words}",
+                                  bounded(mean_interval(values, log=log), least, most), runs, piece=piece, cluster=name,
                                   note=f"{len(values)} of {planned} replicas had fitted" * (len(values) < planned),
-                                  levels={**levels("mlp", "digits"), "labels": labels, "share": piece}))
+                                  levels={**levels("mlp", name), "labels": labels, "share": piece}))
 
     add("s2.memorising-needs-more-regions", "regions", "polygons through pictures of a label, random against true",
         of("random labels", "regions") - of("true labels", "regions"), "random")
@@ -213,3 +229,6 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]
 
 MEMORISE_DIGITS = Study("memorise-digits", "memorise or generalise: MLPs on digits, true labels, random ones, noise",
                         (TRAIN, FOLLOW), _configs, tabulate, evidence, processes=True, extensible=True)
+MEMORISE_CIFAR10 = Study("memorise-cifar10", "memorise or generalise: MLPs of one width on CIFAR-10",
+                         (TRAIN, FOLLOW), from_files(_configs_cifar10), tabulate, evidence, processes=True, extensible=True,
+                         declared=_configs_cifar10, pilot_seconds=700.0)

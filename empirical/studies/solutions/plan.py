@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -11,10 +11,14 @@ from empirical.declared import data_folder
 from empirical.settings import Setting
 from lab.study import CONFIRMATORY
 
+if TYPE_CHECKING:
+    from empirical.data import Dataset
+
 UNIT = 512  # base width: a layer of h units has alpha = h/512
 DIGITS = {"data": "digits", "train_size": 300, "epochs": 300}
 MNIST = {"data": "mnist", "train_size": 1000, "image_size": 14, "batch_size": 100, "learning_rate": 0.1}
-SOURCES = {"digits": DIGITS, "mnist": MNIST}
+CIFAR10 = {"data": "cifar10", "train_size": 1000, "learning_rate": 0.01}  # at a rate of .05, pilots on 3,072 pixels diverged
+SOURCES = {"digits": DIGITS, "mnist": MNIST, "cifar10": CIFAR10}
 # one hidden layer, and nothing that keeps training from fitting all it can: no augmentation, no weight decay
 PLAIN = {"arch": "mlp", "depth": 1, "base_width": UNIT, "epochs": 200, "batch_size": 50, "learning_rate": 0.05,
          "weight_decay": 0.0, "augment": False}
@@ -72,8 +76,30 @@ def data_name(config: Setting) -> str:
     >>> data_name(of_width(Network, 48, 100, **MNIST))
     'MNIST at 14x14'
     """
-    name = {"mnist": "MNIST"}.get(config.data, config.data)
+    name = {"mnist": "MNIST", "cifar10": "CIFAR-10"}.get(config.data, config.data)
     return name + (f" at {config.image_size}x{config.image_size}" if config.image_size else "")
+
+
+def unlike_published(data: "Dataset") -> dict[str, str]:
+    """The name of data whose files are not the published ones, which a result has to tell.
+
+    Parameters
+    ----------
+    data : Dataset
+        The data of a run.
+
+    Returns
+    -------
+    dict
+        ``data``, or nothing.
+
+    Examples
+    --------
+    >>> from empirical.data import load
+    >>> unlike_published(load("digits"))
+    {}
+    """
+    return {"data": data.facts["name"]} if data.facts.get("files_as_published") != data.facts.get("files") else {}
 
 
 def hidden_units(config: Setting) -> int:
@@ -143,14 +169,15 @@ def seeds(n: int) -> range:
 
 
 def from_files(declared: Callable[..., Sequence[Config]]) -> Callable[..., list[Config]]:
-    """The same runs where there are data, with their checksum.
+    """The same runs where there are data, with their checksums.
 
-    The checksum is that of all pictures and labels before they are dealt out and before labels are made wrong: one for all runs.
+    A checksum is that of all pictures and labels before they are dealt out and before labels are made wrong: one for all runs on
+    a data set, which have their pictures at one size.
 
     Parameters
     ----------
     declared : function of scale and replicas
-        The runs, on one data set.
+        The runs.
 
     Returns
     -------
@@ -168,8 +195,9 @@ def from_files(declared: Callable[..., Sequence[Config]]) -> Callable[..., list[
             return []
         from empirical.data import dataset, with_checksum
 
-        first = with_checksum(runs[0], dataset(runs[0]))
-        return [replace(run, checksum=first.checksum) for run in runs]
+        first = {run.data: run for run in reversed(runs)}
+        checksums = {name: with_checksum(run, dataset(run)).checksum for name, run in first.items()}
+        return [replace(run, checksum=checksums[run.data]) for run in runs]
 
     return configs
 
@@ -182,7 +210,7 @@ def about(config: Setting, result: dict, member: int | None = 0) -> dict[str, An
     config : Setting
         Its run.
     result : dict
-        Of :func:`empirical.studies.trained.run`.
+        Of :func:`empirical.studies.trained.run`; ``data`` names data that are not the published ones.
     member : int or None, default 0
         Number of the network in its stack; None for the mean over all of them, which has no column ``member``.
 
@@ -202,7 +230,7 @@ def about(config: Setting, result: dict, member: int | None = 0) -> dict[str, An
     def of(values: Sequence[float]) -> float:
         return float(np.mean(values)) if member is None else values[member]
 
-    return {"data": data_name(config), "hidden": hidden_units(config), "parameters": result["parameters"],
+    return {"data": result.get("data", data_name(config)), "hidden": hidden_units(config), "parameters": result["parameters"],
             "samples": config.train_size, "label_noise": config.label_noise, "seed": config.seed,
             **({} if member is None else {"member": member}), "epochs": config.epochs,
             **{f"{split}_{name}": value for split in ("train", "test") for name, value in
