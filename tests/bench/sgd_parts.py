@@ -11,7 +11,7 @@ import numpy as np
 
 from lab import kernel_streams as streams
 from lab.compiled import njit
-from toy.teacher_student import kernels
+from toy.teacher_student import block, kernels, tile
 
 PARTS = ("sampling", "labels", "forward product", "activation, errors, readout", "update")
 _f = np.float32
@@ -24,17 +24,17 @@ def _repeat(part, times, states, x, teacher, amplitudes, rho, spare, zeta, y, W,
             streams.fill_normal_at(states, 0, x, 0, d * row)
         elif part == 1:
             k = amplitudes.size
-            kernels.product(rho, 0, row, teacher, 0, k, 1, x, 0, row, k, row // kernels.LANES, d, False)
-            kernels.labels_of(y, 0, rho, spare, row, k, amplitudes, kernels.ERF, _f(0), zeta, row)
+            tile.product(rho, 0, row, teacher, 0, k, 1, x, 0, row, k, row // block.LANES, d, False)
+            block.labels_of(y, 0, rho, spare, row, k, amplitudes, block.ERF, _f(0), zeta, row)
         elif part == 2:
-            if m == kernels.LANES:
-                kernels.forward_sixteen(h, 0, x, 0, row, W, 0, d, spare)
+            if m == block.LANES:
+                block.forward_sixteen(h, 0, x, 0, row, W, 0, d, spare)
             else:
-                kernels.forward_panels(h, 0, x, 0, row, n, W, 0, m, d)
+                block.forward_panels(h, 0, x, 0, row, n, W, 0, m, d)
         elif part == 3:
-            kernels.batch_wide(h, delta, g, y, V, 0, m, n, row, (_f(1e-4), _f(1e-4), _f(1), _f(1)), kernels.ERF)
+            kernels.batch_wide(h, delta, g, y, V, 0, m, n, row, (_f(1e-4), _f(1e-4), _f(1), _f(1)), block.ERF)
         else:
-            kernels.update_panels(W, 0, m, d, x, 0, row, n, delta, 0)
+            block.update_panels(W, 0, m, d, x, 0, row, n, delta, 0)
 
 
 def breakdown(step, width: int, inputs: int, batch: int, teacher_units: int = 4, rounds: int = 5) -> dict[str, float]:
@@ -45,7 +45,7 @@ def breakdown(step, width: int, inputs: int, batch: int, teacher_units: int = 4,
     step : callable
         Given a number, takes so many steps of one replica.
     width, inputs, batch : int
-        Of the students: neurons (a multiple of 16), input dimension, and samples a step (at least 16).
+        Of the students: neurons (a multiple of 16), input dimension, and samples per step (at least 16).
     teacher_units : int
         Units of the teacher.
     rounds : int
@@ -56,8 +56,8 @@ def breakdown(step, width: int, inputs: int, batch: int, teacher_units: int = 4,
     dict
         Seconds by name: those of :data:`PARTS`, and ``step``.
     """
-    zeros = kernels.aligned_zeros
-    row = -(-batch // kernels.LANES) * kernels.LANES
+    zeros = block.aligned_zeros
+    row = -(-batch // block.LANES) * block.LANES
     states = streams.open_streams(0, "bench", replicas=1).ravel()
     x, W, V = zeros(inputs * row), zeros(width * inputs), zeros(width)
     h, delta, g = zeros(row * width), zeros(row * width), zeros(row * width)

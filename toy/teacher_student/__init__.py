@@ -1,4 +1,4 @@
-"""Teacher and student: online SGD of two-layer networks, in full and exactly in law in the span (see ``model``)."""
+"""Teacher and student: online SGD of two-layer networks, with all weights, or exactly in law in their span (see ``model``)."""
 
 from lab.discover import lazy
 from toy.models import Model

@@ -18,7 +18,7 @@ def add_arguments(parser):
     parser.add_argument("--readout-learning-rate", type=not_negative_float, default=None,
                         help="eta_v (default: eta; 0: first layer only)")
     parser.add_argument("--noise", type=not_negative_float, default=0.1, help="standard deviation of the label noise")
-    parser.add_argument("--batch-size", type=positive_int, default=1, help="samples a step")
+    parser.add_argument("--batch-size", type=positive_int, default=1, help="samples per step")
     parser.add_argument("--weight-decay", type=not_negative_float, default=0.0, help="decay rate")
     parser.add_argument("--samples", type=whole(0), default=0, help="size of a finite training set (0: fresh inputs)")
     parser.add_argument("--init-scale", type=positive_float, default=0.5, help="square root of the starting Q_ii")
@@ -61,44 +61,44 @@ def run(args) -> dict:
 
     steps = round(arguments["times"][-1] * arguments["dim"])
     with numba_threads(args.jobs), Progress(steps, "steps") as bar:
-        found = simulate(time_limit=args.time_limit, progress=lambda done, _: bar.step(done - bar.done), **arguments)
+        result = simulate(time_limit=args.time_limit, progress=lambda done, _: bar.step(done - bar.done), **arguments)
     small_rate = args.activation == "relu"
-    reached = arguments["times"][:max(1, int((found.error == found.error).any(axis=1).sum()))]
+    reached = arguments["times"][:max(1, int((result.error == result.error).any(axis=1).sum()))]
     try:
         if args.width + args.teacher_width > MOST_UNITS:  # four-unit integrals: the cost grows with the fourth power
-            raise InputError(f"students and teachers of more than {MOST_UNITS} units in all take too long")
+            raise InputError(f"students and teachers of more than {MOST_UNITS} units together take too long")
         theory = predict(small_rate=small_rate, **{**arguments, "times": reached})
         equations = "small learning rate" if small_rate else "large N"
     except InputError as reason:
         theory, equations = None, f"none: {reason}"
-    good, rows = ~found.diverged, []
-    for s, time in enumerate(found.times):
-        there = good & (found.error[s] == found.error[s])  # not NaN
-        row = {"time": time, "error": mean_interval(found.error[s, there]) if there.any() else None}
+    good, rows = ~result.diverged, []
+    for s, time in enumerate(result.times):
+        known = good & (result.error[s] == result.error[s])  # not NaN
+        row = {"time": time, "error": mean_interval(result.error[s, known]) if known.any() else None}
         if theory is not None and s < len(theory.times):
             row["predicted"] = mean_interval(theory.error[s])
-        if found.training_error is not None and there.any():
-            row["training_error"] = mean_interval(found.training_error[s, there])
+        if result.training_error is not None and known.any():
+            row["training_error"] = mean_interval(result.training_error[s, known])
         rows.append(row)
-        if not there.any():
+        if not known.any():
             continue
         say(f"time {time:>8.2f}  " + "  ".join(
             f"{name} {value:.5f}"
             for name, value in row.items() if name != "time" and value is not None))
-    result = {**{k: v for k, v in arguments.items() if k != "times"}, "equations": equations, "trajectory": rows,
-              "diverged": int(found.diverged.sum()), "finished": found.finished, "steps": found.steps,
-              "seconds": found.seconds}
-    if found.finished and good.any() and args.activation != "relu":
-        units = classify(found.Q[-1, good], found.v[-1, good], args.activation)
-        result["units"] = {"removable": mean_interval(units.removable.mean(axis=-1)),
-                           "repeated": mean_interval(units.repeated.mean(axis=-1)),
-                           "distinct": mean_interval(units.distinct)}
-        say("units: " + ", ".join(f"{name} {value.mean:.3f}" for name, value in result["units"].items()))
-    if not found.finished:
-        note(f"stopped by the time limit after {found.steps} steps")
-    if found.diverged.any():
-        note(f"{int(found.diverged.sum())} of {good.size} replicas diverged")
-    return result
+    out = {**{k: v for k, v in arguments.items() if k != "times"}, "equations": equations, "trajectory": rows,
+           "diverged": int(result.diverged.sum()), "finished": result.finished, "steps": result.steps,
+           "seconds": result.seconds}
+    if result.finished and good.any() and args.activation != "relu":
+        units = classify(result.Q[-1, good], result.v[-1, good], args.activation)
+        out["units"] = {"removable": mean_interval(units.removable.mean(axis=-1)),
+                        "repeated": mean_interval(units.repeated.mean(axis=-1)),
+                        "distinct": mean_interval(units.distinct)}
+        say("units: " + ", ".join(f"{name} {value.mean:.3f}" for name, value in out["units"].items()))
+    if not result.finished:
+        note(f"stopped by the time limit after {result.steps} steps")
+    if result.diverged.any():
+        note(f"{int(result.diverged.sum())} of {good.size} replicas diverged")
+    return out
 
 
 def draw(result, axes) -> None:

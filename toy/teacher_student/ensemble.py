@@ -1,4 +1,4 @@
-"""Many students at once: weights in the layout of the kernels, order parameters out of it.
+"""Many students at once: weights in the layout of the kernels, and order parameters computed from them.
 
 Which layout a student has follows from its width, input dimension and batch alone, never from the number of replicas or
 threads: a replica gives the same bits alone and among a thousand.
@@ -10,17 +10,30 @@ from lab import kernel_streams as streams
 from lab.errors import ArgumentError
 from lab.streams import normal
 from toy.teacher_student import kernels
+from toy.teacher_student.block import (
+    DECAY_V,
+    DECAY_W,
+    ERF,
+    LANES,
+    LINEAR,
+    NOISE,
+    PANEL,
+    RATE_V,
+    RATE_W,
+    RELU,
+    TANH,
+    aligned_zeros,
+)
 
-LANES = kernels.LANES
-_INPUTS = 4096  # of them at a time are weights copied
-ACTIVATIONS = {"erf": kernels.ERF, "relu": kernels.RELU, "tanh": kernels.TANH, "linear": kernels.LINEAR}
+_INPUTS = 4096  # inputs whose weights are copied at a time
+ACTIVATIONS = {"erf": ERF, "relu": RELU, "tanh": TANH, "linear": LINEAR}
 
 
 def plan(width: int, batch_size: int, dim: int) -> tuple[bool, int, int]:
-    """(lanes are replicas, steps in a block, replicas or groups a task): the fastest measured.
+    """(lanes are replicas?, steps per block, replicas or groups per task): the fastest measured.
 
-    Where inputs are many, what several replicas of a task share (the recursion) counts for little, and shorter blocks
-    of inputs cost next to nothing and save memory.
+    With many inputs the recursion, which several replicas of a task overlap, takes little of the time, and shorter blocks cost
+    next to nothing and save memory.
     """
     if width <= 8 or (width <= 16 and batch_size <= 4):
         return True, max(1, (4 if dim < 16384 else 2) // batch_size), 1
@@ -35,10 +48,10 @@ def address(s, purpose: str) -> tuple:
 
 def _parameters(s) -> np.ndarray:
     out = np.zeros(5, dtype=np.float32)
-    out[kernels.RATE_W], out[kernels.RATE_V] = s.learning_rate / s.dim, s.readout_learning_rate / s.dim
-    out[kernels.DECAY_W] = s.weight_decay * s.learning_rate / s.dim
-    out[kernels.DECAY_V] = s.weight_decay * s.readout_learning_rate / s.dim
-    out[kernels.NOISE] = s.noise
+    out[RATE_W], out[RATE_V] = s.learning_rate / s.dim, s.readout_learning_rate / s.dim
+    out[DECAY_W] = s.weight_decay * s.learning_rate / s.dim
+    out[DECAY_V] = s.weight_decay * s.readout_learning_rate / s.dim
+    out[NOISE] = s.noise
     return out
 
 
@@ -54,15 +67,15 @@ class FullEnsemble:
         open_ = streams.open_lanes if self.narrow else streams.open_streams
         self.streams = [open_(s.seed, *address(s, what), replicas=n).ravel() for what in ("data", "noise", "order")]
         rows = self.groups * LANES if self.narrow else n
-        self.W, self.V = kernels.aligned_zeros(rows * d * m), kernels.aligned_zeros(rows * m)
+        self.W, self.V = aligned_zeros(rows * d * m), aligned_zeros(rows * m)
         self.done = 0
         for r in range(n):
             weights, readout = starts(s, r)
             if self.narrow:
                 self._cube()[r // LANES, :, :, r % LANES] = weights.T
             else:
-                for at, panel in self._panels(r):
-                    panel[:, :max(0, min(s.width - at, panel.shape[1]))] = weights[at:at + panel.shape[1]].T
+                for first, panel in self._panels(r):
+                    panel[:, :max(0, min(s.width - first, panel.shape[1]))] = weights[first:first + panel.shape[1]].T
             self._readout()[r, :s.width] = readout
         full = np.zeros((s.strengths.size, d))
         full[:, :s.teacher_directions.shape[1]] = s.teacher_directions
@@ -78,9 +91,9 @@ class FullEnsemble:
         """(first neuron, view [input][neuron]) of each panel of a replica's weights."""
         d, m = self.setting.dim, self.padded
         flat = self.W[r * d * m:(r + 1) * d * m]
-        for at in range(0, m, kernels.PANEL):
-            wide = min(kernels.PANEL, m - at)
-            yield at, flat[at * d:(at + wide) * d].reshape(d, wide)
+        for first in range(0, m, PANEL):
+            wide = min(PANEL, m - first)
+            yield first, flat[first * d:(first + wide) * d].reshape(d, wide)
 
     def _readout(self):
         """A writable view (replicas, neurons)."""
@@ -89,7 +102,7 @@ class FullEnsemble:
         return self.V.reshape(-1, self.padded)
 
     def _data(self, teacher) -> tuple[np.ndarray, np.ndarray]:
-        """A finite training set of its own for every replica, with labels noisy once and for all."""
+        """A finite training set for every replica; the noise of its labels is drawn once."""
         s = self.setting
         rows = self.groups * LANES if self.narrow else s.replicas
         x, y = np.zeros((rows, s.samples, s.dim), np.float32), np.zeros((rows, s.samples), np.float32)
@@ -109,10 +122,10 @@ class FullEnsemble:
         self.done = (self.done + int(steps)) % self.chunk
 
     def draws(self, steps: int) -> tuple[np.ndarray, np.ndarray]:
-        """What the next steps will draw: inputs (replicas, steps, B, N) and, where there is noise, ζ (replicas, steps, B).
+        """The samples of the next steps: inputs (replicas, steps, B, N) and, where there is noise, ζ (replicas, steps, B).
 
-        Streams are left where they are. Samples come in blocks; a kernel fills a block as (N, samples), each row padded to
-        whole vectors, or as (N, samples, 16 replicas).
+        The streams do not move. Samples come in blocks; a kernel fills a block as (N, samples), each row padded to whole vectors,
+        or as (N, samples, 16 replicas).
         """
         s, together = self.setting, LANES if self.narrow else 1
         n = self.chunk * s.batch_size
@@ -139,8 +152,8 @@ class FullEnsemble:
         if self.narrow:
             return self._cube()[r // LANES, here, :, r % LANES].T.astype(np.float64)
         out = np.empty((s.width, len(range(s.dim)[here])))
-        for at, panel in self._panels(r):
-            rows = out[at:at + panel.shape[1]]
+        for first, panel in self._panels(r):
+            rows = out[first:first + panel.shape[1]]
             rows[:] = panel[here].T[:len(rows)]
         return out
 
@@ -200,13 +213,13 @@ class _Lanewise:
 
 
 def check_span(s) -> None:
-    """Refuse a setting that the span law does not hold for."""
+    """Refuse a setting for which the span law does not hold."""
     k, m = s.strengths.size, s.width
     if s.samples or s.batch_size != 1:
         raise ArgumentError("the span law holds for fresh inputs and a batch_size of 1: else set method to full",
                             "batch_size", "method")
     if s.teacher_directions.shape[1] > k:
-        raise ArgumentError(f"the span law wants the teacher in a basis of its span: {k} rows and at most {k} columns")
+        raise ArgumentError(f"the span law needs the teacher in a basis of its span: {k} rows and at most {k} columns")
     if s.dim < k + m:
         raise ArgumentError(f"the span law needs a dim of at least M + K = {k + m}, got {s.dim}: or set method to full",
                             "dim", "method")

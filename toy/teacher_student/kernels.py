@@ -13,23 +13,25 @@ handled together, exactly: with W0 the weights before the block and D_t the step
 
     W_s = W0 + sum_{t < s} D_t x_t^T,     so     W_s x_s = W0 x_s + sum_{t < s} D_t (x_t . x_s).
 
-Hence three matrix products a block (W0 X, X^T X, D X^T) and a short recursion in between. The weights pass through the
-cache twice a block instead of twice a step, and both passes are products that run at the speed of the multiply units.
+Hence three matrix products per block (W0 X, X^T X, D X^T) and a short recursion in between. The weights pass through the
+cache twice per block instead of twice per step, and both passes are products that run at the speed of the multiply units.
 With weight decay the multipliers carry the powers of 1 - decay_w.
 
 **Lanes.** ``advance_wide``: the lanes of a vector are sixteen neurons of one replica. ``advance_narrow``: they are
 sixteen replicas of one neuron, for students too narrow to fill a vector. The two differ in strides and in one sum.
 
 **Batches that fill a block by themselves** (sixteen samples and more) have no recursion: :func:`batch_wide` applies the
-activation to all of them in one loop. Inside the recursion an activation costs 41 cycles a vector, most of them for the
+activation to all of them in one loop. Inside the recursion an activation costs 41 cycles per vector, most of them for the
 constants of its polynomials, which are fetched anew every time; in that loop two vectors share them.
 
 **Layout.** wide: ``W[replica]`` is cut in panels of 64 neurons (the last may have 16, 32 or 48), each [input][neuron];
 neurons are padded to a multiple of 16 by zeros, which stay zero. A panel is as wide as a tile of the product, and
-:data:`INPUTS` rows of it stay in the first cache while all samples pass. narrow: ``W[group]`` is [input][neuron][16 replicas].
+``INPUTS`` rows of it stay in the first cache while all samples pass. narrow: ``W[group]`` is [input][neuron][16 replicas].
 
 Several replicas (groups) advance together inside a task, because the recursion is a chain of dependent operations and
 the processor needs something else to do meanwhile. Nothing is shared between them: results do not depend on it.
+
+The parts of a step are in :mod:`toy.teacher_student.block`, the matrix product in :mod:`toy.teacher_student.tile`.
 """
 
 import numpy as np
@@ -37,124 +39,28 @@ from numba import prange
 
 from lab import kernel_streams as streams
 from lab import vector as vec
-from lab import vector_math
 from lab.compiled import njit
-from toy.teacher_student.tile import product, product_lanewise, transpose
-
-LANES = vec.LANES
-ERF, RELU, TANH, LINEAR = 0, 1, 2, 3
-PANEL = 4 * LANES  # neurons
-INPUTS = 64  # of a panel that the forward pass takes at a time
-RATE_W, RATE_V, DECAY_W, DECAY_V, NOISE = range(5)  # places in the vector of parameters
+from toy.teacher_student.block import (
+    DECAY_V,
+    DECAY_W,
+    LANES,
+    NOISE,
+    RATE_V,
+    RATE_W,
+    activate,
+    activation,
+    aligned_zeros,
+    draw_indices,
+    forward_panels,
+    forward_sixteen,
+    keep_streams,
+    labels_of,
+    scale,
+    update_panels,
+)
+from toy.teacher_student.tile import product, product_lanewise
 
 _f = np.float32
-
-
-@njit(cache=True, error_model="numpy")
-def aligned_zeros(n):
-    """n float32 zeros that begin with a cache line: a vector across two lines is loaded at half the speed."""
-    buffer = np.zeros(n + LANES, _f)
-    first = -(buffer.ctypes.data // 4) % LANES
-    return buffer[first:first + n]
-
-
-@njit(cache=True, error_model="numpy")
-def activation(kind, x):
-    """g(x) and g'(x) of a vector; the derivative of ReLU at 0 is 0."""
-    if kind == ERF:
-        return vector_math.erf_pair32(x)
-    if kind == RELU:
-        up = vec.less(_f(0), x)
-        return vec.select(up, x, _f(0)), vec.select(up, vec.fma(x, _f(0), _f(1)), _f(0))
-    if kind == TANH:
-        return vector_math.tanh_pair32(x)
-    return x, vec.fma(x, _f(0), _f(1))
-
-
-@njit(cache=True, error_model="numpy")
-def activate(kind, x, value, slope, n):
-    """g and g' of the first n numbers, a multiple of sixteen, of x; `value` may be x."""
-    if kind == ERF:
-        for i in range(0, n - LANES, 2 * LANES):  # two vectors at a time share the constants
-            one, slope_of_one = vector_math.erf_pair32(vec.load(x, i))
-            two, slope_of_two = vector_math.erf_pair32(vec.load(x, i + LANES))
-            vec.store(value, i, one)
-            vec.store(value, i + LANES, two)
-            vec.store(slope, i, slope_of_one)
-            vec.store(slope, i + LANES, slope_of_two)
-    for i in range(n // (2 * LANES) * (2 * LANES) if kind == ERF else 0, n, LANES):
-        one, slope_of_one = activation(kind, vec.load(x, i))
-        vec.store(value, i, one)
-        vec.store(slope, i, slope_of_one)
-
-
-@njit(cache=True, error_model="numpy")
-def forward_panels(h, h_at, x, x_at, x_row, n, w, w_at, m, d):
-    """h[s, :] = W x_s for n samples; x is [input][sample]."""
-    for column in range(0, m, PANEL):
-        wide = min(PANEL, m - column)
-        for j in range(0, d, INPUTS):
-            product(h, h_at + column, m, x, x_at + j * x_row, x_row, 1, w, w_at + column * d + j * wide, wide, n, wide // LANES,
-                    min(INPUTS, d - j), j > 0)
-
-
-@njit(cache=True, error_model="numpy")
-def forward_sixteen(h, h_at, x, x_at, row, w, w_at, d, turned):
-    """As :func:`forward_panels` for sixteen neurons and `row` samples, a multiple of sixteen.
-
-    A tile of one vector of neurons loads an operand for every multiplication. So the lanes are samples here, two vectors of
-    them, and h is turned afterwards: 1.3 to 1.7 times as fast.
-    """
-    product(turned, 0, row, w, w_at, LANES, 1, x, x_at, row, LANES, row // LANES, d, False)
-    for s in range(0, row, LANES):
-        transpose(h, h_at + s * LANES, LANES, turned, s, row)
-
-
-@njit(cache=True, error_model="numpy")
-def update_panels(w, w_at, m, d, x, x_at, x_row, n, delta, at):
-    """W += sum over n samples of delta_s x_s^T."""
-    for column in range(0, m, PANEL):
-        wide = min(PANEL, m - column)
-        product(w, w_at + column * d, wide, x, x_at, 1, x_row, delta, at + column, m, d, wide // LANES, n, True)
-
-
-@njit(cache=True, error_model="numpy")
-def scale(w, at, size, factor):
-    """w[at : at + size] *= factor, a multiple of sixteen."""
-    for i in range(at, at + size, LANES):
-        vec.store(w, i, vec.mul(vec.load(w, i), factor))
-
-
-@njit(cache=True, error_model="numpy")
-def labels_of(y, at, rho, spare, row, k, amplitudes, kind, noise, zeta, n):
-    """y[at + s] = sum_m A_m g(rho[m, s]) + noise * zeta[s] for n (a multiple of 16) samples; rho becomes g(rho)."""
-    activate(kind, rho, rho, spare, k * row)
-    for s in range(0, n, LANES):
-        total = vec.mul(vec.load(zeta, s), noise)
-        for m in range(k):
-            total = vec.fma(vec.load(rho, m * row + s), amplitudes[m], total)
-        vec.store(y, at + s, total)
-
-
-@njit(cache=True, error_model="numpy")
-def draw_indices(states, at, out, size):
-    """Indices 0 .. size-1, uniform to 2**-32, into a flat int64 array of a multiple of sixteen."""
-    word, state = np.empty(LANES, np.uint32), states[at:at + streams.WORDS]
-    for i in range(0, out.size, LANES):
-        vec.store(word, 0, streams.next_words(state))
-        for l in range(LANES):
-            out[i + l] = np.int64((np.uint64(word[l]) * np.uint64(size)) >> np.uint64(32))
-
-
-@njit(cache=True, error_model="numpy")
-def keep_streams(before, data, noise, order, r, save):
-    """Save the three states of row r, or put them back."""
-    for w in range(streams.WORDS):
-        at = r * streams.WORDS + w
-        if save:
-            before[0, w], before[1, w], before[2, w] = data[at], noise[at], order[at]
-        else:
-            data[at], noise[at], order[at] = before[0, w], before[1, w], before[2, w]
 
 
 @njit(cache=True, error_model="numpy")
@@ -270,13 +176,13 @@ def advance_wide(W, V, data_streams, noise_streams, order_streams, teacher, ampl
     Parameters
     ----------
     W : (replicas * d * m,) float32, in panels; V : (replicas * m,). m is a multiple of 16.
-    data_streams, noise_streams, order_streams : (replicas * 64,) uint32, one stream a replica.
+    data_streams, noise_streams, order_streams : (replicas * 64,) uint32, one stream per replica.
     teacher : (d * k,) as [input][unit]; amplitudes : (k,).
     inputs, labels : a finite data set (1 or replicas, P, d) and (1 or replicas, P); P = 0 for fresh inputs.
     parameters : rates, decays and noise, at RATE_W, ...
-    d, batch : input dimension and batch size; chunk : steps in a block. Of blocks of one step, `together` is 1.
+    d, batch : input dimension and batch size; chunk : steps per block (1 requires together = 1).
     done : steps of the current block that an earlier call has taken (streams stand at the block's beginning).
-    steps : steps to take; kind, teacher_kind : activations; together : replicas a task.
+    steps : steps to take; kind, teacher_kind : activations; together : replicas per task.
 
     Plain twin: ``sgd`` in tests/naive_sgd.py.
     """
@@ -344,9 +250,9 @@ def advance_narrow(W, V, data_streams, noise_streams, order_streams, teacher, am
                    d, m, batch, chunk, done, steps, kind, teacher_kind, together):
     """As :func:`advance_wide`, but lanes are replicas and rows of the streams are groups of sixteen replicas.
 
-    W is (groups * d * m * 16,), V (groups * m * 16,); `together` counts groups. Where every replica has a data set of
-    its own, there are as many as lanes. In the arrays of a block the last index is the replica, sixteen at a time; of gram the
-    triangle of earlier samples is filled.
+    W is (groups * d * m * 16,), V (groups * m * 16,); `together` counts groups. If every replica has its own data set, there
+    must be one for each lane. In the arrays of a block the last index is the replica, sixteen at a time; gram is filled only
+    for pairs of a sample and one of an earlier step. Plain twin: ``sgd`` in tests/naive_sgd.py.
     """
     groups, k, size = data_streams.size // streams.WORDS, amplitudes.size, inputs.shape[1]
     rates = (parameters[RATE_W] / _f(batch), parameters[RATE_V] / _f(batch), _f(1) - parameters[DECAY_W],

@@ -1,4 +1,4 @@
-"""Teacher and student: two-layer networks trained by online SGD, and what theory says of them.
+"""Teacher and student: two-layer networks trained by online SGD, and the theory of them.
 
 Student y^ = sum_i v_i g(w_i . x) of width K, teacher y = sum_m A_m g(t_m . x) + noise * zeta, inputs x ~ N(0, I_N), fresh
 at every step or drawn from a finite set. One step on a batch of B samples, time t = steps / N:
@@ -9,8 +9,8 @@ and weight decay kappa multiplies w by 1 - eta kappa / N, v by 1 - eta_v kappa /
 T = t t^T (Saad & Solla's, whose weights are sqrt(N) times ours); error eg = <(sum v g - sum A g)**2> / 2, without the
 label noise. Sources: Saad & Solla (1995); Goldt et al. (2019), arXiv 1906.08632; kernels and span law: derived here.
 
-``simulate`` and ``predict`` take the same arguments. The full simulator (``kernels``) costs O(K N) a step, the span law
-(``span_law``: batch of one, fresh inputs) O(K (K + M)) and has the same law.
+``simulate`` and ``predict`` take the same arguments. The full simulator (``kernels``) costs O(K N) per step, the span law
+(``span_law``: batches of one, fresh inputs) O(K (K + M)), and its results have the same distribution.
 """
 
 import math
@@ -68,8 +68,8 @@ class Result(Results, axes="times: moment; error training_error: moment replica;
 
     Examples
     --------
-    >>> found = simulate(dim=8, width=2, strengths=(1.0,), times=(0.0, 1.0), replicas=3)
-    >>> found.Q.shape, found.R.shape, found.steps, found.finished
+    >>> result = simulate(dim=8, width=2, strengths=(1.0,), times=(0.0, 1.0), replicas=3)
+    >>> result.Q.shape, result.R.shape, result.steps, result.finished
     ((2, 3, 2, 2), (2, 3, 2, 1), 8, True)
     """
 
@@ -87,7 +87,7 @@ class Result(Results, axes="times: moment; error training_error: moment replica;
     seconds: float
 
     def final_error(self, last: int = 1):
-        """Estimate over replicas of the error, averaged over each replica's last saved times; diverged ones left out."""
+        """Mean error over replicas that have not diverged, each averaged over its last saved times, with its interval."""
         from lab.estimate import mean_interval
 
         return mean_interval(self.error[-last:].mean(axis=0)[~self.diverged])
@@ -115,31 +115,31 @@ def simulate(*, dim: int = 64, width: int = 4, strengths: Sequence[float] = (1.0
     teacher_directions : (M, at most N) array, default orthonormal
         Directions t_m; missing columns are zero.
     activation : {"erf", "relu", "tanh", "linear"}, default "erf"
-        Of the student; erf stands for erf(x/√2).
+        Activation of the student; erf stands for erf(x/√2).
     teacher_activation : {"erf", "relu", "tanh", "linear"}, default activation
-        Of the teacher.
+        Activation of the teacher.
     learning_rate : float ≥ 0, default 0.5
-        η; a step is η/N.
+        Learning rate η of the first layer; a step is η/N.
     readout_learning_rate : float ≥ 0, default learning_rate
-        η_v, of the output weights; 0 trains the first layer only.
+        Learning rate η_v of the output weights; 0 trains the first layer only.
     noise : float ≥ 0, default 0
         Standard deviation of the label noise.
     batch_size : int ≥ 1, default 1
         Samples B of a step.
     weight_decay : float ≥ 0, default 0
-        κ.
+        Weight decay κ.
     samples : int ≥ 0, default 0
-        Size of a finite training set of its own for every replica; 0 for fresh inputs.
+        Size of a finite training set, which every replica draws for itself; 0 for fresh inputs.
     init_scale : float ≥ 0, default 0.5
         w_ij ~ N(0, init_scale²/N), so that Q_ii starts near its square; v_i ~ N(0, init_scale²), or v_i = 1 where the
         readout is not trained.
     init_readout : float, optional
         Start of all v_i, in place of the above.
     init : {"random", "teacher"}, default "random"
-        "teacher": the same around a solution, each unit a copy of a teacher unit (a fixed readout of 1 leaves the units
-        beyond the first M near zero): for stationary errors without the wait to find a solution.
+        "teacher" adds such weights to a solution in which each unit is a copy of a teacher unit (with a readout fixed at 1, the
+        units beyond the first M start near zero). It gives stationary errors without the time that finding a solution takes.
     times : (S,) increasing floats ≥ 0, default (0, 100)
-        When order parameters are recorded, in units of N steps.
+        Times at which order parameters are recorded, in units of N steps.
     replicas : int ≥ 1, default 64
         Independent students.
     seed : int in 0 … 2⁶⁴ − 1, default 0
@@ -147,7 +147,7 @@ def simulate(*, dim: int = 64, width: int = 4, strengths: Sequence[float] = (1.0
     method : {"full", "span"}, default "full"
         "span": exact in law in the span of teacher and students (batches of 1, fresh inputs), at any N.
     time_limit : float > 0, optional
-        Seconds after which the run stops and says so.
+        Seconds after which the run stops unfinished.
     progress : callable, optional
         Called with (steps done, steps in all).
 
@@ -167,8 +167,8 @@ def simulate(*, dim: int = 64, width: int = 4, strengths: Sequence[float] = (1.0
 
     Examples
     --------
-    >>> found = simulate(dim=8, width=1, strengths=(1.0,), init="teacher", init_scale=0.0, times=(1.0,), replicas=2)
-    >>> bool(found.error.max() < 1e-6)  # without noise nothing moves a student that is the teacher
+    >>> result = simulate(dim=8, width=1, strengths=(1.0,), init="teacher", init_scale=0.0, times=(1.0,), replicas=2)
+    >>> bool(result.error.max() < 1e-6)  # without noise nothing moves a student that is the teacher
     True
     """
     s = validated(dim, width, strengths, teacher_directions, activation, teacher_activation, learning_rate,
@@ -227,7 +227,7 @@ def predict(*, dim: int = 64, width: int = 4, strengths: Sequence[float] = (1.0,
     Returns
     -------
     Result
-        As :func:`simulate` gives it, from the equations.
+        As that of :func:`simulate`, from the equations.
 
     Raises
     ------

@@ -1,6 +1,6 @@
-"""What order parameters say exactly: the error, and which hidden units are removable or repeated.
+"""What order parameters determine exactly: the error, and which hidden units are removable or repeated.
 
-With C the covariance of all preactivations, <g_a g_b> is known in closed form, hence without any sampling
+<g_a g_b> is a closed form in C, the covariance of all preactivations. So nothing is sampled:
 
 * *removable*: leaving the unit out changes the student's output by no more than a small share of its mean square,
   v_i**2 <g_i**2> <= tolerance * <y^**2> (ablation as in Casper et al. 2019: the activation set to 0, no retraining);
@@ -23,7 +23,7 @@ _AT_ONCE = 1 << 20  # covariances held at a time: the formulas need several copi
 
 
 def errors(Q, R, T, v, A, activation: str, teacher_activation: str | None = None) -> np.ndarray:
-    """Generalisation error of order parameters (..., K, K), (..., K, M), (M, M), (..., K), (M,); NaN where they are.
+    """Generalisation error of order parameters (..., K, K), (..., K, M), (M, M), (..., K), (M,); NaN where v is not finite.
 
     Closed forms of ``theory.committee`` for erf and ReLU, otherwise Hermite expansions (exact for linear units).
     """
@@ -114,7 +114,7 @@ def classify(Q: npt.ArrayLike, v: npt.ArrayLike, activation: str = "erf", *, tol
     v : (..., K) array
         Output weights.
     activation : {"erf", "tanh", "linear"}, default "erf"
-        Of the units.
+        Activation of the units.
     tolerance : float in [0, 1), default 0.01
         Share of the output's mean square that a removable unit carries at most.
     threshold : float in (0, 1], default 0.95
@@ -137,8 +137,8 @@ def classify(Q: npt.ArrayLike, v: npt.ArrayLike, activation: str = "erf", *, tol
     Examples
     --------
     >>> overlaps = np.array([[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 1.0]])  # the first two units are one
-    >>> found = classify(overlaps, [0.5, 0.5, 1.0])
-    >>> found.repeated.tolist(), found.distinct.tolist()
+    >>> units = classify(overlaps, [0.5, 0.5, 1.0])
+    >>> units.repeated.tolist(), units.distinct.tolist()
     ([True, True, False], 2)
     """
     Q, v = floats(Q, "Q"), floats(v, "v")

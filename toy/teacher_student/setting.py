@@ -1,6 +1,6 @@
-"""Arguments of the model, checked, and where its replicas start.
+"""The checked arguments of the model, and the initial weights of its replicas.
 
-A start is drawn from streams of the replica's own, in all N dimensions or, for the span law, in the span of teacher and students.
+Each replica draws its start from its own streams, in all N dimensions or, for the span law, in the span of teacher and students.
 """
 
 import math
@@ -45,7 +45,7 @@ class Setting:
 def validated(dim=64, width=4, strengths=(1.0, 1.0), teacher_directions=None, activation="erf", teacher_activation=None,
              learning_rate=0.5, readout_learning_rate=None, noise=0.0, batch_size=1, weight_decay=0.0, samples=0,
              init_scale=0.5, init_readout=None, init="random", times=(0.0, 100.0), replicas=64, seed=0) -> Setting:
-    """Arguments of :func:`simulate`, refused or in the form that the ensembles take."""
+    """Check the arguments of :func:`simulate`; returns them in the form that the ensembles take."""
     for name, value, least in (("dim", dim, 1), ("width", width, 1), ("batch_size", batch_size, 1), ("samples", samples, 0),
                                ("replicas", replicas, 1)):
         checks.whole_number(name, value, least)
@@ -68,8 +68,8 @@ def validated(dim=64, width=4, strengths=(1.0, 1.0), teacher_directions=None, ac
     teacher_directions = floats(teacher_directions, "teacher_directions")
     if (teacher_directions.ndim != 2 or len(teacher_directions) != strengths.size
             or not np.isfinite(teacher_directions).all() or teacher_directions.shape[1] > dim):
-        raise InputError(f"teacher_directions must be finite, one row a strength ({strengths.size}) and at most {dim} columns, "
-                         f"got shape {teacher_directions.shape}")
+        raise InputError(f"teacher_directions must be finite, with {strengths.size} rows (one per strength) and at most {dim} "
+                         f"columns, got shape {teacher_directions.shape}")
     times = checks.real_numbers("times", times, least=0, most=MOST_STEPS / dim, increasing=True)
     checks.choice("init", init, ("random", "teacher"))
     checks.fits_memory(replicas=replicas, width=width, dim=dim)

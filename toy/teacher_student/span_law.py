@@ -1,19 +1,19 @@
 """Online SGD exactly in law, in the span of teacher and students: input dimension 10**6 at the cost of 64.
 
-For inputs x ~ N(0, I_d) a step needs x only through its products with students and teacher and through |x|. Write the
-students in an orthonormal basis of the teacher's span (k directions) and of what remains of their own span (m more),
+For inputs x ~ N(0, I_d) a step depends on x only through its products with students and teacher and through |x|. Write the
+students in an orthonormal basis of the teacher's span (k directions) and of the part of their own span orthogonal to it (m more),
 
     w_i = sum_c A_ic a_c + sum_j L_ij e_j,     L lower triangular,
 
-then x = (alpha, beta, r): k + m independent Gaussians and, along one new direction, the length r of what is left, a chi
+then x = (alpha, beta, r): k + m independent Gaussians and, along one new direction, the length r of the remainder, a chi
 variable with d - k - m degrees of freedom. The step (batch of one, delta_i as in :mod:`toy.teacher_student.kernels`)
 
     A += delta alpha^T,     [L | 0] += delta (beta, r)^T
 
 leaves an m x (m + 1) matrix. Only inner products of students matter, so it may be multiplied by any rotation from the
 right: a first sweep of Givens rotations turns (beta, r) into (|(beta, r)|, 0, ..., 0) and L into a lower Hessenberg
-matrix, a second sweep makes that triangular again. O(m (m + k)) operations a step, whatever d (derived here; the same
-argument as for the order-parameter equations of Saad & Solla 1995, before their limit of large d). The law of all order
+matrix, a second sweep makes that triangular again. A step takes O(m (m + k)) operations, whatever d (derived here; the argument
+is that of the order-parameter equations of Saad & Solla 1995, before their limit of large d). The law of all order
 parameters is that of the full simulator for every d >= k + m, not only for large d.
 
 Lanes are replicas: every vector below is one number of sixteen replicas. ``fma(a, b, c)`` is a b + c, rounded once.
@@ -25,7 +25,7 @@ from numba import prange
 from lab import kernel_streams as streams
 from lab.compiled import njit
 from lab.vector import LANES, fma, load, select, sqrt, store
-from toy.teacher_student.kernels import DECAY_V, DECAY_W, NOISE, RATE_V, RATE_W, activation
+from toy.teacher_student.block import DECAY_V, DECAY_W, NOISE, RATE_V, RATE_W, activation
 
 _f = np.float32
 _step = njit(cache=True, error_model="numpy")
@@ -149,7 +149,7 @@ def advance_span(A, L, V, data_streams, noise_streams, radius_streams, teacher, 
     rest : int
         d − k − m.
     steps : int
-        How many.
+        Number of steps.
     kind, teacher_kind : int
         Activations.
     """
@@ -164,7 +164,7 @@ def advance_span(A, L, V, data_streams, noise_streams, radius_streams, teacher, 
         data, radius, other = data_streams[group], radius_streams[group], noise_streams[group]
         x, zeta = np.zeros(pairs, _f), np.zeros(32, _f)
         g, delta = np.zeros(m * LANES, _f), np.zeros(m * LANES, _f)
-        last = (k + m) * LANES  # where x holds r, the length of what is left
+        last = (k + m) * LANES  # place of r, the length of the remainder, in x
         for _ in range(steps):
             # 1. the input x = (α, β, r)
             streams.fill_normal_at(data, 0, x, 0, pairs)

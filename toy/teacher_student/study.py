@@ -74,14 +74,14 @@ class UnitShares:
 
 
 def run_final(config: FinalError, folder: Path) -> dict:
-    """Mean error over the second half of the run, a value a replica."""
-    found = simulate(**config.arguments())
-    good = ~found.diverged
-    half = (len(found.times) - 1) // 2
-    first, second = found.error[:half, good].mean(axis=0), found.error[half:, good].mean(axis=0)
+    """Mean error over the second half of the run, one value per replica."""
+    result = simulate(**config.arguments())
+    good = ~result.diverged
+    half = (len(result.times) - 1) // 2
+    first, second = result.error[:half, good].mean(axis=0), result.error[half:, good].mean(axis=0)
     formula = final_error_both_layers if config.both else final_error_first_layer
     one = predict(**{**config.arguments(), "replicas": 1})
-    return {"errors": found.error[:, good].mean(axis=0).tolist(), "diverged": int(found.diverged.sum()),
+    return {"errors": result.error[:, good].mean(axis=0).tolist(), "diverged": int(result.diverged.sum()),
             "drift": float((second - first).mean()), "equations": float(one.error[-1, 0]),
             "first_order": formula(config.learning_rate, config.noise, config.teacher_width, config.width)}
 
@@ -93,25 +93,25 @@ def run_trajectory(config: Trajectory, folder: Path) -> dict:
                   times=[config.time * s / 12 for s in range(13)], replicas=config.replicas, seed=config.seed)
     rows = []
     method = "full" if config.dim <= 1000 else "span"
-    found, theory = simulate(method=method, **common), predict(method=method, **common)
-    for s, time in enumerate(found.times):
-        deviation = [abs(getattr(found, name)[s] - getattr(theory, name)[s]).mean() for name in ("Q", "R", "v")]
-        rows.append({"time": float(time), "errors": found.error[s].tolist(), "predicted": theory.error[s].tolist(),
+    result, theory = simulate(method=method, **common), predict(method=method, **common)
+    for s, time in enumerate(result.times):
+        deviation = [abs(getattr(result, name)[s] - getattr(theory, name)[s]).mean() for name in ("Q", "R", "v")]
+        rows.append({"time": float(time), "errors": result.error[s].tolist(), "predicted": theory.error[s].tolist(),
                      "Q_deviation": deviation[0], "R_deviation": deviation[1], "v_deviation": deviation[2]})
     return {"rows": rows}
 
 
 def run_units(config: UnitShares, folder: Path) -> dict:
-    """Shares of removable and repeated units, number of distinct ones, and the final error, a value a replica."""
-    found = simulate(dim=config.dim, width=config.width, strengths=[1.0] * config.teacher_width,
-                     learning_rate=config.learning_rate, noise=config.noise, init_scale=config.init_scale,
-                     times=[0.0, config.time], replicas=config.replicas, seed=config.seed, method="span")
-    good = ~found.diverged
+    """Shares of removable and repeated units, number of distinct ones, and the final error, one value per replica."""
+    students = simulate(dim=config.dim, width=config.width, strengths=[1.0] * config.teacher_width,
+                        learning_rate=config.learning_rate, noise=config.noise, init_scale=config.init_scale,
+                        times=[0.0, config.time], replicas=config.replicas, seed=config.seed, method="span")
+    good = ~students.diverged
     if not good.any():
         raise InputError("every replica diverged")
-    result = {"diverged": int(found.diverged.sum()), "errors": found.error[-1, good].tolist()}
+    result = {"diverged": int(students.diverged.sum()), "errors": students.error[-1, good].tolist()}
     for name, s in (("start", 0), ("end", 1)):
-        units = classify(found.Q[s, good], found.v[s, good])
+        units = classify(students.Q[s, good], students.v[s, good])
         result[name] = {"removable": units.removable.mean(axis=1).tolist(), "repeated": units.repeated.mean(axis=1).tolist(),
                         "either": (units.removable | units.repeated).mean(axis=1).tolist(),
                         "distinct": units.distinct.tolist()}
@@ -119,7 +119,7 @@ def run_units(config: UnitShares, folder: Path) -> dict:
 
 
 def _confirming(configs):
-    """The plan with seeds that have sized nothing."""
+    """The plan with confirmatory seeds, which no pilot has used."""
     @wraps(configs)
     def plan(scale: str) -> list:
         return [replace(config, seed=CONFIRMATORY) for config in configs(scale)]
@@ -144,7 +144,7 @@ def configs_final(scale: str) -> list[FinalError]:
 
 @_confirming
 def configs_trajectory(scale: str) -> list[Trajectory]:
-    """The input dimension grows, for first layer only and both layers."""
+    """Growing input dimensions, with the first layer or both layers trained."""
     dims = {"quick": (50, 200), "run": (50, 1000), "full": (50, 200, 1000, 10_000)}[scale]
     return [Trajectory(n, both=b, time=20.0 if scale == "quick" else 60.0, replicas=16 if scale == "quick" else 64)
             for n in dims for b in (False, True)]
@@ -207,7 +207,7 @@ def tabulate_units(finished) -> pd.DataFrame:
 
 def evidence_units(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
     """Units that are removable or repeated: the widest student against the narrowest that is over-parameterised."""
-    found = []
+    pieces = []
     settings = table[table.moment == "end"].groupby(["noise", "init_scale"])
     for (noise, scale), cells in settings:
         cells = cells[cells.width >= 2 * cells.teacher_width].sort_values("width")
@@ -216,10 +216,10 @@ def evidence_units(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]
         narrow, wide = cells.iloc[0], cells.iloc[-1]
         setting = (f"two-layer students of an erf teacher of {wide.teacher_width:.0f}, online SGD, width {wide.width:.0f} "
                    f"against {narrow.width:.0f}, noise {noise:g}, start {scale:g}")
-        found.append(Evidence("s1.sgd-width-adds-removable-or-repeated-units", "toy", setting,
-                              difference(_units(wide), _units(narrow)), runs, piece=f"noise{noise:g}-start{scale:g}",
-                              levels={"noise": f"{noise:g}", "start": f"{scale:g}"}))
-    return found
+        pieces.append(Evidence("s1.sgd-width-adds-removable-or-repeated-units", "toy", setting,
+                               difference(_units(wide), _units(narrow)), runs, piece=f"noise{noise:g}-start{scale:g}",
+                               levels={"noise": f"{noise:g}", "start": f"{scale:g}"}))
+    return pieces
 
 
 def _units(cell) -> Estimate:

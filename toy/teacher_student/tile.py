@@ -9,7 +9,7 @@ samples) or a vector of its own (``LANEWISE = True``: lanes are replicas). All t
 
     C[p, q] at c_at + p * c_row + 16 q,    B[k, q] at b_at + k * b_row + 16 q,    A[k, p] at a_at + k * a_k + p * a_p.
 
-Forward pass, update, teacher, Gram matrix of the inputs: each is this product with other strides.
+Forward pass, update, teacher and Gram matrix of the inputs are this product with different strides.
 
 Why it is not a plain loop: LLVM keeps the accumulators of a tile in memory and uses half-width registers; a tile whose
 P x Q accumulators are named one by one stays in registers and runs at the speed of the multiply units. So C is cut in
