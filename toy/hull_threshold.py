@@ -1,8 +1,8 @@
-"""How many points it takes before their hull holds a fresh one, and before one of them lies inside the hull of the others.
+"""How many points are needed before their hull contains a fresh point, and before one of them lies in the hull of the others?
 
-Points uniform in a ball, or Gaussian; fresh ones of the same law. Every point is projected on the hull by the solver of
-:mod:`theory.hull`, which proves on which side it lies. Formulas for both numbers: :mod:`theory.extrapolation`. One has 2^(d/2)
-for its order (Barany & Furedi 1988), the other has not: a fresh point needs far more.
+Points are uniform in a ball, or Gaussian; fresh points have the same law. Every point is projected on the hull by the solver of
+:mod:`theory.hull`, which proves on which side it lies. :mod:`theory.extrapolation` has formulas for both numbers. In a ball the
+second is of the order 2^(d/2) (Barany & Furedi 1988); the first, which is often confused with it, is far larger.
 """
 
 from dataclasses import dataclass
@@ -25,21 +25,21 @@ if TYPE_CHECKING:
 
 __all__ = ["Inside", "Prediction", "predict", "simulate"]
 
-MODEL = Model("points in a hull: how many hold a fresh one, and from when on are not all of them vertices?")
+MODEL = Model("points in a hull: how many contain a fresh one, and from how many on are they not all vertices?")
 LAWS = ("ball", "gaussian")
 MOST_DIM = 60
 
 
 @dataclass(frozen=True)
 class Inside(Results, axes="fresh interior: replica", picture="fresh"):
-    """What lies inside.
+    """Points that lie inside.
 
     Attributes
     ----------
     fresh : (replicas,) array
         Share of the fresh points that lie in the hull.
     interior : (replicas,) int array
-        How many of the points lie in the hull of the others.
+        Number of points that lie in the hull of the others.
 
     Examples
     --------
@@ -53,14 +53,14 @@ class Inside(Results, axes="fresh interior: replica", picture="fresh"):
 
 @dataclass(frozen=True)
 class Prediction(Results, theory=True):
-    """What is expected of it.
+    """Expected values.
 
     Attributes
     ----------
     fresh : float
-        Chance of a fresh point to lie in the hull.
+        Probability that a fresh point lies in the hull.
     interior : float
-        Expected number of points that are no vertices.
+        Expected number of points that are not vertices.
 
     Examples
     --------
@@ -92,18 +92,18 @@ def draw_points(law: str, count: int, dim: int, rng: np.random.Generator) -> np.
 
 
 def simulate(law: str = "ball", points: int = 32, dim: int = 4, fresh: int = 50, replicas: int = 4, seed: int = 0) -> Inside:
-    """Draw points, and look which lie in a hull.
+    """Draw points, and count those that lie in a hull.
 
     Parameters
     ----------
     law : {"ball", "gaussian"}, default "ball"
-        Of the points.
+        Law of the points.
     points : int ≥ 2, default 32
-        N, points of the hull.
+        Number N of points whose hull is taken.
     dim : int in 1 … 60, default 4
-        d, their dimension.
+        Dimension d.
     fresh : int ≥ 1, default 50
-        Fresh points a replica.
+        Fresh points per replica.
     replicas : int ≥ 1, default 4
         Repetitions.
     seed : int in 0 … 2⁶⁴ − 1, default 0
@@ -112,7 +112,7 @@ def simulate(law: str = "ball", points: int = 32, dim: int = 4, fresh: int = 50,
     Returns
     -------
     Inside
-        A number a replica.
+        One number per replica.
 
     Raises
     ------
@@ -121,7 +121,7 @@ def simulate(law: str = "ball", points: int = 32, dim: int = 4, fresh: int = 50,
 
     References
     ----------
-    Barany & Furedi 1988; Balestriero et al. (arXiv 2110.09485), who quote it of fresh points.
+    Barany & Furedi 1988; Balestriero et al. (arXiv 2110.09485), who quote it for fresh points.
 
     Examples
     --------
@@ -142,7 +142,7 @@ def simulate(law: str = "ball", points: int = 32, dim: int = 4, fresh: int = 50,
 
 @arguments_as_in(simulate)
 def predict(law: str = "ball", points: int = 32, dim: int = 4, fresh: int = 50, replicas: int = 4, seed: int = 0) -> Prediction:
-    """What is expected, exactly.
+    """Exact expected values.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ def predict(law: str = "ball", points: int = 32, dim: int = 4, fresh: int = 50, 
     Returns
     -------
     Prediction
-        By :mod:`theory.extrapolation`.
+        Expected values by :mod:`theory.extrapolation`.
 
     Raises
     ------
@@ -180,10 +180,10 @@ def predict(law: str = "ball", points: int = 32, dim: int = 4, fresh: int = 50, 
 
 
 def add_arguments(parser):
-    parser.add_argument("--law", choices=LAWS, default="ball", help="of the points")
+    parser.add_argument("--law", choices=LAWS, default="ball", help="law of the points")
     parser.add_argument("--points", type=arguments.whole(2), default=32, help="points of the hull")
     parser.add_argument("--dim", type=arguments.positive_int, default=4, help="their dimension")
-    parser.add_argument("--fresh", type=arguments.positive_int, default=50, help="fresh points a replica")
+    parser.add_argument("--fresh", type=arguments.positive_int, default=50, help="fresh points per replica")
     parser.add_argument("--replicas", type=arguments.replicas, default=4, help="repetitions")
     arguments.add_run_arguments(parser, "--seed", "--quick", "--dry-run")
 
@@ -194,9 +194,9 @@ def run(args) -> dict:
     check(**sizes)
     if args.dry_run:
         return {"would_simulate": sizes}
-    found, theory = simulate(**sizes), predict(**sizes)
-    fresh, interior = mean_interval(found.fresh), mean_interval(found.interior)
-    say(f"fresh points inside: {fresh:.3f} (predicted {theory.fresh:.3f}); points that are no vertices: {interior:.3g} "
+    inside, theory = simulate(**sizes), predict(**sizes)
+    fresh, interior = mean_interval(inside.fresh), mean_interval(inside.interior)
+    say(f"fresh points inside: {fresh:.3f} (predicted {theory.fresh:.3f}); points that are not vertices: {interior:.3g} "
         f"(predicted {theory.interior:.3g})")
     return {**sizes, "fresh_inside": fresh, "interior": interior, "predicted_fresh": theory.fresh,
             "predicted_interior": theory.interior}
@@ -214,19 +214,19 @@ class Hull:
 
 
 def run_threshold(config: Hull, folder: Path) -> dict:
-    """Simulate at the threshold: half of the fresh points inside, or half a point that is no vertex."""
+    """Simulate at the threshold: half of the fresh points inside, or half a point that is not a vertex."""
     from theory.extrapolation import inside_threshold, vertices_threshold
 
-    of = inside_threshold if config.threshold == "fresh" else vertices_threshold
-    points = max(2, int(of(config.dim, config.law)))
-    found = simulate(config.law, points, config.dim, 50 if config.threshold == "fresh" else 1, config.replicas, config.seed)
+    threshold = inside_threshold if config.threshold == "fresh" else vertices_threshold
+    points = max(2, int(threshold(config.dim, config.law)))
+    inside = simulate(config.law, points, config.dim, 50 if config.threshold == "fresh" else 1, config.replicas, config.seed)
     theory = predict(config.law, points, config.dim)
-    measured, expected = (getattr(result, config.threshold) for result in (found, theory))
+    measured, expected = (getattr(result, config.threshold) for result in (inside, theory))
     return {"points": points, "measured": measured.tolist(), "expected": expected}
 
 
 def configs(scale: str) -> list[Hull]:
-    """The threshold of fresh points up to d = 6, where it has a few hundred points, that of vertices up to d = 16."""
+    """The threshold of fresh points up to d = 6, where it is a few hundred points; that of vertices up to d = 16."""
     if scale == "quick":
         return [Hull("ball", 2, "fresh", 10, CONFIRMATORY), Hull("ball", 4, "interior", 10, CONFIRMATORY)]
     if scale != "full":
@@ -236,7 +236,7 @@ def configs(scale: str) -> list[Hull]:
 
 
 def tabulate(finished) -> "pd.DataFrame":
-    """A row a law, dimension and threshold: what was measured there beside theory's number."""
+    """One row per law, dimension and threshold: the measured number beside theory's."""
     import pandas as pd
 
     rows = []

@@ -1,8 +1,8 @@
-"""Features that have nothing to do with each other: how alike do few rows make them look?
+"""Independent features: how similar do they look on few rows?
 
-Two sets of independent standard normal units on the same n rows. Their true similarity is 0. Linear CKA, as it is mostly written,
-is far above; debiased CKA is 0 on average; the calibrated one (:mod:`theory.measures.calibrated`) is held against shuffled rows.
-Formula for the first: :mod:`theory.independent_features`.
+Two sets of independent standard normal units on the same n rows have a true similarity of 0. Linear CKA, as it is usually
+written, is far above that; debiased CKA is 0 on average; calibrated CKA (:mod:`theory.measures.calibrated`) is compared with
+shuffled rows. :mod:`theory.independent_features` has a formula for the first.
 """
 
 from dataclasses import dataclass
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Prediction", "Similarities", "predict", "simulate"]
 
-MODEL = Model("features that have nothing to do with each other: how alike do few rows make them look?")
-
+MODEL = Model("independent features: how similar do they look on few rows?")
 
 SHUFFLES = 99
 MEANS = ("cka", "debiased", "calibrated")
@@ -36,7 +35,7 @@ MEANS = ("cka", "debiased", "calibrated")
 
 @dataclass(frozen=True)
 class Similarities(Results, axes="cka debiased calibrated p: replica", picture="cka"):
-    """What was measured of independent features.
+    """Measured similarities of independent features.
 
     Attributes
     ----------
@@ -45,14 +44,14 @@ class Similarities(Results, axes="cka debiased calibrated p: replica", picture="
     debiased : (replicas,) array
         Linear CKA from unbiased HSIC.
     calibrated : (replicas,) array
-        Linear CKA as a share of the way from its mean over shuffled rows to 1.
+        Linear CKA rescaled so that its mean over shuffled rows is 0, and 1 stays 1.
     p : (replicas,) array
-        Its p-value by these shuffles.
+        Its p-value from these shuffles.
 
     Examples
     --------
-    >>> found = simulate(rows=32, replicas=3)
-    >>> bool((found.debiased < found.cka).all())
+    >>> measured = simulate(rows=32, replicas=3)
+    >>> bool((measured.debiased < measured.cka).all())
     True
     """
 
@@ -64,14 +63,14 @@ class Similarities(Results, axes="cka debiased calibrated p: replica", picture="
 
 @dataclass(frozen=True)
 class Prediction(Results, theory=True):
-    """What is expected of independent features.
+    """Expected similarities of independent features.
 
     Attributes
     ----------
     cka : float
         Linear CKA, to leading order.
     debiased : float
-        0.
+        Debiased CKA, 0.
 
     Examples
     --------
@@ -95,16 +94,16 @@ def check(rows, width, other_width, replicas, seed) -> None:
 
 
 def simulate(rows: int = 64, width: int = 8, other_width: int = 8, replicas: int = 20, seed: int = 0) -> Similarities:
-    """Draw independent features and measure how alike they are.
+    """Draw independent features and measure their similarity.
 
     Parameters
     ----------
     rows : int ≥ 4, default 64
-        n, rows that both have.
+        Number n of rows.
     width : int ≥ 1, default 8
-        Units of the one side.
+        Units of the first set.
     other_width : int ≥ 1, default 8
-        Units of the other.
+        Units of the second set.
     replicas : int ≥ 1, default 20
         Repetitions.
     seed : int in 0 … 2⁶⁴ − 1, default 0
@@ -130,20 +129,20 @@ def simulate(rows: int = 64, width: int = 8, other_width: int = 8, replicas: int
     [0.21, 0.22, 0.21, 0.18, 0.22]
     """
     check(rows, width, other_width, replicas, seed)
-    found = Similarities(*(np.empty(replicas) for _ in range(4)))
+    cka, debiased, calibrated, p = np.empty((4, replicas))
     for r in range(replicas):
         rng = generator(seed, "independent-features", "units", rows, width, other_width, r)
         x, y = rng.standard_normal((rows, width)), rng.standard_normal((rows, other_width))
         shuffled = generator(seed, "independent-features", "shuffles", rows, width, other_width, r)
         beside = calibrated_cka(x, y, shuffled, repeats=SHUFFLES)
-        found.cka[r], found.debiased[r] = beside.value, debiased_cka(x, y)
-        found.calibrated[r], found.p[r] = beside.score, beside.p
-    return found
+        cka[r], debiased[r] = beside.value, debiased_cka(x, y)
+        calibrated[r], p[r] = beside.score, beside.p
+    return Similarities(cka, debiased, calibrated, p)
 
 
 @arguments_as_in(simulate)
 def predict(rows: int = 64, width: int = 8, other_width: int = 8, replicas: int = 20, seed: int = 0) -> Prediction:
-    """What is expected of them.
+    """Expected similarities.
 
     Parameters
     ----------
@@ -155,7 +154,7 @@ def predict(rows: int = 64, width: int = 8, other_width: int = 8, replicas: int 
     Returns
     -------
     Prediction
-        By :mod:`theory.independent_features`.
+        Similarities by :mod:`theory.independent_features`.
 
     Raises
     ------
@@ -176,9 +175,9 @@ def predict(rows: int = 64, width: int = 8, other_width: int = 8, replicas: int 
 
 
 def add_arguments(parser):
-    parser.add_argument("--rows", type=arguments.whole(4), default=64, help="rows that both have")
-    parser.add_argument("--width", type=arguments.positive_int, default=8, help="units of the one side")
-    parser.add_argument("--other-width", type=arguments.positive_int, default=8, help="units of the other")
+    parser.add_argument("--rows", type=arguments.whole(4), default=64, help="number of rows")
+    parser.add_argument("--width", type=arguments.positive_int, default=8, help="units of the first set")
+    parser.add_argument("--other-width", type=arguments.positive_int, default=8, help="units of the second set")
     parser.add_argument("--replicas", type=arguments.replicas, default=20, help="repetitions")
     arguments.add_run_arguments(parser, "--seed", "--quick", "--dry-run")
 
@@ -189,9 +188,9 @@ def run(args) -> dict:
     check(**sizes)
     if args.dry_run:
         return {"would_simulate": sizes}
-    found, theory = simulate(**sizes), predict(**sizes)
-    cka, debiased = mean_interval(found.cka), mean_interval(found.debiased)
-    score = mean_interval(found.calibrated)
+    measured, theory = simulate(**sizes), predict(**sizes)
+    cka, debiased = mean_interval(measured.cka), mean_interval(measured.debiased)
+    score = mean_interval(measured.calibrated)
     say(f"linear CKA {cka:.3f} (predicted {theory.cka:.3f}); debiased {debiased:.3f}; calibrated {score:.3f}")
     return {**sizes, "cka": cka, "debiased": debiased, "calibrated": score, "predicted": theory.cka}
 
@@ -209,8 +208,8 @@ class Draws:
 def run_draws(config: Draws, folder: Path) -> dict:
     """Draw and measure."""
     sizes = (config.rows, config.width, config.width, config.replicas, config.seed)
-    found, theory = simulate(*sizes), predict(*sizes)
-    return {**{name: getattr(found, name).tolist() for name in (*MEANS, "p")}, "cka_theory": theory.cka}
+    measured, theory = simulate(*sizes), predict(*sizes)
+    return {**{name: getattr(measured, name).tolist() for name in (*MEANS, "p")}, "cka_theory": theory.cka}
 
 
 def configs(scale: str) -> list[Draws]:
@@ -235,5 +234,5 @@ def tabulate(finished) -> "pd.DataFrame":
     return pd.DataFrame(rows)
 
 
-STUDY = Study("independent-features", "similarity of features that have nothing to do with each other",
+STUDY = Study("independent-features", "similarity of independent features",
               "toy.independent_features:run_draws", configs, tabulate, processes=True)

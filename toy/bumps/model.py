@@ -82,10 +82,10 @@ class Bumps(Results, axes="times: moment; loss nearest arrived: replica moment; 
 
     Examples
     --------
-    >>> found = simulate(mode="slide", bumps=1, half_line=2.0, times=(0.0, 3.0, 100.0), replicas=40)
-    >>> found.start.shape, found.loss.shape
+    >>> sliding = simulate(mode="slide", bumps=1, half_line=2.0, times=(0.0, 3.0, 100.0), replicas=40)
+    >>> sliding.start.shape, sliding.loss.shape
     ((40, 1), (40, 3))
-    >>> found.arrived.mean(axis=0)
+    >>> sliding.arrived.mean(axis=0)
     array([0.075, 0.45 , 1.   ])
     """
 

@@ -9,7 +9,7 @@ from toy.critical_points import LANDSCAPES
 def add_arguments(parser):
     parser.add_argument("--landscape", choices=LANDSCAPES, default="relu", help="a teacher-student loss, or a random field")
     parser.add_argument("--size", type=whole(2), default=4, help="units of teacher and student, or dimension of the field")
-    parser.add_argument("--starts", type=whole(2), default=60, help="searches a replica")
+    parser.add_argument("--starts", type=whole(2), default=60, help="searches per replica")
     parser.add_argument("--replicas", type=replicas, default=4, help="repetitions")
     add_run_arguments(parser, "--seed", "--quick", "--dry-run")
 
@@ -22,24 +22,24 @@ def run(args) -> dict:
     check(**common)
     if args.dry_run:
         return {"would_search": common}
-    found, theory = simulate(**common), predict(**common)
-    said = {}
+    points, theory = simulate(**common), predict(**common)
+    summary = {}
     for name, words in (("fall", "share of negative directions, high minus low loss"),
                         ("coins", "variance of the index at given loss over that of coins")):
-        values = getattr(found, name)
+        values = getattr(points, name)
         values, predicted = values[values == values], getattr(theory, name)
-        said[name] = {"measured": mean_interval(values) if values.size else None, "predicted": predicted}
+        summary[name] = {"measured": mean_interval(values) if values.size else None, "predicted": predicted}
         if values.size:
             say(f"{words}: {values.mean():.3f}" + ("" if predicted is None else f" (predicted {predicted:.3f})"))
-    say(f"{found.loss.size} distinct critical points; {found.found.sum()} of {found.starts * len(found.found)} searches ended "
-        "at one")
-    return {**common, "directions": found.directions, "points": [
-        {"replica": r, "loss": x, "index": i} for r, x, i in zip(found.replica, found.loss, found.index)],
-        "found": found.found, **said}
+    say(f"{points.loss.size} distinct critical points; {points.found.sum()} of {points.starts * len(points.found)} searches "
+        "ended at one")
+    return {**common, "directions": points.directions, "points": [
+        {"replica": r, "loss": x, "index": i} for r, x, i in zip(points.replica, points.loss, points.index)],
+        "found": points.found, **summary}
 
 
 def draw(result, axes) -> None:
     """Index against loss."""
     points = result["points"]
     axes.plot([p["loss"] for p in points], [p["index"] / result["directions"] for p in points], "o", alpha=0.5)
-    axes.set(xlabel="loss" if result["landscape"] == "relu" else "energy a dimension", ylabel="share of negative directions")
+    axes.set(xlabel="loss" if result["landscape"] == "relu" else "energy per dimension", ylabel="share of negative directions")

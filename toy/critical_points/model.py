@@ -1,14 +1,15 @@
-"""Critical points, their heights and indices; and what random matrices say of them.
+"""Critical points with their heights and indices, beside the predictions of random matrices.
 
-A search (:func:`theory.critical_points.search`) starts at places of many heights and minimises the gradient's norm. A point is
-critical where that is below ``CRITICAL``; what stops above it is counted and left out. Points of one height and one index
-are one (in the ReLU landscape an orbit of the symmetry): each counts once, however many starts found it, so that wide
-basins weigh no more than narrow ones. The index is the number of Hessian eigenvalues below −1e-8 of the largest in size.
+Searches (:func:`theory.critical_points.search`) start at points of many heights and minimise the norm of the gradient. A point
+is critical if that norm is below ``CRITICAL``; searches that stop above it are counted and left out. Points of the same height
+and index are taken as one (in the ReLU landscape they are one orbit of the symmetry): it counts once, however many searches ended
+there, so that wide basins weigh no more than narrow ones. The index is the number of Hessian eigenvalues below −1e-8 of the
+largest in size.
 
-Of each replica two numbers are asked: how much larger the share of negative directions is one standard deviation of the loss
-above the mean than one below (twice the standard deviation times the slope of the share over the loss), and how much the number
-of negative directions varies among points of one height, over the N p (1 − p) of N coins with their mean share p. The share at
-a height is a parabola through all points.
+Each replica gives two numbers. ``fall`` is how much larger the share of negative directions is one standard deviation of the loss
+above the mean than one below (twice the standard deviation times the slope of the share over the loss). ``coins`` is the
+variance of the number of negative directions among points of one height, over the N p (1 − p) of N coins with their mean share p.
+The share at a height is a parabola fitted to all points.
 """
 
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from toy.critical_points import LANDSCAPES
 from toy.critical_points.landscapes import field, relu, starts
 
 CRITICAL = 1e-9  # norm of the gradient below which a point is critical
-KINK = 1e-3  # the ReLU loss has no second derivative where a unit vanishes: points with a shorter one are left out
+KINK = 1e-3  # the ReLU loss has no second derivative where a unit vanishes: points with a shorter unit are left out
 MOST = {"relu": 7, "field": 40}  # sizes: the Hessian has k⁴ entries, or N²
 MAX_STEPS = 300
 
@@ -38,15 +39,15 @@ class CriticalPoints(Results, axes="replica loss index share: point; found fall 
     Attributes
     ----------
     replica : (P,) int array
-        Number of the replica whose point it is.
+        Replica to which each point belongs.
     loss : (P,) array
-        Height of each point (of a field: φ/N).
+        Height of each point (φ/N for a field).
     index : (P,) int array
         Negative directions of each point.
     directions : int
-        N, all directions.
+        Number N of directions.
     starts : int
-        Searches a replica.
+        Searches per replica.
     found : (replicas,) int array
         Searches that ended at a critical point.
 
@@ -80,13 +81,13 @@ class CriticalPoints(Results, axes="replica loss index share: point; found fall 
 
     @property
     def coins(self) -> np.ndarray:
-        """(replicas,) variance of the index at given loss over that of as many coins of the same mean; NaN of a few points."""
+        """(replicas,) variance of the index at given loss over that of as many coins of the same mean; NaN for too few points."""
         return self._each(lambda own: coins(self.loss[own], self.index[own], self.directions))
 
 
 @dataclass(frozen=True)
 class Prediction(Results, theory=True):
-    """What random matrices say of a Gaussian field; None for the ReLU landscape, whose Hessian is none.
+    """Predictions of random matrices for a Gaussian field; None for the ReLU landscape, whose Hessian is not random.
 
     Attributes
     ----------
@@ -124,17 +125,17 @@ def simulate(landscape: str = "relu", size: int = 4, starts: int = 60, replicas:
     Parameters
     ----------
     landscape : {"relu", "field"}, default "relu"
-        Where, see :mod:`toy.critical_points.landscapes`.
+        The landscape, see :mod:`toy.critical_points.landscapes`.
     size : int in 2 … 7 (relu) or 2 … 40 (field), default 4
-        k, units of teacher and student (N = k²); or N.
+        Units k of teacher and student (N = k²), or the dimension N of the field.
     starts : int ≥ 2, default 60
-        Searches a replica.
+        Searches per replica.
     replicas : int ≥ 1, default 2
-        Repetitions: other starts, and another field.
+        Repetitions, each with its own starts and its own field.
     seed : int in 0 … 2⁶⁴ − 1, default 0
         Replica r has streams of its own for every size.
     max_steps : int ≥ 1, default 300
-        Steps a search.
+        Largest number of steps of a search.
 
     Returns
     -------

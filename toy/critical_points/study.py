@@ -18,7 +18,7 @@ SETTINGS = (("relu", 5), ("relu", 4), ("field", 9), ("field", 6))  # the longest
 
 @dataclass(frozen=True)
 class Search:
-    """One replica: a search with starts of its own, of a field with a draw of its own."""
+    """One replica: it has its own starts and, of a field, its own draw."""
 
     landscape: str
     size: int
@@ -29,9 +29,9 @@ class Search:
 def run(config: Search, folder: Path) -> dict:
     """Search, and predict."""
     arguments = config.landscape, config.size, config.starts, 1, config.seed  # one replica
-    found, theory = simulate(*arguments), predict(*arguments)
-    return {"loss": found.loss, "index": found.index, "directions": found.directions, "found": int(found.found[0]),
-            "fall": found.fall[0], "coins": found.coins[0], "fall_theory": theory.fall, "coins_theory": theory.coins}
+    points, theory = simulate(*arguments), predict(*arguments)
+    return {"loss": points.loss, "index": points.index, "directions": points.directions, "found": int(points.found[0]),
+            "fall": points.fall[0], "coins": points.coins[0], "fall_theory": theory.fall, "coins_theory": theory.coins}
 
 
 def configs(scale: str, n: int | None = None) -> list[Search]:
@@ -42,7 +42,7 @@ def configs(scale: str, n: int | None = None) -> list[Search]:
 
 
 def tabulate(finished) -> pd.DataFrame:
-    """A row a distinct critical point; what is known of its replica stands in every row."""
+    """One row per distinct critical point; the columns about its replica are repeated."""
     rows = []
     for config, result in finished:
         about = {"landscape": config.landscape, "size": config.size, "replica": config.seed, "starts": config.starts,
@@ -53,7 +53,7 @@ def tabulate(finished) -> pd.DataFrame:
 
 def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
     """Each landscape's share of negative directions by loss, and its spread; the interval is over replicas."""
-    found = []
+    pieces = []
     replicas = table.drop_duplicates(["landscape", "size", "replica"])
     for (landscape, size), rows in replicas.groupby(["landscape", "size"], sort=False):
         relu = landscape == "relu"
@@ -64,8 +64,8 @@ def evidence(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
             levels={"landscape": landscape})
         for claim, column, least in (("s2.index-falls-with-loss", "fall", -1.0), ("s2.coin-flips", "coins", 0.0)):
             if (values := rows[column].replace([np.inf, -np.inf], np.nan).dropna()).size:
-                found.append(measured(claim, estimate=bounded(mean_interval(values), least)))
-    return found
+                pieces.append(measured(claim, estimate=bounded(mean_interval(values), least)))
+    return pieces
 
 
 STUDY = Study("critical-points", "critical points of toy landscapes: index against loss", "toy.critical_points.study:run",

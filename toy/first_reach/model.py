@@ -70,7 +70,7 @@ class Reached(Results, axes="learnt reached: replica copy feature; finished: rep
     Attributes
     ----------
     learnt : (replicas, copies, M) bool array
-        Does this network answer feature m with more than 90 % of its strength?
+        Is the network's response to feature m more than 90 % of the strength?
     reached : (replicas, copies, M) bool array
         Did one of its neurons start within reach of the feature?
     finished : (replicas, copies) bool array
@@ -81,10 +81,10 @@ class Reached(Results, axes="learnt reached: replica copy feature; finished: rep
     --------
     Beyond b = 1/√2, what is learnt is what was reached:
 
-    >>> found = simulate(threshold=0.72, width=2, copies=3, replicas=4)
-    >>> found.learnt.shape
+    >>> networks = simulate(threshold=0.72, width=2, copies=3, replicas=4)
+    >>> networks.learnt.shape
     (4, 3, 2)
-    >>> np.array_equal(found.learnt, found.reached)
+    >>> np.array_equal(networks.learnt, networks.reached)
     True
     """
 
@@ -166,7 +166,7 @@ def simulate(strengths: Sequence[float] = (1.0, 0.05), threshold: float = 0.3, d
     Parameters
     ----------
     strengths : (M,) floats > 0, default (1, 0.05)
-        Answers A_1 … A_M that the features require.
+        Responses A_1 … A_M that the features require.
     threshold : float in [0, 1), default 0.3
         Threshold b of the neurons; from 1/√2 on, none reaches two features.
     dim : int ≥ max(3, M), default 4
@@ -191,7 +191,7 @@ def simulate(strengths: Sequence[float] = (1.0, 0.05), threshold: float = 0.3, d
     Returns
     -------
     Reached
-        What every network learnt, and what it could have.
+        What every network learnt, and what was within its reach.
 
     Raises
     ------
@@ -232,9 +232,9 @@ def simulate(strengths: Sequence[float] = (1.0, 0.05), threshold: float = 0.3, d
     flow = solve(sphere_flow, params, start.reshape(replicas * copies, -1), work_rows=features + 1,
                  gradient_tol=gradient_tol, time_cap=time_cap, max_evaluations=100_000, threads=threads)
     end = flow.state.reshape(replicas, copies, width, features + 1)
-    answer = np.sum(end[..., features:] * np.maximum(end[..., :features] - threshold, 0.0), axis=2)
+    response = np.sum(end[..., features:] * np.maximum(end[..., :features] - threshold, 0.0), axis=2)
     return Reached(
-        learnt=answer > 0.9 * A,
+        learnt=response > 0.9 * A,
         reached=np.any(start[..., :features] > threshold, axis=2),
         finished=(flow.status == CONVERGED).reshape(replicas, copies),
     )

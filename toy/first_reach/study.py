@@ -55,7 +55,7 @@ def run(config: Reach, folder: Path) -> dict:
 def unfinished(finished: np.ndarray) -> float:
     """Share of the networks that did not come to rest; an error if it is above ``RESTLESS`` by more than chance.
 
-    One network of 50 is 2 %, whatever the true share, so that the interval is what has to lie above.
+    One network of 50 is 2 %, whatever the true share; so the whole interval has to lie above.
     """
     share = share_interval(int(np.sum(~finished)), finished.size)
     if share.low > RESTLESS:

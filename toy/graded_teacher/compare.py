@@ -57,8 +57,8 @@ class Comparison(Results, axes="narrow_to_teacher wide_to_teacher untrained_to_t
 
     Examples
     --------
-    >>> found = compare([1.0, 0.5], dim=2, width=1, copies=2, reference_width=2, replicas=1)
-    >>> found.narrow.replicas, found.wide.replicas, found.narrow_to_teacher.shape
+    >>> comparison = compare([1.0, 0.5], dim=2, width=1, copies=2, reference_width=2, replicas=1)
+    >>> comparison.narrow.replicas, comparison.wide.replicas, comparison.narrow_to_teacher.shape
     (2, 2, (1, 1, 2))
     """
 
@@ -109,8 +109,8 @@ def measure(teacher: Teacher, narrow: np.ndarray, wide: np.ndarray, other_wide: 
     Examples
     --------
     >>> axes = np.eye(2)
-    >>> found = measure(Teacher([1.0, 0.5], dim=2), axes[:1], axes, axes, axes[1:], [1e-6])
-    >>> found["narrow_to_teacher"].round(3).tolist(), found["narrow_probe"].round(3).tolist()
+    >>> measures = measure(Teacher([1.0, 0.5], dim=2), axes[:1], axes, axes, axes[1:], [1e-6])
+    >>> measures["narrow_to_teacher"].round(3).tolist(), measures["narrow_probe"].round(3).tolist()
     ([[0.0, 1.0]], [0.2])
     """
     m = moments({"narrow": narrow, "wide": wide, "other": other_wide, "untrained": untrained}, teacher)
@@ -210,8 +210,8 @@ def compare(strengths: Sequence[float], direction_norm: float = 1.0, dim: int = 
 
     Examples
     --------
-    >>> found = compare([1.0, 0.5], dim=2, width=1, copies=2, reference_width=2, replicas=1)
-    >>> found.narrow_to_wide.round(3).tolist()  # about half of the wide students' variance is missing
+    >>> comparison = compare([1.0, 0.5], dim=2, width=1, copies=2, reference_width=2, replicas=1)
+    >>> comparison.narrow_to_wide.round(3).tolist()  # about half of the wide students' variance is missing
     [[0.512]]
     """
     teacher = Teacher(strengths, direction_norm, dim)
@@ -223,7 +223,7 @@ def compare(strengths: Sequence[float], direction_norm: float = 1.0, dim: int = 
         start = np.concatenate([whole[:, :reference_width].reshape(replicas * copies, width),
                                 whole[:, reference_width:].reshape(replicas * copies, width * dim)], axis=1)
     else:
-        # more copies contain the fewer: differences between numbers of copies are paired
+        # a larger number of copies contains the smaller ones: differences between numbers of copies are paired
         start = np.concatenate([initial_state(dim, width, copies, seed, init_scale, role=("narrow", r), unit=teacher.unit)
                                 for r in range(replicas)])
     narrow = simulate(teacher.strengths, direction_norm, dim, width, start=start, **shared)

@@ -141,7 +141,7 @@ def descent(params, work, y, out, value):
         angle, secant = asin_and_secant(load(work, i * K + i) * p * p)
         amp, tilt = v * angle, zero
         store(work, i * K + i, vp * vp * p * p * secant)
-        # with the students before it, whose sums grow, too
+        # with the units before it, whose sums grow, too
         for k in range(i):
             c, vk, pk = load(work, i * K + k), load(y, k), load(work, p_at + k)
             angle, secant = asin_and_secant(c * p * pk)

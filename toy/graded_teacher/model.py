@@ -1,15 +1,14 @@
-"""Students of a graded teacher, trained by population gradient flow; nothing is sampled but the start.
+"""Students of a graded teacher, trained by population gradient flow; only the initial weights are random.
 
     teacher  y(x) = Σ_m A_m erf(B_m·x/√2),  orthogonal B_m of norm b,  x ~ N(0, I_d)
     student  f(x) = Σ_i v_i erf(w_i·x/√2),  v_i, w_ij ~ N(0, σ_init²) at the start, both layers trained
 
 Loss, gradient and the second moments of all features are closed forms (``toy.graded_teacher.kernels``; I2 of
-``theory.gaussian``), so that span errors and probes are exact functions of where the flow ends. The setting is our own
-(reference section 3); what theory says of it is in ``theory.span``.
+``theory.gaussian``), so that span errors and probes are exact functions of the state in which the flow ends. The setting is our
+own (reference section 3); its theory is in ``theory.span``.
 
-The flow is run in units of the largest strength λ = max |A_m|, with outputs v/λ and loss L/λ²: λ changes nothing but these
-scales, which the plain flow would not respect (derived in ``theory.span.closed_form``; for a largest strength of 1 it is
-the plain one).
+The flow is run in units of the largest strength λ = max |A_m|, with outputs v/λ and loss L/λ². So λ changes nothing but these
+scales, which is not true of the plain flow (derived in ``theory.span.closed_form``). At λ = 1 the two are the same.
 """
 
 from collections.abc import Callable, Sequence
@@ -119,7 +118,7 @@ def initial_state(dim: int, width: int, replicas: int, seed: int = 0, init_scale
     replicas : int ≥ 1
         Students.
     seed : int in 0 … 2⁶⁴ − 1, default 0
-        Of all streams.
+        Seed of all streams.
     init_scale : float > 0, default 0.1
         Standard deviation of W.
     first_replica : int ≥ 0, default 0
@@ -127,7 +126,7 @@ def initial_state(dim: int, width: int, replicas: int, seed: int = 0, init_scale
     role : tuple of str and int, default ()
         Part of the stream's address that keeps students of one comparison apart.
     unit : float > 0, default 1
-        Standard deviation of v over that of W: the teacher's (:class:`Teacher`), for a start that is given to
+        Standard deviation of v over that of W; the ``unit`` of the :class:`Teacher` for a start that is given to
         :func:`simulate`.
 
     Returns
@@ -170,7 +169,7 @@ def simulate(strengths: Sequence[float], direction_norm: float = 1.0, dim: int =
     Parameters
     ----------
     strengths : (M,) floats, none zero
-        A_m, one a unit of the teacher (:class:`Teacher`).
+        Strengths A_m of the teacher's units (:class:`Teacher`).
     direction_norm : float in 1e-3 … 1e3, default 1
         Norm of every direction B_m of the teacher.
     dim : int ≥ M, default 10
@@ -180,16 +179,17 @@ def simulate(strengths: Sequence[float], direction_norm: float = 1.0, dim: int =
     replicas : int ≥ 1, default 8
         Repetitions.
     seed : int in 0 … 2⁶⁴ − 1, default 0
-        Student s draws its start from its stream of number first_replica + s (:func:`initial_state`).
+        Student s draws its start from stream number first_replica + s (:func:`initial_state`).
     init_scale : float > 0, default 0.1
-        Standard deviation of all initial weights; this, ``gradient_tol`` and all times in units of the largest strength λ: v
+        Standard deviation of all initial weights. It, ``gradient_tol`` and all times are in units of the largest strength λ: v
         starts with standard deviation λ init_scale.
     gradient_tol : float ≥ 0, default 1e-8
         A student has converged at max |∇L| ≤ gradient_tol.
     time_cap : float > 0, default 1e6
-        Flow time at which it is given up ("time cap").
+        Flow time at which a student is abandoned ("time cap").
     copies : int ≥ 1, default 1
-        Students a repetition, to be put side by side: replicas × copies are trained, of which repetition r has r c … r c + c − 1.
+        Students per repetition, to be put side by side: replicas × copies are trained, and repetition r has those of number
+        r c … r c + c − 1.
     times : (T,) increasing floats ≥ 0, default ()
         Flow times at which the loss is recorded.
     start : (students, width (1 + dim)) array, optional

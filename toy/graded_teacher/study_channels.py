@@ -1,7 +1,7 @@
 """The study: how many students that count as converged are in a flat channel to infinity, by width?
 
-The students of the other studies of the graded teacher: their teachers, widths, start and tolerance. What is found here says
-which of their rows hold students that would go on changing, however slowly, if training did.
+The students are those of the other studies of the graded teacher: same teachers, widths, starts and tolerance. So the table says
+which rows of those studies contain students that would change further, however slowly, if training went on.
 """
 
 from dataclasses import dataclass
@@ -32,10 +32,10 @@ def run(config: Students, folder: Path) -> dict:
     """Train, and look for channels in every student."""
     strengths, norm = TEACHERS[config.teacher]
     students = simulate(strengths, norm, config.dim, config.width, config.replicas, config.seed, time_cap=CAP)
-    found = [channels(w, v, usual=students.teacher.unit) for w, v in zip(students.directions, students.output)]
+    pairs = [channels(w, v, usual=students.teacher.unit) for w, v in zip(students.directions, students.output)]
     return {"converged": students.converged, "loss": students.loss, "readout": np.abs(students.output).max(axis=1),
-            "pairs": [len(pairs) for pairs in found],
-            "distance": [pairs[0].distance if pairs else np.nan for pairs in found]}
+            "pairs": [len(of_student) for of_student in pairs],
+            "distance": [of_student[0].distance if of_student else np.nan for of_student in pairs]}
 
 
 def configs(scale: str) -> list[Students]:

@@ -50,7 +50,7 @@ def tabulate(finished) -> pd.DataFrame:
 
 
 def configs(scale: str) -> list[Curves]:
-    """Widths 1 … 16; in full also from smaller starts, which have clearer plateaus."""
+    """Widths 1 … 16; "full" also has smaller starts, whose plateaus are clearer."""
     scales = (0.1, 1e-3) if scale == "full" else (0.1,)
     widths = (1, 2, 16) if scale == "quick" else (1, 2, 3, 4, 16)
     replicas, points = {"quick": (2, 40), "run": (4, 80), "full": (16, 120)}[scale]

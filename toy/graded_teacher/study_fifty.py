@@ -1,4 +1,4 @@
-"""The study: at which point do students end that have half as many units as a teacher of fifty equal units?
+"""The study: where do students end that have half as many units as a teacher of fifty equal units?
 
 Simsek et al. (2023) train such students by gradient flow from Glorot's initialisation, and report that each ends at one of two
 points: the best copy-average point, or a point where every unit approximately copies a different teacher unit. Theory gives both

@@ -1,6 +1,6 @@
-"""The graded teacher, and what is exact of any students of it: loss, gradient, and the second moments of all features.
+"""The graded teacher, with the exact loss and gradient of any students, and the exact second moments of all features.
 
-All of it is made of the closed form I2 of :mod:`theory.gaussian`; nothing is sampled and nothing trained.
+Everything follows from the closed form I2 of :mod:`theory.gaussian`; nothing is sampled and nothing trained.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,13 +24,13 @@ class Teacher:
     Attributes
     ----------
     strengths : (M,) floats, none zero
-        A_m, one a unit.
+        Strengths A_m of the units.
     direction_norm : float in 1e-3 … 1e3, default 1
-        b, norm of every direction B_m = b e_m.
+        Norm b of every direction B_m = b e_m.
     dim : int ≥ M, default 10
         Input dimension d.
     unit : float > 0
-        λ, the largest |A_m|.
+        Largest strength λ = max |A_m|.
 
     Examples
     --------
@@ -70,7 +70,7 @@ def loss_and_gradient(teacher: Teacher, output: np.ndarray,
     Parameters
     ----------
     teacher : Teacher
-        What they are compared with.
+        The teacher with which they are compared.
     output : (replicas, width) array
         Output weights v.
     directions : (replicas, width, dim) array
@@ -138,7 +138,7 @@ def moments(blocks: Mapping[str, np.ndarray], teacher: Teacher) -> Moments:
     Raises
     ------
     InputError
-        If a block takes the name of one of the teacher's, or holds no finite directions of its dimension.
+        If a block has the name of one of the teacher's, or does not hold finite directions of the teacher's dimension.
 
     References
     ----------

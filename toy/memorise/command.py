@@ -12,8 +12,8 @@ def add_arguments(parser):
     parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS), help="kinds of data")
     parser.add_argument("--widths", nargs="+", type=positive_int, default=[8, 64, 512], help="hidden units")
     parser.add_argument("--samples", type=positive_int, default=60, help="training samples")
-    parser.add_argument("--replicas", type=replicas, default=10, help="networks per task and width, each on data of its own")
-    parser.add_argument("--epochs", type=whole(1, 10**6), default=3000, help="at most; training stops at loss 0.01")
+    parser.add_argument("--replicas", type=replicas, default=10, help="networks per task and width, each with its own data")
+    parser.add_argument("--epochs", type=whole(1, 10**6), default=3000, help="most epochs; training stops at loss 0.01")
     parser.add_argument("--learning-rate", type=positive_float, default=3e-3, help="learning rate of AdamW")
     parser.add_argument("--batch-size", type=positive_int, default=50, help="samples per step")
     parser.add_argument("--label-noise", type=number(least=0, most=1), default=0.0,

@@ -104,14 +104,14 @@ class History(Results, axes="marks: look; train_error test_error: replica look; 
 
 @dataclass(frozen=True)
 class Prediction(Results, theory=True):
-    """What is known of any classifier that fits its samples; how a network comes to it along training has no closed form.
+    """Bounds for any classifier that fits its samples; the course of training has no closed form.
 
     Attributes
     ----------
     least_changes : float or None
-        Expected changes of class around the curve, at least; None of noise inputs, which do not lie on it.
+        Least expected number of changes of class around the curve; None for noise inputs, which do not lie on it.
     test_error : float
-        Expected test error, at least.
+        Least expected test error.
 
     Examples
     --------
@@ -190,7 +190,7 @@ def make_data(task: str, samples: int, dim: int = 20, harmonics: int = 8, waves:
     Returns
     -------
     Data
-        Samples and curve. (Its fields can still be read by key, as when this was a dictionary.)
+        Samples and curve. (Fields can also be read by key: earlier versions returned a dictionary.)
 
     Raises
     ------
@@ -251,7 +251,7 @@ def simulate(task: str = "structured", width: int = 128, samples: int = 60, repl
     waves : int ≥ 1, default 3
         Waves k of the labels; the truth has 2k regions.
     epochs : int ≥ 1, default 3000
-        Passes over the data, at most.
+        Largest number of passes over the data.
     batch_size : int ≥ 1, default 50
         Samples per step.
     learning_rate : float > 0, default 3e-3
@@ -312,7 +312,7 @@ def predict(task: str = "structured", width: int = 128, samples: int = 60, repli
             dim: int = 20, harmonics: int = 8, waves: int = 3, epochs: int = 3000, batch_size: int = 50,
             learning_rate: float = 3e-3, init_scale: float = 1.0, target_loss: float = 0.01, looks: int = 40,
             same_data: bool = False, label_noise: float = 0.0) -> Prediction:
-    """What fitting such samples takes, and what test error is left, for any classifier.
+    """Least number of class changes, and least test error, of any classifier that fits such samples.
 
     Parameters
     ----------
@@ -322,7 +322,7 @@ def predict(task: str = "structured", width: int = 128, samples: int = 60, repli
     Returns
     -------
     Prediction
-        By :mod:`theory.memorising`.
+        Bounds by :mod:`theory.memorising`.
 
     Raises
     ------

@@ -6,7 +6,7 @@ their expected outcomes were declared (:mod:`theory.claims.s2_discussion`) befor
 
 * random labels: the larger their share, all else equal, the more mergers should come undone;
 * steps: if re-splits were noise from large steps, a fifth of the learning rate would remove them;
-* chance: if re-splits were new regions that lie on a grave by accident, regions born at random places would meet as many graves
+* chance: if re-splits were new regions that happen to lie where a region died, regions born at random places would do so as often
   (:mod:`theory.regions`).
 """
 

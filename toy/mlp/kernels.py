@@ -4,7 +4,7 @@
 with W (d, m), b (m,), V (m, k), c (k,). Losses: the mean over a batch of cross-entropy on softmax(o), or of ½|o − y|².
 All parameters of a replica are one flat vector, (W, b, V, c) in this order, so that an optimizer is one loop.
 
-Matrix products are BLAS calls (``np.dot`` with ``out``), except e V^T, which is a sum of a few rows for as few outputs as here.
+Matrix products are BLAS calls (``np.dot`` with ``out``), except e V^T: with few outputs it is a sum of a few rows.
 Numbers below 1e-30 are set to 0 where they arise, in the errors of fitted samples and in the optimizers' running means: otherwise
 they shrink to subnormal floats, whose arithmetic is about a hundred times slower.
 """
@@ -47,6 +47,7 @@ def _views(flat, d, m, k):
 
 @njit(**_jit)
 def _forward(x, W, b, V, c, h, o):
+    """h <- relu(x W + b), o <- h V + c for the rows of x."""
     np.dot(x, W, h)
     for s in range(h.shape[0]):
         for j in range(h.shape[1]):
@@ -117,6 +118,7 @@ def _backward(x, h, e, V, Vt, gW, gb, gV, gc, gh):
 
 @njit(**_jit)
 def _momentum_step(flat, gradient, mean, learning_rate, momentum, weight_decay):
+    """mean <- momentum mean + gradient + weight_decay flat; flat <- flat − learning_rate mean."""
     for p in range(flat.size):
         now = momentum * mean[p] + gradient[p] + weight_decay * flat[p]
         mean[p] = now if abs(now) > TINY else np.float32(0)
@@ -139,8 +141,8 @@ def _adam_step(flat, gradient, mean, square, step, learning_rate, weight_decay):
 
 @njit(**_jit)
 def _copy(source, target):
-    """target <- source, both (p,). A slice assignment says the same, but Numba then compiles the text of its error message,
-    string formatting included: a fifth of this module's compile time."""
+    """target <- source, both (p,). A slice assignment would do, but Numba then compiles the text of its error message, string
+    formatting included: a fifth of this module's compile time."""
     for p in range(source.size):
         target[p] = source[p]
 
@@ -151,16 +153,13 @@ def train_one(x, target, label, flat, frozen, order, batch_size, m, k, loss, opt
     """Train one replica in place for ``order.shape[0]`` epochs, or until an epoch's mean loss is at most ``target_loss``.
 
     x : (n, d) inputs; target : (n, k) for the squared loss; label : (n,) for cross-entropy. order : (epochs, n) sample order of
-    every epoch. frozen : leading parameters that are not trained (0, or d m + m for random features). marks : increasing epochs
-    after which the parameters are copied to ``kept`` (marks[i] = 0: before training). losses : (epochs,) mean training loss while
-    the epoch ran; NaN where it did not run. stop : not 0 at [0] once it should return, after the epoch that it is at.
+    every epoch. frozen : number of leading parameters that are not trained (0, or d m + m for random features). marks :
+    increasing epochs after which the parameters are copied to ``kept`` (marks[i] = 0: before training). losses : (epochs,) mean
+    training loss while the epoch ran; NaN where it did not run. stop : (1,), not 0 once training should end after the current
+    epoch.
 
     Returns the number of epochs that ran; negative if the loss stopped being finite. Plain twin: the NumPy loop of
-    tests/toy/test_mlp.py.
-
-    It has one loop over epochs and one over batches: gather the batch, forward, loss and its gradient, backward, step; after an
-    epoch decay the learning rate, keep marked parameters, and stop on divergence or at the target loss. The buffers of a batch
-    are shared by all steps, which is why this is one function.
+    tests/toy/test_mlp.py. All steps share the buffers of a batch, which is why this is one function.
     """
     n, d = x.shape
     epochs = order.shape[0]
@@ -182,6 +181,7 @@ def train_one(x, target, label, flat, frozen, order, batch_size, m, k, loss, opt
         total = 0.0
         for start in range(0, n, batch_size):
             size = min(batch_size, n - start)
+            # 1. gather the batch
             for s in range(size):
                 i = order[epoch, start + s]
                 for j in range(d):
@@ -191,14 +191,17 @@ def train_one(x, target, label, flat, frozen, order, batch_size, m, k, loss, opt
                 else:
                     for j in range(k):
                         tb[s, j] = target[i, j]
+            # 2. outputs, e = d(mean loss)/do, and the gradients
             _forward(xb[:size], W, b, V, c, h[:size], o[:size])
             total += _loss_gradient(o[:size], tb[:size], lb[:size], loss, e[:size])
             _backward(xb[:size], h[:size], e[:size], V, Vt, gW, gb, gV, gc, gh[:size])
+            # 3. the step, on the parameters that are trained
             step += 1
             if optimizer == MOMENTUM:
                 _momentum_step(flat[frozen:], gradient[frozen:], mean[frozen:], learning_rate, momentum, weight_decay)
             else:
                 _adam_step(flat[frozen:], gradient[frozen:], mean[frozen:], square[frozen:], step, learning_rate, weight_decay)
+        # 4. after the epoch: decay the learning rate, keep marked parameters, stop on divergence or at the target loss
         learning_rate *= learning_rate_decay
         losses[epoch] = total / n
         done = losses[epoch] <= target_loss

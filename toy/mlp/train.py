@@ -1,7 +1,7 @@
 """One-hidden-layer ReLU networks on finite data: initialise, train and evaluate many replicas at once.
 
-The equations are in :mod:`toy.mlp.kernels`. Replicas may share their data or have their own; each has streams of its own, at
-every width, for its start and the order of its samples, so that results do not depend on threads.
+The equations are in :mod:`toy.mlp.kernels`. Replicas may share their data or have their own. At every width, each has its own
+streams for its start and the order of its samples, so that results do not depend on threads.
 """
 
 import math
@@ -62,7 +62,7 @@ class Networks(Results, axes="flat: replica parameter; losses: replica epoch; ep
 
     @property
     def replicas(self) -> int:
-        """R."""
+        """Number R of networks."""
         return self.flat.shape[0]
 
     @property
@@ -107,7 +107,7 @@ class Networks(Results, axes="flat: replica parameter; losses: replica epoch; ep
 
 
 def _own(data: np.ndarray, r: int) -> np.ndarray:
-    """The data of replica r, of data (1 or R, …)."""
+    """The data of replica r in data of shape (1 or R, …)."""
     return data[r if len(data) > 1 else 0]
 
 

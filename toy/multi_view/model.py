@@ -19,8 +19,8 @@ from theory.multi_view import learn_probabilities
 def view_flow(params, work, y, out, value):
     """Velocities −∇L and loss L of every lane.
 
-    params: m, q, μ₂. y, out: row r holds a_r, row m + r holds b_r. work: one row, F and then g. Plain twin: the independent loss
-    and its differences in tests/toy/test_multi_view.py.
+    params: m, q, μ₂. y, out: row r holds a_r, row m + r holds b_r. work: one row, F and then g. Plain twin: the loss in
+    tests/toy/test_multi_view.py, with its finite differences.
     """
     width, power = int(params[0]), int(params[1])
     for lane in range(LANES):
@@ -58,12 +58,12 @@ class Views(Results, axes="learnt: replica copy view; finished both_by_one: repl
     learnt : (replicas, copies, 2) bool array
         Does this view alone suffice for this network (F_i ≥ κ)?
     finished : (replicas, copies) bool array
-        Did training reach its loss, or start with no positive coordinate?
+        Did training reach the target loss, or start without any positive coordinate, so that it cannot move?
 
     Examples
     --------
-    >>> found = simulate(width=4, copies=2, replicas=8)
-    >>> found.learnt.shape, found.both_by_one.shape, found.both_by_all.shape
+    >>> views = simulate(width=4, copies=2, replicas=8)
+    >>> views.learnt.shape, views.both_by_one.shape, views.both_by_all.shape
     ((8, 2, 2), (8, 2), (8,))
     """
 

@@ -39,7 +39,7 @@ def run(config: TwoViews, folder: Path) -> dict:
 
 
 def configs(scale: str, n: int | None = None) -> list[TwoViews]:
-    """Widths 1 … 1024 alone, and 64 neurons split into copies; small and large starts. Quick: the judged ones and width 1."""
+    """Widths 1 … 1024 alone, and 64 neurons split into copies; small and large starts. Quick: fewer widths, small starts."""
     quick = scale == "quick"
     n = n or {"quick": 100, "run": 2 * BLOCK, "full": 3 * BLOCK}[scale]
     block = min(n, BLOCK) if quick else BLOCK

@@ -35,7 +35,7 @@ def run(args) -> dict:
     for (regime, size), results in cells.items():
         row = {"regime": regime, "size": size}
         for field in FIELDS:
-            values = [getattr(one, field) for one in results]
+            values = [getattr(result, field) for result in results]
             row[field] = None if values[0] != values[0] else mean_interval(values)
         rows.append(row)
         pair = "" if row["pair_outside"] is None else f", between starts {row['pair_outside'].mean:.3f} outside"

@@ -59,13 +59,13 @@ def landscape(args, setting) -> dict:
 
     began = time.perf_counter()
     with Progress(setting["replicas"], "relu-landscape") as progress:
-        found = simulate(**setting, learning_rate=args.learning_rate, max_steps=args.max_steps, threads=args.jobs,
-                         time_limit=args.time_limit, progress=progress.step)
-    ends = levels(found)
+        students = simulate(**setting, learning_rate=args.learning_rate, max_steps=args.max_steps, threads=args.jobs,
+                            time_limit=args.time_limit, progress=progress.step)
+    ends = levels(students)
     largest = [int(level.escape_index.max()) for level in ends]
-    share = found.spurious_fraction
-    say(f"k = {found.teacher_width}, n = {found.width}, {found.method}: spurious {share:.4f} "
-        f"of {share.n} runs, {found.unfinished} unfinished, {found.seconds:.1f} s")
+    share = students.spurious_fraction
+    say(f"k = {students.teacher_width}, n = {students.width}, {students.method}: spurious {share:.4f} "
+        f"of {share.n} runs, {students.unfinished} unfinished, {students.seconds:.1f} s")
     for level, index in zip(ends, largest):
         say(f"  loss {level.loss:.6f}  {level.count:>5} runs  {level.kind}; lowest curvature {level.lowest_curvature:.2e}, "
             f"one neuron more opens {index} directions")
@@ -73,8 +73,8 @@ def landscape(args, setting) -> dict:
     return {
         **setting,
         "spurious_fraction": share,
-        "unfinished": found.unfinished,
-        "statuses": {name: int((found.status == code).sum()) for code, name in enumerate(STATUS)},
+        "unfinished": students.unfinished,
+        "statuses": {name: int((students.status == code).sum()) for code, name in enumerate(STATUS)},
         "loss_levels": [{
             "loss": level.loss, "runs": level.count, "type": level.kind, "aligned": level.aligned,
             "anti_aligned": level.anti_aligned, "shared": level.shared,
@@ -83,15 +83,15 @@ def landscape(args, setting) -> dict:
             "hessian_spectrum": multiplicities(level.spectrum),
         } for level in ends],
         "escape_index": {
-            "lowest": min(largest, default=None), "highest": max(largest, default=None), "bound": found.dim - 1,
+            "lowest": min(largest, default=None), "highest": max(largest, default=None), "bound": students.dim - 1,
             "mean": sum(level.count * index for level, index in zip(ends, largest)) / runs if runs else None,
             "minima": runs, "minima_that_become_saddles": sum(
                 level.count for level, index in zip(ends, largest) if index > 0),
         },
-        "steps": {"mean": float(found.steps.mean()), "highest": int(found.steps.max())},
-        "largest_rise_of_the_objective": found.rise,
+        "steps": {"mean": float(students.steps.mean()), "highest": int(students.steps.max())},
+        "largest_rise_of_the_objective": students.rise,
         "seconds": time.perf_counter() - began,
-        "training_seconds": found.seconds,
+        "training_seconds": students.seconds,
     }
 
 

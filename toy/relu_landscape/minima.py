@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from lab.arrays import floats
 from lab.errors import InputError
+from lab.names import renamed
 from theory.landscape import hessian, negative_directions, own_curvature
 from toy.relu_landscape.model import Landscape
 
@@ -134,12 +135,13 @@ def describe(weights: npt.ArrayLike, teacher_width: int) -> str:
     return ", ".join(parts)
 
 
-def levels(found: Landscape, *, spectrum: bool = True) -> list[Level]:
+@renamed(found="students")
+def levels(students: Landscape, *, spectrum: bool = True) -> list[Level]:
     """Loss levels of the converged spurious runs, lowest first.
 
     Parameters
     ----------
-    found : Landscape
+    students : Landscape
         Trained students.
     spectrum : bool, default True
         Compute the Hessian's spectrum of each level.
@@ -160,21 +162,21 @@ def levels(found: Landscape, *, spectrum: bool = True) -> list[Level]:
     >>> [(round(level.loss, 4), level.kind) for level in levels(simulate(6, 6, start=start), spectrum=False)]
     [(0.0251, '5 aligned, 1 anti-aligned')]
     """
-    runs = found.minima
-    runs = runs[np.argsort(found.loss[runs], kind="stable")]
+    runs = students.minima
+    runs = runs[np.argsort(students.loss[runs], kind="stable")]
     if runs.size == 0:
         return []
-    target = np.eye(found.teacher_width, found.dim)
-    groups = np.split(runs, np.flatnonzero(np.diff(found.loss[runs]) > RESOLUTION) + 1)
+    target = np.eye(students.teacher_width, students.dim)
+    groups = np.split(runs, np.flatnonzero(np.diff(students.loss[runs]) > RESOLUTION) + 1)
     result = []
     for group in groups:
         member = int(group.min())
-        weights = found.weights[member]
-        role, partner = roles(weights, found.teacher_width)
+        weights = students.weights[member]
+        role, partner = roles(weights, students.teacher_width)
         aligned, anti_aligned, shared = (int(np.sum(role == code)) for code in (ALIGNED, ANTI_ALIGNED, SHARED))
         values = np.linalg.eigvalsh(hessian(weights, target)) if spectrum else None
         result.append(Level(
-            float(np.mean(found.loss[group])), int(group.size), member, describe(weights, found.teacher_width),
+            float(np.mean(students.loss[group])), int(group.size), member, describe(weights, students.teacher_width),
             aligned, anti_aligned, shared,
             tuple((int(i), int(partner[i])) for i in np.flatnonzero(role == ANTI_ALIGNED)),
             np.atleast_1d(negative_directions(own_curvature(weights, target))),
@@ -189,7 +191,8 @@ def multiplicities(spectrum, resolution: float = 1e-6) -> list[dict]:
     return [{"value": float(group.mean()), "multiplicity": int(group.size)} for group in groups]
 
 
-def escape_indices(found: Landscape) -> np.ndarray:
+@renamed(found="students")
+def escape_indices(students: Landscape) -> np.ndarray:
     """Largest number of negative directions that one added neuron opens at each converged spurious run.
 
     The added neuron is a copy that shares some neuron's length; the point stays critical, and a minimum for which the
@@ -197,13 +200,13 @@ def escape_indices(found: Landscape) -> np.ndarray:
 
     Parameters
     ----------
-    found : Landscape
+    students : Landscape
         Trained students.
 
     Returns
     -------
     (minima,) int array
-        In the order of ``found.minima``.
+        In the order of ``students.minima``.
 
     References
     ----------
@@ -216,6 +219,6 @@ def escape_indices(found: Landscape) -> np.ndarray:
     >>> escape_indices(simulate(6, 6, start=start)).tolist()
     [5]
     """
-    target = np.eye(found.teacher_width, found.dim)
-    return np.array([np.max(negative_directions(own_curvature(found.weights[r], target))) for r in found.minima],
+    target = np.eye(students.teacher_width, students.dim)
+    return np.array([np.max(negative_directions(own_curvature(students.weights[r], target))) for r in students.minima],
                     dtype=np.int64)

@@ -157,9 +157,9 @@ def initial_weights(width: int, dim: int, replicas: int, seed: int, *, role: str
                     first_replica: int = 0) -> np.ndarray:
     """Random starts W_im ~ N(0, 1/d), replica r from the stream (seed, "relu-landscape", role, width, first_replica + r).
 
-    Widths are independent: a narrow start is no part of a wide one. Of one width, students of teachers that differ in the input
-    dimension read the same stream, one farther than the other; rows are cut elsewhere, so that neurons are others, and the
-    published shares are met all the same. No piece of evidence compares two such cells.
+    Starts of different widths are independent. Students of the same width in different input dimensions read the same stream, but
+    cut it into neurons at other places; the published shares are reproduced nevertheless, and no piece of evidence compares two
+    such cells.
 
     Parameters
     ----------
@@ -170,7 +170,7 @@ def initial_weights(width: int, dim: int, replicas: int, seed: int, *, role: str
     replicas : int ≥ 1
         Students.
     seed : int in 0 … 2⁶⁴ − 1
-        Of all streams.
+        Seed of all streams.
     role : str, default "start"
         Part of the stream's address.
     first_replica : int ≥ 0, default 0
@@ -229,12 +229,12 @@ def simulate(teacher_width: int, width: int, replicas: int = 1000, seed: int = 0
     max_steps : int in 1 … 10¹², default 10⁶
         Steps (flow: evaluations of the gradient) after which a run is unfinished.
     accelerate : bool, default True
-        Of gradient descent: accelerate the last stretch to a minimum that plain steps have chosen; without it they go all
-        the way.
+        Gradient descent only: accelerate the last phase, towards a minimum that plain steps have chosen. Otherwise all steps are
+        plain.
     threads : int ≥ 1, optional
         Results do not depend on it (default: ``NUMBA_NUM_THREADS``).
     time_limit : float > 0, optional
-        Seconds after which what still runs is stopped.
+        Seconds after which unfinished runs are stopped.
     progress : callable, optional
         Called with the number of replicas that just ended.
 
@@ -311,7 +311,7 @@ def simulate(teacher_width: int, width: int, replicas: int = 1000, seed: int = 0
 @arguments_as_in(simulate)
 def predict(teacher_width: int, width: int, replicas: int = 1000, seed: int = 0, dim: int | None = None,
             method: str = "gradient-descent", *, spurious_at_teacher: float | None = None) -> Prediction:
-    """What two nulls say of the share of spurious runs at ``width``, given the share at the teacher's own width.
+    """The share of spurious runs at ``width`` under two null hypotheses, given the share at the teacher's own width.
 
     Parameters
     ----------

@@ -43,12 +43,12 @@ class Perturbation:
     wins : dict of str to int
         Successes of each of ``ARMS``.
     runs : dict of str to int
-        Runs of each (0: the arm had no material).
+        Runs of each; 0 if no ticket, or no spurious minimum, was there to build it from.
 
     Examples
     --------
-    >>> found = Perturbation(2, 3, wins={"alone": 3}, runs={"alone": 4})
-    >>> found.share("alone").mean
+    >>> result = Perturbation(2, 3, wins={"alone": 3}, runs={"alone": 4})
+    >>> result.share("alone").mean
     0.75
     """
 
@@ -63,7 +63,7 @@ class Perturbation:
 
 
 def winning_ticket(weights, teacher_width: int) -> np.ndarray:
-    """(k,) for every teacher unit the neuron that became it: the assignment with the largest Σ_m w_{i(m) m}.
+    """(k,) the neuron that learnt each teacher unit, by the assignment with the largest Σ_m w_{i(m) m}.
 
     Raises
     ------
@@ -106,9 +106,9 @@ def perturb(teacher_width: int, width: int, replicas: int = 1000, seed: int = 0,
     Parameters
     ----------
     teacher_width : int ≥ 1
-        k.
+        k, units of the teacher.
     width : int > teacher_width
-        n.
+        n, hidden units of the wide students.
 
     Returns
     -------
@@ -118,7 +118,7 @@ def perturb(teacher_width: int, width: int, replicas: int = 1000, seed: int = 0,
     Raises
     ------
     InputError
-        As :func:`toy.relu_landscape.model.simulate`; or a width not above the teacher's: there is no rest.
+        As :func:`toy.relu_landscape.model.simulate`; also for a width not above the teacher's, which leaves no other neurons.
 
     References
     ----------
@@ -126,8 +126,8 @@ def perturb(teacher_width: int, width: int, replicas: int = 1000, seed: int = 0,
 
     Examples
     --------
-    >>> found = perturb(2, 3, replicas=4)
-    >>> found.wins["alone"], found.runs["alone"]
+    >>> result = perturb(2, 3, replicas=4)
+    >>> result.wins["alone"], result.runs["alone"]
     (4, 4)
     """
     check(teacher_width, width, replicas, seed, dim, method)

@@ -220,7 +220,7 @@ def simulate(dim: int = 10, samples: int = 10_000, width: int = 128, init_scale:
              replicas: int = 4, seed: int = 0, first_replica: int = 0, epochs: int = 60, batch_size: int = 128,
              learning_rate: float = 0.01, learning_rate_decay: float = 0.95, momentum: float = 0.9,
              test_samples: int = 4000, balanced: bool = False) -> Trained:
-    """Train one student per replica, each with data and a teacher of its own.
+    """Train one student per replica, each with its own data and teacher.
 
     Parameters
     ----------
