@@ -1,4 +1,4 @@
-"""Read, ablate and merge the units of a trained network, at the places that its model marks (``layers.Units``).
+"""Read, ablate and merge the units of a trained network, at the places that its model marks (:mod:`empirical.unit_places`).
 
 Ablation sets activations to 0 after the nonlinearity, at every spatial position or token, and changes nothing else. Many masks
 run as one batch on the device: the batch is repeated once per mask at the first ablated place, so that everything before it is
@@ -9,7 +9,7 @@ All functions take stacks of one network (``copies == 1``). ``curves`` measures 
 ``unit_moments`` gives the moments of activations, and ``merged`` the network with its repeated units merged.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 import numpy as np
@@ -19,89 +19,15 @@ import torch
 from empirical.data import Dataset
 from empirical.models.layers import Units
 from empirical.streams import stream
-from lab.errors import ArgumentError, InputError
+from empirical.unit_places import Hook, chosen_places, hooked, places
+from lab.errors import InputError
 from theory.measures.ablation import GRID, keep_masks, removed_counts
 from theory.measures.merging import Merging
 from theory.moments import Moments
 
 __all__ = ["ablated_classes", "ablated_logits", "classes", "curves", "merged", "places", "unit_moments"]
-Hook = Callable[[Units, torch.Tensor], torch.Tensor | None]  # a place and its activations -> new activations
 ROWS = 1024  # images times masks per forward pass
 SAMPLES = 50_000  # maximum number of rows of activations at each place
-
-
-def places(model: torch.nn.Module) -> dict[str, Units]:
-    """The model's places with units, in the order in which they are computed.
-
-    Parameters
-    ----------
-    model : nn.Module
-        A stack of one.
-
-    Returns
-    -------
-    dict of str to Units
-        Name of the place -> the module that marks it.
-
-    Raises
-    ------
-    InputError
-        If the model is a stack of several networks, or marks no place.
-
-    Examples
-    --------
-    >>> from empirical.tiny import noise, start
-    >>> net = start(noise(), depth=2)
-    >>> {name: place.count for name, place in places(net).items()}
-    {'layer1': 4, 'layer2': 4}
-    """
-    if getattr(model, "copies", 1) != 1:
-        raise InputError("units are measured one network at a time: load a single member of the stack")
-    marked = {name.removeprefix("units."): module for name, module in model.named_modules() if isinstance(module, Units)}
-    if not marked:
-        raise InputError("this model marks no units to ablate: in your own network, units are its activation modules (nn.ReLU "
-                         "and the like), or the modules named by its attribute units")
-    return marked
-
-
-def chosen_places(model: torch.nn.Module, names: Iterable[str] | None = None) -> dict[str, Units]:
-    """The places with these names.
-
-    Parameters
-    ----------
-    model : nn.Module
-        Model with units that can be ablated.
-    names : iterable of str, optional
-        Names of places; by default all.
-
-    Returns
-    -------
-    dict of str to Units
-        Places in the order of the names.
-
-    Raises
-    ------
-    ArgumentError
-        For a name that the model does not have.
-    """
-    names = None if names is None else list(names)
-    found = places(model)
-    for name in names or ():
-        if name not in found:
-            raise ArgumentError(f"no units at {name!r}: choose among {', '.join(found)}")
-    return {name: found[name] for name in (names or found)}
-
-
-@contextmanager
-def _hooks(model: torch.nn.Module, functions: Mapping[str, Hook]) -> Iterator[None]:
-    """Context in which the output of each place passes through its function; None leaves the output unchanged."""
-    handles = [place.register_forward_hook(lambda module, inputs, output, f=functions[name]: f(module, output))
-               for name, place in chosen_places(model, list(functions)).items()]
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 def _along(place: Units, values: torch.Tensor, repeat: int) -> torch.Tensor:
@@ -162,16 +88,16 @@ def ablated_logits(model: torch.nn.Module, inputs: torch.Tensor, keep: Mapping[s
     >>> nothing.tolist(), bool((everything == net(torch.ones(1, 1, 3))[0]).all())  # without units only biases remain
     ([[0.0, 0.0]], True)
     """
-    found = chosen_places(model, list(keep))
-    masks = {name: torch.as_tensor(np.ascontiguousarray(keep[name], dtype=np.float32), device=inputs.device) for name in found}
+    chosen = chosen_places(model, list(keep))
+    masks = {name: torch.as_tensor(np.ascontiguousarray(keep[name], dtype=np.float32), device=inputs.device) for name in chosen}
     counts = {len(m) for m in masks.values()}
-    if len(counts) != 1 or any(m.dim() != 2 or m.shape[1] != found[name].count for name, m in masks.items()):
+    if len(counts) != 1 or any(m.dim() != 2 or m.shape[1] != chosen[name].count for name, m in masks.items()):
         raise InputError("keep masks must be (masks, units) with equally many masks at every place, got "
-                         + ", ".join(f"{name} {tuple(m.shape)} for {found[name].count} units" for name, m in masks.items()))
+                         + ", ".join(f"{name} {tuple(m.shape)} for {chosen[name].count} units" for name, m in masks.items()))
     hook = _Masks(masks)
     if not getattr(model, "chain", True):
         inputs, hook.expanded = inputs.repeat(hook.masks, *[1] * (inputs.dim() - 1)), True
-    with _hooks(model, {name: hook(name) for name in found}):
+    with hooked(model, {name: hook(name) for name in chosen}):
         return model(inputs.unsqueeze(0))[0].float().unflatten(0, (hook.masks, -1))
 
 
@@ -279,9 +205,8 @@ def curves(model: torch.nn.Module, data: Dataset, rows: torch.Tensor, orders: Ma
     ((1, 3), 1.0)
     """
     fractions = np.asarray(fractions, dtype=float)
-    found = chosen_places(model, list(orders))
-    counts = {name: removed_counts(place.count, fractions) for name, place in found.items()}
-    masks = {name: keep_masks(orders[name], counts[name]) for name in found}
+    counts = {name: removed_counts(place.count, fractions) for name, place in chosen_places(model, list(orders)).items()}
+    masks = {name: keep_masks(orders[name], counts[name]) for name in counts}
     shape = next(iter(masks.values())).shape[:2]
     some = np.any([c > 0 for c in counts.values()], axis=0)  # nothing to compute where nothing is ablated
     keep = {name: m[:, some].reshape(-1, m.shape[2]) for name, m in masks.items()}
@@ -325,8 +250,7 @@ def unit_moments(model: torch.nn.Module, data: Dataset, rows: torch.Tensor, *, s
     >>> unit_moments(net, data, data.splits["probe_fit"])["layer1"].covariance("units").shape
     (4, 4)
     """
-    found = chosen_places(model, names)
-    moments = {name: Moments() for name in found}
+    moments = {name: Moments() for name in chosen_places(model, names)}
     seen: dict[str, torch.Tensor] = {}
 
     def reader(name: str) -> Hook:
@@ -335,7 +259,7 @@ def unit_moments(model: torch.nn.Module, data: Dataset, rows: torch.Tensor, *, s
 
         return hook
 
-    with _hooks(model, {name: reader(name) for name in found}):
+    with hooked(model, {name: reader(name) for name in moments}):
         for number, part in enumerate(rows.split(batch)):
             inputs = data.batch(part)
             model(inputs.unsqueeze(0))
@@ -397,5 +321,5 @@ def merged(model: torch.nn.Module, plans: Mapping[str, Merging]) -> Iterator[tor
 
         return hook
 
-    with _hooks(model, {name: hook_of(name, place) for name, place in chosen_places(model, list(plans)).items()}):
+    with hooked(model, {name: hook_of(name, place) for name, place in chosen_places(model, list(plans)).items()}):
         yield model

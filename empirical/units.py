@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from empirical.ablation import ablated_logits, chosen_places, classes, curves, merged, unit_moments
+from empirical.ablation import ablated_logits, classes, curves, merged, unit_moments
 from empirical.data import Dataset
+from empirical.unit_places import chosen_places
 from lab.errors import InputError
 from lab.streams import generator
 from theory.measures import compressibility, correlations, effective_rank, predictability, repeated_units
