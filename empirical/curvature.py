@@ -51,7 +51,7 @@ class Objective:
     start : (P,) tensor
         The model's parameters.
     size : int
-        P.
+        Number P of parameters.
 
     Examples
     --------
@@ -71,7 +71,7 @@ class Objective:
         self.start = self.flatten(dict(model.named_parameters()))
         self.size = len(self.start)
         self.inputs, self.labels = data.batch(rows).unsqueeze(0).double(), data.labels[rows].unsqueeze(0)
-        self._rest = {name: x.double() if x.is_floating_point() else x for name, x in model.named_buffers()}
+        self._buffers = {name: x.double() if x.is_floating_point() else x for name, x in model.named_buffers()}
         decayed = [torch.full(shape, float(name.endswith("weight")), dtype=torch.float64).flatten()
                    for name, shape in self.shapes.items()]
         self.decayed = torch.cat(decayed).to(self.start.device)
@@ -87,7 +87,7 @@ class Objective:
 
     def loss(self, theta: torch.Tensor) -> torch.Tensor:
         """The loss at a point (P,)."""
-        logits = functional_call(self.model, {**self.unflatten(theta), **self._rest}, (self.inputs,))
+        logits = functional_call(self.model, {**self.unflatten(theta), **self._buffers}, (self.inputs,))
         return losses(logits, self.labels)[0] + 0.5 * self.weight_decay * (self.decayed * theta * theta).sum()
 
     @cached_property
@@ -222,8 +222,8 @@ def density(product: Callable[[np.ndarray], np.ndarray], size: int, *, direction
 
     Examples
     --------
-    >>> found = density(np.diag([-1.0, -1.0, 1.0, 3.0]).dot, 4, directions=2, steps=4)
-    >>> round(found.moment(1).mean, 9), round(found.below(0).mean, 9)
+    >>> spectrum = density(np.diag([-1.0, -1.0, 1.0, 3.0]).dot, 4, directions=2, steps=4)
+    >>> round(spectrum.moment(1).mean, 9), round(spectrum.below(0).mean, 9)
     (0.5, 0.5)
     """
     checks.whole_number("directions", directions, 2)

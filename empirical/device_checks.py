@@ -1,8 +1,8 @@
-"""What must hold on a device before its numbers are believed: it computes what the CPU computes, in every way of training.
+"""Checks that a device can be trusted: in every way of training, it computes what the CPU computes.
 
-Each check compares two computations of the same thing and reports their distance, ||a - b|| / ||b||, beside the
-tolerance. Networks are trained for a few steps in float32 without TF32: what differs then is the order of sums, amplified
-by the steps. That training does not wait for the device between its looks at the loss is checked too.
+Each check compares two computations of the same thing, and reports their distance ||a - b|| / ||b|| and the tolerance. Networks
+are trained for a few steps in float32 without TF32, so that results differ only by the order of sums, which the steps amplify.
+Another check is that training does not wait for the device between two looks at the loss.
 """
 
 import tempfile
@@ -26,27 +26,27 @@ PLAIN = Way(half=False)
 WAYS = {"grouped": PLAIN, "grouped, graph": replace(PLAIN, graph=True), "apart": replace(PLAIN, apart=True),
         "apart, graph": replace(PLAIN, apart=True, graph=True)}
 ARCHITECTURES = ("mlp", "resnet18", "transformer")
-TOLERANCE = 1e-3  # of trained networks' outputs in float32
-ROUNDING = 1e-5  # of features of the same weights
-HALF = 0.05  # of the first losses in bfloat16
+TOLERANCE = 1e-3  # for outputs of networks trained in float32
+ROUNDING = 1e-5  # for features from the same weights
+HALF = 0.05  # for the first losses in bfloat16
 
 
 @dataclass(frozen=True)
 class Check:
-    """One comparison: what, how far apart, how far it may be."""
+    """One comparison: its name, the distance of the two results, and the tolerance."""
 
     name: str
-    found: float
+    distance: float
     tolerance: float
 
     @property
     def passed(self) -> bool:
-        """NaN never passes."""
-        return self.found <= self.tolerance
+        """Whether the distance is within the tolerance; NaN never is."""
+        return self.distance <= self.tolerance
 
     def facts(self) -> dict:
-        """As JSON."""
-        return {"check": self.name, "found": self.found, "tolerance": self.tolerance, "passed": self.passed}
+        """The comparison as JSON."""
+        return {"check": self.name, "found": self.distance, "tolerance": self.tolerance, "passed": self.passed}
 
 
 def small(arch: str, **changes) -> Network:
@@ -65,7 +65,7 @@ def apart(a: torch.Tensor, b: torch.Tensor) -> float:
 @full_precision()
 @torch.inference_mode()
 def outputs(model, data) -> torch.Tensor:
-    """Logits of a stack on the probe rows that scores are taken on."""
+    """Logits of a stack on the rows on which measures are scored."""
     return model(data.batch(data.splits["probe_score"]).unsqueeze(0))
 
 
@@ -79,20 +79,20 @@ def _trained(config: Network, device: torch.device, way: Way, **how):
 
 
 def same_as_cpu(device: torch.device) -> Iterator[Check]:
-    """Training in every way on the device, against the CPU; the weights that are stored are those that were trained."""
+    """Training in every way on the device gives the networks of the CPU, and the stored weights are the trained ones."""
     for arch in ARCHITECTURES:
         config = small(arch)
         model, _, _, data = _trained(config, CPU, PLAIN)
         expected = outputs(model, data)
         for name, way in WAYS.items():
             model, stored, _, data = _trained(config, device, way)
-            found = outputs(model, data)
-            yield Check(f"{arch}, trained {name}: as on the CPU", apart(found, expected), TOLERANCE)
-            yield Check(f"{arch}, trained {name}: as stored", apart(outputs(stored, data), found), ROUNDING)
+            logits = outputs(model, data)
+            yield Check(f"{arch}, trained {name}: as on the CPU", apart(logits, expected), TOLERANCE)
+            yield Check(f"{arch}, trained {name}: as stored", apart(outputs(stored, data), logits), ROUNDING)
 
 
 def resumed(device: torch.device) -> Iterator[Check]:
-    """A training that is killed after an epoch resumes where it was."""
+    """Training that is killed after an epoch resumes from there."""
     config = small("resnet18")
     for name, way in WAYS.items():
         whole, _, _, data = _trained(config, device, way)
@@ -101,7 +101,7 @@ def resumed(device: torch.device) -> Iterator[Check]:
 
 
 def half(device: torch.device) -> Iterator[Check]:
-    """bfloat16 follows float32 in the loss of the first epoch; captured it does what it does step by step."""
+    """Training in bfloat16 has the float32 loss in the first epoch, also as a captured graph of separate networks."""
     config = small("resnet18", epochs=1)
     curves = {name: torch.tensor(_trained(config, device, way)[2]["curve"])
               for name, way in {"float32": PLAIN, "bfloat16": Way(), "bfloat16, apart, graph": Way(graph=True, apart=True)
@@ -111,7 +111,7 @@ def half(device: torch.device) -> Iterator[Check]:
 
 
 def features(device: torch.device) -> Iterator[Check]:
-    """Evaluation, features and their moments from the same weights; moments of the same features to float64."""
+    """Equal weights give equal losses and covariances of features; equal features give equal moments in float64."""
     config = small("resnet18")
     cpu = load(config.data, train_size=config.train_size)
     there = cpu.to(device)
@@ -122,7 +122,7 @@ def features(device: torch.device) -> Iterator[Check]:
             for model, data in zip(models.values(), (cpu, there))]
     blocks = [f"net.{i}" for i in range(config.stack)]
     for site in both[0]:
-        a, b = (torch.as_tensor(found[site].covariance(blocks)) for found in (both[1], both[0]))
+        a, b = (torch.as_tensor(moments[site].covariance(blocks)) for moments in (both[1], both[0]))
         yield Check(f"features at {site}: covariance as on the CPU", apart(a, b), ROUNDING)
     rows = torch.randn(500, 40, generator=torch.Generator().manual_seed(0)) + 3
     a, b = (torch.as_tensor(Moments.from_samples({"x": x}).covariance("x")) for x in (rows.to(device), rows))
@@ -130,7 +130,7 @@ def features(device: torch.device) -> Iterator[Check]:
 
 
 def no_waits(device: torch.device) -> Iterator[Check]:
-    """Steps between two looks at the loss do not wait for the device: CUDA itself raises an error where one would."""
+    """Steps between two looks at the loss do not wait for the device: CUDA raises an error at any step that would."""
     config = small("resnet18")
     data = load(config.data, train_size=config.train_size).to(device)
     for name, way in {**WAYS, "bfloat16": Way()}.items():

@@ -48,8 +48,8 @@ class Features:
     >>> from empirical.tiny import noise, start
     >>> data = noise()
     >>> net = start(data, width=2)
-    >>> found = extract({"a": net, "b": net}, data).select({"wide": "a"})
-    >>> found.moments["score"]["penultimate"].covariance("wide").shape, found.rows["fit"]["wide"].shape
+    >>> features = extract({"a": net, "b": net}, data).select({"wide": "a"})
+    >>> features.moments["score"]["penultimate"].covariance("wide").shape, features.rows["fit"]["wide"].shape
     ((2, 2), (6, 2))
     """
 
@@ -206,8 +206,8 @@ def extract(networks: Mapping[str, Stack], data: Dataset, sites: tuple[str, ...]
     --------
     >>> from empirical.tiny import noise, start
     >>> data = noise()
-    >>> found = extract({"narrow": start(data, width=2, depth=2, stack=3)}, data)
-    >>> list(found.moments["fit"]), found.moments["fit"]["layer1"].names
+    >>> features = extract({"narrow": start(data, width=2, depth=2, stack=3)}, data)
+    >>> list(features.moments["fit"]), features.moments["fit"]["layer1"].names
     (['layer1', 'penultimate'], ('narrow.0', 'narrow.1', 'narrow.2', 'target'))
     """
     eye = torch.eye(data.classes, device=data.labels.device)

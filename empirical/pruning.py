@@ -36,9 +36,9 @@ def whole_masks(state: State, copies: int | None = None) -> Masks:
     >>> {name: tuple(mask.shape) for name, mask in whole_masks(state, 2).items()}
     {'conv.weight': (2, 3, 1, 3, 3), 'readout.weight': (2, 4, 3)}
     """
-    found = {name: torch.ones(x.shape, dtype=torch.bool, device=x.device) for name, x in state.items()
+    masks = {name: torch.ones(x.shape, dtype=torch.bool, device=x.device) for name, x in state.items()
              if name.endswith("weight") and x.dim() > 2}
-    return {name: mask if copies in (None, len(mask)) else mask.unflatten(0, (copies, -1)) for name, mask in found.items()}
+    return {name: mask if copies in (None, len(mask)) else mask.unflatten(0, (copies, -1)) for name, mask in masks.items()}
 
 
 def pruned(state: State, masks: Masks, share: float) -> Masks:
@@ -92,17 +92,17 @@ def shuffled_masks(masks: Masks, generator: torch.Generator, within_layers: bool
     Examples
     --------
     >>> masks = {"a.weight": torch.tensor([[[True, False, False]]]), "b.weight": torch.tensor([[[True, True]]])}
-    >>> found = shuffled_masks(masks, torch.Generator().manual_seed(0))
-    >>> found["a.weight"].sum().item(), found["b.weight"].sum().item()
+    >>> random = shuffled_masks(masks, torch.Generator().manual_seed(0))
+    >>> random["a.weight"].sum().item(), random["b.weight"].sum().item()
     (1, 2)
     """
     parts = [{name: mask} for name, mask in masks.items()] if within_layers else [masks]
-    found: Masks = {}
+    shuffled: Masks = {}
     for part in parts:
         flat = _flat(part)
         order = torch.rand(flat.shape, generator=generator).argsort(dim=1).to(flat.device)
-        found |= _shaped(flat.gather(1, order), part)
-    return found
+        shuffled |= _shaped(flat.gather(1, order), part)
+    return shuffled
 
 
 def _flat(masks: State) -> torch.Tensor:

@@ -1,10 +1,11 @@
-"""Different networks that fit the same data: how far their answers agree, and what lies on the line between them.
+"""Different networks that fit the same data: how far their predictions agree, and the loss on the line between them.
 
-Two trained networks compute nearly the same on the training samples and may lie far apart, if only because units can stand in any
-order. *Matching* finds the order in which the hidden units of one network resemble those of the other most: layer by layer the
-assignment with the largest sum of correlations of activations (Li et al. 2016, arXiv 1511.07543; Ainsworth et al. 2023,
-arXiv 2209.04836). The *barrier* is the largest excess of the training loss on the straight line between two networks over the
-straight line between their losses (Frankle et al. 2020, arXiv 1912.05671); matching lowers it where order is what divides them.
+Two trained networks can compute nearly the same on the training samples and yet have distant weights, if only because their units
+can be in any order. *Matching* finds the order in which the hidden units of one network are most similar to those of the other:
+in each layer, the assignment with the largest sum of correlations of activations (Li et al. 2016, arXiv 1511.07543; Ainsworth et
+al. 2023, arXiv 2209.04836). The *barrier* is the largest excess of the training loss on the straight line between two networks
+over the interpolated loss of its ends (Frankle et al. 2020, arXiv 1912.05671). Matching lowers it if only the order of units
+differs.
 """
 
 from collections.abc import Mapping
@@ -23,17 +24,17 @@ State = Mapping[str, torch.Tensor]
 
 
 def agreement(answers: np.ndarray) -> float:
-    """Share of samples on which two networks give the same class, averaged over pairs of networks.
+    """Share of samples on which two networks predict the same class, averaged over pairs of networks.
 
     Parameters
     ----------
     answers : (networks, samples) array of int
-        Predicted classes, of two networks at least.
+        Predicted classes of at least two networks.
 
     Returns
     -------
     float
-        Between 0 and 1.
+        Share between 0 and 1.
 
     Examples
     --------
@@ -46,7 +47,7 @@ def agreement(answers: np.ndarray) -> float:
 
 
 def answers(model: Stack, data: Dataset, rows: torch.Tensor, batch: int = 1024) -> np.ndarray:
-    """The class that each network of a stack gives to some samples.
+    """The class that each network of a stack predicts for some samples.
 
     Parameters
     ----------
@@ -77,7 +78,7 @@ def answers(model: Stack, data: Dataset, rows: torch.Tensor, batch: int = 1024) 
 
 @torch.inference_mode()
 def answers_to(model: Stack, inputs: torch.Tensor) -> np.ndarray:
-    """The class that each network of a stack gives to some inputs.
+    """The class that each network of a stack predicts for some inputs.
 
     Parameters
     ----------
@@ -103,30 +104,30 @@ def answers_to(model: Stack, inputs: torch.Tensor) -> np.ndarray:
 
 
 def _standardised(activations: torch.Tensor) -> torch.Tensor:
-    """Activations (samples, units) with mean 0 and norm 1 a unit; a dead unit stays 0."""
+    """Activations (samples, units), each unit with mean 0 and norm 1; a dead unit stays 0."""
     centred = activations.double() - activations.double().mean(0)
     return centred / centred.norm(dim=0).clamp_min(1e-12)
 
 
 @torch.inference_mode()
 def matched_units(model: MLP, state: State, other: State, inputs: torch.Tensor) -> dict[str, torch.Tensor]:
-    """The other network with its hidden units in the order in which they resemble those of the first most.
+    """The other network, with its hidden units in the order that makes them most similar to those of the first.
 
     Parameters
     ----------
     model : MLP
-        A stack of one, of the networks' shape; it is used as a place to compute in.
+        A stack of one, of the networks' shape; its weights are overwritten.
     state : mapping of tensors
-        Weights of the network that is matched.
+        Weights of the first network.
     other : mapping of tensors
-        Weights of the network whose units are put in order; it computes the same function afterwards.
+        Weights of the network whose units are reordered, which does not change its function.
     inputs : (1, samples, ...) tensor
         Inputs on which units are compared.
 
     Returns
     -------
     dict of tensors
-        Weights of the other network, in order.
+        Weights of the other network, reordered.
 
     Examples
     --------
@@ -143,9 +144,9 @@ def matched_units(model: MLP, state: State, other: State, inputs: torch.Tensor) 
     True
     """
     taps: list[dict[str, torch.Tensor]] = [{}, {}]
-    for weights, found in zip((state, other), taps):
+    for weights, features in zip((state, other), taps):
         model.load_state_dict(weights)
-        model(inputs, found)
+        model(inputs, features)
     ordered = {name: x.clone() for name, x in other.items()}
     readers = [f"hidden.{i}" for i in range(1, len(model.hidden))] + ["readout"]
     for i, (site, reader) in enumerate(zip(model.sites, readers)):
@@ -159,12 +160,12 @@ def matched_units(model: MLP, state: State, other: State, inputs: torch.Tensor) 
 
 def barrier(model: Stack, state: State, other: State, data: Dataset, rows: str | torch.Tensor = "train",
             points: int = 11) -> dict[str, float]:
-    """What lies on the straight line between two networks.
+    """The barriers of loss and error on the straight line between two networks.
 
     Parameters
     ----------
     model : Stack
-        A stack of one, of the networks' shape, without batch norm; it is used as a place to compute in.
+        A stack of one, of the networks' shape, without batch norm; its weights are overwritten.
     state : mapping of tensors
         Weights at one end.
     other : mapping of tensors
@@ -174,12 +175,12 @@ def barrier(model: Stack, state: State, other: State, data: Dataset, rows: str |
     rows : str or tensor of int, default "train"
         A split, or numbers of samples.
     points : int >= 3, default 11
-        Points on the line, its ends among them.
+        Points on the line, including its ends.
 
     Returns
     -------
     dict
-        ``loss`` and ``error``: the largest excess over the straight line between the values at the two ends; 0 at least.
+        ``loss`` and ``error``: the largest excess over the value interpolated from the two ends, at least 0.
 
     Examples
     --------
@@ -187,17 +188,17 @@ def barrier(model: Stack, state: State, other: State, data: Dataset, rows: str |
     >>> from empirical.models import build
     >>> data = load("digits")
     >>> model = build("mlp", alpha=1, base_width=4, data=data)
-    >>> found = barrier(model, model.state_dict(), model.state_dict(), data, data.splits["test"])
-    >>> {name: round(value, 6) for name, value in found.items()}
+    >>> flat = barrier(model, model.state_dict(), model.state_dict(), data, data.splits["test"])
+    >>> {name: round(value, 6) for name, value in flat.items()}
     {'loss': 0.0, 'error': 0.0}
     """
     checks.whole_number("points", points, 3)
     first, last = ({name: x.clone() for name, x in end.items()} for end in (state, other))
-    shares, found = np.linspace(0, 1, points), []
+    shares, measured = np.linspace(0, 1, points), []
     for share in shares:
         model.load_state_dict({name: torch.lerp(x, last[name], float(share)) for name, x in first.items()})
-        here = evaluate(model.eval(), data, rows)
-        found.append((here["loss"][0], 1 - here["accuracy"][0]))
-    values = np.array(found)
+        scores = evaluate(model.eval(), data, rows)
+        measured.append((scores["loss"][0], 1 - scores["accuracy"][0]))
+    values = np.array(measured)
     excess = values - np.outer(1 - shares, values[0]) - np.outer(shares, values[-1])
     return {name: max(0.0, float(excess[1:-1, i].max())) for i, name in enumerate(("loss", "error"))}

@@ -94,20 +94,20 @@ def run(args) -> dict:
         say(f"{study.name}: {plans['done']} runs done, {plans['missing']} missing"
             + (f", about {plans['estimated_seconds']:.0f} s of work" if plans["estimated_seconds"] else ""))
         return plans
-    found = carry_out(plan, out=args.out, scale="quick" if args.quick else "full", device=args.device, data_dir=args.data_dir,
-                      jobs=args.jobs, executor=Cluster(args.scheduler) if args.scheduler else None)
-    for row in found.rows:
+    result = carry_out(plan, out=args.out, scale="quick" if args.quick else "full", device=args.device, data_dir=args.data_dir,
+                       jobs=args.jobs, executor=Cluster(args.scheduler) if args.scheduler else None)
+    for row in result.rows:
         _print(row)
-    for failure in found.failed:
+    for failure in result.failed:
         note(f"failed: {failure['reason']}")
-    short, networks = found.short
+    short, networks = result.short
     if short:
         note(f"{short} of {networks} networks ended above the training loss {setting.target_loss:g} and are not matched: raise "
              "--epochs or --target-loss")
     return {"name": study.name, "arch": setting.arch, "data": plan.data.facts, "match": args.match,
             "short_of_target_loss": {"networks": short, "of": networks} if networks else None, "seeds": list(seeds),
-            "setting": setting.shared(), "alphas": found.rows, "table": str(found.path), "failed": found.failed,
-            "exit_code": 1 if found.failed else 0}
+            "setting": setting.shared(), "alphas": result.rows, "table": str(result.path), "failed": result.failed,
+            "exit_code": 1 if result.failed else 0}
 
 
 def _changes(args) -> dict:

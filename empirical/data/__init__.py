@@ -1,8 +1,8 @@
-"""Data sets: tensors, the splits that keep every measure honest, and what the data are called.
+"""Data sets: tensors, their splits, and names that say whether the data are as published.
 
-Four splits, the same for all networks of a replica: ``train`` is all that training sees; measures are fitted on ``probe_fit``
-and scored on ``probe_score``, which no training sees; ``test`` serves accuracies alone. Replicas share one way of splitting the
-data, number 0, or each has its own (``split``): then a mean over replicas is a mean over draws of the data, too.
+All networks of a replica share four splits: networks are trained on ``train`` only; measures are fitted on ``probe_fit`` and
+scored on ``probe_score``, on which nothing is trained; ``test`` is used for accuracies only. Replicas share split number 0, or
+each has its own (``split``): then a mean over replicas is also a mean over draws of the data.
 """
 
 import sys
@@ -40,16 +40,16 @@ def load(source: str, *, data_dir: str | None = None, train_size: int = 0, label
     data_dir : str, optional
         Folder, archive or file with the data (see each module); not for the embedded sets.
     train_size : int
-        Training rows; 0 for all.
+        Number of training rows; 0 for all.
     label_noise : float
         Share of wrong training labels in [0, 1], see :func:`corrupt`.
     image_size : int
-        Pixels on each side of an image; 0 for the data's own.
+        Image size in pixels per side; 0 for the size in the data.
     max_length : int
-        Tokens of a sentence pair; 0 for the source's default.
+        Tokens per sentence pair; 0 for the source's default.
     split : int
-        Number of the random assignment of rows to splits (published test rows stay what they are); generated data are
-        generated anew for each.
+        Number of the random assignment of rows to splits. Published test rows stay the same; generated data are generated anew
+        for each split.
     download : bool
         Fetch missing data from their publisher.
 
@@ -96,11 +96,11 @@ def dataset(setting: Setting, data_dir: str | None = None, device: str = "cpu") 
     Parameters
     ----------
     setting : Setting
-        Its data set, sizes, label noise, split and checksum.
+        Setting with data set, sizes, label noise, split and checksum.
     data_dir : str, optional
         See :func:`load`; by default the folder that the environment variable ``WIDTHLAB_DATA`` names.
     device : str
-        As PyTorch names it.
+        Device, as named by PyTorch.
 
     Returns
     -------
@@ -110,7 +110,7 @@ def dataset(setting: Setting, data_dir: str | None = None, device: str = "cpu") 
     Raises
     ------
     InputError
-        If the data are not those that the setting names by their checksum.
+        If the checksum of the data is not that of the setting.
 
     Examples
     --------
@@ -121,9 +121,9 @@ def dataset(setting: Setting, data_dir: str | None = None, device: str = "cpu") 
     folder = data_dir or data_folder()
     key = (setting.data, setting.train_size, setting.image_size, setting.max_length, setting.label_noise,
            setting.split)
-    found = _on_device(key, folder, device)
-    refuse_changed(setting, found, folder)
-    return found
+    data = _on_device(key, folder, device)
+    refuse_changed(setting, data, folder)
+    return data
 
 
 class Planned(Protocol):
@@ -138,12 +138,12 @@ class Planned(Protocol):
 
 
 def refuse_changed(setting: Planned, data: Dataset, folder: str | None) -> None:
-    """Refuse data that are not those of which a setting has the checksum.
+    """Refuse data whose checksum is not that of the setting.
 
     Raises
     ------
     InputError
-        If they are others.
+        If the checksums differ.
     """
     if setting.checksum and data.checksum != setting.checksum:
         where = setting.data if is_own(setting.data) else f"the data in {folder}"
@@ -152,6 +152,6 @@ def refuse_changed(setting: Planned, data: Dataset, folder: str | None) -> None:
 
 
 def with_checksum(setting: S, data: Dataset) -> S:
-    """The setting with the checksum of its data; embedded data, the same everywhere, need none."""
+    """The setting with the checksum of its data; built-in data are the same everywhere and need none."""
     embedded = "source" in data.facts and not is_own(setting.data)
     return replace(setting, checksum="" if embedded else data.checksum)

@@ -1,4 +1,4 @@
-"""A data set in memory, and how one is made: rows, their splits, and changes to labels and pictures."""
+"""A data set in memory, and how one is made: rows, their splits, and changes to labels and images."""
 
 import hashlib
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ class Dataset:
     Attributes
     ----------
     name : str
-        What to call it in a table ("CIFAR-10 (JPEG re-encoding)").
+        Name in tables, such as "CIFAR-10 (JPEG re-encoding)".
     inputs : torch.Tensor
         uint8 images (N, channels, size, size), token ids (N, length) with 0 as padding, or a user's float32 (N, ...).
     labels : torch.Tensor
@@ -35,15 +35,15 @@ class Dataset:
     checksum : str
         First 16 hex digits of the SHA-256 of inputs and labels.
     facts : dict
-        Provenance for the manifest; its ``notes`` are sentences that the user is told when the data are loaded.
+        Provenance for the manifest; its ``notes`` are sentences that are printed when the data are loaded.
     vocabulary : int
-        Number of token ids; 0 where the inputs are none.
+        Number of token ids; 0 if inputs are not tokens.
     shift : int
         Augmentation of images: largest random shift in pixels.
     flip : bool
         Augmentation of images: whether half of them are mirrored.
     mean : torch.Tensor or None
-        Mean of each channel over the training split, (channels, 1, 1); None where inputs are taken as they are.
+        Mean of each channel over the training split, (channels, 1, 1); None if inputs are not normalised.
     std : torch.Tensor or None
         Standard deviation of each channel, likewise.
 
@@ -76,7 +76,7 @@ class Dataset:
 
     @property
     def scale(self) -> float:
-        """What a picture's brightest pixel is stored as; 1 for numbers that are no pictures."""
+        """Stored value of the brightest pixel; 1 if inputs are not images."""
         return 1.0 if self.mean is None else 255.0
 
     def to(self, device: torch.device | str) -> "Dataset":
@@ -86,12 +86,12 @@ class Dataset:
                        splits={name: rows.to(device) for name, rows in self.splits.items()})
 
     def batch(self, rows: torch.Tensor) -> torch.Tensor:
-        """Inputs of some rows as a network takes them: normalised float32 images, numbers as they are, or token ids."""
+        """Inputs of some rows in the form that networks take: normalised float32 images, unchanged numbers, or token ids."""
         chosen = self.inputs[rows]
         return chosen.long() if self.is_text else self.normalised(chosen.float())
 
     def normalised(self, numbers: torch.Tensor) -> torch.Tensor:
-        """Stored numbers as a network takes them."""
+        """Stored numbers in the form that networks take."""
         return numbers if self.mean is None or self.std is None else (numbers - self.mean) / self.std
 
 
@@ -103,7 +103,7 @@ def assemble(name: str, inputs: npt.ArrayLike | torch.Tensor, labels: npt.ArrayL
     Parameters
     ----------
     name : str
-        What to call it in a table.
+        Name in tables.
     inputs : array_like or torch.Tensor
         All rows, (N, ...), the test rows last; uint8 (N, channels, size, size) are images.
     labels : array_like or torch.Tensor
@@ -111,17 +111,17 @@ def assemble(name: str, inputs: npt.ArrayLike | torch.Tensor, labels: npt.ArrayL
     classes : int
         Number of classes; each needs rows to train and to fit on.
     test_rows : int
-        How many rows at the end are the test split.
+        Number of rows at the end that form the test split.
     probe_fit : int
-        Rows of the split on which measures are fitted.
+        Number of rows on which measures are fitted.
     probe_score : int
-        Rows of the split on which measures are scored.
+        Number of rows on which measures are scored.
     train_size : int
-        Training rows; 0 takes all that the probe splits leave.
+        Number of training rows; 0 for all that are not in the probe splits.
     split : int
         Number of the random assignment of rows to splits, see :func:`held_out`.
     vocabulary : int
-        Number of token ids; 0 where the inputs are none.
+        Number of token ids; 0 if inputs are not tokens.
     shift : int
         Largest random shift of an image in training, in pixels.
     flip : bool
@@ -137,7 +137,7 @@ def assemble(name: str, inputs: npt.ArrayLike | torch.Tensor, labels: npt.ArrayL
     Raises
     ------
     InputError
-        If labels are no classes, or a class has no row to train or to fit on.
+        If labels are not classes, or a class has no row to train or to fit on.
     ArgumentError
         If the splits are larger than the data.
 
@@ -177,22 +177,22 @@ def _pixel_statistics(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]
 
 
 def with_images(data: Dataset, name: str, images: torch.Tensor) -> Dataset:
-    """The data set with other pictures in the places of its own; labels and splits stay.
+    """The data set with its images replaced; labels and splits stay.
 
     Parameters
     ----------
     data : Dataset
-        Of uint8 pictures.
+        Data set of uint8 images.
     name : str
-        What to call it.
+        Name of the new data set.
     images : (N, channels, size, size) tensor of uint8
-        The pictures.
+        The new images.
 
     Returns
     -------
     Dataset
-        Normalised by the pictures of its training split. Its checksum follows from that of the originals and from the name, so
-        that all draws of one change have the same.
+        Normalised by the new images of the training split. The checksum follows from that of the originals and from the name, so
+        that all draws of one change share it.
 
     Examples
     --------
@@ -218,17 +218,17 @@ def corrupt(data: Dataset, share: float, split: int = 0) -> Dataset:
     Parameters
     ----------
     data : Dataset
-        With true labels.
+        Data set with true labels.
     share : float
         Share of the training rows that get a label drawn from the other classes; 1 redraws every label from all
         classes, so that labels carry no information at all (random labels).
     split : int
-        Number of the draw: every split of the data has wrong labels of its own.
+        Number of the split; wrong labels are drawn anew for each.
 
     Returns
     -------
     Dataset
-        The data set itself where the share is 0.
+        The data set itself if the share is 0.
 
     Raises
     ------
@@ -258,7 +258,7 @@ def corrupt(data: Dataset, share: float, split: int = 0) -> Dataset:
 
 
 def resize(images: torch.Tensor, size: int) -> torch.Tensor:
-    """uint8 images (N, c, h, h) bilinearly resized to ``size`` pixels a side; 0 leaves them."""
+    """uint8 images (N, c, h, h) bilinearly resized to ``size`` pixels per side; 0 leaves them unchanged."""
     if size in (0, images.shape[-1]):
         return images
     checks.image_size(size)

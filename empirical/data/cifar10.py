@@ -139,18 +139,18 @@ def _from_folder(folder: Path) -> dict[str, bytes]:
 
 
 def _from_archive(path: Path) -> dict[str, bytes]:
-    found = {}
+    contents = {}
     with (reading(path, "a tar archive", "download it again"), opened(path) as stream,
           tarfile.open(fileobj=stream, mode="r|") as archive):
         for member in archive:  # read in memory, so that nothing is unpacked to disk
             name = Path(member.name).name
             if name in BATCH_MD5 and member.isfile() and member.size < MOST_BATCH_BYTES:
                 with cast(IO[bytes], archive.extractfile(member)) as file:  # a regular file has one
-                    found[name] = file.read()
-    missing = [name for name in BATCH_MD5 if name not in found]
+                    contents[name] = file.read()
+    missing = [name for name in BATCH_MD5 if name not in contents]
     if missing:
         raise InputError(f"{path} lacks {missing[0]}: truncated, or not the CIFAR-10 python archive; download it again")
-    return found
+    return contents
 
 
 def download(folder: Path) -> Path:
@@ -164,8 +164,8 @@ def download(folder: Path) -> Path:
     path = folder / ARCHIVE
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with urllib.request.urlopen(URL, timeout=60) as answer:
-            raw = b"".join(iter(partial(answer.read, 2**20), b""))
+        with urllib.request.urlopen(URL, timeout=60) as response:
+            raw = b"".join(iter(partial(response.read, 2**20), b""))
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise InputError(f"cannot download {URL}: {getattr(error, 'reason', error)}; download it by hand and give its folder "
                          "as data_dir", "data_dir") from None

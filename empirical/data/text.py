@@ -141,11 +141,11 @@ def locate(source: str, base: Path) -> tuple[list, Path | None]:
     if known.archive and archive.is_file():
         with reading(archive, "a zip archive"):
             inside = zipfile.Path(archive) / known.archive.removesuffix(".zip")
-            found = [_find(inside, stems, (".jsonl",)) for stems in (known.train, known.test)]
-        if None in found:
+            files = [_find(inside, stems, (".jsonl",)) for stems in (known.train, known.test)]
+        if None in files:
             raise InputError(f"{archive} lacks the training or the test file: it is not the published {known.archive}; download "
                              "it again")
-        return found, archive
+        return files, archive
     places = (base, base / "nli", base / known.archive.removesuffix(".zip"))
     candidates = [[_find(folder, stems) for stems in (known.train, known.test)] for folder in places]
     complete = next((pair for pair in candidates if None not in pair), None)

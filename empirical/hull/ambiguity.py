@@ -9,12 +9,10 @@ is near 1 if two classes are equally close, whatever the distance from the hull 
 
 If errors come from ambiguity, then
 
-* given the distance to the nearest training point, errors correlate with ambiguity, and more strongly than with the distance from
-the
-  hull of all classes; given both, the distance from the hull adds nothing;
+* given the distance to the nearest training point, errors correlate with ambiguity, and more strongly than with the distance
+  from the hull of all classes; given both, the distance from the hull adds nothing;
 * a step *away* from the hull that doubles the distance from it changes a network's class less often than a step of the same
-length
-  *towards the hull of the nearest class other than the predicted one*.
+  length *towards the hull of the nearest class other than the predicted one*.
 
 Either prediction can fail. A random step of the same length is the control.
 """
@@ -78,8 +76,8 @@ def explained(wrong: np.ndarray, hull: np.ndarray, near: np.ndarray, between: np
     Examples
     --------
     >>> x = np.random.default_rng(0).random((3, 30))
-    >>> found = explained(x[2] > 0.5, *x)  # errors where ambiguity is high
-    >>> found["ambiguity_given_nearest"] > 0.8
+    >>> correlations = explained(x[2] > 0.5, *x)  # errors where ambiguity is high
+    >>> correlations["ambiguity_given_nearest"] > 0.8
     True
     """
     if min(wrong.sum(), (~wrong).sum()) < LEAST_ERRORS:
@@ -158,7 +156,7 @@ def measure(network: PixelNetwork, points: np.ndarray, labels: np.ndarray, queri
         raise InputError("ambiguity needs at least two classes")
     whole = project(points, queries, directions=False)
     distances = np.stack([projection.upper for projection in hulls])
-    answers = {"error": float(wrong.mean()),
+    results = {"error": float(wrong.mean()),
                **explained(wrong, whole.upper, nearest(points, queries), ambiguity(distances))}
     some = queries[:stepped].astype(np.float64)
     rivals = np.where(names[:, None] == network.classes(queries[:stepped]), np.inf, distances[:, :stepped]).argmin(axis=0)
@@ -168,4 +166,4 @@ def measure(network: PixelNetwork, points: np.ndarray, labels: np.ndarray, queri
         weights: Any = hulls[c].weights  # a sparse matrix, queries x points
         towards[rows] = weights[rows] @ points[labels == names[c]] - some[rows]
     weights = whole.weights
-    return {**answers, **steps(network, some, some - weights[:stepped] @ points, towards, seed)}
+    return {**results, **steps(network, some, some - weights[:stepped] @ points, towards, seed)}

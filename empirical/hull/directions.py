@@ -3,10 +3,9 @@
 For a test image q with projection x*, the way to the hull is ``x* - q``. It is compared with
 
 * the *minimal adversarial step*, found by a simple search along gradients: from q, move up to ``STEPS`` times to the linear
-estimate of
-  the nearest class boundary (the smallest margin over gradient norm among the other classes, plus 2 %); once the class has
-  changed, bisect on the straight line from q for the first point where it differs. The length is an upper bound on the smallest
-  step;
+  estimate of the nearest class boundary (the smallest margin over gradient norm among the other classes, plus 2 %); once the
+  class has changed, bisect on the straight line from q for the first point where it differs. The length is an upper bound on
+  the smallest step;
 * a random (isotropic) direction of the same length.
 """
 
@@ -88,13 +87,13 @@ def adversarial_steps(network: PixelNetwork, queries: np.ndarray) -> np.ndarray:
     q = torch.as_tensor(queries, dtype=torch.float32, device=network.device)
     start = network.classes(queries)
     label = torch.as_tensor(start, device=q.device)
-    x, found = q.clone(), torch.zeros(len(q), dtype=torch.bool, device=q.device)
+    x, crossed = q.clone(), torch.zeros(len(q), dtype=torch.bool, device=q.device)
     rows = torch.arange(len(q), device=q.device)
     for _ in range(STEPS):
         point = x.detach().requires_grad_(True)
         logits = network.logits(point)
-        found |= logits.argmax(-1) != label
-        if found.all():
+        crossed |= logits.argmax(-1) != label
+        if crossed.all():
             break
         gradients = torch.stack([torch.autograd.grad(logits[:, c].sum(), point, retain_graph=True)[0]
                                  for c in range(logits.shape[1])], 1)
@@ -105,8 +104,8 @@ def adversarial_steps(network: PixelNetwork, queries: np.ndarray) -> np.ndarray:
         reach[rows, label] = torch.inf
         best = reach.argmin(1)
         move = (reach[rows, best] / norms[rows, best])[:, None] * slopes[rows, best]
-        x = torch.where(found[:, None], x, x + (1 + OVERSHOOT) * move + 1e-6 * slopes[rows, best] / norms[rows, best, None])
-    found |= torch.as_tensor(network.classes(x.detach().cpu().numpy()), device=q.device) != label
+        x = torch.where(crossed[:, None], x, x + (1 + OVERSHOOT) * move + 1e-6 * slopes[rows, best] / norms[rows, best, None])
+    crossed |= torch.as_tensor(network.classes(x.detach().cpu().numpy()), device=q.device) != label
     step = (x - q).detach().cpu().numpy().astype(np.float64)
     low, high = np.zeros(len(queries)), np.ones(len(queries))
     for _ in range(BISECTIONS):
@@ -114,7 +113,7 @@ def adversarial_steps(network: PixelNetwork, queries: np.ndarray) -> np.ndarray:
         changed = network.classes(queries + middle[:, None] * step) != start
         low, high = np.where(changed, low, middle), np.where(changed, middle, high)
     step *= high[:, None]
-    step[~found.cpu().numpy()] = np.nan
+    step[~crossed.cpu().numpy()] = np.nan
     return step
 
 
@@ -144,8 +143,8 @@ def directions(network: PixelNetwork, queries: np.ndarray, nearest: np.ndarray, 
     --------
     >>> from empirical.tiny import noise, start
     >>> data = noise(features=3)
-    >>> found = directions(PixelNetwork(start(data), data), np.ones((2, 3)), np.zeros((2, 3)))
-    >>> found["queries"], 0 <= found["changed_at_hull"].mean <= 1
+    >>> ways = directions(PixelNetwork(start(data), data), np.ones((2, 3)), np.zeros((2, 3)))
+    >>> ways["queries"], 0 <= ways["changed_at_hull"].mean <= 1
     (2, True)
     """
     away = nearest.astype(np.float64) - queries

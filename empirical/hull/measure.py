@@ -198,8 +198,8 @@ def measure(space: Space, *, queries: int = 0, leave_one_out: int = -1, n: int =
     --------
     >>> from empirical.hull.spaces import pixels
     >>> from empirical.tiny import noise
-    >>> found = measure(pixels(noise(rows=40)), queries=5, gaussian=5)
-    >>> found["n"], found["test"]["queries"], 0 <= found["test"]["outside"].mean <= 1
+    >>> result = measure(pixels(noise(rows=40)), queries=5, gaussian=5)
+    >>> result["n"], result["test"]["queries"], 0 <= result["test"]["outside"].mean <= 1
     (32, 5, True)
     """
     draw = generator(seed, "hull", "queries and points")
@@ -218,38 +218,38 @@ def measure(space: Space, *, queries: int = 0, leave_one_out: int = -1, n: int =
     common = scales(points, seed)
     mean = points.mean(axis=0, dtype=np.float64)
     seconds: dict[str, float] = {}
-    found: dict[str, Any] = {"space": space.name, "n": n, "dim": points.shape[1], "facts": space.facts, "scales": common,
-                             "tol": tol, "seconds": seconds}
+    results: dict[str, Any] = {"space": space.name, "n": n, "dim": points.shape[1], "facts": space.facts, "scales": common,
+                               "tol": tol, "seconds": seconds}
 
     with _timed(seconds, "test"):
         ready = prepare(points)
         result = project(ready, asked, tol, directions=False)
     near, to_mean = nearest(points, asked), np.linalg.norm(asked - mean, axis=1)
-    found["test"] = summarise(result, near, to_mean, common)
+    results["test"] = summarise(result, near, to_mean, common)
     arrays = {"row": chosen, "lower": result.lower, "upper": result.upper, "nearest": near, "to_mean": to_mean,
               "support": result.support, "label": space.query_labels[chosen]}
     if space.wrong is not None:
         arrays["wrong"] = space.wrong[chosen]
-        found["errors"] = errors_beyond_nearest(arrays["wrong"], result.upper, near)
+        results["errors"] = errors_beyond_nearest(arrays["wrong"], result.upper, near)
     if leave_one_out:  # if these are as far from the hull of the others as test points, being outside is an effect of dimension
         with _timed(seconds, "training"):
             kept = np.sort(draw.permutation(n)[:leave_one_out])
             own = project(ready, points[kept], tol, exclude=kept, directions=False)
             near_own, mean_own = nearest(points, points[kept], kept), np.linalg.norm(points[kept] - mean, axis=1)
-            found["training"] = summarise(own, near_own, mean_own, common)
-            found["test_over_training"] = excess(found["test"]["distance"], found["training"]["distance"])
-            found["outside_minus_training"] = share_difference(
+            results["training"] = summarise(own, near_own, mean_own, common)
+            results["test_over_training"] = excess(results["test"]["distance"], results["training"]["distance"])
+            results["outside_minus_training"] = share_difference(
                 int(result.outside.sum()), queries, int(own.outside.sum()), leave_one_out)
     if gaussian:
         with _timed(seconds, "gaussian"):
             fake, fresh = gaussian_like(points, gaussian, seed)
             null = project(fake, fresh, tol, directions=False)
-            found["gaussian"] = summarise(null, nearest(fake, fresh), np.linalg.norm(fresh - mean, axis=1), common)
+            results["gaussian"] = summarise(null, nearest(fake, fresh), np.linalg.norm(fresh - mean, axis=1), common)
     if classes:
         with _timed(seconds, "classes"):
-            found["classes"] = _class_hulls(points, labels, asked[:classes], arrays["label"][:classes],
-                                            result.upper[:classes], tol)
-    return {**found, "arrays": arrays}
+            results["classes"] = _class_hulls(points, labels, asked[:classes], arrays["label"][:classes],
+                                              result.upper[:classes], tol)
+    return {**results, "arrays": arrays}
 
 
 @contextmanager
@@ -281,8 +281,8 @@ def class_projections(points: np.ndarray, labels: np.ndarray, queries: np.ndarra
 def _class_hulls(points: np.ndarray, labels: np.ndarray, queries: np.ndarray, true: np.ndarray, whole: np.ndarray,
                  tol: float) -> dict[str, Any]:
     """Distances to the hull of each class alone."""
-    names, found = class_projections(points, labels, queries, tol)
-    distance = np.stack([result.upper for result in found])
+    names, hulls = class_projections(points, labels, queries, tol)
+    distance = np.stack([projection.upper for projection in hulls])
     own = distance[np.searchsorted(names, true), np.arange(len(true))]
     return {
         "queries": len(queries),

@@ -1,8 +1,8 @@
 """Where hulls are taken: pixels, wavelet coefficients, principal components, features of trained networks.
 
-All spaces are float32 matrices with one row for each image. A complete orthonormal wavelet transform is a rotation and would give
-the pixels' distances again; so the wavelet space keeps only the coefficients
-of largest variance on the training rows (as selections in the literature do), enough for ``WAVELET_SHARE`` of all variance.
+All spaces are float32 matrices with one row for each image. A complete orthonormal wavelet transform is a rotation and would
+give the same distances as pixels. So the wavelet space keeps only the coefficients of largest variance on the training rows (as
+selections in the literature do), enough for ``WAVELET_SHARE`` of all variance.
 """
 
 from collections.abc import Sequence
@@ -63,9 +63,9 @@ def pixels(data: "Dataset", *, own: bool = False) -> Space:
     Parameters
     ----------
     data : Dataset
-        Images, or numbers of any shape, which are taken as they are.
+        Images, or numbers of any shape, which are used unchanged.
     own : bool
-        The training split alone, the rows that a network has seen.
+        Whether to take only the training split, the rows that a network has seen.
 
     Returns
     -------
@@ -124,7 +124,7 @@ def wavelets(space: Space, wavelet: str = "haar", share: float = WAVELET_SHARE) 
     space : Space
         Space of pixels.
     wavelet : str
-        Name that PyWavelets knows.
+        Wavelet, as named by PyWavelets.
     share : float
         Share of the training variance in (0, 1]; 1 keeps all coefficients.
 
@@ -239,7 +239,7 @@ def features(model: "Stack", data: "Dataset", site: str, batch: int = 1024) -> S
 
     if site not in model.sites:
         raise ArgumentError(f"unknown site {site!r}: this network has {', '.join(model.sites)}")
-    found, wrong = {}, []
+    values, wrong = {}, []
     with torch.inference_mode():
         for split in ("train", "test"):
             rows = []
@@ -249,6 +249,6 @@ def features(model: "Stack", data: "Dataset", site: str, batch: int = 1024) -> S
                 rows.append(taps[site][0].float().cpu().numpy())
                 if split == "test":
                     wrong.append((logits[0].argmax(-1) != data.labels[part]).cpu().numpy())
-            found[split] = np.concatenate(rows)
-    labels = {split: data.labels[data.splits[split]].cpu().numpy() for split in found}
-    return Space(found["train"], found["test"], labels["train"], labels["test"], site, {}, np.concatenate(wrong))
+            values[split] = np.concatenate(rows)
+    labels = {split: data.labels[data.splits[split]].cpu().numpy() for split in values}
+    return Space(values["train"], values["test"], labels["train"], labels["test"], site, {}, np.concatenate(wrong))

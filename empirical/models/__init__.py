@@ -30,7 +30,7 @@ from lab.errors import ArgumentError
 
 __all__ = ["Stack", "build", "build_for", "outline", "parameters"]
 MOST_PARAMETERS = 10**9
-BUILDERS = {name: f"{module}:{found.build}" for name, (module, found) in architectures().items()}
+BUILDERS = {name: f"{module}:{declared.build}" for name, (module, declared) in architectures().items()}
 
 
 def build(arch: str, *, alpha: Fraction | int | str, base_width: int, data: Dataset, copies: int = 1, mup: bool = False,

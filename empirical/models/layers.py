@@ -1,9 +1,8 @@
 """Stacks, and the layers that hold several networks side by side without mixing them.
 
 The first axis of every parameter contains the copies one after another, so ``tensor.chunk(copies)[i]`` is network i. Each layer
-has a
-``role``, which tells initialisation and parametrisation how its size depends on width: ``input`` (fan-out grows), ``hidden``
-(both grow), ``output`` (fan-in grows). Every other parameter is a ``vector``.
+has a ``role``, which tells initialisation and parametrisation how its size depends on width: ``input`` (fan-out grows),
+``hidden`` (both grow), ``output`` (fan-in grows). Every other parameter is a ``vector``.
 """
 
 import torch

@@ -79,7 +79,7 @@ class ResNet(Stack):
 
 
 class ResNet18(ResNet):
-    """Two basic blocks a stage."""
+    """Four stages of two basic blocks."""
 
 
 class ResNet56(ResNet):

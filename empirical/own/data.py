@@ -172,11 +172,11 @@ def _collected(source: str, loader) -> tuple:
 def _pair(source: str, item) -> tuple:
     """Inputs and labels of a batch or a sample."""
     if isinstance(item, Mapping):
-        found = [next((item[name] for name in known if name in item), None) for known in (INPUTS, LABELS)]
-        if any(value is None for value in found):
+        values = [next((item[name] for name in known if name in item), None) for known in (INPUTS, LABELS)]
+        if any(value is None for value in values):
             raise InputError(f"{source}: a batch with {', '.join(map(str, item))}; its inputs are called one of "
                              f"{', '.join(INPUTS)}, its labels one of {', '.join(LABELS)}")
-        return tuple(found)
+        return tuple(values)
     if isinstance(item, list | tuple) and len(item) == 2:
         return tuple(item)
     raise InputError(f"{source}: a batch or sample is (inputs, labels), or a dict of them, not "

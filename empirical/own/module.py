@@ -1,7 +1,7 @@
 """Features of any module on any loader, in one pass, for :func:`theory.compare.compare`.
 
-Every module is left as it was: mode, hooks, gradients, and the process's random generators. Loader and modules draw their random
-numbers from the given seed, so that two passes over one loader see the same rows in the same order.
+Modes, hooks and gradients of the modules, and the process's random generators, are restored afterwards. Loader and modules draw
+their random numbers from the given seed, so that two passes over one loader see the same rows in the same order.
 
 Second moments are accumulated over all rows, in three parts; a sample belongs to the same part at every site. Measures are
 fitted on ``fit``, their ridges chosen on ``tune``, and scored on ``score``. A bounded number of rows is kept as well, drawn at
@@ -186,15 +186,15 @@ def from_module(model: nn.Module | Mapping[str, nn.Module], loader: Iterable,
     tokens : {"positions", "pooled"}, default "positions"
         Whether every token is a row (without padding), or tokens are averaged.
     rows : int ≥ 0, default 50000
-        Rows of each block that are kept, at most, drawn at random.
+        Largest number of rows of each block that are kept, drawn at random.
     ids : str or int, optional
         Key or position in the batch of the samples' ids; by default samples are numbered.
     checkpoints : sequence of path or mapping of str to path, optional
         Files of weights for a single ``model``: each makes one module, named by its file or by its key.
     call : callable, optional
-        ``(module, batch) -> anything`` runs a module where none of the above does.
+        ``(module, batch) -> anything`` runs a module that takes batches in another form.
     seed : int in 0 … 2⁶⁴ − 1, default 0
-        Of the rows that are kept, of the parts, and of whatever loader and modules draw.
+        Seed of the choice of rows and parts, and of whatever loader and modules draw.
 
     Returns
     -------
@@ -298,7 +298,7 @@ def _to(value, device: torch.device):
 
 
 def _about(batch, ids) -> tuple[object, object]:
-    """Labels and ids of a batch, None where it has none."""
+    """Labels and ids of a batch; None if it has none."""
     labels = None
     if isinstance(batch, Mapping):
         labels = next((batch[key] for key in LABELS if key in batch), None)

@@ -1,4 +1,4 @@
-"""The studies of this room, by name, found in their files and imported on demand."""
+"""The studies of this room by name: declared in their files, and imported when they are used."""
 
 from lab.study import Study, declared_studies, load
 
