@@ -72,7 +72,7 @@ def study(name: str) -> Study:
 
 
 def objection(name: str, facts: Mapping) -> str:
-    """Why a fresh table with this manifest is no evidence for the study of that name; empty if it is.
+    """Why a fresh table with this manifest is not evidence for the study of that name; empty if it is.
 
     The runs of a table are compared with those that the study declares today at the table's scale.
     """

@@ -60,7 +60,7 @@ def panels(count: int, *, most: int = 4, width: float = 7.0, height: float = 2.1
 def interval(values: Iterable[float], within: tuple[float, float] | None = None) -> tuple[float, float, float]:
     """Mean and 95 % interval of replicas, ``(mean, low, high)``; fewer than three have the mean alone (low = high = mean).
 
-    ``within``: where the quantity lies; so does its interval.
+    ``within`` is the range of the quantity, and the interval is limited to it.
     """
     e = mean_interval(values)
     if e.n < LEAST or not e.has_interval:
@@ -100,7 +100,7 @@ def fit_titles(figure) -> None:
         place = axis.get_subplotspec()
         if title and place is not None:
             share = len(place.colspan) / place.get_gridspec().ncols
-            size = axis.title.get_fontsize() * 0.6 / 72  # inches a letter of bold type
+            size = axis.title.get_fontsize() * 0.6 / 72  # inches per letter of bold type
             letters = max(8, int((share * figure.get_figwidth() - 0.5) / size))
             axis.set_title("\n".join(part for line in title.split("\n") for part in textwrap.wrap(line, letters)),
                            fontsize=axis.title.get_fontsize())

@@ -68,14 +68,14 @@ def fraction(text: str) -> Fraction:
     if value is None:
         raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a fraction like 1/8")
     if not NARROWEST <= value <= WIDEST:
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no width multiplier, which must lie between {NARROWEST} and {WIDEST}")
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a width multiplier between {NARROWEST} and {WIDEST}")
     return value
 
 
 def device(text: str) -> str:
     """Argparse type: a kind of device for training, with its number (torch checks whether it exists)."""
     if not re.fullmatch(r"cpu|mps|(cuda|xpu)(:\d{1,3})?", text):
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no device: use cpu, cuda, cuda:1, mps or xpu")
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a device: use cpu, cuda, cuda:1, mps or xpu")
     return text
 
 

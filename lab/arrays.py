@@ -40,7 +40,7 @@ def checked(value, name: str):
     try:
         value = np.asarray(value)
     except (ValueError, TypeError):
-        raise InputError(f"{name} must be an array of numbers: its rows have different lengths, or are no numbers") from None
+        raise InputError(f"{name} must be an array of numbers: its rows have different lengths, or are not numbers") from None
     if value.dtype.kind not in "fiub":
         hint = ": take the real part or the modulus" if value.dtype.kind == "c" else ""
         raise InputError(f"{name} must hold real numbers, not {value.dtype}{hint}")

@@ -1,15 +1,15 @@
-"""Numba's compiler as the laboratory's kernels use it: they are cached where something can be written, and run anywhere.
+"""Numba's compiler as the laboratory's kernels use it: cached where the disk can be written, and usable anywhere.
 
 :func:`njit` is Numba's, with four differences.
 
 * Compiled kernels are kept by :mod:`lab.kernel_cache`, which notices edits in other files and never fails.
-* Compilation that takes longer than a moment is announced, so that nobody waits without knowing for what (not where the
-  environment has ``WIDTHLAB_SILENT_COMPILER``).
-* Numba's simplest threading layer (*workqueue*, all there is without OpenMP and TBB) ends the process when two Python threads
-  start parallel kernels at a time; here they wait for each other: each of them has all the cores anyway.
-* Numba hands a kernel's ``fastmath`` on to the functions that it compiles on the kernel's behalf, and keeps them for all later
-  callers: the last bits of a shared function would depend on which kernel came first. Here a function has the flags that it names
-  itself, or none.
+* Compilation that takes longer than a moment is announced, so that users know what they are waiting for (unless the environment
+  has ``WIDTHLAB_SILENT_COMPILER``).
+* Numba's simplest threading layer (*workqueue*, the only one without OpenMP and TBB) ends the process when two Python threads
+  start parallel kernels at the same time. Here they take turns; each of them uses all cores anyway.
+* Numba passes a kernel's ``fastmath`` on to the functions that it compiles on the kernel's behalf, and keeps them for all later
+  callers: the last bits of a shared function would depend on which kernel came first. Here a function has the flags that it
+  names itself, or none.
 """
 
 import os
@@ -30,7 +30,7 @@ _LAUNCH = threading.Lock()
 
 
 def njit(*signature: Any, cache: bool = False, parallel: bool = False, **options: Any) -> Any:
-    """As ``numba.njit``: a decorator, or the compiled function where it is given one.
+    """As ``numba.njit``: a decorator, or the compiled function if it is given one.
 
     Notes
     -----
@@ -48,7 +48,7 @@ def njit(*signature: Any, cache: bool = False, parallel: bool = False, **options
             if cache:
                 try:
                     kernel._cache = KernelCache(function)
-                except Exception as error:  # there is no folder to keep it in
+                except Exception as error:  # there is no writable folder
                     report_uncached(error)
             if signature:
                 with register_dispatcher(kernel):  # so that it may call itself
@@ -70,7 +70,7 @@ def _one_at_a_time(kernel):
 
 
 class _Announcement(event.Listener):
-    """Says that kernels are being compiled, once, if one takes longer than a moment."""
+    """Announces once that kernels are being compiled, if one takes longer than a moment."""
 
     MOMENT = 1.0  # seconds
 

@@ -89,7 +89,7 @@ class Estimate:
 
     @property
     def is_constant(self) -> bool:
-        """Whether every run gave the same number, so that the width of the interval is no measure of uncertainty."""
+        """Whether every run gave the same number, so that the width of the interval does not measure uncertainty."""
         return self.n > 0 and self.low == self.high
 
     @property

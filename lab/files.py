@@ -136,4 +136,4 @@ def read_object(path: Path, what: str, remedy: str, needs: Mapping[str, type] = 
 
 
 def _refuse(constant: str):
-    raise ValueError(f"{constant} is no JSON")
+    raise ValueError(f"{constant} is not JSON")

@@ -2,26 +2,26 @@
 
 The flow
     dy/dt = f(y) = −∇L(y)
-is stiff near minima: the largest curvature is of order the width while the slowest direction decides when max|∇L|
-falls below the tolerance; an explicit Runge–Kutta pair rides on its stability limit and never gets there. The Jacobian
-−∇²L is symmetric, so its spectrum is real and an explicit *stabilised* method is at home: the second-order
+is stiff near minima: the largest curvature is of the order of the width, while the slowest direction determines when max|∇L|
+falls below the tolerance. An explicit Runge–Kutta pair, whose steps are limited by stability, would take far too many. The
+Jacobian −∇²L is symmetric, so its spectrum is real, which suits an explicit *stabilised* method: the second-order
 Runge–Kutta–Chebyshev method (RKC: Sommeijer, Shampine & Verwer 1997, J. Comput. Appl. Math. 88, 315), s stages of which
-stay stable up to a step of 2(s²−1)/3 over the spectral radius. No Jacobian, no linear algebra; a step costs s
-evaluations of f.
+stay stable up to a step of 2(s²−1)/3 over the spectral radius. It needs neither the Jacobian nor linear algebra; a step costs
+s evaluations of f.
 
     Y_0 = y,  Y_1 = Y_0 + μ̃_1 h f_0,
     Y_j = (1−μ_j−ν_j) Y_0 + μ_j Y_{j−1} + ν_j Y_{j−2} + μ̃_j h f(Y_{j−1}) + γ̃_j h f_0,   y_new = Y_s,
     error = (12 (y − y_new) + 6 h (f_0 + f_new)) / 15.
 
-The error is held below ``atol + rtol |y|`` a coordinate *and* below a tenth of the step's own length, so that the decay
+The error is held below ``atol + rtol |y|`` in each coordinate *and* below a tenth of the step's own length, so that the decay
 towards a minimum is followed down to rounding. The spectral radius comes from a nonlinear power iteration, renewed
-every few steps. Dense output is cubic Hermite; that of the loss uses dL/dt = −|∇L|² and is kept between the two ends of
-the step. Whether a replica has converged is looked at after each step: its time is late by at most that step.
+every few steps. Dense output is cubic Hermite; that of the loss uses dL/dt = −|∇L|² and is kept between the losses at the two
+ends of the step. Convergence is checked after each step, so its time is late by at most one step.
 
 Lanes. Models are evaluated for ``LANES`` replicas at once, ``y[coordinate, lane]``, so that every inner loop of a model
 is a vector operation. Each lane is a replica with its own step size, number of stages, spectral radius and phase of the
-method; a finished lane is refilled at once. What happens in a lane depends on nothing but its replica, so results are
-bit-identical for any number of threads and any batching.
+method; a finished lane is refilled at once. A lane's numbers depend on its replica alone, so results are bit-identical for any
+number of threads and any batching.
 
 A model is one function compiled with ``RHS`` as its signature::
 
@@ -68,18 +68,18 @@ __all__ = ["CONVERGED", "DIVERGED", "EVALUATION_CAP", "LANES", "MAX_STAGES", "RE
 
 @dataclass(frozen=True)
 class Flow:
-    """Where the replicas of a gradient flow went.
+    """Paths and end points of the replicas of a gradient flow.
 
     Attributes
     ----------
     state : (replicas, n) float array
         Last states.
     value : (replicas,) float array
-        Loss there.
+        Loss at the last state.
     time : (replicas,) float array
         Time reached.
     gradient : (replicas,) float array
-        max |∇L| there.
+        max |∇L| at the last state.
     status : (replicas,) int array
         Why each stopped, a :class:`Status`; ``STATUS`` has them in words.
     evaluations : (replicas,) int array
@@ -87,10 +87,10 @@ class Flow:
     times : (T,) float array
         Requested times.
     values : (replicas, T) float array
-        Loss at the requested times. After a replica has converged: its last value; after it has stopped for another reason:
+        Loss at the requested times. After a replica has converged, its last value; after it has stopped for another reason,
         NaN.
     states : (replicas, T, n) float array or None
-        States at the requested times, likewise.
+        States at the requested times, in the same way; None if they were not kept.
     """
 
     state: np.ndarray
@@ -124,15 +124,15 @@ def solve(rhs, params, start, *, work_rows=1, times=(), keep_states=False, gradi
     start : (replicas, n) float array
         Initial states.
     work_rows : int ≥ 0, default 1
-        Rows of the scratch array ``(rows, LANES)`` that the model wants.
+        Rows of the scratch array ``(rows, LANES)`` that the model needs.
     times : (T,) increasing float array, default ()
-        When the loss (and, with ``keep_states``, the state) is wanted.
+        Times at which to record the loss (and, with ``keep_states``, the state).
     keep_states : bool, default False
-        Keep the states at those times, too.
+        Whether to record the states at these times, too.
     gradient_tol : float ≥ 0, default 1e-8
         A replica has converged once max|∇L| is at most this at the end of a step.
     time_cap : float ≥ 0, default ∞
-        Flow time at which a replica is given up (status "time cap").
+        Flow time at which a replica is abandoned (status "time cap").
     target_loss : float or (replicas,) float array, default −∞
         Stop where the loss crosses this value (status "value reached").
     rtol : float > 0, default 1e-5
@@ -140,18 +140,18 @@ def solve(rhs, params, start, *, work_rows=1, times=(), keep_states=False, gradi
     atol : float > 0, default 1e-7
         The same, absolute.
     max_evaluations : int ≥ 1, default 10000000
-        Evaluations of the gradient after which a replica is given up, at the end of its step.
+        Evaluations of the gradient after which a replica is abandoned, at the end of its step.
     threads : int ≥ 1, optional
-        Default: as many as Numba would use. Results do not depend on it.
+        Number of threads; by default as many as Numba would use. Results do not depend on it.
     time_limit : float ≥ 0, optional
-        Seconds of wall time after which everything that still runs is stopped (status "stopped").
+        Seconds of wall time after which all unfinished replicas are stopped (status "stopped").
     progress : callable, optional
         Called with the number of replicas that just finished.
 
     Returns
     -------
     Flow
-        Where the replicas went.
+        The paths and their end points.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What the integrator of :mod:`lab.flow` works on: eight lanes side by side, and the coefficients of its method.
+"""The data of the integrator of :mod:`lab.flow`: eight lanes side by side, and the coefficients of its method.
 
 Arrays are [coordinate, lane]; the numbers of a lane are the fields of a record of :data:`LANE`.
 """
@@ -32,7 +32,7 @@ STATUS = ("converged", "time cap", "diverged", "evaluation cap", "value reached"
 
 
 class Phase(IntEnum):
-    """What the model was called for."""
+    """The purpose of the last call of the model."""
 
     IDLE = 0
     START = 1
@@ -48,7 +48,7 @@ LANE = np.dtype([
     ("evaluations", np.int64),  # calls of the model for this replica
     ("since", np.int64),  # accepted steps since the spectral radius was estimated
     ("tries", np.int64),  # power iterations of this estimate
-    ("sample", np.int64),  # of ``times``, the first that is still to come
+    ("sample", np.int64),  # index of the next of ``times``
     ("t", np.float64), ("h", np.float64),  # time reached, and step
     ("radius", np.float64),  # estimate of the spectral radius
     ("shift", np.float64),  # length of the power iteration's finite difference
@@ -57,7 +57,7 @@ LANE = np.dtype([
 
 
 class Problem(NamedTuple):
-    """Initial states (replicas, n), target losses (replicas,) and the times at which the path is wanted."""
+    """Initial states (replicas, n), target losses (replicas,) and the times at which the path is recorded."""
 
     start: np.ndarray
     target: np.ndarray
@@ -75,14 +75,14 @@ class Control(NamedTuple):
 
 
 class Written(NamedTuple):
-    """What the integrator writes.
+    """The arrays that the integrator fills.
 
     Attributes
     ----------
     state : (replicas, n) last states.
     ends : (replicas, 3) time, max|∇L| and L there.
     values : (replicas, T) losses at the times.
-    states : (replicas, T, n) states at the times; (0, T, n) where they are not wanted.
+    states : (replicas, T, n) states at the times; (0, T, n) if they are not recorded.
     counts : (replicas, 4) status, evaluations, steps, rejected steps.
     """
 

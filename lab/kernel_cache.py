@@ -1,11 +1,11 @@
-"""Where compiled kernels are kept: Numba's cache on disk, made aware of everything a kernel is compiled from.
+"""The cache of compiled kernels: Numba's cache on disk, made aware of everything from which a kernel is compiled.
 
 Numba takes a kernel from its cache if the file that defines it has not changed. But a kernel also contains the functions it
 calls, and constants of other modules: after an edit there, Numba would go on running the old code. Here the key of a compiled
 kernel holds a digest of all that, see :func:`ingredients`.
 
-And where nothing can be written (a read-only installation without a home, a full disk), or a kept file is damaged, Numba raises;
-here the kernel is compiled without its cache, and that is reported once.
+If nothing can be written (a read-only installation without a home, a full disk), or a cached file is damaged, Numba raises an
+error. Here the kernel is compiled without its cache, which is reported once.
 """
 
 import hashlib
@@ -26,10 +26,10 @@ _FOREIGN = {"builtins", "llvmlite", "math", "numba", "numpy"}  # versions of the
 
 
 class KernelCache(FunctionCache):
-    """The cache of one kernel; it fails at nothing but says so, once."""
+    """The cache of one kernel. It never raises: problems are reported once."""
 
     def load_overload(self, sig, target_context):
-        """What is kept for a signature; None if there is nothing, or nothing usable."""
+        """The compiled code that is cached for a signature; None if there is none, or none that can be used."""
         try:
             return super().load_overload(sig, target_context)
         except Exception as error:  # a damaged file raises anything
@@ -37,7 +37,7 @@ class KernelCache(FunctionCache):
             return None
 
     def save_overload(self, sig, data):
-        """Keep what was compiled for a signature."""
+        """Cache the code compiled for a signature."""
         try:
             super().save_overload(sig, data)
         except Exception as error:
@@ -58,8 +58,8 @@ def ingredients(function: FunctionType) -> str:
     Returns
     -------
     str
-        Of the code of every function it calls, directly or not, and of the values of the constants they name; of anything else
-        (vector types, intrinsics), of the source file of its module.
+        A digest of the code of every function that it calls, directly or not, and of the values of the constants that they name;
+        for anything else (vector types, intrinsics), of the source file of the module.
 
     Examples
     --------
@@ -147,12 +147,12 @@ _reported = False
 
 
 def report_uncached(error: Exception) -> None:
-    """Say that kernels are not kept, once, from the main process.
+    """Report that kernels are not cached, once, from the main process.
 
     Parameters
     ----------
     error : Exception
-        Why not.
+        The reason.
 
     Examples
     --------
@@ -161,6 +161,6 @@ def report_uncached(error: Exception) -> None:
     global _reported
     if not _reported and parent_process() is None:
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())[:80] or type(error).__name__
-        note(f"compiled kernels cannot be kept, or taken from where they are kept ({reason}): they are compiled anew, which "
-             "takes a while; name a folder that can be written in NUMBA_CACHE_DIR")
+        note(f"compiled kernels cannot be written to their cache, or read from it ({reason}): they are compiled again, which "
+             "takes a while; set NUMBA_CACHE_DIR to a folder that can be written")
     _reported = True

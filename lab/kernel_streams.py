@@ -133,7 +133,7 @@ def normals_of(a, b):
 
 @njit(cache=True, error_model="numpy")
 def next_normals(state):
-    """Two vectors of float32 Gaussians; advances the stream by two words a lane."""
+    """Two vectors of float32 Gaussians; advances the stream by two words per lane."""
     a = next_words(state)
     b = next_words(state)
     return normals_of(a, b)
@@ -145,7 +145,7 @@ _TAIL = tuple((-1.0)**k / (k + 4) for k in range(12))
 
 @njit(cache=True, error_model="numpy")
 def _gamma_trial(word, x, shape):
-    """One trial of Marsaglia & Tsang (2000) a lane: who accepts, and d v = Gamma(shape) where accepted.
+    """One trial of Marsaglia & Tsang (2000) per lane: which lanes accept, and d v = Gamma(shape) where accepted.
 
     With d = shape - 1/3, t = x / sqrt(9 d) and v = (1 + t)**3 their test log u < x**2/2 + d - d v + d log v is
     log u < 3 d [log(1 + t) - t + t**2/2 - t**3/3]: of order x**4 / d, and written so it loses no digits at large d.
@@ -200,15 +200,15 @@ def next_chi(state, x, df):
 @njit(cache=True, error_model="numpy")
 def fill_chi(state, df, out):
     """Fill a flat float32 array with chi variables of df >= 1 degrees of freedom, sixteen at a time."""
-    rest = np.empty(LANES, np.float32)
+    last = np.empty(LANES, np.float32)
     for i in range(0, out.size, LANES):
         x, _ = next_normals(state)
         chi = next_chi(state, x, df)
         if out.size - i >= LANES:
             vec.store(out, i, chi)
         else:
-            vec.store(rest, 0, chi)
-            out[i:] = rest[:out.size - i]
+            vec.store(last, 0, chi)
+            out[i:] = last[:out.size - i]
 
 
 @njit(cache=True, error_model="numpy")
@@ -218,29 +218,29 @@ def fill_uniform(state, out):
     for i in range(0, whole, LANES):
         vec.store(out, i, uniform_of(next_words(state)))
     if whole < out.size:
-        rest = np.empty(LANES, np.float32)
-        vec.store(rest, 0, uniform_of(next_words(state)))
-        out[whole:] = rest[:out.size - whole]
+        last = np.empty(LANES, np.float32)
+        vec.store(last, 0, uniform_of(next_words(state)))
+        out[whole:] = last[:out.size - whole]
 
 
 @njit(cache=True, error_model="numpy")
-def fill_normal_at(states, state_at, out, at, n):
-    """As :func:`fill_normal` for ``out[at : at + n]``, n a multiple of 32, the state at ``states[state_at : + 64]``.
+def fill_normal_at(states, first, out, start, n):
+    """As :func:`fill_normal` for ``out[start : start + n]``, n a multiple of 32, the state at ``states[first : first + 64]``.
 
-    Offsets instead of slices: a slice is counted, and inside a kernel the counting costs more than the draw.
+    Offsets instead of slices: a slice is reference-counted, which inside a kernel costs more than the draw.
     """
-    s0, s1 = vec.load(states, state_at), vec.load(states, state_at + 16)
-    s2, s3 = vec.load(states, state_at + 32), vec.load(states, state_at + 48)
-    for i in range(at, at + n, 32):
+    s0, s1 = vec.load(states, first), vec.load(states, first + 16)
+    s2, s3 = vec.load(states, first + 32), vec.load(states, first + 48)
+    for i in range(start, start + n, 32):
         a, s0, s1, s2, s3 = step(s0, s1, s2, s3)
         b, s0, s1, s2, s3 = step(s0, s1, s2, s3)
         x, y = normals_of(a, b)
         vec.store(out, i, x)
         vec.store(out, i + LANES, y)
-    vec.store(states, state_at, s0)
-    vec.store(states, state_at + 16, s1)
-    vec.store(states, state_at + 32, s2)
-    vec.store(states, state_at + 48, s3)
+    vec.store(states, first, s0)
+    vec.store(states, first + 16, s1)
+    vec.store(states, first + 32, s2)
+    vec.store(states, first + 48, s3)
 
 
 @njit(cache=True, error_model="numpy")
@@ -249,16 +249,16 @@ def fill_normal(state, out):
     whole = out.size // 32 * 32
     fill_normal_at(state, 0, out, 0, whole)
     if whole < out.size:
-        rest = np.empty(32, np.float32)
-        fill_normal_at(state, 0, rest, 0, 32)
-        out[whole:] = rest[:out.size - whole]
+        last = np.empty(32, np.float32)
+        fill_normal_at(state, 0, last, 0, 32)
+        out[whole:] = last[:out.size - whole]
 
 
 @njit(cache=True, error_model="numpy")
 def fill_normal64(state, out):
     """Fill a flat float64 array with standard Gaussians, 32 at a time (unused values of the last draw are discarded)."""
     words = np.empty(WORDS, np.uint32)
-    rest = np.empty(32)
+    pair = np.empty(32)  # of draws: sixteen cosines, then sixteen sines
     for i in range(0, out.size, 32):
         for k in range(4):
             vec.store(words, k * LANES, next_words(state))
@@ -269,7 +269,7 @@ def fill_normal64(state, out):
             sine, cosine = vm.sincos_half_turn64(np.float64(b) * 2.0**-53 - 0.5)
             radius = np.sqrt(-2.0 * vm.log64(u))
             sign = 1.0 - 2.0 * np.float64(words[3 * LANES + l] & np.uint32(1))
-            rest[l] = radius * cosine * sign
-            rest[LANES + l] = radius * sine
+            pair[l] = radius * cosine * sign
+            pair[LANES + l] = radius * sine
         n = min(32, out.size - i)
-        out[i:i + n] = rest[:n]
+        out[i:i + n] = pair[:n]

@@ -21,7 +21,7 @@ def plain_name(name: str, what: str = "name") -> str:
         raise ArgumentError(f"a {what} is a text, not {name!r}")
     shown = repr(name if len(name) <= 40 else name[:40] + "…")
     if not name or name != name.strip() or not name.isprintable() or set("/\\") & set(name):
-        raise ArgumentError(f"the {what} {shown} is no plain name: letters, digits and signs other than / and \\")
+        raise ArgumentError(f"the {what} {shown} is not a plain name: letters, digits and signs other than / and \\")
     if name[0] in ".-":
         raise ArgumentError(f"the {what} {shown} begins with {name[0]!r}: choose one that begins with a letter or a digit")
     if len(name.encode()) > LONGEST:
@@ -61,7 +61,7 @@ def picture_file(path: str) -> str:
         If its ending is not one of :data:`PICTURES`, it is a folder, or its folder is a file.
     """
     if Path(path).suffix.lower() not in PICTURES:
-        raise ArgumentError(f"{path!r} is no picture's name: it ends in {', '.join(PICTURES[:-1])} or {PICTURES[-1]}")
+        raise ArgumentError(f"{path!r} is not the name of a picture: it must end in {', '.join(PICTURES[:-1])} or {PICTURES[-1]}")
     if Path(path).is_dir():
         raise ArgumentError(f"{path} is a folder: name a file in it")
     usable_folder(Path(path).parent)

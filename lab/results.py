@@ -126,12 +126,12 @@ class Results:
         Returns
         -------
         matplotlib.axes.Axes
-            The axes, so that others can be drawn on top: ``predict(...).plot(simulate(...).plot())``.
+            The axes, so that other results can be drawn on top: ``predict(...).plot(simulate(...).plot())``.
 
         Raises
         ------
         InputError
-            If it has no picture, as a few plain numbers have none.
+            If it has no picture, for example because it consists of a few plain numbers.
 
         Notes
         -----

@@ -315,8 +315,8 @@ def _refuse_main_module() -> None:
     """Refuse a main script that worker processes cannot load: one without a file, or one that starts workers when loaded."""
     path = getattr(sys.modules["__main__"], "__file__", None)
     if getattr(sys.modules["__main__"], "__spec__", None) is None and path and not Path(path).is_file():
-        raise InputError(f"worker processes load the calling script, and {path} is no file: save the script, with the call that "
-                         "starts work under if __name__ == '__main__': (or use jobs=1)")
+        raise InputError(f"worker processes load the calling script, and {path} is not a file: save the script, with the call "
+                         "that starts work under if __name__ == '__main__': (or use jobs=1)")
     if getattr(current_process(), "_inheriting", False):  # a worker that is loading the script; its parent reports why it ended
         os._exit(1)
 

@@ -1,11 +1,11 @@
-"""A team of threads for compiled kernels that let go of the interpreter (``nogil=True``).
+"""A team of threads for compiled kernels that release the interpreter's lock (``nogil=True``).
 
 Such kernels compile three times faster than Numba's parallel ones, may be called from several threads at once, and survive a
-fork. Work is dealt out as tasks that write to arrays of their own; results come in the order of the tasks. So numbers depend
-neither on how many threads there are nor on which of them is first.
+fork. Work is dealt out as tasks that write to arrays of their own, and results come in the order of the tasks. So numbers
+depend neither on the number of threads nor on which of them is first.
 
-Nothing can interrupt a kernel from outside. One that takes long is given ``team.stop``, looks at ``stop[0]`` now and then, and
-returns once it is not 0: when the time is up, or when the team is left by an exception, Ctrl-C among them.
+Nothing can interrupt a kernel from outside. One that takes long is given ``team.stop``, checks ``stop[0]`` now and then, and
+returns once it is not 0: when the time is up, or when the team is left by an exception, such as Ctrl-C.
 """
 
 import time
@@ -18,7 +18,7 @@ import numpy as np
 from lab.threads import usable
 
 _Task = TypeVar("_Task")
-_Answer = TypeVar("_Answer")
+_Result = TypeVar("_Result")
 
 
 class Team:
@@ -27,14 +27,14 @@ class Team:
     Parameters
     ----------
     threads : int >= 1, optional
-        How many; never more than the cores that the process may use. Default: as many as Numba would use.
+        Number of threads, never more than the cores that the process may use; by default as many as Numba would use.
     time_limit : float >= 0, optional
         Seconds from now after which :meth:`run` tells the kernels to stop.
 
     Attributes
     ----------
     threads : int
-        How many there are at most; a thread is started when it is first wanted.
+        Largest number of threads; each is started when it is first needed.
     stop : (1,) int64 array
         Not 0 once the kernels should return.
     """
@@ -58,11 +58,11 @@ class Team:
         """Whether the kernels were told to stop."""
         return bool(self.stop[0])
 
-    def run(self, work: Callable[[_Task], _Answer], tasks: Iterable[_Task]) -> list[_Answer]:
+    def run(self, work: Callable[[_Task], _Result], tasks: Iterable[_Task]) -> list[_Result]:
         """``work(task)`` for every task, in their order; for long tasks.
 
-        The calling thread only waits: it keeps the time and hears Ctrl-C, which a thread inside a kernel does not. Once the
-        team is stopped, the tasks that have not begun still come, and find ``stop`` set.
+        The calling thread only waits: it watches the clock and receives Ctrl-C, which a thread inside a kernel does not. Once
+        the team is stopped, tasks that have not begun are still called, with ``stop`` set.
         """
         jobs = [self._pool.submit(_quietly, work, task) for task in tasks]
         left = None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
@@ -73,7 +73,7 @@ class Team:
     def deal(self, count: int, work: Callable[[int, slice], None]) -> None:
         """``work(thread, part)`` for every thread, ``part`` its slice of 0 … count − 1; for short tasks.
 
-        The calling thread takes a part, too, rather than wait for another one to wake.
+        The calling thread takes a part, too, instead of waiting for another one to wake up.
         """
         hands = min(self.threads, count)
         others = [self._pool.submit(_quietly, work, i, slice(i, None, hands)) for i in range(1, hands)]
@@ -83,7 +83,7 @@ class Team:
             other.result()
 
 
-def _quietly(work: Callable[..., _Answer], *arguments) -> _Answer:
+def _quietly(work: Callable[..., _Result], *arguments) -> _Result:
     # NumPy warns only where nothing is compiled; kernels report what diverges
     with np.errstate(all="ignore"):
         return work(*arguments)

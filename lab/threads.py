@@ -1,11 +1,11 @@
-"""How many threads a piece of work may use, and giving them back afterwards.
+"""The number of threads that a piece of work may use, restored on exit.
 
-The last bits of a matrix product hang on how many threads share it: sums are split where the work is split, and some
-libraries choose another kernel. Training amplifies such bits to differences in every digit. So the number of threads is
-part of a run (the field ``threads`` of its configuration, one where there is none), and :func:`lab.sweep.execute`, through
+The last bits of a matrix product depend on the number of threads that share it: sums are split where the work is split, and
+some libraries choose another kernel. Training amplifies such bits to differences in every digit. So the number of threads is
+part of a run (the field ``threads`` of its configuration; one if it has no such field), and :func:`lab.sweep.execute`, through
 which every run goes, holds the libraries to it: BLAS and OpenMP (NumPy, SciPy, scikit-learn) and PyTorch. Numba is left
-alone: the laboratory's kernels deal out whole replicas or queries, and give the same numbers on any number of threads.
-So are PyTorch's inter-op threads, which can be set only once a process: they carry out forked tasks, and there are none.
+alone, since the laboratory's kernels deal out whole replicas or queries and give the same numbers on any number of threads.
+So are PyTorch's inter-op threads, which can be set only once per process: they carry out forked tasks, and there are none.
 """
 
 import os
@@ -23,10 +23,10 @@ NUMBA = "NUMBA_NUM_THREADS"
 
 @contextmanager
 def fixed(threads: int):
-    """Hold BLAS, OpenMP and PyTorch in this process to a number of threads, libraries that are loaded meanwhile too.
+    """Context that holds BLAS, OpenMP and PyTorch to a number of threads, including libraries that are loaded meanwhile.
 
-    Afterwards every library has the threads that it had; those that came meanwhile, the usual number. May be nested. It is
-    a state of the process: what its other threads compute at the same time is held to it as well.
+    On exit every library gets back its previous number of threads; those loaded meanwhile get the usual number. Contexts may
+    be nested. This is a state of the process, so it also holds for whatever other threads compute at the same time.
     """
     torch = sys.modules.get("torch")
     torch_had = torch.get_num_threads() if torch else None
@@ -48,7 +48,7 @@ def fixed(threads: int):
 
 @contextmanager
 def environment(threads: int, variables: Iterable[str] = (*LIBRARIES, NUMBA)):
-    """The number of threads as environment variables, for libraries, or processes, that start meanwhile."""
+    """Context with the number of threads as environment variables, for libraries and processes that start meanwhile."""
     variables = tuple(variables)
     had = {name: os.environ.get(name) for name in variables}
     os.environ.update(dict.fromkeys(variables, str(threads)))
@@ -71,12 +71,12 @@ def offered() -> int:
 
 
 def usable(threads: int | None = None) -> int:
-    """Threads for a piece of work: as many as are asked for, or as Numba would use; never more than there are cores."""
+    """Threads for a piece of work: the requested number, or as many as Numba would use; never more than the cores."""
     return max(1, min(threads or _numba_uses(), cores()))
 
 
 def _numba_uses() -> int:
-    """Threads of Numba's parallel kernels, without starting them for the question."""
+    """Threads of Numba's parallel kernels, found without starting them."""
     import numba
 
     try:
@@ -88,7 +88,7 @@ def _numba_uses() -> int:
 
 @contextmanager
 def single_threaded_blas():
-    """BLAS starts no threads of its own meanwhile: for calls of BLAS from several threads, or with small matrices."""
+    """Context in which BLAS starts no threads: for calls of BLAS from several threads, or with small matrices."""
     libraries = _blas()
     had = [library.num_threads for library in libraries]
     try:
@@ -103,14 +103,14 @@ def single_threaded_blas():
 @cache  # looking for the libraries takes longer than a small projection
 def _blas() -> list:
     """NumPy's BLAS, and SciPy's, which compiled kernels call."""
-    import scipy.linalg.cython_blas  # noqa: F401  it would otherwise be loaded by the first kernel, and not be held
+    import scipy.linalg.cython_blas  # noqa: F401  otherwise the first kernel would load it, with its own threads
 
     return [library for library in _thread_pools() if library.user_api == "blas"]
 
 
 @contextmanager
 def numba_threads(threads: int | None):
-    """Numba's parallel kernels take at most so many threads meanwhile (None: as many as they have); results stay the same."""
+    """Context in which Numba's parallel kernels use at most this many threads (None: no limit); results stay the same."""
     import numba
 
     had = numba.get_num_threads()
@@ -122,14 +122,14 @@ def numba_threads(threads: int | None):
 
 
 def _thread_pools() -> list:
-    """What there is of BLAS and OpenMP libraries in this process, to be asked and set."""
+    """The controllers of the BLAS and OpenMP libraries in this process."""
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController().lib_controllers
 
 
 def _set(library, threads: int) -> None:
-    # threadpoolctl lets one Python thread alone set OpenBLAS and ignores the others; a run may be in any of them
+    # threadpoolctl lets a single Python thread set OpenBLAS and ignores the others, but a run may be in any thread
     release = getattr(library, "clear_controlling_thread", lambda force: None)
     release(force=True)
     library.set_num_threads(threads)
@@ -137,6 +137,6 @@ def _set(library, threads: int) -> None:
 
 
 def _usual() -> int:
-    """Threads that a library takes by itself."""
-    said = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
-    return int(said) if said.isdigit() and int(said) else cores()
+    """Threads that a library uses by default."""
+    setting = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    return int(setting) if setting.isdigit() and int(setting) else cores()

@@ -13,8 +13,8 @@ FLOATS     16 float32               ``array[i:i + 16]`` of a flat array
 WORDS      16 32-bit words          the same; arithmetic modulo 2**32
 ========== ======================== ==========================================
 
-Comparisons give masks, for ``select(mask, a, b)``. A number beside a vector stands for a vector of copies. Lanes never mix,
-but in ``total``, whose order is fixed: results do not depend on the machine's vector length.
+Comparisons give masks, for ``select(mask, a, b)``. A number beside a vector stands for a vector of copies. Lanes never mix
+except in ``total``, whose order is fixed, so results do not depend on the machine's vector length.
 
 Rounding. A sum of products of DOUBLES is fused into one instruction, rounded once, where the processor has it. Operators on
 FLOATS and WORDS are exactly the IEEE ones, because random draws are made of them; in a kernel compiled with
@@ -22,8 +22,7 @@ FLOATS and WORDS are exactly the IEEE ones, because random draws are made of the
 (:mod:`lab.compiled`). ``fma`` is fused everywhere.
 
 Named functions take scalars as well, so that one text serves vectors and plain float32 or float64 loops. With
-``NUMBA_DISABLE_JIT=1`` a vector is a NumPy array, and the plain twins in
-:mod:`lab.vector_plain` take over.
+``NUMBA_DISABLE_JIT=1`` a vector is a NumPy array, and the plain twins in :mod:`lab.vector_plain` take over.
 """
 
 import operator
@@ -46,7 +45,7 @@ _INDEX = ir.IntType(32)
 
 
 class Vector(types.Type):
-    """Numba type: so many numbers of one dtype."""
+    """Numba type: a fixed number of values of one dtype."""
 
     def __init__(self, dtype: types.Type, lanes: int):
         self.dtype: Any = dtype
@@ -109,8 +108,8 @@ _Emit = Callable[[Any, Any, Any, Any], Any]  # builder, type, left, right -> val
 
 def _vector_of(args) -> Vector | None:
     """The vector type of a pair of vectors, or of a vector and a number."""
-    found = next((arg for arg in args if isinstance(arg, Vector)), None)
-    return found if all(arg == found or isinstance(arg, types.Number) for arg in args) else None
+    vector = next((arg for arg in args if isinstance(arg, Vector)), None)
+    return vector if all(arg == vector or isinstance(arg, types.Number) for arg in args) else None
 
 
 def _define(op: Callable, emit: _Emit, takes: Callable[[Vector], bool], compares: bool = False) -> None:
@@ -304,8 +303,9 @@ def _over_lanes():
             while width > 1:  # halves are added: lane i and i + width/2
                 width //= 2
                 index = ir.VectorType(_INDEX, width)
-                low, high = (builder.shuffle_vector(x, x, ir.Constant(index, [ir.Constant(_INDEX, at + i) for i in range(width)]))
-                             for at in (0, width))
+                low, high = (builder.shuffle_vector(x, x, ir.Constant(index, [ir.Constant(_INDEX, first + i)
+                                                                              for i in range(width)]))
+                             for first in (0, width))
                 x = builder.fadd(low, high)
             return builder.extract_element(x, ir.Constant(_INDEX, 0))
 
@@ -344,7 +344,7 @@ if not _settings.DISABLE_JIT:
     copysign = _named("copysign", 2, "The size of a with the sign of b.")
     minimum = _named("minnum", 2, "The smaller one; of a number and NaN, the number.")
     maximum = _named("maxnum", 2, "The larger one; of a number and NaN, the number.")
-    # of 32-bit words, scalars too: Numba's own operators would widen those to 64 bits
+    # of 32-bit words, also as scalars, which Numba's own operators would widen to 64 bits
     add = _binary("add", _arithmetic("add"), "a + b (words: modulo 2**32).")
     sub = _binary("sub", _arithmetic("sub"), "a - b (words: modulo 2**32).")
     less = _binary("less", _comparison("<"), "a < b (words: unsigned).", _TRUTH)

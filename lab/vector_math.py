@@ -4,7 +4,7 @@ Names end in 32 (float32 scalars or vectors of :mod:`lab.vector`) or 64 (float64
 them). Nothing branches: both sides are computed and one is selected. Polynomials were fitted for this file in 60-digit
 arithmetic at the Chebyshev points of the stated interval (erf32: weighted minimax); lowest coefficient first.
 
-Largest errors against 50-digit values (tests/lab/test_vector_math.py holds them to it), absolute unless said:
+Largest errors against 50-digit values (tests/lab/test_vector_math.py holds them to it), absolute unless stated otherwise:
 
 ============== ========= ========= ==========================================================
 function        32        64       range

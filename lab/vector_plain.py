@@ -1,4 +1,4 @@
-"""Plain twins of :mod:`lab.vector`: a vector is a NumPy array, where nothing is compiled (``NUMBA_DISABLE_JIT=1``)."""
+"""Plain twins of :mod:`lab.vector` for ``NUMBA_DISABLE_JIT=1``: a vector is a NumPy array."""
 
 import operator
 
@@ -8,7 +8,7 @@ LANES = 16
 
 
 class _Plain(np.ndarray):
-    """A vector where nothing is compiled: a value, which ``a += b`` replaces and never changes."""
+    """A vector without the compiler: a value, which ``a += b`` replaces and never changes in place."""
 
     def __iadd__(self, other):  # type: ignore[misc]  # a new value, as NumPy's is not
         return self + other

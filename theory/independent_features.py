@@ -1,4 +1,4 @@
-"""Similarity of features that have nothing to do with each other: what linear CKA says of n rows of independent normal units.
+"""Similarity of unrelated features: linear CKA of independent normal units on n rows.
 
 X (n, p) and Y (n, q) hold independent standard normal numbers. Centred, X^T X is a Wishart matrix with m = n - 1 degrees of
 freedom, so that (derived here)
@@ -11,7 +11,7 @@ and linear CKA, |X^T Y|^2 / (|X^T X| |Y^T Y|), lies near the ratio of these mean
 
 which is not 0: it grows with the units, and falls as 1/n. The debiased CKA has mean 0 in its numerator, whatever n, p and q.
 
-Source: Murphy, Zylberberg & Fyshe 2024 (arXiv 2405.01012) for the bias of CKA at few rows; the form above: derived here.
+Source: Murphy, Zylberberg & Fyshe 2024 (arXiv 2405.01012) for the bias of CKA with few rows; the form above is derived here.
 """
 
 import math
@@ -35,9 +35,9 @@ def cka_of_independent(rows: int, units: int, other_units: int) -> float:
     rows : int
         n, at least 2.
     units : int
-        p, of the one side.
+        Units p of one side.
     other_units : int
-        q, of the other.
+        Units q of the other side.
 
     Returns
     -------
@@ -70,7 +70,7 @@ def _mean_products(rows: int, units: int, other_units: int) -> tuple[float, floa
 
 
 @derivation("cka-of-independent", "Linear CKA of independent normal features is about sqrt(p q/((m + p + 1)(m + q + 1))).",
-            "derived here", symbols={"m": "rows less one", "p": "units", "q": "units of the other side"})
+            "derived here", symbols={"m": "rows minus one", "p": "units", "q": "units of the other side"})
 def derive_cka(d: "Derivation") -> object:
     """Second moments of a Wishart matrix, entry by entry."""
     import sympy as sp
@@ -88,13 +88,13 @@ def derive_cka(d: "Derivation") -> object:
     own = d.step("There are p diagonal entries, and p(p - 1) others, each of mean square m.",
                  sp.factor(p * diagonal + p * (p - 1) * m))
     other = own.subs(p, q)
-    found = d.step("The ratio of the means.", sp.sqrt(sp.simplify(across**2 / (own * other))))
-    d.vanishes("Check: with many more rows than units nothing is left.", sp.limit(found.subs({p: 8, q: 8}), m, sp.oo), "CKA")
-    return d.conclude(found)
+    ratio = d.step("The ratio of the means.", sp.sqrt(sp.simplify(across**2 / (own * other))))
+    d.vanishes("Check: with many more rows than units it vanishes.", sp.limit(ratio.subs({p: 8, q: 8}), m, sp.oo), "CKA")
+    return d.conclude(ratio)
 
 
 def _check_products(rng: np.random.Generator) -> Iterator[Prediction]:
-    """The two means against draws."""
+    """The two means against sampled features."""
     n, p, q = 12, 3, 5
     x, y = (rng.standard_normal((4000, n, units)) for units in (p, q))
     x, y = x - x.mean(1, keepdims=True), y - y.mean(1, keepdims=True)

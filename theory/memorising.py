@@ -1,15 +1,17 @@
-"""What fitting labels on a closed curve takes: changes of class around it, and the test error that noise leaves.
+"""Fitting labels on a closed curve: the number of class changes that it takes, and the test error that label noise leaves.
 
-Samples have angles uniform on the circle and the classes of sign sin(kθ), of which a share η is drawn anew, fairly, so that
-q = η/2 are flipped. A classifier that fits n such samples changes its class along the curve at least as often as the samples do,
-taken in their order. The gap of two neighbours has P(gap > g) = (1 − g)^(n−1), in turns; with 2k equal arcs of true classes,
-theirs differ with a probability that is a triangular wave of the gap, whose mean by parts is D. So (derived here)
+Samples have angles uniform on the circle and the classes of sign sin(kθ). A share η of the labels is redrawn with equal chances,
+so that q = η/2 of them are flipped. A classifier that fits n such samples changes class along the curve at least as often as the
+samples do in their order. The gap between two neighbours, in turns, has P(gap > g) = (1 − g)^(n−1). With 2k equal arcs of true
+classes, the true classes of neighbours differ with a probability that is a triangular wave of the gap; its mean, by parts, is D.
+So (derived here)
 
     n D = 2k Σ_{m<2k} (−1)^m [(1 − m/2k)^n − (1 − (m+1)/2k)^n],       changes = n [(1 − D) f + D (1 − f)],   f = 2q(1 − q),
 
-2k for many clean samples and n/2 for random labels. No classifier errs on fewer than q of fresh samples that are labelled alike.
+which is 2k for many clean samples and n/2 for random labels. No classifier has an error below q on fresh samples that are
+labelled in the same way.
 
-Source: the setting of S2's discussion; the formula: derived here.
+Source: the public discussion of S2 for the setting; the formula is derived here.
 """
 
 from collections.abc import Iterator
@@ -21,16 +23,16 @@ from theory.derivation import Prediction, monte_carlo
 
 
 def class_changes(samples: int, waves: int, label_noise: float = 0.0) -> float:
-    """Expected changes of class around the circle, from sample to sample.
+    """Expected number of class changes from sample to sample around the circle.
 
     Parameters
     ----------
     samples : int
-        n, at least 1.
+        Number n of samples, at least 1.
     waves : int
-        k, at least 1.
+        Number k of waves, at least 1.
     label_noise : float, default 0
-        Share η of the labels that are drawn anew, in [0, 1].
+        Share η of the labels that are redrawn at random, in [0, 1].
 
     Returns
     -------
@@ -62,7 +64,7 @@ def class_changes(samples: int, waves: int, label_noise: float = 0.0) -> float:
 
 
 def _check_changes(rng: np.random.Generator) -> Iterator[Prediction]:
-    """Samples drawn, put in order, and looked at."""
+    """Changes between random samples in their order around the circle."""
     for n, k, noise in ((7, 2, 0.0), (12, 3, 0.4), (5, 1, 1.0)):
         theta = np.sort(rng.random((20000, n)), axis=1)
         labels = np.sin(2 * np.pi * k * theta) > 0

@@ -11,8 +11,8 @@ at rho = 1. The cosine of two random directions has density proportional to (1 -
     P(|r| >= t) = P(rho >= rho_t) + P(rho <= rho_-t),    P(rho >= c) = 1/2 I_{1-c^2}((d-1)/2, 1/2) for c >= 0,
 
 and the number of similar units per unit is that share times (width - 1): it doubles with the width (derived here). The same
-holds for any layer of independent, identically distributed units, with any share; so this is the null of the count of S1, and
-no evidence for its claim.
+holds for any layer of independent, identically distributed units, with any share; so this is the null of S1's count, and not
+evidence for its claim.
 """
 
 import numpy as np

@@ -4,7 +4,7 @@ A *region* is a maximal arc of the circle of angles on which the predicted class
 same network, a region *dies* if none of its points keeps its class (its neighbours have merged over it), and a region is
 *born* if none of its points had that class before (an old region has split). A birth is a *re-split* if a region of the
 same class had died there before (and left a *grave*): a merger that was undone, or a new region that lies on a grave by chance.
-The rate of chance is computed as well: of all places where a region of this class and length could have been born (where
+The chance rate is computed as well: of all places where a region of this class and length could have been born (where
 nothing had its class before), the share that contains a grave of its class.
 """
 
@@ -73,7 +73,7 @@ def _starts(classes, out):
 
 @njit(cache=True, error_model="numpy")
 def _meets(before, lost, value, length):
-    """Share of the windows of this length on the circle without class ``value`` before that hold a grave of it.
+    """Share of the windows of this length on the circle without class ``value`` before that contain a grave of it.
 
     The window slides by one point at a time; ``taken`` and ``graves`` count within it.
     """

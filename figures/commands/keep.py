@@ -40,7 +40,7 @@ def _worth_keeping(name: str, folder):
     if facts is None:
         reason = f"there is no table {name} in {folder}"
     elif reason := objection(name, facts):
-        reason = f"the table {name} in {folder} is no evidence: {reason}"
+        reason = f"the table {name} in {folder} is not evidence: {reason}"
     elif kept and size(kept) > size(facts):
         reason = f"the table {name} in {folder} has the scale {facts['scale']!r}, but the kept one has {kept['scale']!r}"
     if reason:

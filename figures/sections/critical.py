@@ -36,7 +36,7 @@ def _coins(frame, name):
         axis.set_xticks(range(len(settings)), labels)
         axis.set(ylabel="index variance / coin variance", ylim=(0, None))
         legend(figure, [axis])
-        return picture(figure, "Signs of curvatures are no coin flips",
+        return picture(figure, "Signs of curvatures are not coin flips",
                        "Variance of the number of negative directions among critical points of equal loss, relative to that of "
                        "as many independent coins (dotted). Intervals over replicas.", name)
 

@@ -100,5 +100,5 @@ def test_a_script_without_guard_is_named_as_the_cause(tmp_path):
 def test_a_script_from_standard_input_is_refused_and_one_as_an_argument_works(tmp_path):
     (tmp_path / "script.py").write_text(SCRIPT)
     found = carry_out(tmp_path, "-", input=SCRIPT)
-    assert found.returncode == 1 and "is no file: save the script" in found.stderr.splitlines()[-1]
+    assert found.returncode == 1 and "is not a file: save the script" in found.stderr.splitlines()[-1]
     assert carry_out(tmp_path, "-c", SCRIPT).stdout == "4\n"

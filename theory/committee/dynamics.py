@@ -204,7 +204,7 @@ def integrate(Q: npt.ArrayLike, R: npt.ArrayLike, T: npt.ArrayLike, v: npt.Array
     Raises
     ------
     InputError
-        If the shapes do not fit, a number is not finite, (Q, R, T) is no covariance, a rate is negative, or for ReLU at
+        If the shapes do not fit, a number is not finite, (Q, R, T) is not a covariance, a rate is negative, or for ReLU at
         finite learning rate.
 
     References

@@ -64,7 +64,7 @@ def evidence(dimensions: Sequence[int] = (16, 32, 64), gaussian: Sequence[int] =
              points: Sequence[int] = (1600, 50_000)) -> list[Evidence]:
     """Theory's evidence for the claims of :mod:`theory.claims.s3_dimension`, and on the share of Gaussian points inside.
 
-    That left-out and fresh points lie outside equally often is no evidence: for any law they are exchangeable, so the
+    That left-out and fresh points lie outside equally often is not evidence: for any law they are exchangeable, so the
     difference of their shares has expectation 0 by construction. Source: :func:`inside_threshold`,
     :func:`vertices_threshold` and :func:`gaussian_inside`.
 

@@ -157,7 +157,7 @@ class Moments(Combining):
         Raises
         ------
         InputError
-            Shapes that do not fit, values that are not finite, or a matrix that is no covariance.
+            Shapes that do not fit, values that are not finite, or a matrix that is not a covariance.
 
         Examples
         --------
