@@ -219,8 +219,8 @@ def case_evidence(table: "pandas.DataFrame", column: str, runs: tuple[str, ...],
     ...           "kept_share")
     >>> table = pandas.DataFrame({"case": "a", "width": [4, 8, 4, 8], "replica": [0, 0, 1, 1],
     ...                           **{name: [0.25, 0.5, 0.125, 0.25] for name in shares}})
-    >>> found = case_evidence(table, "toy", (), lambda row: Case("mlp", "mlp-start", "MLP"))
-    >>> sorted({one.claim for one in found})[0]
+    >>> evidence = case_evidence(table, "toy", (), lambda row: Case("mlp", "mlp-start", "MLP"))
+    >>> sorted({one.claim for one in evidence})[0]
     's1.compressibility-beyond-start'
     """
     evidence: list[Evidence] = []

@@ -54,19 +54,20 @@ def run(args) -> dict:
     more = dict(labels=args.labels, groups=args.groups, split=args.split, ridges=args.ridges or RIDGES, seed=args.seed,
                 few_rows=args.few_rows, ids=ids)
     if _folder(args):
-        found = compare_all(args.files[0], **more, subset=args.subset or 0)
-        say(found.matrix("span_error").to_string(float_format="{:.4f}".format))
+        comparison = compare_all(args.files[0], **more, subset=args.subset or 0)
+        say(comparison.matrix("span_error").to_string(float_format="{:.4f}".format))
         say("span error: rows explain columns")
-        return found.to_json()
+        return comparison.to_json()
     source, target, baseline = _sides(args)
-    found = compare(source, target, baseline=baseline, **more, subset=2000 if args.subset is None else args.subset)
-    say(f"{found.blocks['source']} → {found.blocks['target']}" + (f", baseline {found.blocks['baseline']}" if baseline else ""))
-    say(found.table().to_string(float_format="{:.4f}".format, na_rep="", index_names=False))
-    say(f"rows: {', '.join(f'{count:,} {part}' for part, count in found.rows.items())}; split {found.split}; "
-        f"intervals: {found.interval}")
-    for line in found.notes:
+    comparison = compare(source, target, baseline=baseline, **more, subset=2000 if args.subset is None else args.subset)
+    blocks = comparison.blocks
+    say(f"{blocks['source']} → {blocks['target']}" + (f", baseline {blocks['baseline']}" if baseline else ""))
+    say(comparison.table().to_string(float_format="{:.4f}".format, na_rep="", index_names=False))
+    say(f"rows: {', '.join(f'{count:,} {part}' for part, count in comparison.rows.items())}; split {comparison.split}; "
+        f"intervals: {comparison.interval}")
+    for line in comparison.notes:
         note(f"note: {line}")
-    return found.to_json()
+    return comparison.to_json()
 
 
 def _sides(args) -> tuple:

@@ -85,7 +85,7 @@ def check_small_rate(rng):
 
 
 def check_final(rng):
-    """Final errors against the equations integrated to rest."""
+    """Final errors against the equations, integrated until they are stationary."""
     eta, sigma = 1e-3, 0.5
     for M, L in ((2, 0), (3, 1)):
         state = superfluous(M, L)
@@ -137,7 +137,7 @@ def check_stability(rng):
 
 
 def check_pair(rng):
-    """Two students too many drift apart in the time that the slow equation gives."""
+    """Two superfluous students drift apart in the time that the slow equation gives."""
     eta, sigma, Q0, Q1 = 0.01, 1.0, 0.02, 0.5
     Q, R, T, v, A = superfluous(1, 2, Q0)
     Q[1, 2] = Q[2, 1] = -Q0

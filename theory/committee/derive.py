@@ -16,7 +16,7 @@ _SIGMA = sp.Symbol("sigma", positive=True)
 _M, _L, _Z = sp.symbols("M L Z", positive=True)
 
 _SYMBOLS = {
-    "K, M, L": "students, teachers, students too many (K = M + L)",
+    "K, M, L": "students, teachers, superfluous students (K = M + L)",
     "λ_i, ρ_m": "pre-activations of students and teachers, jointly Gaussian with covariance [[Q, R], [Rᵀ, T]]",
     "u": "the vector (v, −A) of output weights",
     "η, σ": "learning rate, standard deviation of the label noise",
@@ -50,16 +50,16 @@ def derive_equations(d):
     for term in even.as_ordered_terms():
         powers = term.as_powers_dict()
         outputs = [letters[g] for g in (g1, g2, gt) for _ in range(int(powers.get(g, 0)))]
-        rest = term / sp.prod([g ** powers.get(g, 0) for g in (g1, g2, gt)])
+        factor = term / sp.prod([g ** powers.get(g, 0) for g in (g1, g2, gt)])
         slopes = [str(i) for i, s in ((1, s1), (2, s2)) if powers.get(s, 0)]
-        rest /= sp.prod([s for s in (s1, s2) if powers.get(s, 0)])
+        factor /= sp.prod([s for s in (s1, s2) if powers.get(s, 0)])
         fields = [("1", lam1), ("2", lam2)]
         middle = next(((name, x) for name, x in fields if powers.get(x, 0)), None)
         if middle:
-            rest /= middle[1]
+            factor /= middle[1]
         key = {(1, True): "I3", (2, False): "I4", (0, False): "J2"}[(len(outputs), middle is not None)]
         inside = slopes + ([middle[0]] if middle else []) + sorted(outputs)
-        averaged += rest * sp.Symbol(f"{key}({','.join(inside)})")
+        averaged += factor * sp.Symbol(f"{key}({','.join(inside)})")
     d.step("The averages, term by term.", sp.Eq(named("dQ_12/dt"), averaged))
     u = {"1": v1, "2": v2, "t": -A}
 
@@ -80,7 +80,7 @@ def derive_equations(d):
 
 @derivation("committee-final-first-layer",
             "Final error, first layer only (v = A = 1, T = 1, K = M + L), to first order in η: M students copy the "
-            "teachers, L too many stay near zero.",
+            "teachers, and L superfluous ones stay near zero.",
             "Goldt et al. (2019), arXiv 1906.08632, eq. for eg*", symbols=_SYMBOLS)
 def derive_final_first_layer(d, activation=gaussian.ERF):
     """Expand every order parameter to first order in η and solve the linear equations of the fixed point."""
@@ -103,7 +103,7 @@ def derive_final_first_layer(d, activation=gaussian.ERF):
 
     ansatz = Ansatz(averages(activation), covariance, classes)
     d.step("By symmetry the fixed point has eight overlaps. To first order in η: Q = 1 + ηq on the diagonal of the copying "
-           "students and ηa off it, R = 1 + ηr and ηb, Q = ηl, ηs for the students too many, ηc and ηe across.")
+           "students and ηa off it, R = 1 + ηr and ηb, Q = ηl, ηs for superfluous students, ηc and ηe across.")
     S0, S1, E0, E1, T0, T1 = ("S", 0), ("S", 1), ("E", 0), ("E", 1), ("T", 0), ("T", 1)
     equations = []
     for i, n in ((S0, T0), (S0, T1), (E0, T0)):
@@ -112,23 +112,23 @@ def derive_final_first_layer(d, activation=gaussian.ERF):
         equations.append(sp.expand(-ansatz.drive(i, k) - ansatz.drive(k, i) + _SIGMA**2 * ansatz.gate(i, k)))
     d.step("Insert into dR/dt = 0 and dQ/dt = 0 (committee-equations). At first order the term of I4 is absent: it is η² "
            "times an error of order η. For the diagonal of a copying student:", sp.Eq(equations[3], 0))
-    d.step("For a student too many:", sp.Eq(equations[6], 0))
+    d.step("For a superfluous student:", sp.Eq(equations[6], 0))
     free = free_directions(equations, unknowns, {_M: 3, _L: 2, _SIGMA: 1})
     d.step(f"The eight equations are linear and consistent (row reduction at M = 3, L = 2; it leaves {len(free)} direction "
-           "free, the one in which the students too many cancel each other).")
+           "free, the one in which superfluous students cancel each other).")
     weights = [(S0, _M), (T0, -_M), (E0, _L)]
     error = sp.expand(sum(w * ansatz.output(unit) for unit, w in weights) / 2)
     d.step("eg = ½ uᵀ I2 u to first order in η:", sp.Eq(named("eg/η"), error))
     pull = sp.expand((_M * (ansatz.drive(S0, S0) - ansatz.drive(S0, T0)) + _L * ansatz.drive(E0, E0)) / 2)
     d.vanishes("With S_in = Σ_b u_b I3(i,n,b) this is, term by term, ½ Σ_i (S_ii − S_it), t the teacher that i copies (no "
-               "S_it for students too many): to first order Σ_i g'(λ_i)(λ_i − ρ_t) is the output error itself.",
+               "S_it for superfluous students): to first order Σ_i g'(λ_i)(λ_i − ρ_t) is the output error itself.",
                sp.simplify(error - pull))
     result = sp.expand((_M * _SIGMA**2 * ansatz.gate(S0, S0) + _L * _SIGMA**2 * ansatz.gate(E0, E0)) / 4)
     if any(sp.expand(equations[row] + 2 * ansatz.drive(x, x) - _SIGMA**2 * ansatz.gate(x, x)) != 0
            for row, x in ((3, S0), (6, E0))) or sp.expand(equations[0] - ansatz.drive(S0, T0)) != 0:
         raise AssertionError("the equations used are not those of the fixed point")
     d.step("At the fixed point S_it = 0 (from dR/dt) and 2 S_ii = η σ² J2(i,i) (from dQ/dt): eg = (ησ²/4) Σ_i J2(i,i), J2 at "
-           "norm 1 for copies and at norm 0 for students too many.")
+           "norm 1 for copies and at norm 0 for superfluous students.")
     return d.conclude(sp.Eq(named("eg*"), ETA * result))
 
 
@@ -232,7 +232,7 @@ def derive_final_general(d, activation=gaussian.ERF):
 
 
 @derivation("committee-pair-drift",
-            "First layer only, L ≥ 2 students too many: label noise drives a pair apart along w, −w, where their "
+            "First layer only, L ≥ 2 superfluous students: label noise drives a pair apart along w, −w, where their "
             "outputs cancel, so the value with L in it is left on times of order 1/(η² σ²).",
             "derived here (an instance of label-noise regularisation, Blanc et al. 2020)", symbols={
                 **_SYMBOLS, "Q": "squared norm of either member of the pair", "h": "sum of Q_11 and Q_12, of order η"})
@@ -300,16 +300,16 @@ def derive_next_order(d, layers=2, teachers=1, activation=gaussian.ERF):
     def orders(expression):
         """Coefficients of ε and ε² along the path, by the chain rule at the point."""
         names = [*everything, eps]
-        at = {**point, eps: 0}
+        values = {**point, eps: 0}
         along = [sp.diff(path[z], eps).subs(eps, 0) for z in everything] + [1]
         bend = [sp.diff(path[z], eps, 2).subs(eps, 0) for z in everything] + [0]
-        slopes = [sp.radsimp(sp.diff(expression, z).subs(at)) for z in names]
+        slopes = [sp.radsimp(sp.diff(expression, z).subs(values)) for z in names]
         one = sum(g * t for g, t in zip(slopes, along))
         two = sum(g * t for g, t in zip(slopes, bend))
         for i, p in enumerate(names):
             for j, q in enumerate(names):
                 if along[i] != 0 and along[j] != 0:
-                    two += along[i] * along[j] * sp.radsimp(sp.diff(expression, p, q).subs(at))
+                    two += along[i] * along[j] * sp.radsimp(sp.diff(expression, p, q).subs(values))
         return sp.expand(one), sp.expand(two / 2)
 
     expanded = [orders(e) for e in equations]

@@ -302,7 +302,7 @@ def _state(Q: npt.ArrayLike, R: npt.ArrayLike, T: npt.ArrayLike, v: npt.ArrayLik
     if not np.allclose(C, C.T, rtol=1e-9, atol=1e-12):
         raise InputError("Q and T must be symmetric")
     if np.linalg.eigvalsh(C).min() < -1e-8 * max(1.0, np.abs(C).max()):
-        raise InputError("Q, R, T are no overlaps of vectors: the joint matrix is not positive semi-definite")
+        raise InputError("Q, R, T are not the overlaps of vectors: the joint matrix is not positive semi-definite")
     if not (np.all(np.isfinite([eta, eta_v, noise])) and eta > 0 and eta_v >= 0 and noise >= 0):
         raise ArgumentError("learning_rate must be positive, readout_learning_rate and noise not negative, all finite")
     if activation == "relu" and not small_rate:

@@ -60,9 +60,9 @@ class Ansatz:
         base = tuple(sp.sympify(x).subs(ETA, 0) for x in arguments)
         if (function, base) not in self._known:
             names = sp.symbols(f"x0:{len(base)}", real=True)
-            at = dict(zip(names, base))
+            point = dict(zip(names, base))
             value = function(*names)
-            self._known[function, base] = (value.subs(at), [sp.radsimp(sp.diff(value, x).subs(at)) for x in names])
+            self._known[function, base] = (value.subs(point), [sp.radsimp(sp.diff(value, x).subs(point)) for x in names])
         value, slopes = self._known[function, base]
         return value, sum(slope * sp.diff(x, ETA) for slope, x in zip(slopes, arguments))
 

@@ -1,4 +1,4 @@
-"""Final generalisation errors of erf students under label noise, and how far they reach.
+"""Final generalisation errors of erf students under label noise, and their range of validity.
 
 Near any student that equals the teacher (output error zero) the deviations per direction, X, obey
 
@@ -20,7 +20,7 @@ Range of validity.
   the next order: first layer only, K = M: −ησ²/12 for M = 1, −25ησ²/84 for M = 2; both layers, Z copies: −7.25 ησ²/Z for
   M = 1, −16.9 ησ²/Z for M = 2, since v and the norm of w nearly compensate. So at σ = 1 the first-order value for both
   layers is 6 % (M = 1) and 11 % (M = 2) too high at η = 0.01 and useless beyond η ≈ 0.1.
-* L ≥ 2, first layer only: pairs of students too many are driven apart along w, −w, where they cancel
+* L ≥ 2, first layer only: pairs of superfluous students are driven apart along w, −w, where they cancel
   (:func:`pair_drift`). The value with L is a plateau that lasts about π ln(1/Q0)/(2η²σ²) (:func:`pair_lifetime`), Q0 the
   squared norm the pair starts from; then eg falls towards the value without the pair. For L = 1 there is no such
   direction and the value lasts while ησ² is small.
@@ -54,7 +54,7 @@ def final_error_first_layer(M: int, L: int, learning_rate: npt.ArrayLike, noise:
     M : int ≥ 1
         Units of the teacher.
     L : int ≥ 0
-        Units that the student has too many.
+        Superfluous units of the student.
     learning_rate : float > 0, or array of them
         η.
     noise : float ≥ 0, or array of them
@@ -109,7 +109,7 @@ def final_error_copies(M: int, K: int, learning_rate: npt.ArrayLike, noise: npt.
     Raises
     ------
     InputError
-        If a count or a rate is out of range, or K is no multiple of M.
+        If a count or a rate is out of range, or K is not a multiple of M.
 
     References
     ----------
@@ -204,7 +204,7 @@ def critical_rate(Q: npt.ArrayLike, v: npt.ArrayLike) -> float:
 
 @renamed(eta="learning_rate", sigma="noise")
 def pair_drift(Q: npt.ArrayLike, learning_rate: npt.ArrayLike, noise: npt.ArrayLike) -> Any:
-    """dQ/dt = 2 η²σ² Q/(π (1+2Q)^{3/2}): slow growth of two students too many that cancel each other (v = 1).
+    """dQ/dt = 2 η²σ² Q/(π (1+2Q)^{3/2}): slow growth of two superfluous students that cancel each other (v = 1).
 
     Parameters
     ----------
@@ -248,9 +248,9 @@ def pair_lifetime(Q0: float, Q1: float, learning_rate: float, noise: float) -> f
     Parameters
     ----------
     Q0 : float > 0
-        Squared norm at first.
+        Initial squared norm.
     Q1 : float ≥ Q0
-        Squared norm at last.
+        Final squared norm.
     learning_rate : float > 0
         η.
     noise : float > 0

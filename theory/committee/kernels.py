@@ -5,7 +5,7 @@ n = K + M, u = (v, −A).
 
 Cost of one evaluation: K n for the roots of I3 and I2, K n² multiply-adds for the sums over the third index, and, for
 finite learning rate, K(K+1)/2 · n(n+1)/2 arcsines. Nothing of a pair's 4×4 covariance is rebuilt: under the weight
-g'(i) g'(k) the covariance is C''_ab = C_ab − x_a C_ib − y_a C_kb with x, y computed once a pair, and the arcsines of a
+g'(i) g'(k) the covariance is C''_ab = C_ab − x_a C_ib − y_a C_kb with x, y computed once per pair, and the arcsines of a
 pair are one flat loop that vectorises.
 
 It is integrated by :mod:`lab.dormand_prince`.

@@ -66,7 +66,7 @@ def compare(source: object, target: object = None, *, baseline: object = None, l
         Which rows belong together (tokens of a sentence, crops of an image): they stay on one side of the split and are resampled
         together. Files may have their own.
     split : float, mapping or array, default 0.5
-        Share of rows that is held out to score on, in (0, 1); or a split of one's own, see
+        Share of rows that is held out to score on, in (0, 1); or your own split, see
         :func:`theory.compare.splits.split_rows`.
     ridges : sequence of float
         Relative to the mean variance of the source's units; the best is chosen on rows that were not fitted on.
@@ -95,10 +95,10 @@ def compare(source: object, target: object = None, *, baseline: object = None, l
     >>> inputs = rng.normal(size=(2000, 8))
     >>> wide = np.maximum(inputs @ rng.normal(size=(8, 16)), 0)
     >>> narrow = np.maximum(inputs @ rng.normal(size=(8, 4)), 0)
-    >>> found = compare(narrow, wide, subset=0)
-    >>> 0 < found.span_error.low < found.span_error.high < found.null.mean
+    >>> comparison = compare(narrow, wide, subset=0)
+    >>> 0 < comparison.span_error.low < comparison.span_error.high < comparison.null.mean
     True
-    >>> found.nulls["cka"].mean < found.cka.low
+    >>> comparison.nulls["cka"].mean < comparison.cka.low
     True
     """
     target_list = isinstance(target, list | tuple) and _several(target)

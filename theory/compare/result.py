@@ -18,7 +18,7 @@ MEASURES = (
     ("span error", "span_error"), ("reverse span error", "reverse_span_error"), ("gap over the baseline", "gap"),
     ("nonlinear span error", "nonlinear"), ("the same rows, linear", "linear_on_rows"), ("gap, nonlinear", "nonlinear_gap"),
     ("CKA", "cka"), ("CKA, debiased", "debiased_cka"), ("mean squared CCA", "cca"), ("SVCCA", "svcca"),
-    ("Procrustes", "procrustes"), ("shared neighbours", "neighbours"), ("rows a unit (n/d)", "n_over_d"),
+    ("Procrustes", "procrustes"), ("shared neighbours", "neighbours"), ("rows per unit (n/d)", "n_over_d"),
 )
 _LABELS = {"copies": "span error, first {} of the source", "held_out": "{} on held-out rows", "probes": "probe: {}",
            "calibrated": "{}, calibrated by shuffled rows",
@@ -71,9 +71,9 @@ class FeatureComparison:
     baseline : Estimate or None
         Span error of the baseline block to the target.
     gap : Estimate or None
-        ``span_error`` less ``baseline``.
+        ``span_error`` minus ``baseline``.
     reverse_gap : Estimate or None
-        ``reverse_span_error`` less ``baseline``.
+        ``reverse_span_error`` minus ``baseline``.
     cka : Estimate or None
         Linear CKA (:mod:`theory.measures.similarity`, as the four below).
     debiased_cka : Estimate or None
@@ -91,7 +91,7 @@ class FeatureComparison:
     linear_on_rows : Estimate or None
         Span error by ridge on the same subset.
     nonlinear_gap : Estimate or None
-        ``nonlinear`` less that of the baseline.
+        ``nonlinear`` minus that of the baseline.
     n_over_d : Estimate
         Rows of the fit per unit of the wider side.
     copies : mapping of str to Estimate

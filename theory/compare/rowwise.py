@@ -204,7 +204,7 @@ class Fitted:
 class Subset:
     """Nonlinear span errors, logistic probes, shared neighbours and calibrated similarities, on a subset of the rows.
 
-    Similarities are calibrated where every row is a group of its own: of rows that belong together, shuffled ones are no null.
+    Similarities are calibrated only if every row is a group of its own: shuffling rows that belong together gives no null.
     """
 
     def __init__(self, fit: Rows, score: Rows, wide: str, other: str | None, used: list[str], *, ridge: float, seed: int,
@@ -226,19 +226,19 @@ class Subset:
                 self._calibrate(score, used, wide, k, seed)
 
     def _calibrate(self, score: Rows, used: list[str], wide: str, neighbours: int, seed: int) -> None:
-        """Similarities held against shuffled rows; what a row adds to them, with the null held as it is."""
+        """Similarities calibrated by shuffled rows, and each row's contribution to them with the null held fixed."""
         x, y, rng = _side(score, used), score[wide], generator(seed, "comparison", "calibrated", len(used))
-        found = {"cka": calibrated_cka(x, y, rng), "neighbours": calibrated_neighbours(x, y, rng, neighbours=neighbours)}
+        calibrated = {"cka": calibrated_cka(x, y, rng), "neighbours": calibrated_neighbours(x, y, rng, neighbours=neighbours)}
         moments, cka = Moments.from_samples({name: score[name] for name in [*used, wide]}), compared()["cka"]
         rows = PairedRows(_standard(moments, score, used), _standard(moments, score, wide),
                           PairedRows.covariances(moments, used, wide))
-        added = {"neighbours": self._near["neighbours"] - self.values["neighbours"]}
+        influences = {"neighbours": self._near["neighbours"] - self.values["neighbours"]}
         if cka.influence is not None:
-            added["cka"] = cka.influence(moments, used, wide)(rows)
-        for name, column in added.items():
-            beside = found[name]
-            self.values |= {f"calibrated_{name}": beside.score, f"p_{name}": beside.p}
-            self._calibrated[f"calibrated_{name}"] = column / (1 - beside.null.mean())
+            influences["cka"] = cka.influence(moments, used, wide)(rows)
+        for name, influence in influences.items():
+            similarity = calibrated[name]
+            self.values |= {f"calibrated_{name}": similarity.score, f"p_{name}": similarity.p}
+            self._calibrated[f"calibrated_{name}"] = influence / (1 - similarity.null.mean())
 
     def estimates(self, draws: Resampling, values: dict[str, float]) -> dict[str, Estimate]:
         """All numbers on these rows with their intervals."""

@@ -93,7 +93,7 @@ def ball_inside(points: float, dimension: int) -> float:
     Raises
     ------
     InputError
-        If ``points`` or ``dimension`` is out of range or no whole number.
+        If ``points`` or ``dimension`` is out of range or not a whole number.
 
     Examples
     --------
@@ -299,7 +299,7 @@ def wendel_inside(points: npt.ArrayLike, dimension: npt.ArrayLike) -> np.ndarray
     Raises
     ------
     InputError
-        If an argument is below 1 or no whole number.
+        If an argument is below 1 or not a whole number.
 
     Examples
     --------

@@ -38,7 +38,7 @@ def cover_separable(points: npt.ArrayLike, features: npt.ArrayLike) -> np.ndarra
     Raises
     ------
     InputError
-        If an argument is below 1 or no whole number.
+        If an argument is below 1 or not a whole number.
 
     Examples
     --------

@@ -31,10 +31,10 @@ def check_loss(rng):
         yield monte_carlo(f"graded-loss/width-{width}", loss(state, FOUR, NORM, width), 0.5 * (f - y) ** 2)
         along, h = rng.normal(size=state.size), 1e-4
 
-        def at(t, state=state, along=along, width=width):
+        def loss_at(t, state=state, along=along, width=width):
             return loss(state + t * along, FOUR, NORM, width)
 
-        slope = (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h)
+        slope = (8 * (loss_at(h) - loss_at(-h)) - (loss_at(2 * h) - loss_at(-2 * h))) / (12 * h)
         yield Prediction(f"graded-gradient/width-{width}", float(gradient(state, FOUR, NORM, width) @ along),
                          float(slope), method="finite difference of the loss")
         bend = (gradient(state + h * along, FOUR, NORM, width) - gradient(state - h * along, FOUR, NORM, width)) @ along

@@ -70,9 +70,9 @@ def copy_average_loss(teacher_width: int, width: int, direction_norm: float = 1.
     Parameters
     ----------
     teacher_width : int
-        k.
+        Units k of the teacher.
     width : int
-        n, units of the student.
+        Units n of the student.
     direction_norm : float, default 1
         b > 0.
 
@@ -96,7 +96,7 @@ def copy_average_loss(teacher_width: int, width: int, direction_norm: float = 1.
 
 
 def copying_loss(teacher_width: int, width: int, direction_norm: float = 1.0) -> float:
-    """Loss of the point where every unit copies a teacher unit of its own, approximately.
+    """Loss of the point at which every unit approximately copies a teacher unit of its own.
 
     By symmetry w_i = a B_i + b Σ_{j ≠ i} B_j + c Σ_m B_m, j over the other units that are copied and m over those that are not,
     with one output weight; minimal over a, b, c by descent from a copy, the output weight by regression.
@@ -104,16 +104,16 @@ def copying_loss(teacher_width: int, width: int, direction_norm: float = 1.0) ->
     Parameters
     ----------
     teacher_width : int
-        k.
+        Units k of the teacher.
     width : int
-        n, units of the student.
+        Units n of the student.
     direction_norm : float, default 1
         b > 0, norm of the B_m.
 
     Returns
     -------
     float
-        0 where width >= teacher_width.
+        0 if width >= teacher_width.
 
     Raises
     ------
@@ -152,11 +152,11 @@ def _copying(k: int, n: int, direction_norm: float) -> tuple[float, tuple[float,
         with_teacher = n * sum(count * i2(square * x, own, square) for count, x in ((1, a), (n - 1, b), (k - n, c)))
         return with_teacher, units
 
-    def left(numbers) -> float:
+    def loss(numbers) -> float:
         with_teacher, units = products(numbers)
         return 0.5 * (k * i2(square, square, square) - with_teacher**2 / units)
 
-    found = minimize(left, (1.0, 0.0, 0.0), method="BFGS", jac="3-point", options={"gtol": 1e-10})
-    with_teacher, units = products(found.x)
-    a, b, c = found.x.tolist()
-    return float(found.fun), (a, b, c), with_teacher / units
+    best = minimize(loss, (1.0, 0.0, 0.0), method="BFGS", jac="3-point", options={"gtol": 1e-10})
+    with_teacher, units = products(best.x)
+    a, b, c = best.x.tolist()
+    return float(best.fun), (a, b, c), with_teacher / units

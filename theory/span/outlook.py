@@ -266,8 +266,8 @@ def predict(strengths: Sequence[float], direction_norm: float = 1.0, dim: int = 
 
     Examples
     --------
-    >>> answer = predict((1.0, 0.5), direction_norm=2.0, width=1)
-    >>> answer.unique, answer.rest
+    >>> outlook = predict((1.0, 0.5), direction_norm=2.0, width=1)
+    >>> outlook.unique, outlook.rest
     (True, (0, 1))
     """
     A, unit = in_units(strengths)

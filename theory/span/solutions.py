@@ -1,17 +1,17 @@
-"""What a narrow student of the graded teacher settles on: critical points of two forms, followed by Newton's method.
+"""The solutions that narrow students of the graded teacher reach: critical points of two forms, followed by Newton's method.
 
-The minima that small starts reach at width K < M have one of two forms (found by simulation, followed here by Newton's
-method from an untilted guess):
+The minima that students from small initial weights reach at width K < M have one of two forms (known from simulation, and
+followed here by Newton's method from an untilted guess):
 
 * *pool*: K − 1 neurons isolate one teacher unit each (w_i ≈ B_m, v_i ≈ A_m, slightly tilted) and the last one pools the
-  other M − K + 1: a short w along Σ A_m B_m over the rest with a large v, an almost linear neuron that copies their
+  other M − K + 1: a short w along their Σ A_m B_m with a large v, an almost linear neuron that copies their
   weighted mean. With steep strengths the pool is mostly its strongest unit: the student holds the K strongest units.
-* *tilt*: K neurons isolate one unit each and all of them tilt a little towards the units left out (K close to M, small
-  norm: there the pool is a saddle).
+* *tilt*: K neurons isolate one unit each, and all of them tilt a little towards the other units (for K close to M and a
+  small norm, where the pool is a saddle).
 
 A solution is named by the set S of units it isolates, K − 1 or K of them.
 
-The strongest units make the lowest loss. Which of the other solutions are stable beside it, and where they end, is in
+Isolating the strongest units gives the lowest loss. Which other solutions are stable too, and where they end:
 :mod:`theory.span.uniqueness`. Derived here.
 """
 
@@ -82,10 +82,10 @@ class Solution(Results, axes="output: unit; directions: unit input; eigenvalues:
 
 def newton(state: np.ndarray, A: np.ndarray, norm: float, K: int, tolerance: float = 1e-13, steps: int = 60,
             reach: float = np.inf) -> tuple[np.ndarray, float]:
-    """Newton's method with backtracking on |∇L|, to the nearest critical point of any index; (state, max|∇|).
+    """Newton's method with backtracking on |∇L|, to a nearby critical point of any index; returns (state, max|∇L|).
 
-    It gives up, with the residual it has, where a direction moves by more than ``reach``: following a solution in small
-    steps needs a few iterations, and most of the time would go into those that are lost.
+    It stops, with whatever residual it has, once an entry of a direction has moved by more than ``reach``: following a
+    solution in small steps takes a few iterations, and most of the time would be spent on those that diverge.
     """
     start, g = state, gradient(state, A, norm, K)
     for _ in range(steps):
@@ -118,7 +118,7 @@ def _pool(strengths: tuple[float, ...], norm: float) -> np.ndarray:
 
 
 def _minimise(start: np.ndarray, A: np.ndarray, norm: float, K: int) -> np.ndarray:
-    """Down to the bottom of a valley; Newton's method, which would stop at any critical point, does the rest."""
+    """Minimise to moderate precision. Newton's method, which alone would stop at any critical point, then refines this."""
     from scipy.optimize import minimize
 
     return minimize(lambda y: (loss(y, A, norm, K), gradient(y, A, norm, K)), start, jac=True, method="BFGS",
@@ -126,7 +126,10 @@ def _minimise(start: np.ndarray, A: np.ndarray, norm: float, K: int) -> np.ndarr
 
 
 def ansatz(A: np.ndarray, norm: float, K: int, isolated: Sequence[int]) -> np.ndarray:
-    """A guess with D = M + 1. Pool: isolated units exact, pool as if alone with the rest. Tilt: downhill from there."""
+    """Initial guess, with D = M + 1: isolated units copied exactly; a pool as if it were a student of the other units alone.
+
+    A tilt is minimised from there.
+    """
     M = A.size
     W, v = np.zeros((K, M + 1)), np.empty(K)
     for i, m in enumerate(isolated):
@@ -170,13 +173,13 @@ def solution(strengths: npt.ArrayLike, direction_norm: float, width: int,
     width : int
         K. K ≥ M gives the teacher itself.
     isolated : iterable of int, optional
-        K − 1 units (the last neuron pools the others) or K (tilt), counted from 0 in the order of ``strengths``. Default:
-        the strongest ones, in the form that is stable; the lower loss where both are.
+        K − 1 units (the last neuron pools the others) or K (tilt), counted from 0 in the order of ``strengths``. By default
+        the strongest ones, in the form that is stable, or in that of lower loss if both are.
 
     Returns
     -------
     Solution or None
-        None where no critical point of this form exists.
+        None if there is no critical point of this form.
 
     Raises
     ------
@@ -197,7 +200,7 @@ def solution(strengths: npt.ArrayLike, direction_norm: float, width: int,
 
 
 def best_solution(strengths: npt.ArrayLike, direction_norm: float, width: int) -> Solution:
-    """:func:`solution` of the strongest units, where there has to be one.
+    """:func:`solution` of the strongest units, which must exist.
 
     Raises
     ------
@@ -258,7 +261,7 @@ def _follow(A0: np.ndarray, A1: np.ndarray, norm: float, K: int, isolated: Seque
 
 
 def follow_step(state: np.ndarray, A: np.ndarray, norm: float, K: int, isolated: Sequence[int]) -> np.ndarray | None:
-    """The same critical point a small step on, or None."""
+    """The same critical point after a small change of the strengths, or None."""
     trial, residual = newton(state, A, norm, K, steps=12, reach=0.2 * norm)
     moved = np.abs(trial[K:] - state[K:]).max()
     if residual > 1e-11 or moved > 0.2 * norm or not _is_type(trial, norm, K, isolated, len(A)):
@@ -267,9 +270,9 @@ def follow_step(state: np.ndarray, A: np.ndarray, norm: float, K: int, isolated:
 
 
 def competitors(strengths: npt.ArrayLike, direction_norm: float, width: int, swaps: int = 1) -> list[Solution]:
-    """The stable solutions beside the best one.
+    """The other stable solutions besides the best one.
 
-    These are of its form, with up to ``swaps`` units exchanged; and the strongest units in the other form.
+    Solutions of the same form with up to ``swaps`` units exchanged, and that of the strongest units in the other form.
 
     Parameters
     ----------
@@ -280,7 +283,7 @@ def competitors(strengths: npt.ArrayLike, direction_norm: float, width: int, swa
     width : int
         K.
     swaps : int, default 1
-        Units that are exchanged, at most.
+        Largest number of exchanged units.
 
     Returns
     -------
@@ -312,7 +315,7 @@ def competitors(strengths: npt.ArrayLike, direction_norm: float, width: int, swa
         for out in combinations(top, k):
             for into in combinations(left_out, k):
                 s = _solution(A, direction_norm, width, [m for m in top if m not in out] + list(into))
-                # where a pool is steep, one minimum can be named by different sets
+                # if a pool is steep, different sets can name the same minimum
                 if s is not None and s.stable and not any(same(s, known) for known in (best, *others)):
                     others.append(s)
     other = _solution(A, direction_norm, width, order[: 2 * width - 1 - size])
@@ -322,7 +325,7 @@ def competitors(strengths: npt.ArrayLike, direction_norm: float, width: int, swa
 
 
 def same(a: Solution, b: Solution) -> bool:
-    """Whether two are one critical point, up to the order of the neurons."""
+    """Whether two solutions are the same critical point up to the order of the neurons."""
 
     def features(s: Solution) -> np.ndarray:
         order = np.lexsort(np.round(s.directions, 5).T)

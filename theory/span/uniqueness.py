@@ -1,19 +1,20 @@
-"""Where the solution that a student of the graded teacher settles on is the only one.
+"""Where the solution of a student of the graded teacher is unique.
 
 A solution is named by the set S of the teacher's units that its neurons isolate (:mod:`theory.span.solutions`).
 
-* The strongest units make the lowest loss. If that solution alone is stable all students end in it: copies add nothing.
+* Isolating the strongest units gives the lowest loss. If that solution alone is stable, all students reach it: copies add
+  nothing.
 * Equal strengths: all sets of one size are equivalent by symmetry (``theory.span.coupons``).
 * In between, uniqueness ends where a competitor, S with a weaker unit in place of a stronger one, becomes a minimum.
-  Going up in the strengths' exponent γ the competitor ends in a fold, or by an eigenvalue of its Hessian that crosses
-  zero: :func:`uniqueness_boundary`. Below that γ *which* minimum is reached depends on the start; above it no start can
-  matter as far as these forms go. So the boundary bounds the region of mixed solutions; it does not say how often each
-  is met.
+  As the exponent γ of the strengths increases, the competitor ends in a fold, or when an eigenvalue of its Hessian crosses
+  zero: :func:`uniqueness_boundary`. Below that γ, *which* minimum is reached depends on the initial weights; above it they
+  do not matter, as far as these two forms go. The boundary thus bounds the region of mixed solutions; it does not say how
+  often each of them is reached.
 
-Against simulation (M = 8, K = 2 … 7, |B| = 1 and 3, γ = 0 … 1.4, 64 students per cell; study ``graded-phase``): beyond the
-boundary no cell with small starts (σ ≤ 0.1) holds two solutions; before it, large starts (σ = 1) find several in 116 of
-118 cells. Beyond it a few per cent of large starts at |B| = 1 end elsewhere, mostly where students are too slow to have
-converged: these forms are not all that exist. Derived here.
+Compared with simulation (M = 8, K = 2 … 7, |B| = 1 and 3, γ = 0 … 1.4, 64 students per setting; study ``graded-phase``):
+beyond the boundary, small initial weights (σ ≤ 0.1) lead to a single solution in every setting; before it, large ones
+(σ = 1) lead to several in 116 of 118 settings. Beyond it, a few per cent of the students from large initial weights at
+|B| = 1 end elsewhere, mostly where students are too slow to have converged: other forms exist too. Derived here.
 """
 
 from collections.abc import Iterable
@@ -78,7 +79,7 @@ def step_strengths(teacher_width: int, ratio: float, strong: int) -> np.ndarray:
 @renamed(units="teacher_width")
 def competitor_end(teacher_width: int, direction_norm: float, width: int, isolated: Iterable[int], *, family: str = "power",
                    stop: float = 3.0, resolution: float = 2e-3) -> float:
-    """Where one competing solution stops being a minimum, coming from equal strengths.
+    """Where one competing solution ceases to be a minimum, starting from equal strengths.
 
     Parameters
     ----------
@@ -91,18 +92,18 @@ def competitor_end(teacher_width: int, direction_norm: float, width: int, isolat
     isolated : iterable of int
         The competitor's set S, K − 1 (pool) or K (tilt) of the units, counted from 0.
     family : {"power", "step"}, default "power"
-        "power": strengths m^−γ, and the answer is γ; "step": as many strong units as S has, the others weaker, and the
-        answer is the ratio A_{|S|+1}/A_{|S|} of the one step.
+        "power": strengths m^−γ, and γ is returned; "step": as many strong units as S has, the others weaker, and the
+        ratio A_{|S|+1}/A_{|S|} of the one step is returned.
     stop : float, default 3
-        Largest γ (−ln ratio) that is looked at.
+        Largest γ (or −ln ratio) that is considered.
     resolution : float, default 2e-3
         In γ (or −ln ratio).
 
     Returns
     -------
     float
-        It is a minimum for γ below this (for ratios above this). ``stop`` (exp(−stop)) where it is one throughout, 0 (1)
-        where it never is.
+        The solution is a minimum for γ below this (for ratios above this); ``stop`` (exp(−stop)) if it always is one, 0 (1)
+        if it never is.
 
     Raises
     ------
@@ -151,8 +152,8 @@ def uniqueness_boundary(teacher_width: int, direction_norm: float, width: int, *
     """Where uniqueness ends for strengths m^−γ (or a step).
 
     Competitors are the solutions with the weakest isolated unit exchanged for another, in either form that is a minimum at
-    equal strengths; and the strongest units in the two forms, where both are minima and differ (looked for every 0.1 up
-    to 2 in γ, −ln ratio).
+    equal strengths; and the two forms with the strongest units, where both are minima and differ (searched in steps of 0.1
+    of γ, or −ln ratio, up to 2).
 
     Parameters
     ----------
@@ -174,10 +175,10 @@ def uniqueness_boundary(teacher_width: int, direction_norm: float, width: int, *
     Returns
     -------
     dict
-        "ends", form ("pool", "tilt"; those that are minima at equal strengths) -> unit taken (counted from 0) -> where that
-        competitor ends; "forms", where the two forms of the strongest units cease to exist side by side (0, or 1 for a
-        ratio, if that is before all others end); "nearest", where the last competitor goes that takes the next unit instead;
-        "last", where the last of all goes.
+        "ends": form ("pool", "tilt"; those that are minima at equal strengths) -> unit taken instead (counted from 0) ->
+        where that competitor ends. "forms": where the two forms of the strongest units cease to coexist (0, or 1 for a
+        ratio, if that is before all others end). "nearest": where the last competitor ends that takes the next unit.
+        "last": where the last of all competitors ends.
 
     Raises
     ------

@@ -16,7 +16,9 @@ matrix, a second sweep makes that triangular again. A step takes O(m (m + k)) op
 is that of the order-parameter equations of Saad & Solla 1995, before their limit of large d). The law of all order
 parameters is that of the full simulator for every d >= k + m, not only for large d.
 
-Lanes are replicas: every vector below is one number of sixteen replicas. ``fma(a, b, c)`` is a b + c, rounded once.
+Lanes are replicas: every vector below is one number of sixteen replicas. ``fma(a, b, c)`` is a b + c, rounded once. It is
+written as a call on purpose: a * b + c with operators rounds twice, in two instructions, and would change the last bits of
+all stored runs.
 """
 
 import numpy as np
