@@ -96,8 +96,8 @@ class Sweep:
     --------
     >>> import pandas
     >>> table = Table("mlp-digits", pandas.DataFrame(), {"failed": []})
-    >>> found = Sweep("mlp-digits", Setting(**recipe("mlp", "digits")), [], table, Path("mlp-digits.csv"), (0, 0))
-    >>> found.failed, len(found.to_frame())
+    >>> finished = Sweep("mlp-digits", Setting(**recipe("mlp", "digits")), [], table, Path("mlp-digits.csv"), (0, 0))
+    >>> finished.failed, len(finished.to_frame())
     ([], 0)
     """
 
@@ -127,8 +127,8 @@ class Sweep:
         return axes
 
     def __repr__(self) -> str:
-        found = ", ".join(f"{row['alpha']}: {row['span_error'].mean:.3g}" for row in self.rows)
-        return f"Sweep({self.name}: span errors by alpha {{{found}}}, {len(self.failed)} runs failed, {self.path})"
+        errors = ", ".join(f"{row['alpha']}: {row['span_error'].mean:.3g}" for row in self.rows)
+        return f"Sweep({self.name}: span errors by alpha {{{errors}}}, {len(self.failed)} runs failed, {self.path})"
 
 
 def sweep(model: str | Callable = "resnet18", data: str | Callable | None = None, *,
@@ -289,9 +289,9 @@ def planned(settings: Mapping, alphas: Sequence[Fraction], seeds: Sequence[int],
         load(setting.data, data_dir=data_dir, download=True)
     data = dataset(setting, data_dir)
     setting = with_sources(with_checksum(setting, data))
-    found = {alpha: outline(setting, alpha, data) for alpha in alphas}  # refuses impossible widths before anything is trained
+    outlines = {alpha: outline(setting, alpha, data) for alpha in alphas}  # refuses impossible widths before anything is trained
     if is_own(setting.arch):
-        _refuse_unscaled(setting.arch, {alpha: model.sites["penultimate"] for alpha, model in found.items()})
+        _refuse_unscaled(setting.arch, {alpha: model.sites["penultimate"] for alpha, model in outlines.items()})
     narrow = equal_parameters(setting, data, max(alphas)) if copies == "parameters" else None
     configs = plan(setting, alphas, seeds, stack=stack or partial(_measured_stack, data_dir, target, out), sites=sites,
                    start=start, narrow=narrow, second=SECOND)

@@ -57,8 +57,8 @@ def similarity(fit: Moments, score: Moments) -> dict[str, float]:
     --------
     >>> x = np.random.default_rng(0).standard_normal((50, 2))
     >>> twins = Moments.from_samples({"units": np.column_stack([x, x[:, 0]])})  # the third unit repeats the first
-    >>> found = similarity(twins, twins)
-    >>> found["units"], round(found["pair_share"], 2), round(found["duplicated"], 2)
+    >>> numbers = similarity(twins, twins)
+    >>> numbers["units"], round(numbers["pair_share"], 2), round(numbers["duplicated"], 2)
     (3, 0.33, 0.67)
     """
     repeated = repeated_units(fit, "units", threshold=THRESHOLD)
@@ -166,10 +166,10 @@ def smaller(model: torch.nn.Module, data: Dataset, moments: Mapping[str, Moments
             plan = merge_repeated(m, "units", threshold=MERGE_AT, among=None if gone is None else ~gone[name])
             plans[name] = plan if gone is None else plan.without(gone[name])
         with merged(model, plans):
-            answers = classes(model, data, judge)
+            predicted = classes(model, data, judge)
         kept, units = sum(p.kept.sum() for p in plans.values()), sum(len(p.kept) for p in plans.values())
         out["kept" + (suffix or "_share")] = float(kept / units)
-        out["agreement" + suffix] = float(np.mean(answers == intact))
+        out["agreement" + suffix] = float(np.mean(predicted == intact))
     return out
 
 
@@ -214,8 +214,8 @@ def measure(model: torch.nn.Module, start: torch.nn.Module, data: Dataset, *, na
     --------
     >>> from empirical import tiny
     >>> data = tiny.noise()
-    >>> found = measure(tiny.start(data), tiny.start(data, seed=1), data, orders=1, images=8)
-    >>> sorted(found), found["layer1"]["units"], 0 <= found["all"]["auc"] <= 1
+    >>> numbers = measure(tiny.start(data), tiny.start(data, seed=1), data, orders=1, images=8)
+    >>> sorted(numbers), numbers["layer1"]["units"], 0 <= numbers["all"]["auc"] <= 1
     (['all', 'layer1'], 4, True)
     """
     if orders < 1 or images < 1 or rows < 0:

@@ -98,14 +98,14 @@ def add_units(state: State, fresh: State) -> dict[str, torch.Tensor]:
 
 
 def joined(state: State, group: int) -> dict[str, torch.Tensor]:
-    """Weights of MLPs that each have all units of several narrow ones, and answer with the mean of their outputs.
+    """Weights of MLPs that each have all units of several narrow ones, and whose output is the mean of theirs.
 
     Parameters
     ----------
     state : mapping of tensors
         Weights of a stack of narrow MLPs.
     group : int
-        How many networks, neighbours in the stack, are joined to one; it divides their number.
+        Number of consecutive networks of the stack that are joined into one; it divides the number of networks.
 
     Returns
     -------

@@ -1,7 +1,7 @@
 """The published setting of iterative magnitude pruning: an MLP of two hidden layers on MNIST, fifteen rounds.
 
-As in open_lth's ``mnist_lenet_300_100`` (SGD at rate .1, batches of 128, 40 epochs, a fifth of the weights a round), but with two
-layers of 200 units where that has 300 and 100. It speaks to published numbers, and to no claim.
+As in open_lth's ``mnist_lenet_300_100`` (SGD at a rate of 0.1, batches of 128, 40 epochs, a fifth of the weights per round), but
+with two layers of 200 units in place of 300 and 100. It is compared with published numbers, and is evidence for no claim.
 """
 
 from empirical.studies.solutions.plan import from_files, of_width, seeds
@@ -15,7 +15,7 @@ UNITS, ROUNDS, REPLICAS = 200, 15, 5
 
 
 def _declared(scale: str, n: int | None = None) -> list[Tickets]:
-    """Five replicas; hours each, so only at full scale."""
+    """Five replicas, each of which takes hours, so only at full scale."""
     if scale != "full":
         return []
     return [of_width(Tickets, UNITS, seed, **LENET, rounds=ROUNDS) for seed in seeds(n or REPLICAS)]

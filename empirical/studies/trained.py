@@ -82,7 +82,7 @@ def finished_networks(experiment: Path) -> list[Network]:
         If there is none, or files are damaged.
     """
     known = {field.name for field in fields(Network)}
-    found = []
+    networks = []
     for folder in (path.parent for path in sorted(Path(experiment).glob("*/config.json"))):
         stored = read_config(folder)
         if stored is None or stored["function"] != TRAIN.run or read_result(folder) is None:
@@ -91,11 +91,11 @@ def finished_networks(experiment: Path) -> list[Network]:
             network = Network(**{key: value for key, value in stored["config"].items() if key in known})
             named_so = TRAIN.folder(experiment, network) == folder
         if network.copy == 0 and named_so:
-            found.append(network)
-    if not found:
+            networks.append(network)
+    if not networks:
         raise InputError(f"no trained network in {experiment}: train a width sweep first ({called('empirical sweep')}), and give "
                          "the folder of its runs")
-    return sorted(found, key=lambda network: (network.seed, network.width))
+    return sorted(networks, key=lambda network: (network.seed, network.width))
 
 
 def trained(network: Network, experiment: Path, *, device: str | None = None, data_dir: str | None = None) -> dict:
@@ -167,15 +167,15 @@ def ready(config: Setting, networks: Sequence[Network], experiment: Path, *, dev
     return Ready(experiment, target, dataset(config, data_dir, str(target)), results)
 
 
-def train_from(at: Ready, config: Network, folder: Path, begin: "Callable[[Stack], None]", *, device: str | None = None,
+def train_from(prepared: Ready, config: Network, folder: Path, begin: "Callable[[Stack], None]", *, device: str | None = None,
                data_dir: str | None = None) -> dict:
-    """Train a network that starts from trained ones; the number of threads is on record only if theirs is.
+    """Train a network that starts from trained ones; its number of threads is recorded only if theirs is.
 
     Parameters
     ----------
-    at : the networks that it starts from.
+    prepared : the networks from which it starts.
     config, folder, device, data_dir : see :func:`run`.
-    begin : what is done to the stack at its start.
+    begin : called with the initialised stack, see :func:`empirical.train.train`.
 
     Returns
     -------
@@ -183,7 +183,7 @@ def train_from(at: Ready, config: Network, folder: Path, begin: "Callable[[Stack
         As :func:`run`.
     """
     result = run(config, folder, device=device, data_dir=data_dir, begin=begin)
-    result["manifest"]["threads"] = threads_of_record(config.threads, *at.results)
+    result["manifest"]["threads"] = threads_of_record(config.threads, *prepared.results)
     return result
 
 

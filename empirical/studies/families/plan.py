@@ -27,8 +27,7 @@ class FamilyComparison:
     alpha : width of the copies over that of the wide network.
     seed : replica.
     data, image_size, max_length, rows : data set on which features are compared, as in :func:`empirical.data.load`; ``rows`` is
-    the
-        maximum number of rows of each probe split, 0 for all.
+        the maximum number of rows of each probe split, 0 for all.
     checksum, weights : checksums of the data and of the checkpoints.
     threads : threads of the networks and the measures.
     """

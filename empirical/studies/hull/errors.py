@@ -34,8 +34,7 @@ class ErrorRun(Setting):
     Attributes
     ----------
     queries, stepped : number of test points, and of those that are moved. They have no defaults, so that the run's id differs
-    from
-        that of its network.
+        from that of its network.
     """
 
     queries: int
@@ -71,14 +70,14 @@ def run(config: ErrorRun, folder: Path, *, device: str | None = None, data_dir: 
     from lab.streams import generator
 
     network = config.network()
-    at = ready(config, [network], Path(folder).parent, device=device, data_dir=data_dir)
-    data = at.data
-    model = first_member(network, at.experiment, data, at.device)
+    prepared = ready(config, [network], Path(folder).parent, device=device, data_dir=data_dir)
+    data = prepared.data
+    model = first_member(network, prepared.experiment, data, prepared.device)
     space = spaces.pixels(data, own=True)
     chosen = generator(config.seed, "hull", "errors").permutation(len(space.queries))[:config.queries]
     numbers = measure(PixelNetwork(model, data), space.points, space.point_labels, space.queries[chosen],
                       misclassified(model, data)[chosen], stepped=config.stepped, seed=config.seed)
-    return {"data": data.name, **numbers, "manifest": at.manifest(config.threads)}
+    return {"data": data.name, **numbers, "manifest": prepared.manifest(config.threads)}
 
 
 MEASURE = Stage("measure", "empirical.studies.hull.errors:run", ErrorRun, needs={"train": ErrorRun.own_networks})

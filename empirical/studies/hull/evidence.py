@@ -52,7 +52,7 @@ def _of_setting(rows: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidenc
     space = f"{arch}-{alpha}-{first['site']}" if learnt else f"{short}-{first['space']}"
     piece = space + (f"-{components}" if components else "")
     traits = {**levels(arch if learnt else "", data), "space": str(first["space"]), "dimension": _dimension(int(first["dim"]))}
-    found: list[Evidence] = []
+    pieces: list[Evidence] = []
 
     def add(claim: str, estimate: Estimate | None, column: str = "real", network: bool = learnt) -> None:
         """``network``: whether networks are measured; replicas are then networks, and a single one has no interval."""
@@ -62,7 +62,7 @@ def _of_setting(rows: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidenc
             estimate = Estimate(estimate.mean)
         toy = column == "toy"
         key = f"{piece}-{arch}-{alpha}" if network and not learnt else piece
-        found.append(Evidence(
+        pieces.append(Evidence(
             claim, column, f"Gaussian with the covariance of {where}" if toy else f"{where}, {about}" if network and not learnt
             else where, estimate, runs, piece=f"gaussian-{piece}" if toy else key,
             cluster=f"Gaussian, {short}" if toy else f"{short}, {arch} {alpha}" if network else short, levels=traits))
@@ -83,7 +83,7 @@ def _of_setting(rows: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidenc
             add("s3.outside-share-beyond-training", _gap(rows))
         add("s3.hull-distance-explains-errors", _correlation(rows), network=True)
         add("s3.class-changes-towards-hull", _changed(rows), network=True)
-    return found
+    return pieces
 
 
 def _dimension(dim: int) -> str:

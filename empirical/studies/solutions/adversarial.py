@@ -1,7 +1,7 @@
-"""Smallest adversarial changes by width: MLPs of nearly zero training loss, and how far an image is from another answer.
+"""Smallest adversarial changes by width: MLPs of nearly zero training loss, and how far an image is from another class.
 
 Two steps are measured for each test image that the networks of all widths classify correctly: a *certified* one, below which no
-change of the pixels alters the answer (:mod:`theory.certified`), and a *found* one, which does alter it
+change of the pixels changes the predicted class (:mod:`theory.certified`), and a *found* one, which does change it
 (:mod:`empirical.hull.directions`). The smallest change lies between the two. The nearest-neighbour rule is the baseline, on the
 images that it also classifies correctly. Lengths are Euclidean, for pixels between 0 and 1; steps may leave that range.
 """
@@ -47,9 +47,9 @@ class Adversarial(Setting):
     Attributes
     ----------
     alphas : tuple of str
-        Width multipliers, ascending; the last is the setting's own.
+        Width multipliers, ascending; the last is that of the setting.
     points : int
-        Test images at most.
+        Maximum number of test images.
 
     Examples
     --------
@@ -82,14 +82,14 @@ def pixel_layer(model: "MLP", data: "Dataset") -> tuple[np.ndarray, np.ndarray]:
     model : MLP
         A stack of one.
     data : Dataset
-        What it was trained on.
+        Data set on which it was trained.
 
     Returns
     -------
     weights : (H, d) array
         Incoming weights of the units.
     biases : (H,) array
-        Of the units.
+        Biases of the units.
 
     Examples
     --------
@@ -113,18 +113,18 @@ def run(config: Adversarial, folder: Path, *, device: str | None = None, data_di
     Parameters
     ----------
     config : Adversarial
-        Which networks.
+        Configuration of the run.
     folder : Path
-        Of the run.
+        Folder of the run.
     device : str, optional
-        As for PyTorch; None for CUDA if there is one.
+        Device, as named by PyTorch; None for CUDA if available.
     data_dir : str, optional
-        Folder with the data set; None for the one that the environment names.
+        Folder with the data set; None for the one named by the environment.
 
     Returns
     -------
     dict
-        ``widths``: for each width what :func:`~empirical.studies.solutions.plan.about` returns, whether the network ``reached``
+        ``widths``: for each width the result of :func:`~empirical.studies.solutions.plan.about`, whether the network ``reached``
         its target loss, and the mean ``certified`` and ``found`` steps; ``counted`` (images that all networks classify
         correctly); over those that the nearest neighbour also classifies correctly, ``nearest`` (mean certified step of that
         rule) and ``found_there`` (mean found step of the widest network).
@@ -139,8 +139,8 @@ def run(config: Adversarial, folder: Path, *, device: str | None = None, data_di
     >>> from tempfile import TemporaryDirectory
     >>> quick = of_width(Adversarial, 32, 0, alphas=("1/32", "1/16"), points=40, **{**SOURCES["digits"], "epochs": 10})
     >>> with TemporaryDirectory() as folder:
-    ...     found = run(quick, Path(folder) / "adversarial" / "run", device="cpu")
-    >>> [bool(item["certified"] <= item["found"]) for item in found["widths"]]
+    ...     steps = run(quick, Path(folder) / "adversarial" / "run", device="cpu")
+    >>> [bool(item["certified"] <= item["found"]) for item in steps["widths"]]
     [True, True]
     """
     from scipy.spatial.distance import cdist
@@ -150,9 +150,9 @@ def run(config: Adversarial, folder: Path, *, device: str | None = None, data_di
     from theory.certified import certified_steps, nearest_neighbour_steps
 
     networks = config.networks()
-    at = ready(config, networks, Path(folder).parent, device=device, data_dir=data_dir)
-    data = at.data
-    models = [first_member(network, at.experiment, data, at.device) for network in networks]
+    prepared = ready(config, networks, Path(folder).parent, device=device, data_dir=data_dir)
+    data = prepared.data
+    models = [first_member(network, prepared.experiment, data, prepared.device) for network in networks]
     (points, truth), (anchors, known) = ((data.inputs[rows].flatten(1).double().cpu().numpy() / data.scale,
                                           data.labels[rows].cpu().numpy())
                                          for rows in (data.splits["test"][:config.points], data.splits["train"]))
@@ -166,21 +166,22 @@ def run(config: Adversarial, folder: Path, *, device: str | None = None, data_di
     ends = np.isfinite(lengths).all(axis=0)  # drop images from which the search met no boundary
     points, rule, lengths = points[ends], rule[ends], lengths[:, ends]
     widths = []
-    for network, facts, model, found in zip(networks, at.results, models, lengths):
+    for network, facts, model, found in zip(networks, prepared.results, models, lengths):
         assert isinstance(model, MLP)  # the certificate is for one hidden layer
         readout, offsets = (x.cpu().numpy() for x in _affine(model.readout))
         proved = certified_steps(*pixel_layer(model, data), readout, offsets, points, found)
         reached = facts["reached"] is None or facts["reached"][0]
         widths.append({**about(network, facts), "reached": reached, "certified": proved.mean(), "found": found.mean()})
     return {"widths": widths, "counted": len(points), "found_there": lengths[-1, rule].mean(),
-            "nearest": nearest_neighbour_steps(points[rule], anchors, known).mean(), "manifest": at.manifest(config.threads)}
+            "nearest": nearest_neighbour_steps(points[rule], anchors, known).mean(),
+            "manifest": prepared.manifest(config.threads)}
 
 
 MEASURE = Stage("steps", "empirical.studies.solutions.adversarial:run", Adversarial, needs={"train": Adversarial.networks})
 
 
 def _configs(data: str, scale: str, n: int | None = None) -> list[Adversarial]:
-    """A run a replica, with all widths."""
+    """One run per replica, with all widths."""
     if scale not in REPLICAS or (scale == "quick" and data != "digits"):
         return []
     few: dict[str, Any] = {"epochs": 20} if scale == "quick" else {}
@@ -191,7 +192,7 @@ def _configs(data: str, scale: str, n: int | None = None) -> list[Adversarial]:
 
 
 def tabulate(finished: Sequence[tuple[Any, dict]]) -> "pandas.DataFrame":
-    """The table: one row a replica and width.
+    """The table: one row per replica and width.
 
     Parameters
     ----------
@@ -201,7 +202,7 @@ def tabulate(finished: Sequence[tuple[Any, dict]]) -> "pandas.DataFrame":
     Returns
     -------
     pandas.DataFrame
-        Errors and mean ``certified`` and ``found`` steps; numbers of a replica are repeated in its rows.
+        Errors and mean ``certified`` and ``found`` steps; numbers of the whole replica are repeated in its rows.
 
     Examples
     --------
@@ -215,12 +216,12 @@ def tabulate(finished: Sequence[tuple[Any, dict]]) -> "pandas.DataFrame":
 
 
 def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]:
-    """Found steps by width, against errors, and against the nearest-neighbour rule; one number a replica.
+    """Found steps by width, against errors, and against the nearest-neighbour rule; one number per replica.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-        Of :func:`tabulate`.
+        Table of :func:`tabulate`.
     runs : tuple of str
         Ids of the runs behind it.
 

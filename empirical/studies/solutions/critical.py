@@ -1,9 +1,10 @@
-"""Hessian index of small networks at critical points that are found from many heights.
+"""Hessian index of small networks at critical points, which are searched from many heights.
 
-Smooth units on digits of 4x4 pixels; the loss is cross-entropy with the weight decay of training, so that critical points lie at
-finite weights. A search starts at networks along training and at starts of several sizes and minimises the gradient's norm
-(:func:`theory.critical_points.search`); a point counts only below :data:`CRITICAL`, and a height and index once. Beside each
-index stands what a random matrix with the same mean and variance of eigenvalues would show (the semicircle): a null, not a model.
+Networks have smooth units and see digits of 4x4 pixels; the loss is cross-entropy with the weight decay of training, so that
+critical points lie at finite weights. Searches start from networks at several stages of training and from initial weights of
+several scales, and minimise the norm of the gradient (:func:`theory.critical_points.search`). A point counts only below
+:data:`CRITICAL`, and points of equal height and index count once. Each index is compared with that of a random matrix with the
+same mean and variance of eigenvalues (the semicircle), which is a null hypothesis, not a model.
 """
 
 from collections.abc import Sequence
@@ -40,13 +41,13 @@ class Critical(Setting):
     Attributes
     ----------
     looks : tuple of int
-        Epochs after which networks are places to start from.
+        Numbers of epochs; searches start from networks trained for each of them.
     scales : tuple of float
-        Networks at their start, times this, are others.
+        Further searches start from initial weights multiplied by each of these.
     stack : int
-        Networks of each kind.
+        Number of networks of each kind.
     max_steps : int
-        Steps a search.
+        Maximum number of steps of a search.
 
     Examples
     --------
@@ -60,7 +61,7 @@ class Critical(Setting):
     max_steps: int = 400
 
     def networks(self) -> list[Network]:
-        """The runs that train the networks; those of fewer epochs are the beginnings of those of more."""
+        """The runs that train the networks; shorter ones are the beginnings of longer ones."""
         return [Network(**{**self.shared(), "epochs": epochs}, stack=self.stack) for epochs in self.looks]
 
 
@@ -70,13 +71,13 @@ def run(config: Critical, folder: Path, *, device: str | None = None, data_dir: 
     Parameters
     ----------
     config : Critical
-        Where.
+        Configuration of the run.
     folder : Path
-        Of the run.
+        Folder of the run.
     device : str, optional
-        As for PyTorch; None for CUDA if there is one.
+        Device, as named by PyTorch; None for CUDA if available.
     data_dir : str, optional
-        Folder with the data set; None for the one that the environment names.
+        Folder with the data set; None for the one named by the environment.
 
     Returns
     -------
@@ -98,13 +99,13 @@ def run(config: Critical, folder: Path, *, device: str | None = None, data_dir: 
     from theory.random_landscape import index_share
 
     networks = config.networks()
-    at = ready(config, networks, Path(folder).parent, device=device, data_dir=data_dir)
-    data, target = at.data, at.device
-    begun = prepare(networks[0], data, target)
+    prepared = ready(config, networks, Path(folder).parent, device=device, data_dir=data_dir)
+    data, target = prepared.data, prepared.device
+    initial = prepare(networks[0], data, target)
     one = prepare(Network(**config.shared()), data, target).eval()
     objective = Objective(one, data, data.splits["train"], config.weight_decay)
-    stacks = [(begun, scale) for scale in config.scales]
-    stacks += [(load_trained(n, data, TRAIN.folder(at.experiment, n), target), 1.0) for n in networks]
+    stacks = [(initial, scale) for scale in config.scales]
+    stacks += [(load_trained(n, data, TRAIN.folder(prepared.experiment, n), target), 1.0) for n in networks]
     starts = np.stack([scale * objective.flatten(read_member(stack, config.stack, i)).cpu().numpy()
                        for stack, scale in stacks for i in range(config.stack)])
     points, norms = search(objective.slopes, starts, CRITICAL / 10, config.max_steps)
@@ -116,7 +117,7 @@ def run(config: Critical, folder: Path, *, device: str | None = None, data_dir: 
     return {"loss": loss, "index": negative, "null": float(np.mean(null)) if len(points) else None,
             "directions": objective.size, "searches": len(starts), "found": len(points),
             "fall": fall(loss, negative / objective.size), "coins": coins(loss, negative, objective.size),
-            "manifest": at.manifest(config.threads)}
+            "manifest": prepared.manifest(config.threads)}
 
 
 SEARCH = Stage("search", "empirical.studies.solutions.critical:run", Critical, needs={"train": Critical.networks})
@@ -131,7 +132,7 @@ def _configs(scale: str, n: int | None = None) -> list[Critical]:
 
 
 def tabulate(finished: Sequence[tuple[Any, dict]]) -> "pandas.DataFrame":
-    """The table: one row a distinct critical point; what is known of its replica stands in every row.
+    """The table: one row per distinct critical point; the columns about its replica are repeated.
 
     Parameters
     ----------
@@ -141,7 +142,7 @@ def tabulate(finished: Sequence[tuple[Any, dict]]) -> "pandas.DataFrame":
     Returns
     -------
     pandas.DataFrame
-        ``loss``, ``index``, and of the replica ``directions, searches, found, fall, coins, null``.
+        ``loss`` and ``index`` of the point, and ``directions, searches, found, fall, coins, null`` of the replica.
 
     Examples
     --------
@@ -160,12 +161,12 @@ def tabulate(finished: Sequence[tuple[Any, dict]]) -> "pandas.DataFrame":
 
 
 def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]:
-    """Share of negative directions by loss, and its spread over coins', of every width.
+    """Share of negative directions by loss, and its spread relative to coins, for every width.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-        Of :func:`tabulate`.
+        Table of :func:`tabulate`.
     runs : tuple of str
         Ids of the runs behind it.
 
@@ -180,7 +181,7 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]
     >>> evidence(pandas.DataFrame({"hidden": [], "seed": []}), ())
     []
     """
-    found = []
+    pieces = []
     replicas = frame.drop_duplicates(["hidden", "seed"])
     for hidden, rows in replicas.groupby("hidden"):
         common: dict[str, Any] = dict(column="real", runs=runs, piece=f"h{hidden}", cluster="digits",
@@ -190,8 +191,8 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]
         for claim, column, least in (("s2.index-falls-with-loss", "fall", -1.0), ("s2.coin-flips", "coins", 0.0)):
             values = rows[column].astype(float).replace([np.inf, -np.inf], np.nan).dropna()
             if values.size:
-                found.append(Evidence(claim, estimate=bounded(mean_interval(values), least), **common))
-    return found
+                pieces.append(Evidence(claim, estimate=bounded(mean_interval(values), least), **common))
+    return pieces
 
 
 CRITICAL_DIGITS = Study("critical-digits", "critical points of small networks on digits: index against loss", (TRAIN, SEARCH),

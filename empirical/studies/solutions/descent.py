@@ -1,7 +1,7 @@
-"""Double descent by width: MLPs trained as far as they go, with true labels and with two in five of them wrong.
+"""Double descent by width: MLPs trained until nothing improves, with true labels and with two in five labels wrong.
 
-Beside the random features of :mod:`theory.regression`. A network with c classes fits c numbers a sample, so its size is
-parameters over samples times classes. The loss is cross-entropy, whose threshold need not lie at one.
+The real counterpart of the random features in :mod:`theory.regression`. A network with c classes fits c numbers per sample, so
+its size is measured as parameters over samples times classes. The loss is cross-entropy, whose threshold need not be at one.
 """
 
 from collections.abc import Sequence
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     import pandas
 
 CLASSES = 10
-# the fifth width has one parameter an equation
+# the fifth width has about one parameter per equation
 WIDTHS = {"digits": (4, 8, 16, 24, 40, 80, 160, 512), "mnist": (4, 8, 16, 32, 48, 96, 192, 512)}
 NOISES = (0.4, 0.0)
 REPLICAS = {"quick": 2, "full": 8}
 
 
 def _configs(data: str, scale: str, n: int | None = None) -> list[Network]:
-    """Eight widths, with and without wrong labels; replica by replica, so that what trains in a row shares its data."""
+    """Eight widths, with and without wrong labels; replica by replica, so that successive runs share their data."""
     if scale not in REPLICAS or (scale == "quick" and data != "digits"):
         return []
     widths, changes = (WIDTHS[data][::3], {"epochs": 5}) if scale == "quick" else (WIDTHS[data], {})
@@ -39,12 +39,12 @@ def _configs(data: str, scale: str, n: int | None = None) -> list[Network]:
 
 
 def tabulate(finished: Sequence[tuple[Any, dict]]) -> "pandas.DataFrame":
-    """The table: one row a network.
+    """The table: one row per network.
 
     Parameters
     ----------
     finished : sequence of (Network, dict)
-        Trainings and their results.
+        Training runs and their results.
 
     Returns
     -------
@@ -75,7 +75,7 @@ def curves(frame: "pandas.DataFrame") -> tuple[np.ndarray, np.ndarray]:
     sizes : (F,) array
         Parameters over equations, ascending.
     errors : (F, replicas) array
-        Test errors; none is counted as half a test sample at least.
+        Test errors, at least 1e-4, so that they have logarithms.
 
     Examples
     --------
@@ -88,21 +88,21 @@ def curves(frame: "pandas.DataFrame") -> tuple[np.ndarray, np.ndarray]:
 
 
 def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...], arch: str = "mlp") -> list[Evidence]:
-    """What beats what, where the peak lies, and whether the end rises.
+    """The second descent, the location of the peak, and the rise of the test error at the largest widths.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-        Of :func:`tabulate`.
+        Table of :func:`tabulate`.
     runs : tuple of str
         Ids of the runs behind it.
     arch : str, default "mlp"
-        Name of the networks' architecture.
+        Name of the architecture.
 
     Returns
     -------
     list of Evidence
-        Settings with and without wrong labels share their pictures: one cluster.
+        Settings with and without wrong labels share their images: one cluster.
 
     Examples
     --------
@@ -110,7 +110,7 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...], arch: str = "mlp"
     >>> evidence(pandas.DataFrame({"data": [], "label_noise": []}), ())
     []
     """
-    found = []
+    pieces = []
     for noise, rows in frame.groupby("label_noise", sort=False):
         sizes, errors = curves(rows)
         name = str(rows.data.iloc[0])
@@ -119,13 +119,13 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...], arch: str = "mlp"
                       setting=f"{NAMES[arch]}, {name}, {int(rows.samples.iloc[0]):,} images, {noise:.0%} wrong labels, up to "
                               f"{sizes[-1]:.3g} parameters a sample and class")
         if (last := over_best_below(errors, sizes)[-1]) is not None:
-            found.append(Evidence("s2.second-descent", estimate=last, **common))
+            pieces.append(Evidence("s2.second-descent", estimate=last, **common))
         if noise > 0:
             inner = slice(int(np.argmin(errors[sizes < 1].mean(axis=1))) if (sizes < 1).any() else 0, None)
-            found += [Evidence("s2.peak-at-interpolation", estimate=mean_interval(
-                          [peak_place(sizes[inner], column[inner]) for column in errors.T], log=True), **common),
-                      Evidence("s2.final-ascent", estimate=mean_interval(rise_at_end(errors)), **common)]
-    return found
+            pieces += [Evidence("s2.peak-at-interpolation", estimate=mean_interval(
+                           [peak_place(sizes[inner], column[inner]) for column in errors.T], log=True), **common),
+                       Evidence("s2.final-ascent", estimate=mean_interval(rise_at_end(errors)), **common)]
+    return pieces
 
 
 _STAGES = (TRAIN,)

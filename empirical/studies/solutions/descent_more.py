@@ -1,7 +1,7 @@
 """Double descent by width in a convolutional network, and by epochs at fixed width; on digits.
 
 The ResNet-18 has 1 to 16 channels in its stem; with one channel it has fewer parameters than samples times classes. MLPs are
-evaluated after increasing numbers of epochs at a constant learning rate, so that shorter trainings are beginnings of longer ones.
+evaluated after increasing numbers of epochs at a constant learning rate, so that shorter runs are the beginnings of longer ones.
 """
 
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 CHANNELS = (1, 2, 3, 4, 6, 8, 12, 16)
 RESNET = {"arch": "resnet18", "depth": 0, "data": "digits", "train_size": 900, "batch_size": 100, "epochs": 100}
 ALONG = {"data": "digits", "train_size": 300, "schedule": "constant", "warmup": 0.0}
-SETTINGS = ((512, 0.4), (512, 0.0), (40, 0.4))  # hidden units, share of wrong labels; 40: one parameter an equation
+SETTINGS = ((512, 0.4), (512, 0.0), (40, 0.4))  # hidden units, share of wrong labels; 40: about one parameter per equation
 LOOKS = tuple(2**i for i in range(11))
 REPLICAS = {"quick": 2, "full": 6}
 
@@ -37,19 +37,19 @@ def _configs_resnet18(scale: str, n: int | None = None) -> list[Network]:
 
 
 def evidence_resnet18(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]:
-    """As :func:`empirical.studies.solutions.descent.evidence`, of ResNet-18.
+    """As :func:`empirical.studies.solutions.descent.evidence`, for ResNet-18.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-        Of :func:`empirical.studies.solutions.descent.tabulate`.
+        Table of :func:`empirical.studies.solutions.descent.tabulate`.
     runs : tuple of str
         Ids of the runs behind it.
 
     Returns
     -------
     list of Evidence
-        Settings with and without wrong labels share their pictures: one cluster.
+        Settings with and without wrong labels share their images: one cluster.
 
     Examples
     --------
@@ -74,19 +74,19 @@ def _configs_epochs(scale: str, n: int | None = None) -> list[Network]:
 
 
 def evidence_epochs(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]:
-    """Size of the hump of the test error during training.
+    """Size of the second fall of the test error during training.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-        Of :func:`empirical.studies.solutions.descent.tabulate`.
+        Table of :func:`empirical.studies.solutions.descent.tabulate`.
     runs : tuple of str
         Ids of the runs behind it.
 
     Returns
     -------
     list of Evidence
-        Settings share their pictures: one cluster.
+        Settings share their images: one cluster.
 
     Examples
     --------
@@ -94,17 +94,18 @@ def evidence_epochs(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Ev
     >>> evidence_epochs(pandas.DataFrame({"hidden": [], "label_noise": []}), ())
     []
     """
-    found = []
+    pieces = []
     for (hidden, noise), rows in frame.groupby(["hidden", "label_noise"], sort=False):
         table = rows.pivot(index="epochs", columns="seed", values="test_error").dropna(axis=1).sort_index()
         if min(table.shape[0] - 2, table.shape[1] - 1) < 1:
             continue
         name = str(rows.data.iloc[0])
-        found.append(Evidence("s2.second-descent-by-epochs", "real", f"MLP of {hidden} units, {name}, "
-                              f"{int(rows.samples.iloc[0])} images, {noise:.0%} wrong labels, up to {table.index.max():,} epochs",
-                              mean_interval(second_fall(table.to_numpy())), runs, piece=f"h{hidden}-noise{noise:g}",
-                              cluster=name, levels={**levels("mlp", name), "noise": f"{noise:g}"}))
-    return found
+        pieces.append(Evidence("s2.second-descent-by-epochs", "real", f"MLP of {hidden} units, {name}, "
+                               f"{int(rows.samples.iloc[0])} images, {noise:.0%} wrong labels, "
+                               f"up to {table.index.max():,} epochs",
+                               mean_interval(second_fall(table.to_numpy())), runs, piece=f"h{hidden}-noise{noise:g}",
+                               cluster=name, levels={**levels("mlp", name), "noise": f"{noise:g}"}))
+    return pieces
 
 
 EPOCHS_DESCENT = Study("descent-epochs-digits", "double descent by epochs: MLPs on digits", (TRAIN,), _configs_epochs,

@@ -1,7 +1,7 @@
 """Networks that are trained to nearly no loss on the same samples: how far they agree, by width and by way of training.
 
-A replica is a set of training samples; on it :data:`COPIES` networks of each width start by themselves. Their spread, agreement
-and barriers are numbers of the replica.
+A replica is a set of training samples, on which :data:`COPIES` networks of each width are trained from independent starts. It
+contributes their spread, agreement and barriers.
 """
 
 from collections.abc import Sequence
@@ -37,14 +37,14 @@ KEYS = ("agreement", "barrier", "barrier_matched", "error_barrier", "error_barri
 
 @dataclass(frozen=True, kw_only=True)
 class Endings(Setting):
-    """What a stack of networks ended in.
+    """A comparison of the trained networks of a stack.
 
     Attributes
     ----------
     regime : str
         Way of training, in words; one of :data:`REGIMES`.
     stack : int
-        Networks, on the same samples.
+        Number of networks, trained on the same samples.
 
     Examples
     --------
@@ -66,19 +66,20 @@ def run(config: Endings, folder: Path, *, device: str | None = None, data_dir: s
     Parameters
     ----------
     config : Endings
-        Which.
+        Configuration of the run.
     folder : Path
-        Of the run.
+        Folder of the run.
     device : str, optional
-        As for PyTorch; None for CUDA if there is one.
+        Device, as named by PyTorch; None for CUDA if available.
     data_dir : str, optional
-        Folder with the data set; None for the one that the environment names.
+        Folder with the data set; None for the one named by the environment.
 
     Returns
     -------
     dict
-        Loss and accuracy of each network (``train``, ``test``), ``reached`` (whether each came to its loss), ``parameters``;
-        ``agreement`` on test samples over all pairs; barriers over pairs of neighbours, as they are and with their units matched;
+        Loss and accuracy of each network (``train``, ``test``), ``reached`` (whether each reached its target loss),
+        ``parameters``; ``agreement`` on test samples over all pairs; barriers over disjoint pairs, with their units as they are
+        and matched;
         ``data``, the name of data that are not the published ones.
 
     Examples
@@ -95,23 +96,23 @@ def run(config: Endings, folder: Path, *, device: str | None = None, data_dir: s
     from empirical.solutions import agreement, answers, barrier, matched_units
 
     (network,) = config.networks()
-    at = ready(config, [network], Path(folder).parent, device=device, data_dir=data_dir)
-    data, target, (facts,) = at.data, at.device, at.results
-    stack = load_trained(network, data, TRAIN.folder(at.experiment, network), target)
+    prepared = ready(config, [network], Path(folder).parent, device=device, data_dir=data_dir)
+    data, target, (facts,) = prepared.data, prepared.device, prepared.results
+    stack = load_trained(network, data, TRAIN.folder(prepared.experiment, network), target)
     states = [read_member(stack, config.stack, i) for i in range(config.stack)]
     one = build_for(config, data).to(target)
     assert isinstance(one, MLP)  # the only networks whose units are matched here
     inputs = data.batch(data.splits["train"]).unsqueeze(0)
-    found: dict[str, list[float]] = {key: [] for key in KEYS[1:]}
+    barriers: dict[str, list[float]] = {key: [] for key in KEYS[1:]}
     for state, other in zip(states[::2], states[1::2]):
         for suffix, end in (("", other), ("_matched", matched_units(one, state, other, inputs))):
-            here = barrier(one, state, end, data)
-            found[f"barrier{suffix}"].append(here["loss"])
-            found[f"error_barrier{suffix}"].append(here["error"])
+            between = barrier(one, state, end, data)
+            barriers[f"barrier{suffix}"].append(between["loss"])
+            barriers[f"error_barrier{suffix}"].append(between["error"])
     return {**{key: facts[key] for key in ("parameters", "train", "test", "reached", "epochs")},
             "agreement": agreement(answers(stack, data, data.splits["test"])),
-            **{key: float(np.mean(values)) for key, values in found.items()}, **unlike_published(data),
-            "manifest": at.manifest(config.threads)}
+            **{key: float(np.mean(values)) for key, values in barriers.items()}, **unlike_published(data),
+            "manifest": prepared.manifest(config.threads)}
 
 
 MEASURE = Stage("compare", "empirical.studies.solutions.endings:run", Endings, needs={"train": Endings.networks})
@@ -131,7 +132,7 @@ def _configs(data: str, regimes: Sequence[str], scale: str, n: int | None = None
 
 
 def tabulate(finished: Sequence[tuple[Any, dict]]) -> "pandas.DataFrame":
-    """The table: one row a stack.
+    """The table: one row per stack.
 
     Parameters
     ----------
@@ -141,8 +142,8 @@ def tabulate(finished: Sequence[tuple[Any, dict]]) -> "pandas.DataFrame":
     Returns
     -------
     pandas.DataFrame
-        Of each stack how many networks ``reached`` their loss, the mean and ``spread`` (standard deviation) of their test errors,
-        their agreement and barriers.
+        For each stack the number of networks that ``reached`` their loss, the mean and ``spread`` (standard deviation) of their
+        test errors, their agreement and barriers.
 
     Examples
     --------
@@ -166,14 +167,14 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]
     Parameters
     ----------
     frame : pandas.DataFrame
-        Of :func:`tabulate`.
+        Table of :func:`tabulate`.
     runs : tuple of str
         Ids of the runs behind it.
 
     Returns
     -------
     list of Evidence
-        Ways of training share samples and starts: one cluster. Replicas whose networks did not all come to the loss are left out.
+        Ways of training share samples and starts: one cluster. Replicas in which a network did not reach the loss are left out.
 
     Examples
     --------
@@ -181,7 +182,7 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]
     >>> evidence(pandas.DataFrame({"regime": []}), ())
     []
     """
-    found = []
+    pieces = []
     for regime, rows in frame.groupby("regime", sort=False):
         whole = rows.groupby("seed").filter(lambda part: (part.reached == part.copies).all())
         if whole.empty:
@@ -191,20 +192,20 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]
         common: dict[str, Any] = dict(column="real", runs=runs, piece=str(regime).replace(" ", "-"), cluster=name,
                       levels=levels("mlp", name), note=f"{left} of {counted} replicas came to the loss" * (left < counted))
         by = whole.pivot(index="seed", columns="hidden", values=["spread", "test_error", *KEYS[:3]])
-        spread = by["spread"].clip(lower=1e-4)  # an error of a test of 10,000
+        spread = by["spread"].clip(lower=1e-4)  # one error in 10,000 test samples
         setting = f"MLP, {name}, {regime}, width {wide}"
         if wide > narrow:
-            found += [
+            pieces += [
                 Evidence("s2.wide-solutions-agree", estimate=mean_interval(spread[wide] / spread[narrow], log=True),
                          setting=f"{setting} against {narrow}", **common),
                 Evidence("s2.width-generalises", setting=f"{setting} against {narrow}", estimate=bounded(
                     mean_interval(by["test_error"][narrow] - by["test_error"][wide]), -1, 1), **common)]
-        found += [
+        pieces += [
             Evidence("s3.minimisers-differ", setting=setting,
                      estimate=bounded(mean_interval(1 - by["agreement"][wide]), 0, 1), **common),
             Evidence("s2.barriers-are-order", setting=setting, estimate=bounded(mean_interval(
                 by["barrier_matched"][wide] / by["barrier"][wide].clip(lower=1e-9)), 0), **common)]
-    return found
+    return pieces
 
 
 DIGITS_ENDINGS = Study("endings-digits", "networks of nearly no training loss on digits: five ways of training", STAGES,

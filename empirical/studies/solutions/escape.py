@@ -1,10 +1,11 @@
 """Trained narrow networks that are widened and trained on, and curvature along training.
 
-A network of a few smooth units is trained as far as it goes. Then its units are split, or new ones are added, without a change of
-its function (:mod:`empirical.widen`), and training goes on; controls are the narrow network trained as long, and one that is wide
-from the start. The lowest curvature is told before and after: what splitting adds are the directions to escape by.
+A network of a few smooth units is trained until it hardly improves. Then its units are split, or new ones are added, without
+changing its function (:mod:`empirical.widen`), and training goes on. Controls are the narrow network trained for as long, and a
+network that is wide from the start. The extreme eigenvalues of the Hessian are recorded where training goes on: splitting adds
+directions of escape.
 
-Curvature along training: extreme eigenvalues and spectral density of the Hessian after more and more epochs, by width.
+Curvature along training: extreme eigenvalues and spectral density of the Hessian after increasing numbers of epochs, by width.
 """
 
 from collections.abc import Sequence
@@ -45,9 +46,9 @@ class Widened(Network):
     narrow : str
         alpha of the narrow network.
     before : int
-        Epochs that it was trained for.
+        Number of epochs for which it was trained.
     way : str
-        One of :data:`WAYS`; "not at all" trains the narrow network on.
+        One of :data:`WAYS`; "not at all" continues to train the narrow network.
 
     Examples
     --------
@@ -70,19 +71,19 @@ def run(config: Widened, folder: Path, *, device: str | None = None, data_dir: s
     Parameters
     ----------
     config : Widened
-        What.
+        Configuration of the run.
     folder : Path
-        Of the run.
+        Folder of the run.
     device : str, optional
-        As for PyTorch; None for CUDA if there is one.
+        Device, as named by PyTorch; None for CUDA if available.
     data_dir : str, optional
-        Folder with the data set; None for the one that the environment names.
+        Folder with the data set; None for the one named by the environment.
 
     Returns
     -------
     dict
-        As :func:`empirical.studies.trained.run`; and ``start_loss`` (training loss before it goes on), ``lowest`` and ``highest``
-        (eigenvalues of the Hessian there), ``gradient`` (norm).
+        As :func:`empirical.studies.trained.run`; and, where training goes on, ``start_loss`` (training loss), ``lowest`` and
+        ``highest`` (eigenvalues of the Hessian), ``gradient`` (norm).
 
     Examples
     --------
@@ -91,8 +92,8 @@ def run(config: Widened, folder: Path, *, device: str | None = None, data_dir: s
     >>> with TemporaryDirectory() as folder:
     ...     place = Path(folder) / "escape" / "run"
     ...     place.mkdir(parents=True)
-    ...     found = run(quick, place, device="cpu")
-    >>> found["lowest"] < found["highest"]
+    ...     result = run(quick, place, device="cpu")
+    >>> result["lowest"] < result["highest"]
     True
     """
     from empirical.curvature import Objective, extreme_eigenvalues
@@ -100,10 +101,10 @@ def run(config: Widened, folder: Path, *, device: str | None = None, data_dir: s
     from empirical.widen import add_units, split_units
 
     (network,) = config.networks()
-    at = ready(config, [network], Path(folder).parent, device=device, data_dir=data_dir)
-    data = at.data
-    narrow = first_member(network, at.experiment, data, at.device).state_dict()
-    found: dict[str, float] = {}
+    prepared = ready(config, [network], Path(folder).parent, device=device, data_dir=data_dir)
+    data = prepared.data
+    narrow = first_member(network, prepared.experiment, data, prepared.device).state_dict()
+    at_start: dict[str, float] = {}
 
     def begin(model: "Stack") -> None:
         if config.way == "split units":
@@ -113,19 +114,19 @@ def run(config: Widened, folder: Path, *, device: str | None = None, data_dir: s
         else:
             model.load_state_dict(narrow)
         objective = Objective(model, data, data.splits["train"])
-        at = objective.start
-        low, high = extreme_eigenvalues(objective.multiply(at), objective.size)
-        found.update(start_loss=float(objective.loss(at)), lowest=float(low[0]), highest=float(high[0]),
-                     gradient=float(objective.gradient(at).norm()))
+        theta = objective.start
+        low, high = extreme_eigenvalues(objective.multiply(theta), objective.size)
+        at_start.update(start_loss=float(objective.loss(theta)), lowest=float(low[0]), highest=float(high[0]),
+                        gradient=float(objective.gradient(theta).norm()))
 
-    return {**train_from(at, config, folder, begin, device=device, data_dir=data_dir), **found}
+    return {**train_from(prepared, config, folder, begin, device=device, data_dir=data_dir), **at_start}
 
 
 WIDEN = Stage("widen", "empirical.studies.solutions.escape:run", Widened, needs={"train": Widened.networks})
 
 
 def _configs_widened(scale: str, n: int | None = None) -> list[Network]:
-    """Every way from the same narrow network, and wide ones from the start, trained as long in all."""
+    """Every way from the same narrow network, and networks that are wide from the start, trained for as many epochs in total."""
     if scale not in REPLICAS:
         return []
     before, after = (20, 20) if scale == "quick" else (BEFORE, AFTER)
@@ -139,7 +140,7 @@ def _configs_widened(scale: str, n: int | None = None) -> list[Network]:
 
 
 def tabulate_widened(finished: Sequence[tuple[Any, dict]]) -> "pandas.DataFrame":
-    """The table: one row a network that was trained to the end.
+    """The table: one row per trained network.
 
     Parameters
     ----------
@@ -172,7 +173,7 @@ def evidence_widened(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[E
     Parameters
     ----------
     frame : pandas.DataFrame
-        Of :func:`tabulate_widened`.
+        Table of :func:`tabulate_widened`.
     runs : tuple of str
         Ids of the runs behind it.
 
@@ -208,9 +209,9 @@ class Curvature(Setting):
     Attributes
     ----------
     directions : int
-        Random directions of the spectral density.
+        Number of random directions for the spectral density.
     steps : int
-        Lanczos steps a direction.
+        Lanczos steps per direction.
 
     Examples
     --------
@@ -232,13 +233,13 @@ def run_curvature(config: Curvature, folder: Path, *, device: str | None = None,
     Parameters
     ----------
     config : Curvature
-        Which.
+        Configuration of the run.
     folder : Path
-        Of the run.
+        Folder of the run.
     device : str, optional
-        As for PyTorch; None for CUDA if there is one.
+        Device, as named by PyTorch; None for CUDA if available.
     data_dir : str, optional
-        Folder with the data set; None for the one that the environment names.
+        Folder with the data set; None for the one named by the environment.
 
     Returns
     -------
@@ -252,31 +253,31 @@ def run_curvature(config: Curvature, folder: Path, *, device: str | None = None,
     >>> from tempfile import TemporaryDirectory
     >>> quick = of_width(Curvature, 1, 0, **{**SMOOTH, "epochs": 1, "train_size": 60}, directions=2, steps=3)
     >>> with TemporaryDirectory() as folder:
-    ...     found = run_curvature(quick, Path(folder) / "curvature" / "run", device="cpu")
-    >>> 0 <= found["negative"] <= 1
+    ...     result = run_curvature(quick, Path(folder) / "curvature" / "run", device="cpu")
+    >>> 0 <= result["negative"] <= 1
     True
     """
     from empirical.curvature import Objective, density, extreme_eigenvalues
 
     (network,) = config.networks()
-    at = ready(config, [network], Path(folder).parent, device=device, data_dir=data_dir)
-    data = at.data
-    objective = Objective(first_member(network, at.experiment, data, at.device), data, data.splits["train"])
+    prepared = ready(config, [network], Path(folder).parent, device=device, data_dir=data_dir)
+    data = prepared.data
+    objective = Objective(first_member(network, prepared.experiment, data, prepared.device), data, data.splits["train"])
     product = objective.multiply(objective.start)
     low, high = extreme_eigenvalues(product, objective.size)
-    found = density(product, objective.size, directions=config.directions, steps=config.steps, seed=config.seed)
-    numbers = {"negative": found.below(-1e-3 * float(high[0])), "mean": found.moment(1), "square": found.moment(2)}
-    return {**{key: at.results[0][key] for key in ("parameters", "train", "test")},
+    spectrum = density(product, objective.size, directions=config.directions, steps=config.steps, seed=config.seed)
+    numbers = {"negative": spectrum.below(-1e-3 * float(high[0])), "mean": spectrum.moment(1), "square": spectrum.moment(2)}
+    return {**{key: prepared.results[0][key] for key in ("parameters", "train", "test")},
             "lowest": float(low[0]), "highest": float(high[0]), **{name: number.mean for name, number in numbers.items()},
             **{f"{name}_error": number.error for name, number in numbers.items()},
-            "manifest": at.manifest(config.threads)}
+            "manifest": prepared.manifest(config.threads)}
 
 
 CURVE = Stage("curvature", "empirical.studies.solutions.escape:run_curvature", Curvature, needs={"train": Curvature.networks})
 
 
 def _configs_curvature(scale: str, n: int | None = None) -> list[Curvature]:
-    """Three widths, four looks; networks of fewer epochs are the beginnings of those of more."""
+    """Three widths, four looks; shorter training runs are the beginnings of longer ones."""
     if scale not in REPLICAS:
         return []
     looks, widths, few = ((1, 8), WIDTHS[:1], {"directions": 3, "steps": 10}) if scale == "quick" else (
@@ -286,7 +287,7 @@ def _configs_curvature(scale: str, n: int | None = None) -> list[Curvature]:
 
 
 def tabulate_curvature(finished: Sequence[tuple[Any, dict]]) -> "pandas.DataFrame":
-    """The table: one row a network and look.
+    """The table: one row per network and look.
 
     Parameters
     ----------
@@ -296,8 +297,8 @@ def tabulate_curvature(finished: Sequence[tuple[Any, dict]]) -> "pandas.DataFram
     Returns
     -------
     pandas.DataFrame
-        Epochs, losses, and what :func:`run_curvature` finds; ``null``, the share of negative eigenvalues of a random matrix (a
-        semicircle) of the same mean and variance.
+        Epochs, losses, and the numbers of :func:`run_curvature`; ``null``, the share of negative eigenvalues of a random matrix
+        (a semicircle) of the same mean and variance.
 
     Examples
     --------
@@ -323,7 +324,7 @@ def evidence_curvature(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list
     Parameters
     ----------
     frame : pandas.DataFrame
-        Of :func:`tabulate_curvature`.
+        Table of :func:`tabulate_curvature`.
     runs : tuple of str
         Ids of the runs behind it.
 
@@ -338,14 +339,14 @@ def evidence_curvature(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list
     >>> evidence_curvature(pandas.DataFrame({"hidden": []}), ())
     []
     """
-    found = []
+    pieces = []
     for hidden, rows in frame.groupby("hidden"):
         share = rows.pivot(index="seed", columns="epochs", values="negative")
         first, last = share.columns.min(), share.columns.max()
-        found.append(Evidence("s2.negative-curvature-goes", "real", f"MLP of {hidden} tanh units, {rows.data.iloc[0]}, after "
-                              f"{first} and {last} epochs", bounded(mean_interval(share[first] - share[last]), -1, 1), runs,
-                              piece=f"h{hidden}", cluster="digits", levels=levels("mlp-tanh", "digits")))
-    return found
+        pieces.append(Evidence("s2.negative-curvature-goes", "real", f"MLP of {hidden} tanh units, {rows.data.iloc[0]}, after "
+                               f"{first} and {last} epochs", bounded(mean_interval(share[first] - share[last]), -1, 1), runs,
+                               piece=f"h{hidden}", cluster="digits", levels=levels("mlp-tanh", "digits")))
+    return pieces
 
 
 CURVATURE_DIGITS = Study("curvature-digits", "Hessian of MLPs on digits along training, by width", (TRAIN, CURVE),

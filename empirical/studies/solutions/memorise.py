@@ -1,9 +1,9 @@
-"""Memorise or generalise: MLPs on digits with true, partly random and random labels, on noise, and on scrambled pictures; MLPs
-of one width on CIFAR-10 with true and random labels, and on noise.
+"""Memorise or generalise: MLPs on digits with true, partly random and random labels, on noise, and on scrambled images; MLPs of
+one width on CIFAR-10 with true and random labels, and on noise.
 
-Networks are looked at after more and more epochs; those of fewer epochs are the beginnings of those of more. Told are the errors,
-the first look without an error on the training pictures, and what becomes of decision regions on polygons through pictures of a
-label (:mod:`empirical.paths`), as in the toy (:mod:`toy.memorise`).
+Networks are evaluated after increasing numbers of epochs; shorter training runs are the beginnings of longer ones. The results
+are errors, the first look without an error on the training images, and the fate of decision regions on polygons through images of
+one label (:mod:`empirical.paths`), as in the toy model (:mod:`toy.memorise`).
 """
 
 from collections.abc import Sequence
@@ -48,13 +48,13 @@ class Memorise(Setting):
     Attributes
     ----------
     task : str
-        In words; one of :data:`TASKS`.
+        Task in words; one of :data:`TASKS`.
     looks : tuple of int
-        Epochs after which networks are looked at; they are looked at before the first, too.
+        Epochs after which networks are evaluated; decision regions are also evaluated before training.
     corners : int
-        Of a polygon.
+        Number of corners of a polygon.
     points : int
-        Of an edge.
+        Number of points on an edge.
 
     Examples
     --------
@@ -79,28 +79,27 @@ def run(config: Memorise, folder: Path, *, device: str | None = None, data_dir: 
     Parameters
     ----------
     config : Memorise
-        Which networks.
+        Configuration of the run.
     folder : Path
-        Of the run.
+        Folder of the run.
     device : str, optional
-        As for PyTorch; None for CUDA if there is one.
+        Device, as named by PyTorch; None for CUDA if available.
     data_dir : str, optional
-        Folder with the data set; None for the one that the environment names.
+        Folder with the data set; None for the one named by the environment.
 
     Returns
     -------
     dict
-        ``looks``: of each, loss and error in training and test; ``regions`` (looks + 1): mean number on a polygon, the start
-        first;
-        ``deaths, births, resplits, chance``, summed over polygons; and ``parameters``.
+        ``looks``: loss and error on training and test rows at each; ``regions`` (looks + 1): mean number on a polygon, before
+        training and at each look; ``deaths, births, resplits, chance``, summed over polygons; and ``parameters``.
 
     Examples
     --------
     >>> from tempfile import TemporaryDirectory
     >>> quick = of_width(Memorise, 2, 0, **{**PLAIN, "train_size": 60}, data="digits", task="true labels", looks=(1,))
     >>> with TemporaryDirectory() as folder:
-    ...     found = run(quick, Path(folder) / "memorise" / "run", device="cpu")
-    >>> len(found["regions"]), len(found["looks"])
+    ...     result = run(quick, Path(folder) / "memorise" / "run", device="cpu")
+    >>> len(result["regions"]), len(result["looks"])
     (2, 1)
     """
     from empirical.networks import prepare
@@ -108,22 +107,22 @@ def run(config: Memorise, folder: Path, *, device: str | None = None, data_dir: 
     from theory.regions import follow
 
     networks = config.networks()
-    at = ready(config, networks, Path(folder).parent, device=device, data_dir=data_dir)
-    data, target, facts = at.data, at.device, at.results
+    prepared = ready(config, networks, Path(folder).parent, device=device, data_dir=data_dir)
+    data, target, facts = prepared.data, prepared.device, prepared.results
     curves = polygons(data, config.corners, config.points, config.seed)
-    models = [prepare(networks[0], data, target).eval(), *(first_member(n, at.experiment, data, target) for n in networks)]
-    found = follow(np.stack([classes_on(model, curves) for model in models], axis=1))
+    models = [prepare(networks[0], data, target).eval(), *(first_member(n, prepared.experiment, data, target) for n in networks)]
+    regions = follow(np.stack([classes_on(model, curves) for model in models], axis=1))
     looks = [about(network, {**fact, **unlike_published(data)}) for network, fact in zip(networks, facts)]
     return {"looks": looks, "parameters": facts[0]["parameters"],
-            "regions": found.count.mean(axis=0), **{name: float(getattr(found, name).sum()) for name in EVENTS},
-            "manifest": at.manifest(config.threads)}
+            "regions": regions.count.mean(axis=0), **{name: float(getattr(regions, name).sum()) for name in EVENTS},
+            "manifest": prepared.manifest(config.threads)}
 
 
 FOLLOW = Stage("follow", "empirical.studies.solutions.memorise:run", Memorise, needs={"train": Memorise.networks})
 
 
 def _configs(scale: str, n: int | None = None) -> list[Memorise]:
-    """Five tasks, three widths; replica by replica, and task by task, so that what trains in a row shares its data."""
+    """Five tasks, three widths; replica by replica, and task by task, so that successive runs share their data."""
     if scale not in REPLICAS:
         return []
     widths, few = (WIDTHS[:1], {"looks": (1, 4)}) if scale == "quick" else (WIDTHS, {})
@@ -140,7 +139,7 @@ def _configs_cifar10(scale: str, n: int | None = None) -> list[Memorise]:
 
 
 def tabulate(finished: Sequence[tuple[Any, dict]]) -> "pandas.DataFrame":
-    """The table: one row a network and look.
+    """The table: one row per network and look.
 
     Parameters
     ----------
@@ -150,8 +149,8 @@ def tabulate(finished: Sequence[tuple[Any, dict]]) -> "pandas.DataFrame":
     Returns
     -------
     pandas.DataFrame
-        Errors and ``regions`` at each look; ``fitted``, the first look without an error on the training pictures (NaN: none), and
-        the events of the whole training stand in every row of a network.
+        Errors and ``regions`` at each look; ``fitted``, the first look without an error on the training images (NaN if there is
+        none), and the events of the whole training are repeated in every row of a network.
 
     Examples
     --------
@@ -169,19 +168,19 @@ def tabulate(finished: Sequence[tuple[Any, dict]]) -> "pandas.DataFrame":
 
 
 def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]:
-    """Of the widest networks that have fitted their pictures: regions, re-splits, and epochs to fit; replica by replica.
+    """Regions, re-splits and epochs to fit of the widest networks, once they have fitted their images; replica by replica.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-        Of :func:`tabulate`.
+        Table of :func:`tabulate`.
     runs : tuple of str
         Ids of the runs behind it.
 
     Returns
     -------
     list of Evidence
-        Tasks share their pictures or labels: one cluster.
+        Tasks share their images or labels: one cluster.
 
     Examples
     --------
@@ -196,9 +195,9 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]
     last = wide.assign(rate=wide.resplits / wide.deaths.clip(lower=1),
                        again=(wide.resplits - wide.chance) / wide.births.clip(lower=1))
     last = last.set_index(["task", "seed"]).sort_index()
-    done, found = last[last.train_error == 0], []
-    name = str(frame.data.iloc[0])  # of the first task, whose pictures are not altered
-    late = 2.0 * frame.epochs.max()  # epochs of what has not fitted by the last look: the next look
+    done, pieces = last[last.train_error == 0], []
+    name = str(frame.data.iloc[0])  # of the first task, whose images are not altered
+    late = 2.0 * frame.epochs.max()  # networks that have not fitted by the last look count as fitting at the next one
 
     def of(task: str, column: str, rows: "pandas.DataFrame" = done) -> "pandas.Series":
         return rows[column].xs(task) if task in rows.index.get_level_values(0) else rows[column].iloc[:0].droplevel(0)
@@ -208,7 +207,7 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]
         values = values.dropna()
         if len(values):
             planned = frame.seed.nunique()
-            found.append(Evidence(claim, "real", f"MLP of {int(frame.hidden.max())} units, {name}, {words}",
+            pieces.append(Evidence(claim, "real", f"MLP of {int(frame.hidden.max())} units, {name}, {words}",
                                   bounded(mean_interval(values, log=log), least, most), runs, piece=piece, cluster=name,
                                   note=f"{len(values)} of {planned} replicas had fitted" * (len(values) < planned),
                                   levels={**levels("mlp", name), "labels": labels, "share": piece}))
@@ -224,7 +223,7 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]
         most=1.0)
     for claim, task in (("s3.random-labels-are-fitted", "random labels"), ("s3.noise-is-fitted", "noise pictures")):
         add(claim, "", task, of(task, "fitted", last).fillna(late) / of("true labels", "fitted", last).fillna(late), log=True)
-    return found
+    return pieces
 
 
 MEMORISE_DIGITS = Study("memorise-digits", "memorise or generalise: MLPs on digits, true labels, random ones, noise",

@@ -1,4 +1,4 @@
-"""What the studies of this package share: how a small network is named, where data come from, what a table says of a network."""
+"""Shared by the studies of this package: runs with a network of one width, data from files, columns about a network."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -19,7 +19,7 @@ DIGITS = {"data": "digits", "train_size": 300, "epochs": 300}
 MNIST = {"data": "mnist", "train_size": 1000, "image_size": 14, "batch_size": 100, "learning_rate": 0.1}
 CIFAR10 = {"data": "cifar10", "train_size": 1000, "learning_rate": 0.01}  # at a rate of .05, pilots on 3,072 pixels diverged
 SOURCES = {"digits": DIGITS, "mnist": MNIST, "cifar10": CIFAR10}
-# one hidden layer, and nothing that keeps training from fitting all it can: no augmentation, no weight decay
+# one hidden layer, and nothing that keeps training from fitting everything: no augmentation, no weight decay
 PLAIN = {"arch": "mlp", "depth": 1, "base_width": UNIT, "epochs": 200, "batch_size": 50, "learning_rate": 0.05,
          "weight_decay": 0.0, "augment": False}
 NAMES = {"mlp": "MLP", "resnet18": "ResNet-18", "vgg16": "VGG-16"}
@@ -27,12 +27,12 @@ Config = TypeVar("Config", bound=Setting)
 
 
 def of_width(kind: type[Config], hidden: int, seed: int, **changes: Any) -> Config:
-    """A run with a network of so many hidden units; a replica has a split of its own.
+    """A run with a network of this many hidden units; every replica has its own split of the data.
 
     Parameters
     ----------
     kind : class of the run, Setting or one derived from it
-        Say, :class:`~empirical.settings.Network`.
+        For example :class:`~empirical.settings.Network`.
     hidden : int in 1 … 2¹⁶
         Hidden units of each layer.
     seed : int
@@ -58,7 +58,7 @@ def of_width(kind: type[Config], hidden: int, seed: int, **changes: Any) -> Conf
 
 
 def data_name(config: Setting) -> str:
-    """The data of a run, for a person.
+    """The data of a run, for readers.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def data_name(config: Setting) -> str:
     Returns
     -------
     str
-        Name and size of its pictures; wrong labels are told by a column of their own.
+        Name of the data, and size of its images if it is changed; wrong labels have a column of their own.
 
     Examples
     --------
@@ -81,7 +81,7 @@ def data_name(config: Setting) -> str:
 
 
 def unlike_published(data: "Dataset") -> dict[str, str]:
-    """The name of data whose files are not the published ones, which a result has to tell.
+    """The name of data whose files are not the published ones, which a result must record.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def unlike_published(data: "Dataset") -> dict[str, str]:
     Returns
     -------
     dict
-        ``data``, or nothing.
+        ``data``, the name; empty for published data.
 
     Examples
     --------
@@ -125,7 +125,7 @@ def hidden_units(config: Setting) -> int:
 
 
 def network_name(arch: str, hidden: int) -> str:
-    """A network of a study, for a person.
+    """A network of a study, for readers.
 
     Parameters
     ----------
@@ -153,12 +153,12 @@ def seeds(n: int) -> range:
     Parameters
     ----------
     n : int
-        Replicas.
+        Number of replicas.
 
     Returns
     -------
     range
-        From :data:`lab.study.CONFIRMATORY` on.
+        Seeds from :data:`lab.study.CONFIRMATORY` on.
 
     Examples
     --------
@@ -169,10 +169,10 @@ def seeds(n: int) -> range:
 
 
 def from_files(declared: Callable[..., Sequence[Config]]) -> Callable[..., list[Config]]:
-    """The same runs where there are data, with their checksums.
+    """The same runs with the checksums of their data, if the data are available.
 
-    A checksum is that of all pictures and labels before they are dealt out and before labels are made wrong: one for all runs on
-    a data set, which have their pictures at one size.
+    A checksum covers all images and labels, before they are split and before labels are made wrong. All runs on a data set share
+    it, because their images have the same size.
 
     Parameters
     ----------
@@ -182,7 +182,7 @@ def from_files(declared: Callable[..., Sequence[Config]]) -> Callable[..., list[
     Returns
     -------
     function of scale and replicas
-        As ``declared``; without runs where no folder of data is named.
+        As ``declared``; it returns no runs if the environment names no folder of data.
 
     Examples
     --------
@@ -203,21 +203,22 @@ def from_files(declared: Callable[..., Sequence[Config]]) -> Callable[..., list[
 
 
 def about(config: Setting, result: dict, member: int | None = 0) -> dict[str, Any]:
-    """What a table says of one trained network, or of the mean over a stack.
+    """The columns of a table about one trained network, or about the mean over a stack.
 
     Parameters
     ----------
     config : Setting
-        Its run.
+        Configuration of its run.
     result : dict
-        Of :func:`empirical.studies.trained.run`; ``data`` names data that are not the published ones.
+        Result of :func:`empirical.studies.trained.run`; ``data`` names data that are not the published ones.
     member : int or None, default 0
         Number of the network in its stack; None for the mean over all of them, which has no column ``member``.
 
     Returns
     -------
     dict
-        Data, width, parameters, equations (training samples times classes), seed, and loss and error on both sides.
+        Data, hidden units, parameters, training samples, share of wrong labels, seed, epochs, and loss and error on training and
+        test rows.
 
     Examples
     --------

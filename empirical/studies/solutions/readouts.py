@@ -1,8 +1,8 @@
-"""One wide network against several narrow ones with as many units in all, by the training loss that each reaches.
+"""One wide network against several narrow ones with equally many units in total, by the training loss that each reaches.
 
 :data:`GROUP` narrow networks are combined in four ways: the best of them; the mean of their probabilities; one network of all
-their units, whose readout is the mean of theirs; and the same after its readout alone has been trained for as many epochs again.
-The first three are those of :mod:`.success`; the last takes twice as many steps as the wide network.
+their units, whose readout is the mean of theirs; and that network after only its readout has been trained for as many epochs
+again. The first three are those of :mod:`.success`; the last takes twice as many steps as the wide network.
 """
 
 from collections.abc import Sequence
@@ -33,12 +33,12 @@ WAYS = (*TOGETHER, "retrained")
 
 @dataclass(frozen=True, kw_only=True)
 class Joined(Network):
-    """Networks that have all units of several narrow ones, and whose readouts alone are trained.
+    """Networks that have all units of several narrow ones, and of which only the readouts are trained.
 
     Attributes
     ----------
     group : int
-        Narrow networks that make one.
+        Number of narrow networks that are joined into one.
 
     Examples
     --------
@@ -60,13 +60,13 @@ def run(config: Joined, folder: Path, *, device: str | None = None, data_dir: st
     Parameters
     ----------
     config : Joined
-        What.
+        Configuration of the run.
     folder : Path
-        Of the run.
+        Folder of the run.
     device : str, optional
-        As for PyTorch; None for CUDA if there is one.
+        Device, as named by PyTorch; None for CUDA if available.
     data_dir : str, optional
-        Folder with the data set; None for the one that the environment names.
+        Folder with the data set; None for the one named by the environment.
 
     Returns
     -------
@@ -87,22 +87,22 @@ def run(config: Joined, folder: Path, *, device: str | None = None, data_dir: st
     from empirical.widen import joined
 
     (network,) = config.networks()
-    at = ready(config, [network], Path(folder).parent, device=device, data_dir=data_dir)
-    narrow = load_trained(network, at.data, TRAIN.folder(at.experiment, network), at.device).state_dict()
+    prepared = ready(config, [network], Path(folder).parent, device=device, data_dir=data_dir)
+    narrow = load_trained(network, prepared.data, TRAIN.folder(prepared.experiment, network), prepared.device).state_dict()
 
     def begin(model: "Stack") -> None:
         model.load_state_dict(joined(narrow, config.group))
         for name, parameter in model.named_parameters():
             parameter.requires_grad_(name.startswith("readout"))
 
-    return train_from(at, config, folder, begin, device=device, data_dir=data_dir)
+    return train_from(prepared, config, folder, begin, device=device, data_dir=data_dir)
 
 
 RETRAIN = Stage("retrain", "empirical.studies.solutions.readouts:run", Joined, needs={"train": Joined.networks})
 
 
 def _configs(scale: str, n: int | None = None) -> list[Setting]:
-    """Narrow networks in groups, the same joined, and as many wide ones, for each replica."""
+    """For each replica: narrow networks in groups, the same networks joined, and equally many wide networks."""
     if scale not in REPLICAS:
         return []
     budget, groups = ({**BUDGET, "epochs": 5}, 1) if scale == "quick" else (BUDGET, GROUPS)
@@ -113,7 +113,7 @@ def _configs(scale: str, n: int | None = None) -> list[Setting]:
 
 
 def tabulate(finished: Sequence[tuple[Any, dict]]) -> "pandas.DataFrame":
-    """The table: one row a replica and way.
+    """The table: one row per replica and way.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def tabulate(finished: Sequence[tuple[Any, dict]]) -> "pandas.DataFrame":
     Returns
     -------
     pandas.DataFrame
-        ``way`` ("wide", or one of :data:`WAYS`), losses and errors as means over groups, hidden ``units`` in all.
+        ``way`` ("wide", or one of :data:`WAYS`), losses and errors as means over groups, total number of hidden ``units``.
 
     Examples
     --------
@@ -151,7 +151,7 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]
     Parameters
     ----------
     frame : pandas.DataFrame
-        Of :func:`tabulate`.
+        Table of :func:`tabulate`.
     runs : tuple of str
         Ids of the runs behind it.
 

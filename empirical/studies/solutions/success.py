@@ -1,9 +1,9 @@
-"""How often training fits every sample, by width; one wide network against several narrow ones with as many units in all.
+"""How often training fits every sample, by width; one wide network against several narrow ones with equally many units in total.
 
-A training *succeeds* if it ends without an error on its training samples, within a budget in which a network of the smallest
-width does so about every other time. A replica is a set of samples; on it :data:`COPIES` networks of each width start by
-themselves, and their shares of success are numbers of the replica. m narrow networks fail together if each of them does: the
-share of the sets of m copies in which all fail.
+Training *succeeds* if it ends without an error on the training samples, within a budget in which a network of the smallest width
+succeeds about every other time. A replica is a set of samples, on which :data:`COPIES` networks of each width are trained from
+independent starts; it contributes their shares of success. m narrow networks fail together if each of them fails; the probability
+is estimated as the share of the sets of m copies in which all fail.
 """
 
 import math
@@ -35,14 +35,14 @@ TOGETHER = ("best", "ensemble", "concatenated")
 
 @dataclass(frozen=True, kw_only=True)
 class Starts(Setting):
-    """Networks of one width that start by themselves, and groups of them.
+    """Networks of one width with independent starts, and groups of them.
 
     Attributes
     ----------
     stack : int
-        Networks.
+        Number of networks.
     group : int
-        Networks of a group, with as many units as one of the width that they are compared with.
+        Networks per group; together they have as many units as the network with which they are compared.
 
     Examples
     --------
@@ -59,24 +59,24 @@ class Starts(Setting):
 
 
 def run(config: Starts, folder: Path, *, device: str | None = None, data_dir: str | None = None) -> dict:
-    """What groups of the networks come to: the best of each, their mean answer, and all their units as one network.
+    """Evaluate groups of the networks: the best of each, their mean prediction, and all their units as one network.
 
     Parameters
     ----------
     config : Starts
-        Which.
+        Configuration of the run.
     folder : Path
-        Of the run.
+        Folder of the run.
     device : str, optional
-        As for PyTorch; None for CUDA if there is one.
+        Device, as named by PyTorch; None for CUDA if available.
     data_dir : str, optional
-        Folder with the data set; None for the one that the environment names.
+        Folder with the data set; None for the one named by the environment.
 
     Returns
     -------
     dict
-        Loss and accuracy of every network (``train``, ``test``), ``parameters``, and ``together``: mean over groups, split
-        (``train``, ``test``) -> way -> ``loss`` and ``error``. "best" is the network of least training loss, "ensemble" averages
+        Loss and accuracy of every network (``train``, ``test``), ``parameters``, and ``together``: split (``train``, ``test``) ->
+        way -> ``loss`` and ``error``, as means over groups. "best" is the network of least training loss, "ensemble" averages
         probabilities, "concatenated" is one network of all units whose readout is the mean of theirs.
 
     Examples
@@ -84,8 +84,8 @@ def run(config: Starts, folder: Path, *, device: str | None = None, data_dir: st
     >>> from tempfile import TemporaryDirectory
     >>> quick = of_width(Starts, 2, 0, **{**BUDGET, "epochs": 1, "train_size": 60}, stack=2, group=2)
     >>> with TemporaryDirectory() as folder:
-    ...     found = run(quick, Path(folder) / "success" / "run", device="cpu")
-    >>> sorted(found["together"]["train"])
+    ...     result = run(quick, Path(folder) / "success" / "run", device="cpu")
+    >>> sorted(result["together"]["train"])
     ['best', 'concatenated', 'ensemble']
     """
     import torch
@@ -93,9 +93,9 @@ def run(config: Starts, folder: Path, *, device: str | None = None, data_dir: st
     from empirical.networks import load_trained
 
     (network,) = config.networks()
-    at = ready(config, [network], Path(folder).parent, device=device, data_dir=data_dir)
-    data, target, (facts,) = at.data, at.device, at.results
-    model = load_trained(network, data, TRAIN.folder(at.experiment, network), target)
+    prepared = ready(config, [network], Path(folder).parent, device=device, data_dir=data_dir)
+    data, target, (facts,) = prepared.data, prepared.device, prepared.results
+    model = load_trained(network, data, TRAIN.folder(prepared.experiment, network), target)
     groups = torch.arange(config.stack - config.stack % config.group, device=target).view(-1, config.group)
     best = groups.gather(1, torch.tensor(facts["train"]["loss"], device=target)[groups].argmin(1, keepdim=True))[:, 0]
     together: dict[str, dict[str, dict[str, float]]] = {}
@@ -104,13 +104,13 @@ def run(config: Starts, folder: Path, *, device: str | None = None, data_dir: st
             rows = data.splits[split]
             logits = torch.cat([model(data.batch(part).unsqueeze(0)).double() for part in rows.split(1024)], dim=1)
             mean = logits[groups].mean(1)
-            answers = {"best": logits[best].log_softmax(-1), "concatenated": mean.log_softmax(-1),
-                       "ensemble": logits[groups].log_softmax(-1).logsumexp(1) - math.log(config.group)}
+            scores = {"best": logits[best].log_softmax(-1), "concatenated": mean.log_softmax(-1),
+                      "ensemble": logits[groups].log_softmax(-1).logsumexp(1) - math.log(config.group)}
             labels = data.labels[rows].expand(len(groups), -1)
             together[split] = {way: {"loss": float(-x.gather(-1, labels[..., None]).mean()),
-                                     "error": float((x.argmax(-1) != labels).double().mean())} for way, x in answers.items()}
+                                     "error": float((x.argmax(-1) != labels).double().mean())} for way, x in scores.items()}
     return {**{key: facts[key] for key in ("parameters", "train", "test")}, "together": together,
-            "manifest": at.manifest(config.threads)}
+            "manifest": prepared.manifest(config.threads)}
 
 
 MEASURE = Stage("together", "empirical.studies.solutions.success:run", Starts, needs={"train": Starts.networks})
@@ -126,7 +126,7 @@ def _configs(scale: str, n: int | None = None) -> list[Starts]:
 
 
 def tabulate(finished: Sequence[tuple[Any, dict]]) -> "pandas.DataFrame":
-    """The table: one row a replica and width.
+    """The table: one row per replica and width.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def tabulate(finished: Sequence[tuple[Any, dict]]) -> "pandas.DataFrame":
     Returns
     -------
     pandas.DataFrame
-        ``copies``, ``failed`` (of them), mean loss and error, and those of groups of ``group`` together.
+        ``copies``, how many of them ``failed``, mean loss and error, and loss and error of groups of ``group`` networks.
 
     Examples
     --------
@@ -153,16 +153,16 @@ def tabulate(finished: Sequence[tuple[Any, dict]]) -> "pandas.DataFrame":
 
 
 def all_fail(failed: int, copies: int, group: int) -> float:
-    """Share of the sets of so many copies in which all fail.
+    """Share of the sets of ``group`` copies in which all fail.
 
     Parameters
     ----------
     failed : int
-        Copies that failed.
+        Number of copies that failed.
     copies : int
-        Copies.
+        Number of copies.
     group : int
-        Copies of a set.
+        Number of copies in a set.
 
     Returns
     -------
@@ -178,19 +178,19 @@ def all_fail(failed: int, copies: int, group: int) -> float:
 
 
 def log_failure(failed: int, copies: int) -> float:
-    """Logarithm of the chance to fail, with half a failure and half a success added, so that it is a number, and none is 0.
+    """Logarithm of the probability to fail, with half a failure and half a success added, so that it is finite and not 0.
 
     Parameters
     ----------
     failed : int
-        Copies that failed.
+        Number of copies that failed.
     copies : int
-        Copies.
+        Number of copies.
 
     Returns
     -------
     float
-        Below 0.
+        Negative.
 
     Examples
     --------
@@ -201,12 +201,12 @@ def log_failure(failed: int, copies: int) -> float:
 
 
 def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]:
-    """Success with width, against groups of the same budget, and what it would be of independent tickets.
+    """Success by width, against groups of equally many units, and against independent tickets.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-        Of :func:`tabulate`.
+        Table of :func:`tabulate`.
     runs : tuple of str
         Ids of the runs behind it.
 
@@ -225,23 +225,23 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]
         return []
     failed = frame.pivot(index="seed", columns="hidden", values="failed").dropna().astype(int)
     copies, k = int(frame.copies.iloc[0]), int(frame.hidden.min())
-    found = []
+    pieces = []
     for n in sorted(set(failed.columns) - {k}):
         common: dict[str, Any] = dict(column="real", runs=runs, piece=f"n{n}", cluster="digits", levels=levels("mlp", "digits"),
                       setting=f"MLP, {frame.data.iloc[0]}, {int(frame.samples.iloc[0])} images, {k} units against {n}")
         pairs = list(zip(failed[k], failed[n]))
-        found.append(Evidence("s2.success-grows-with-width", estimate=bounded(
+        pieces.append(Evidence("s2.success-grows-with-width", estimate=bounded(
             mean_interval([(narrow - wide) / copies for narrow, wide in pairs]), -1, 1), **common))
         logs = [(log_failure(narrow, copies), log_failure(wide, copies)) for narrow, wide in pairs]
         if n == k + 1:
-            found.append(Evidence("s2.tickets-are-not-independent", estimate=mean_interval(
+            pieces.append(Evidence("s2.tickets-are-not-independent", estimate=mean_interval(
                 [math.comb(n, k) * narrow / wide for narrow, wide in logs], log=True), **common))
         if n % k == 0:
-            found.append(Evidence("s2.wide-beats-multistart", estimate=bounded(mean_interval(
+            pieces.append(Evidence("s2.wide-beats-multistart", estimate=bounded(mean_interval(
                 [all_fail(narrow, copies, n // k) - wide / copies for narrow, wide in pairs]), -1, 1), **common))
-            found.append(Evidence("s2.width-is-tickets", estimate=mean_interval(
+            pieces.append(Evidence("s2.width-is-tickets", estimate=mean_interval(
                 [wide / (n // k * narrow) for narrow, wide in logs], log=True), **common))
-    return found
+    return pieces
 
 
 SUCCESS_DIGITS = Study("success-digits", "how often MLPs fit every digit, by width, alone and several together", (TRAIN, MEASURE),

@@ -1,19 +1,20 @@
 """Tickets: networks pruned step by step, rewound and trained again, alone and with other weights around them.
 
-The weights that are left when the smallest go, a share after each training, are the *ticket*; *rewound* they have the values of
-the start, or of an early epoch. Arms, each trained as long as the dense network, whose order of samples they share:
+After each training, a share of the smallest weights is removed; the remaining weights are the *ticket*. *Rewound*, they have
+their values from the start of training, or from an early epoch. Each arm is trained for as long as the dense network, with the
+same order of samples:
 
-``round r``        the ticket alone after r rounds; the last is "alone"
-``redrawn rest``   all weights: the ticket's rewound, the others drawn anew
-``failed rest``    all weights: the others where a network ended that was trained on random labels for the same pictures
-``random mask``    as many weights, wherever they lie, with their values at the start
-``shuffled mask``  as many weights in each layer
-``fresh narrow``   a random mask and a start drawn anew: a fresh network of the ticket's size
-``dense``, ``fresh wide``  all weights: the network that was pruned ("with its original rest"), and one drawn anew
+``round r``        the ticket alone after r rounds; the last is called "alone"
+``redrawn rest``   all weights: those of the ticket rewound, the others drawn anew
+``failed rest``    all weights: the others from the end of training the same network on random labels for the same images
+``random mask``    equally many weights, chosen at random over all layers, with their initial values
+``shuffled mask``  the same, with equally many weights in each layer
+``fresh narrow``   a random mask and new initial weights: a fresh network of the ticket's size
+``dense``, ``fresh wide``  all weights: the network that was pruned ("with its original rest"), and one with new initial weights
 
-A network *wins* if it ends without an error on its training samples. A replica is a set of samples, with :data:`COPIES` networks;
-its shares are of those. Every network is pruned, not only winners, so no arm wins by construction. Of convolutional networks
-convolutions and readout are pruned; what belongs to batch norms stays with the ticket.
+A network *wins* if it ends without an error on its training samples. A replica is a set of samples with :data:`COPIES` networks,
+and contributes their share of wins. Every network is pruned, not only winners, so no arm wins by construction. In convolutional
+networks, convolutions and readout are pruned; parameters of batch norms stay with the ticket.
 """
 
 from collections.abc import Sequence
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 COPIES, WIDTH, ROUNDS, SHARE, EARLY = 8, 8, 3, 0.2, 5
 BUDGET = {"data": "digits", "train_size": 300, "epochs": 60, "schedule": "constant", "warmup": 0.0}
 REPLICAS = {"quick": 2, "full": 8}
-# claim -> the arm that is to win more often (or as often, at most), and the other one
+# claim -> the arm that should win more often (or at most as often), and the other one
 CLAIMS = {"s2.tickets-need-their-rest": ("fresh wide", "alone"),
           "s2.perturbed-rest-spoils-tickets": ("redrawn rest", "fresh wide"),
           "s2.adversarial-rest-spoils-tickets": ("failed rest", "fresh wide"),
@@ -50,16 +51,16 @@ CLAIMS = {"s2.tickets-need-their-rest": ("fresh wide", "alone"),
 
 @dataclass(frozen=True, kw_only=True)
 class Tickets(Network):
-    """A stack of networks that are pruned, and what becomes of their tickets.
+    """A stack of networks that are pruned, and the training of their tickets.
 
     Attributes
     ----------
     rounds : int
-        Prunings, each followed by a training.
+        Number of prunings, each followed by training.
     share : float
-        Of the weights that are left, how many go in each.
+        Share of the remaining weights that each removes.
     rewind : int
-        Epoch whose weights the tickets are given back; 0 for the start. After the start only the tickets alone are trained.
+        Epoch to which the tickets are rewound; 0 for the start. With a later epoch, only the arms "round r" are trained.
 
     Examples
     --------
@@ -72,7 +73,8 @@ class Tickets(Network):
     rewind: int = 0
 
     def networks(self) -> list[Network]:
-        """The runs of whole networks: those to prune, fresh ones, those with random labels; or the first and their beginning."""
+        """The runs of dense networks: those to prune, fresh ones, and those on random labels; if tickets are rewound to an early
+        epoch, those to prune and the same up to that epoch."""
         dense = Network(**self.shared(), copy=self.copy, stack=self.stack)
         own = dict(vars(dense))
         if self.rewind:
@@ -86,27 +88,27 @@ def run(config: Tickets, folder: Path, *, device: str | None = None, data_dir: s
     Parameters
     ----------
     config : Tickets
-        What.
+        Configuration of the run.
     folder : Path
         Of the run; each arm has a folder of its own in it.
     device : str, optional
-        As for PyTorch; None for CUDA if there is one.
+        Device, as named by PyTorch; None for CUDA if available.
     data_dir : str, optional
-        Folder with the data set; None for the one that the environment names.
+        Folder with the data set; None for the one named by the environment.
 
     Returns
     -------
     dict
-        ``arms``: name -> ``left`` (share of the weights), loss and accuracy of every network in ``train`` and ``test``; and
-        ``parameters``.
+        ``arms``: name -> ``left`` (share of the weights that remain), loss and accuracy of every network in ``train`` and
+        ``test``; and ``parameters``.
 
     Examples
     --------
     >>> from tempfile import TemporaryDirectory
     >>> quick = of_width(Tickets, 2, 0, **{**BUDGET, "epochs": 1, "train_size": 60}, rounds=1, stack=1)
     >>> with TemporaryDirectory() as folder:
-    ...     found = run(quick, Path(folder) / "tickets" / "run", device="cpu")["arms"]
-    >>> list(found)[:4], round(found["round 1"]["left"], 1)
+    ...     arms = run(quick, Path(folder) / "tickets" / "run", device="cpu")["arms"]
+    >>> list(arms)[:4], round(arms["round 1"]["left"], 1)
     (['dense', 'round 1', 'fresh wide', 'redrawn rest'], 0.8)
     """
     import torch
@@ -119,12 +121,12 @@ def run(config: Tickets, folder: Path, *, device: str | None = None, data_dir: s
     from empirical.train import train
 
     folder, networks = Path(folder), config.networks()
-    at = ready(config, networks, folder.parent, device=device, data_dir=data_dir)
-    data, target, facts = at.data, at.device, at.results
+    prepared = ready(config, networks, folder.parent, device=device, data_dir=data_dir)
+    data, target, facts = prepared.data, prepared.device, prepared.results
     arms = {"dense": {"left": 1.0, **{split: facts[0][split] for split in ("train", "test")}}}
 
     def ends(network: Network) -> dict[str, torch.Tensor]:
-        return load_trained(network, data, TRAIN.folder(at.experiment, network), target).state_dict()
+        return load_trained(network, data, TRAIN.folder(prepared.experiment, network), target).state_dict()
 
     def begins(purpose: str) -> dict[str, torch.Tensor]:
         model = prepare(networks[0], data, torch.device("cpu"))
@@ -159,14 +161,14 @@ def run(config: Tickets, folder: Path, *, device: str | None = None, data_dir: s
         arm("random mask", start, random)
         arm("fresh narrow", redrawn, random)
     return {"parameters": facts[0]["parameters"], "arms": arms,
-            "manifest": at.manifest(config.threads)}
+            "manifest": prepared.manifest(config.threads)}
 
 
 PRUNE = Stage("prune", "empirical.studies.solutions.tickets:run", Tickets, needs={"train": Tickets.networks})
 
 
 def _configs(scale: str, n: int | None = None) -> list[Tickets]:
-    """Rewound to the start and to an early epoch."""
+    """Tickets rewound to the start and to an early epoch."""
     if scale not in REPLICAS:
         return []
     few: dict[str, Any] = {"epochs": 3, "stack": 2, "rounds": 1} if scale == "quick" else {"stack": COPIES, "rounds": ROUNDS}
@@ -175,7 +177,7 @@ def _configs(scale: str, n: int | None = None) -> list[Tickets]:
 
 
 def tabulate(finished: Sequence[tuple[Any, dict]]) -> "pandas.DataFrame":
-    """The table: one row a replica and arm.
+    """The table: one row per replica and arm.
 
     Parameters
     ----------
@@ -196,11 +198,11 @@ def tabulate(finished: Sequence[tuple[Any, dict]]) -> "pandas.DataFrame":
 
     rows = []
     for config, result in PRUNE.results(finished):
-        for arm, found in result["arms"].items():
+        for arm, facts in result["arms"].items():
             name = "alone" if arm == f"round {config.rounds}" else arm
-            rows.append({**about(config, {**result, **found}, None), "arm": name, "rewind": config.rewind,
-                         "left": found["left"], "copies": config.stack,
-                         "wins": float(np.mean([x == 1 for x in found["train"]["accuracy"]]))})
+            rows.append({**about(config, {**result, **facts}, None), "arm": name, "rewind": config.rewind,
+                         "left": facts["left"], "copies": config.stack,
+                         "wins": float(np.mean([x == 1 for x in facts["train"]["accuracy"]]))})
     return pandas.DataFrame(rows)
 
 
@@ -210,16 +212,17 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...], arch: str = "mlp"
     Parameters
     ----------
     frame : pandas.DataFrame
-        Of :func:`tabulate`.
+        Table of :func:`tabulate`.
     runs : tuple of str
         Ids of the runs behind it.
     arch : str, default "mlp"
-        Name of the networks' architecture.
+        Name of the architecture.
 
     Returns
     -------
     list of Evidence
-        Of tickets rewound to the start, and for those alone of tickets rewound to an early epoch; one cluster.
+        Pieces on tickets rewound to the start; for claims on tickets alone, also on tickets rewound to an early epoch. They are
+        one cluster.
 
     Examples
     --------
@@ -231,17 +234,17 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...], arch: str = "mlp"
         return []
     wins = frame.pivot(index="seed", columns=["rewind", "arm"], values="wins")
     left = frame[frame.arm == "alone"].left.iloc[0]
-    found = []
+    pieces = []
     for rewind in sorted(set(frame.rewind)):
         for claim, pair in CLAIMS.items():
             more, less = ((rewind if arm == "alone" else 0, arm) for arm in pair)
             if {more, less} <= set(wins.columns) and (rewind == 0 or "alone" in pair):
                 where = f"after epoch {rewind}" if rewind else "at the start"
-                found.append(Evidence(claim, "real", f"{network_name(arch, int(frame.hidden.iloc[0]))}, {frame.data.iloc[0]}, "
-                                      f"{int(frame.samples.iloc[0])} images, {left:.0%} of the weights as {where}",
-                                      bounded(mean_interval((wins[more] - wins[less]).dropna()), -1, 1), runs, cluster="digits",
-                                      piece="early" if rewind else "start", levels=levels(arch, "digits")))
-    return found
+                pieces.append(Evidence(claim, "real", f"{network_name(arch, int(frame.hidden.iloc[0]))}, {frame.data.iloc[0]}, "
+                                       f"{int(frame.samples.iloc[0])} images, {left:.0%} of the weights as {where}",
+                                       bounded(mean_interval((wins[more] - wins[less]).dropna()), -1, 1), runs, cluster="digits",
+                                       piece="early" if rewind else "start", levels=levels(arch, "digits")))
+    return pieces
 
 
 TICKETS_DIGITS = Study("tickets-digits", "MLPs on digits: tickets rewound, alone and with other weights around them",

@@ -1,7 +1,7 @@
 """Tickets of convolutional networks on digits: ResNet-18 and VGG-16 at reduced width, with the arms of :mod:`.tickets`.
 
-Widths and epochs follow from pilot replicas (seeds 0 and 1), so that fresh networks neither always win nor never: after 60 epochs
-five and three of eight ResNets did, and one of eight VGGs, which get twice as many.
+Widths and epochs were chosen in pilot replicas (seeds 0 and 1), so that fresh networks win sometimes but not always: after 60
+epochs five and three of eight ResNets had won, and one of eight VGGs, which therefore get twice as many epochs.
 """
 
 from functools import partial
@@ -33,12 +33,12 @@ def _configs(arch: str, scale: str, n: int | None = None) -> list[Tickets]:
 
 
 def evidence_resnet18(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]:
-    """As :func:`empirical.studies.solutions.tickets.evidence`, of ResNet-18.
+    """As :func:`empirical.studies.solutions.tickets.evidence`, for ResNet-18.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-        Of :func:`empirical.studies.solutions.tickets.tabulate`.
+        Table of :func:`empirical.studies.solutions.tickets.tabulate`.
     runs : tuple of str
         Ids of the runs behind it.
 
@@ -57,12 +57,12 @@ def evidence_resnet18(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[
 
 
 def evidence_vgg16(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]:
-    """As :func:`empirical.studies.solutions.tickets.evidence`, of VGG-16.
+    """As :func:`empirical.studies.solutions.tickets.evidence`, for VGG-16.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-        Of :func:`empirical.studies.solutions.tickets.tabulate`.
+        Table of :func:`empirical.studies.solutions.tickets.tabulate`.
     runs : tuple of str
         Ids of the runs behind it.
 

@@ -31,12 +31,12 @@ def run(config: UnitsRun, folder: Path, *, device: str | None = None, data_dir: 
 
     network = config.network()
     experiment = Path(folder).parent.parent / config.networks if config.networks else Path(folder).parent
-    at = ready(config, [network], experiment, device=device, data_dir=data_dir)
-    data, target, (facts,) = at.data, at.device, at.results
+    prepared = ready(config, [network], experiment, device=device, data_dir=data_dir)
+    data, target, (facts,) = prepared.data, prepared.device, prepared.results
     model = first_member(network, experiment, data, target)
     start = prepare(Network(**config.shared()), data, target).eval()
     sites = measure(model, start, data, orders=config.orders, images=config.images, rows=config.rows,
                     seed=config.seed)
     first = {f"{split}_{what}": facts[split][what][0] for split in ("train", "test") for what in ("loss", "accuracy")}
     return {"data": data.name, "sites": sites, **first,
-            "manifest": at.manifest(config.threads)}
+            "manifest": prepared.manifest(config.threads)}
