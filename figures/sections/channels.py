@@ -1,7 +1,14 @@
-"""Flat channels to infinity among converged students."""
+"""Flat channels to infinity among converged students, and the rows of the ledger that they touch."""
 
+from figures.ledger import gather
 from figures.section import Section, picture
 from figures.style import canvas, legend, look, points
+from figures.wording import counted, listed
+from lab.estimate import share_interval
+
+# studies that train students of a teacher until they converge: the evidence that channels may touch
+_CONVERGED = ("graded-width", "graded-copies", "graded-units", "graded-ridge", "graded-loss", "graded-curves", "graded-phase",
+              "copy-average")
 
 
 def draw(tables):
@@ -31,6 +38,52 @@ def frames(tables):
     return {"Converged students by teacher and width": frame[list(columns)].rename(columns=columns)}
 
 
+def findings(tables):
+    """Which claims have evidence from converged students in a channel: computed from the teachers and widths of every table."""
+    if "graded-channels" not in tables:
+        return
+    frame = tables["graded-channels"].frame
+    looked = {(row.teacher, row.width): row for row in frame.itertuples()}
+    inside = {cell for cell, row in looked.items() if row.in_channel > 0}
+    total, caught = int(frame.converged.sum()), round((frame.in_channel * frame.converged).sum())
+    share, unfinished = share_interval(caught, total), int((frame.students - frame.converged).sum())
+    yield (f"<b>Students in channels.</b> {caught} of {total:,} converged students, of "
+           f"{counted(len(looked), 'teacher and width', 'teachers and widths')}, are in a channel ({share.mean:.1%}; at most "
+           f"{share.high:.1%} at 95 % confidence){':' * bool(inside)}{_where(inside)}; of {unfinished} unfinished "
+           f"ones, {int(frame.unfinished_in_channel.sum())}.")
+    touched, free, unseen = [], [], []
+    for name in (name for name in _CONVERGED if name in tables):
+        cells = _cells(tables[name].frame)
+        claims = sorted({item.claim for item in gather({name: tables[name]}, ()) if item.column == "toy"})
+        words = f"{name} ({listed(claims) or 'no claim'})"
+        if cells & inside:
+            touched.append(f"{words}:{_where(cells & inside)}")
+        elif cells & set(looked):
+            free.append(words + " — not looked at:" * bool(cells - set(looked)) + _where(cells - set(looked)))
+        else:
+            unseen.append(words)
+    parts = [f"touched are {'; '.join(touched)}." if touched else "no row is touched."]
+    parts += [f"No channel was found among the students of {'; '.join(free)}."] * bool(free)
+    parts += [f"The teachers of {listed(unseen)} are others, and their students were not looked at."] * bool(unseen)
+    yield f"<b>Rows touched.</b> Of the studies of converged students, and the claims in brackets, {' '.join(parts)}"
+
+
+def _cells(frame) -> set[tuple[str, int]]:
+    """Teachers and widths of a table's students, wide reference networks included; none where teachers have no names."""
+    if "teacher" not in frame:
+        return set()
+    return {(teacher, int(width)) for column in ("width", "reference_width") if column in frame
+            for teacher, width in frame[["teacher", column]].drop_duplicates().itertuples(index=False)}
+
+
+def _where(cells: set[tuple[str, int]]) -> str:
+    """The teachers and their widths, in words after a space."""
+    by: dict[str, list[str]] = {}
+    for teacher, width in sorted(cells):
+        by.setdefault(teacher, []).append(str(width))
+    return f" {', '.join(f'{teacher} teacher at width {listed(widths)}' for teacher, widths in by.items())}" if by else ""
+
+
 SECTION = Section(
     order=85, id="channels",
     title="Flat channels: converged, and not at a minimum",
@@ -38,8 +91,9 @@ SECTION = Section(
     method="In a flat channel two units merge while their readouts diverge with opposite signs; together they become a gated "
         "linear unit, and the gradient vanishes without a minimum (Martinelli et al. 2025). A pair counts if its incoming "
         "weights lie within 30 % of their length of each other and both readouts exceed five times the teacher's largest.",
-    studies=("graded-channels",),
+    studies=("graded-channels", *_CONVERGED),
     draw=draw,
+    findings=findings,
     claims=(),
     frames=frames,
     change_our_mind="Students in channels whose features, and so whose span errors, go on changing as training does.",
