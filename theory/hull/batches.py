@@ -7,6 +7,7 @@ slot is set aside with its weights and goes on in larger slots.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from lab.team import Team
 from lab.threads import single_threaded_blas
 from theory.hull.active_set import Priced, Problem, advance
 from theory.hull.pricing import Points, Ranking
-from theory.hull.slots import Outcome, empty_slots, first_precision, scratch
+from theory.hull.slots import STATE, Outcome, empty_slots, first_precision, scratch
 
 STATE_BYTES = 256 << 20  # for the slots' matrices
 
@@ -43,6 +44,8 @@ class Pool:
         dim = points.shape[1]
         self.problem = Problem(points.array, 1.0 / points.unit, tol, 1e-3 * points.radius / points.unit, block)
         self.slots = empty_slots(slots, capacity, dim)
+        # one array a field: a record's attributes would cost a third of a small query's time from Python
+        self.state = SimpleNamespace(**{name: self.slots.state.view(np.ndarray)[name] for name in STATE.names or ()})
         self.scratch = [scratch(capacity, dim) for _ in range(team.threads)]
         self.query_id = np.full(slots, -1)
         self.exclude = np.full(slots, -1)
@@ -51,47 +54,50 @@ class Pool:
     def put(self, slot: int, query_id: int, query: np.ndarray, excluded: int, start: Answer | None,
             ranking: Ranking = Ranking.NEAREST) -> None:
         """Place a query in a free slot; with ``start``, from the weights it had reached in a smaller one."""
-        slots, state = self.slots, self.slots.state[slot]
+        slots, state = self.slots, self.state
         self.query_id[slot], self.exclude[slot], self.ranking[slot] = query_id, excluded, ranking
         slots.query[slot] = query
         slots.column[slot] = -1
-        state.fresh = 1
-        state.members = state.passive = 0
-        state.upper, state.lower, state.kept_upper = np.inf, 0.0, np.inf
-        state.tries = state.fine = state.rounds = 0
-        state.precise = first_precision(self.points.shape[1])
+        state.fresh[slot] = 1
+        state.members[slot] = state.passive[slot] = 0
+        state.upper[slot], state.lower[slot], state.kept_upper[slot] = np.inf, 0.0, np.inf
+        state.tries[slot] = state.fine[slot] = state.rounds[slot] = 0
+        state.precise[slot] = first_precision(self.points.shape[1])
         if start is not None:
             k = len(start.index)
             slots.index[slot, :k], slots.alpha[slot, :k] = start.index, start.weights
-            state.members, state.rounds = k, start.rounds
+            state.members[slot], state.rounds[slot] = k, start.rounds
 
     def take(self, slot: int) -> Answer:
         """The state of a slot as an answer; the slot is free afterwards."""
         self.query_id[slot] = -1
-        slots, state = self.slots, self.slots.state[slot]
-        if state.kept_upper < state.upper:
-            index, weights = slots.kept_index[slot, :state.kept_size], slots.kept_alpha[slot, :state.kept_size]
+        slots, state = self.slots, self.state
+        upper, kept, lower = state.upper[slot], state.kept_upper[slot], state.lower[slot]
+        if kept < upper:
+            size = state.kept_size[slot]
+            index, weights = slots.kept_index[slot, :size], slots.kept_alpha[slot, :size]
         else:
-            index, weights = slots.index[slot, :state.members], slots.alpha[slot, :state.members]
+            size = state.members[slot]
+            index, weights = slots.index[slot, :size], slots.alpha[slot, :size]
         keep = weights > 0
-        return Answer(float(min(state.kept_upper, state.upper)), float(state.lower), index[keep], weights[keep],
-                      slots.best[slot].copy() if state.lower > 0 else None, Outcome(state.code), int(state.rounds))
+        return Answer(float(min(kept, upper)), float(lower), index[keep], weights[keep],
+                      slots.best[slot].copy() if lower > 0 else None, Outcome(state.code[slot]), int(state.rounds[slot]))
 
     def _price(self, slots: np.ndarray, dtype: type, first: int) -> Priced:
         """Candidates for these slots, as :meth:`theory.hull.pricing.Points.price` gives them, about the origins."""
         points, tol, small = self.points, self.problem.tol, self.problem.small
-        state = self.slots.state[slots]
-        fresh = state.fresh == 1
+        state = self.state
+        fresh, upper = state.fresh[slots] == 1, state.upper[slots]
         directions = self.slots.direction[slots]
         directions[fresh] = (self.slots.query[slots][fresh] - points.centre) / points.unit
         # the origin's own coordinate turns a score about the origin into one about the centre
-        shift = (state.shift - directions @ points.centre) / points.unit
-        floor = tol * np.maximum(state.upper, small)
-        least = state.level + 0.3 * tol * np.maximum(state.upper, np.where(state.upper <= floor, 0.0, small))
+        shift = (state.shift[slots] - directions @ points.centre) / points.unit
+        floor = tol * np.maximum(upper, small)
+        least = state.level[slots] + 0.3 * tol * np.maximum(upper, np.where(upper <= floor, 0.0, small))
         level = np.where(fresh, -np.inf, least + shift)
         W = self.capacity
         member = np.full((len(slots), W + 1), np.iinfo(np.int64).max)
-        sizes = np.where(fresh, 0, state.members)
+        sizes = np.where(fresh, 0, state.members[slots])
         inside = np.arange(W) < sizes[:, None]
         member[:, :W][inside] = self.slots.index[slots][inside]
         excluded = self.exclude[slots]
@@ -118,16 +124,16 @@ class Pool:
         ``first`` is the size of a new query's first working set.
         """
         active = np.flatnonzero(self.query_id >= 0)
-        state = self.slots.state[active]
-        warm = (state["fresh"] == 1) & (state["members"] > 0)  # nothing to price: the working set was carried over
-        fine = (state["fine"] == 1) & ~warm
+        state = self.state
+        warm = (state.fresh[active] == 1) & (state.members[active] > 0)  # nothing to price: the working set was carried over
+        fine = (state.fine[active] == 1) & ~warm
         for group, dtype in ((active[~warm & ~fine], np.float32), (active[fine], np.float64)):
             if len(group):
                 self._advance(group, self._price(group, dtype, first))
         if warm.any():
             none = np.zeros((warm.sum(), 1), np.int64)
             self._advance(active[warm], Priced(none, none[:, 0], np.full(len(none), np.inf), False))
-        return active[self.slots.state.code[active] != Outcome.CONTINUE]
+        return active[state.code[active] != Outcome.CONTINUE]
 
 
 class _Starts:
@@ -183,7 +189,7 @@ def project_all(points: Points, queries: np.ndarray, excluded: np.ndarray, tol: 
                     pool.put(free.pop(), number, queries[number].astype(np.float64), excluded[number], start,
                              Ranking.NEAREST if start else starts.ranking(number))
                 stop = pool.step(starts.first)
-                over = (pool.slots.state.rounds >= max_rounds) & (pool.query_id >= 0)
+                over = (pool.state.rounds >= max_rounds) & (pool.query_id >= 0)
                 for slot in np.union1d(stop, np.flatnonzero(over)):
                     number = int(pool.query_id[slot])
                     answer = pool.take(slot)

@@ -16,8 +16,11 @@ from lab.compiled import njit
 
 # No nnan/ninf: NaN must stay visible. Reassociation lets the dot products use vector registers.
 FLAGS = {"reassoc", "contract", "nsz", "arcp"}
-# Steps of a kernel are called from compiled code alone: neither wrapped for Python nor cached, they compile faster.
-helper = njit(error_model="numpy", fastmath=FLAGS, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+# Steps of a kernel are called from compiled code alone: neither wrapped for Python nor cached, they compile faster. They borrow
+# their arrays, without reference counts: those are atomic, and took a tenth of the time of small problems (d = 16), a pair for
+# each view of a row. So a step must neither allocate nor return an array; those that do are owners.
+helper = njit(error_model="numpy", fastmath=FLAGS, no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False)
+owner = njit(error_model="numpy", fastmath=FLAGS, no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=True)
 
 SMALL = 256  # up to this dimension inner products are taken in float64 from the start
 
@@ -164,7 +167,7 @@ def first_precision(dim: int) -> Precision:
     return Precision.DOUBLE if dim <= SMALL else Precision.SINGLE
 
 
-@helper
+@owner
 def slot_of(slots, s):
     """The arrays of slot s."""
     factor = Factor(slots.K[s], slots.R[s], slots.ones[s], slots.order[s], slots.column[s])

@@ -21,7 +21,7 @@ take a slot's record ``state`` and its ``factor`` (:mod:`theory.hull.slots`), wh
 import numpy as np
 
 from theory.hull.factor import append, backward, forward, remove
-from theory.hull.slots import BASE, FACE, GRADIENT, PULL, REDUCED, REFUSED, RHS, START, helper
+from theory.hull.slots import BASE, FACE, GRADIENT, PULL, REDUCED, REFUSED, RHS, START, helper, owner
 
 EPS = 2.0**-53
 PIVOT = 1e-14  # smallest usable pivot, in units of |r|
@@ -250,7 +250,7 @@ def gather(points, index, first, last, origin, inv, rows):
             rows[j, e] = (np.float64(row[e]) - origin[e]) * inv
 
 
-@helper
+@owner
 def gram(rows, first, last, K):
     """Inner products of rows first..last-1 with all rows before ``last``, mirrored."""
     block = np.dot(rows[first:last], rows[:last].T)
