@@ -59,8 +59,8 @@ def narrowest(table: Table):
 
 
 def controlled_rows(table: Table):
-    """Rows of the narrowest copies under a control: width 1 where the wide network is wider than standard; as many copies as have
-    the wide network's parameters where the control trains so many."""
+    """Rows of the narrowest copies under a control: width 1 if the wide network is wider than standard; as many copies as have
+    the wide network's parameters if the control trains so many."""
     frame = whole(table)
     if frame.width.max() > 1:
         return frame[frame.width == 1]

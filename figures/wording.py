@@ -40,9 +40,9 @@ def listed(words: Iterable[str]) -> str:
     return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
-def counted(count: int, thing: str, things: str = "") -> str:
+def counted(count: int, noun: str, plural: str = "") -> str:
     """``1 claim``, ``2 claims``."""
-    return f"{count:,} {thing if count == 1 else things or thing + 's'}"
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
 
 
 def span(values: Iterable[float], text=str) -> str:

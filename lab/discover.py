@@ -158,8 +158,8 @@ def exports(package: str) -> dict[str, list[str]]:
 def public(source: str) -> dict[str, str]:
     """Public functions and classes of a module, with their docstrings ("" for none).
 
-    They are those that the module defines itself, and lists in ``__all__`` where it has one: what the site describes, and what
-    the tests of the public surface look at. What a package passes on belongs to the module that defines it.
+    They are those that the module itself defines, and lists in ``__all__`` if it has one: what the site describes and what the
+    tests of the public surface check. Names that a package re-exports belong to the module that defines them.
     """
     tree = ast.parse(source)
     listed = _listed(tree)
@@ -168,7 +168,7 @@ def public(source: str) -> dict[str, str]:
 
 
 def _listed(tree: ast.Module) -> list[str] | None:
-    """The names in ``__all__``; None where there is none, or where it is computed, as in a lazy package."""
+    """The names in ``__all__``; None if there is no such list, or if it is computed, as in a lazy package."""
     for node in tree.body:
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
             target = node.targets[0] if isinstance(node, ast.Assign) else node.target

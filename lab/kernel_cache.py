@@ -75,11 +75,11 @@ def ingredients(function: FunctionType) -> str:
             digest.update(code.co_code)
             digest.update(repr([c for c in code.co_consts if not isinstance(c, CodeType)]).encode())
             digest.update(repr(code.co_names).encode())
-        for name, thing in sorted(_named(current), key=lambda pair: pair[0]):
+        for name, value in sorted(_named(current), key=lambda pair: pair[0]):
             digest.update(name.encode())
-            inner = _function(thing)
+            inner = _function(value)
             if inner is None:
-                digest.update(_value(thing))
+                digest.update(_value(value))
             elif inner not in done and inner.__module__.partition(".")[0] not in _FOREIGN:
                 done.add(inner)
                 waiting.append(inner)
@@ -103,29 +103,29 @@ def _named(function: FunctionType) -> Iterator[tuple[str, Any]]:
         except ValueError:  # not assigned yet
             continue
     for name in names & function.__globals__.keys():
-        thing = function.__globals__[name]
-        if not isinstance(thing, ModuleType):
-            yield name, thing
-        elif thing.__name__.partition(".")[0] not in _FOREIGN:
-            yield from ((f"{name}.{member}", getattr(thing, member)) for member in names if hasattr(thing, member))
+        value = function.__globals__[name]
+        if not isinstance(value, ModuleType):
+            yield name, value
+        elif value.__name__.partition(".")[0] not in _FOREIGN:
+            yield from ((f"{name}.{member}", getattr(value, member)) for member in names if hasattr(value, member))
 
 
-def _function(thing: Any) -> FunctionType | None:
-    """The Python function behind a kernel, a wrapped kernel, an intrinsic, or itself."""
+def _function(value: Any) -> FunctionType | None:
+    """The Python function behind a kernel, a wrapped kernel or an intrinsic, or the function itself."""
     for attribute in ("py_func", "_defn", "__wrapped__"):
-        thing = getattr(thing, attribute, thing)
-    return thing if isinstance(thing, FunctionType) else None
+        value = getattr(value, attribute, value)
+    return value if isinstance(value, FunctionType) else None
 
 
-def _value(thing: Any) -> bytes:
+def _value(value: Any) -> bytes:
     """A constant by its value, an array by its content, anything else by the source of the module that defines its type."""
-    if isinstance(thing, _CONSTANTS):
-        return repr(thing).encode()
-    if isinstance(thing, tuple | list):
-        return b"".join(map(_value, thing))
-    if isinstance(thing, np.ndarray | np.generic):
-        return repr((thing.dtype, thing.shape)).encode() + thing.tobytes()
-    kind = thing if isinstance(thing, type) else type(thing)
+    if isinstance(value, _CONSTANTS):
+        return repr(value).encode()
+    if isinstance(value, tuple | list):
+        return b"".join(map(_value, value))
+    if isinstance(value, np.ndarray | np.generic):
+        return repr((value.dtype, value.shape)).encode() + value.tobytes()
+    kind = value if isinstance(value, type) else type(value)
     return kind.__qualname__.encode() + _source(kind.__module__)
 
 

@@ -13,7 +13,7 @@ __all__ = ["over_best_below", "peak_place", "rise_at_end", "second_fall"]
 
 
 def peak_place(ratios: np.ndarray, risks: np.ndarray) -> float:
-    """Size at which a curve of risks peaks: the top of the parabola through its highest point and the two beside it.
+    """Size at which a curve of risks peaks: the top of the parabola through its highest point and its two neighbours.
 
     Both axes are logarithmic. A highest point at an end of the curve is returned as it is.
 

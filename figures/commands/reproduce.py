@@ -1,4 +1,4 @@
-"""Published numbers beside ours: which are met, by how much the others are off, which cannot be reached here and why."""
+"""Published numbers compared with ours: which are met, by how much the others are off, which cannot be reached here and why."""
 
 from lab.arguments import add_run_arguments, folder, processes
 from lab.cli import say

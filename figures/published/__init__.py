@@ -95,7 +95,7 @@ class Published:
 
 @dataclass(frozen=True)
 class Meeting:
-    """A published number beside ours.
+    """A published number compared with ours.
 
     Attributes
     ----------
@@ -146,7 +146,7 @@ def published() -> dict[str, Published]:
 
 
 def meet(numbers: Sequence[Published], tables: Mapping[str, Table]) -> list[Meeting]:
-    """Each published number beside ours.
+    """Each published number compared with ours.
 
     Parameters
     ----------

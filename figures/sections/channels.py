@@ -29,7 +29,7 @@ def draw(tables):
 
 
 def frames(tables):
-    """Shares by teacher and width, which tell how many students of the other studies are concerned."""
+    """Shares by teacher and width, which show how many students of the other studies are affected."""
     if "graded-channels" not in tables:
         return {}
     frame = tables["graded-channels"].frame

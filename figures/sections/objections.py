@@ -188,7 +188,7 @@ def _similarities(tables):
             axis.set(ylim=(0, 1.02))
         axes[0].set_ylabel("similarity")
         legend(figure, axes)
-        yield picture(figure, "Similarity beside its baselines",
+        yield picture(figure, "Similarity and its baselines",
                       "Interpret each similarity against these references: two wide networks, an untrained network, and shuffled "
                       "rows, with the same numbers of units and rows.", " ".join(real))
 

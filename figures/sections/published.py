@@ -1,4 +1,4 @@
-"""Published numbers beside ours."""
+"""Published numbers compared with ours."""
 
 from figures.published import VERDICTS, meet, published
 from figures.section import Section, picture
@@ -28,7 +28,7 @@ def frames(tables):
              "remarks": "; ".join(filter(None, [m.number.reduced, m.number.why])) or "–",
              "source": f"{m.number.source} ({m.number.read})"} for m in met]
     counts = ", ".join(f"{sum(m.verdict == v for m in met)} {v}" for v in VERDICTS if any(m.verdict == v for m in met))
-    return {f"{counted(len(met), 'published number')} beside ours: {counts}": pandas.DataFrame(rows)}
+    return {f"{counted(len(met), 'published number')} compared with ours: {counts}": pandas.DataFrame(rows)}
 
 
 def draw(tables):

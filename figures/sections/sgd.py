@@ -17,7 +17,7 @@ def _trajectories(table):
             axis.tick_params(axis="x", which="minor", labelbottom=False)
         legend(figure, axes)
         axes[0].set_ylabel("generalisation error")
-        return picture(figure, "Online SGD beside its order-parameter equations",
+        return picture(figure, "Online SGD and its order-parameter equations",
                        "Lines: the equations of Saad & Solla and Goldt et al., with the initial conditions of the simulations. "
                        "Markers: mean over replicas with 95 % intervals.", table.name)
 

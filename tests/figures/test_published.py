@@ -1,4 +1,4 @@
-"""Published numbers beside ours: the rule, what the declarations need, and the command."""
+"""Published numbers compared with ours: the rule, what the declarations need, and the command."""
 
 import json
 import math

@@ -66,7 +66,7 @@ def test_a_step_that_leaves_zero_says_what_vanishes():
     d = Derivation("d", "s", "here")
     for zero in (0, sp.S.Zero, sp.zeros(2), sp.Tuple(sp.zeros(2), 0)):
         assert d.step("The difference is", zero) == zero
-    assert d.to_latex().count(r"\text{what is left} = 0") == 4 and "\\[ 0 \\]" not in d.to_latex()
+    assert d.to_latex().count(r"\text{remainder} = 0") == 4 and "\\[ 0 \\]" not in d.to_latex()
     assert d.step("Values", sp.Tuple(x, 0)) and d.vanishes("Both sides agree.", x - x, "∂N − x_a") is None
     with pytest.raises(ArithmeticError, match="both does not vanish: x"):
         d.vanishes("They do not.", x, "both")

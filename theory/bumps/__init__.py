@@ -18,7 +18,7 @@ only a plateau.
 are treated as independent, which is exact while bumps do not overlap). P(success by time t) = 1 - (1 - share of starts within
 reach(t))^m: this is the law of m independent tickets, and also the distribution of the waiting time.
 
-**Coverage.** m bumps with fixed centres on a lattice of spacing h and trainable heights, all 0 at first. The problem is
+**Coverage.** m bumps with fixed centres on a lattice of spacing h and trainable heights, all 0 initially. The problem is
 linear. In Fourier space each crystal momentum k carries a single decaying mode with rate (1/h) sum_j |b(k + 2 pi
 j/h)|^2, b the transform of one bump; integrating over k is exact (:func:`coverage_loss`). For h <= s, equal widths,
 to a relative error of order exp(-2 pi^2 s^2/h^2)... at times that do not resolve the lattice,

@@ -10,7 +10,7 @@ from theory.bumps.arguments import nonnegative, out, positive
 
 @renamed(width="bump_width")
 def coverage_loss(time: npt.ArrayLike, spacing: float, bump_width: float = 1.0, offset: float = 0.0) -> np.ndarray | float:
-    """Loss of a lattice of fixed bumps with trained heights (0 at first), relative to its start.
+    """Loss of a lattice of fixed bumps with trained heights (0 initially), relative to its initial value.
 
     Exact for an infinite lattice. Source: derived here (``bumps-coverage``).
 

@@ -105,7 +105,7 @@ def sliding_time(start: npt.ArrayLike, end: npt.ArrayLike, bump_width: float = 1
     Returns
     -------
     float or ndarray
-        Time of gradient flow, at least 0 (inf where it exceeds the largest double), of the broadcast shape.
+        Time of gradient flow, at least 0 (inf if it exceeds the largest double), of the broadcast shape.
 
     Raises
     ------
@@ -224,7 +224,7 @@ def bumps_needed(probability: npt.ArrayLike, within: npt.ArrayLike, half_line: f
     Returns
     -------
     float or ndarray
-        Whole numbers; inf where no start is within reach.
+        Whole numbers; inf if no start is within reach.
 
     Raises
     ------

@@ -65,7 +65,7 @@ class Claim:
     columns : tuple of {"theory", "toy", "real"}
         The columns that can provide evidence.
     bound_reason : str
-        Why the bound is where it is.
+        The reason for the bound.
     scope : str
         The settings that the claim is about, in words; "" for all that are measured.
     primary : mapping of str to str
@@ -157,7 +157,7 @@ class Evidence:
 
     @property
     def cluster_name(self) -> str:
-        """Its cluster; a name of its own where it has none."""
+        """Its cluster, or a name of its own if it has none."""
         return self.cluster or f"{self.key} {self.setting}"
 
 

@@ -157,10 +157,10 @@ CLAIMS: tuple[Claim, ...] = (
         "FSE(narrow copies started as slices of the wide network, to the wide network) minus FSE(wide to another wide)",
         "a gap of at most 1 % of the variance under shared starts",
         _ABOVE, ("toy", "real"), _VARIANCE,
-        "in the toy: settings in which starts decide what is found (large starts, equal strengths)",
+        "in the toy: settings in which the initial weights decide what a student learns (large ones, or equal strengths)",
         _control("resnet18-digits-slices", "square root, width 2, large start"), "difficulty",
-        (Change("2026-11-28", "in the toy from small starts; now where starts decide what students find",
-                "from small starts every student of the graded teacher finds the same features, so slices cannot differ"),),
+        (Change("2026-11-28", "in the toy from small initial weights; now where the initial weights decide what students learn",
+                "from small ones every student of the graded teacher learns the same features, so slices cannot differ"),),
     ),
     Claim(
         "s0.gap-beyond-null", "critique of similarity measures (arXiv 2602.14486)",

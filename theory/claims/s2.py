@@ -12,8 +12,8 @@ __all__ = ["CLAIMS"]
 _S2 = "S2 (Martinelli, Brea, Gerstner et al. 2026)"
 _CHANCES = "probabilities of success that differ by less than .05 count as equal"
 _TABLE = "teachers of 8 to 20 units (smaller ones have hardly any spurious minimum), one or two neurons more"
-_FRESH = Change("2026-11-28", "compared with the ticket and its original rest; now with a fresh network of the same width",
-                "with its original rest a winner wins by construction, so the difference could not be negative")
+_FRESH = Change("2026-11-28", "compared with the ticket and its original neurons; now with a fresh network of the same width",
+                "with its original neurons a winner wins by construction, so the difference could not be negative")
 _MATTERS = Change("2026-11-28", "held above 0; now above .05, with no effect within .05 of 0",
                   "a bound is the smallest effect that matters")
 

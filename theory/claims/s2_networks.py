@@ -1,4 +1,4 @@
-"""Claims by others on trained networks, beside those of S2: double descent, and solutions of nearly zero loss.
+"""Claims by others on trained networks, in addition to those of S2: double descent, and solutions of nearly zero loss.
 
 Declared before their runs; the settings are those of :mod:`empirical.studies.solutions`.
 """

@@ -115,8 +115,8 @@ def compare_pairs(pairs: Sequence[Pair], *, labels=None, ids=None, groups=None, 
     ridges, seed, subset, few_rows = _checked(ridges, seed, subset, few_rows)
     rows = [_matched(pair, ids, {"labels": labels, "groups": groups}) for pair in pairs]
     if len(set(rows)) > 1 and not (labels is groups is None and isinstance(split, float)):
-        raise InputError(f"pairs have different numbers of rows ({min(rows):,} … {max(rows):,}): labels, groups or a split of "
-                         "one's own go with pairs of the same rows")
+        raise InputError(f"pairs have different numbers of rows ({min(rows):,} … {max(rows):,}): labels, groups and your "
+                         "own split need pairs of the same rows")
     targets = None if labels is None else read_labels(labels, rows[0])
     groups = groups_of([one for pair in pairs for one in pair.blocks]) if groups is None else _column(groups, "groups")
 

@@ -262,8 +262,8 @@ def _check_blocks(work: Work, few_rows: bool) -> list[str]:
         if still.any():
             notes.append(f"{name} has {int(still.sum()):,} of {len(still):,} units that do not vary (dead or constant)")
         if count <= units and not few_rows:
-            raise InputError(f"{count:,.0f} rows to fit on for {units:,} units of {name}: so few rows are fitted whatever the "
-                             "features are; give more rows, or few_rows for the held-out measures only", "few_rows")
+            raise InputError(f"{count:,.0f} rows to fit on for {units:,} units of {name}: so few rows can be fitted with any "
+                             "features; give more rows, or few_rows for the held-out measures only", "few_rows")
         if count < ROWS_PER_UNIT * units:
             notes.append(f"{count / units:.1f} rows to fit on for each unit of {name}: in-sample similarities are biased "
                          "upwards; compare them with their nulls, or use the held-out ones")

@@ -58,7 +58,7 @@ def split_rows(n: int, *, split=HELD_OUT, groups=None, seed: int = 0) -> Split:
     n : int
         Number of rows.
     split : float, mapping or array, default 0.5
-        Share of the rows to hold out, in (0, 1), drawn at random. Or a split of one's own: a mapping with row numbers or a mask
+        Share of the rows to hold out, in (0, 1), drawn at random. Or your own split: a mapping with row numbers or a mask
         for each of ``fit``, ``score`` and, optionally, ``tune``; or a vector with the name of each row's part. Without ``tune``,
         a quarter of ``fit`` is drawn for it. Rows in no part are left out.
     groups : array of shape (n,), optional

@@ -26,7 +26,7 @@ class Step:
     Examples
     --------
     >>> Step("Expand.", 0).shown
-    Eq(what is left, 0)
+    Eq(remainder, 0)
     """
 
     text: str
@@ -37,8 +37,8 @@ class Step:
         """The equation as printed: a bare zero gets a left-hand side."""
         import sympy as sp
 
-        left = named("what is left", r"\text{what is left}")
-        return sp.Eq(left, 0, evaluate=False) if _is_zero(self.equation) else self.equation
+        remainder = named("remainder", r"\text{remainder}")
+        return sp.Eq(remainder, 0, evaluate=False) if _is_zero(self.equation) else self.equation
 
 
 @dataclass
@@ -83,7 +83,7 @@ class Derivation:
     def step(self, text: str, equation: Any = None) -> Any:
         """Append a step and return its equation, so that a derivation reads ``x = d.step("...", x)``.
 
-        A bare zero, to which some inputs lead, is printed as "what is left = 0". If zero is the point of a step, use
+        A bare zero, to which some inputs lead, is printed as "remainder = 0". If zero is the point of a step, use
         :meth:`vanishes`, which names what vanishes.
         """
         self.steps.append(Step(text, equation))

@@ -14,7 +14,7 @@ Both bounds are rigorous for the numbers given: pricing in float32 carries its r
 decide is priced in float64, and distances, scores of candidates and the final bounds are float64 with their rounding
 added. A query that did not converge is reported as such and keeps its bounds.
 
-The solver stands here, beside the bounds that it certifies, since a distance to a hull has no closed form: this package is to
+The solver is kept here, with the bounds that it certifies, because a distance to a hull has no closed form: this package is to
 :mod:`empirical.hull` what a formula is to a simulation. Its modules, from the outside in: ``batches`` (many queries in
 lock-step), ``pricing`` and ``device`` (one matrix product for many directions), ``active_set`` (a round of one query),
 ``wolfe`` (the small problem), ``factor`` (its triangular factor), ``slots`` (the state).

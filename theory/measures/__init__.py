@@ -1,8 +1,8 @@
 """Measures of features: pure functions of :class:`theory.moments.Moments`, or of rows where moments are not enough.
 
 ``span`` span error, gap, probe by regression · ``ridge`` the regression itself · ``similarity`` CKA, CCA, Procrustes ·
-``debiased`` CKA without its bias · ``neighbours`` shared nearest neighbours · ``calibrated`` similarities beside those of
-shuffled rows · ``units`` effective rank, repeated and predictable units · ``residual`` residual features and their controls ·
+``debiased`` CKA without its bias · ``neighbours`` shared nearest neighbours · ``calibrated`` similarities relative to those
+of shuffled rows · ``units`` effective rank, repeated and predictable units · ``residual`` residual features and their controls ·
 ``null`` permutation nulls · ``fitted`` which rows fitted measures are scored on · ``ablation`` curves of predictions ·
 ``merging`` smaller networks · ``nonlinear`` span error by a kernel or a network · ``logistic`` logistic probe · ``rows``
 checks of rows.

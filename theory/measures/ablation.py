@@ -329,7 +329,7 @@ def crossing(fractions: npt.ArrayLike, curve: np.ndarray, level: float = LEVEL) 
     Returns
     -------
     ndarray of shape (...)
-        1 where a curve never falls below it.
+        1 if a curve never falls below it.
 
     Raises
     ------

@@ -31,7 +31,7 @@ __all__ = ["Calibrated", "calibrated", "calibrated_cka", "calibrated_neighbours"
 
 @dataclass(frozen=True)
 class Calibrated:
-    """A similarity beside those of shuffled rows.
+    """A similarity, and those of shuffled rows.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class Calibrated:
 
 def calibrated(measure: Callable[[np.ndarray, np.ndarray], float], x: np.ndarray, y: np.ndarray, rng: np.random.Generator, *,
                repeats: int = 99) -> Calibrated:
-    """Any similarity of rows, beside that of shuffled rows.
+    """Any similarity of rows, calibrated by shuffled rows.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def calibrated(measure: Callable[[np.ndarray, np.ndarray], float], x: np.ndarray
 
 
 def calibrated_cka(x: np.ndarray, y: np.ndarray, rng: np.random.Generator, *, repeats: int = 99) -> Calibrated:
-    """Linear CKA beside that of shuffled rows.
+    """Linear CKA, calibrated by shuffled rows.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ def calibrated_cka(x: np.ndarray, y: np.ndarray, rng: np.random.Generator, *, re
 
 def calibrated_neighbours(x: np.ndarray, y: np.ndarray, rng: np.random.Generator, *, neighbours: int = 10,
                           repeats: int = 99) -> Calibrated:
-    """Shared nearest neighbours beside those of shuffled rows.
+    """Shared nearest neighbours, calibrated by shuffled rows.
 
     Parameters
     ----------

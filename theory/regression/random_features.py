@@ -3,7 +3,7 @@ cited).
 
 Data x_1 ... x_n and features theta_1 ... theta_N uniform on the sphere of radius sqrt d; target y = beta.x + (a random
 nonlinear part of norm F*) + noise of variance tau^2, |beta| = F1; model sum_i a_i [sigma(theta_i.x/sqrt d) - mu0],
-penalty (N lambda/d) |a|^2 beside the mean squared error. d -> oo at psi1 = N/d, psi2 = n/d. With z ~ N(0, 1), mu0 =
+penalty (N lambda/d) |a|^2 added to the mean squared error. d -> oo at psi1 = N/d, psi2 = n/d. With z ~ N(0, 1), mu0 =
 <sigma(z)>, mu1 = <z sigma(z)>, mu*^2 = <sigma^2> - mu0^2 - mu1^2, zeta = mu1/mu*, the excess risk is
 
     R = F1^2 E1/E0 + (tau^2 + F*^2) E2/E0 + F*^2,
