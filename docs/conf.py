@@ -10,7 +10,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE), str(HERE / "examples")]
 
-import docstrings  # noqa: E402 (found by what stands above)
+import docstrings  # noqa: E402 (importable through the line above)
 import pages  # noqa: E402
 
 import lab  # noqa: E402

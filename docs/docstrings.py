@@ -11,34 +11,34 @@ def apart(lines: list[str]) -> list[str]:
 
     A line followed by an indented text and an empty line is a definition and stays one.
     """
-    found: list[str] = []
+    result: list[str] = []
     i, code = 0, False
     while i < len(lines):
         line, end = lines[i], i + 1
-        base, before = _indent(line), found[-1] if found else ""
+        base, before = _indent(line), result[-1] if result else ""
         code = (code or before.rstrip().endswith("::")) if not before.strip() or base > _indent(before) else False
         if line.strip() and before.strip() and base > _indent(before) and not code and not _hangs(before, base):
             while end < len(lines) and (not lines[end].strip() or _indent(lines[end]) >= base):
                 end += 1
             last = max(n for n in range(i, end) if lines[n].strip()) + 1
             # docutils takes a single line above an indented text, and an empty one below it, for a definition
-            several = len(found) > 1 and found[-2].strip() and _indent(found[-2]) == _indent(before)
+            several = len(result) > 1 and result[-2].strip() and _indent(result[-2]) == _indent(before)
             if several or (last == end and end < len(lines)):
                 outside = " " * _indent(before)
-                found += ["", f"{outside}::", "", *lines[i:last], ""]
+                result += ["", f"{outside}::", "", *lines[i:last], ""]
                 i = last
                 continue
-            found += lines[i:last]
+            result += lines[i:last]
             i = last
             continue
-        found.append(line)
+        result.append(line)
         i += 1
-    return found
+    return result
 
 
 def plain_signs(lines: list[str]) -> list[str]:
     """Escape ``|r|``, ``W*`` and ``r_``, which are mathematics; leave code, lists, examples and emphasised words unchanged."""
-    found = []
+    result = []
     literal, example = None, False  # indent of the line that announces a block of code; within an example
     for line in lines:
         text = line.strip()
@@ -49,8 +49,8 @@ def plain_signs(lines: list[str]) -> list[str]:
                 pieces = re.split(MARKUP, line)
                 line = "".join(piece if n % 2 else re.sub(r"(?<!\\)([|*]|(?<=\w)_(?!\w))", r"\\\1", piece)
                                for n, piece in enumerate(pieces))
-        found.append(line)
-    return found
+        result.append(line)
+    return result
 
 
 def _indent(line: str) -> int:

@@ -62,7 +62,7 @@ def facts_of(claim: Claim) -> Iterator[str]:
 
 
 def in_words(value) -> str:
-    """A field of a claim as a reader takes it: a mapping entry by entry, a record by its fields."""
+    """A field of a claim in words: mappings entry by entry, records of a change with date and reason."""
     if isinstance(value, Mapping):
         return "; ".join(f"{key}: {in_words(one)}" for key, one in value.items())
     if isinstance(value, tuple):

@@ -30,7 +30,7 @@ def loss(weights, teacher):
 
 
 def gradient(weights, teacher):
-    """Its gradient, (n, d)."""
+    """Gradient of the loss, (n, d)."""
     units = np.eye(teacher, weights.shape[1])
     return np.array([
         0.5 * w + sum((kernel_gradient(w, v) for j, v in enumerate(weights) if j != i), np.zeros_like(w))
@@ -39,7 +39,7 @@ def gradient(weights, teacher):
 
 
 def descend(weights, teacher, rate, steps):
-    """So many steps of gradient descent."""
+    """Weights after ``steps`` steps of gradient descent."""
     weights = weights.copy()
     for _ in range(steps):
         weights -= rate * gradient(weights, teacher)

@@ -1,10 +1,10 @@
-"""Ablation of many masks against the forward passes they need, and against a loop over masks with one hook a unit.
+"""Ablation of many masks against the forward passes they need, and against a loop over masks with one hook per unit.
 
     python -m tests.bench.bench_ablation [--json] [--repeat 5]
 
 Process time, medians over interleaved repetitions in one process, one thread. "forward" is as many plain passes over as many
 images as there are masks times images, in batches of the same size; "all" ablates every marked place at once, "last" the last
-place alone (what comes before it is computed once), "loop" sets units to zero one after the other, a pass a mask.
+place alone (what comes before it is computed once), "loop" sets units to zero by hooks, one pass per mask.
 """
 
 import argparse

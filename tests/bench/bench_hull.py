@@ -1,6 +1,6 @@
 """Projection on a hull against ``scipy.optimize.nnls`` on all points, one query at a time, on one core.
 
-``python -m tests.bench.bench_hull [--json] [--large]``: median over interleaved repeats of process time a query.
+``python -m tests.bench.bench_hull [--json] [--large]``: process time per query, median over interleaved repeats.
 ``--large`` measures 50,000 points in dimension 3,072 on all cores instead, which no peer finishes: minutes for 10,000 queries,
 extrapolated from ``--queries`` unless ``--whole`` projects all 10,000.
 """

@@ -1,9 +1,8 @@
 """Closed-form ReLU landscape gradient against the bare cost of its square roots and arccosines, one core.
 
-``python -m tests.bench.bench_landscape_gradient [--json]``: median over interleaved repeats of process time,
-microseconds a gradient, k = n = d = 20. Bare cost: one root and one arccosine for each of the n(n-1)/2 + n k pairs,
-by NumPy (vectorised library calls on an array in cache) and by Numba (scalar libm calls, what a plain compiled loop
-pays).
+``python -m tests.bench.bench_landscape_gradient [--json]``: process time in microseconds per gradient, median over
+interleaved repeats, k = n = d = 20. Bare cost: one root and one arccosine for each of the n(n-1)/2 + n k pairs, by
+NumPy (vectorised library calls on an array in cache) and by Numba (scalar libm calls, what a plain compiled loop pays).
 """
 
 import argparse
@@ -73,7 +72,7 @@ def main(argv=None):
         return
     for row in rows:
         costs = ", ".join(f"{name} {value:.2f}" for name, value in row["microseconds"].items())
-        print(f"{row['replicas']:>4} replicas, microseconds a gradient: {costs}; over bare NumPy "
+        print(f"{row['replicas']:>4} replicas, microseconds per gradient: {costs}; over bare NumPy "
               f"{row['over_bare_numpy']:.2f}, "
               f"over bare Numba {row['over_bare_numba']:.2f} (target {TARGET:g})")
 

@@ -1,12 +1,13 @@
 """Online SGD of 256 two-layer students against PyTorch, JAX and NumPy: one core, float32, erf, both layers trained.
 
-``python -m tests.bench.bench_sgd [--json] [--rounds 5] [--quick] [--batch 1 32] [--width …] [--inputs …] [--cells-only] [--plot
-FILE.svg]``: the same algorithm with gradients written by hand in
-every program (torch: batched bmm; JAX: vmap, scan and jit; NumPy: einsum-free matmul), fresh Gaussian inputs, a teacher
-of four units. Process time a step and replica, medians of interleaved rounds in one process on one core; ratios are peer
-over ours. With ``--plot``, what of a step goes to sampling, products, activation and update is measured part by part and drawn.
-"peak" is the fastest single-thread float32 matrix product of torch and NumPy in the same run. Then the span
-law against the full simulator, and the growth of time in replicas and width.
+    python -m tests.bench.bench_sgd [--json] [--rounds 5] [--quick] [--batch 1 32] [--width …] [--inputs …] [--cells-only]
+                                    [--plot FILE.svg]
+
+The same algorithm with gradients written by hand in every program (torch: batched bmm; JAX: vmap, scan and jit; NumPy:
+einsum-free matmul), fresh Gaussian inputs, a teacher of four units. Process time per step and replica, medians of
+interleaved rounds in one process on one core; ratios are peer over ours. "peak" is the fastest single-thread float32 matrix
+product of torch and NumPy in the same run. Then the span law against the full simulator, and the growth of time in replicas
+and width. With ``--plot``, the shares of a step that sampling, products, activation and update take are measured and drawn.
 """
 
 import argparse
@@ -189,7 +190,7 @@ def main():
     parser.add_argument("--width", type=int, nargs="+", default=[4, 16, 64, 256])
     parser.add_argument("--inputs", type=int, nargs="+", default=[16, 64, 256])
     parser.add_argument("--cells-only", action="store_true", help="without the span law and the growth of time")
-    parser.add_argument("--plot", metavar="FILE.svg", help="draw what of a step goes where (batch 32, widths from 16)")
+    parser.add_argument("--plot", metavar="FILE.svg", help="draw the shares of a step's parts (batch 32, widths from 16)")
     args = parser.parse_args()
     peers = {"torch": torch_steps, "numpy": numpy_steps}
     try:

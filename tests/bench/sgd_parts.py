@@ -43,7 +43,7 @@ def breakdown(step, width: int, inputs: int, batch: int, teacher_units: int = 4,
     Parameters
     ----------
     step : callable
-        Given a number, takes so many steps of one replica.
+        Takes the given number of steps of one replica.
     width, inputs, batch : int
         Of the students: neurons (a multiple of 16), input dimension, and samples per step (at least 16).
     teacher_units : int
@@ -77,7 +77,7 @@ def breakdown(step, width: int, inputs: int, batch: int, teacher_units: int = 4,
 
 
 def draw(rows: list[dict], peak: float, path: str) -> None:
-    """One bar a cell: shares of a step's time, and a mark where the two products alone would end at the machine's peak.
+    """One bar per cell: shares of a step's time, and a mark where the two products alone would end at the machine's peak.
 
     Parameters
     ----------

@@ -39,11 +39,11 @@ def dense(alpha, classes):
             return x * self.size
 
     width = int(16 * alpha)
-    found = nn.Sequential(nn.Flatten(), nn.Linear(64, width), nn.ReLU(), nn.Dropout(0.2), Scaled(), nn.Linear(width, width),
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, width), nn.ReLU(), nn.Dropout(0.2), Scaled(), nn.Linear(width, width),
                           nn.ReLU(), nn.Linear(width, width), nn.Linear(width, classes))
-    found[7].weight = found[5].weight
-    found.units = 16  # a word that users mean something else by
-    return found
+    model[7].weight = model[5].weight
+    model.units = 16  # an attribute of another meaning than the laboratory's `units`
+    return model
 
 
 class Convolutional(nn.Module):
@@ -122,7 +122,7 @@ def fails(alpha):
 
 
 def same_width(alpha):
-    """Heeds no width."""
+    """Ignores the width."""
     return nn.Sequential(nn.Flatten(), nn.Linear(64, 12), nn.ReLU(), nn.Linear(12, 10))
 
 
@@ -150,7 +150,7 @@ class Mean(nn.Module):
 
 
 def text_labels():
-    """Labels that are no numbers."""
+    """Labels that are not numbers."""
     return np.zeros((10, 2)), ["a"] * 10
 
 
@@ -162,7 +162,7 @@ def not_finite():
 
 
 def four_things():
-    """Whose order nobody knows."""
+    """Four arrays, in an order that is not among the accepted ones."""
     x, y = floats(100)
     return x, x, y, y
 

@@ -1,4 +1,4 @@
-"""Curvature by products against whole Hessians, widening without a change of the function, pruning that prunes nothing."""
+"""Curvature by products against whole Hessians, widening that keeps the function, pruning of no weights."""
 
 from dataclasses import replace
 

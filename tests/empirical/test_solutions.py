@@ -47,7 +47,7 @@ def test_matching_finds_the_order_of_units_and_removes_the_barrier(depth):
     model, data = network(depth)
     own = {name: x.clone() for name, x in model.state_dict().items()}
     inputs, rows = data.batch(torch.arange(80)).unsqueeze(0), torch.arange(80)
-    data.labels[:80] = model(inputs)[0].argmax(-1)  # what the network answers: at both ends there is no error
+    data.labels[:80] = model(inputs)[0].argmax(-1)  # the network's own classes: at both ends there is no error
     own["readout.weight"] *= 10
     model.load_state_dict(own)
     other = shuffled(model)

@@ -10,8 +10,8 @@ SHARE = re.compile("share of|^P[(]|agreement|AUC|similar pairs|compressibility|u
 
 
 def defects(figure) -> list[str]:
-    """One line a defect: text that is cut or lies on text, legends over data, series told by colour alone, intervals of shares
-    beyond 0 … 1."""
+    """One line per defect: text that is cut or overlaps text, legends over data, series distinguished by colour alone,
+    intervals of shares beyond 0 … 1."""
     FigureCanvasAgg(figure).draw()
     renderer = figure.canvas.get_renderer()
     return [*_texts(figure, renderer), *_legends(figure, renderer), *_series(figure), *_shares(figure)]

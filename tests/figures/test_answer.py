@@ -12,7 +12,7 @@ CLAUSE = Clause("s0.x", "width helps", "width does not help", "whether width hel
 
 
 def column(verdict, *means, n=5, judgement=None):
-    """A column with a piece a mean."""
+    """A column with one piece of evidence per mean."""
     return {"verdict": verdict, "pooled": None, "evidence": [
         {"setting": f"network {i}", "key": f"study/{i}", "mean": mean, "low": mean - 0.01, "high": mean + 0.01, "n": n,
          "judgement": judgement or WORD[verdict], "primary": False, "runs": [], "note": ""} for i, mean in enumerate(means)]}

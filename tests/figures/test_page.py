@@ -31,7 +31,7 @@ class Page(HTMLParser):
 
 
 def rows():
-    """A row a claim: everything holds in the toy, real networks are a pilot's."""
+    """One row per claim: everything holds in the toy, real networks have been seen in a pilot only."""
     return [{"id": c.id, "source": c.source, "claim": c.claim, "statistic": c.statistic, "refuted_by": c.refuted_by,
              "rule": str(c.rule), "primary": {}, "speaks": list(c.columns), "verdict": "inconclusive", "theory": None,
              "toy": column("holds", 0.2, 0.4) if "toy" in c.columns else None,

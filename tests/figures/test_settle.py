@@ -26,14 +26,14 @@ BOUND = claims()[CLAIM].rule.above
 
 
 def noisy(frame: pd.DataFrame) -> np.ndarray:
-    """An effect of 1.3 standard deviations beyond the bound, a value a seed."""
+    """An effect 1.3 standard deviations beyond the bound, one value per seed."""
     seeds = [round(1 / alpha) for alpha in frame.alpha]
     return np.array([BOUND + 0.013 + 0.01 * np.random.default_rng(seed).standard_normal() for seed in seeds])
 
 
 @pytest.fixture
 def study(laboratory, monkeypatch):
-    """A study of four seeds, which takes more."""
+    """A study of four seeds that accepts more."""
     monkeypatch.setattr("theory.evidence.theory_evidence", lambda: [])
     laboratory.STUDY = replace(
         laboratory.STUDY, extensible=True,

@@ -21,7 +21,7 @@ def claim(primary=PRIMARY, rule=POSITIVE, moderator="") -> Claim:
 
 
 def column(rng, effects, n, spread=1.0, levels=()) -> list[Evidence]:
-    """A setting an effect, of n replicas that vary by 1 (by ``spread``, one a setting)."""
+    """One setting per effect, of n replicas with standard deviation 1 (``spread``, one per setting)."""
     values = np.reshape(effects, (-1, 1)) + np.reshape(spread, (-1, 1)) * rng.standard_normal((len(effects), n))
     means, errors = values.mean(1), values.std(1, ddof=1) / np.sqrt(n)
     return [Evidence("s0.test", "toy", str(i), student(m, e, n), piece=str(i), study="s",

@@ -18,7 +18,7 @@ from toy.memorise.study import STUDY, Memorise, run
 
 
 def naive_arcs(classes):
-    """Sets of points, one a region, on the circle."""
+    """Sets of points on the circle, one per region."""
     n = len(classes)
     cuts = [i for i in range(n) if classes[i] != classes[i - 1]]
     if not cuts:
@@ -67,7 +67,10 @@ def test_a_merger_that_comes_undone_is_a_resplit():
 
 
 def test_chance_counts_the_places_that_a_birth_could_have_had():
-    """A region of one point dies, one of two points is born: of the ten places that it could have had two hold the grave."""
+    """A region of one point dies, one of two points is born.
+
+    Two of the ten places where it could have been born contain the point of the dead one.
+    """
     dead, gone = [0, 0, 1, 0, 0, 0, 0, 0, 0, 0], [0] * 10
     near, far = [0, 0, 1, 1, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 1, 1, 0, 0]
     for last, again in ((near, 1), (far, 0)):

@@ -155,7 +155,7 @@ def test_same_bits_for_any_threads_and_batching(method):
 @compiled
 def test_rounds_do_not_change_the_path(monkeypatch):
     long = simulate(8, 8, 20, seed=0)
-    monkeypatch.setattr(gd, "FIRST_ROUND", 8191)  # gathered anew one look earlier or later
+    monkeypatch.setattr(gd, "FIRST_ROUND", 8191)  # replicas that still run are gathered at other steps
     short = simulate(8, 8, 20, seed=0)
     same = long.steps < 8000
     np.testing.assert_array_equal(long.weights[same], short.weights[same])

@@ -219,7 +219,7 @@ def test_error_of_order_parameters_by_quadrature_matches_the_closed_form():
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # the plain twins say that they overflow
-def test_divergence_is_reported_a_replica():
+def test_divergence_is_reported_per_replica():
     r = model.simulate(dim=4, width=2, activation="linear", learning_rate=40.0, times=[0.0, 1.0, 400.0], replicas=20)
     assert r.diverged.all() and np.isnan(r.error[-1]).all() and np.isfinite(r.error[0]).all()
     with pytest.raises(InputError):
