@@ -110,8 +110,10 @@ def _within(theta, h, y, k, w, out):
 def integrate(rhs, params, work, y, times, saved, rtol, atol, steady, limit):
     """Integrate y (changed in place) from times[0] over the increasing ``times``; states at them into ``saved``.
 
-    Stops early once max |dy/dt| ≤ ``steady`` (later rows of ``saved`` then hold the last state), where the step has shrunk to
-    nothing, or after ``limit`` steps (later rows are NaN). Returns (status, time reached, steps tried).
+    Stops early once max |dy/dt| ≤ ``steady`` (later rows of ``saved`` then hold the last state), when the step becomes too
+    small, or after ``limit`` steps (later rows are NaN). Returns (status, time reached, steps tried).
+
+    k : (7, N), the stages' f; saved : (times, N).
     """
     k = np.zeros((7, y.size))
     w = y.copy()
@@ -137,10 +139,12 @@ def integrate(rhs, params, work, y, times, saved, rtol, atol, steady, limit):
         steps += 1
         if t + 1.01 * h >= times[-1]:
             h = times[-1] - t
+        # 1. Y_s and k_s; the last is the candidate y_new and f there
         for stage in range(1, 7):
             _stage(stage, h, y, k, w)
             rhs(params, work, w, k[stage])
 
+        # 2. the error, in units of atol + rtol |y|; too large: again with a shorter step
         norm = _error_norm(h, y, k, w, rtol, atol)
         if not np.isfinite(norm):
             h *= 0.1
@@ -149,6 +153,7 @@ def integrate(rhs, params, work, y, times, saved, rtol, atol, steady, limit):
             h *= max(0.2, 0.9 * norm ** -0.2)
             continue
 
+        # 3. requested times within the step; y <- y_new, k_1 <- k_7, and the next step's length
         last = t + h if t + h < times[-1] and h < times[-1] - t else times[-1]
         while row < times.size and times[row] <= last:
             _within(min((times[row] - t) / h, 1.0), h, y, k, w, saved[row])

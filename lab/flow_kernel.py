@@ -23,7 +23,7 @@ _RESOLVED = 0.1  # error of a step over its length: keeps following the decay be
 _SAFETY = 1.2  # on the estimate of the spectral radius
 _TRIES = 40  # power iterations after which the estimate is taken as it is
 
-# The steps below are inlined: to divide the integrator into them costs nothing.
+# The steps below are inlined, so that dividing the integrator into them costs no time.
 _step = njit(error_model="numpy", forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
@@ -31,7 +31,7 @@ _step = njit(error_model="numpy", forceinline=True, no_cpython_wrapper=True, no_
 def _largest(x, lane):
     top = 0.0
     for i in range(x.shape[0]):
-        # a NaN must come through: max() would lose it
+        # NaN must propagate, which max() does not ensure
         if not abs(x[i, lane]) <= top:
             top = abs(x[i, lane])
     return top
@@ -39,7 +39,7 @@ def _largest(x, lane):
 
 @_step
 def _hermite(x, h):
-    """Weights of value and slope at the start of a step, value and slope at its end, at the fraction x of the step h."""
+    """Weights at the fraction x of the step h: of value and slope at its start, then of value and slope at its end."""
     return (1 + 2 * x) * (1 - x) ** 2, x * (1 - x) ** 2 * h, x * x * (3 - 2 * x), x * x * (x - 1) * h
 
 
@@ -52,7 +52,7 @@ def _update(coefficients, lane, a, b, c, d, e):
 
 @_step
 def _enter(me, lane, r, start, blocks):
-    """Take replica r on. An idle lane keeps a harmless state, since the model is evaluated there, too."""
+    """Put replica r into the lane. An idle lane keeps a valid state, since the model is evaluated there, too."""
     me.replica, me.evaluations = r, 0
     for i in range(start.shape[1]):
         blocks.y1[i, lane] = start[r, i]
@@ -70,7 +70,7 @@ def _next_stage(me, lane, c, table):
 
 @_step
 def _begin(me, lane, value, blocks, problem, control, written):
-    """End of phase *start*: f and L at the initial state are known. Is there anything to integrate?"""
+    """End of phase *start*: f and L at the initial state are known; the replica may end here already."""
     y0, f0, y1, f1, vector = blocks.y0, blocks.f0, blocks.y1, blocks.f1, blocks.vector
     r, n = me.replica, y0.shape[0]
     me.t = me.h = me.radius = 0.0
@@ -172,10 +172,10 @@ def _begin_step(me, lane, c, blocks, control, table):
 
 @_step
 def _error_of_step(me, lane, blocks, control):
-    """Error of the candidate Y_s in units of what is allowed; |f_new|², max|f_new|.
+    """Error of the candidate Y_s relative to the allowed one; |f_new|², max|f_new|.
 
-    e = (12 (y − y_new) + 6 h (f_0 + f_new))/15 is held below atol + rtol |y| in each coordinate, in the mean square, and
-    below a tenth of the step's own length: that follows the decay towards a minimum down to rounding.
+    e = (12 (y − y_new) + 6 h (f_0 + f_new))/15 must be below atol + rtol |y| in the mean square over coordinates, and below a
+    tenth of the step's length: then the decay towards a minimum is followed down to rounding.
     """
     y0, f0, y1, f1 = blocks.y0, blocks.f0, blocks.y1, blocks.f1
     n = y0.shape[0]
@@ -193,7 +193,7 @@ def _error_of_step(me, lane, blocks, control):
         slope += f1[i, lane] * f1[i, lane]
     error = np.sqrt(error / n)
     miss = np.sqrt(miss) / (_RESOLVED * np.sqrt(move) + 1e-13 * np.sqrt(size) + 1e-300)
-    if not miss <= error:  # NaN comes through
+    if not miss <= error:  # NaN propagates
         error = miss
     return error, slope, _largest(f1, lane)
 
@@ -221,7 +221,7 @@ def _crossing(me, value, slope, target):
 
 @_step
 def _sample_step(me, lane, end, value, slope, blocks, times, written):
-    """Loss and state at the requested times up to ``end``; the loss is kept between those at the ends of the step."""
+    """Loss and state at the requested times up to ``end``; the loss is clipped to the range of those at the ends of the step."""
     y0, f0, y1, f1 = blocks.y0, blocks.f0, blocks.y1, blocks.f1
     r = me.replica
     while me.sample < times.size and times[me.sample] <= end:
@@ -277,7 +277,7 @@ def _reject(me, lane, error, blocks, written):
     """Back to y, with a shorter step."""
     written.counts[me.replica, 3] += 1
     me.h *= 0.8 * error ** (-1.0 / 3.0) if error < 512.0 else 0.1
-    for i in range(blocks.y0.shape[0]):  # also clears what is not finite
+    for i in range(blocks.y0.shape[0]):  # also removes values that are not finite
         blocks.y1[i, lane] = blocks.y0[i, lane]
         blocks.f1[i, lane] = blocks.f0[i, lane]
     if me.h <= 16.0 * _EPS * (me.t + _EPS):
@@ -286,7 +286,7 @@ def _reject(me, lane, error, blocks, written):
 
 @_step
 def _leave(me, lane, blocks, written):
-    """Write out where the replica ended. Times that it did not reach: its last loss and state if it has converged, or NaN."""
+    """Write the end state of the replica. Times that it did not reach: its last loss and state if it has converged, or NaN."""
     r, n, wanted, y0 = me.replica, blocks.y0.shape[0], written.values.shape[1], blocks.y0
     for i in range(n):
         written.state[r, i] = y0[i, lane]
@@ -305,7 +305,7 @@ def integrate(rhs, params, problem, control, table, work, lanes, written, stop):
     """Integrate the replicas of a problem.
 
     rhs, params : the model. control : a :class:`Control`. table : :func:`coefficients`. work : the model's scratch. lanes :
-    :func:`fresh_lanes`. written : a :class:`Written`. stop : not 0 at [0] once everything should stop.
+    :func:`fresh_lanes`. written : a :class:`Written`. stop : (1,), not 0 once the integration should stop.
 
     Plain twin: for one replica, the exact solutions of tests/lab/test_flow.py.
     """
@@ -320,8 +320,10 @@ def integrate(rhs, params, problem, control, table, work, lanes, written, stop):
         _enter(lanes[lane], lane, lane, problem.start, blocks)
 
     while active > 0:
+        # 1. f(Y_{j−1}) and the loss, for all lanes
         rhs(params, work, y1, f1, value)
         interrupted = stop[0] != 0
+        # 2. each lane: the next stage, or what follows the phase that it has completed
         for lane in range(LANES):
             me = lanes[lane]
             if me.phase == Phase.STAGE and me.stage < me.stages:
@@ -332,7 +334,7 @@ def integrate(rhs, params, problem, control, table, work, lanes, written, stop):
             if me.phase == Phase.IDLE:
                 continue
             me.evaluations += 1
-            renew = step = False  # next comes another estimate of the spectral radius, or a step
+            renew = step = False  # whether another estimate of the spectral radius comes next, or a step
             if me.phase == Phase.START:
                 _begin(me, lane, value, blocks, problem, control, written)
                 renew = True
@@ -343,7 +345,7 @@ def integrate(rhs, params, problem, control, table, work, lanes, written, stop):
                 if error <= 1.0 and top < np.inf:
                     _accept(me, lane, error, slope, top, value[lane], blocks, problem, control, written)
                     renew = me.since >= _RENEW
-                else:  # perhaps the spectral radius has grown
+                else:  # the spectral radius may have grown
                     _reject(me, lane, error, blocks, written)
                     renew = me.since > 0
                 step = not renew
@@ -366,6 +368,7 @@ def integrate(rhs, params, problem, control, table, work, lanes, written, stop):
             elif step:
                 _begin_step(me, lane, c, blocks, control, table)
 
+        # 3. the next Y_{j−1} = a y + b Y_{j−1} + c Y_{j−2} + d f(Y_{j−1}) + e f(y), and Y_{j−2}, for all lanes
         ca, cb, cc, cd, ce = c[0], c[1], c[2], c[3], c[4]
         for i in range(n):
             for lane in range(LANES):

@@ -44,7 +44,7 @@ class Pool:
         dim = points.shape[1]
         self.problem = Problem(points.array, 1.0 / points.unit, tol, 1e-3 * points.radius / points.unit, block)
         self.slots = empty_slots(slots, capacity, dim)
-        # one array a field: a record's attributes would cost a third of a small query's time from Python
+        # one array per field: from Python, attributes of a record would take a third of the time of a small query
         self.state = SimpleNamespace(**{name: self.slots.state.view(np.ndarray)[name] for name in STATE.names or ()})
         self.scratch = [scratch(capacity, dim) for _ in range(team.threads)]
         self.query_id = np.full(slots, -1)
