@@ -1,4 +1,4 @@
-"""Flat channels to infinity among converged students, and the rows of the ledger that they touch."""
+"""Flat channels to infinity among converged students, and the claims whose evidence they affect."""
 
 from figures.ledger import gather
 from figures.section import Section, picture
@@ -6,7 +6,7 @@ from figures.style import canvas, legend, look, points
 from figures.wording import counted, listed
 from lab.estimate import share_interval
 
-# studies that train students of a teacher until they converge: the evidence that channels may touch
+# studies that train students of a teacher until they converge, whose evidence channels may affect
 _CONVERGED = ("graded-width", "graded-copies", "graded-units", "graded-ridge", "graded-loss", "graded-curves", "graded-phase",
               "copy-average")
 
@@ -43,29 +43,30 @@ def findings(tables):
     if "graded-channels" not in tables:
         return
     frame = tables["graded-channels"].frame
-    looked = {(row.teacher, row.width): row for row in frame.itertuples()}
-    inside = {cell for cell, row in looked.items() if row.in_channel > 0}
+    examined = {(row.teacher, row.width): row for row in frame.itertuples()}
+    inside = {cell for cell, row in examined.items() if row.in_channel > 0}
     total, caught = int(frame.converged.sum()), round((frame.in_channel * frame.converged).sum())
     share, unfinished = share_interval(caught, total), int((frame.students - frame.converged).sum())
     yield (f"<b>Students in channels.</b> {caught} of {total:,} converged students, of "
-           f"{counted(len(looked), 'teacher and width', 'teachers and widths')}, are in a channel ({share.mean:.1%}; at most "
-           f"{share.high:.1%} at 95 % confidence){':' * bool(inside)}{_where(inside)}; of {unfinished} unfinished "
-           f"ones, {int(frame.unfinished_in_channel.sum())}.")
-    touched, free, unseen = [], [], []
+           f"{counted(len(examined), 'teacher and width', 'teachers and widths')}, are in a channel ({share.mean:.1%}; at most "
+           f"{share.high:.1%} at 95 % confidence){':' * bool(inside)}{_where(inside)}; so are "
+           f"{int(frame.unfinished_in_channel.sum())} of {unfinished} unfinished ones.")
+    affected, free, unseen = [], [], []
     for name in (name for name in _CONVERGED if name in tables):
         cells = _cells(tables[name].frame)
         claims = sorted({item.claim for item in gather({name: tables[name]}, ()) if item.column == "toy"})
         words = f"{name} ({listed(claims) or 'no claim'})"
         if cells & inside:
-            touched.append(f"{words}:{_where(cells & inside)}")
-        elif cells & set(looked):
-            free.append(words + " — not looked at:" * bool(cells - set(looked)) + _where(cells - set(looked)))
+            affected.append(f"{words}:{_where(cells & inside)}")
+        elif cells & set(examined):
+            free.append(words + ", not examined:" * bool(cells - set(examined)) + _where(cells - set(examined)))
         else:
             unseen.append(words)
-    parts = [f"touched are {'; '.join(touched)}." if touched else "no row is touched."]
+    parts = [f"Studies with students in channels, and their claims: {'; '.join(affected)}." if affected else
+             "No study of converged students has any in a channel."]
     parts += [f"No channel was found among the students of {'; '.join(free)}."] * bool(free)
-    parts += [f"The teachers of {listed(unseen)} are others, and their students were not looked at."] * bool(unseen)
-    yield f"<b>Rows touched.</b> Of the studies of converged students, and the claims in brackets, {' '.join(parts)}"
+    parts += [f"The students of {listed(unseen)} have other teachers and were not examined."] * bool(unseen)
+    yield f"<b>Affected evidence.</b> {' '.join(parts)}"
 
 
 def _cells(frame) -> set[tuple[str, int]]:

@@ -21,16 +21,17 @@ def tables(monkeypatch):
     return {name: Table(name, frame, {}) for name, frame in frames.items()}
 
 
-def test_rows_are_touched_by_teacher_and_width(tables):
+def test_evidence_is_affected_by_teacher_and_width(tables):
     share, rows = channels.findings(tables)
-    assert "3 of 70 converged students" in share and "graded teacher at width 4; of 10 unfinished ones, 2." in share
-    assert "touched are graded-width (s0.of-graded-width): graded teacher at width 4." in rows
-    assert "among the students of graded-copies (s0.of-graded-copies) — not looked at: graded teacher at width 3." in rows
-    assert "The teachers of graded-phase (s0.of-graded-phase) are others" in rows
+    assert "3 of 70 converged students" in share and "graded teacher at width 4; so are 2 of 10 unfinished ones." in share
+    assert "and their claims: graded-width (s0.of-graded-width): graded teacher at width 4." in rows
+    assert "among the students of graded-copies (s0.of-graded-copies), not examined: graded teacher at width 3." in rows
+    assert "The students of graded-phase (s0.of-graded-phase) have other teachers" in rows
 
 
-def test_no_channel_touches_no_row(tables):
+def test_without_channels_no_evidence_is_affected(tables):
     tables["graded-channels"].frame["in_channel"] = 0.0
     share, rows = channels.findings(tables)
-    assert share.startswith("<b>Students in channels.</b> 0 of 70") and "no row is touched." in rows and "graded-width" in rows
+    assert share.startswith("<b>Students in channels.</b> 0 of 70")
+    assert "No study of converged students has any in a channel." in rows and "graded-width" in rows
     assert list(channels.findings({})) == []
