@@ -79,7 +79,7 @@ def load_weights(model: nn.Module, path: str | Path) -> nn.Module:
     missing, strange = sorted(set(own) - set(state) - counters), sorted(set(state) - set(own))
     shapes = [name for name in own if name in state and own[name].shape != state[name].shape]
     if missing or strange or shapes:
-        what = (f"lacks {missing[0]}" if missing else f"has {strange[0]}, which the network has not" if strange else
+        what = (f"lacks {missing[0]}" if missing else f"has {strange[0]}, which the network does not have" if strange else
                 f"has {shapes[0]} of shape {tuple(state[shapes[0]].shape)}, not {tuple(own[shapes[0]].shape)}")
         more = len(missing) + len(strange) + len(shapes) - 1
         raise InputError(f"{path} belongs to another network: it {what}" + (f" ({more} more differ)" if more else ""))

@@ -45,7 +45,7 @@ def members(folder: str | Path) -> list[Member]:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise ArgumentError(f"{folder} is no folder: give the one that holds the checkpoints", "folder")
+        raise ArgumentError(f"{folder} is not a folder: give the one that holds the checkpoints", "folder")
     family = []
     for path in sorted(folder.iterdir()):
         if path.name.startswith("."):

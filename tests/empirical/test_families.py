@@ -172,7 +172,7 @@ def test_folders_that_hold_nothing_of_use(tmp_path):
     (tmp_path / "net" / "config.json").write_text('{"hidden_size": 8}')
     with pytest.raises(InputError, match="num_hidden_layers"):
         members(tmp_path)
-    with pytest.raises(ArgumentError, match="is no folder"):
+    with pytest.raises(ArgumentError, match="is not a folder"):
         members(tmp_path / "nowhere")
 
 

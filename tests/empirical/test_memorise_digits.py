@@ -1,4 +1,4 @@
-"""Memorising on real networks: altered pictures, polygons through pictures of a label, and what the table says."""
+"""Memorising on real networks: altered images, polygons through images of one label, and what the table says."""
 
 import numpy as np
 import pandas

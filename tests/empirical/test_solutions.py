@@ -98,7 +98,7 @@ def test_endings_leave_out_replicas_that_did_not_come_to_the_loss():
         for seed in range(4) for hidden, spread in ((16, 0.02), (64, 0.01))])
     found = {e.claim: e for e in endings.evidence(frame, ())}
     assert found["s2.wide-solutions-agree"].estimate.mean == pytest.approx(0.5)
-    assert found["s2.wide-solutions-agree"].note == "3 of 4 replicas came to the loss"
+    assert found["s2.wide-solutions-agree"].note == "3 of 4 replicas reached the loss"
     assert found["s2.width-generalises"].estimate.mean == pytest.approx(0.048)
     assert found["s3.minimisers-differ"].estimate.mean == pytest.approx(0.08)
     assert found["s2.barriers-are-order"].estimate.mean == pytest.approx(0.35)

@@ -55,6 +55,6 @@ def draw(result, axes) -> None:
     """Decision regions at the end of training, by width."""
     for task in dict.fromkeys(row["task"] for row in result["cells"]):
         rows = [row for row in result["cells"] if row["task"] == task]
-        series(axes, [row["width"] for row in rows], [row["regions"] for row in rows], f"{task} labels")
+        series(axes, [row["width"] for row in rows], [row["regions"] for row in rows], task)
     axes.set(xlabel="width", ylabel="decision regions", xscale="log")
     axes.legend()

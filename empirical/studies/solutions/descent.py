@@ -117,7 +117,7 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...], arch: str = "mlp"
         common: dict[str, Any] = dict(column="real", runs=runs, piece=f"noise{noise:g}", cluster=name,
                       levels={**levels(arch, name), "family": arch, "noise": f"{noise:g}"},
                       setting=f"{NAMES[arch]}, {name}, {int(rows.samples.iloc[0]):,} images, {noise:.0%} wrong labels, up to "
-                              f"{sizes[-1]:.3g} parameters a sample and class")
+                              f"{sizes[-1]:.3g} parameters per sample and class")
         if (last := over_best_below(errors, sizes)[-1]) is not None:
             pieces.append(Evidence("s2.second-descent", estimate=last, **common))
         if noise > 0:

@@ -190,7 +190,7 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]
         name, narrow, wide = str(rows.data.iloc[0]), rows.hidden.min(), rows.hidden.max()
         left, counted = whole.seed.nunique(), rows.seed.nunique()
         common: dict[str, Any] = dict(column="real", runs=runs, piece=str(regime).replace(" ", "-"), cluster=name,
-                      levels=levels("mlp", name), note=f"{left} of {counted} replicas came to the loss" * (left < counted))
+                      levels=levels("mlp", name), note=f"{left} of {counted} replicas reached the loss" * (left < counted))
         by = whole.pivot(index="seed", columns="hidden", values=["spread", "test_error", *KEYS[:3]])
         spread = by["spread"].clip(lower=1e-4)  # one error in 10,000 test samples
         setting = f"MLP, {name}, {regime}, width {wide}"

@@ -212,7 +212,7 @@ def evidence(frame: "pandas.DataFrame", runs: tuple[str, ...]) -> list[Evidence]
                                   note=f"{len(values)} of {planned} replicas had fitted" * (len(values) < planned),
                                   levels={**levels("mlp", name), "labels": labels, "share": piece}))
 
-    add("s2.memorising-needs-more-regions", "regions", "polygons through pictures of a label, random against true",
+    add("s2.memorising-needs-more-regions", "regions", "polygons through images of one label, random against true",
         of("random labels", "regions") - of("true labels", "regions"), "random")
     for task, piece, labels in (("true labels", "true", "structured"), ("random labels", "random", "random")):
         add("s2.merged-regions-stay-merged", piece, task, of(task, "rate"), labels, least=0.0)
