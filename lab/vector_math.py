@@ -268,48 +268,82 @@ def rsqrt_guess(x):
 
 
 @njit(forceinline=True, error_model="numpy")
-def rsqrt(x):
-    """1/√x for normal positive x, within 2 units in the last place; undefined for inf or NaN, large for 0.
+def root_pair(x):
+    """√x and 1/√x for x ≥ 0, within a unit or two in the last place; of 0, 0 and a large number; undefined for inf or NaN.
 
-    Hardware roots and divisions take some twenty cycles each; a guess from the bits (3.5 %) and two steps of fourth order
-    (7e-6, then rounding) take seven.
+    Hardware roots take some twenty cycles, and so do divisions; by multiplications both take seven: a guess of 1/√x from the
+    bits (error 3.5 %), a cubic in x y² (8e-7), and a step of third order for each of the two.
     """
     y = rsqrt_guess(x)
-    e = 1.0 - x * y * y
-    y = y + y * e * (0.5 + e * (0.375 + 0.3125 * e))
-    e = 1.0 - x * y * y
-    return y + y * e * (0.5 + e * (0.375 + 0.3125 * e))
+    root = x * y
+    z = root * y
+    q = 2.189076823178275 + z * (-2.190951930273947 + z * (1.3146724744150404 - z * 0.31279811235479366))
+    y = y * q
+    root = root * q
+    e = 1.0 - root * y
+    e = e * (0.5 + 0.375 * e)
+    return root + root * e, y + y * e
 
 
-# (asin(√z)/√z − 1)/z on 0 ≤ z ≤ ½, interpolated at 19 Chebyshev nodes in 60-digit arithmetic; error of asin below 2e-17
-_ASIN = (
-    0.166666666666666678, 0.0749999999999841207, 0.0446428571466556356, 0.0303819440849942483, 0.0223721770065556492,
-    0.0173522215389713013, 0.0139757301845999388, 0.0113992459564424864, 0.0113109253902674966, -0.0032941967310470427,
-    0.0737734600251906441, -0.280994879536111403, 0.952265684934938387, -2.35353039487018187, 4.38471297596676008,
-    -5.8832346821428026, 5.43638550830105667, -3.09485528509803377, 0.838767530407027678,
-)
-(_A0, _A1, _A2, _A3, _A4, _A5, _A6, _A7, _A8, _A9, _A10, _A11, _A12, _A13, _A14, _A15, _A16, _A17, _A18) = _ASIN
-_HALF_PI = 1.5707963267948966
+@njit(forceinline=True, error_model="numpy")
+def rsqrt(x):
+    """1/√x, see :func:`root_pair`."""
+    return root_pair(x)[1]
+
+
+# arccos c/√(1−c²) in powers of c − ½ on 0 ≤ c ≤ 1, lowest first: interpolated at 21 Chebyshev nodes in 60-digit arithmetic;
+# relative error below 4e-17
+_ARC = np.array([
+    1.2091995761561452, -0.5272002825625683, 0.2789327682081927, -0.1586971753802888, 0.09378606359866055,
+    -0.056733710715744776, 0.034865535274291135, -0.02167167484685037, 0.013586867141375919, -0.008575526819773298,
+    0.005441843341071648, -0.003469025943304075, 0.0022193303562364495, -0.0014207449636114548, 0.0009142102212697623,
+    -0.0006080051604331022, 0.00039306909718902605, -0.00019625532058336833, 0.00012708400889953494, -0.00018609092229782462,
+    0.00012117305831116537,
+])
+(_A0, _A1, _A2, _A3, _A4, _A5, _A6, _A7, _A8, _A9, _A10, _A11, _A12, _A13, _A14, _A15, _A16, _A17, _A18, _A19, _A20) = _ARC.tolist()
 
 
 @njit(forceinline=True, error_model="numpy")
 def asin_and_secant(x):
     """asin(x) and 1/√(1−x²) for −1 < x < 1, both to about 5e-16 and what the rounding of x itself makes of 1 − x².
 
-    The erf integral I2 is an asin and its gradient the matching secant, so that one root serves both. asin takes the
-    smaller of |x| and √(1−x²), at most √½, where a polynomial of degree 18 in its square suffices.
+    The erf integral I2 is an asin and its gradient the matching secant, so that one root c = √(1−x²) serves both:
+    asin(x) = x arccos(c)/√(1−c²), whose second factor is a polynomial in c. It needs neither a case for each half of the interval
+    nor the sign of x, and asin keeps its relative precision near 0.
     """
-    size = vec.absolute(x)
-    room = 1.0 - x * x
-    secant = rsqrt(room)
-    cosine = room * secant
-    nearer = size < cosine
-    s = vec.select(nearer, size, cosine)
-    z = s * s
+    cosine, secant = root_pair(1.0 - x * x)
+    z = cosine - 0.5
     w = z * z
-    even = ((((_A18 * w + _A16) * w + _A14) * w + _A12) * w + _A10) * w + _A8
-    even = (((even * w + _A6) * w + _A4) * w + _A2) * w + _A0
-    odd = (((((((_A17 * w + _A15) * w + _A13) * w + _A11) * w + _A9) * w + _A7) * w + _A5) * w + _A3) * w + _A1
-    angle = s + s * z * (even + z * odd)
-    angle = vec.select(nearer, angle, _HALF_PI - angle)
-    return vec.copysign(angle, x), secant
+    even = ((((_A20 * w + _A18) * w + _A16) * w + _A14) * w + _A12) * w + _A10
+    even = ((((even * w + _A8) * w + _A6) * w + _A4) * w + _A2) * w + _A0
+    odd = ((((_A19 * w + _A17) * w + _A15) * w + _A13) * w + _A11) * w + _A9
+    odd = (((odd * w + _A7) * w + _A5) * w + _A3) * w + _A1
+    return x * (even + z * odd), secant
+
+
+@njit(forceinline=True, error_model="numpy")
+def four_asins_and_secants(x0, x1, x2, x3, opaque):
+    """:func:`asin_and_secant` of four vectors: four angles, then four secants. In half the time of four calls.
+
+    Each step of Horner's rule waits for the one before it; here the eight chains of four vectors take turns, in a true loop over
+    the coefficients, since LLVM would line them up one after the other. ``opaque`` is any whole number ≥ 0 that the compiler
+    does not know: LLVM does not unroll a loop whose end it does not know.
+    """
+    c0, s0 = root_pair(1.0 - x0 * x0)
+    c1, s1 = root_pair(1.0 - x1 * x1)
+    c2, s2 = root_pair(1.0 - x2 * x2)
+    c3, s3 = root_pair(1.0 - x3 * x3)
+    z0, z1, z2, z3 = c0 - 0.5, c1 - 0.5, c2 - 0.5, c3 - 0.5
+    w0, w1, w2, w3 = z0 * z0, z1 * z1, z2 * z2, z3 * z3
+    a, b = _ARC[20], _ARC[18]
+    e0, e1, e2, e3 = a * w0 + b, a * w1 + b, a * w2 + b, a * w3 + b
+    a, b = _ARC[19], _ARC[17]
+    o0, o1, o2, o3 = a * w0 + b, a * w1 + b, a * w2 + b, a * w3 + b
+    for k in range(16, min(opaque, 0), -2):
+        b = _ARC[k]
+        e0, e1, e2, e3 = e0 * w0 + b, e1 * w1 + b, e2 * w2 + b, e3 * w3 + b
+        b = _ARC[k - 1]
+        o0, o1, o2, o3 = o0 * w0 + b, o1 * w1 + b, o2 * w2 + b, o3 * w3 + b
+    b = _ARC[0]
+    e0, e1, e2, e3 = e0 * w0 + b, e1 * w1 + b, e2 * w2 + b, e3 * w3 + b
+    return (x0 * (e0 + z0 * o0), x1 * (e1 + z1 * o1), x2 * (e2 + z2 * o2), x3 * (e3 + z3 * o3)), (s0, s1, s2, s3)

@@ -13,7 +13,7 @@ Only directions, in the Hessian, need more precision (:mod:`theory.landscape`).
 Speed. In Horner's rule each step waits for the previous one, so eight cosines go through it together, in a true loop over
 the coefficients (if it were unrolled, LLVM would serialise the eight chains again). A processor has a single slow unit for
 roots, which works in parallel with the others if it gets one root at a time. So each block of eight computes the roots of
-the *next* block, spread over the polynomial: half of them by that unit, half by multiplications (:func:`_root`), which
+the *next* block, spread over the polynomial: half of them by that unit, half by multiplications (:func:`lab.vector_math.root_pair`), which
 balances the two.
 """
 
@@ -21,7 +21,7 @@ import numpy as np
 
 from lab.compiled import njit
 from lab.vector import absolute, copysign, load, maximum, splat, sqrt, store
-from lab.vector_math import rsqrt_guess
+from lab.vector_math import root_pair
 
 # P in powers of x + s − _MIDDLE, highest first: interpolated at Chebyshev nodes of [1, √2] in 50-digit arithmetic
 _MIDDLE = 1.2071067811865475
@@ -34,20 +34,6 @@ _P = np.array([
 @njit(forceinline=True, error_model="numpy")
 def _room(u):
     return maximum(1.0 - u * u, splat(0.0))
-
-
-@njit(forceinline=True, error_model="numpy")
-def _root(x):
-    """√x within one unit in the last place by multiplications, at twice the speed of the root unit.
-
-    A guess of 1/√x from the bits (error 3.5 %), a cubic in x y² (error 8e-7), and a step of third order.
-    """
-    y = rsqrt_guess(x)
-    z = x * y * y
-    y = y * (2.189076823178275 + z * (-2.190951930273947 + z * (1.3146724744150404 - z * 0.31279811235479366)))
-    root = x * y
-    e = 1.0 - root * y
-    return root + root * e * (0.5 + 0.375 * e)
 
 
 @njit(forceinline=True, error_model="numpy")
@@ -91,14 +77,14 @@ def coangles(work, u, stride, s, next_u, next_stride, next_s, opaque):
         c = _P[k + 1]
         q0, q1, q2, q3 = q0 * x0 + c, q1 * x1 + c, q2 * x2 + c, q3 * x3 + c
         q4, q5, q6, q7 = q4 * x4 + c, q5 * x5 + c, q6 * x6 + c, q7 * x7 + c
-        store(work, next_s + 1, _root(_room(load(work, up + 1))))
+        store(work, next_s + 1, root_pair(_room(load(work, up + 1)))[0])
         c = _P[k + 2]
         q0, q1, q2, q3 = q0 * x0 + c, q1 * x1 + c, q2 * x2 + c, q3 * x3 + c
         q4, q5, q6, q7 = q4 * x4 + c, q5 * x5 + c, q6 * x6 + c, q7 * x7 + c
         next_s += 2
         up += next_stride
     store(work, next_s, sqrt(_room(load(work, up))))
-    store(work, next_s + 1, _root(_room(load(work, up + 1))))
+    store(work, next_s + 1, root_pair(_room(load(work, up + 1)))[0])
     return (_finish(load(work, u), load(work, s), q0), _finish(load(work, u + 1), load(work, s + 1), q1),
             _finish(load(work, u + stride), load(work, s + 2), q2),
             _finish(load(work, u + stride + 1), load(work, s + 3), q3),

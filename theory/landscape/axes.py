@@ -10,7 +10,7 @@ S_i = Σ_j a_j s_ij, T_i = Σ_m s_im,
 a Gram matrix, a sine and an angle (:mod:`theory.landscape.angles`) for each of the n(n−1)/2 + nk pairs, and a product
 with the symmetric matrix p. Where the teacher is an axis, u = ŵ_im needs no product.
 
-Speed. Gram matrix and product go through one 4×4 register tile (:func:`_tile`), and neurons come in fours. The first-level
+Speed. Gram matrix and product go through one 4×4 register tile (:mod:`lab.vector_tile`), and neurons come in fours. The first-level
 cache is what is scarce, at n = d = 20 the weights of eight replicas take half of it; so each step goes once over one large
 array: the weights for the Gram matrix, the Gram matrix for the angles, which take its place (only i ≤ j), the weights again
 for the product, while p with the teacher waits in the gradient's own place. Where n or d is no multiple of four, tiles go over
@@ -27,47 +27,11 @@ from lab.compiled import njit
 from lab.flow import LANES, RHS
 from lab.vector import load, splat, store
 from lab.vector_math import rsqrt
+from lab.vector_tile import add_tile, no_sums, store_four
 from theory.landscape.angles import coangles, first_sines
 
 _PI = math.pi
 _TINY = 1e-300  # on |w|²: a zero unit counts as orthogonal to everything, and its own direction as zero
-
-
-@njit(forceinline=True, error_model="numpy")
-def _zeros():
-    z = splat(0.0)
-    return (z, z, z, z), (z, z, z, z), (z, z, z, z), (z, z, z, z)
-
-
-@njit(forceinline=True, error_model="numpy")
-def _tile(c, x, at, row, step, y, column, down, across, count):
-    """A 4×4 block of a product: c[a, b] + Σ_l X[a, l] Y[l, b], in registers: eight loads for sixteen multiplications.
-
-    X[a, l] is in row ``at + a row + l step`` of x, Y[l, b] in row ``column + l down + b across`` of y.
-    """
-    (c00, c01, c02, c03), (c10, c11, c12, c13), (c20, c21, c22, c23), (c30, c31, c32, c33) = c
-    for _ in range(count):
-        y0, y1 = load(y, column), load(y, column + across)
-        y2, y3 = load(y, column + 2 * across), load(y, column + 3 * across)
-        v = load(x, at)
-        c00, c01, c02, c03 = c00 + v * y0, c01 + v * y1, c02 + v * y2, c03 + v * y3
-        v = load(x, at + row)
-        c10, c11, c12, c13 = c10 + v * y0, c11 + v * y1, c12 + v * y2, c13 + v * y3
-        v = load(x, at + 2 * row)
-        c20, c21, c22, c23 = c20 + v * y0, c21 + v * y1, c22 + v * y2, c23 + v * y3
-        v = load(x, at + 3 * row)
-        c30, c31, c32, c33 = c30 + v * y0, c31 + v * y1, c32 + v * y2, c33 + v * y3
-        at += step
-        column += down
-    return (c00, c01, c02, c03), (c10, c11, c12, c13), (c20, c21, c22, c23), (c30, c31, c32, c33)
-
-
-@njit(forceinline=True, error_model="numpy")
-def _store_row(work, row, c):
-    store(work, row, c[0])
-    store(work, row + 1, c[1])
-    store(work, row + 2, c[2])
-    store(work, row + 3, c[3])
 
 
 @njit(forceinline=True, error_model="numpy")
@@ -129,12 +93,12 @@ def _gram(work, y, pairs, rows, d):
     """w_i·w_j of all pairs i ≤ j, and of all within a four."""
     for i in range(0, rows, 4):
         for j in range(i, rows, 4):
-            c0, c1, c2, c3 = _tile(_zeros(), y, i * d, d, 1, y, j * d, 1, d, d)
+            c0, c1, c2, c3 = add_tile(no_sums(), y, i * d, d, 1, y, j * d, 1, d, d)
             r = pairs + i * rows + j
-            _store_row(work, r, c0)
-            _store_row(work, r + rows, c1)
-            _store_row(work, r + 2 * rows, c2)
-            _store_row(work, r + 3 * rows, c3)
+            store_four(work, r, c0)
+            store_four(work, r + rows, c1)
+            store_four(work, r + 2 * rows, c2)
+            store_four(work, r + 3 * rows, c3)
 
 
 @njit(forceinline=True, error_model="numpy")
@@ -293,8 +257,8 @@ def descent(params, work, y, out, value):
     for i in range(0, rows, 4):
         r = pairs + i * rows + i
         for m in range(0, d, 4):
-            c = _tile(_zeros(), work, pairs + i, 1, rows, y, m, d, 1, i)
-            c0, c1, c2, c3 = _tile(c, work, r, rows, 1, y, i * d + m, d, 1, n - i)
+            c = add_tile(no_sums(), work, pairs + i, 1, rows, y, m, d, 1, i)
+            c0, c1, c2, c3 = add_tile(c, work, r, rows, 1, y, i * d + m, d, 1, n - i)
             at = i * d + m
             _put_row(out, at, d - m, k - m, c0)
             if i + 1 < n:

@@ -20,7 +20,8 @@ from lab.arrays import floats
 from lab.compiled import njit
 from lab.flow import LANES, RHS
 from lab.vector import load, splat, store
-from lab.vector_math import asin_and_secant, rsqrt
+from lab.vector_math import asin_and_secant, four_asins_and_secants, rsqrt
+from lab.vector_tile import add_tile, no_sums, store_four
 
 
 def pack(strengths, direction_norm: float, width: int, dim: int) -> np.ndarray:
@@ -38,77 +39,79 @@ def work_rows(strengths, width: int) -> int:
 
 @njit(forceinline=True, error_model="numpy")
 def _gram(work, y, K, d):
-    """work[i K + k] <- w_i·w_k for k ≤ i, four columns at a time: five loads for four multiplications."""
-    zero = splat(0.0)
-    for i in range(K):
-        row, k = K + i * d, 0
-        while k + 4 <= i + 1:
-            at = K + k * d
-            c0, c1, c2, c3 = zero, zero, zero, zero
+    """work[i K + k] <- w_i·w_k for k ≤ i (and all within a four): tiles, then the rows of the last one to three units."""
+    i = 0
+    while i + 4 <= K:
+        for k in range(0, i + 1, 4):
+            c0, c1, c2, c3 = add_tile(no_sums(), y, K + i * d, d, 1, y, K + k * d, 1, d, d)
+            store_four(work, i * K + k, c0)
+            store_four(work, (i + 1) * K + k, c1)
+            store_four(work, (i + 2) * K + k, c2)
+            store_four(work, (i + 3) * K + k, c3)
+        i += 4
+    for i in range(i, K):
+        for k in range(i + 1):
+            c = splat(0.0)
             for j in range(d):
-                w = load(y, row + j)
-                c0 += w * load(y, at + j)
-                c1 += w * load(y, at + d + j)
-                c2 += w * load(y, at + 2 * d + j)
-                c3 += w * load(y, at + 3 * d + j)
-            store(work, i * K + k, c0)
-            store(work, i * K + k + 1, c1)
-            store(work, i * K + k + 2, c2)
-            store(work, i * K + k + 3, c3)
-            k += 4
-        while k <= i:
-            c0 = zero
-            for j in range(d):
-                c0 += load(y, row + j) * load(y, K + k * d + j)
-            store(work, i * K + k, c0)
-            k += 1
+                c += load(y, K + i * d + j) * load(y, K + k * d + j)
+            store(work, i * K + k, c)
 
 
 @njit(forceinline=True, error_model="numpy")
-def _mix(work, y, out, K, d):
-    """out[w_i] <- −(2/π) Σ_k S[i, k] w_k, in tiles of two neurons and four coordinates."""
-    zero, scale = splat(0.0), -2.0 / math.pi
-    for i in range(0, K - 1, 2):
-        row, j = K + i * d, 0
-        while j + 4 <= d:
-            a0, a1, a2, a3 = zero, zero, zero, zero
-            b0, b1, b2, b3 = zero, zero, zero, zero
-            at = K + j
-            for k in range(K):
-                s, r = load(work, i * K + k), load(work, (i + 1) * K + k)
-                w = load(y, at)
-                a0, b0 = a0 + s * w, b0 + r * w
-                w = load(y, at + 1)
-                a1, b1 = a1 + s * w, b1 + r * w
-                w = load(y, at + 2)
-                a2, b2 = a2 + s * w, b2 + r * w
-                w = load(y, at + 3)
-                a3, b3 = a3 + s * w, b3 + r * w
-                at += d
-            store(out, row + j, a0 * scale)
-            store(out, row + j + 1, a1 * scale)
-            store(out, row + j + 2, a2 * scale)
-            store(out, row + j + 3, a3 * scale)
-            store(out, row + d + j, b0 * scale)
-            store(out, row + d + j + 1, b1 * scale)
-            store(out, row + d + j + 2, b2 * scale)
-            store(out, row + d + j + 3, b3 * scale)
+def _put_row(work, out, at, taught, left, scale, c):
+    """out[at …] <- scale (c + S_im b e_m): four coordinates, ``left`` of which have a unit of the teacher."""
+    for j in range(4):
+        x = c[0] if j == 0 else c[1] if j == 1 else c[2] if j == 2 else c[3]
+        store(out, at + j, (x + load(work, taught + j)) * scale if j < left else x * scale)
+
+
+@njit(forceinline=True, error_model="numpy")
+def _mix(work, y, out, teacher_at, K, M, d):
+    """out[w_i] <- −(2/π) (Σ_k S[i, k] w_k + Σ_m S[i, m] b e_m): tiles of 4×4, then the rest entry by entry."""
+    scale = -2.0 / math.pi
+    i = 0
+    while i < K:
+        four = i + 4 <= K
+        j = 0
+        while four and j + 4 <= d:
+            c0, c1, c2, c3 = add_tile(no_sums(), work, i * K, K, 1, y, K + j, d, 1, K)
+            at, taught = K + i * d + j, teacher_at + i * M + j
+            _put_row(work, out, at, taught, M - j, scale, c0)
+            _put_row(work, out, at + d, taught + M, M - j, scale, c1)
+            _put_row(work, out, at + 2 * d, taught + 2 * M, M - j, scale, c2)
+            _put_row(work, out, at + 3 * d, taught + 3 * M, M - j, scale, c3)
             j += 4
-        while j < d:
-            a0, b0 = zero, zero
-            for k in range(K):
-                w = load(y, K + k * d + j)
-                a0, b0 = a0 + load(work, i * K + k) * w, b0 + load(work, (i + 1) * K + k) * w
-            store(out, row + j, a0 * scale)
-            store(out, row + d + j, b0 * scale)
-            j += 1
-    if K % 2 == 1:
-        i = K - 1
-        for j in range(d):
-            a0 = zero
-            for k in range(K):
-                a0 += load(work, i * K + k) * load(y, K + k * d + j)
-            store(out, K + i * d + j, a0 * scale)
+        last = i + 4 if four else K
+        for a in range(i, last):
+            for m in range(j, d):
+                c = load(work, teacher_at + a * M + m) if m < M else splat(0.0)
+                for k in range(K):
+                    c += load(work, a * K + k) * load(y, K + k * d + m)
+                store(out, K + a * d + m, c * scale)
+        i = last
+
+
+@njit(forceinline=True, error_model="numpy")
+def _pair(work, y, at, K, k, c, angle, secant, v, vp, amp, tilt):
+    """One pair of students, i (v_i, v_i p_i) and k: S in both its places, and this pair's part of amplitude and tilt of both."""
+    amp_at, tilt_at, p_at, row, i = at
+    vk = load(y, k)
+    amp += vk * angle
+    s = vp * vk * load(work, p_at + k) * secant
+    sc = s * c
+    store(work, amp_at + k, load(work, amp_at + k) + v * angle)
+    store(work, tilt_at + k, load(work, tilt_at + k) + sc)
+    store(work, row + k, s)
+    store(work, k * K + i, s)
+    return amp, tilt + sc
+
+
+@njit(forceinline=True, error_model="numpy")
+def _taught(work, at, A, norm, w, angle, secant, vq, overlap, tilt):
+    """One pair of a student and the teacher's unit of strength A: S, and this pair's part of −amplitude and tilt."""
+    s = vq * (secant * (A * norm))
+    store(work, at, s)
+    return overlap + A * angle, tilt + s * w
 
 
 @njit(RHS, cache=True, error_model="numpy")
@@ -141,27 +144,41 @@ def descent(params, work, y, out, value):
         angle, secant = asin_and_secant(load(work, i * K + i) * p * p)
         amp, tilt = v * angle, zero
         store(work, i * K + i, vp * vp * p * p * secant)
-        # with the units before it, whose sums grow, too
-        for k in range(i):
-            c, vk, pk = load(work, i * K + k), load(y, k), load(work, p_at + k)
-            angle, secant = asin_and_secant(c * p * pk)
-            amp += vk * angle
-            s = vp * vk * pk * secant
-            sc = s * c
-            tilt += sc
-            store(work, amp_at + k, load(work, amp_at + k) + v * angle)
-            store(work, tilt_at + k, load(work, tilt_at + k) + sc)
-            store(work, i * K + k, s)
-            store(work, k * K + i, s)
+        # with the units before it, whose sums grow, too: four at a time
+        k = 0
+        while k + 4 <= i:
+            c0, c1 = load(work, i * K + k), load(work, i * K + k + 1)
+            c2, c3 = load(work, i * K + k + 2), load(work, i * K + k + 3)
+            x0, x1 = c0 * p * load(work, p_at + k), c1 * p * load(work, p_at + k + 1)
+            x2, x3 = c2 * p * load(work, p_at + k + 2), c3 * p * load(work, p_at + k + 3)
+            angle, secant = four_asins_and_secants(x0, x1, x2, x3, M)
+            at = amp_at, tilt_at, p_at, i * K, i
+            amp, tilt = _pair(work, y, at, K, k, c0, angle[0], secant[0], v, vp, amp, tilt)
+            amp, tilt = _pair(work, y, at, K, k + 1, c1, angle[1], secant[1], v, vp, amp, tilt)
+            amp, tilt = _pair(work, y, at, K, k + 2, c2, angle[2], secant[2], v, vp, amp, tilt)
+            amp, tilt = _pair(work, y, at, K, k + 3, c3, angle[3], secant[3], v, vp, amp, tilt)
+            k += 4
+        while k < i:
+            c0 = load(work, i * K + k)
+            angle, secant = asin_and_secant(c0 * p * load(work, p_at + k))
+            amp, tilt = _pair(work, y, (amp_at, tilt_at, p_at, i * K, i), K, k, c0, angle, secant, v, vp, amp, tilt)
+            k += 1
         # with the teacher: C_im = b w_im
-        overlap, scaled, vq = zero, norm * p, vp * (-p_teacher)
-        for m in range(M):
-            w, A = load(y, row + m), params[6 + m]
-            angle, secant = asin_and_secant(w * scaled * p_teacher)
-            overlap += A * angle
-            s = vq * (secant * (A * norm))
-            tilt += s * w
-            store(work, teacher_at + i * M + m, s)
+        overlap, scaled, vq = zero, norm * p * p_teacher, vp * (-p_teacher)
+        m, at = 0, teacher_at + i * M
+        while m + 4 <= M:
+            w0, w1, w2, w3 = load(y, row + m), load(y, row + m + 1), load(y, row + m + 2), load(y, row + m + 3)
+            angle, secant = four_asins_and_secants(w0 * scaled, w1 * scaled, w2 * scaled, w3 * scaled, M)
+            overlap, tilt = _taught(work, at + m, params[6 + m], norm, w0, angle[0], secant[0], vq, overlap, tilt)
+            overlap, tilt = _taught(work, at + m + 1, params[7 + m], norm, w1, angle[1], secant[1], vq, overlap, tilt)
+            overlap, tilt = _taught(work, at + m + 2, params[8 + m], norm, w2, angle[2], secant[2], vq, overlap, tilt)
+            overlap, tilt = _taught(work, at + m + 3, params[9 + m], norm, w3, angle[3], secant[3], vq, overlap, tilt)
+            m += 4
+        while m < M:
+            w0 = load(y, row + m)
+            angle, secant = asin_and_secant(w0 * scaled)
+            overlap, tilt = _taught(work, at + m, params[6 + m], norm, w0, angle, secant, vq, overlap, tilt)
+            m += 1
         store(work, amp_at + i, amp - overlap)
         store(work, tilt_at + i, tilt)
         total -= v * overlap  # the teacher's half of 2L − ⟨y²⟩
@@ -173,11 +190,7 @@ def descent(params, work, y, out, value):
         store(out, i, amp * (-two_over_pi))
         store(work, at, load(work, at) - load(work, tilt_at + i) * p * p)
     # 4. ∂L/∂w_i = (2/π) (Σ_k S_ik w_k + Σ_m S_im b e_m)
-    _mix(work, y, out, K, d)
-    for i in range(K):
-        row = K + i * d
-        for m in range(M):
-            store(out, row + m, load(out, row + m) - load(work, teacher_at + i * M + m) * two_over_pi)
+    _mix(work, y, out, teacher_at, K, M, d)
 
     store(work, 0, total)
     for lane in range(LANES):
