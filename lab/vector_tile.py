@@ -1,7 +1,8 @@
 """Products of small matrices of vectors (:mod:`lab.vector`): one matrix a lane, all lanes at a time.
 
-A product of matrices whose entries are vectors loads two for every multiplication unless sums stay in registers. Tiles of 4×4
-sums need half a load a multiplication, which is what processors with two of each per cycle can follow; a row of four sums needs 1¼.
+A product of matrices whose entries are vectors loads two of them for every multiplication unless sums stay in registers. A
+row of four sums needs 1¼ loads, a tile of 4×4 half a load, and processors do as many loads as multiplications in a cycle: with
+tiles, the gradient of the graded teacher's loss takes 0.9 of the time at 20 units and 20 inputs.
 """
 
 from lab.compiled import njit

@@ -13,8 +13,8 @@ Only directions, in the Hessian, need more precision (:mod:`theory.landscape`).
 Speed. In Horner's rule each step waits for the previous one, so eight cosines go through it together, in a true loop over
 the coefficients (if it were unrolled, LLVM would serialise the eight chains again). A processor has a single slow unit for
 roots, which works in parallel with the others if it gets one root at a time. So each block of eight computes the roots of
-the *next* block, spread over the polynomial: half of them by that unit, half by multiplications (:func:`lab.vector_math.root_pair`), which
-balances the two.
+the *next* block, spread over the polynomial: half of them by that unit, half by multiplications
+(:func:`lab.vector_math.root_pair`), which balances the two.
 """
 
 import numpy as np

@@ -10,8 +10,8 @@ S_i = Σ_j a_j s_ij, T_i = Σ_m s_im,
 a Gram matrix, a sine and an angle (:mod:`theory.landscape.angles`) for each of the n(n−1)/2 + nk pairs, and a product
 with the symmetric matrix p. Where the teacher is an axis, u = ŵ_im needs no product.
 
-Speed. Gram matrix and product go through one 4×4 register tile (:mod:`lab.vector_tile`), and neurons come in fours. The first-level
-cache is what is scarce, at n = d = 20 the weights of eight replicas take half of it; so each step goes once over one large
+Speed. Gram matrix and product go through one 4×4 register tile (:mod:`lab.vector_tile`), and neurons come in fours. The
+first-level cache is scarce: at n = d = 20 the weights of eight replicas take half of it; so each step goes once over one large
 array: the weights for the Gram matrix, the Gram matrix for the angles, which take its place (only i ≤ j), the weights again
 for the product, while p with the teacher waits in the gradient's own place. Where n or d is no multiple of four, tiles go over
 the edge of a copy of the weights with a margin of zeros. A microsecond of one core of an Intel Xeon at 2.8 GHz is spent, at

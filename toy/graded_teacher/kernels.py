@@ -40,16 +40,15 @@ def work_rows(strengths, width: int) -> int:
 @njit(forceinline=True, error_model="numpy")
 def _gram(work, y, K, d):
     """work[i K + k] <- w_i·w_k for k ≤ i (and all within a four): tiles, then the rows of the last one to three units."""
-    i = 0
-    while i + 4 <= K:
+    whole = K // 4 * 4
+    for i in range(0, whole, 4):
         for k in range(0, i + 1, 4):
             c0, c1, c2, c3 = add_tile(no_sums(), y, K + i * d, d, 1, y, K + k * d, 1, d, d)
             store_four(work, i * K + k, c0)
             store_four(work, (i + 1) * K + k, c1)
             store_four(work, (i + 2) * K + k, c2)
             store_four(work, (i + 3) * K + k, c3)
-        i += 4
-    for i in range(i, K):
+    for i in range(whole, K):
         for k in range(i + 1):
             c = splat(0.0)
             for j in range(d):
