@@ -1,7 +1,10 @@
-"""Numba's compiler as the laboratory's kernels use it: cached where the disk can be written, and usable anywhere.
+"""Numba's compiler as the laboratory's kernels use it: compiled when they are wanted, kept on disk, and run anywhere.
 
-:func:`njit` is Numba's, with four differences.
+:func:`njit` is Numba's, with five differences.
 
+* A kernel with a signature is compiled, or taken from the disk, when it is first called, by Python or by another kernel:
+  importing a module compiles nothing, and what a command does not use is never compiled. :func:`lab.compile_ahead.prepare` begins
+  earlier, on another core.
 * Compiled kernels are kept by :mod:`lab.kernel_cache`, which notices edits in other files and never fails.
 * Compilation that takes longer than a moment is announced, so that users know what they are waiting for (unless the environment
   has ``WIDTHLAB_SILENT_COMPILER``).
@@ -14,6 +17,7 @@
 
 import os
 import threading
+import time
 from functools import wraps
 from multiprocessing import parent_process
 from types import FunctionType
@@ -21,23 +25,25 @@ from typing import Any
 
 import numba
 from numba.core import event
+from numba.core.compiler_lock import global_compiler_lock
+from numba.core.registry import CPUDispatcher
 from numba.core.typeinfer import register_dispatcher
 
-from lab.cli import note
+from lab.compile_ahead import announce, seconds, wait_for
 from lab.kernel_cache import KernelCache, report_uncached
 
 _LAUNCH = threading.Lock()
 
 
-def njit(*signature: Any, cache: bool = False, parallel: bool = False, **options: Any) -> Any:
-    """As ``numba.njit``: a decorator, or the compiled function if it is given one.
+def njit(*signatures: Any, cache: bool = False, parallel: bool = False, **options: Any) -> Any:
+    """As ``numba.njit``: a decorator, or the compiled function where it is given one.
 
     Notes
     -----
-    A parallel kernel is a plain function around Numba's dispatcher, to be called from Python alone.
+    A parallel kernel is a plain function around Numba's dispatcher (its attribute ``kernel``), to be called from Python alone.
     """
-    if signature and isinstance(signature[0], FunctionType):
-        return njit(cache=cache, parallel=parallel, **options)(signature[0])
+    if signatures and isinstance(signatures[0], FunctionType):
+        return njit(cache=cache, parallel=parallel, **options)(signatures[0])
     options["parallel"] = parallel
     options.setdefault("fastmath", False)  # not named, it would be inherited
     compiled: Any = numba.njit  # its overloads know no mixture of a signature and options
@@ -50,14 +56,79 @@ def njit(*signature: Any, cache: bool = False, parallel: bool = False, **options
                     kernel._cache = KernelCache(function)
                 except Exception as error:  # there is no writable folder
                     report_uncached(error)
-            if signature:
-                with register_dispatcher(kernel):  # so that it may call itself
-                    for one in signature:
-                        kernel.compile(one)
-                kernel.disable_compile()
+            if signatures:
+                kernel.__class__ = Declared
+                kernel.declared = signatures
         return _one_at_a_time(kernel) if parallel else kernel
 
     return decorate
+
+
+class Declared(CPUDispatcher):
+    """A kernel that is compiled for the signatures it declares when it is first wanted, and for no others.
+
+    Attributes
+    ----------
+    declared : tuple
+        Its signatures.
+    settled : bool
+        Whether it is compiled.
+    """
+
+    declared: tuple = ()
+    settled = False
+    _settling = False
+
+    def settle(self) -> None:
+        """Take it from where compiled kernels are kept, or compile it."""
+        if self.settled:
+            return
+        with global_compiler_lock:
+            if self.settled or self._settling:  # by another thread; by this one, where the kernel calls itself
+                return
+            self._settling = True
+            try:
+                if not self.kept():
+                    wait_for(self)
+                with register_dispatcher(self):  # so that it may call itself
+                    for signature in self.declared:
+                        self.compile(signature)
+                self.disable_compile()
+                self.settled = True
+            finally:
+                self._settling = False
+
+    def kept(self) -> bool:
+        """Whether nothing has to be compiled."""
+        return self.settled or (self.keepable() and all(
+            self._cache.holds(signature, self.targetctx) for signature in self.declared))
+
+    def keepable(self) -> bool:
+        """Whether other processes see it once it is compiled."""
+        return isinstance(self._cache, KernelCache)
+
+    # Numba comes by one of these whenever it looks for what is compiled.
+
+    def _compile_for_args(self, *args, **kws):
+        self.settle()
+        return self  # to be called once more, now with something to choose from
+
+    def get_call_template(self, args, kws):
+        self.settle()
+        return super().get_call_template(args, kws)
+
+    def get_compile_result(self, sig):
+        self.settle()
+        return super().get_compile_result(sig)
+
+    def _reduce_states(self):
+        self.settle()
+        return super()._reduce_states()
+
+    @property
+    def signatures(self):
+        self.settle()
+        return super().signatures
 
 
 def _one_at_a_time(kernel):
@@ -66,24 +137,28 @@ def _one_at_a_time(kernel):
         with _LAUNCH:
             return kernel(*arguments)
 
+    launch.kernel = kernel
     return launch
 
 
 class _Announcement(event.Listener):
-    """Announces once that kernels are being compiled, if one takes longer than a moment."""
+    """Announces compilation that takes longer than a moment, alone or together with what was compiled before."""
 
-    MOMENT = 1.0  # seconds
+    MOMENT = 0.5  # seconds
 
     def __init__(self) -> None:
         self._depth = 0
+        self._spent = self._begun = 0.0
         self._timer: threading.Timer | None = None
-        self._made = False
 
     def on_start(self, event: event.Event) -> None:
         self._depth += 1
-        if self._depth == 1 and not self._made:
+        if self._depth == 1:
             function = event.data["dispatcher"].py_func
-            self._timer = threading.Timer(self.MOMENT, self._announce, [f"{function.__module__}.{function.__name__}"])
+            if seconds(function) > self.MOMENT:
+                return announce([function])
+            self._begun = time.monotonic()
+            self._timer = threading.Timer(max(0.0, self.MOMENT - self._spent), announce, [[function]])
             self._timer.daemon = True
             self._timer.start()
 
@@ -92,11 +167,7 @@ class _Announcement(event.Listener):
         if self._depth == 0 and self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-    def _announce(self, kernel: str) -> None:
-        if not self._made:
-            self._made = True
-            note(f"compiling {kernel} and the kernels after it: usually 5 to 20 seconds, once; they are kept for later runs")
+            self._spent += time.monotonic() - self._begun
 
 
 if parent_process() is None and not os.environ.get("WIDTHLAB_SILENT_COMPILER"):

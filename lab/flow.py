@@ -38,6 +38,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lab.compile_ahead import ready
 from lab.errors import InputError
 from lab.flow_kernel import integrate
 from lab.flow_lanes import (
@@ -52,10 +53,8 @@ from lab.flow_lanes import (
     STOPPED,
     TIME_CAP,
     Control,
-    Problem,
     Status,
-    Written,
-    block,
+    aligned,
     coefficients,
     fresh_lanes,
 )
@@ -174,10 +173,13 @@ def solve(rhs, params, start, *, work_rows=1, times=(), keep_states=False, gradi
     replicas, n = start.shape
     target = np.array(np.broadcast_to(target_loss, (replicas,)), dtype=np.float64)
     control = Control(float(gradient_tol), float(time_cap), float(rtol), float(atol), int(min(max_evaluations, 2**52)))
-    written = Written(start.copy(), np.full((replicas, 3), np.nan), np.full((replicas, times.size), np.nan),
-                      np.full((replicas if keep_states else 0, times.size, n), np.nan), np.zeros((replicas, 4), dtype=np.int64))
-    written.counts[:, 0] = Status.STOPPED
+    ends, state = fresh_lanes(replicas), start.copy()
+    ends.t = ends.size = ends.value = np.nan
+    ends.end = Status.STOPPED
+    values = np.full((replicas, times.size), np.nan)
+    states = np.full((replicas if keep_states else 0, times.size, n), np.nan)
     table = coefficients()
+    ready(integrate, rhs)  # the time limit is for integrating
 
     with Team(threads, time_limit) as team:
         # enough pieces to share the work evenly, large enough to keep the lanes full
@@ -185,12 +187,12 @@ def solve(rhs, params, start, *, work_rows=1, times=(), keep_states=False, gradi
 
         def work(part):
             if not team.stopped:
-                integrate(rhs, params, Problem(start[part], target[part], times), control, table, block(work_rows), fresh_lanes(),
-                          Written(*(array[part] for array in written)), team.stop)
+                integrate(rhs, params, start[part], target[part], times, control, table, aligned(work_rows, LANES),
+                          aligned(6, n, LANES), aligned(5, LANES), np.zeros(LANES), fresh_lanes(), ends[part], state[part],
+                          values[part], states[part], team.stop)
             if progress is not None:
                 progress(part.stop - part.start)
 
         team.run(work, [slice(i, min(i + piece, replicas)) for i in range(0, replicas, piece)])
-    state, ends, values, states, counts = written
-    return Flow(state, ends[:, 2], ends[:, 0], ends[:, 1], counts[:, 0], counts[:, 1], times, values,
+    return Flow(state, *(np.array(ends[field]) for field in ("value", "t", "size", "end", "evaluations")), times, values,
                 states if keep_states else None)

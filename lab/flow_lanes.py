@@ -3,6 +3,7 @@
 Arrays are [coordinate, lane]; the numbers of a lane are the fields of a record of :data:`LANE`.
 """
 
+import math
 from enum import IntEnum
 from functools import cache
 from typing import NamedTuple
@@ -53,15 +54,8 @@ LANE = np.dtype([
     ("radius", np.float64),  # estimate of the spectral radius
     ("shift", np.float64),  # length of the power iteration's finite difference
     ("value", np.float64), ("slope", np.float64), ("size", np.float64),  # L, dL/dt and max|∇L| at y
+    ("target", np.float64),  # L at which the replica stops
 ])
-
-
-class Problem(NamedTuple):
-    """Initial states (replicas, n), target losses (replicas,) and the times at which the path is recorded."""
-
-    start: np.ndarray
-    target: np.ndarray
-    times: np.ndarray
 
 
 class Control(NamedTuple):
@@ -74,47 +68,26 @@ class Control(NamedTuple):
     max_evaluations: int
 
 
-class Written(NamedTuple):
-    """The arrays that the integrator fills.
-
-    Attributes
-    ----------
-    state : (replicas, n) last states.
-    ends : (replicas, 3) time, max|∇L| and L there.
-    values : (replicas, T) losses at the times.
-    states : (replicas, T, n) states at the times; (0, T, n) if they are not recorded.
-    counts : (replicas, 4) status, evaluations, steps, rejected steps.
-    """
-
-    state: np.ndarray
-    ends: np.ndarray
-    values: np.ndarray
-    states: np.ndarray
-    counts: np.ndarray
+# What the integrator keeps for its lanes, (n, LANES) each
+Y0 = 0  # y, the last accepted state
+F0 = 1  # f(y)
+Y1 = 2  # Y_{j−1}, where the model is called next
+F1 = 3  # f(Y_{j−1})
+Y2 = 4  # Y_{j−2}
+VECTOR = 5  # eigenvector of the power iteration
 
 
-class Blocks(NamedTuple):
-    """States and right-hand sides of the eight lanes, (n, LANES) each."""
-
-    y0: np.ndarray  # y, the last accepted state
-    f0: np.ndarray  # f(y)
-    y1: np.ndarray  # Y_{j−1}, where the model is called next
-    f1: np.ndarray  # f(Y_{j−1})
-    y2: np.ndarray  # Y_{j−2}
-    vector: np.ndarray  # eigenvector of the power iteration
-
-
-def fresh_lanes() -> np.recarray:
+def fresh_lanes(count: int = LANES) -> np.recarray:
     """Lanes without replicas."""
-    return np.zeros(LANES, LANE).view(np.recarray)
+    return np.zeros(count, LANE).view(np.recarray)
 
 
 _f8, _i8 = types.float64, types.int64
 RHS = types.void(_f8[::1], _f8[:, ::1], _f8[:, ::1], _f8[:, ::1], _f8[::1])
 INTEGRATE = types.void(
-    types.FunctionType(RHS), _f8[::1], types.NamedTuple((_f8[:, ::1], _f8[::1], _f8[::1]), Problem),
-    types.NamedTuple((_f8, _f8, _f8, _f8, _i8), Control), _f8[:, :, ::1], _f8[:, ::1], typeof(fresh_lanes()),
-    types.NamedTuple((_f8[:, ::1], _f8[:, ::1], _f8[:, ::1], _f8[:, :, ::1], _i8[:, ::1]), Written), _i8[::1])
+    types.FunctionType(RHS), _f8[::1], _f8[:, ::1], _f8[::1], _f8[::1], types.NamedTuple((_f8, _f8, _f8, _f8, _i8), Control),
+    _f8[:, :, ::1], _f8[:, ::1], _f8[:, :, ::1], _f8[:, ::1], _f8[::1], typeof(fresh_lanes()), typeof(fresh_lanes()),
+    _f8[:, ::1], _f8[:, ::1], _f8[:, :, ::1], _i8[::1])
 
 _DAMPING = 2.0 / 13.0  # of the RKC paper: loses 2 % of the stable interval, keeps |R| < 1 inside it
 
@@ -146,9 +119,17 @@ def coefficients() -> np.ndarray:
     return table
 
 
+def aligned(*shape: int) -> np.ndarray:
+    """Zeros of a shape that start on a cache line: a vector that straddles two costs twice."""
+    size = math.prod(shape)
+    flat = np.zeros(size + LANES)
+    skip = (-flat.ctypes.data // 8) % LANES
+    return flat[skip:skip + size].reshape(shape)
+
+
 @njit(_f8[:, ::1](_i8), cache=True, error_model="numpy", nogil=True)
 def block(rows):
-    """Zeros (rows, LANES) that start on a cache line: a vector that straddles two costs twice."""
+    """As :func:`aligned`, (rows, LANES), for a kernel."""
     flat = np.zeros((rows + 1) * LANES)
     skip = (-flat.ctypes.data // 8) % LANES
     return flat[skip:skip + rows * LANES].reshape((rows, LANES))

@@ -10,7 +10,8 @@ error. Here the kernel is compiled without its cache, which is reported once.
 
 import hashlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from multiprocessing import parent_process
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
@@ -43,6 +44,14 @@ class KernelCache(FunctionCache):
         except Exception as error:
             report_uncached(error)
 
+    def holds(self, sig, target_context) -> bool:
+        """Whether something is kept for a signature."""
+        try:
+            target_context.refresh()
+            return self._index_key(sig, target_context.codegen()) in self._cache_file._load_index()
+        except Exception:  # whoever wants it will be told
+            return False
+
     def _index_key(self, sig, codegen):
         return (*super()._index_key(sig, codegen), ingredients(self._py_func))
 
@@ -68,22 +77,58 @@ def ingredients(function: FunctionType) -> str:
     64
     """
     digest = hashlib.sha256()
+    for current in _reached(function):
+        for code in _codes(current.__code__):
+            digest.update(code.co_code)
+            digest.update(repr([_constant(c) for c in code.co_consts if not isinstance(c, CodeType)]).encode())
+            digest.update(repr(code.co_names).encode())
+        for name, value in _named(current):
+            digest.update(name.encode())
+            if _function(value) is None:
+                digest.update(_value(value))
+    return digest.hexdigest()
+
+
+def code_size(function: Callable) -> int:
+    """Bytes of Python's code in a kernel and the functions it calls: compiling takes time in proportion.
+
+    Parameters
+    ----------
+    function : function
+        The kernel, compiled or not.
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> from lab.flow_kernel import _hermite, _loss_within
+    >>> code_size(_loss_within) > code_size(_hermite) > 0
+    True
+    """
+    inner = _function(function)
+    return 0 if inner is None else sum(len(code.co_code) for one in _reached(inner) for code in _codes(one.__code__))
+
+
+def _reached(function: FunctionType) -> Iterator[FunctionType]:
+    """A function and those that it calls, directly or not, in an order of their own."""
     waiting, done = [function], {function}
     while waiting:
         current = waiting.pop()
-        for code in _codes(current.__code__):
-            digest.update(code.co_code)
-            digest.update(repr([c for c in code.co_consts if not isinstance(c, CodeType)]).encode())
-            digest.update(repr(code.co_names).encode())
-        for name, value in sorted(_named(current), key=lambda pair: pair[0]):
-            digest.update(name.encode())
+        yield current
+        for _, value in _named(current):
             inner = _function(value)
-            if inner is None:
-                digest.update(_value(value))
-            elif inner not in done and inner.__module__.partition(".")[0] not in _FOREIGN:
+            if inner is not None and inner not in done and inner.__module__.partition(".")[0] not in _FOREIGN:
                 done.add(inner)
                 waiting.append(inner)
-    return digest.hexdigest()
+
+
+def _constant(value: Any) -> Any:
+    """A constant of the code, with an order in its sets: that of their elements differs between processes."""
+    if isinstance(value, frozenset):
+        return sorted(map(repr, value))
+    return tuple(map(_constant, value)) if isinstance(value, tuple) else value
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:
@@ -94,20 +139,20 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
             yield from _codes(constant)
 
 
-def _named(function: FunctionType) -> Iterator[tuple[str, Any]]:
-    """Globals, variables of enclosing functions, and members of modules that a function names."""
+def _named(function: FunctionType) -> list[tuple[str, Any]]:
+    """Globals, variables of enclosing functions, and members of modules that a function names, by name."""
     names = {name for code in _codes(function.__code__) for name in code.co_names}
+    found: list[tuple[str, Any]] = []
     for cell_name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
-        try:
-            yield cell_name, cell.cell_contents
-        except ValueError:  # not assigned yet
-            continue
+        with suppress(ValueError):  # not assigned yet
+            found.append((cell_name, cell.cell_contents))
     for name in names & function.__globals__.keys():
         value = function.__globals__[name]
         if not isinstance(value, ModuleType):
-            yield name, value
+            found.append((name, value))
         elif value.__name__.partition(".")[0] not in _FOREIGN:
-            yield from ((f"{name}.{member}", getattr(value, member)) for member in names if hasattr(value, member))
+            found += ((f"{name}.{member}", getattr(value, member)) for member in names if hasattr(value, member))
+    return sorted(found, key=lambda pair: pair[0])
 
 
 def _function(value: Any) -> FunctionType | None:

@@ -143,7 +143,7 @@ def test_compiling_is_announced_once(tmp_path):
 
 def test_a_function_that_does_not_compile_says_so():
     with pytest.raises(numba.errors.TypingError):
-        njit("f8(f8)", cache=True)(lambda x: x.no_such_thing)
+        njit("f8(f8)", cache=True)(lambda x: x.no_such_thing)(1.0)
 
 
 def test_fast_math_stays_with_the_kernel_that_names_it():
