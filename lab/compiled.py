@@ -1,10 +1,12 @@
 """Numba's compiler as the laboratory's kernels use it: compiled when they are wanted, kept on disk, and run anywhere.
 
-:func:`njit` is Numba's, with five differences.
+:func:`njit` is Numba's, with six differences.
 
 * A kernel with a signature is compiled, or taken from the disk, when it is first called, by Python or by another kernel:
   importing a module compiles nothing, and what a command does not use is never compiled. :func:`lab.compile_ahead.prepare` begins
   earlier, on another core.
+* A function that kernels call is compiled once for arguments of a type. Numba compiles it again for every number that stands in
+  a call: ``f(x, 0)``, ``f(x, 1)`` and ``f(x, i)`` were three functions.
 * Compiled kernels are kept by :mod:`lab.kernel_cache`, which notices edits in other files and never fails.
 * Compilation that takes longer than a moment is announced, so that users know what they are waiting for (unless the environment
   has ``WIDTHLAB_SILENT_COMPILER``).
@@ -24,7 +26,7 @@ from types import FunctionType
 from typing import Any
 
 import numba
-from numba.core import event
+from numba.core import event, types
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import CPUDispatcher
 from numba.core.typeinfer import register_dispatcher
@@ -59,12 +61,22 @@ def njit(*signatures: Any, cache: bool = False, parallel: bool = False, **option
             if signatures:
                 kernel.__class__ = Declared
                 kernel.declared = signatures
+            else:
+                kernel.__class__ = _Kernel
         return _one_at_a_time(kernel) if parallel else kernel
 
     return decorate
 
 
-class Declared(CPUDispatcher):
+class _Kernel(CPUDispatcher):
+    """A kernel that is compiled for types of arguments, not for their values."""
+
+    def get_call_template(self, args, kws):
+        return super().get_call_template(tuple(map(types.unliteral, args)),
+                                         {name: types.unliteral(kind) for name, kind in kws.items()})
+
+
+class Declared(_Kernel):
     """A kernel that is compiled for the signatures it declares when it is first wanted, and for no others.
 
     Attributes
