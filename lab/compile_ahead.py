@@ -22,7 +22,7 @@ from lab.cli import note
 from lab.kernel_cache import code_size
 from lab.manifest import cores
 
-_PACE = 5000.0  # bytes of Python's code that are compiled in a second, on a core of 2.8 GHz
+_PACE = 3000.0  # bytes of Python's code that are compiled in a second, on a core of 2.8 GHz
 
 
 class Kernel(Protocol):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from lab.compiled import njit
-from lab.kernel_cache import ingredients
+from lab.kernel_cache import _constant, ingredients
 
 ROOT = Path(__file__).parents[2]
 
@@ -139,6 +139,53 @@ def test_compiling_is_announced_once(tmp_path):
     assert found.stderr.count("compiling") == 1 and "__main__.eager" in found.stderr, found.stderr
     found = run(script, tmp_path, WIDTHLAB_SILENT_COMPILER="", NUMBA_CACHE_DIR=str(tmp_path / "cache"))
     assert found.stderr == "" and found.stdout == "2.0 3.0\n"
+
+
+AHEAD = """
+from lab.compile_ahead import prepare
+from lab.compiled import njit
+
+@njit("f8(f8)", cache=True)
+def unwanted(x):
+    return x.no_such_thing
+
+@njit("f8(f8)", cache=True)
+def one(x):
+    return 2 * x
+
+@njit("f8(f8)", cache=True)
+def other(x):
+    return 3 * x
+
+prepare(one, other, max)
+print(one(1), other(1), one.signatures)
+"""
+
+
+def test_kernels_are_compiled_ahead_and_announced_once_and_only_those_that_are_wanted(tmp_path):
+    found = run(AHEAD, tmp_path, WIDTHLAB_SILENT_COMPILER="", NUMBA_CACHE_DIR=str(tmp_path / "cache"))
+    assert found.stdout == "2.0 3.0 [(float64,)]\n", found.stderr
+    assert len(found.stderr.splitlines()) == 1 and found.stderr.startswith("compiling __main__."), found.stderr
+    assert len(list((tmp_path / "cache").rglob("*.nbi"))) == 2
+    found = run(AHEAD, tmp_path, WIDTHLAB_SILENT_COMPILER="", NUMBA_CACHE_DIR=str(tmp_path / "cache"))
+    assert found.stderr == "" and found.stdout == "2.0 3.0 [(float64,)]\n"
+
+
+def test_a_kernel_that_names_a_set_is_kept_in_every_process():
+    one, two = frozenset((0, 8)), frozenset((8, 0))
+    assert repr(one) != repr(two) and _constant((1, one)) == _constant((1, two))
+
+
+def test_a_function_is_compiled_once_for_a_type_of_argument():
+    @njit
+    def shared(x, k):
+        return x + k
+
+    @njit("f8(f8, i8)")
+    def caller(x, k):
+        return shared(x, 0) + shared(x, 1) + shared(x, k)
+
+    assert caller(1.0, 2) == 6.0 and len(shared.signatures) == 1
 
 
 def test_a_function_that_does_not_compile_says_so():
