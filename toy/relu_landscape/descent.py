@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import typeof, types
 
+from lab.compile_ahead import ready
 from lab.compiled import njit
 from lab.errors import InputError
 from lab.flow_lanes import LANES, block
@@ -249,6 +250,7 @@ def descend(params, start, *, learning_rate, tolerance, target_loss=-np.inf, max
     counts = np.zeros((replicas, 2), dtype=np.int64)
     rows = work_rows(int(params[0]), int(params[1]), int(params[2]))
     running, done, cap = np.arange(replicas), 0, 0
+    ready(_descend)  # the time limit is for descending
     with Team(threads, time_limit) as team:
         while running.size:
             # the slow replicas of a round share the next one's lanes: alone, each would keep seven lanes empty
