@@ -35,8 +35,8 @@ class Model:
 
     Examples
     --------
-    >>> models()["toy.polynomial"].no_theory
-    "a classifier's decisions away from its data have no closed form"
+    >>> models()["toy.multi_view"].no_theory, Model("dice", no_theory="they are thrown").no_theory
+    ('', 'they are thrown')
     """
 
     help: str

@@ -10,8 +10,10 @@ from scipy.optimize import minimize
 
 from lab.errors import InputError
 from toy.__main__ import COMMANDS
+from toy.polynomial import study_starts
 from toy.polynomial.fit import descend, features, max_margin, minimum_norm
-from toy.polynomial.model import Data, _agreement, make_data, simulate, simulate_networks
+from toy.polynomial.model import Data, agreement_row, make_data, simulate, simulate_networks
+from toy.polynomial.starts import descended, law, predict
 from toy.polynomial.study import _growth, configs
 
 
@@ -68,11 +70,11 @@ def test_agreement_between_pairs():
     none = np.empty(0)
     data = Data(none, none, none, none, rng.choice([-1.0, 1.0], 50), rng.choice([-1.0, 1.0], 30))
     inside, outside = rng.choice([-1.0, 1.0], (5, 50)), rng.choice([-1.0, 1.0], (5, 30))
-    row = _agreement(3, "x", inside, outside, data, 0.0)
+    row = agreement_row(3, "x", inside, outside, data, 0.0)
     direct = np.mean([np.mean(a == b) for a, b in itertools.combinations(outside, 2)])
     assert row.pair_outside == pytest.approx(direct)
     assert row.truth_inside == pytest.approx(np.mean(inside == data.true_inside))
-    assert np.isnan(_agreement(3, "x", inside[:1], outside[:1], data, 0.0).pair_inside)
+    assert np.isnan(agreement_row(3, "x", inside[:1], outside[:1], data, 0.0).pair_inside)
 
 
 def test_data():
@@ -124,3 +126,21 @@ def test_command(capsys):
     assert main("toy", COMMANDS, arguments) == 0
     assert len(json.loads(capsys.readouterr().out)["cells"]) == 6
     assert main("toy", COMMANDS, ["polynomial", "--quick", "--degrees", "2"]) == 2
+
+
+def test_small_starts_agree_as_their_law_says():
+    """To what the pairs of 40 starts differ by."""
+    data, draws = make_data(samples=20, degree=2, seed=3, probes=1000), np.random.default_rng(0).standard_normal((40, 45))
+    (small, large) = law(data, 8, (0.3, 10.0))
+    found = descended(data, 8, 0.3, draws)
+    assert 0.5 < small.pair_outside < 0.97 and found.pair_outside == pytest.approx(small.pair_outside, abs=0.02)
+    assert found.truth_outside == pytest.approx(small.truth_outside, abs=0.03)
+    assert large.pair_inside < small.pair_inside
+    (row,) = predict(degrees=(4,), samples=12, degree=2)
+    assert row.regime == "gradient-small" and row.train_error == 0
+
+
+def test_study_of_starts_holds_both():
+    frame = study_starts.tabulate([(c, study_starts.run(c, None)) for c in study_starts.configs("quick")[:1]])
+    assert list(frame.init_scale) == [0.001, 0.1] and (frame.features == 66).all()
+    assert (frame.pair_outside - frame.theory_pair_outside).abs().max() < 0.1 and study_starts.configs("run") == []

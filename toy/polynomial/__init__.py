@@ -3,9 +3,9 @@
 from lab.discover import lazy
 from toy.models import Model
 
-MODEL = Model("two classes in the plane with a polynomial boundary: agreement inside and outside the hull of the data",
-              no_theory="a classifier's decisions away from its data have no closed form")
+MODEL = Model("two classes in the plane with a polynomial boundary: agreement inside and outside the hull of the data")
 
 __getattr__, __dir__, __all__ = lazy(__name__, {
     ".model": ["REGIMES", "Boundaries", "Boundary", "Data", "make_data", "simulate", "simulate_networks"],
+    ".starts": ["predict"],
 })

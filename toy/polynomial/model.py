@@ -230,7 +230,7 @@ def _pairs(classes: np.ndarray) -> float:
     return float(np.mean(0.5 + (total**2 - count) / (2 * count * (count - 1))))
 
 
-def _agreement(size: int, regime: str, inside: np.ndarray, outside: np.ndarray, data: Data, train_error) -> Boundary:
+def agreement_row(size: int, regime: str, inside: np.ndarray, outside: np.ndarray, data: Data, train_error) -> Boundary:
     """Row of one model class and regime; ``inside`` and ``outside`` (starts, points) are its classes ±1 at the probes."""
     return Boundary(size, regime, float(np.mean(inside == data.true_inside)), float(np.mean(outside == data.true_outside)),
                     _pairs(inside), _pairs(outside), float(train_error))
@@ -298,7 +298,7 @@ def simulate(degrees: Sequence[int] = (3, 4, 6, 8, 10), samples: int = 40, degre
         for regime, weights in solutions.items():
             inside, outside = (np.where(weights @ points.T > 0, 1.0, -1.0) for points in probes)
             wrong = np.mean((weights @ phi.T) * data.signs <= 0)
-            rows.append(_agreement(k, regime, inside, outside, data, wrong))
+            rows.append(agreement_row(k, regime, inside, outside, data, wrong))
     return Boundaries(tuple(rows))
 
 
@@ -356,5 +356,5 @@ def simulate_networks(widths: Sequence[int] = (4, 16, 64, 256), samples: int = 4
                          learning_rate=learning_rate, optimizer=ADAM, target_loss=target_loss, seed=seed, address=address)
             inside, outside = (np.where(done(points).argmax(2) == 1, 1.0, -1.0) for points in (data.inside, data.outside))
             wrong = np.mean(done(data.x).argmax(2) != labels)
-            rows.append(_agreement(width, regime, inside, outside, data, wrong))
+            rows.append(agreement_row(width, regime, inside, outside, data, wrong))
     return Boundaries(tuple(rows))
