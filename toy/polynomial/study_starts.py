@@ -20,7 +20,7 @@ class Starts:
 
     replica: int
     degrees: tuple[int, ...] = (6, 8, 10)
-    init_scales: tuple[float, ...] = (0.0001, 0.001, 0.01, 0.1, 1.0, 10.0)
+    init_scales: tuple[float, ...] = (0.001, 0.01, 0.1, 0.3, 1.0, 3.0, 10.0)
     starts: int = 8
     samples: int = 40
     degree: int = 3
