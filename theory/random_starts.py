@@ -72,7 +72,7 @@ def logistic_response(samples: npt.ArrayLike, labels: npt.ArrayLike, target_loss
     --------
     >>> weights, response = logistic_response([[1.0, 0.0], [-1.0, 0.0]], [1, -1], target_loss=0.1)
     >>> weights.round(1), response.round(1)
-    (array([2.3, 0. ]), array([[0., 0.],
+    (array([2.5, 0. ]), array([[0., 0.],
            [0., 1.]]))
     """
     phi, signs = floats(samples, "samples"), floats(labels, "labels")

@@ -51,9 +51,10 @@ def law(data: Data, degree: int, init_scales: Sequence[float], target_loss: floa
     wrong = float(np.mean((phi @ weights) * data.signs <= 0))
     rows = []
     for s in init_scales:
-        truth, pair = ([float(probability(mean, s * spread).mean()) for mean, spread in places]
-                       for probability in (class_probability, agreement))
-        rows.append(Boundary(degree, "gradient-small", *truth, *pair, wrong))
+        (truth_inside, pair_inside), (truth_outside, pair_outside) = (
+            [float(probability(mean, s * spread).mean()) for probability in (class_probability, agreement)]
+            for mean, spread in places)
+        rows.append(Boundary(degree, "gradient-small", truth_inside, truth_outside, pair_inside, pair_outside, wrong))
     return rows
 
 
