@@ -113,7 +113,7 @@ def integrate(rhs, params, work, y, times, saved, rtol, atol, steady, limit):
     Stops early once max |dy/dt| ≤ ``steady`` (later rows of ``saved`` then hold the last state), when the step becomes too
     small, or after ``limit`` steps (later rows are NaN). Returns (status, time reached, steps tried).
 
-    k : (7, N), the stages' f; saved : (times, N).
+    k : (7, N), f of the stages; saved : (times, N). Plain twin: SciPy's DOP853 in tests/theory/test_committee.py.
     """
     k = np.zeros((7, y.size))
     w = y.copy()

@@ -9,7 +9,7 @@ _CAUSE = "proposed here as the cause of what s2.merged-regions-stay-merged finds
 _FITTED = "networks that fit their training samples without error"
 _REAL = Change("2026-11-28", "a column for the toy only; now also one for real networks, with its own primary setting",
                "regions are followed on polygons through training images of one label")
-_CIFAR10 = Change("2026-11-28", "digits in the column for real networks; now CIFAR-10 at one width, too",
+_CIFAR10 = Change("2026-11-28", "digits in the column for real networks; now also CIFAR-10, at one width",
                   "natural images, added after pilots, before any confirmatory run; the primary setting stays")
 
 CLAIMS: tuple[Claim, ...] = (

@@ -15,8 +15,8 @@ _TRAINED = "networks too narrow to fit their samples, trained at a constant lear
 _LONGER = "an order of magnitude"
 _LAST = "labels that are not fitted at the last look count as fitted at the next, after twice as many epochs"
 _FITTED = "networks trained to a loss of 0.01 on the same samples"
-_CIFAR10 = (Change("2026-11-28", "digits and MNIST; now CIFAR-10 at one width, too", "natural images, added after pilots, before "
-                   "any confirmatory run; the primary setting stays"),)
+_CIFAR10 = (Change("2026-11-28", "digits and MNIST; now also CIFAR-10, at one width",
+                   "natural images, added after pilots, before any confirmatory run; the primary setting stays"),)
 
 CLAIMS: tuple[Claim, ...] = (
     Claim(
