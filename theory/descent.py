@@ -3,13 +3,27 @@
 Sizes are parameters over equations: a network with c outputs has c equations per sample. The same functions serve simulated
 curves (:mod:`toy.double_descent`) and curves of real networks (:mod:`empirical.studies.solutions.descent`). Belkin et al. 2019
 (arXiv 1812.11118) and Nakkiran et al. 2020 (arXiv 1912.02292) show such curves.
+
+Wrong labels as noise of a regression (derived here): of c equally frequent classes, a share q of the labels is replaced by one of
+the other classes. The indicator of a class among the labels, y, has the mean a t + b given that among the true classes, t, with
+
+    a = 1 − q c/(c − 1),        Var y = Var t,        so        noise over signal = (Var y − a² Var t)/(a² Var t) = 1/a² − 1.
 """
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lab import checks
+from lab.errors import InputError
 from lab.estimate import Estimate, mean_interval
+from theory.derivation import Prediction, derivation, monte_carlo
 
-__all__ = ["over_best_below", "peak_place", "rise_at_end", "second_fall"]
+if TYPE_CHECKING:
+    from theory.derivation.steps import Derivation
+
+__all__ = ["label_noise_variance", "over_best_below", "peak_place", "rise_at_end", "second_fall"]
 
 
 def peak_place(ratios: np.ndarray, risks: np.ndarray) -> float:
@@ -122,3 +136,74 @@ def second_fall(risks: np.ndarray) -> np.ndarray:
     mean = risks[:, ::2].mean(axis=1)
     pairs = [(valley, top) for top in range(1, len(mean) - 1) for valley in range(top)]
     return hump(risks[:, 1::2], *max(pairs, key=lambda pair: hump(mean, *pair)))
+
+
+def label_noise_variance(share: float, classes: int = 10) -> float:
+    """Variance of the noise that wrong labels add to the indicator of a class, over that of the signal.
+
+    Parameters
+    ----------
+    share : float
+        Share q of wrong labels, in [0, 1), each of them one of the other classes.
+    classes : int, default 10
+        Classes c, at least 2, equally frequent.
+
+    Returns
+    -------
+    float
+        At least 0.
+
+    Raises
+    ------
+    InputError
+        For numbers out of range, or where the labels say nothing about the classes, q = 1 − 1/c.
+
+    References
+    ----------
+    Derived here, see :mod:`theory.descent`.
+
+    Examples
+    --------
+    >>> label_noise_variance(0.0), round(label_noise_variance(0.4), 2)
+    (0.0, 2.24)
+    """
+    c = checks.whole_number("classes", classes, 2)
+    kept = 1 - checks.real_number("share", share, least=0, below=1) * c / (c - 1)
+    if abs(kept) < 1e-12:
+        raise InputError(f"labels of {c} classes, {share:g} of them wrong, say nothing about the classes")
+    return 1 / kept**2 - 1
+
+
+@derivation("descent-label-noise", "Wrong labels are noise of variance 1/a^2 - 1, relative to the signal.", "derived here",
+            symbols={"q": "share of wrong labels", "c": "classes", "a": "slope of the label's indicator in the true one's"})
+def derive_label_noise(d: "Derivation") -> object:
+    """Probabilities of the label's indicator given the true one's, then its variance."""
+    import sympy as sp
+
+    q, c = sp.symbols("q c", positive=True)
+    if_true, if_other = 1 - q, q / (c - 1)
+    a = d.step("P(label k | class k) - P(label k | another class) =", sp.simplify(if_true - if_other))
+    marginal = sp.simplify(if_true / c + if_other * (c - 1) / c)
+    d.vanishes("Labels are as frequent as classes, so their indicators have the variance (1/c)(1 - 1/c), too.", marginal - 1 / c)
+    variance = (1 / c) * (1 - 1 / c)
+    ratio = d.step("Variance that the signal a t does not explain, over a^2 Var t.",
+                   sp.simplify((variance - a**2 * variance) / (a**2 * variance)))
+    slope = 1 - q * c / (c - 1)
+    d.vanishes("It is 1/a^2 - 1, a = 1 - q c/(c - 1).", sp.simplify(ratio - (1 / slope**2 - 1)))
+    return d.conclude(1 / slope**2 - 1)
+
+
+def _check_label_noise(rng: np.random.Generator) -> Iterator[Prediction]:
+    """Labels drawn: their indicator minus its regression on that of the true class."""
+    for share, classes in ((0.4, 10), (0.2, 3)):
+        true = rng.integers(classes, size=100_000)
+        wrong = (true + rng.integers(1, classes, size=true.size)) % classes
+        label = np.where(rng.random(true.size) < share, wrong, true)
+        kept = 1 - share * classes / (classes - 1)
+        residual = (label == 0) - 1 / classes - kept * ((true == 0) - 1 / classes)
+        signal = kept**2 * (classes - 1) / classes**2
+        yield monte_carlo(f"label noise {share:g}, {classes} classes", label_noise_variance(share, classes), residual**2 / signal)
+
+
+DERIVATIONS = {"descent-label-noise": derive_label_noise}
+CHECKS = {"descent-label-noise": _check_label_noise}

@@ -1,9 +1,13 @@
 """Pictures of the studies of small networks; each is skipped if its tables are missing."""
 
+import numpy as np
+
 from figures.section import picture
-from figures.style import BASELINE, POSITIVE, SHARE, legend, look, measured, panels, shade
+from figures.style import BASELINE, POSITIVE, SHARE, legend, look, measured, panels, shade, theory_line
 from figures.style import interval as ends_of
 from figures.sweeps import estimates
+from theory.descent import label_noise_variance
+from theory.regression import random_features_risk
 
 SECTION = None
 _WAYS = (("best_test_error", "best of several"), ("ensemble_test_error", "ensemble of several"),
@@ -57,6 +61,36 @@ def descent(tables):
         yield picture(figure, "Test error by width, with true and wrong labels",
                       "Networks of one hidden layer, and ResNet-18, trained to the end. Dotted: the first width with as many "
                       "parameters as training samples times classes. Intervals over replicas.", _names(shown))
+
+
+def beside_random_features(tables):
+    """Test error by size beside the excess risk of random features, each relative to that of the largest."""
+    from empirical.studies.solutions.descent import CLASSES, curves
+
+    shown = _present(tables, "descent-digits", "descent-mnist")
+    if not shown:
+        return
+    with panels(len(shown), most=2, width=2.9 * len(shown), height=2.5) as (figure, axes):
+        for axis, table in zip(axes, shown):
+            first = table.frame.iloc[0]
+            density = first.samples / ((first.parameters - CLASSES) / first.hidden - 1 - CLASSES)  # samples per input
+            for place, (noise, rows) in enumerate(table.frame.groupby("label_noise")):
+                sizes, errors = curves(rows)
+                style, label = look(place), f"{noise:.0%} wrong labels"
+                ends = [ends_of(ratio, POSITIVE) for ratio in errors / errors[-1]]
+                measured(axis, sizes, ends, f"measured, {label}", real=True, **style)
+                fine = np.geomspace(sizes[0], sizes[-1], 200)
+                risks = np.asarray(random_features_risk(fine * density, density, noise_variance=label_noise_variance(noise)))
+                theory_line(axis, fine, risks / risks[-1], label=f"random features, {label}", color=style["color"])
+            axis.axvline(1, color=BASELINE, linestyle=":", linewidth=0.9)
+            axis.set(title=first.data, xscale="log", yscale="log", xlabel="parameters / (samples × classes)", ylim=(0.5, 200))
+        axes[0].set_ylabel("relative to the largest")
+        legend(figure, axes, columns=2)
+        yield picture(figure, "Double descent beside random features",
+                      "Markers: test error of trained networks of one hidden layer. Lines: excess risk of ridgeless regression "
+                      "on as many random ReLU features per sample as the networks have parameters per sample and class, for a "
+                      "linear target, as many samples per input, and noise as strong as the wrong labels (Mei and Montanari "
+                      "2019). Each divided by its value at the largest size. Intervals over replicas.", _names(shown))
 
 
 def epochs(tables):
@@ -268,4 +302,5 @@ def adversarial(tables):
                       "between a certified and a found step. Intervals over replicas.", _names(shown))
 
 
-PICTURES = (success, descent, epochs, readouts, tickets, critical, curvature, escape, endings, memorise, adversarial)
+PICTURES = (success, descent, beside_random_features, epochs, readouts, tickets, critical, curvature, escape, endings, memorise,
+            adversarial)
