@@ -3,7 +3,7 @@
 import numpy as np
 
 from figures.section import picture
-from figures.style import BASELINE, POSITIVE, SHARE, legend, look, measured, panels, shade, theory_line
+from figures.style import BASELINE, POSITIVE, SHARE, legend, look, measured, panels, shade, stroke, theory_line
 from figures.style import interval as ends_of
 from figures.sweeps import estimates
 from theory.descent import label_noise_variance
@@ -76,12 +76,12 @@ def beside_random_features(tables):
             density = first.samples / ((first.parameters - CLASSES) / first.hidden - 1 - CLASSES)  # samples per input
             for place, (noise, rows) in enumerate(table.frame.groupby("label_noise")):
                 sizes, errors = curves(rows)
-                style, label = look(place), f"{noise:.0%} wrong labels"
+                label = f"{noise:.0%} wrong labels"
                 ends = [ends_of(ratio, POSITIVE) for ratio in errors / errors[-1]]
-                measured(axis, sizes, ends, f"measured, {label}", real=True, **style)
+                measured(axis, sizes, ends, f"measured, {label}", real=True, **look(place))
                 fine = np.geomspace(sizes[0], sizes[-1], 200)
                 risks = np.asarray(random_features_risk(fine * density, density, noise_variance=label_noise_variance(noise)))
-                theory_line(axis, fine, risks / risks[-1], label=f"random features, {label}", color=style["color"])
+                theory_line(axis, fine, risks / risks[-1], label=f"random features, {label}", **stroke(place))
             axis.axvline(1, color=BASELINE, linestyle=":", linewidth=0.9)
             axis.set(title=first.data, xscale="log", yscale="log", xlabel="parameters / (samples × classes)", ylim=(0.5, 200))
         axes[0].set_ylabel("relative to the largest")
