@@ -22,7 +22,7 @@ from lab.cli import note
 from lab.kernel_cache import code_size
 from lab.manifest import cores
 
-_PACE = 3000.0  # bytes of Python's code that are compiled in a second, on a core of 2.8 GHz
+_LONG = 3000  # bytes of Python's code that take a second or longer to compile
 
 
 class Kernel(Protocol):
@@ -53,7 +53,7 @@ def prepare(*kernels: Any) -> None:
     if not missing:
         return
     helped = len(missing) > 1 and _Helper.possible() and all(kernel.keepable() for kernel in missing)
-    announce([kernel.py_func for kernel in missing], 0.6 if helped else 1.0)
+    announce([kernel.py_func for kernel in missing])
     if helped:
         _Helper.current = _Helper(missing)
 
@@ -75,7 +75,7 @@ def wait_for(kernel: Kernel) -> None:
 _announced = False
 
 
-def announce(functions: Sequence[Callable], share: float = 1.0) -> None:
+def announce(functions: Sequence[Callable]) -> None:
     """Say that functions are being compiled, which, and for how long, once; not where nobody should be told."""
     global _announced
     if _announced or parent_process() is not None or os.environ.get("WIDTHLAB_SILENT_COMPILER"):
@@ -83,12 +83,12 @@ def announce(functions: Sequence[Callable], share: float = 1.0) -> None:
     _announced = True
     names = [f"{function.__module__}.{function.__name__}" for function in functions]
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    note(f"compiling {shown}: about {max(1, round(share * seconds(*functions)))} s, once; they are kept for later runs")
+    note(f"compiling {shown}: usually 5 to 20 seconds, once; compiled kernels are kept for later runs")
 
 
-def seconds(*functions: Callable) -> float:
-    """Roughly how long functions take to compile."""
-    return sum(map(code_size, functions)) / _PACE
+def takes_long(function: Callable) -> bool:
+    """Whether to announce a function without waiting for how long it takes."""
+    return code_size(function) > _LONG
 
 
 def _inner(kernel: Any) -> Any:

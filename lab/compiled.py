@@ -31,21 +31,22 @@ from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import CPUDispatcher
 from numba.core.typeinfer import register_dispatcher
 
-from lab.compile_ahead import announce, seconds, wait_for
+from lab.compile_ahead import announce, takes_long, wait_for
 from lab.kernel_cache import KernelCache, report_uncached
 
 _LAUNCH = threading.Lock()
 
 
-def njit(*signatures: Any, cache: bool = False, parallel: bool = False, **options: Any) -> Any:
+def njit(*signatures: Any, cache: bool = False, parallel: bool = False, open: bool = False, **options: Any) -> Any:
     """As ``numba.njit``: a decorator, or the compiled function where it is given one.
 
     Notes
     -----
-    A parallel kernel is a plain function around Numba's dispatcher (its attribute ``kernel``), to be called from Python alone.
+    An ``open`` kernel is compiled for other arguments than those of its signatures as well, when they come. A parallel kernel is
+    a plain function around Numba's dispatcher (its attribute ``kernel``), to be called from Python alone.
     """
     if signatures and isinstance(signatures[0], FunctionType):
-        return njit(cache=cache, parallel=parallel, **options)(signatures[0])
+        return njit(cache=cache, parallel=parallel, open=open, **options)(signatures[0])
     options["parallel"] = parallel
     options.setdefault("fastmath", False)  # not named, it would be inherited
     compiled: Any = numba.njit  # its overloads know no mixture of a signature and options
@@ -60,7 +61,7 @@ def njit(*signatures: Any, cache: bool = False, parallel: bool = False, **option
                     report_uncached(error)
             if signatures:
                 kernel.__class__ = Declared
-                kernel.declared = signatures
+                kernel.declared, kernel.open = signatures, open
             else:
                 kernel.__class__ = _Kernel
         return _one_at_a_time(kernel) if parallel else kernel
@@ -77,17 +78,20 @@ class _Kernel(CPUDispatcher):
 
 
 class Declared(_Kernel):
-    """A kernel that is compiled for the signatures it declares when it is first wanted, and for no others.
+    """A kernel that is compiled for the signatures it declares when it is first wanted, and for no others unless it is open.
 
     Attributes
     ----------
     declared : tuple
         Its signatures.
+    open : bool
+        Whether other arguments are compiled for, too.
     settled : bool
         Whether it is compiled.
     """
 
     declared: tuple = ()
+    open = False
     settled = False
     _settling = False
 
@@ -105,7 +109,8 @@ class Declared(_Kernel):
                 with register_dispatcher(self):  # so that it may call itself
                     for signature in self.declared:
                         self.compile(signature)
-                self.disable_compile()
+                if not self.open:
+                    self.disable_compile()
                 self.settled = True
             finally:
                 self._settling = False
@@ -122,6 +127,8 @@ class Declared(_Kernel):
     # Numba comes by one of these whenever it looks for what is compiled.
 
     def _compile_for_args(self, *args, **kws):
+        if self.settled:
+            return super()._compile_for_args(*args, **kws)
         self.settle()
         return self  # to be called once more, now with something to choose from
 
@@ -167,7 +174,7 @@ class _Announcement(event.Listener):
         self._depth += 1
         if self._depth == 1:
             function = event.data["dispatcher"].py_func
-            if seconds(function) > self.MOMENT:
+            if takes_long(function):
                 return announce([function])
             self._begun = time.monotonic()
             self._timer = threading.Timer(max(0.0, self.MOMENT - self._spent), announce, [[function]])

@@ -38,7 +38,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lab.compile_ahead import ready
+from lab import compile_ahead
 from lab.errors import InputError
 from lab.flow_kernel import integrate
 from lab.flow_lanes import (
@@ -106,6 +106,19 @@ class Flow:
         """Number of replicas by status; statuses that did not occur are left out."""
         counts = np.bincount(self.status, minlength=len(STATUS))
         return {name: int(c) for name, c in zip(STATUS, counts) if c}
+
+
+def prepare(rhs, *others) -> None:
+    """Announce that a model will be integrated, so that it is compiled meanwhile (:func:`lab.compile_ahead.prepare`).
+
+    Parameters
+    ----------
+    rhs : compiled function
+        The model, as for :func:`solve`.
+    *others : compiled functions
+        What else will be wanted.
+    """
+    compile_ahead.prepare(integrate, rhs, *others)
 
 
 @renamed(value_target="target_loss", seconds="time_limit")
@@ -179,7 +192,7 @@ def solve(rhs, params, start, *, work_rows=1, times=(), keep_states=False, gradi
     values = np.full((replicas, times.size), np.nan)
     states = np.full((replicas if keep_states else 0, times.size, n), np.nan)
     table = coefficients()
-    ready(integrate, rhs)  # the time limit is for integrating
+    compile_ahead.ready(integrate, rhs)  # the time limit is for integrating
 
     with Team(threads, time_limit) as team:
         # enough pieces to share the work evenly, large enough to keep the lanes full

@@ -94,8 +94,8 @@ def _meets(before, lost, value, length):
     return hits / places if places else 0.0
 
 
-@njit(cache=True, error_model="numpy")
-def _follow(classes, count, events, chance):
+@njit("(i8[:, ::1], i8[::1], i8[::1], f8[::1])", open=True, cache=True, error_model="numpy")
+def follow_one(classes, count, events, chance):
     """Regions of one replica. Plain twin: ``naive_follow`` in tests/toy/test_memorise.py.
 
     classes: (T, n). count: (T,) <- regions. events: (3,) <- deaths, births, re-splits. chance: (1,) <- expected re-splits. A
@@ -173,7 +173,7 @@ def follow(classes: np.ndarray) -> Regions:
     count = np.zeros(classes.shape[:2], dtype=np.int64)
     events, chance = np.zeros((classes.shape[0], 3), dtype=np.int64), np.zeros((classes.shape[0], 1))
     for r in range(classes.shape[0]):
-        _follow(classes[r], count[r], events[r], chance[r])
+        follow_one(classes[r], count[r], events[r], chance[r])
     deaths, births, resplits = events.T
     return Regions(count, deaths, births, resplits, chance[:, 0])
 

@@ -14,7 +14,7 @@ _CORRELATION = 1e-6  # how far rounding may carry |C_ab| beyond √(C_aa C_bb)
 
 
 @njit("i8(f8[:,:,::1])", cache=True, error_model="numpy")
-def _fault(C):
+def fault(C):
     """0: usable; 1: not finite; 2: negative variance; 3: not symmetric; 4: a correlation beyond 1."""
     n = C.shape[1]
     for m in range(C.shape[0]):
@@ -50,9 +50,9 @@ def evaluate(fill: Callable[..., None], C: npt.ArrayLike, *indices: npt.ArrayLik
         raise InputError(f"the covariance must have shape (..., n, n), not {C.shape}")
     batch, n = C.shape[:-2], C.shape[-1]
     flat = C.reshape(-1, n, n)
-    fault = _fault(flat)
-    if fault:
-        raise InputError(_FAULTS[fault])
+    found = fault(flat)
+    if found:
+        raise InputError(_FAULTS[found])
     arrays = [index if index.size else index.astype(np.int64) for index in map(np.asarray, indices)]
     for index in arrays:
         if index.dtype.kind not in "iu":

@@ -72,7 +72,7 @@ def erf_i4_kernel(c_ii, c_kk, c_aa, c_bb, c_ik, c_ia, c_ib, c_ka, c_kb, c_ab):
 
 
 @njit("void(f8[:,:,::1], i8[::1], i8[::1], f8[:,::1])", cache=True, error_model="numpy")
-def _fill_i2(C, a, b, out):
+def fill_i2(C, a, b, out):
     for m in range(C.shape[0]):
         for s in range(a.size):
             out[m, s] = erf_i2_kernel(C[m, a[s], a[s]], C[m, b[s], b[s]], C[m, a[s], b[s]])
@@ -133,7 +133,7 @@ def erf_i2(C: npt.ArrayLike, a: npt.ArrayLike, b: npt.ArrayLike) -> float | np.n
     >>> erf_i2([[1.0, 0.0], [0.0, 1.0]], 0, [0, 1]).round(4)
     array([0.3333, 0.    ])
     """
-    return evaluate(_fill_i2, C, a, b)
+    return evaluate(fill_i2, C, a, b)
 
 
 def erf_j2(C: npt.ArrayLike, i: npt.ArrayLike, k: npt.ArrayLike) -> float | np.ndarray:

@@ -33,7 +33,8 @@ def _theory(theory, m: int) -> str:
 
 
 def run(args) -> dict:
-    from toy.first_reach.model import check, predict, simulate
+    from lab.flow import prepare
+    from toy.first_reach.model import check, predict, simulate, sphere_flow
 
     common = dict(strengths=args.strengths, threshold=args.threshold, dim=args.dim,
                   replicas=min(args.replicas, 100) if args.quick else args.replicas, seed=args.seed,
@@ -44,9 +45,10 @@ def run(args) -> dict:
     if args.dry_run:
         return {"would_simulate": common}
     result = {"strengths": args.strengths, "threshold": args.threshold}
-    for name, (width, copies) in sizes.items():
+    prepare(sphere_flow)
+    predictions = [predict(width=width, copies=copies, **common) for width, copies in sizes.values()]  # meanwhile
+    for (name, (width, copies)), theory in zip(sizes.items(), predictions):
         simulated = simulate(width=width, copies=copies, **common)
-        theory = predict(width=width, copies=copies, **common)
         networks = simulated.finished.size
         result[name] = {
             "width": width, "copies": copies, "unfinished": int((~simulated.finished).sum()),

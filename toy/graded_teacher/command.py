@@ -36,7 +36,11 @@ def add_arguments(parser) -> None:
 
 def run(args) -> dict:
     """Simulate, compare, and add theory's predictions."""
+    from lab.flow import prepare
+    from theory.gaussian import erf
+    from theory.gaussian._indices import fault
     from toy.graded_teacher.compare import check_comparison, compare, loss_levels
+    from toy.graded_teacher.kernels import descent
     from toy.graded_teacher.teacher import Teacher
 
     begin = time.perf_counter()
@@ -48,6 +52,7 @@ def run(args) -> dict:
     students = setting["replicas"] * (args.copies + 2)
     if args.dry_run:
         return {"would_simulate": {**teacher, **setting, "ridge": args.ridge, "students": students}}
+    prepare(descent, erf.fill_i2, fault)
     with Progress(students, "graded-teacher") as progress:
         result = compare(**teacher, **setting, ridges=args.ridge, threads=args.jobs, time_limit=args.time_limit,
                          progress=progress.step)

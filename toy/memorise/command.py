@@ -23,7 +23,10 @@ def add_arguments(parser):
 
 
 def run(args) -> dict:
+    from lab.compile_ahead import prepare
+    from theory.regions import follow_one
     from toy.memorise.model import check, simulate
+    from toy.mlp.kernels import outputs_one, train_one
 
     common = dict(samples=args.samples, replicas=min(args.replicas, 3) if args.quick else args.replicas, seed=args.seed,
                   epochs=min(args.epochs, 300) if args.quick else args.epochs, learning_rate=args.learning_rate,
@@ -34,6 +37,7 @@ def run(args) -> dict:
             check(task=task, width=width, **common)
     if args.dry_run:
         return {"would_train": {"tasks": args.tasks, "widths": widths, **common}}
+    prepare(train_one, outputs_one, follow_one)
     rows = []
     for task in args.tasks:
         for width in widths:

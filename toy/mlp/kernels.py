@@ -147,7 +147,8 @@ def _copy(source, target):
         target[p] = source[p]
 
 
-@njit(**_jit)
+@njit("(f4[:, ::1], f4[:, ::1], i8[::1], f4[::1], i8, i4[:, ::1], i8, i8, i8, i8, i8, f4, f4, f4, f4, i8[::1], f4[:, ::1],"
+      "f8[::1], f8, i8[::1])", open=True, **_jit)
 def train_one(x, target, label, flat, frozen, order, batch_size, m, k, loss, optimizer, learning_rate, learning_rate_decay,
               momentum, weight_decay, marks, kept, losses, target_loss, stop):
     """Train one replica in place for ``order.shape[0]`` epochs, or until an epoch's mean loss is at most ``target_loss``.
@@ -218,7 +219,7 @@ def train_one(x, target, label, flat, frozen, order, batch_size, m, k, loss, opt
     return epochs
 
 
-@njit(**_jit)
+@njit("(f4[:, ::1], f4[::1], i8, i8, f4[:, ::1])", open=True, **_jit)
 def outputs_one(x, flat, m, k, out):
     """Outputs (n, k) of one replica for x (n, d)."""
     W, b, V, c = _views(flat, x.shape[1], m, k)

@@ -20,7 +20,8 @@ def add_arguments(parser):
 
 
 def run(args) -> dict:
-    from toy.multi_view.model import check, predict, simulate
+    from lab.flow import prepare
+    from toy.multi_view.model import check, predict, simulate, view_flow
 
     common = dict(second_strength=args.second_strength, copies=args.copies, init_scale=args.init_scale, power=args.power,
                   replicas=min(args.replicas, 100) if args.quick else args.replicas, seed=args.seed)
@@ -28,9 +29,11 @@ def run(args) -> dict:
         check(width=width, **common)
     if args.dry_run:
         return {"would_simulate": {**common, "widths": args.widths}}
+    prepare(view_flow)
     rows = []
-    for width in args.widths:
-        views, theory = simulate(width=width, **common), predict(width=width, **common)
+    predictions = [predict(width=width, **common) for width in args.widths]  # while the kernels are compiled
+    for width, theory in zip(args.widths, predictions):
+        views = simulate(width=width, **common)
         rows.append({"width": width, "unfinished": int((~views.finished).sum()),
                      "both_by_one": share_interval(int(views.both_by_one.sum()), views.both_by_one.size),
                      "both_by_concatenation": share_interval(int(views.both_by_all.sum()), views.both_by_all.size),

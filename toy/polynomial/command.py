@@ -18,6 +18,9 @@ def add_arguments(parser):
 
 
 def run(args) -> dict:
+    from lab.compile_ahead import prepare
+    from toy.mlp.kernels import outputs_one, train_one
+    from toy.polynomial.fit import descend_all
     from toy.polynomial.model import check, make_data, simulate, simulate_networks
 
     replicas = min(args.replicas, 2) if args.quick else args.replicas
@@ -26,6 +29,7 @@ def run(args) -> dict:
     check(args.degrees, widths, **common)
     if args.dry_run:
         return {"would_train": {**common, "degrees": args.degrees, "widths": widths, "replicas": replicas}}
+    prepare(train_one, descend_all, outputs_one)
     cells: dict = {}
     for replica in range(replicas):
         for row in (*simulate(args.degrees, replica=replica, **common),

@@ -56,8 +56,8 @@ def features(points: np.ndarray, degree: int) -> np.ndarray:
     return np.stack([one[:, i] * two[:, j] for i in range(degree + 1) for j in range(degree + 1 - i)], axis=1)
 
 
-@njit(parallel=True, cache=True, error_model="numpy")
-def _descend(phi, signs, weights, learning_rate, target_loss, max_steps, losses):
+@njit("(f8[:, ::1], f8[::1], f8[:, ::1], f8, f8, i8, f8[::1])", open=True, parallel=True, cache=True, error_model="numpy")
+def descend_all(phi, signs, weights, learning_rate, target_loss, max_steps, losses):
     """Full-batch gradient descent on the mean logistic loss, one replica per row of ``weights`` (R, F), in place.
 
     phi : (n, F); signs : (n,) ±1; losses : (R,) <- last mean losses. Plain twin: the NumPy loop of
@@ -123,7 +123,7 @@ def descend(phi: np.ndarray, signs: np.ndarray, start: np.ndarray, target_loss: 
     phi = np.ascontiguousarray(phi, dtype=np.float64)
     weights, losses = np.array(start, dtype=np.float64, order="C"), np.empty(len(start))
     curvature = np.linalg.norm(phi, 2) ** 2 / (4 * len(phi))
-    _descend(phi, floats(signs, "signs"), weights, 1 / curvature, target_loss, max_steps, losses)
+    descend_all(phi, floats(signs, "signs"), weights, 1 / curvature, target_loss, max_steps, losses)
     return weights, losses
 
 

@@ -54,11 +54,18 @@ def run(args) -> dict:
     if args.dry_run:
         return {"would_simulate": arguments}
 
+    from lab import dormand_prince
+    from lab.compile_ahead import prepare
     from lab.estimate import mean_interval
     from lab.progress import Progress
     from lab.threads import numba_threads
+    from theory.committee.kernels import rhs
+    from toy.teacher_student.ensemble import plan
+    from toy.teacher_student.kernels import advance_narrow
     from toy.teacher_student.overlaps import classify
 
+    if args.method == "full" and plan(args.width, args.batch_size, arguments["dim"])[0]:
+        prepare(advance_narrow, rhs, dormand_prince.integrate)
     steps = round(arguments["times"][-1] * arguments["dim"])
     with numba_threads(args.jobs), Progress(steps, "steps") as bar:
         result = simulate(time_limit=args.time_limit, progress=lambda done, _: bar.step(done - bar.done), **arguments)

@@ -245,7 +245,8 @@ def advance_wide(W, V, data_streams, noise_streams, order_streams, teacher, ampl
             low = 0
 
 
-@njit(cache=True, error_model="numpy", parallel=True)
+@njit("(f4[::1], f4[::1], u4[::1], u4[::1], u4[::1], f4[::1], f4[::1], f4[:, :, ::1], f4[:, ::1], f4[::1], i8, i8, i8, i8, i8,"
+      "i8, i8, i8, i8)", open=True, cache=True, error_model="numpy", parallel=True)
 def advance_narrow(W, V, data_streams, noise_streams, order_streams, teacher, amplitudes, inputs, labels, parameters,
                    d, m, batch, chunk, done, steps, kind, teacher_kind, together):
     """As :func:`advance_wide`, but lanes are replicas and rows of the streams are groups of sixteen replicas.

@@ -31,7 +31,9 @@ def add_arguments(parser):
 def run(args) -> dict:
     import numpy as np
 
+    from lab.compile_ahead import prepare
     from theory.measures.ablation import growth_per_doubling
+    from toy.mlp.kernels import outputs_one, train_one
     from toy.units.measure import report
     from toy.units.model import check, predict, simulate
 
@@ -43,6 +45,7 @@ def run(args) -> dict:
         check(width=width, **common)
     if args.dry_run:
         return {"would_train": {"widths": widths, **common}}
+    prepare(train_one, outputs_one)
     rows, values = [], {}
     for width in widths:
         trained = simulate(width=width, **common)
