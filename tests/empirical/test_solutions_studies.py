@@ -16,6 +16,7 @@ from empirical.studies.solutions import (
     tickets,
     tickets_conv,
 )
+from empirical.studies.solutions.plan import of_width
 from lab.stages import complete
 from lab.store import RunStore
 from lab.study import CONFIRMATORY, compute, load
@@ -60,6 +61,18 @@ def test_tickets_are_compared_with_fresh_networks():
     other = tickets_conv.evidence_vgg16(frame, ())
     assert [e.estimate.mean for e in other] == list(found.values()) and "VGG-16 of base width 8" in other[0].setting
     assert {e.levels["architecture"] for e in other} == {"convolutional"}
+
+
+@pytest.mark.parametrize("arch", ["mlp", pytest.param("resnet18", marks=pytest.mark.slow)])
+def test_tickets_of_which_nothing_is_pruned_are_the_dense_network(arch, tmp_path):
+    """Rewound, with any rest, with any mask: there is nothing to redraw, and nothing to shuffle."""
+    config = of_width(tickets.Tickets, 2, 0, arch=arch, depth=int(arch == "mlp"), rounds=1, share=0.0, stack=2,
+                      **{**tickets.BUDGET, "epochs": 1, "train_size": 50})
+    arms = tickets.run(config, tmp_path / "tickets" / "run", device="cpu")["arms"]
+    fresh = arms.pop("fresh wide")
+    dense = {name: arms["dense"][name] for name in ("train", "test")}
+    assert arms.pop("fresh narrow")["train"] != dense["train"] != fresh["train"] and set(arms) >= {"round 1", "redrawn rest"}
+    assert all(arm["left"] == 1 and {name: arm[name] for name in dense} == dense for arm in arms.values())
 
 
 def test_escape_is_a_ratio_of_losses_and_critical_points_pass_their_numbers():

@@ -15,6 +15,7 @@ from lab.study import compute
 from lab.tables import read_table
 from tests.figures.conftest import CLAIM
 from tests.lab.experiments import Square
+from theory.claims import claims
 
 
 def said(capsys, *argv) -> tuple[int, dict, str]:
@@ -136,3 +137,19 @@ def test_a_smaller_table_replaces_neither_a_larger_one_nor_a_kept_one(laboratory
     configs["full"] = [Square(3)]  # the study has changed: what it declared before does not stand in the way
     compute(study, "quick", store=store)
     assert read_table("squares", tmp_path / "runs/tables").manifest["scale"] == "quick"
+
+
+def test_claims_of_s2_and_its_discussion_are_measured_in_real_networks(tmp_path):
+    """Each with an interval, from the kept tables of the claims' primary settings, or its scope says why not."""
+    asked = ("success-grows-with-width", "wide-beats-multistart", "spurious-minima-become-saddles", "tickets-are-not-independent",
+             "tickets-need-their-rest", "perturbed-rest-spoils-tickets", "adversarial-rest-spoils-tickets",
+             "tickets-beat-fresh-starts", "memorising-needs-more-regions", "merged-regions-stay-merged", "wide-solutions-agree",
+             "width-generalises", "minima-outnumber-saddles", "coin-flips", "index-falls-with-loss", "second-descent",
+             "peak-at-interpolation", "width-is-tickets")
+    register = {name: claims()[f"s2.{name}"] for name in asked}
+    primary = {claim.id: claim.primary["real"] for claim in register.values() if "real" in claim.primary}
+    tables = catalogue.tables(tmp_path, {key.partition("/")[0] for key in primary.values()})
+    measured = {item.claim for item in ledger.gather(tables, ())
+                if item.key == primary.get(item.claim) and item.column == "real" and item.estimate.has_interval}
+    assert len(measured) >= 16 and measured == primary.keys()
+    assert all("real networks" in claim.scope for claim in register.values() if claim.id not in measured)

@@ -49,7 +49,8 @@ CLAIMS: tuple[Claim, ...] = (
         "share of spurious minima in which splitting some neuron opens a negative direction",
         "one minimum in twenty that stays a minimum whichever neuron is split",
         Rule(above=0.95), ("theory", "toy"), "exceptions to a rule are rare: fewer than one in twenty",
-        "minima at n = k that training reaches; in theory those of one symmetry type", {"toy": "relu-landscape/k16"},
+        "minima at n = k that training reaches; in theory those of one symmetry type; in real networks, whose training does not "
+        "end at minima, s2.split-units-escape takes its place", {"toy": "relu-landscape/k16"},
     ),
     Claim(
         "s2.spurious-spectra-agree", "Arjevani & Field 2020, 2021 (arXiv 2008.01805, 2107.10370)",

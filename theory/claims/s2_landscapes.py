@@ -16,6 +16,7 @@ CLAIMS: tuple[Claim, ...] = (
         "smallest width at which global subspaces outnumber critical ones, over the smallest width with zero loss",
         "twice the necessary width, or more, before global minima are the majority",
         Rule(below=2.0), ("theory",), "“moderate” means less than twice what is necessary",
+        "counts of subspaces, which nothing can measure in real networks: training ends at single points",
         moderator="critical points of smaller widths",
     ),
     Claim(
