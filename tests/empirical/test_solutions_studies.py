@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pandas
 import pytest
 
@@ -88,6 +89,14 @@ def test_escape_is_a_ratio_of_losses_and_critical_points_pass_their_numbers():
     curve = pandas.DataFrame([{**FACTS, "seed": s, "epochs": e, "negative": 0.3 / e + s / 100} for s in range(3) for e in (1, 4)])
     (gone,) = escape.evidence_curvature(curve, ())
     assert gone.estimate.mean == pytest.approx(0.225)
+
+
+def test_a_point_is_critical_only_below_the_stated_norm(monkeypatch, tmp_path):
+    bound = critical.CRITICAL
+    monkeypatch.setattr("theory.critical_points.search", lambda slopes, starts, *_: (starts, np.array([0.9, 1.1]) * bound))
+    config = of_width(critical.Critical, 1, 0, **critical.SMALL, looks=(1,), scales=(1.0,), stack=1)
+    ends = critical.run(config, tmp_path / "critical" / "run", device="cpu")
+    assert (ends["searches"], ends["found"], len(ends["loss"])) == (2, 1, 1) and bound == 1e-8
 
 
 def test_a_hump_along_training_is_a_rise_and_a_fall():
