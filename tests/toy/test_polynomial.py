@@ -87,10 +87,10 @@ def test_data():
 
 
 def test_all_classifiers_separate_and_inside_is_easier():
-    rows = [row for replica in range(3) for row in simulate(degrees=(3, 6), replica=replica)]
+    rows = [row for replica in range(3) for row in simulate(degrees=(3, 6), samples=20, replica=replica)]
     assert max(row.train_error for row in rows if row.regime != "minimum-norm") == 0
     assert np.mean([row.truth_inside - row.truth_outside for row in rows]) > 0.05
-    networks = simulate_networks(widths=(16,), epochs=1500)
+    networks = simulate_networks(widths=(16,), samples=20, epochs=1500)
     assert {row.regime for row in networks} == {"network-small", "network-large"}
     assert max(row.train_error for row in networks) < 0.1
 
@@ -124,7 +124,7 @@ def test_command(capsys):
 
     arguments = ["polynomial", "--quick", "--degrees", "3", "--widths", "4", "--json"]
     assert main("toy", COMMANDS, arguments) == 0
-    assert len(json.loads(capsys.readouterr().out)["cells"]) == 6
+    assert len(json.loads(capsys.readouterr().out)["cells"]) == 7
     assert main("toy", COMMANDS, ["polynomial", "--quick", "--degrees", "2"]) == 2
 
 

@@ -22,6 +22,7 @@ def run(args) -> dict:
     from toy.mlp.kernels import outputs_one, train_one
     from toy.polynomial.fit import descend_all
     from toy.polynomial.model import check, make_data, simulate, simulate_networks
+    from toy.polynomial.starts import predict
 
     replicas = min(args.replicas, 2) if args.quick else args.replicas
     widths = args.widths[:2] if args.quick else args.widths
@@ -35,6 +36,8 @@ def run(args) -> dict:
         for row in (*simulate(args.degrees, replica=replica, **common),
                     *simulate_networks(widths, replica=replica, **common)):
             cells.setdefault((row.regime, row.size), []).append(row)
+        for row in predict(args.degrees, replica=replica, **common):
+            cells.setdefault((f"{row.regime}, theory", row.size), []).append(row)
     rows = []
     for (regime, size), results in cells.items():
         row = {"regime": regime, "size": size}
@@ -43,7 +46,7 @@ def run(args) -> dict:
             row[field] = None if values[0] != values[0] else mean_interval(values)
         rows.append(row)
         pair = "" if row["pair_outside"] is None else f", between starts {row['pair_outside'].mean:.3f} outside"
-        say(f"{regime:<15} {size:>4}: agrees with the truth {row['truth_inside'].mean:.3f} inside, "
+        say(f"{regime:<22} {size:>4}: agrees with the truth {row['truth_inside'].mean:.3f} inside, "
             f"{row['truth_outside'].mean:.3f} outside{pair}")
     data = make_data(**common)
     return {"samples": len(data.x), "cells": rows}
