@@ -13,7 +13,6 @@ import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from multiprocessing import parent_process
-from types import FunctionType
 from typing import Any, NoReturn, Protocol, TypeGuard
 
 from numba.core.compiler_lock import global_compiler_lock
@@ -28,7 +27,7 @@ _LONG = 3000  # bytes of Python's code that take a second or longer to compile
 class Kernel(Protocol):
     """What is compiled: a :class:`lab.compiled.Declared`."""
 
-    py_func: FunctionType
+    py_func: Callable[..., Any]
 
     def settle(self) -> None:
         """Compile it, or take it from the disk."""

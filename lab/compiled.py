@@ -35,6 +35,7 @@ from lab.compile_ahead import announce, takes_long, wait_for
 from lab.kernel_cache import KernelCache, report_uncached
 
 _LAUNCH = threading.Lock()
+_Dispatcher: Any = CPUDispatcher  # Numba describes only parts of it
 
 
 def njit(*signatures: Any, cache: bool = False, parallel: bool = False, open: bool = False, **options: Any) -> Any:
@@ -69,7 +70,7 @@ def njit(*signatures: Any, cache: bool = False, parallel: bool = False, open: bo
     return decorate
 
 
-class _Kernel(CPUDispatcher):
+class _Kernel(_Dispatcher):
     """A kernel that is compiled for types of arguments, not for their values."""
 
     def get_call_template(self, args, kws):
@@ -151,13 +152,13 @@ class Declared(_Kernel):
 
 
 def _one_at_a_time(kernel):
-    @wraps(getattr(kernel, "py_func", kernel))
     def launch(*arguments):
         with _LAUNCH:
             return kernel(*arguments)
 
-    launch.kernel = kernel
-    return launch
+    launched: Any = wraps(getattr(kernel, "py_func", kernel))(launch)
+    launched.kernel = kernel
+    return launched
 
 
 class _Announcement(event.Listener):

@@ -18,7 +18,7 @@ from numba import typeof, types
 from lab.compile_ahead import ready
 from lab.compiled import njit
 from lab.errors import InputError
-from lab.flow_lanes import LANES, block
+from lab.flow_lanes import LANES, RHS, aligned, block
 from lab.team import Team
 from lab.vector import load, store
 from theory.landscape.axes import descent, work_rows
@@ -61,7 +61,7 @@ class Control(NamedTuple):
 
 _f8, _i8 = types.float64, types.int64
 _SIGNATURE = types.void(
-    _f8[::1], types.NamedTuple((_f8, _f8, _f8, _i8, types.boolean), Control), _f8[:, ::1],
+    types.FunctionType(RHS), _f8[::1], types.NamedTuple((_f8, _f8, _f8, _i8, types.boolean), Control), _f8[:, ::1],
     typeof(np.zeros(LANES, LANE).view(np.recarray)), _f8[:, ::1], _f8[:, ::1], _f8[:, ::1], _i8[:, ::1], _i8[::1])
 
 _step = njit(error_model="numpy", forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -139,12 +139,13 @@ def _judge(me, value, slope, control, interrupted):
 
 
 @njit(_SIGNATURE, cache=True, error_model="numpy", nogil=True)
-def _descend(params, control, work, lanes, start, state, ends, counts, stop):
+def _descend(rhs, params, control, work, lanes, start, state, ends, counts, stop):
     """Run the replicas of ``start``.
 
-    params : (n, k, d). work : scratch of the loss. lanes : (LANES,) records of :data:`LANE`. state[r] <- where it ended;
-    ends[r] <- F, max_i |∇_i|, largest rise of F between two checks; counts[r] <- status, steps. stop : not 0 at [0] once
-    everything should stop. Arrays in between are [coordinate, lane].
+    rhs : :func:`theory.landscape.axes.descent`, passed so that the two are compiled side by side. params : (n, k, d). work :
+    scratch of the loss. lanes : (LANES,) records of :data:`LANE`. state[r] <- where it ended; ends[r] <- F, max_i |∇_i|, largest
+    rise of F between two checks; counts[r] <- status, steps. stop : not 0 at [0] once everything should stop. Arrays in between
+    are [coordinate, lane].
 
     Plain twin: ``descend`` in tests/naive_relu_landscape.py.
     """
@@ -166,7 +167,7 @@ def _descend(params, control, work, lanes, start, state, ends, counts, stop):
             _plain_step(y, out, control.learning_rate)
         for lane in range(LANES):
             lanes[lane].steps += 1
-        descent(params, work, y, out, value)
+        rhs(params, work, y, out, value)
         check += 1
         if check < CHECK:
             continue
@@ -250,7 +251,7 @@ def descend(params, start, *, learning_rate, tolerance, target_loss=-np.inf, max
     counts = np.zeros((replicas, 2), dtype=np.int64)
     rows = work_rows(int(params[0]), int(params[1]), int(params[2]))
     running, done, cap = np.arange(replicas), 0, 0
-    ready(_descend)  # the time limit is for descending
+    ready(_descend, descent)  # the time limit is for descending
     with Team(threads, time_limit) as team:
         while running.size:
             # the slow replicas of a round share the next one's lanes: alone, each would keep seven lanes empty
@@ -261,8 +262,8 @@ def descend(params, start, *, learning_rate, tolerance, target_loss=-np.inf, max
 
             def work(part, control=control):
                 last, end, count = state[part], np.full((part.size, 3), np.nan), np.full((part.size, 2), STOPPED)
-                _descend(params, control, block(rows), np.zeros(LANES, LANE).view(np.recarray), last.copy(), last, end, count,
-                         team.stop)
+                _descend(descent, params, control, aligned(rows, LANES), np.zeros(LANES, LANE).view(np.recarray), last.copy(), last,
+                         end, count, team.stop)
                 return last, end, count
 
             for part, (last, end, count) in zip(parts, team.run(work, parts)):
