@@ -187,8 +187,9 @@ def solve(rhs, params, start, *, work_rows=1, times=(), keep_states=False, gradi
     target = np.array(np.broadcast_to(target_loss, (replicas,)), dtype=np.float64)
     control = Control(float(gradient_tol), float(time_cap), float(rtol), float(atol), int(min(max_evaluations, 2**52)))
     ends, state = fresh_lanes(replicas), start.copy()
-    ends.t = ends.size = ends.value = np.nan
-    ends.end = Status.STOPPED
+    for field in ("t", "size", "value"):
+        ends[field] = np.nan
+    ends["end"] = Status.STOPPED
     values = np.full((replicas, times.size), np.nan)
     states = np.full((replicas if keep_states else 0, times.size, n), np.nan)
     table = coefficients()
@@ -207,5 +208,5 @@ def solve(rhs, params, start, *, work_rows=1, times=(), keep_states=False, gradi
                 progress(part.stop - part.start)
 
         team.run(work, [slice(i, min(i + piece, replicas)) for i in range(0, replicas, piece)])
-    return Flow(state, *(np.array(ends[field]) for field in ("value", "t", "size", "end", "evaluations")), times, values,
-                states if keep_states else None)
+    value, time, size, end, evaluations = (np.array(ends[field]) for field in ("value", "t", "size", "end", "evaluations"))
+    return Flow(state, value, time, size, end, evaluations, times, values, states if keep_states else None)

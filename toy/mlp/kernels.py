@@ -35,9 +35,10 @@ MOMENTUM, ADAM = Optimizer
 TINY = np.float32(1e-30)
 
 _jit: dict = {"cache": True, "error_model": "numpy", "nogil": True}
+_step = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)  # called from the kernels below alone
 
 
-@njit(**_jit)
+@_step
 def _views(flat, d, m, k):
     """W, b, V, c as views of the flat parameters."""
     a, b = d * m, d * m + m
@@ -45,7 +46,7 @@ def _views(flat, d, m, k):
     return flat[:a].reshape(d, m), flat[a:b], flat[b:e].reshape(m, k), flat[e:]
 
 
-@njit(**_jit)
+@_step
 def _forward(x, W, b, V, c, h, o):
     """h <- relu(x W + b), o <- h V + c for the rows of x."""
     np.dot(x, W, h)
@@ -59,7 +60,7 @@ def _forward(x, W, b, V, c, h, o):
             o[s, j] += c[j]
 
 
-@njit(**_jit)
+@_step
 def _loss_gradient(o, target, label, loss, e):
     """Sum of the losses of a batch; e <- d(mean loss)/d(o)."""
     rows, k = o.shape
@@ -88,7 +89,7 @@ def _loss_gradient(o, target, label, loss, e):
     return total
 
 
-@njit(**_jit)
+@_step
 def _backward(x, h, e, V, Vt, gW, gb, gV, gc, gh):
     """Gradients gW, gb, gV, gc of the batch's mean loss; Vt (k, m) and gh (rows, m) are scratch.
 
@@ -99,11 +100,14 @@ def _backward(x, h, e, V, Vt, gW, gb, gV, gc, gh):
     for i in range(k):
         for j in range(m):
             Vt[i, j] = V[j, i]
-    gb[:] = 0
-    gc[:] = 0
+    for j in range(m):
+        gb[j] = 0
+    for i in range(k):
+        gc[i] = 0
     for s in range(h.shape[0]):
         back, up = gh[s], h[s]
-        back[:] = 0
+        for j in range(m):
+            back[j] = 0
         for i in range(k):
             error, row = e[s, i], Vt[i]
             gc[i] += error
@@ -116,7 +120,7 @@ def _backward(x, h, e, V, Vt, gW, gb, gV, gc, gh):
     np.dot(x.T, gh, gW)
 
 
-@njit(**_jit)
+@_step
 def _momentum_step(flat, gradient, mean, learning_rate, momentum, weight_decay):
     """mean <- momentum mean + gradient + weight_decay flat; flat <- flat − learning_rate mean."""
     for p in range(flat.size):
@@ -125,7 +129,7 @@ def _momentum_step(flat, gradient, mean, learning_rate, momentum, weight_decay):
         flat[p] -= learning_rate * mean[p]
 
 
-@njit(**_jit)
+@_step
 def _adam_step(flat, gradient, mean, square, step, learning_rate, weight_decay):
     """Adam (Kingma & Ba 2015), decoupled weight decay, betas 0.9 and 0.999."""
     first = learning_rate / (np.float32(1) - np.float32(0.9) ** step)
@@ -139,7 +143,7 @@ def _adam_step(flat, gradient, mean, square, step, learning_rate, weight_decay):
         flat[p] -= first * mean[p] / (np.sqrt(second * square[p]) + np.float32(1e-8)) + learning_rate * weight_decay * flat[p]
 
 
-@njit(**_jit)
+@_step
 def _copy(source, target):
     """target <- source, both (p,). A slice assignment would do, but Numba then compiles the text of its error message, string
     formatting included: a fifth of this module's compile time."""
@@ -165,14 +169,16 @@ def train_one(x, target, label, flat, frozen, order, batch_size, m, k, loss, opt
     n, d = x.shape
     epochs = order.shape[0]
     W, b, V, c = _views(flat, d, m, k)
-    gradient = np.zeros_like(flat)
+    # each way to allocate takes a fifth of a second to compile, and each slice a twentieth: one way, and slices once
+    moving = np.zeros((3, flat.size), np.float32)
+    gradient, mean, square = moving[0], moving[1], moving[2]
     gW, gb, gV, gc = _views(gradient, d, m, k)
-    mean, square = np.zeros_like(flat), np.zeros_like(flat)
-    xb = np.empty((batch_size, d), np.float32)
-    h, gh = np.empty((batch_size, m), np.float32), np.empty((batch_size, m), np.float32)
-    o, e = np.empty((batch_size, k), np.float32), np.empty((batch_size, k), np.float32)
-    tb, lb, Vt = np.zeros((batch_size, k), np.float32), np.zeros(batch_size, np.int64), np.empty((k, m), np.float32)
-    losses[:] = np.nan
+    trained, slope, mean, square = flat[frozen:], gradient[frozen:], mean[frozen:], square[frozen:]
+    xb, tb, lb = np.zeros((batch_size, d), np.float32), np.zeros((batch_size, k), np.float32), np.zeros(batch_size, np.int64)
+    h, gh = np.zeros((batch_size, m), np.float32), np.zeros((batch_size, m), np.float32)
+    o, e, Vt = np.zeros((batch_size, k), np.float32), np.zeros((batch_size, k), np.float32), np.zeros((k, m), np.float32)
+    for epoch in range(epochs):
+        losses[epoch] = np.nan
     mark = 0
     while mark < marks.size and marks[mark] == 0:
         _copy(flat, kept[mark])
@@ -193,15 +199,16 @@ def train_one(x, target, label, flat, frozen, order, batch_size, m, k, loss, opt
                     for j in range(k):
                         tb[s, j] = target[i, j]
             # 2. outputs, e = d(mean loss)/do, and the gradients
-            _forward(xb[:size], W, b, V, c, h[:size], o[:size])
-            total += _loss_gradient(o[:size], tb[:size], lb[:size], loss, e[:size])
-            _backward(xb[:size], h[:size], e[:size], V, Vt, gW, gb, gV, gc, gh[:size])
+            xs, hs, os, es = xb[:size], h[:size], o[:size], e[:size]
+            _forward(xs, W, b, V, c, hs, os)
+            total += _loss_gradient(os, tb, lb, loss, es)
+            _backward(xs, hs, es, V, Vt, gW, gb, gV, gc, gh[:size])
             # 3. the step, on the parameters that are trained
             step += 1
             if optimizer == MOMENTUM:
-                _momentum_step(flat[frozen:], gradient[frozen:], mean[frozen:], learning_rate, momentum, weight_decay)
+                _momentum_step(trained, slope, mean, learning_rate, momentum, weight_decay)
             else:
-                _adam_step(flat[frozen:], gradient[frozen:], mean[frozen:], square[frozen:], step, learning_rate, weight_decay)
+                _adam_step(trained, slope, mean, square, step, learning_rate, weight_decay)
         # 4. after the epoch: decay the learning rate, keep marked parameters, stop on divergence or at the target loss
         learning_rate *= learning_rate_decay
         losses[epoch] = total / n
@@ -223,5 +230,5 @@ def train_one(x, target, label, flat, frozen, order, batch_size, m, k, loss, opt
 def outputs_one(x, flat, m, k, out):
     """Outputs (n, k) of one replica for x (n, d)."""
     W, b, V, c = _views(flat, x.shape[1], m, k)
-    h = np.empty((x.shape[0], m), np.float32)
+    h = np.zeros((x.shape[0], m), np.float32)
     _forward(x, W, b, V, c, h, out)

@@ -262,8 +262,8 @@ def descend(params, start, *, learning_rate, tolerance, target_loss=-np.inf, max
 
             def work(part, control=control):
                 last, end, count = state[part], np.full((part.size, 3), np.nan), np.full((part.size, 2), STOPPED)
-                _descend(descent, params, control, aligned(rows, LANES), np.zeros(LANES, LANE).view(np.recarray), last.copy(), last,
-                         end, count, team.stop)
+                _descend(descent, params, control, aligned(rows, LANES), np.zeros(LANES, LANE).view(np.recarray), last.copy(),
+                         last, end, count, team.stop)
                 return last, end, count
 
             for part, (last, end, count) in zip(parts, team.run(work, parts)):
