@@ -223,7 +223,7 @@ def escape(tables):
                 estimates(axis, groups, column, "networks", real=True, **look(0))
                 _named(axis, [names[way] for way in chosen])
             axes[0].set(ylabel="training loss", ylim=(0, None))
-            axes[1].set(ylabel="lowest curvature at the start")
+            axes[1].set(ylabel="lowest curvature")
             legend(figure, axes)
             yield picture(figure, "Ways out of a narrow network",
                           "Trained narrow networks of tanh units on digits, widened without changing their function, and "
@@ -241,7 +241,7 @@ def endings(tables):
         for table in shown for regime, rows in table.frame.groupby("regime", sort=False)]
     with panels(3, most=3, height=2.4) as (figure, axes):
         for axis, column, label in zip(axes, ("spread", "differ", "matched"), (
-                "spread of test errors", "test samples that differ", "barrier, matched / unmatched")):
+                "spread of test errors", "test samples that differ", "barrier, matched / not")):
             for place, (name, rows) in enumerate(series):
                 _by_width(axis, rows, column, name, place, POSITIVE)
             _finish(axis, series[0][1], ylabel=label)
