@@ -20,7 +20,7 @@ from lab.compiled import njit
 from lab.errors import InputError
 from lab.flow_lanes import LANES, RHS, aligned, block
 from lab.team import Team
-from lab.vector import load, store
+from lab.vector import load, select, splat, sqrt, store
 from theory.landscape.axes import descent, work_rows
 
 CHECK = 16  # steps between two looks at the stopping rules
@@ -108,16 +108,15 @@ def _enter(me, lane, r, start, y, x, out, nesterov):
 
 
 @_step
-def _largest_slope(out, lane, n, d):
-    """max_i |∇_i F|."""
-    top = 0.0
+def _largest_slopes(out, slopes, n, d):
+    """slopes[0] <- max_i |∇_i F| of every lane: a column of one lane would be a cache line for each of its numbers."""
+    top = splat(0.0)
     for i in range(n):
-        square = 0.0
-        for m in range(d):
-            square += out[i * d + m, lane] ** 2
-        if not square <= top:  # lets a NaN through
-            top = square
-    return np.sqrt(top)
+        square = splat(0.0)
+        for m in range(i * d, i * d + d):
+            square += load(out, m) * load(out, m)
+        top = select(square <= top, top, square)  # lets a NaN through
+    store(slopes, 0, sqrt(top))
 
 
 @_step
@@ -153,7 +152,7 @@ def _descend(rhs, params, control, work, lanes, start, state, ends, counts, stop
     replicas, size = start.shape
     y, out, value = block(size), block(size), np.zeros(LANES)  # W, −∇F, F
     x = block(size if control.nesterov else 1)  # the last X of Nesterov
-    along, beta = block(1), block(1)
+    along, beta, slopes = block(1), block(1), block(1)
     queue = active = min(replicas, LANES)
     for lane in range(LANES):
         _enter(lanes[lane], lane, lane if lane < active else -1, start, y, x, out, control.nesterov)
@@ -174,16 +173,16 @@ def _descend(rhs, params, control, work, lanes, start, state, ends, counts, stop
         # 2. every CHECK steps: write out what has ended, and take the next replica on
         check = 0
         interrupted = stop[0] != 0
+        _largest_slopes(out, slopes, n, d)
         for lane in range(LANES):
             me = lanes[lane]
             r = me.replica
             if r < 0:
                 continue
-            slope = _largest_slope(out, lane, n, d)
-            _judge(me, value[lane], slope, control, interrupted)
+            _judge(me, value[lane], slopes[0, lane], control, interrupted)
             if me.status < 0:
                 continue
-            ends[r, 0], ends[r, 1], ends[r, 2] = value[lane], slope, me.rise
+            ends[r, 0], ends[r, 1], ends[r, 2] = value[lane], slopes[0, lane], me.rise
             counts[r, 0], counts[r, 1] = me.status, me.steps
             for i in range(size):
                 state[r, i] = y[i, lane]
