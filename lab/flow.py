@@ -49,6 +49,7 @@ from lab.flow_lanes import (
     MAX_STAGES,
     REACHED,
     RHS,
+    ROWS,
     STATUS,
     STOPPED,
     TIME_CAP,
@@ -202,7 +203,7 @@ def solve(rhs, params, start, *, work_rows=1, times=(), keep_states=False, gradi
         def work(part):
             if not team.stopped:
                 integrate(rhs, params, start[part], target[part], times, control, table, aligned(work_rows, LANES),
-                          aligned(6, n, LANES), aligned(5, LANES), np.zeros(LANES), fresh_lanes(), ends[part], state[part],
+                          aligned(6, n, LANES), aligned(ROWS, LANES), np.zeros(LANES), fresh_lanes(), ends[part], state[part],
                           values[part], states[part], team.stop)
             if progress is not None:
                 progress(part.stop - part.start)

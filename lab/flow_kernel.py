@@ -10,18 +10,36 @@ with coefficients of each lane's own prepares the next call. So every function b
 calls of the model, and :func:`integrate` is the order in which it does them.
 
 ``u`` holds states and right-hand sides, [Y0 … VECTOR, coordinate, lane]; ``me`` is the record of a lane, changed in place
-(:mod:`lab.flow_lanes`). It is one array because each array that a function is given adds nine arguments to what is compiled: with
-one for each state and result the integrator took twice as long to compile.
+(:mod:`lab.flow_lanes`); ``c`` has a row for each number that a lane gives to what is done for all lanes at once, or takes from
+it (:mod:`lab.flow_vectors`). ``u`` is one array because each array that a function is given adds nine arguments to what is
+compiled: with one for each state and result the integrator took twice as long to compile.
 """
 
 import numpy as np
 
 from lab.compiled import njit
-from lab.flow_lanes import F0, F1, INTEGRATE, LANES, MAX_STAGES, VECTOR, Y0, Y1, Y2, Phase, Status
+from lab.flow_lanes import (
+    ERROR,
+    F0,
+    F1,
+    INTEGRATE,
+    LANES,
+    MAX_STAGES,
+    MOVED,
+    SLOPE,
+    TOP,
+    VECTOR,
+    Y0,
+    Y1,
+    Y2,
+    H,
+    Phase,
+    Status,
+)
+from lab.flow_vectors import errors_of_steps, move
 
 _EPS = float(np.finfo(np.float64).eps)
 _RENEW = 25  # accepted steps between two estimates of the spectral radius
-_RESOLVED = 0.1  # error of a step over its length: keeps following the decay below atol and rtol, down to rounding
 _SAFETY = 1.2  # on the estimate of the spectral radius
 _TRIES = 40  # power iterations after which the estimate is taken as it is
 _MOST = float((MAX_STAGES - 1) ** 2)
@@ -180,39 +198,13 @@ def _begin_step(me, lane, c, u, control, table):
     else:
         s = 1 + int(np.sqrt(need))
         s = s if s > 2 else 2
-    me.phase = Phase.STAGE
     me.stages = s
     me.stage = 1
-    for i in range(u.shape[1]):
-        u[Y1, i, lane] = u[Y0, i, lane]
+    if me.phase == Phase.POWER:  # after a step Y_{j−1} is y
+        for i in range(u.shape[1]):
+            u[Y1, i, lane] = u[Y0, i, lane]
+    me.phase = Phase.STAGE
     _update(c, lane, 1.0, 0.0, 0.0, 0.0, table[s, 1, 2] * me.h)
-
-
-@_step
-def _error_of_step(me, lane, u, control):
-    """Error of the candidate Y_s relative to the allowed one; |f_new|², max|f_new|.
-
-    e = (12 (y − y_new) + 6 h (f_0 + f_new))/15 must be below atol + rtol |y| in the mean square over coordinates, and below a
-    tenth of the step's length: then the decay towards a minimum is followed down to rounding.
-    """
-    error = miss = move = size = slope = 0.0
-    for i in range(u.shape[1]):
-        a = abs(u[Y0, i, lane])
-        b = abs(u[Y1, i, lane])
-        a = a if a > b else b
-        b = u[Y0, i, lane] - u[Y1, i, lane]
-        e = 0.8 * b + 0.4 * me.h * (u[F0, i, lane] + u[F1, i, lane])
-        miss += e * e
-        move += b * b
-        size += a * a
-        e /= control.atol + control.rtol * a
-        error += e * e
-        slope += u[F1, i, lane] * u[F1, i, lane]
-    error = np.sqrt(error / u.shape[1])
-    miss = np.sqrt(miss) / (_RESOLVED * np.sqrt(move) + 1e-13 * np.sqrt(size) + 1e-300)
-    if not miss <= error:  # NaN propagates
-        error = miss
-    return error, slope, _largest(u, F1, lane)
 
 
 @_step
@@ -264,7 +256,7 @@ def _sample_step(me, lane, end, value, slope, u, times, values, states):
 
 @_step
 def _accept(me, lane, part, end, error, value, slope, top, u, control):
-    """y <- Y_s, or the state in between at which the loss crosses its target; then the next step's length."""
+    """Y_s, or the state in between at which the loss crosses its target, will be y; then the next step's length."""
     me.since += 1
     if part < 1.0:  # the gradient is the candidate's
         p0, q0, p1, q1 = _hermite(part, me.h)
@@ -275,9 +267,6 @@ def _accept(me, lane, part, end, error, value, slope, top, u, control):
     else:
         me.t = end
         me.value = value
-    for i in range(u.shape[1]):
-        u[Y0, i, lane] = u[Y1, i, lane]
-        u[F0, i, lane] = u[F1, i, lane]
     me.slope = -slope
     me.size = top
     if part < 1.0 or me.value <= me.target:
@@ -287,6 +276,14 @@ def _accept(me, lane, part, end, error, value, slope, top, u, control):
     elif me.t >= control.time_cap:
         me.end = Status.TIME_CAP
     me.h *= 5.0 if error < 0.004096 else 0.8 * error ** (-1.0 / 3.0)
+
+
+@_step
+def _advance(lane, u):
+    """y <- Y_s, f(y) <- f(Y_s) at once, for a lane that does not simply go on."""
+    for i in range(u.shape[1]):
+        u[Y0, i, lane] = u[Y1, i, lane]
+        u[F0, i, lane] = u[F1, i, lane]
 
 
 @_step
@@ -321,7 +318,7 @@ def integrate(rhs, params, start, target, times, control, table, work, u, c, val
 
     rhs, params : the model. start : (replicas, n) initial states. target : (replicas,) losses at which they stop. times : (T,)
     when the path is wanted. control : a :class:`Control`. table : :func:`coefficients`. work : the model's scratch. u : (6, n,
-    LANES), c : (5, LANES), value : (LANES,) scratch. lanes : :func:`fresh_lanes`. Written: ends : (replicas,) the last records;
+    LANES), c : (ROWS, LANES), value : (LANES,) scratch. lanes : :func:`fresh_lanes`. Written: ends : (replicas,) last records;
     state : (replicas, n) last states; values : (replicas, T) losses and states : (replicas, T, n) states at the times, (0, T,
     n) where they are not wanted. stop : (1,), not 0 once the integration should stop.
 
@@ -338,6 +335,15 @@ def integrate(rhs, params, start, target, times, control, table, work, u, c, val
         # 1. f(Y_{j−1}) and the loss, for all lanes
         rhs(params, work, y1, f1, value)
         interrupted = stop[0] != 0
+        ends_step = False  # in some lane
+        some = False  # lanes go on from an accepted step
+        for lane in range(LANES):
+            me = lanes[lane]
+            c[H, lane] = me.h
+            c[MOVED, lane] = 0.0
+            ends_step = ends_step or (me.phase == Phase.STAGE and me.stage == me.stages)
+        if ends_step:
+            errors_of_steps(y0, f0, y1, f1, c, control)
         # 2. each lane: the next stage, or what follows the phase that it has completed
         for lane in range(LANES):
             me = lanes[lane]
@@ -349,7 +355,7 @@ def integrate(rhs, params, start, target, times, control, table, work, u, c, val
             if me.phase == Phase.IDLE:
                 continue
             me.evaluations += 1
-            renew = step = False  # whether another estimate of the spectral radius comes next, or a step
+            renew = step = accepted = False  # whether another estimate of the spectral radius comes next, or a step
             if me.phase == Phase.START:
                 _begin(me, lane, value[lane], u, control)
                 _sample_start(me, lane, u, times, values, states)
@@ -357,8 +363,11 @@ def integrate(rhs, params, start, target, times, control, table, work, u, c, val
             elif me.phase == Phase.POWER:
                 step = _iterate_radius(me, lane, u)
             else:
-                error, slope, top = _error_of_step(me, lane, u, control)
-                if error <= 1.0 and top < np.inf:
+                error = c[ERROR, lane]
+                slope = c[SLOPE, lane]
+                top = c[TOP, lane]
+                accepted = error <= 1.0 and top < np.inf
+                if accepted:
                     end = _end_of_step(me, control)
                     part = _crossing(me, value[lane], slope)
                     _sample_step(me, lane, me.t + part * (end - me.t), value[lane], slope, u, times, values, states)
@@ -373,6 +382,11 @@ def integrate(rhs, params, start, target, times, control, table, work, u, c, val
             if me.end < 0 and interrupted:
                 me.end = Status.STOPPED
 
+            if accepted and (me.end >= 0 or renew):
+                _advance(lane, u)
+            elif accepted:
+                c[MOVED, lane] = 1.0
+                some = True
             if me.end >= 0:
                 _leave(me, lane, u, ends, state, values, states)
                 if queue < replicas and not interrupted:
@@ -389,9 +403,4 @@ def integrate(rhs, params, start, target, times, control, table, work, u, c, val
                 _begin_step(me, lane, c, u, control, table)
 
         # 3. the next Y_{j−1} = a y + b Y_{j−1} + c Y_{j−2} + d f(Y_{j−1}) + e f(y), and Y_{j−2}, for all lanes
-        for i in range(y0.shape[0]):
-            for lane in range(LANES):
-                old = y1[i, lane]
-                y1[i, lane] = (c[0, lane] * y0[i, lane] + c[1, lane] * old + c[2, lane] * y2[i, lane]
-                               + c[3, lane] * f1[i, lane] + c[4, lane] * f0[i, lane])
-                y2[i, lane] = old
+        move(y0, f0, y1, y2, f1, c, some)

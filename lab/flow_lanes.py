@@ -76,6 +76,12 @@ F1 = 3  # f(Y_{j−1})
 Y2 = 4  # Y_{j−2}
 VECTOR = 5  # eigenvector of the power iteration
 
+# Rows of numbers of the lanes: first the five coefficients of the update
+H = 5  # length of the step
+ERROR, SLOPE, TOP = 6, 7, 8  # of a candidate: error, |f|², max|f|
+MOVED = 9  # 1 where the candidate has been accepted
+ROWS = 10
+
 
 def fresh_lanes(count: int = LANES) -> np.recarray:
     """Lanes without replicas."""
