@@ -19,6 +19,7 @@ from lab.compile_ahead import ready
 from lab.compiled import njit
 from lab.errors import InputError
 from lab.flow_lanes import LANES, RHS, aligned, block
+from lab.shared_queue import take
 from lab.team import Team
 from lab.vector import load, select, splat, sqrt, store
 from theory.landscape.axes import descent, work_rows
@@ -62,7 +63,8 @@ class Control(NamedTuple):
 _f8, _i8 = types.float64, types.int64
 _SIGNATURE = types.void(
     types.FunctionType(RHS), _f8[::1], types.NamedTuple((_f8, _f8, _f8, _i8, types.boolean), Control), _f8[:, ::1],
-    typeof(np.zeros(LANES, LANE).view(np.recarray)), _f8[:, ::1], _f8[:, ::1], _f8[:, ::1], _i8[:, ::1], _i8[::1])
+    typeof(np.zeros(LANES, LANE).view(np.recarray)), _f8[:, ::1], _f8[:, ::1], _f8[:, ::1], _i8[:, ::1], _i8[::1],
+    _i8[::1])
 
 _step = njit(error_model="numpy", forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
@@ -138,13 +140,13 @@ def _judge(me, value, slope, control, interrupted):
 
 
 @njit(_SIGNATURE, cache=True, error_model="numpy", nogil=True)
-def _descend(rhs, params, control, work, lanes, start, state, ends, counts, stop):
-    """Run the replicas of ``start``.
+def _descend(rhs, params, control, work, lanes, start, state, ends, counts, queue, stop):
+    """Run the replicas of ``start`` that this thread takes from the queue.
 
     rhs : :func:`theory.landscape.axes.descent`, passed so that the two are compiled side by side. params : (n, k, d). work :
     scratch of the loss. lanes : (LANES,) records of :data:`LANE`. state[r] <- where it ended; ends[r] <- F, max_i |∇_i|, largest
-    rise of F between two checks; counts[r] <- status, steps. stop : not 0 at [0] once everything should stop. Arrays in between
-    are [coordinate, lane].
+    rise of F between two checks; counts[r] <- status, steps. queue : shared by all threads (:mod:`lab.shared_queue`). stop : not
+    0 at [0] once everything should stop. Arrays in between are [coordinate, lane].
 
     Plain twin: ``descend`` in tests/naive_relu_landscape.py.
     """
@@ -153,9 +155,12 @@ def _descend(rhs, params, control, work, lanes, start, state, ends, counts, stop
     y, out, value = block(size), block(size), np.zeros(LANES)  # W, −∇F, F
     x = block(size if control.nesterov else 1)  # the last X of Nesterov
     along, beta, slopes = block(1), block(1), block(1)
-    queue = active = min(replicas, LANES)
+    active = 0
     for lane in range(LANES):
-        _enter(lanes[lane], lane, lane if lane < active else -1, start, y, x, out, control.nesterov)
+        r = take(queue)
+        r = r if r < replicas else -1
+        active += r >= 0
+        _enter(lanes[lane], lane, r, start, y, x, out, control.nesterov)
 
     check = 0
     while active > 0:
@@ -186,16 +191,11 @@ def _descend(rhs, params, control, work, lanes, start, state, ends, counts, stop
             counts[r, 0], counts[r, 1] = me.status, me.steps
             for i in range(size):
                 state[r, i] = y[i, lane]
-            r = -1
-            if queue < replicas and not interrupted:
-                r = queue
-                queue += 1
-            else:
+            r = replicas if interrupted else take(queue)
+            if r >= replicas:
+                r = -1
                 active -= 1
             _enter(me, lane, r, start, y, x, out, control.nesterov)
-    if stop[0] != 0:
-        for r in range(queue, replicas):
-            counts[r, 0] = Status.STOPPED
 
 
 def descend(params, start, *, learning_rate, tolerance, target_loss=-np.inf, max_steps=1_000_000, nesterov=False, threads=None,
@@ -256,21 +256,20 @@ def descend(params, start, *, learning_rate, tolerance, target_loss=-np.inf, max
             # the slow replicas of a round share the next one's lanes: alone, each would keep seven lanes empty
             before, cap = cap, min(max_steps, max(FIRST_ROUND, 4 * cap))
             control = Control(float(learning_rate), float(tolerance), float(target_loss), int(cap - before), bool(nesterov))
-            piece = max(LANES, -(-running.size // team.threads))
-            parts = [running[i:i + piece] for i in range(0, running.size, piece)]
+            first, queue = state[running], np.zeros(1, dtype=np.int64)
+            last, end, count = first.copy(), np.full((running.size, 3), np.nan), np.zeros((running.size, 2), dtype=np.int64)
+            count[:, 0] = STOPPED  # of replicas that nobody takes
 
-            def work(part, control=control):
-                last, end, count = state[part], np.full((part.size, 3), np.nan), np.full((part.size, 2), STOPPED)
-                _descend(descent, params, control, aligned(rows, LANES), np.zeros(LANES, LANE).view(np.recarray), last.copy(),
-                         last, end, count, team.stop)
-                return last, end, count
+            def work(_, arguments=(control, first, last, end, count, queue)):
+                control, *arrays = arguments
+                _descend(descent, params, control, aligned(rows, LANES), np.zeros(LANES, LANE).view(np.recarray), *arrays,
+                         team.stop)
 
-            for part, (last, end, count) in zip(parts, team.run(work, parts)):
-                state[part], counts[part, 0] = last, count[:, 0]
-                counts[part, 1] += count[:, 1]
-                rise = np.fmax(ends[part, 2], end[:, 2])
-                ends[part] = end
-                ends[part, 2] = rise
+            team.run(work, range(min(team.threads, -(-running.size // LANES))))
+            state[running], counts[running, 0] = last, count[:, 0]
+            counts[running, 1] += count[:, 1]
+            end[:, 2] = np.fmax(ends[running, 2], end[:, 2])
+            ends[running] = end
             running = np.flatnonzero(counts[:, 0] == UNFINISHED) if cap < max_steps and not team.stopped else running[:0]
             if progress is not None:
                 progress(replicas - running.size - done)
