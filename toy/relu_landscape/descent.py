@@ -21,7 +21,7 @@ from lab.errors import InputError
 from lab.flow_lanes import LANES, RHS, aligned, block
 from lab.shared_queue import take
 from lab.team import Team
-from lab.vector import load, select, splat, sqrt, store
+from lab.vector import load, select, some, splat, sqrt, store
 from theory.landscape.axes import descent, work_rows
 
 CHECK = 16  # steps between two looks at the stopping rules
@@ -78,23 +78,30 @@ def _plain_step(y, out, learning_rate):
 
 @_step
 def _nesterov_step(y, x, out, lanes, along, beta, learning_rate):
-    """X' = W − η ∇F, W <- X' + β (X' − X), X <- X'; β <- 0 where −∇F·(X' − X) < 0. along, beta : (1, LANES) scratch."""
-    dot = load(along, 0) * 0.0
-    for i in range(y.shape[0]):
-        move = load(out, i) * learning_rate
-        dot += load(out, i) * (load(y, i) + move - load(x, i))
-    store(along, 0, dot)
+    """X' = W − η ∇F, W <- X' + β (X' − X), X <- X'; but W <- X', t <- 0 where −∇F·(X' − X) < 0. along, beta : (1, LANES) scratch.
+
+    Whether to restart is known after the update only, and restarts are rare: to undo it there takes one pass over the arrays
+    instead of two.
+    """
     for lane in range(LANES):
         me = lanes[lane]
-        if along[0, lane] < 0.0:
-            me.age = 0
         beta[0, lane] = me.age / (me.age + 3.0)
         me.age += 1
-    b = load(beta, 0)
+    b, dot = load(beta, 0), load(beta, 0) * 0.0
     for i in range(y.shape[0]):
         new = load(y, i) + load(out, i) * learning_rate
-        store(y, i, new + b * (new - load(x, i)))
+        move = new - load(x, i)
+        dot += load(out, i) * move
+        store(y, i, new + b * move)
         store(x, i, new)
+    restart = dot < 0.0
+    if some(restart):
+        for i in range(y.shape[0]):
+            store(y, i, select(restart, load(x, i), load(y, i)))
+        store(along, 0, dot)
+        for lane in range(LANES):
+            if along[0, lane] < 0.0:
+                lanes[lane].age = 1
 
 
 @_step
