@@ -1,6 +1,6 @@
 """Gradient of the ReLU landscape in float64 against PyTorch, JAX, NumPy and plain Numba, and 1000 runs to the end.
 
-    python -m tests.bench.bench_relu_landscape [--json] [--width 20] [--replicas 256] [--repeat 9] [--no-runs]
+    python -m tests.bench.bench_relu_landscape [--json] [--width 20] [--replicas 128] [--repeat 9] [--no-runs]
 
 "microseconds" are process time (one thread each) per gradient and replica, the median over interleaved rounds in one
 process. The peers' gradients are written by hand from the same formulas: PyTorch and NumPy with batched products,
@@ -26,6 +26,7 @@ from numba import njit
 
 import theory.landscape as exact
 from lab.flow import LANES
+from tests.bench.landscape_parts import breakdown, report
 from theory.landscape.axes import descent, gradient_plain, work_rows
 from toy.relu_landscape.model import initial_weights, simulate
 
@@ -219,11 +220,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--width", type=int, default=20)
-    parser.add_argument("--replicas", type=int, default=256)
+    parser.add_argument("--replicas", type=int, default=128)
     parser.add_argument("--repeat", type=int, default=9)
     parser.add_argument("--no-runs", action="store_true")
     args = parser.parse_args()
     result = {"gradient": bench_gradient(args.width, args.replicas // LANES * LANES, args.repeat)}
+    if args.width % 4 == 0:
+        result["parts"] = breakdown(args.width)
     if not args.no_runs:
         result["runs"] = bench_runs()
     if args.json:
@@ -234,6 +237,8 @@ def main():
     for name, t in gradient["microseconds"].items():
         print(f"  {name:<30} {t:8.2f}  {gradient['ratio'][name]:6.1f}  {gradient['largest_error'][name]:.1e}")
     print(f"  best hand-written peer: {gradient['best_hand_written_peer']}, {gradient['ratio_to_best']:.1f} times ours")
+    if "parts" in result:
+        print(report(result["parts"], gradient["microseconds"][gradient["best_hand_written_peer"]]))
     for method, run in result.get("runs", {}).items():
         print(f"1000 runs by {method}: {run['seconds']:.2f} s ({run['process_seconds']:.2f} s of processor time), "
               f"|grad| <= {run['gradient']:.1e}, {run['unfinished']} unfinished")
