@@ -236,12 +236,12 @@ def endings(tables):
     shown = _present(tables, "endings-digits", "endings-mnist", "endings-cifar10")
     if not shown:
         return
-    series = [(f"{table.frame.data.iloc[0]}, {regime}", rows.assign(
+    series = [(f"{table.frame.data.iloc[0].replace(' (JPEG re-encoding)', '*')}, {regime}", rows.assign(
         differ=1 - rows.agreement, matched=rows.barrier_matched / rows.barrier.clip(lower=1e-9)))
         for table in shown for regime, rows in table.frame.groupby("regime", sort=False)]
     with panels(3, most=3, height=2.4) as (figure, axes):
         for axis, column, label in zip(axes, ("spread", "differ", "matched"), (
-                "spread of test errors", "test samples that differ", "barrier, matched / not")):
+                "spread of test errors", "samples that differ", "barrier, matched / not")):
             for place, (name, rows) in enumerate(series):
                 _by_width(axis, rows, column, name, place, POSITIVE)
             _finish(axis, series[0][1], ylabel=label)
@@ -249,7 +249,8 @@ def endings(tables):
         yield picture(figure, "Solutions of the same training loss, by width",
                       "Networks of one hidden layer with independent starts, trained on the same samples: standard deviation "
                       "of their test errors, share of test samples on which two of them differ, and the barrier on the line "
-                      "between two, after matching their units over before. Intervals over replicas.", _names(shown))
+                      "between two, after matching their units over before. Intervals over replicas. * Re-encoded JPEG images.",
+                      _names(shown))
 
 
 def memorise(tables):
