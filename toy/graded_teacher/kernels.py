@@ -151,11 +151,11 @@ def descent(params, work, y, out, value):
             x0, x1 = c0 * p * load(work, p_at + k), c1 * p * load(work, p_at + k + 1)
             x2, x3 = c2 * p * load(work, p_at + k + 2), c3 * p * load(work, p_at + k + 3)
             angle, secant = four_asins_and_secants(x0, x1, x2, x3, M)
-            at = amp_at, tilt_at, p_at, i * K, i
-            amp, tilt = _pair(work, y, at, K, k, c0, angle[0], secant[0], v, vp, amp, tilt)
-            amp, tilt = _pair(work, y, at, K, k + 1, c1, angle[1], secant[1], v, vp, amp, tilt)
-            amp, tilt = _pair(work, y, at, K, k + 2, c2, angle[2], secant[2], v, vp, amp, tilt)
-            amp, tilt = _pair(work, y, at, K, k + 3, c3, angle[3], secant[3], v, vp, amp, tilt)
+            rows = amp_at, tilt_at, p_at, i * K, i
+            amp, tilt = _pair(work, y, rows, K, k, c0, angle[0], secant[0], v, vp, amp, tilt)
+            amp, tilt = _pair(work, y, rows, K, k + 1, c1, angle[1], secant[1], v, vp, amp, tilt)
+            amp, tilt = _pair(work, y, rows, K, k + 2, c2, angle[2], secant[2], v, vp, amp, tilt)
+            amp, tilt = _pair(work, y, rows, K, k + 3, c3, angle[3], secant[3], v, vp, amp, tilt)
             k += 4
         while k < i:
             c0 = load(work, i * K + k)
