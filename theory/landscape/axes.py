@@ -63,6 +63,17 @@ def _taught(work, out, at, u, p, s, t, f):
     return t + s, f - p * load(work, u)
 
 
+@njit(forceinline=True, error_model="numpy")
+def _mirror(work, r, rows, p):
+    """p_ji of the six pairs among the four neurons whose block of p begins at r."""
+    store(work, r + rows, p[0])
+    store(work, r + 2 * rows, p[1])
+    store(work, r + 3 * rows, p[2])
+    store(work, r + 2 * rows + 1, p[3])
+    store(work, r + 3 * rows + 1, p[4])
+    store(work, r + 3 * rows + 2, p[5])
+
+
 def _layout(n, k, d):
     """First rows of what the work area holds, and its end.
 
@@ -147,6 +158,27 @@ def _directions(work, y, units, inverse, i, d):
             units += 1
 
 
+@njit(forceinline=True, error_model="numpy")
+def _add_product(work, y, out, pairs, rows, n, k, d):
+    """out <- −∇_i = Σ_m p_im e_m − Σ_j p_ij w_j, the first sum being there; p stands in i ≤ j alone.
+
+    The first i columns of four rows of p are the rows of the neurons before.
+    """
+    for i in range(0, rows, 4):
+        r = pairs + i * rows + i
+        for m in range(0, d, 4):
+            c = add_tile(no_sums(), work, pairs + i, 1, rows, y, m, d, 1, i)
+            c0, c1, c2, c3 = add_tile(c, work, r, rows, 1, y, i * d + m, d, 1, n - i)
+            at = i * d + m
+            _put_row(out, at, d - m, k - m, c0)
+            if i + 1 < n:
+                _put_row(out, at + d, d - m, k - m, c1)
+            if i + 2 < n:
+                _put_row(out, at + 2 * d, d - m, k - m, c2)
+            if i + 3 < n:
+                _put_row(out, at + 3 * d, d - m, k - m, c3)
+
+
 @njit(RHS, cache=True, error_model="numpy")
 def descent(params, work, y, out, value):
     """out <- −∇F, value <- F of eight students (``lab.flow.RHS``); params = (n, k, d), y[i d + m] = w_im.
@@ -194,12 +226,7 @@ def descent(params, work, y, out, value):
         t1, t2, f1 = _pair(work, r + rows + 2, among + 3, p[3], load(work, s + 3), a1, a2, t1, t2, f1)
         t1, t3, f1 = _pair(work, r + rows + 3, among + 4, p[4], load(work, s + 4), a1, a3, t1, t3, f1)
         t2, t3, f2 = _pair(work, r + 2 * rows + 3, among + 5, p[5], load(work, s + 5), a2, a3, t2, t3, f2)
-        store(work, r + rows, p[0])
-        store(work, r + 2 * rows, p[1])
-        store(work, r + 3 * rows, p[2])
-        store(work, r + 2 * rows + 1, p[3])
-        store(work, r + 3 * rows + 1, p[4])
-        store(work, r + 3 * rows + 2, p[5])
+        _mirror(work, r, rows, p)
         s, later = later, s
 
         # 3. the four with all that follow, two at a time; S of those grows, too
@@ -253,21 +280,8 @@ def descent(params, work, y, out, value):
         store(work, r + 2 * rows + 2, 0.5 + (t2 - h2) * turn * load(work, inverse + i + 2))
         store(work, r + 3 * rows + 3, 0.5 + (t3 - h3) * turn * load(work, inverse + i + 3))
 
-    # 6. −∇_i = Σ_m p_im e_m − Σ_j p_ij w_j: the first i columns of four rows of p are the rows of the neurons before
-    for i in range(0, rows, 4):
-        r = pairs + i * rows + i
-        for m in range(0, d, 4):
-            c = add_tile(no_sums(), work, pairs + i, 1, rows, y, m, d, 1, i)
-            c0, c1, c2, c3 = add_tile(c, work, r, rows, 1, y, i * d + m, d, 1, n - i)
-            at = i * d + m
-            _put_row(out, at, d - m, k - m, c0)
-            if i + 1 < n:
-                _put_row(out, at + d, d - m, k - m, c1)
-            if i + 2 < n:
-                _put_row(out, at + 2 * d, d - m, k - m, c2)
-            if i + 3 < n:
-                _put_row(out, at + 3 * d, d - m, k - m, c3)
-
+    # 6. −∇
+    _add_product(work, y, out, pairs, rows, n, k, d)
     store(work, size, total)
     constant = 0.25 * k + k * (k - 1) / (4.0 * _PI)  # ½ Σ_mm' f(e_m, e_m')
     for lane in range(LANES):
