@@ -97,7 +97,7 @@ def test_a_residual_says_what_it_is_fitted_on():
     with pytest.warns(m.FewRows):
         m.with_residual(unrelated(300, 40, 4), fit=(wide := unrelated(300, 40, 4)), source="a", target="b")
         m.with_residual(wide, fit=wide, source="a", target="b")
-    with pytest.raises(InputError, match="ridge is chosen"):
+    with pytest.raises(InputError, match="choose the ridge"):
         m.choose_ridge(fit, fit, source="a", target="b")
 
 

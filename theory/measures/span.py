@@ -320,7 +320,7 @@ def choose_ridge(fit: Moments, validate: Moments, *, source: Names, target: Name
     1.0
     """
     if not isinstance(validate, Moments) or (validate is fit and not fit.is_exact):
-        raise InputError("choose the ridge on other rows than it is fitted on: on the same rows the smallest always wins")
+        raise InputError("choose the ridge on rows other than those it is fitted on: on the same rows the smallest always wins")
     errors = span_error(fit, source=source, target=target, ridge=list(ridges), score=validate)
     best = int(np.argmin(errors))
     order = np.argsort(ridges)
