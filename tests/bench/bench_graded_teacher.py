@@ -18,7 +18,7 @@ import time
 import numpy as np
 from numba import njit
 
-from lab import flow
+from lab.flow_lanes import LANES, aligned
 from toy.graded_teacher import kernels
 
 CASES = [(2, 4, 10), (4, 8, 10), (8, 8, 10), (16, 4, 10), (20, 20, 20), (32, 8, 16)]  # width, units, dim
@@ -32,19 +32,13 @@ def _ours(params, work, y, out, value):
         kernels.descent(params, work, y[block], out[block], value)
 
 
-def _aligned(shape):
-    flat = np.zeros(int(np.prod(shape)) + 8)
-    skip = (-flat.ctypes.data // 8) % 8
-    return flat[skip:skip + int(np.prod(shape))].reshape(shape)
-
-
 def ours(v, W, A):
     R, K, d = W.shape
     params = kernels.pack(A, NORM, K, d)
     state = np.concatenate([v, W.reshape(R, -1)], axis=1).reshape(R // 8, 8, -1).transpose(0, 2, 1)
-    y, out = _aligned(state.shape), _aligned(state.shape)
+    y, out = aligned(*state.shape), aligned(*state.shape)
     y[:] = state
-    work, value = _aligned((kernels.work_rows(A, K), flow.LANES)), np.zeros(flow.LANES)
+    work, value = aligned(kernels.work_rows(A, K), LANES), np.zeros(LANES)
 
     def call():
         _ours(params, work, y, out, value)

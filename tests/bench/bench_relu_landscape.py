@@ -25,7 +25,7 @@ import numpy as np
 from numba import njit
 
 import theory.landscape as exact
-from lab.flow import LANES
+from lab.flow_lanes import LANES, aligned
 from tests.bench.landscape_parts import breakdown, report
 from theory.landscape.axes import descent, gradient_plain, work_rows
 from toy.relu_landscape.model import initial_weights, simulate
@@ -43,18 +43,11 @@ def all_plain(weights, k, out):
         gradient_plain(weights[r], k, out[r])
 
 
-def aligned(shape):
-    """Zeros that start on a cache line."""
-    flat = np.zeros(math.prod(shape) + 8)
-    skip = -flat.ctypes.data // 8 % 8
-    return flat[skip:skip + math.prod(shape)].reshape(shape)
-
-
 def ours(weights):
     replicas, n, d = weights.shape
-    y = aligned((replicas // LANES, n * d, LANES))
+    y = aligned(replicas // LANES, n * d, LANES)
     y[:] = weights.reshape(-1, LANES, n * d).transpose(0, 2, 1)
-    out, work, value = aligned(y.shape), aligned((work_rows(n, d, d), LANES)), np.zeros(LANES)
+    out, work, value = aligned(*y.shape), aligned(work_rows(n, d, d), LANES), np.zeros(LANES)
     params = np.array([n, d, d], dtype=float)
 
     def call():
