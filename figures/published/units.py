@@ -27,12 +27,14 @@ def _factor(init: str, site: str, frame) -> Estimate | None:
     return mean_interval(factors) if len(factors) > 1 else None
 
 
-def _alexnet(name: str, quantity: str, site: str, cell: int, values: dict[str, float]) -> tuple[Published, ...]:
+def _alexnet(name: str, quantity: str, site: str, cell: int, values: dict[str, float], starts: str = "normal",
+             ) -> tuple[Published, ...]:
+    study, suffix = ("units-alexnet", "") if starts == "normal" else (f"units-alexnet-{starts}", f" {starts}")
     return tuple(
         Published(name=f"removable/{name}-{init}", value=value, digits=0.005, tolerance=0.25,
                   quantity=f"growth of removable units per doubling of width, {quantity}, {init} start",
-                  protocol=_PROTOCOL.format(f"CIFAR-10 AlexNet, normal starts, {_WIDTHS}"), source=_SOURCE,
-                  read=_NOTEBOOK.format(cell), study="units-alexnet", ours=partial(_factor, init, site),
+                  protocol=_PROTOCOL.format(f"CIFAR-10 AlexNet, {starts} starts, {_WIDTHS}"), source=_SOURCE,
+                  read=_NOTEBOOK.format(cell), study=study, ours=partial(_factor, init + suffix, site),
                   reduced="base width 8 instead of 32, 2,000 images of 16 pixels, three widths up to 2 (LeCun: two, up to 1), "
                           "one curve averaged over the orders")
         for init, value in values.items())
@@ -51,8 +53,8 @@ _GPU = "ImageNet is not available here, and takes days on GPUs"
 PUBLISHED = (
     *_alexnet("alexnet", "all layers at once", "all", 10, {"glorot": 2.81, "he": 2.29, "lecun": 2.53}),
     *_alexnet("conv2", "second convolution", "conv2", 11, {"glorot": 2.68, "he": 2.11, "lecun": 2.37}),
-    *_beyond("uniform", "AlexNet with uniform starts", 13, {"glorot": 2.81, "he": 2.36, "lecun": 2.57},
-             f"CIFAR-10 AlexNet, {_WIDTHS}", "starts here are normal; no study trains from uniform ones"),
+    *_alexnet("uniform", "all layers at once, uniform weights", "all", 13, {"glorot": 2.81, "he": 2.36, "lecun": 2.57},
+              starts="uniform"),
     *_beyond("resnet18-batch", "ResNet-18 by batch size", 30, {"largest": 3.15, "4096": 2.31, "2048": 2.80, "1024": 2.93},
              "ImageNet", _GPU),
     *_beyond("imagenet", "by network", 32, {"resnet18": 3.15, "inception": 3.86, "inception-layer": 3.61}, "ImageNet", _GPU),

@@ -126,10 +126,13 @@ def draw(tables):
     alexnet = _whole(tables, "units-alexnet")
     if alexnet is not None:
         yield _orders(alexnet)
-        yield _numbers({value: rows for value, rows in alexnet.groupby("value", sort=False)},
-                       "AlexNet without batch norm: He and Glorot", _sizes(alexnet), "units-alexnet")
+        uniform = _whole(tables, "units-alexnet-uniform")
+        starts = {value: rows for frame in (alexnet, uniform) if frame is not None
+                  for value, rows in frame.groupby("value", sort=False)}
+        yield _numbers(starts, "AlexNet without batch norm: He and Glorot", _sizes(alexnet),
+                       "units-alexnet" if uniform is None else "units-alexnet, units-alexnet-uniform")
     others = {f"{study.label} {value}".strip(): rows for name, study in family("units").items()
-              if name not in ("units-alexnet", "units-mlp") and (frame := _whole(tables, name)) is not None
+              if not name.startswith(("units-alexnet", "units-mlp")) and (frame := _whole(tables, name)) is not None
               for value, rows in frame.groupby("value", sort=False)}
     if others:
         sizes = "; ".join(f"{label}: {_size(rows.iloc[0])}" for label, rows in others.items())

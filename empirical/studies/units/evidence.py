@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import product
 from typing import TYPE_CHECKING
 
 from empirical.declared import architectures
@@ -42,8 +43,8 @@ def _describe(row: "pandas.Series") -> Case:
 
 def _he_against_glorot(whole: "pandas.DataFrame", runs: tuple[str, ...]) -> Iterator[Evidence]:
     """Differences between networks with the same seed, without batch norm, which would undo the scale of the initialisation."""
-    for (arch, data), rows in whole.groupby(["arch", "data"], sort=False):
-        he, glorot = (f"{arch}, {data}, {name}" for name in ("he", "glorot"))
+    for ((arch, data), rows), suffix in product(whole.groupby(["arch", "data"], sort=False), ("", " uniform")):
+        he, glorot = (f"{arch}, {data}, {name}{suffix}" for name in ("he", "glorot"))
         traits = levels(arch, data)
         if not {he, glorot} <= set(rows["case"]) or traits.get("batch norm") != "without":
             continue
@@ -53,8 +54,9 @@ def _he_against_glorot(whole: "pandas.DataFrame", runs: tuple[str, ...]) -> Iter
             common = [w for w in pair.columns.levels[0] if {(w, he), (w, glorot)} <= set(pair.columns)]
             if common:
                 gap = pair[max(common)][he] - pair[max(common)][glorot]
-                yield Evidence(claim, "real", f"He against Glorot, {arch}, {data}, alpha {max(common):g}{_size(rows.iloc[0])}",
-                               bounded(mean_interval(sign * gap), -1, 1), runs, piece="he-against-glorot", levels=traits)
+                setting = f"He against Glorot{suffix}, {arch}, {data}, alpha {max(common):g}{_size(rows.iloc[0])}"
+                yield Evidence(claim, "real", setting, bounded(mean_interval(sign * gap), -1, 1), runs,
+                               piece="he-against-glorot" + suffix.replace(" ", "-"), levels=traits)
 
 
 def _size(row: "pandas.Series") -> str:

@@ -51,6 +51,7 @@ class UnitsRun(Setting):
 SWEEPS: dict[str, dict[str, dict]] = {
     "width": {"": {}},
     "init": {name: {"init": f"{name}-normal"} for name in ("he", "glorot", "lecun")},
+    "uniform-init": {f"{name} uniform": {"init": f"{name}-uniform"} for name in ("he", "glorot", "lecun")},
     "regulariser": {"none": {}, "augmentation": {"augment": True}, "dropout": {"dropout": 0.5},
                     "weight decay": {"weight_decay": 5e-4},
                     "all regularisers": {"augment": True, "dropout": 0.5, "weight_decay": 5e-4}},

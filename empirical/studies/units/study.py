@@ -38,18 +38,21 @@ SPARSE = (*ALPHAS[:3:2], ALPHAS[3])  # enough for a growth rate and its shape
 REDUCED = {"base_width": 8, "image_size": 16, "train_size": 2000, "epochs": 24, "batch_size": 32}
 
 
-def _starts(scale: str, n: int | None = None) -> list[UnitsRun]:
-    """The paper's AlexNet with He and Glorot initialisation, and LeCun at fewer widths and replicas."""
+def _starts(scale: str, n: int | None = None, sweep: str = "init", suffix: str = "") -> list[UnitsRun]:
+    """The paper's AlexNet with He and Glorot initialisation, and LeCun at fewer widths and replicas; normal or uniform."""
     if scale != "full":
         return []
     setting = Setting(**{**recipe("alexnet", "cifar10"), **PLAIN, **REDUCED})
-    return [*plan(setting, "init", SPARSE, seeds(n or 4), values=("he", "glorot"), images=150),
-            *plan(setting, "init", SPARSE[:2], seeds(n or 3), values=("lecun",), images=150)]
+    return [*plan(setting, sweep, SPARSE, seeds(n or 4), values=(f"he{suffix}", f"glorot{suffix}"), images=150),
+            *plan(setting, sweep, SPARSE[:2], seeds(n or 3), values=(f"lecun{suffix}",), images=150)]
 
 
-def _starts_on_files(scale: str, n: int | None = None) -> list[UnitsRun]:
-    """The same, if the data are available."""
-    return with_checksums(_starts(scale, n)) if data_folder() else []
+_uniform_starts = partial(_starts, sweep="uniform-init", suffix=" uniform")
+
+
+def _on_files(configs: Callable[..., list[UnitsRun]], scale: str, n: int | None = None) -> list[UnitsRun]:
+    """The runs of a plan with the checksum of their data; none without the data."""
+    return with_checksums(configs(scale, n)) if data_folder() else []
 
 
 def _on_digits(arch: str, sweep: str, alphas, scale: str, n: int | None = None, **changes) -> list[UnitsRun]:
@@ -100,7 +103,10 @@ def trained_units_study(name: str, title: str, sweep: str, label: str) -> Study:
                        partial(_of_sweep, sweep, declared=True), after=(sweep,))
 
 
-STARTS = units_study("units-alexnet", "AlexNet without batch norm: He against Glorot", _starts_on_files, "AlexNet", _starts)
+STARTS = units_study("units-alexnet", "AlexNet without batch norm: He against Glorot", partial(_on_files, _starts), "AlexNet",
+                     _starts)
+UNIFORM_STARTS = units_study("units-alexnet-uniform", "AlexNet without batch norm: He against Glorot, from uniform weights",
+                             partial(_on_files, _uniform_starts), "AlexNet, uniform", _uniform_starts)
 # few images, so that random labels can be learnt too
 RESNET56 = units_study("units-resnet56", "ResNet-56 on 400 digits, true and random labels",
                        partial(_on_digits, "resnet56", "labels", ALPHAS[1::2], epochs=100, learning_rate=0.05, train_size=400),
