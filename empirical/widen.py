@@ -56,7 +56,8 @@ def split_units(state: State, generator: torch.Generator, factor: int = 2) -> di
         if reader != "readout":
             weight, bias = weight.repeat(1, factor, 1), bias.repeat(1, factor)
             drawn = LEAST_SHARE + (1 - 2 * LEAST_SHARE) * torch.rand(factor, bias.shape[1] // factor, generator=generator)
-            shares = (drawn / drawn.sum(0)).to(weight)
+            drawn = drawn.to(weight)
+            shares = drawn / drawn.sum(0)
         wide[f"{reader}.weight"], wide[f"{reader}.bias"] = weight, bias
     return {name: wide[name] for name in state}
 

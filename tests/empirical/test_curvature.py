@@ -108,12 +108,13 @@ def test_a_stack_has_no_hessian():
 @pytest.mark.parametrize("arch, depth, factor", [("mlp", 1, 2), ("mlp-tanh", 3, 3)])
 def test_widening_leaves_the_function(arch, depth, factor):
     narrow, data = made(arch, 4, depth)
-    wide, inputs = made(arch, 4 * factor, depth)[0], data.batch(torch.arange(60)).unsqueeze(0)
+    wide, inputs = made(arch, 4 * factor, depth)[0].double(), data.batch(torch.arange(60)).unsqueeze(0).double()
+    narrow = narrow.double()
     before = narrow(inputs)
     own = narrow.state_dict()
     for state in (split_units(own, stream(0, "shares"), factor), add_units(own, wide.state_dict())):
         wide.load_state_dict(state)
-        torch.testing.assert_close(wide(inputs), before, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(wide(inputs), before, rtol=1e-12, atol=1e-13)
         units = wide.state_dict()["readout.weight"][0]
         assert not torch.equal(units[:, :4], units[:, 4:8])  # equal halves would stay equal
 
