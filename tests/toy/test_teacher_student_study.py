@@ -46,11 +46,13 @@ def test_trajectories_approach_the_equations_with_the_input_dimension():
 def test_unit_shares_make_evidence_for_their_claim():
     finished = [(c, study.run_units(c, Path())) for c in (study.UnitShares(k, time=150.0, replicas=16) for k in (2, 4, 12))]
     table = study.tabulate_units(finished)
-    assert set(table.moment) == {"start", "end"} and table.either.between(0, 1).all()
+    assert set(table.moment) == {"start", "end"} and table[["either", "either_low", "either_high"]].stack().between(0, 1).all()
     assert (table.distinct <= table.width).all()
     evidence = study.evidence_units(table, ("run",))
     claim = claims()["s1.sgd-width-adds-removable-or-repeated-units"]
     assert len(evidence) == 1 and evidence[0].claim == claim.id and evidence[0].runs == ("run",)
+    shares = table[(table.moment == "end") & (table.width > 2)].set_index("width").either
+    assert evidence[0].estimate.mean == pytest.approx((12 * shares[12] - 4 * shares[4]) / 8)
     assert decide(claim, evidence).verdict in VERDICTS[:-1]
     assert study.evidence_units(table[table.width < 10], ()) == []
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lab.combine import difference
+from lab.combine import bounded, difference
 from lab.errors import InputError
 from lab.estimate import Estimate, mean_interval, transformed
 from lab.study import CONFIRMATORY, Study
@@ -159,8 +159,9 @@ def configs_units(scale: str) -> list[UnitShares]:
     return [UnitShares(k, noise=n, init_scale=s, replicas=24) for n in (0.0, 0.1) for s in (0.1, 0.5, 1.5) for k in widths]
 
 
-def _interval(row: dict, name: str, values) -> None:
-    estimate = mean_interval(values) if len(values) else Estimate(math.nan, n=0)
+def _interval(row: dict, name: str, values, most: float = math.inf) -> None:
+    """Put the mean of numbers between 0 and ``most`` into a row, with its interval."""
+    estimate = bounded(mean_interval(values), 0, most) if len(values) else Estimate(math.nan, n=0)
     row[name], row[f"{name}_low"], row[f"{name}_high"], row[f"{name}_n"] = (estimate.mean, estimate.low, estimate.high,
                                                                            estimate.n)
 
@@ -197,8 +198,8 @@ def tabulate_units(finished) -> pd.DataFrame:
             row = {"width": config.width, "teacher_width": config.teacher_width, "noise": config.noise,
                    "init_scale": config.init_scale, "time": 0.0 if moment == "start" else config.time,
                    "moment": moment, "diverged": result["diverged"]}
-            for name in ("removable", "repeated", "either", "distinct"):
-                _interval(row, name, result[moment][name])
+            for name, most in (("removable", 1), ("repeated", 1), ("either", 1), ("distinct", config.width)):
+                _interval(row, name, result[moment][name], most)
             if moment == "end":
                 _interval(row, "error", result["errors"])
             rows.append(row)
@@ -206,7 +207,8 @@ def tabulate_units(finished) -> pd.DataFrame:
 
 
 def evidence_units(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]:
-    """Units that are removable or repeated: the widest student against the narrowest that is over-parameterised."""
+    """The share of removable or repeated units among the additional units of the widest student, compared with the narrowest
+    over-parameterised one."""
     pieces = []
     settings = table[table.moment == "end"].groupby(["noise", "init_scale"])
     for (noise, scale), cells in settings:
@@ -216,8 +218,9 @@ def evidence_units(table: pd.DataFrame, runs: tuple[str, ...]) -> list[Evidence]
         narrow, wide = cells.iloc[0], cells.iloc[-1]
         setting = (f"two-layer students of an erf teacher of {wide.teacher_width:.0f}, online SGD, width {wide.width:.0f} "
                    f"against {narrow.width:.0f}, noise {noise:g}, start {scale:g}")
-        pieces.append(Evidence("s1.sgd-width-adds-removable-or-repeated-units", "toy", setting,
-                               difference(_units(wide), _units(narrow)), runs, piece=f"noise{noise:g}-start{scale:g}",
+        share = transformed(difference(_units(wide), _units(narrow)), partial(operator.mul, 1 / float(wide.width - narrow.width)))
+        pieces.append(Evidence("s1.sgd-width-adds-removable-or-repeated-units", "toy", setting, share, runs,
+                               piece=f"noise{noise:g}-start{scale:g}",
                                levels={"noise": f"{noise:g}", "start": f"{scale:g}"}))
     return pieces
 
