@@ -6,10 +6,11 @@ import math
 import pandas as pd
 import pytest
 
+from empirical.studies.lenet import REPLICAS
 from figures.__main__ import COMMANDS
 from figures.catalogue import studies
 from figures.published import MET, OFF, OPEN, OUT, WIDE, Published, judge, meet, published
-from figures.published.tickets import _beyond_dense
+from figures.published.tickets import IMAGES, _beyond_dense
 from figures.published.units import _factor
 from lab.cli import main
 from lab.estimate import Estimate, exact
@@ -54,11 +55,13 @@ def test_growth_counts_doublings():
 
 
 def test_a_ticket_is_that_of_the_nearest_round():
-    rows = [{"rewind": 0, "seed": s, "arm": arm, "left": left, "test_error": error + s / 1000}
+    rows = [{"rewind": 0, "samples": 8000, "seed": s, "arm": arm, "left": left, "test_error": error + s / 1000}
             for s in (0, 1) for arm, left, error in (("dense", 1.0, 0.02), ("round 7", 0.21, 0.018), ("alone", 0.035, 0.02))]
     frame = pd.DataFrame(rows)
-    assert _beyond_dense(0.21, frame).mean == pytest.approx(0.2) and _beyond_dense(0.036, frame).mean == pytest.approx(0)
-    assert _beyond_dense(0.5, frame) is None
+    assert _beyond_dense(8000, 0.21, frame).mean == pytest.approx(0.2)
+    assert _beyond_dense(8000, 0.036, frame).mean == pytest.approx(0)
+    assert _beyond_dense(8000, 0.5, frame) is None and _beyond_dense(2000, 0.21, frame) is None
+    assert set(IMAGES) == set(REPLICAS)
 
 
 def test_the_command_prints_ours_beside_theirs(capsys, tmp_path):
