@@ -1,9 +1,9 @@
 """The published setting of iterative magnitude pruning: an MLP of two hidden layers on MNIST, fifteen rounds.
 
 As in open_lth's ``mnist_lenet_300_100`` (SGD at a rate of 0.1, batches of 128, 40 epochs, a fifth of the weights per round), but
-with two layers of 200 units in place of 300 and 100, and on a part of the 55,000 images, because on all of them a replica would
-take half an hour; several sizes show what the number of images does. The study is compared with published numbers, and is evidence
-for no claim.
+with two layers of 200 units in place of 300 and 100, and on a part of the 55,000 images, because a replica on all of them would
+take half an hour; several sizes show what the number of images does. The study is compared with published numbers, and is
+evidence for no claim.
 """
 
 from empirical.studies.solutions.plan import from_files, of_width, seeds
