@@ -159,24 +159,23 @@ def _directions(work, y, units, inverse, i, d):
 
 
 @njit(forceinline=True, error_model="numpy")
-def _add_product(work, y, out, pairs, rows, n, k, d):
-    """out <- −∇_i = Σ_m p_im e_m − Σ_j p_ij w_j, the first sum being there; p stands in i ≤ j alone.
+def _add_product(work, y, out, pairs, rows, n, k, d, i):
+    """out <- −∇ = Σ_m p_im e_m − Σ_j p_ij w_j of neurons i … i + 3, the first sum being there; p stands in i ≤ j alone.
 
     The first i columns of four rows of p are the rows of the neurons before.
     """
-    for i in range(0, rows, 4):
-        r = pairs + i * rows + i
-        for m in range(0, d, 4):
-            c = add_tile(no_sums(), work, pairs + i, 1, rows, y, m, d, 1, i)
-            c0, c1, c2, c3 = add_tile(c, work, r, rows, 1, y, i * d + m, d, 1, n - i)
-            at = i * d + m
-            _put_row(out, at, d - m, k - m, c0)
-            if i + 1 < n:
-                _put_row(out, at + d, d - m, k - m, c1)
-            if i + 2 < n:
-                _put_row(out, at + 2 * d, d - m, k - m, c2)
-            if i + 3 < n:
-                _put_row(out, at + 3 * d, d - m, k - m, c3)
+    r = pairs + i * rows + i
+    for m in range(0, d, 4):
+        c = add_tile(no_sums(), work, pairs + i, 1, rows, y, m, d, 1, i)
+        c0, c1, c2, c3 = add_tile(c, work, r, rows, 1, y, i * d + m, d, 1, n - i)
+        at = i * d + m
+        _put_row(out, at, d - m, k - m, c0)
+        if i + 1 < n:
+            _put_row(out, at + d, d - m, k - m, c1)
+        if i + 2 < n:
+            _put_row(out, at + 2 * d, d - m, k - m, c2)
+        if i + 3 < n:
+            _put_row(out, at + 3 * d, d - m, k - m, c3)
 
 
 @njit(RHS, cache=True, error_model="numpy")
@@ -279,9 +278,9 @@ def descent(params, work, y, out, value):
         store(work, r + rows + 1, 0.5 + (t1 - h1) * turn * load(work, inverse + i + 1))
         store(work, r + 2 * rows + 2, 0.5 + (t2 - h2) * turn * load(work, inverse + i + 2))
         store(work, r + 3 * rows + 3, 0.5 + (t3 - h3) * turn * load(work, inverse + i + 3))
+        # 6. −∇ of the four, whose p with the teacher is still in the first-level cache
+        _add_product(work, y, out, pairs, rows, n, k, d, i)
 
-    # 6. −∇
-    _add_product(work, y, out, pairs, rows, n, k, d)
     store(work, size, total)
     constant = 0.25 * k + k * (k - 1) / (4.0 * _PI)  # ½ Σ_mm' f(e_m, e_m')
     for lane in range(LANES):
