@@ -68,8 +68,12 @@ def coangles(work, u, stride, s, next_u, next_stride, next_s, opaque):
     a, c = _P[0], _P[1]
     q0, q1, q2, q3 = a * x0 + c, a * x1 + c, a * x2 + c, a * x3 + c
     q4, q5, q6, q7 = a * x4 + c, a * x5 + c, a * x6 + c, a * x7 + c
+    store(work, next_s, sqrt(_room(load(work, next_u))))
+    store(work, next_s + 1, root_pair(_room(load(work, next_u + 1)))[0])
     up = next_u
     for k in range(2, _P.size + min(opaque, 0), 3):  # LLVM does not unroll a loop whose end it does not know
+        next_s += 2
+        up += next_stride
         store(work, next_s, sqrt(_room(load(work, up))))
         c = _P[k]
         q0, q1, q2, q3 = q0 * x0 + c, q1 * x1 + c, q2 * x2 + c, q3 * x3 + c
@@ -81,10 +85,6 @@ def coangles(work, u, stride, s, next_u, next_stride, next_s, opaque):
         c = _P[k + 2]
         q0, q1, q2, q3 = q0 * x0 + c, q1 * x1 + c, q2 * x2 + c, q3 * x3 + c
         q4, q5, q6, q7 = q4 * x4 + c, q5 * x5 + c, q6 * x6 + c, q7 * x7 + c
-        next_s += 2
-        up += next_stride
-    store(work, next_s, sqrt(_room(load(work, up))))
-    store(work, next_s + 1, root_pair(_room(load(work, up + 1)))[0])
     return (_finish(load(work, u), load(work, s), q0), _finish(load(work, u + 1), load(work, s + 1), q1),
             _finish(load(work, u + stride), load(work, s + 2), q2),
             _finish(load(work, u + stride + 1), load(work, s + 3), q3),
