@@ -370,7 +370,8 @@ def integrate(rhs, params, start, target, times, control, table, work, u, c, val
                 if accepted:
                     end = _end_of_step(me, control)
                     part = _crossing(me, value[lane], slope)
-                    _sample_step(me, lane, me.t + part * (end - me.t), value[lane], slope, u, times, values, states)
+                    last = me.t + part * (end - me.t) if part < 1.0 else end  # rounding must not lose a time at the cap
+                    _sample_step(me, lane, last, value[lane], slope, u, times, values, states)
                     _accept(me, lane, part, end, error, value[lane], slope, top, u, control)
                     renew = me.since >= _RENEW
                 else:  # the spectral radius may have grown

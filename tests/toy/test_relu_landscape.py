@@ -13,7 +13,7 @@ from tests import naive_relu_landscape as naive
 from theory.landscape.angles import coangles, first_sines
 from theory.landscape.axes import descent, gradient_plain, work_rows
 from toy.relu_landscape import descent as gd
-from toy.relu_landscape import minima, polish
+from toy.relu_landscape import minima, polish, tail
 from toy.relu_landscape.model import METHODS, initial_weights, predict, simulate
 
 JIT_OFF = bool(numba.config.DISABLE_JIT)
@@ -246,6 +246,32 @@ def test_the_accelerated_last_stretch_ends_where_plain_steps_do(teacher, width):
     assert plain.minima.size and fast.steps[fast.minima].mean() < 0.7 * plain.steps[plain.minima].mean()
     np.testing.assert_allclose(fast.weights[fast.minima], plain.weights[fast.minima], rtol=0, atol=1e-6)
     np.testing.assert_allclose(fast.loss[fast.minima], plain.loss[fast.minima], rtol=0, atol=1e-12)
+
+
+@compiled
+def test_a_tail_followed_as_a_flow_is_that_of_plain_steps():
+    """Towards a minimum; towards a saddle and away; until the cap; and it stops when told to."""
+    found = simulate(8, 8, 100, seed=1)
+    level = minima.levels(found)[0]
+    shares = [[1.0]] * 8
+    shares[int(level.escape_index.argmax())] = [0.5, 0.5]  # one neuron more: a saddle
+    saddle = exact.widen(found.weights[level.member], shares)
+    rules, kick = dict(learning_rate=0.1, tolerance=1e-10, target_loss=1e-3), np.random.default_rng(0)
+    for end, size, steps in ((found.weights[level.member], 3e-7, 10**6), (saddle, 1e-9, 10**6),
+                             (found.weights[level.member], 3e-7, 900)):
+        n, d = end.shape
+        start = (end + size * kick.normal(size=(8, n, d))).reshape(8, n * d)
+        plain, plain_ends, plain_counts = gd.descend((n, 8, d), start, max_steps=steps, **rules)
+        flow, ends, counts = tail.descend((n, 8, d), start, leave=1e-5, max_steps=steps, **rules)
+        np.testing.assert_array_equal(counts[:, 0], plain_counts[:, 0])
+        np.testing.assert_allclose(counts[:, 1], plain_counts[:, 1], rtol=0.02, atol=2 * gd.CHECK)
+        rests = counts[:, 0] != gd.BELOW  # there, plain steps may stop a look earlier or later
+        np.testing.assert_allclose(flow[rests], plain[rests], rtol=0, atol=1e-6)
+        np.testing.assert_allclose(ends[rests, 0], plain_ends[rests, 0], rtol=0, atol=1e-12)
+        assert np.array_equal(flow, tail.descend((n, 8, d), start, leave=1e-5, max_steps=steps, threads=3, **rules)[0])
+    assert set(counts[:, 0]) == {gd.UNFINISHED}
+    stopped = tail.descend((n, 8, d), start, leave=1e-5, max_steps=900, time_limit=0.0, **rules)[2]
+    assert set(stopped[:, 0]) == {gd.STOPPED}
 
 
 @compiled

@@ -21,8 +21,10 @@ import numpy as np
 
 from theory.landscape import hessian
 from toy.relu_landscape import descent as gd
+from toy.relu_landscape import tail
 
 HANDOVERS = (1e6, 1e5, 1e4, 1e3, 1e2)  # times the tolerance
+CREEPING = 1e4  # times the tolerance, and below: plain steps are taken many at once
 SAFETY = 3.0
 MEMBERS = 3  # replicas of a level from which M is estimated
 LEVEL = 1e-7  # losses closer than this belong to one level
@@ -73,8 +75,11 @@ def descend(params, start, *, learning_rate, tolerance, target_loss, max_steps, 
         left = None if time_limit is None else max(0.0, time_limit - (time.monotonic() - began))
         cap = max_steps if counts is None else max_steps - int(counts[running, 1].min(initial=max_steps))
         common = dict(tolerance=goal, target_loss=target_loss, threads=threads, time_limit=left)
-        moved, end, count = gd.descend(params, state[running], learning_rate=learning_rate, max_steps=max(1, cap),
-                                       progress=progress, **common)
+        common |= dict(learning_rate=learning_rate, max_steps=max(1, cap), progress=progress)
+        if goal < CREEPING * tolerance:
+            moved, end, count = tail.descend(params, state[running], leave=2 * CREEPING * tolerance, **common)
+        else:
+            moved, end, count = gd.descend(params, state[running], **common)
         progress = None  # replicas that leave the first stage are almost finished
         if counts is None:
             counts = count.copy()
@@ -86,9 +91,8 @@ def descend(params, start, *, learning_rate, tolerance, target_loss, max_steps, 
         running = running[count[:, 0] == gd.CONVERGED]
         if goal == tolerance or running.size == 0:
             break
-        common["tolerance"] = tolerance
-        reached, end, count = gd.descend(params, state[running], learning_rate=min(learning_rate, 2.2 / (n + 2)),
-                                         nesterov=True, max_steps=max_steps, **common)
+        common |= dict(tolerance=tolerance, learning_rate=min(learning_rate, 2.2 / (n + 2)), max_steps=max_steps, progress=None)
+        reached, end, count = gd.descend(params, state[running], nesterov=True, **common)
         sure = np.flatnonzero(count[:, 0] == gd.CONVERGED)
         shape = (sure.size, n, d)
         sure = sure[certified(state[running[sure]].reshape(shape), reached[sure].reshape(shape), end[sure, 0], k)]
