@@ -18,7 +18,7 @@ _f = np.float32
 
 
 @njit(cache=True, error_model="numpy")
-def _repeat(part, times, states, x, teacher, amplitudes, rho, spare, zeta, y, W, V, h, delta, g, d, m, n, row):
+def _repeat(part, times, states, x, teacher, amplitudes, rho, spare, zeta, y, W, V, h, delta, d, m, n, row):
     for _ in range(times):
         if part == 0:
             streams.fill_normal_at(states, 0, x, 0, d * row)
@@ -32,7 +32,7 @@ def _repeat(part, times, states, x, teacher, amplitudes, rho, spare, zeta, y, W,
             else:
                 block.forward_panels(h, 0, x, 0, row, n, W, 0, m, d)
         elif part == 3:
-            kernels.batch_wide(h, delta, g, y, V, 0, m, n, row, (_f(1e-4), _f(1e-4), _f(1), _f(1)), block.ERF)
+            kernels.batch_wide(h, delta, y, V, 0, m, n, row, (_f(1e-4), _f(1e-4), _f(1), _f(1)), block.ERF)
         else:
             block.update_panels(W, 0, m, d, x, 0, row, n, delta, 0)
 
@@ -60,11 +60,11 @@ def breakdown(step, width: int, inputs: int, batch: int, teacher_units: int = 4,
     row = -(-batch // block.LANES) * block.LANES
     states = streams.open_streams(0, "bench", replicas=1).ravel()
     x, W, V = zeros(inputs * row), zeros(width * inputs), zeros(width)
-    h, delta, g = zeros(row * width), zeros(row * width), zeros(row * width)
+    h, delta = zeros(row * width), zeros(row * width)
     W[:], V[:] = 0.1 * np.random.default_rng(0).standard_normal(W.size), 0.5
     rho, spare, zeta, y = zeros(teacher_units * row), zeros(16 * row), zeros(row), zeros(row)
     arrays = (states, x, np.full(inputs * teacher_units, inputs**-0.5, _f), np.ones(teacher_units, _f), rho, spare, zeta, y, W, V,
-              h, delta, g, inputs, width, batch, row)
+              h, delta, inputs, width, batch, row)
     programs = {name: (lambda times, part=part: _repeat(part, times, *arrays)) for part, name in enumerate(PARTS)}
     programs["step"] = step
     least = dict.fromkeys(programs, np.inf)

@@ -43,17 +43,17 @@ def activation(kind, x):
 
 
 @njit(cache=True, error_model="numpy")
-def activate(kind, x, value, slope, n):
-    """g and g' of the first n numbers, a multiple of sixteen, of x; `value` may be x."""
-    if kind == ERF:
-        for i in range(0, n - LANES, 2 * LANES):  # two vectors at a time share the constants
-            one, slope_of_one = vector_math.erf_pair32(vec.load(x, i))
-            two, slope_of_two = vector_math.erf_pair32(vec.load(x, i + LANES))
-            vec.store(value, i, one)
-            vec.store(value, i + LANES, two)
-            vec.store(slope, i, slope_of_one)
-            vec.store(slope, i + LANES, slope_of_two)
-    for i in range(n // (2 * LANES) * (2 * LANES) if kind == ERF else 0, n, LANES):
+def activate(kind, x, value, slope, at, n):
+    """g and g' of x[at : at + n], a multiple of sixteen numbers, to the same places of the other two; `value` may be x."""
+    paired = n // (2 * LANES) * (2 * LANES) if kind == ERF else 0
+    for i in range(at, at + paired, 2 * LANES):  # two vectors at a time share the constants
+        one, slope_of_one = vector_math.erf_pair32(vec.load(x, i))
+        two, slope_of_two = vector_math.erf_pair32(vec.load(x, i + LANES))
+        vec.store(value, i, one)
+        vec.store(value, i + LANES, two)
+        vec.store(slope, i, slope_of_one)
+        vec.store(slope, i + LANES, slope_of_two)
+    for i in range(at + paired, at + n, LANES):
         one, slope_of_one = activation(kind, vec.load(x, i))
         vec.store(value, i, one)
         vec.store(slope, i, slope_of_one)
@@ -99,7 +99,7 @@ def scale(w, at, size, factor):
 @njit(cache=True, error_model="numpy")
 def labels_of(y, at, rho, spare, row, k, amplitudes, kind, noise, zeta, n):
     """y[at + s] = sum_m A_m g(rho[m, s]) + noise * zeta[s] for n (a multiple of 16) samples; rho becomes g(rho)."""
-    activate(kind, rho, rho, spare, k * row)
+    activate(kind, rho, rho, spare, 0, k * row)
     for s in range(0, n, LANES):
         total = vec.mul(vec.load(zeta, s), noise)
         for m in range(k):

@@ -107,24 +107,39 @@ def recursion_wide(h, delta, g, gram, y, V, at, count, m, n, row, low, high, bat
 
 
 @njit(cache=True, error_model="numpy")
-def batch_wide(h, delta, g, y, V, at, m, n, row, rates, kind):
-    """As :func:`recursion_wide` for one replica and a block of one step; y becomes rate_v times the errors."""
+def batch_wide(h, delta, y, V, at, m, n, row, rates, kind):
+    """As :func:`recursion_wide` for one replica and a block of one step; h becomes g, and y rate_v times the errors.
+
+    Processors load hardly more than one vector per cycle, and multiply two. So samples are taken in groups that stay in the first
+    cache from the activation to the multipliers, and within them by four, which share each vector of V: 0.8 of the time of a
+    pass per sample.
+    """
     rate_w, rate_v, keep_w, keep_v = rates
-    activate(kind, h, g, delta, n * m)
     up = rate_w / keep_w
-    for s in range(n):
-        out = vec.splat(_f(0))
-        for c in range(0, m, LANES):
-            out = vec.fma(vec.load(V, at + c), vec.load(g, s * m + c), out)
-        y[s] -= vec.total(out)
-        step = y[s] * up
-        for c in range(0, m, LANES):
-            slope = vec.mul(vec.load(V, at + c), vec.load(delta, s * m + c))
-            vec.store(delta, s * m + c, vec.mul(slope, step))
+    group = max(4, 1024 // m // 4 * 4)
+    for first in range(0, n, group):
+        end = min(n, first + group)
+        activate(kind, h, h, delta, first * m, (end - first) * m)
+        for s in range(first, end, 4):  # the last four may reach into the padding of the block, which nothing reads
+            a, b, c, d = s * m, (s + 1) * m, (s + 2) * m, (s + 3) * m
+            out_a, out_b, out_c, out_d = vec.splat(_f(0)), vec.splat(_f(0)), vec.splat(_f(0)), vec.splat(_f(0))
+            for i in range(0, m, LANES):
+                v = vec.load(V, at + i)
+                out_a, out_b = vec.fma(v, vec.load(h, a + i), out_a), vec.fma(v, vec.load(h, b + i), out_b)
+                out_c, out_d = vec.fma(v, vec.load(h, c + i), out_c), vec.fma(v, vec.load(h, d + i), out_d)
+            y[s], y[s + 1] = y[s] - vec.total(out_a), y[s + 1] - vec.total(out_b)
+            y[s + 2], y[s + 3] = y[s + 2] - vec.total(out_c), y[s + 3] - vec.total(out_d)
+            step_a, step_b, step_c, step_d = y[s] * up, y[s + 1] * up, y[s + 2] * up, y[s + 3] * up
+            for i in range(0, m, LANES):
+                v = vec.load(V, at + i)
+                vec.store(delta, a + i, vec.mul(vec.mul(v, vec.load(delta, a + i)), step_a))
+                vec.store(delta, b + i, vec.mul(vec.mul(v, vec.load(delta, b + i)), step_b))
+                vec.store(delta, c + i, vec.mul(vec.mul(v, vec.load(delta, c + i)), step_c))
+                vec.store(delta, d + i, vec.mul(vec.mul(v, vec.load(delta, d + i)), step_d))
     if rate_v != _f(0) or keep_v != _f(1):
         scale(y, 0, row, rate_v)
         scale(V, at, m, keep_v)
-        product(V, at, m, y, 0, 1, 1, g, 0, m, 1, m // LANES, n, True)
+        product(V, at, m, y, 0, 1, 1, h, 0, m, 1, m // LANES, n, True)
     return keep_w
 
 
@@ -199,7 +214,8 @@ def advance_wide(W, V, data_streams, noise_streams, order_streams, teacher, ampl
         x, gram = aligned_zeros(count * drawn), aligned_zeros(count * n * row)
         rho, spare = aligned_zeros(k * row), aligned_zeros(max(k, LANES) * row)
         y, zeta = aligned_zeros(count * row), aligned_zeros(-(-row // 32) * 32)
-        h, delta, g = aligned_zeros(count * row * m), aligned_zeros(count * row * m), aligned_zeros(count * row * m)
+        h, delta = aligned_zeros(count * row * m), aligned_zeros(count * row * m)
+        g = aligned_zeros(count * row * m if chunk > 1 else 0)
         before, index = np.zeros((3, streams.WORDS), np.uint32), np.zeros(row, np.int64)
         low, left = done, steps
         while left > 0:
@@ -234,7 +250,7 @@ def advance_wide(W, V, data_streams, noise_streams, order_streams, teacher, ampl
                     product(gram, (i * n + first) * row, row, x, xs + first, row, 1, x, xs, row, used, row // LANES, d, False)
             # 2. the recursion: errors and multipliers, step by step
             if chunk == 1:
-                shrink = batch_wide(h, delta, g, y, V, r0 * m, m, n, row, rates, kind)
+                shrink = batch_wide(h, delta, y, V, r0 * m, m, n, row, rates, kind)
             else:
                 shrink = recursion_wide(h, delta, g, gram, y, V, r0 * m, count, m, n, row, low, high, batch, rates, kind)
             # 3. W = (1 - decay_w)^steps (W0 + D X^T)

@@ -49,29 +49,30 @@ class _Operand(NamedTuple):
     row: Any
     column: Any
 
-    def place(self, builder, row, column):
-        """Index of an element."""
-        return builder.add(self.at, builder.add(builder.mul(row, self.row), builder.mul(column, self.column)))
+    def pointer(self, builder, row, column):
+        """Pointer to an element."""
+        place = builder.add(self.at, builder.add(builder.mul(row, self.row), builder.mul(column, self.column)))
+        return builder.gep(self.data, [place])
 
 
 def _constant(n):
     return ir.Constant(_WORD, n)
 
 
-def _vector_at(builder, pointer, index):
-    return builder.bitcast(builder.gep(pointer, [index]), _VECTOR.as_pointer())
-
-
-def _read(builder, pointer, index):
-    """The vector at an index, at no particular alignment."""
-    result = builder.load(_vector_at(builder, pointer, index))
+def _read(builder, pointer):
+    """The vector at a pointer of no particular alignment."""
+    result = builder.load(builder.bitcast(pointer, _VECTOR.as_pointer()))
     result.align = 4
     return result
 
 
-def _spread(builder, pointer, index):
+def _write(builder, pointer, value):
+    builder.store(value, builder.bitcast(pointer, _VECTOR.as_pointer())).align = 4
+
+
+def _spread(builder, pointer):
     """One number in all lanes."""
-    number = builder.load(builder.gep(pointer, [index]))
+    number = builder.load(pointer)
     one = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), number, ir.Constant(ir.IntType(32), 0))
     return builder.shuffle_vector(one, one, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
 
@@ -79,53 +80,54 @@ def _spread(builder, pointer, index):
 def _tile(builder, P, Q, left, C, A, B, p, q, K, accumulate):
     """Code of the P x Q tile of C that begins at (p, q); ``left`` reads an element of A as a vector."""
     fma = cgutils.get_or_insert_function(builder.module, ir.FunctionType(_VECTOR, [_VECTOR] * 3), "llvm.fma.v16f32")
-    tile = [(i, j) for i in range(P) for j in range(Q)]
+    zero = _constant(0)
     rows = [builder.add(p, _constant(i)) for i in range(P)]
-    columns = [builder.add(q, _constant(j)) for j in range(Q)]
-    places = {(i, j): C.place(builder, rows[i], columns[j]) for i, j in tile}
-    lefts = [A.place(builder, _constant(0), row) for row in rows]
-    rights = [B.place(builder, _constant(0), column) for column in columns]
+    # one pointer a row: the vectors of a row are at constant distances, which cost neither an addition nor a register
+    places = {(i, j): builder.gep(row, [_constant(LANES * j)])
+              for i, row in enumerate(C.pointer(builder, row, q) for row in rows) for j in range(Q)}
+    lefts, right = [A.pointer(builder, zero, row) for row in rows], B.pointer(builder, zero, q)
 
     # 1. accumulators begin at zero, or at C
     before = builder.block
     with builder.if_then(accumulate):
-        loaded = {at: _read(builder, C.data, places[at]) for at in tile}
+        loaded = {at: _read(builder, place) for at, place in places.items()}
         filled = builder.block
-    start = {at: builder.phi(_VECTOR) for at in tile}
-    for at in tile:
+    start = {at: builder.phi(_VECTOR) for at in places}
+    for at in places:
         start[at].add_incoming(ir.Constant(_VECTOR, [0.0] * LANES), before)
         start[at].add_incoming(loaded[at], filled)
 
     # 2. for k < K: Q vectors of B are loaded, then P times one element of A; P Q multiplications and additions
     head, loop, done = builder.block, builder.append_basic_block("tile"), builder.append_basic_block("tile.end")
-    builder.cbranch(builder.icmp_signed(">", K, _constant(0)), loop, done)
+    builder.cbranch(builder.icmp_signed(">", K, zero), loop, done)
     builder.position_at_end(loop)
     k, ahead_a, ahead_b = (builder.phi(_WORD) for _ in range(3))
-    sums = {at: builder.phi(_VECTOR) for at in tile}
-    right = [_read(builder, B.data, builder.add(place, ahead_b)) for place in rights]
+    sums = {at: builder.phi(_VECTOR) for at in places}
+    here = builder.gep(right, [ahead_b])
+    vectors = [_read(builder, builder.gep(here, [_constant(LANES * j)])) for j in range(Q)]
     results = {}
     for i in range(P):
-        factor = left(builder, A.data, builder.add(lefts[i], ahead_a))
-        results.update({(i, j): builder.call(fma, (factor, right[j], sums[i, j])) for j in range(Q)})
+        factor = left(builder, builder.gep(lefts[i], [ahead_a]))
+        results.update({(i, j): builder.call(fma, (factor, vectors[j], sums[i, j])) for j in range(Q)})
     for phi, step in ((k, _constant(1)), (ahead_a, A.row), (ahead_b, B.row)):
         following = builder.add(phi, step)
-        phi.add_incoming(_constant(0), head)
+        phi.add_incoming(zero, head)
         phi.add_incoming(following, loop)
         if phi is k:
             more = builder.icmp_signed("<", following, K)
-    for at in tile:
+    for at in places:
         sums[at].add_incoming(start[at], head)
         sums[at].add_incoming(results[at], loop)
     builder.cbranch(more, loop, done)
 
     # 3. C is written
     builder.position_at_end(done)
-    ends = {at: builder.phi(_VECTOR) for at in tile}
-    for at in tile:
+    ends = {at: builder.phi(_VECTOR) for at in places}
+    for at in places:
         ends[at].add_incoming(start[at], head)
         ends[at].add_incoming(results[at], loop)
-    for at in tile:
-        builder.store(ends[at], _vector_at(builder, C.data, places[at])).align = 4
+    for at, place in places.items():
+        _write(builder, place, ends[at])
 
 
 def _cover(builder, total, sizes):
@@ -169,7 +171,7 @@ def _transpose(typing, out, out_at, out_row, a, at, row):
     def code(context, builder, signature, values):
         to, source = (context.make_array(signature.args[i])(context, builder, values[i]).data for i in (0, 3))
         _, out_at, out_row, _, at, row = values
-        rows = [_read(builder, source, builder.add(at, builder.mul(row, _constant(i)))) for i in range(LANES)]
+        rows = [_read(builder, builder.gep(source, [builder.add(at, builder.mul(row, _constant(i)))])) for i in range(LANES)]
         # each of four rounds interleaves rows i and i + 8: the four bits of a row's number become those of a lane's
         halves = [ir.Constant(ir.VectorType(ir.IntType(32), LANES), [half + i // 2 + i % 2 * LANES for i in range(LANES)])
                   for half in (0, LANES // 2)]
@@ -177,7 +179,7 @@ def _transpose(typing, out, out_at, out_row, a, at, row):
             rows = [builder.shuffle_vector(rows[i], rows[i + LANES // 2], half)
                     for i in range(LANES // 2) for half in halves]
         for i, value in enumerate(rows):
-            builder.store(value, _vector_at(builder, to, builder.add(out_at, builder.mul(out_row, _constant(i))))).align = 4
+            _write(builder, builder.gep(to, [builder.add(out_at, builder.mul(out_row, _constant(i)))]), value)
         return context.get_dummy_value()
 
     index = types.intp
