@@ -87,7 +87,7 @@ def test_widths(width):
 @pytest.mark.parametrize("inputs", range(2, 18))
 def test_input_dimensions(inputs):
     check(setting(dim=inputs, width=2), 3 if SMALL else 19)
-    check(setting(dim=inputs, width=17, replicas=1), 3 if SMALL else 19)
+    check(setting(dim=inputs, width=17, replicas=1, learning_rate=0.1), 3 if SMALL else 19)  # large steps amplify rounding
 
 
 @pytest.mark.parametrize("batch", range(1, 18))
