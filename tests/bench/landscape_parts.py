@@ -14,14 +14,14 @@ import numpy as np
 from lab.compiled import njit
 from lab.flow_lanes import LANES, aligned
 from lab.vector import load, sqrt, store
-from lab.vector_math import root_pair
+from lab.vector_roots import root
 from lab.vector_tile import add_tile, no_sums
 from theory.landscape import axes
 from theory.landscape.angles import coangles, first_sines
 
-# instructions of a pair: 1 − u² and the smaller of it and 0; root, half of them by the root unit (three) and half by
-# multiplications (eleven and two for the guess); |u| + s, polynomial of degree 10, the rest of p; sums, and the scaling of u
-ROOM, ROOT, ANGLE, STUDENT_SUMS, TEACHER_SUMS = 2, (3 + 13) / 2, 2 + 10 + 5, 6, 3
+# instructions of a pair: 1 − u² and the larger of it and a tiny number; root (three for the estimate); |u| + s, polynomial of
+# degree 10, the rest of p; sums, and the scaling of u
+ROOM, ROOT, ANGLE, STUDENT_SUMS, TEACHER_SUMS = 2, 3 + 6, 2 + 10 + 5, 6, 3
 
 
 @njit(cache=True, error_model="numpy")
@@ -65,10 +65,10 @@ def _part(part, times, work, y, out, value, n, d, pairs, among, s):
                 store(work, among + 3, sqrt(load(work, u + 3)))
         else:
             for u in range(0, n * d, 4):
-                store(work, among, root_pair(load(work, u))[0])
-                store(work, among + 1, root_pair(load(work, u + 1))[0])
-                store(work, among + 2, root_pair(load(work, u + 2))[0])
-                store(work, among + 3, root_pair(load(work, u + 3))[0])
+                store(work, among, root(load(work, u)))
+                store(work, among + 1, root(load(work, u + 1)))
+                store(work, among + 2, root(load(work, u + 2)))
+                store(work, among + 3, root(load(work, u + 3)))
 
 
 def instructions(n: int, k: int, d: int) -> dict[str, float]:

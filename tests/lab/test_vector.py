@@ -6,6 +6,7 @@ from numba import njit
 from lab.flow import LANES
 from lab.vector import absolute, copysign, load, select, splat, store
 from lab.vector_math import asin_and_secant, four_asins_and_secants, root_pair, rsqrt
+from lab.vector_roots import root
 from lab.vector_tile import add_tile, no_sums, store_four
 
 
@@ -25,6 +26,12 @@ def _four(x, angle, secant, roots):
         store_four(secant, i, s)
     for i in range(x.shape[0]):
         store(roots, i, root_pair(absolute(load(x, i)))[0])
+
+
+@njit
+def _roots(x, out):
+    for i in range(x.shape[0]):
+        store(out, i, root(load(x, i)))
 
 
 @njit
@@ -55,6 +62,13 @@ def test_asin_and_secant():
     np.testing.assert_allclose(angle, np.arcsin(x), rtol=5e-16, atol=0)
     room = (1 - x) * (1 + x)
     assert np.all(np.abs(secant * np.sqrt(room) - 1) <= 8e-16 + 1.2e-16 / room)  # 1 − x² without a fused operation
+
+
+def test_roots_from_an_estimate():
+    x = np.concatenate([np.linspace(1e-3, 4, 4000), np.logspace(-300, 300, 4000)]).reshape(-1, LANES)
+    out = np.empty_like(x)
+    _roots(x, out)
+    np.testing.assert_allclose(out, np.sqrt(x), rtol=3e-16, atol=0)
 
 
 def test_four_at_a_time():

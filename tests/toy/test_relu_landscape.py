@@ -120,7 +120,7 @@ def check_angles(u, s, p):
         clipped = [min(mpmath.mpf(1), max(mpmath.mpf(-1), mpmath.mpf(float(x)))) for x in u.ravel()]
         sine = np.array([float(mpmath.sqrt(1 - x * x)) for x in clipped])
         angle = np.array([float(mpmath.acos(-x)) for x in clipped])
-    np.testing.assert_allclose(s.ravel(), sine, rtol=4e-16, atol=0)
+    np.testing.assert_allclose(s.ravel(), sine, rtol=4e-16, atol=1e-149)
     # in p itself: a rounding of ½, which the gradient's p a ŵ has anyway (p of opposite directions is a difference)
     np.testing.assert_allclose(p.ravel(), angle, rtol=0, atol=2 * math.pi * 2**-53)
 

@@ -24,7 +24,7 @@ from toy.relu_landscape import descent as gd
 from toy.relu_landscape import tail
 
 HANDOVERS = (1e6, 1e5, 1e4, 1e3, 1e2)  # times the tolerance
-CREEPING = 1e4  # times the tolerance, and below: plain steps are taken many at once
+CREEPING = 1e5  # times the tolerance, and below: plain steps are taken many at once
 SAFETY = 3.0
 MEMBERS = 3  # replicas of a level from which M is estimated
 LEVEL = 1e-7  # losses closer than this belong to one level
