@@ -6,8 +6,11 @@
 The same algorithm with gradients written by hand in every program (torch: batched bmm; JAX: vmap, scan and jit; NumPy:
 einsum-free matmul), fresh Gaussian inputs, a teacher of four units. Process time per step and replica, medians of
 interleaved rounds in one process on one core; ratios are peer over ours. "peak" is the fastest single-thread float32 matrix
-product of torch and NumPy in the same run. Then the span law against the full simulator, and the growth of time in replicas
-and width. With ``--plot``, the shares of a step that sampling, products, activation and update take are measured and drawn.
+product of torch and NumPy, "units" what the multiply units do from registers alone. Both take part in every round: the speed of a
+shared core changes within seconds, and a neighbour that loads much slows every product but not the units. Beside the share of
+the units stands the share that the instructions of a step allow (:func:`tests.bench.sgd_parts.bound`). Then the span law against
+the full simulator, and the growth of time in replicas and width. With ``--plot``, the shares of a step that sampling, products,
+activation and update take are measured and drawn.
 """
 
 import argparse
@@ -23,6 +26,8 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
 import numpy as np  # noqa: E402 - after the thread counts are set
+
+from tests.bench.sgd_parts import bound, breakdown, draw, multiply  # noqa: E402
 
 R, K = 256, 4
 RATE = 0.1
@@ -157,26 +162,23 @@ def measure(programs, rounds, budget):
     return {name: float(np.median(t)) for name, t in times.items()}
 
 
-def peak_gflops():
-    """The fastest float32 matrix product of torch and NumPy on this core."""
+def fastest_product():
+    """The fastest float32 matrix product of torch and NumPy on this core: as a program, and its operations a step."""
     import torch
 
     torch.set_num_threads(1)
-    best = 0.0
-    for n in (512, 1024, 2048):
+    best = {}
+    for n in (512, 1024):
         a = np.ones((n, n), np.float32)
         for x in (a, torch.from_numpy(a)):
-            for _ in range(5):
-                begin = time.process_time()
-                x @ x
-                best = max(best, 2 * n**3 / max(time.process_time() - begin, 1e-9) / 1e9)
-    return best
+            run = lambda steps, x=x: [x @ x for _ in range(steps)]  # noqa: E731
+            run(2)
+            best[2 * n**3 / max(min(seconds(run, 1) for _ in range(5)), 1e-9)] = run, 2 * n**3
+    return best[max(best)]
 
 
 def parts(widths, inputs, rounds):
     """The breakdown of a step of one replica, batch 32, for every cell that the wide kernel takes."""
-    from tests.bench.sgd_parts import breakdown
-
     return [{"width": m, "inputs": d, "batch": 32, "seconds": breakdown(our_steps(m, d, 32, replicas=1), m, d, 32, K, rounds)}
             for m in widths if m >= 16 for d in inputs]
 
@@ -199,21 +201,26 @@ def main():
         peers["jax"] = jax_steps
     except ImportError:
         print("jax is not installed: left out", file=sys.stderr)
-    peak, rows = peak_gflops(), []
+    (product, operations), rows = fastest_product(), []
     say = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: E731
-    say(f"peak of one core: {peak:.0f} GFLOP/s")
     for batch in args.batch:
         for m in args.width:
             for d in args.inputs[:1 if args.quick else None]:
-                programs = {"ours": our_steps(m, d, batch), **{n: peer(m, d, batch) for n, peer in peers.items()}}
+                programs = {"ours": our_steps(m, d, batch), **{n: peer(m, d, batch) for n, peer in peers.items()},
+                            "peak": product, "units": lambda steps: multiply(10_000 * steps)}
                 took = measure(programs, args.rounds, 0.25)  # as long as simulate goes without a look at the clock
                 row = {"batch": batch, "width": m, "inputs": d, "ours_ns": took["ours"] / R * 1e9,
-                       "share_of_peak": 4 * m * d * batch * R / took["ours"] / 1e9 / peak,
+                       "peak_gflops": operations / took["peak"] / 1e9, "units_gflops": 10_000 * 2 * 16 * 16 / took["units"] / 1e9,
+                       "bound": bound(m, d, batch, K),
                        **{f"{n}_ratio": took[n] / took["ours"] for n in peers}}
+                rate = 4 * m * d * batch / row["ours_ns"]
+                row["share_of_peak"], row["share_of_units"] = rate / row["peak_gflops"], rate / row["units_gflops"]
                 row["ratio"] = min(row[f"{n}_ratio"] for n in peers if n != "numpy")
                 rows.append(row)
                 say(f"B={batch:<3} m={m:<4} d={d:<4} {row['ours_ns']:>9.0f} ns a step and replica, "
-                    f"{row['share_of_peak']:.0%} of peak; " + ", ".join(f"{n} {row[f'{n}_ratio']:.1f}x" for n in peers))
+                    f"{row['share_of_peak']:.0%} of a peak of {row['peak_gflops']:.0f} GFLOP/s, {row['share_of_units']:.0%} of "
+                    f"{row['units_gflops']:.0f} (bound {row['bound']:.0%}); "
+                    + ", ".join(f"{n} {row[f'{n}_ratio']:.1f}x" for n in peers))
     groups = {"batch 1, width <= 16": [r for r in rows if r["batch"] == 1 and r["width"] <= 16],
               "batch 1, width >= 64": [r for r in rows if r["batch"] == 1 and r["width"] >= 64],
               "batch 32": [r for r in rows if r["batch"] == 32]}
@@ -239,10 +246,9 @@ def main():
     for name, values in summary.items():
         target = f"  (target {TARGETS[name][0]}x, floor {TARGETS[name][1]}x)" if name in TARGETS else ""
         say(f"{name}: " + ", ".join(f"{k} {v:.2f}" for k, v in values.items()) + target)
-    results = {"peak_gflops": peak, "rows": rows, "summary": summary}
+    peak = float(np.median([row["units_gflops"] for row in rows]))
+    results = {"units_gflops": peak, "rows": rows, "summary": summary}
     if args.plot:
-        from tests.bench.sgd_parts import draw
-
         results["parts"] = parts(args.width, args.inputs[:1 if args.quick else None], args.rounds)
         for row in results["parts"]:
             say(f"m={row['width']:<4} d={row['inputs']:<4} " + ", ".join(

@@ -10,6 +10,7 @@ from itertools import chain
 import numpy as np
 
 from lab import kernel_streams as streams
+from lab import vector as vec
 from lab.compiled import njit
 from toy.teacher_student import block, kernels, tile
 
@@ -35,6 +36,22 @@ def _repeat(part, times, states, x, teacher, amplitudes, rho, spare, zeta, y, W,
             kernels.batch_wide(h, delta, y, V, 0, m, n, row, (_f(1e-4), _f(1e-4), _f(1), _f(1)), block.ERF)
         else:
             block.update_panels(W, 0, m, d, x, 0, row, n, delta, 0)
+
+
+@njit(cache=True, error_model="numpy")
+def multiply(times):
+    """Sixteen independent multiplications with additions of sixteen numbers, `times` times, in registers alone."""
+    x = vec.splat(_f(0.5))
+    a, b, c, d = vec.splat(_f(1)), vec.splat(_f(2)), vec.splat(_f(3)), vec.splat(_f(4))
+    e, f, g, h = vec.splat(_f(5)), vec.splat(_f(6)), vec.splat(_f(7)), vec.splat(_f(8))
+    i, j, k, l = vec.splat(_f(9)), vec.splat(_f(10)), vec.splat(_f(11)), vec.splat(_f(12))
+    m, n, o, p = vec.splat(_f(13)), vec.splat(_f(14)), vec.splat(_f(15)), vec.splat(_f(16))
+    for _ in range(times):
+        a, b, c, d = vec.fma(a, x, x), vec.fma(b, x, x), vec.fma(c, x, x), vec.fma(d, x, x)
+        e, f, g, h = vec.fma(e, x, x), vec.fma(f, x, x), vec.fma(g, x, x), vec.fma(h, x, x)
+        i, j, k, l = vec.fma(i, x, x), vec.fma(j, x, x), vec.fma(k, x, x), vec.fma(l, x, x)
+        m, n, o, p = vec.fma(m, x, x), vec.fma(n, x, x), vec.fma(o, x, x), vec.fma(p, x, x)
+    return vec.total(a + b + c + d + e + f + g + h + i + j + k + l + m + n + o + p)
 
 
 def breakdown(step, width: int, inputs: int, batch: int, teacher_units: int = 4, rounds: int = 5) -> dict[str, float]:
@@ -76,17 +93,49 @@ def breakdown(step, width: int, inputs: int, batch: int, teacher_units: int = 4,
     return least
 
 
-def draw(rows: list[dict], peak: float, path: str) -> None:
-    """One bar per cell: shares of a step's time, and a mark where the two products alone would end at the machine's peak.
+def bound(width: int, inputs: int, batch: int, teacher_units: int) -> float:
+    """Share of the multiply units' rate if every vector instruction of a step of erf students took as long as a multiplication.
+
+    Parameters
+    ----------
+    width, inputs, batch : int
+        Of the students.
+    teacher_units : int
+        Units of the teacher.
+
+    Returns
+    -------
+    float
+        Instructions of the two products over all of them, in (0, 1).
+
+    Notes
+    -----
+    Counted in the machine code for vectors of sixteen, on processors that execute two of them per cycle. Sixteen Gaussians take
+    28 (half of what two words of xoshiro128++, a logarithm, a root, a sine and a cosine take for 32), an activation with its
+    derivative 25, error, multiplier and readout four, a label one a unit.
+    """
+    vectors = batch / block.LANES
+    products = 2 * width * inputs * vectors
+    sampling, activation = 28 * inputs * vectors, (25 + 4) * width * vectors
+    labels = (inputs + 25 + 1) * teacher_units * vectors
+    return products / (products + sampling + activation + labels)
+
+
+def draw(rows: list[dict], peak: float, path: str, teacher_units: int = 4) -> None:
+    """One bar per cell: shares of a step's time, and marks where its products and all its instructions would end.
+
+    Both if the multiply units never waited (:func:`bound`).
 
     Parameters
     ----------
     rows : list of dict
         ``width``, ``inputs``, ``batch`` and ``seconds`` (of :func:`breakdown`).
     peak : float
-        GFLOP/s of one core.
+        GFLOP/s of the multiply units of one core.
     path : str
         Ends in .svg, .pdf or .png.
+    teacher_units : int
+        Units of the teacher.
     """
     from lab.pictures import SERIES, saved
 
@@ -99,8 +148,10 @@ def draw(rows: list[dict], peak: float, path: str) -> None:
                 left += seconds[name] / whole
             axes.barh(place, max(0.0, 1 - left), left=left, color="#dddddd", label="all else" if place == 0 else None)
             ideal = 4 * row["width"] * row["inputs"] * row["batch"] / (peak * 1e9) / whole
-            axes.plot([ideal] * 2, [place - 0.45, place + 0.45], color="black", lw=2,
-                      label="both products at peak" if place == 0 else None)
+            allowed = bound(row["width"], row["inputs"], row["batch"], teacher_units)
+            for end, style, label in ((ideal, "-", "products without waiting"), (ideal / allowed, ":", "all without waiting")):
+                axes.plot([end] * 2, [place - 0.45, place + 0.45], style, color="black", lw=2,
+                          label=label if place == 0 else None)
         axes.set_yticks(range(len(rows)), [f"m = {r['width']}, d = {r['inputs']}" for r in rows])
         axes.invert_yaxis()
         axes.set_xlim(0, 1)

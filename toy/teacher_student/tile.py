@@ -82,7 +82,8 @@ def _tile(builder, P, Q, left, C, A, B, p, q, K, accumulate):
     fma = cgutils.get_or_insert_function(builder.module, ir.FunctionType(_VECTOR, [_VECTOR] * 3), "llvm.fma.v16f32")
     zero = _constant(0)
     rows = [builder.add(p, _constant(i)) for i in range(P)]
-    # one pointer a row: the vectors of a row are at constant distances, which cost neither an addition nor a register
+    # One pointer a row: its vectors are at constant distances, which cost neither an addition nor a register. (With an index for
+    # each of 16 vectors, products of 16 terms took 1.18 of the time, of 64 terms 1.05: the indices went through memory.)
     places = {(i, j): builder.gep(row, [_constant(LANES * j)])
               for i, row in enumerate(C.pointer(builder, row, q) for row in rows) for j in range(Q)}
     lefts, right = [A.pointer(builder, zero, row) for row in rows], B.pointer(builder, zero, q)
