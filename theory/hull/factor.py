@@ -10,8 +10,10 @@ a slot's record ``state`` and its ``factor`` (:mod:`theory.hull.slots`) and chan
 """
 
 import numpy as np
+from numba import boolean, float64, int64, void
 
-from theory.hull.slots import COLUMN, LIFTED, PROJECTED, REDUCED, RHS, Precision, helper
+from lab.compiled import njit
+from theory.hull.slots import COLUMN, FACTOR, LIFTED, PROJECTED, REDUCED, RHS, STATE_TYPE, Precision, helper, step
 
 
 @helper
@@ -68,7 +70,7 @@ def _orthogonalise(rows, R, order, k, j, gamma, v, c, e):
     return total
 
 
-@helper
+@njit(boolean(STATE_TYPE, FACTOR, int64, float64[:, ::1], float64, float64[:, ::1]), **step)
 def append(state, factor, j, rows, least, work):
     """Add point j of the working set to the factor; False if it depends affinely on the others to within rounding.
 
@@ -137,7 +139,7 @@ def remove(state, factor, y, p):
     state.passive = k - 1
 
 
-@helper
+@njit(void(STATE_TYPE, FACTOR, float64[::1], float64[:, ::1], float64, float64[:, ::1]), **step)
 def rebuild(state, factor, alpha, rows, least, work):
     """Factor the points that carry weight from scratch; points that depend on the others lose their weight."""
     K, column, b = factor.K, factor.column, work[RHS]
