@@ -33,6 +33,7 @@ class _Library(JITCodeLibrary):
     whole = False
     _emitted = False
     _written: Any = None  # its own code, without what it calls
+    _codegen: Any
 
     def finalize(self) -> None:
         """No more is added; nothing is made of it yet."""

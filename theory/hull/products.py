@@ -1,5 +1,7 @@
 """Inner products of rows by BLAS, for a kernel: ``np.dot`` without its checks, which take seconds to compile."""
 
+from typing import Any
+
 from numba import config, types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -36,4 +38,5 @@ def _inner_products(typing, a, b, out):
     return types.void(a, b, out), code
 
 
-inner_products = inner_products_plain if config.DISABLE_JIT else intrinsic(_inner_products)  # type: ignore[attr-defined]
+_jit_is_off = config.DISABLE_JIT  # type: ignore[attr-defined]  # set where Numba is loaded
+inner_products: Any = inner_products_plain if _jit_is_off else intrinsic(_inner_products)
