@@ -11,8 +11,8 @@ restarted Nesterov descent continues to some W*, and W* is accepted only if plai
 λ ≥ ``SAFETY`` M ρ. Minima of equal loss are images of each other under permutations, so λ and M are computed once per loss level
 (M as the largest over a few members). The handover at which a replica is certified may therefore depend on the other replicas;
 the minimum it reaches does not, up to the stopping tolerance. Uncertified replicas continue with plain steps from W to a later
-handover, and in the end to the criterion itself. Where F falls below the success level on the way, plain descent decides, too.
-Derived here.
+handover, and in the end to the criterion itself; from the second handover on they take many steps at once
+(:mod:`toy.relu_landscape.tail`). Where F falls below the success level on the way, plain descent decides, too. Derived here.
 """
 
 import time
@@ -58,6 +58,8 @@ def certified(handed, reached, loss, teacher_width: int) -> np.ndarray:
                 lowest = np.linalg.eigvalsh(curvature)[0]
             change = np.abs(np.linalg.eigvalsh(hessian(handed[r], target) - curvature)).max()
             lipschitz = max(lipschitz, change / max(far[r], np.finfo(float).tiny))
+            if SAFETY * lipschitz * far[level[0]] > lowest:
+                break  # not even the nearest one is certified, and M only grows
         sure[level] = SAFETY * lipschitz * far[level] <= lowest
     return sure
 
