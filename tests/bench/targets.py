@@ -80,9 +80,9 @@ TARGETS = (
            reason="a neighbour on the core takes half of the loads, and none of the multiplications from registers"),
     Target("sgd", "span law against the full simulator", _group("span law", "geometric_mean"), 25),
     Target("relu_landscape", "gradient of the ReLU landscape: best peer by hand over ours",
-           lambda found: found["gradient"]["ratio_to_best"], 8, 5.5,
-           reason="31,000 instructions on vectors of eight allow 11 at the core's rate; three quarters of it are reached on one "
-                  "block of eight, and two thirds where weights come from the second-level cache"),
+           lambda found: found["gradient"]["ratio_to_best"], 8, 6,
+           reason="32,000 instructions on vectors of eight allow 9 to 11 at the core's rate; three quarters of it are reached on "
+                  "one block of eight, and two thirds where weights come from the second-level cache"),
     Target("relu_landscape", "gradient of the ReLU landscape: share of the bound that its instructions set",
            lambda found: found["parts"]["bound"] / found["parts"]["whole"], .75, .6, reason="cores may be shared"),
     Target("relu_landscape", "1,000 runs k = n = 20 by minimisation, s", lambda found: found["runs"]["minimise"]["seconds"],
