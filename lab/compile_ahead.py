@@ -9,7 +9,6 @@ import atexit
 import os
 import signal
 import sys
-import time
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -19,7 +18,7 @@ from typing import Any, NoReturn, Protocol, TypeGuard
 from numba.core.compiler_lock import global_compiler_lock
 
 from lab.cli import note
-from lab.kernel_cache import apart_from, code_size
+from lab.kernel_cache import code_size
 from lab.manifest import cores
 
 _LONG = 3000  # bytes of Python's code that take a second or longer to compile
@@ -48,12 +47,8 @@ def prepare(*kernels: Any) -> None:
     *kernels : compiled functions
         With signatures of their own; others are ignored.
     """
-    wanted = [kernel for kernel in map(_inner, kernels) if _declared(kernel)]
-    calls = {kernel: apart_from(kernel.py_func) for kernel in wanted}
-    calls |= {inner: apart_from(inner.py_func) for called in list(calls.values()) for inner in called}
-    # what others call is first, for they wait for it; then what takes longest
-    missing = sorted((kernel for kernel in calls if not kernel.kept()),
-                     key=lambda kernel: (len(calls[kernel]), -code_size(kernel.py_func)))
+    missing = sorted((kernel for kernel in map(_inner, kernels) if _declared(kernel) and not kernel.kept()),
+                     key=lambda kernel: -code_size(kernel.py_func))
     if not missing:
         return
     helped = len(missing) > 1 and _Helper.possible() and all(kernel.keepable() for kernel in missing)
@@ -116,7 +111,6 @@ class _Helper:
     def __init__(self, kernels: Sequence[Kernel]) -> None:
         self._kernels = kernels[:256]
         self._taken: list[Kernel] = []  # by this process
-        self._parent = os.getpid()
         self._queue, filling = os.pipe()
         os.write(filling, bytes(range(len(self._kernels))))
         os.close(filling)  # so that an empty queue has an end
@@ -143,19 +137,9 @@ class _Helper:
             for stream in range(3):  # whoever reads this program's output should not wait for the helper
                 os.dup2(nothing, stream)
             while kernel := self._next():
-                for called in apart_from(kernel.py_func):
-                    self._await(called)
                 kernel.settle()
         finally:
             os._exit(0)  # what it could not compile, this program will try, and complain of
-
-    def _await(self, called: Kernel) -> None:
-        """Wait for a kernel that the other process is compiling; not for ever, since its disk may be full."""
-        end = time.monotonic() + 30
-        while called in self._kernels and called not in self._taken and not called.kept():
-            if os.getppid() != self._parent or time.monotonic() > end:
-                return
-            time.sleep(0.01)
 
     def share(self, wanted: Kernel) -> None:
         """Compile what is in the queue, until it is the wanted kernel's turn or the helper is done with it."""
@@ -164,26 +148,18 @@ class _Helper:
         while _Helper.current is self and not wanted.kept():
             kernel = self._next()
             if kernel is None:
-                self._watch(wanted)
+                self._end(wait=True)
             elif kernel is wanted:
                 return
             else:
                 kernel.settle()
 
-    def _watch(self, wanted: Kernel) -> None:
-        """Wait until the helper has compiled a kernel, or has ended."""
-        while not wanted.kept():
-            if os.waitpid(self._process, os.WNOHANG)[0]:
-                _Helper.current = None
-                os.close(self._queue)
-                return
-            time.sleep(0.01)
-
-    def _end(self) -> None:
-        """At the end of this program, do not wait for the helper."""
+    def _end(self, wait: bool = False) -> None:
+        """Wait for the helper's last kernel, or, at the end of this program, do not."""
         if _Helper.current is self:
             _Helper.current = None
             with suppress(OSError):
-                os.kill(self._process, signal.SIGTERM)
+                if not wait:
+                    os.kill(self._process, signal.SIGTERM)
                 os.waitpid(self._process, 0)
                 os.close(self._queue)

@@ -29,34 +29,27 @@ import numba
 from numba.core import event, types
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import CPUDispatcher
-from numba.core.sigutils import normalize_signature
 from numba.core.typeinfer import register_dispatcher
 
 from lab.compile_ahead import announce, takes_long, wait_for
-from lab.kernel_cache import KernelCache, apart_from, ingredients, report_uncached
-from lab.kernel_code import Whole, install, publish
+from lab.kernel_cache import KernelCache, report_uncached
 
-install()
 _LAUNCH = threading.Lock()
 _Dispatcher: Any = CPUDispatcher  # Numba describes only parts of it
 
 
-def njit(*signatures: Any, cache: bool = False, parallel: bool = False, open: bool = False, whole: bool = False,
-         apart: bool = False, **options: Any) -> Any:
+def njit(*signatures: Any, cache: bool = False, parallel: bool = False, open: bool = False, **options: Any) -> Any:
     """As ``numba.njit``: a decorator, or the compiled function where it is given one.
 
     Notes
     -----
     An ``open`` kernel is compiled for other arguments than those of its signatures as well, when they come. A parallel kernel is
-    a plain function around Numba's dispatcher (its attribute ``kernel``), to be called from Python alone. A ``whole`` kernel is
-    optimised in one go (:mod:`lab.kernel_code`). One that is compiled ``apart`` (:class:`Apart`) needs signatures.
+    a plain function around Numba's dispatcher (its attribute ``kernel``), to be called from Python alone.
     """
     if signatures and isinstance(signatures[0], FunctionType):
-        return njit(cache=cache, parallel=parallel, open=open, whole=whole, apart=apart, **options)(signatures[0])
+        return njit(cache=cache, parallel=parallel, open=open, **options)(signatures[0])
     options["parallel"] = parallel
     options.setdefault("fastmath", False)  # not named, it would be inherited
-    if whole:
-        options["pipeline_class"] = Whole
     compiled: Any = numba.njit  # its overloads know no mixture of a signature and options
 
     def decorate(function: FunctionType):
@@ -68,7 +61,7 @@ def njit(*signatures: Any, cache: bool = False, parallel: bool = False, open: bo
                 except Exception as error:  # there is no writable folder
                     report_uncached(error)
             if signatures:
-                kernel.__class__ = Apart if apart else Declared
+                kernel.__class__ = Declared
                 kernel.declared, kernel.open = signatures, open
             else:
                 kernel.__class__ = _Kernel
@@ -113,8 +106,6 @@ class Declared(_Kernel):
             self._settling = True
             try:
                 if not self.kept():
-                    for called in apart_from(self.py_func):  # now, not in the middle of compiling this
-                        called.settle()
                     wait_for(self)
                 with register_dispatcher(self):  # so that it may call itself
                     for signature in self.declared:
@@ -137,20 +128,14 @@ class Declared(_Kernel):
     # Numba comes by one of these whenever it looks for what is compiled.
 
     def _compile_for_args(self, *args, **kws):
-        if self.settled or (self.open and not kws and not self._declares(map(self.typeof_pyval, args))):
+        if self.settled:
             return super()._compile_for_args(*args, **kws)
         self.settle()
         return self  # to be called once more, now with something to choose from
 
     def get_call_template(self, args, kws):
-        if kws or not self.open or self._declares(args):
-            self.settle()
+        self.settle()
         return super().get_call_template(args, kws)
-
-    def _declares(self, args) -> bool:
-        """Whether a signature has just these types: if not, an open kernel need not compile it now."""
-        types_of_call = tuple(args)
-        return any(normalize_signature(signature)[0] == types_of_call for signature in self.declared)
 
     def get_compile_result(self, sig):
         self.settle()
@@ -164,27 +149,6 @@ class Declared(_Kernel):
     def signatures(self):
         self.settle()
         return super().signatures
-
-
-class Apart(Declared):
-    """A kernel of which other kernels contain no copy: they call it by its address.
-
-    So it is compiled once, beside those that call it, and on another core. A call costs some nanoseconds more. It has to be
-    a global of its module.
-    """
-
-    apart = True
-
-    def add_overload(self, cres):
-        super().add_overload(cres)
-        publish(self, cres, ingredients(self.py_func)[:16])
-
-    def provide(self, args: tuple) -> None:
-        """Compile it for types of arguments, or take it from the disk."""
-        if not self.open or self._declares(args):
-            self.settle()
-        if args not in self.overloads:
-            self.compile(args)
 
 
 def _one_at_a_time(kernel):

@@ -90,7 +90,7 @@ def ingredients(function: FunctionType) -> str:
 
 
 def code_size(function: Callable) -> int:
-    """Bytes of Python's code in a kernel and the functions it contains: compiling takes time in proportion.
+    """Bytes of Python's code in a kernel and the functions it calls: compiling takes time in proportion.
 
     Parameters
     ----------
@@ -108,40 +108,17 @@ def code_size(function: Callable) -> int:
     True
     """
     inner = _function(function)
-    return 0 if inner is None else sum(len(code.co_code) for one in _reached(inner, False) for code in _codes(one.__code__))
+    return 0 if inner is None else sum(len(code.co_code) for one in _reached(inner) for code in _codes(one.__code__))
 
 
-def apart_from(function: Callable) -> list[Any]:
-    """The kernels that a kernel calls, directly or not, but does not contain (:class:`lab.compiled.Apart`).
-
-    Parameters
-    ----------
-    function : function
-        The kernel, compiled or not.
-
-    Returns
-    -------
-    list of kernels
-
-    Examples
-    --------
-    >>> from lab.flow_kernel import _largest
-    >>> apart_from(_largest)
-    []
-    """
-    inner = _function(function)
-    called = () if inner is None else (value for one in _reached(inner) for _, value in _named(one))
-    return list(dict.fromkeys(value for value in called if getattr(value, "apart", False) is True))
-
-
-def _reached(function: FunctionType, apart: bool = True) -> Iterator[FunctionType]:
-    """A function and those that it calls, directly or not, in an order of their own; ``apart`` or only those it contains."""
+def _reached(function: FunctionType) -> Iterator[FunctionType]:
+    """A function and those that it calls, directly or not, in an order of their own."""
     waiting, done = [function], {function}
     while waiting:
         current = waiting.pop()
         yield current
         for _, value in _named(current):
-            inner = _function(value) if apart or not getattr(value, "apart", False) else None
+            inner = _function(value)
             if inner is not None and inner not in done and inner.__module__.partition(".")[0] not in _FOREIGN:
                 done.add(inner)
                 waiting.append(inner)

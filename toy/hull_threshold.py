@@ -194,9 +194,6 @@ def run(args) -> dict:
     check(**sizes)
     if args.dry_run:
         return {"would_simulate": sizes}
-    from theory.hull.batches import prepare
-
-    prepare()
     inside, theory = simulate(**sizes), predict(**sizes)
     fresh, interior = mean_interval(inside.fresh), mean_interval(inside.interior)
     say(f"fresh points inside: {fresh:.3f} (predicted {theory.fresh:.3f}); points that are not vertices: {interior:.3g} "

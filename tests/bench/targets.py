@@ -114,8 +114,8 @@ TARGETS = (
     Target("first_answer", "a toy command with an empty cache, other than those with large kernels, has answered, s",
            lambda found: max(row["answer"] for row in found["commands"] if row["model"] not in LARGE_KERNELS), 8, 12,
            at_least=False, reason=NOT_YET),
-    Target("first_answer", "any toy command with an empty cache has answered, s", lambda found: found["slowest_answer"], 8, 20,
-           at_least=False, reason="the hull's kernels take 10 s of processor time, the simulator's and its theory's 13"),
+    Target("first_answer", "any toy command with an empty cache has answered, s", lambda found: found["slowest_answer"], 8, 26,
+           at_least=False, reason="one kernel of the hull, and one of the online simulator, take most of it: each on one core"),
 )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from lab.compiled import njit
-from lab.kernel_cache import _constant, apart_from, ingredients
+from lab.kernel_cache import _constant, ingredients
 
 ROOT = Path(__file__).parents[2]
 
@@ -174,53 +174,6 @@ def test_kernels_are_compiled_ahead_and_announced_once_and_only_those_that_are_w
 def test_a_kernel_that_names_a_set_is_kept_in_every_process():
     one, two = frozenset((0, 8)), frozenset((8, 0))
     assert repr(one) != repr(two) and _constant((1, one)) == _constant((1, two))
-
-
-PARTS = """
-from lab.compiled import njit
-
-@njit("f8(f8)", cache=True, apart=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def inner(x):
-    return 2 * x + 1
-
-@njit
-def between(x):
-    return inner(3 * x)
-
-@njit("f8(f8)", cache=True, whole=True)
-def outer(x):
-    return inner(x) + between(x)
-"""
-
-
-@pytest.mark.slow
-def test_a_kernel_read_from_the_disk_brings_those_that_it_calls_apart(tmp_path):
-    (tmp_path / "parts.py").write_text(PARTS)
-    script = "import parts; print(parts.outer(1.0), sum(parts.outer.stats.cache_hits.values()))"
-    assert run(script, tmp_path).stdout.split() == ["10.0", "0"]
-    assert run(script, tmp_path).stdout.split() == ["10.0", "1"]
-    for kept in (tmp_path / "__pycache__").glob("parts.inner*"):
-        kept.unlink()
-    assert run(script, tmp_path).stdout.split() == ["10.0", "1"]
-    (tmp_path / "parts.py").write_text(PARTS.replace("+ 1", "+ 2"))
-    assert run(script, tmp_path).stdout.split() == ["12.0", "0"]
-
-
-@njit("f8(f8)", apart=True)
-def _doubled(x):
-    return 2 * x
-
-
-@njit("f8(f8)", whole=True)
-def _with_one_more(x):
-    return _doubled(x) + 1
-
-
-def test_a_kernel_contains_no_copy_of_one_that_is_compiled_apart():
-    assert _with_one_more(3.0) == 7.0
-    assert apart_from(_with_one_more) == [_doubled]
-    code = next(iter(_with_one_more.inspect_llvm().values()))
-    assert re.search(r'declare .*_doubled\(float64,\)', code) and not re.search("define .*_doubled", code)
 
 
 def test_a_function_is_compiled_once_for_a_type_of_argument():

@@ -13,26 +13,10 @@ below it are its steps, in their order.
 from typing import NamedTuple
 
 import numpy as np
-from numba import boolean, float64, int64, typeof, void
 
 from lab.compiled import njit
 from theory.hull.factor import rebuild
-from theory.hull.slots import (
-    FACE,
-    FLAGS,
-    PULL,
-    RESIDUAL,
-    SAFE,
-    SCRATCH,
-    SLOT,
-    SLOTS,
-    STATE_TYPE,
-    Outcome,
-    Precision,
-    helper,
-    slot_of,
-    step,
-)
+from theory.hull.slots import FACE, FLAGS, PULL, RESIDUAL, SAFE, Outcome, Precision, helper, slot_of
 from theory.hull.wolfe import EPS, PIVOT, gather, gram, polish, residual, score, solve
 
 NEAR = 1e-5  # below this |r| the direction is polished: q - x itself has lost its digits to cancellation
@@ -77,12 +61,7 @@ class Priced(NamedTuple):
     exhaustive: bool
 
 
-_PROBLEM = typeof(Problem(np.zeros((1, 1)), 1.0, 1.0, 1.0, 1))  # in float64; for float32 it is compiled when they come
-_PRICED = typeof(Priced(np.zeros((1, 1), np.int64), np.zeros(1, np.int64), np.zeros(1), True))
-
-
-@njit(void(_PROBLEM, SLOTS, int64[::1], _PRICED, SCRATCH), open=True, cache=True, error_model="numpy", nogil=True, fastmath=FLAGS,
-      whole=True)
+@njit(cache=True, error_model="numpy", nogil=True, fastmath=FLAGS)
 def advance(problem, slots, active, priced, scratch):
     """One round for each active slot.
 
@@ -134,7 +113,7 @@ def _begin(problem, state, slot, candidates):
         slot.query[e] = (slot.query[e] - slot.origin[e]) * problem.inv  # until now the query itself
 
 
-@njit(boolean(_PROBLEM, STATE_TYPE, SLOT, int64[::1], float64, float64[::1]), open=True, **step)
+@helper
 def _certify(problem, state, slot, candidates, others, scores):
     """The lower bound that direction u proves; True if the query is finished. Fills the candidates' scores."""
     u = slot.direction
@@ -166,7 +145,7 @@ def _certify(problem, state, slot, candidates, others, scores):
     return False
 
 
-@njit(int64(_PROBLEM, STATE_TYPE, SLOT, int64[::1], float64[::1], boolean), open=True, **step)
+@helper
 def _admit(problem, state, slot, candidates, scores, exhaustive):
     """Violators join the working set, best first.
 
@@ -257,17 +236,17 @@ def _put_aside(state, slot):
         slot.kept_alpha[j] = slot.alpha[j]
 
 
-@njit(void(_PROBLEM, STATE_TYPE, SLOT, int64, SCRATCH), open=True, **step)
+@helper
 def _multiply(problem, state, slot, known, scratch):
     """Compute the inner products of new points; if none was known, build the factor as well."""
     w, K = state.members, slot.factor.K
     if state.precise:
         gather(problem.points, slot.index, 0, w, slot.origin, problem.inv, scratch.rows64)
         if w > known:
-            gram(scratch.rows64, known, w, K, scratch.block64)
+            gram(scratch.rows64, known, w, K)
     elif w > known:
         gather(problem.points, slot.index, 0, w, slot.origin, problem.inv, scratch.rows32)
-        gram(scratch.rows32, known, w, K, scratch.block32)
+        gram(scratch.rows32, known, w, K)
     if known == 0:
         _refactor(state, slot, scratch)
 
@@ -277,7 +256,7 @@ def _refactor(state, slot, scratch):
     rebuild(state, slot.factor, slot.alpha, scratch.rows64, PIVOT * min(state.upper, 1.0), scratch.work)
 
 
-@njit(float64(_PROBLEM, STATE_TYPE, SLOT, SCRATCH), open=True, **step)
+@helper
 def _minimise(problem, state, slot, scratch):
     """Solve on the working set, again about the new weights until they are accurate; returns |r|, never more than before.
 
@@ -353,7 +332,7 @@ def _bound_above(state, slot, norm):
         state.tries += 1
 
 
-@njit(void(_PROBLEM, STATE_TYPE, SLOT, float64, float64[:, ::1]), open=True, **step)
+@helper
 def _turn(problem, state, slot, norm, work):
     """The next direction u = r / |r|, and the scores of the working set in it."""
     u, t = slot.direction, work[PULL]

@@ -11,11 +11,10 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from lab import compile_ahead
 from lab.team import Team
 from lab.threads import single_threaded_blas
 from theory.hull.active_set import Priced, Problem, advance
-from theory.hull.pricing import Points, Ranking, _measure, _select
+from theory.hull.pricing import Points, Ranking
 from theory.hull.slots import STATE, Outcome, empty_slots, first_precision, scratch
 
 STATE_BYTES = 256 << 20  # for the slots' matrices
@@ -35,11 +34,6 @@ class Answer:
     direction: np.ndarray | None
     code: Outcome
     rounds: int
-
-
-def prepare() -> None:
-    """Have the kernels compiled, for points in float64, before they are wanted."""
-    compile_ahead.prepare(advance, _select, _measure)
 
 
 class Pool:

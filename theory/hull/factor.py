@@ -10,10 +10,8 @@ a slot's record ``state`` and its ``factor`` (:mod:`theory.hull.slots`) and chan
 """
 
 import numpy as np
-from numba import boolean, float64, int64, void
 
-from lab.compiled import njit
-from theory.hull.slots import COLUMN, FACTOR, LIFTED, PROJECTED, REDUCED, RHS, STATE_TYPE, Precision, helper, step
+from theory.hull.slots import COLUMN, LIFTED, PROJECTED, REDUCED, RHS, Precision, helper
 
 
 @helper
@@ -70,7 +68,7 @@ def _orthogonalise(rows, R, order, k, j, gamma, v, c, e):
     return total
 
 
-@njit(boolean(STATE_TYPE, FACTOR, int64, float64[:, ::1], float64, float64[:, ::1]), **step)
+@helper
 def append(state, factor, j, rows, least, work):
     """Add point j of the working set to the factor; False if it depends affinely on the others to within rounding.
 
@@ -139,7 +137,7 @@ def remove(state, factor, y, p):
     state.passive = k - 1
 
 
-@njit(void(STATE_TYPE, FACTOR, float64[::1], float64[:, ::1], float64, float64[:, ::1]), **step)
+@helper
 def rebuild(state, factor, alpha, rows, least, work):
     """Factor the points that carry weight from scratch; points that depend on the others lose their weight."""
     K, column, b = factor.K, factor.column, work[RHS]

@@ -29,22 +29,15 @@ class Ranking(IntEnum):
     FARTHEST = 2  # bare score
 
 
-def _selection(real: str) -> str:
-    return (f"void({real}[:, ::1], {real}[:, ::1], i8, {real}[::1], i8[::1], i8[:, ::1], i8[::1], {real}[:, ::1], i8[:, ::1], "
-            "i8[::1], i8, i8)")
-
-
-@njit(_selection("f4"), _selection("f8"), cache=True, error_model="numpy", nogil=True, fastmath=FLAGS)
-def _select(scores, extra, first, level, kind, member, members, keys, index, count, begin, hands):
+@njit(cache=True, error_model="numpy", nogil=True, fastmath=FLAGS)
+def _select(scores, extra, first, level, kind, member, members, keys, index, count):
     """Merge one block's scores (B, points) into each direction's min-heap of the largest keys above its level.
-
-    It takes directions begin, begin + hands, ...: a slice would be another type of array, to be compiled for.
 
     key = score + extra[kind]. ``keys`` and ``index`` (B, most) are the heaps, their smallest key at the root, with ``count``
     entries each. ``member`` (B, W) holds the sorted numbers of points that are left out, ``members`` of them.
     """
     most = keys.shape[1]
-    for row in range(begin, scores.shape[0], hands):
+    for row in range(scores.shape[0]):
         key, ids, n = keys[row], index[row], count[row]
         bar = level[row] if n < most else key[0]  # a full heap takes only keys above its smallest
         added = extra[kind[row]]
@@ -89,21 +82,17 @@ def _select(scores, extra, first, level, kind, member, members, keys, index, cou
         count[row] = n
 
 
-@njit("void(f8[:, ::1], f8[::1], f8, f8[::1])", open=True, cache=True, error_model="numpy", nogil=True, fastmath=FLAGS)
-def _measure(points, centre, inv, out):
-    """out <- squared distances of the points from ``centre`` times ``inv`` squared; NaN or infinity shows in them."""
+@njit(cache=True, error_model="numpy", nogil=True, fastmath=FLAGS)
+def _moments(points, centre, inv):
+    """Squared distances of the points from ``centre`` times ``inv`` squared; NaN or infinity shows in them."""
     n, d = points.shape
+    out = np.empty(n)
     for i in range(n):
         total = 0.0
         for e in range(d):
             f = (np.float64(points[i, e]) - centre[e]) * inv
             total += f * f
         out[i] = total
-
-
-def _moments(points, centre, inv):
-    out = np.empty(len(points))
-    _measure(points, centre, inv, out)
     return out
 
 
@@ -249,8 +238,8 @@ class Points:
         for first, part in self.blocks(dtype):
             scores = batch @ part.T
 
-            def rank(_, part, scores=scores, first=first):
-                _select(scores, extra, first, bars, kind, member, members, keys, index, count, part.start, part.step)
+            def rank(_, p, scores=scores, first=first):
+                _select(scores[p], extra, first, bars[p], kind[p], member[p], members[p], keys[p], index[p], count[p])
 
             team.deal(B, rank)
         keys[np.arange(most + 1) >= count[:, None]] = -np.inf

@@ -11,7 +11,6 @@ from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
-from numba import typeof
 
 from lab.compiled import njit
 
@@ -22,11 +21,6 @@ FLAGS = {"reassoc", "contract", "nsz", "arcp"}
 # each view of a row. So a step must neither allocate nor return an array; those that do are owners.
 helper = njit(error_model="numpy", fastmath=FLAGS, no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False)
 owner = njit(error_model="numpy", fastmath=FLAGS, no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=True)
-
-# Steps that are long enough for a call not to matter are compiled apart, side by side: half the waiting before the first answer.
-# They borrow their arrays as helpers do, unless they say otherwise.
-step: dict = {"cache": True, "error_model": "numpy", "fastmath": FLAGS, "apart": True, "whole": True,
-              "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}
 
 SMALL = 256  # up to this dimension inner products are taken in float64 from the start
 
@@ -141,12 +135,10 @@ class Slot(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Working space of one thread: rows of the working set relative to the origin, inner products, and the rows named above."""
+    """Working space of one thread: rows of the working set relative to the origin, and the rows named above."""
 
     rows32: np.ndarray
     rows64: np.ndarray
-    block32: np.ndarray
-    block64: np.ndarray
     work: np.ndarray
 
 
@@ -165,9 +157,8 @@ def empty_slots(count: int, capacity: int, dim: int) -> Slots:
 
 def scratch(capacity: int, dim: int) -> Scratch:
     """Working space of a thread; float32 rows only where they are used."""
-    single = capacity if first_precision(dim) == Precision.SINGLE else 1
-    return Scratch(np.empty((single, dim), np.float32), np.empty((capacity, dim)), np.empty(single**2, np.float32),
-                   np.empty(capacity**2),
+    single = first_precision(dim) == Precision.SINGLE
+    return Scratch(np.empty((capacity if single else 1, dim), np.float32), np.empty((capacity, dim)),
                    np.zeros((SAFE + 1, max(capacity, dim))))
 
 
@@ -182,9 +173,3 @@ def slot_of(slots, s):
     factor = Factor(slots.K[s], slots.R[s], slots.ones[s], slots.order[s], slots.column[s])
     return Slot(slots.index[s], slots.alpha[s], factor, slots.origin[s], slots.query[s], slots.direction[s], slots.best[s],
                 slots.kept_index[s], slots.kept_alpha[s])
-
-
-# Types of the arguments of steps, for signatures.
-_SLOTS, SCRATCH = empty_slots(1, 1, 1), typeof(scratch(1, 1))
-STATE_TYPE, SLOT = typeof(_SLOTS.state).dtype, typeof(slot_of.py_func(_SLOTS, 0))
-FACTOR, SLOTS = SLOT.types[2], typeof(_SLOTS)

@@ -19,33 +19,15 @@ take a slot's record ``state`` and its ``factor`` (:mod:`theory.hull.slots`), wh
 """
 
 import numpy as np
-from numba import boolean, float32, float64, int64, void
 
-from lab.compiled import njit
 from theory.hull.factor import append, backward, forward, remove
-from theory.hull.products import inner_products
-from theory.hull.slots import (
-    BASE,
-    FACE,
-    FACTOR,
-    GRADIENT,
-    PULL,
-    REDUCED,
-    REFUSED,
-    RHS,
-    SLOT,
-    START,
-    STATE_TYPE,
-    helper,
-    step,
-)
+from theory.hull.slots import BASE, FACE, GRADIENT, PULL, REDUCED, REFUSED, RHS, START, helper, owner
 
 EPS = 2.0**-53
 PIVOT = 1e-14  # smallest usable pivot, in units of |r|
-_VECTOR, _MATRIX = float64[::1], float64[:, ::1]
 
 
-@njit(boolean(STATE_TYPE, FACTOR, _VECTOR, float64, float64, _MATRIX, _MATRIX), **step)
+@helper
 def solve(state, factor, alpha, rr, target, rows, work):
     """Wolfe's method on the working set: minimise |q - o - sum alpha_j a_j|^2 over convex weights.
 
@@ -112,7 +94,7 @@ def _start(state, factor, alpha, work):
     return 1.0 - total
 
 
-@njit(float64(STATE_TYPE, FACTOR, _VECTOR, float64, _MATRIX), **step)
+@helper
 def _face_minimum(state, factor, alpha, missing, work):
     """Walk to the minimiser on the passive points' face; points whose weight would turn negative on the way leave it.
 
@@ -229,7 +211,7 @@ def _enter(state, factor, alpha, chosen, bar, rows, least, work):
     return any_refused
 
 
-@njit(float64(_MATRIX, float64, SLOT, int64, _VECTOR, _VECTOR), open=True, **step)
+@helper
 def residual(points, inv, slot, size, r, t):
     """r = q - o - sum alpha (d - o) and t_j = (d_j - o) . r from the points themselves, in float64; returns |r|^2."""
     index, alpha, origin = slot.index, slot.alpha, slot.origin
@@ -268,17 +250,17 @@ def gather(points, index, first, last, origin, inv, rows):
             rows[j, e] = (np.float64(row[e]) - origin[e]) * inv
 
 
-@njit(void(_MATRIX, int64, int64, _MATRIX, _VECTOR), void(float32[:, ::1], int64, int64, _MATRIX, float32[::1]), **step)
-def gram(rows, first, last, K, block):
-    """Inner products of rows first..last-1 with all rows before ``last``, mirrored; ``block`` is scratch."""
-    inner_products(rows[first:last], rows[:last], block)
+@owner
+def gram(rows, first, last, K):
+    """Inner products of rows first..last-1 with all rows before ``last``, mirrored."""
+    block = np.dot(rows[first:last], rows[:last].T)
     for i in range(first, last):
         for j in range(last):
-            K[i, j] = block[(i - first) * last + j]
-            K[j, i] = block[(i - first) * last + j]
+            K[i, j] = block[i - first, j]
+            K[j, i] = block[i - first, j]
 
 
-@njit(boolean(_MATRIX, float64, STATE_TYPE, SLOT, _VECTOR, _VECTOR), open=True, **step)
+@helper
 def polish(points, inv, state, slot, u, delta):
     """Make the unit vector u orthogonal to the face of the passive points, to full relative precision.
 

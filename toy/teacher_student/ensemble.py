@@ -9,7 +9,6 @@ import numpy as np
 from lab import kernel_streams as streams
 from lab.errors import ArgumentError
 from lab.streams import normal
-from lab.team import Team
 from toy.teacher_student import kernels
 from toy.teacher_student.block import (
     DECAY_V,
@@ -117,12 +116,9 @@ class FullEnsemble:
         """Take `steps` steps."""
         s = self.setting
         advance = kernels.advance_narrow if self.narrow else kernels.advance_wide
-        arguments = (self.W, self.V, *self.streams, self.teacher, s.strengths.astype(np.float32), self.inputs, self.labels,
-                     _parameters(s), s.dim, self.padded, s.batch_size, self.chunk, self.done, int(steps),
-                     ACTIVATIONS[s.activation], ACTIVATIONS[s.teacher_activation], self.together)
-        with Team() as team:
-            team.deal(-(-(self.groups if self.narrow else s.replicas) // self.together),
-                      lambda _, part: advance(*arguments, part.start, part.step))
+        advance(self.W, self.V, *self.streams, self.teacher, s.strengths.astype(np.float32), self.inputs, self.labels,
+                _parameters(s), s.dim, self.padded, s.batch_size, self.chunk, self.done, int(steps),
+                ACTIVATIONS[s.activation], ACTIVATIONS[s.teacher_activation], self.together)
         self.done = (self.done + int(steps)) % self.chunk
 
     def draws(self, steps: int) -> tuple[np.ndarray, np.ndarray]:

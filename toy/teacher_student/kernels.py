@@ -35,6 +35,7 @@ The parts of a step are in :mod:`toy.teacher_student.block`, the matrix product 
 """
 
 import numpy as np
+from numba import prange
 
 from lab import kernel_streams as streams
 from lab import vector as vec
@@ -181,14 +182,11 @@ def recursion_narrow(h, delta, g, gram, y, V, at, count, wide, n, row, low, high
     return shrink
 
 
-_ADVANCE = ("(f4[::1], f4[::1], u4[::1], u4[::1], u4[::1], f4[::1], f4[::1], f4[:, :, ::1], f4[:, ::1], f4[::1], i8, i8, i8, i8, "
-            "i8, i8, i8, i8, i8, i8, i8)")
-
-
-@njit(_ADVANCE, open=True, cache=True, error_model="numpy", nogil=True)
+# no signatures here: each of the two is compiled, for the one set of types it is called with, when it is first needed
+@njit(cache=True, error_model="numpy", parallel=True)
 def advance_wide(W, V, data_streams, noise_streams, order_streams, teacher, amplitudes, inputs, labels, parameters,
-                 d, m, batch, chunk, done, steps, kind, teacher_kind, together, begin, hands):
-    """Advance replicas by `steps` steps; lanes are neurons. Arrays are changed in place.
+                 d, m, batch, chunk, done, steps, kind, teacher_kind, together):
+    """Advance every replica by `steps` steps; lanes are neurons. Arrays are changed in place.
 
     Parameters
     ----------
@@ -200,7 +198,6 @@ def advance_wide(W, V, data_streams, noise_streams, order_streams, teacher, ampl
     d, batch : input dimension and batch size; chunk : steps per block (1 requires together = 1).
     done : steps of the current block that an earlier call has taken (streams stand at the block's beginning).
     steps : steps to take; kind, teacher_kind : activations; together : replicas per task.
-    begin, hands : tasks begin, begin + hands, ... are taken, one kernel on each thread.
 
     Plain twin: ``sgd`` in tests/naive_sgd.py.
     """
@@ -211,7 +208,7 @@ def advance_wide(W, V, data_streams, noise_streams, order_streams, teacher, ampl
     n = chunk * batch
     row = -(-n // LANES) * LANES
     drawn = -(-d * row // 32) * 32
-    for task in range(begin, -(-replicas // together), hands):
+    for task in prange(-(-replicas // together)):
         r0 = task * together
         count = min(together, replicas - r0)
         x, gram = aligned_zeros(count * drawn), aligned_zeros(count * n * row)
@@ -264,9 +261,10 @@ def advance_wide(W, V, data_streams, noise_streams, order_streams, teacher, ampl
             low = 0
 
 
-@njit(_ADVANCE, open=True, cache=True, error_model="numpy", nogil=True)
+@njit("(f4[::1], f4[::1], u4[::1], u4[::1], u4[::1], f4[::1], f4[::1], f4[:, :, ::1], f4[:, ::1], f4[::1], i8, i8, i8, i8, i8,"
+      "i8, i8, i8, i8)", open=True, cache=True, error_model="numpy", parallel=True)
 def advance_narrow(W, V, data_streams, noise_streams, order_streams, teacher, amplitudes, inputs, labels, parameters,
-                   d, m, batch, chunk, done, steps, kind, teacher_kind, together, begin, hands):
+                   d, m, batch, chunk, done, steps, kind, teacher_kind, together):
     """As :func:`advance_wide`, but lanes are replicas and rows of the streams are groups of sixteen replicas.
 
     W is (groups * d * m * 16,), V (groups * m * 16,); `together` counts groups. If every replica has its own data set, there
@@ -280,7 +278,7 @@ def advance_narrow(W, V, data_streams, noise_streams, order_streams, teacher, am
     n = chunk * batch
     row, wide = n * LANES, m * LANES
     drawn = -(-d * row // 32) * 32
-    for task in range(begin, -(-groups // together), hands):
+    for task in prange(-(-groups // together)):
         r0 = task * together
         count = min(together, groups - r0)
         x, gram = aligned_zeros(count * drawn), aligned_zeros(count * n * row)
