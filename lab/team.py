@@ -8,7 +8,6 @@ Nothing can interrupt a kernel from outside. One that takes long is given ``team
 returns once it is not 0: when the time is up, or when the team is left by an exception, such as Ctrl-C.
 """
 
-import os
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
@@ -44,7 +43,7 @@ class Team:
         self.threads = usable(threads)
         self.stop = np.zeros(1, dtype=np.int64)
         self._deadline = None if time_limit is None else time.monotonic() + time_limit
-        self._pool = _threads(self.threads)
+        self._pool = ThreadPoolExecutor(self.threads)
 
     def __enter__(self) -> Self:
         return self
@@ -52,10 +51,7 @@ class Team:
     def __exit__(self, kind, *_) -> None:
         if kind is not None:
             self.stop[0] = 1
-        if kind is None:
-            _idle.setdefault(self.threads, []).append(self._pool)  # all its work is done
-        else:
-            self._pool.shutdown(cancel_futures=True)
+        self._pool.shutdown(cancel_futures=kind is not None)
 
     @property
     def stopped(self) -> bool:
@@ -85,18 +81,6 @@ class Team:
             _quietly(work, 0, slice(0, None, hands))
         for other in others:
             other.result()
-
-
-# threads that wait for the next team: to start new ones can take longer than their work
-_idle: dict[int, list[ThreadPoolExecutor]] = {}
-os.register_at_fork(after_in_child=_idle.clear)  # a fork has none of them
-
-
-def _threads(count: int) -> ThreadPoolExecutor:
-    try:
-        return _idle[count].pop()
-    except (KeyError, IndexError):
-        return ThreadPoolExecutor(count)
 
 
 def _quietly(work: Callable[..., _Result], *arguments) -> _Result:
