@@ -249,6 +249,13 @@ def test_bad_input_is_refused_in_one_line(arguments):
     assert "\n" not in str(error.value)
 
 
+def test_only_students_that_have_weights_need_memory_for_them():
+    many = dict(dim=10**6, width=4, replicas=300, times=[0.0])
+    assert model.simulate(**many, method="span").error.shape == (1, 300)
+    with pytest.raises(InputError, match="memory"):
+        model.simulate(**many, method="full")
+
+
 @pytest.mark.parametrize("arguments", [dict(samples=5), dict(weight_decay=0.1), dict(batch_size=2), dict(activation="relu"),
                                        dict(activation="erf", teacher_activation="relu")])
 def test_no_theory_is_said(arguments):

@@ -27,7 +27,13 @@ from lab.names import renamed
 from lab.results import Results
 from toy.teacher_student.ensemble import FullEnsemble, SpanEnsemble
 from toy.teacher_student.overlaps import errors
-from toy.teacher_student.setting import check_method, starting_coordinates, starting_weights, validated
+from toy.teacher_student.setting import (
+    check_method,
+    check_simulation,
+    starting_coordinates,
+    starting_weights,
+    validated,
+)
 
 TOO_LARGE = 1e6  # a readout or weight beyond this counts as diverged
 SLICE = 0.25  # seconds between two looks at the clock
@@ -177,7 +183,7 @@ def simulate(*, dim: int = 64, width: int = 4, strengths: Sequence[float] = (1.0
     K, M, S, n = s.width, s.strengths.size, s.steps.size, s.replicas
     if time_limit is not None:
         checks.real_number("time_limit", time_limit, least=0, finite=False)
-    check_method(s, method)
+    check_simulation(s, method)
     ensemble = FullEnsemble(s, starting_weights) if method == "full" else SpanEnsemble(s, starting_coordinates)
     Q, R, v = (np.full((S, n, *shape), np.nan) for shape in ((K, K), (K, M), (K,)))
     training = np.full((S, n), np.nan) if s.samples else None

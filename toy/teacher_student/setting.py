@@ -72,8 +72,6 @@ def validated(dim=64, width=4, strengths=(1.0, 1.0), teacher_directions=None, ac
                          f"columns, got shape {teacher_directions.shape}")
     times = checks.real_numbers("times", times, least=0, most=MOST_STEPS / dim, increasing=True)
     checks.choice("init", init, ("random", "teacher"))
-    checks.fits_memory(replicas=replicas, width=width, dim=dim)
-    checks.fits_memory(replicas=replicas, samples=samples, dim=dim)
     checks.fits_memory(times=times.size, replicas=replicas, width=width, units=width + strengths.size)
     if init == "teacher" and width < strengths.size:
         raise ArgumentError(f"a start at the teacher needs a width of at least {strengths.size}, got {width}", "width")
@@ -87,7 +85,15 @@ def validated(dim=64, width=4, strengths=(1.0, 1.0), teacher_directions=None, ac
 
 def check(method: str = "full", **arguments) -> None:
     """Refuse arguments that :func:`simulate` cannot take."""
-    check_method(validated(**arguments), method)
+    check_simulation(validated(**arguments), method)
+
+
+def check_simulation(s: Setting, method: str) -> None:
+    """Refuse a setting that cannot be simulated in this way."""
+    check_method(s, method)
+    if method == "full":  # the span law has no weights, and so takes any number of inputs
+        checks.fits_memory(replicas=s.replicas, width=s.width, dim=s.dim)
+        checks.fits_memory(replicas=s.replicas, samples=s.samples, dim=s.dim)
 
 
 def check_method(s: Setting, method: str) -> None:
