@@ -1,4 +1,4 @@
-"""``python -m tests.bench [TOPIC ...] [--json] [--details]``: every benchmark, or those named, each in a process of its own.
+"""``python -m tests.bench [TOPIC ...] [--json] [--details] [--keep]``: every benchmark, or those named, each in its own process.
 
 Prints each target beside the figure; exits with 1 if a benchmark failed or a floor is broken (see :mod:`tests.bench.targets`).
 """
@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.bench.kept import keep
 from tests.bench.targets import judged, line
 
 TOPICS = sorted(path.stem.removeprefix("bench_") for path in Path(__file__).parent.glob("bench_*.py"))
@@ -19,6 +20,7 @@ def main() -> int:
     parser.add_argument("topics", nargs="*", metavar="TOPIC", help=f"among {', '.join(TOPICS)} (default: all)")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     parser.add_argument("--details", action="store_true", help="everything that was measured, too")
+    parser.add_argument("--keep", action="store_true", help="keep the figures with the project, and write the README's table")
     args = parser.parse_args()
     unknown = set(args.topics) - set(TOPICS)
     if unknown:
@@ -37,6 +39,8 @@ def main() -> int:
             print(line(target, figure), file=sys.stderr if args.json else sys.stdout, flush=True)
             if not target.holds(figure, target.bound):
                 broken.append(target.what)
+    if args.keep:
+        keep(results)
     if args.json:
         print(json.dumps({"benchmarks": results, "failed": failed, "broken": broken}))
     return 1 if failed or broken else 0
