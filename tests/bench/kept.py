@@ -20,8 +20,9 @@ RATIO = "median process time of the fastest peer over ours, interleaved rounds"
 
 # topic -> what was compared with, and the statistic
 COMPARED = {
-    "sgd": ("PyTorch, JAX, NumPy; our full simulator for the span law", RATIO),
-    "relu_landscape": ("PyTorch, JAX, NumPy and plain Numba by hand; wall time of the runs", RATIO),
+    "sgd": ("PyTorch, JAX, NumPy; our full simulator for the span law", f"{RATIO}; shares: our rate over that named"),
+    "relu_landscape": ("PyTorch, JAX, NumPy and plain Numba by hand",
+                       f"{RATIO}; share: bound over ours; seconds: wall time on two cores"),
     "relu_table": ("no peer", "wall time on two cores, compiled before"),
     "graded_teacher": ("PyTorch, JAX, NumPy by hand", RATIO),
     "hull": ("scipy.optimize.nnls", RATIO),
